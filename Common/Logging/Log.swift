@@ -1,0 +1,129 @@
+import Glibc
+import Posix
+
+/// Where a module says what a person may want to know: a JSON line per event on standard error.
+///
+/// The message is a constant sentence; facts are fields with dotted keys and units. Nothing is logged per packet.
+package struct Log: Sendable {
+    package enum Level: Int, Sendable, Comparable, CaseIterable {
+        case trace, debug, info, notice, warning, error
+
+        package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+
+        package init?(name: String) {
+            guard let level = Level.allCases.first(where: { "\($0)" == name }) else { return nil }
+            self = level
+        }
+    }
+
+    private let subsystem: String
+    private let threshold: Level
+    private let fields: [Field]
+    private let write: @Sendable (String) -> Void
+
+    private typealias Field = (key: String, value: Value)
+
+    /// - Parameter subsystem: the program, e.g. `agent`.
+    package init(_ subsystem: String, threshold: Level = .notice) {
+        self.init(subsystem, threshold: threshold, write: Log.writeToStandardError)
+    }
+
+    /// - Parameter write: takes one line without its newline; called on any thread.
+    package init(_ subsystem: String, threshold: Level, write: @escaping @Sendable (String) -> Void) {
+        self.subsystem = subsystem
+        self.threshold = threshold
+        self.write = write
+        fields = []
+    }
+
+    private init(_ other: Log, subsystem: String, fields: [Field]) {
+        self.subsystem = subsystem
+        threshold = other.threshold
+        write = other.write
+        self.fields = fields
+    }
+
+    /// The same log for a part of the program: `log.part("uplink")`.
+    package func part(_ name: String) -> Log { Log(self, subsystem: "\(subsystem).\(name)", fields: fields) }
+
+    /// The same log with a field in every line.
+    package func with(_ key: String, _ value: Value) -> Log { Log(self, subsystem: subsystem, fields: fields + [(key, value)]) }
+
+    package func error(_ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:]) { emit(.error, message, fields) }
+    package func warning(_ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:]) { emit(.warning, message, fields) }
+    package func notice(_ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:]) { emit(.notice, message, fields) }
+    package func info(_ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:]) { emit(.info, message, fields) }
+    package func debug(_ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:]) { emit(.debug, message, fields) }
+
+    private func emit(_ level: Level, _ message: StaticString, _ extra: KeyValuePairs<String, Value>) {
+        guard level >= threshold else { return }
+        var line = "{\"time\":\"\(Log.timestamp(unixMs: unixMilliseconds()))\",\"level\":\"\(level)\",\"part\":\(Log.quoted(subsystem))"
+        line += ",\"message\":\(Log.quoted("\(message)"))"
+        for (key, value) in fields { line += ",\(Log.quoted(key)):\(value.json)" }
+        for (key, value) in extra { line += ",\(Log.quoted(key)):\(value.json)" }
+        write(line + "}")
+    }
+
+    /// One write per line, so that lines of several threads and processes do not mix (below PIPE_BUF).
+    private static let writeToStandardError: @Sendable (String) -> Void = { line in
+        let bytes = Array((line + "\n").utf8)
+        bytes.withUnsafeBytes { buffer in
+            // Losing a log line is right where standard error is closed or full: the work goes on.
+            _ = Glibc.write(STDERR_FILENO, buffer.baseAddress, buffer.count)
+        }
+    }
+
+    /// ISO 8601 in UTC with milliseconds.
+    package static func timestamp(unixMs: Int64) -> String {
+        var seconds = time_t(unixMs / 1000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func padded(_ number: Int, _ width: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+        }
+        let day = "\(padded(Int(parts.tm_year) + 1900, 4))-\(padded(Int(parts.tm_mon) + 1, 2))-\(padded(Int(parts.tm_mday), 2))"
+        let clock = "\(padded(Int(parts.tm_hour), 2)):\(padded(Int(parts.tm_min), 2)):\(padded(Int(parts.tm_sec), 2))"
+        return "\(day)T\(clock).\(padded(Int(unixMs % 1000), 3))Z"
+    }
+
+    /// A JSON string; control characters are escaped, so that hostile text cannot forge a line.
+    static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7f || (0x80...0x9f).contains(scalar.value):
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
+
+extension Log {
+    /// The value of a field: a text, a number or a flag.
+    package enum Value: Sendable, ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral,
+        ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral
+    {
+        case text(String), integer(Int), number(Double), flag(Bool)
+
+        package init(stringLiteral value: String) { self = .text(value) }
+        package init(integerLiteral value: Int) { self = .integer(value) }
+        package init(floatLiteral value: Double) { self = .number(value) }
+        package init(booleanLiteral value: Bool) { self = .flag(value) }
+
+        var json: String {
+            switch self {
+            case .text(let text): Log.quoted(text)
+            case .integer(let number): String(number)
+            case .number(let number): number.isFinite ? String(number) : "null"
+            case .flag(let flag): flag ? "true" : "false"
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+package import Units
+
+/// From an agent to control, after its proof.
+package enum AgentMessage: Message {
+    case hello(AgentHello)
+    case inventory(Inventory)
+    case telemetry(AgentTelemetry)
+    case outcome(CommandOutcome)
+    /// Whenever the state of the sending side changes.
+    case sending(SendingReport)
+    /// The configuration that is in force.
+    case configured(ConfigurationReport)
+    case unknown(String)
+}
+
+/// From control to an agent; each in a `Command`, but for `welcome` and `watch`.
+package enum AgentOrder: Message {
+    /// Send this plan, or change the one that is running to it. Idempotent for the same revision.
+    case start(Plan)
+    /// Stop sending this broadcast. Done at once where nothing is sent.
+    case stop(BroadcastReference)
+    case configure(ConfigurationDocument)
+    /// Telemetry every this many milliseconds.
+    case watch(TelemetryInterval)
+    case unknown(String)
+}
+
+package struct BroadcastReference: Codable, Sendable, Hashable {
+    package var broadcast: BroadcastID
+    package init(broadcast: BroadcastID) { self.broadcast = broadcast }
+}
+
+package struct TelemetryInterval: Codable, Sendable, Hashable {
+    package var ms: Int
+    package init(ms: Int) { self.ms = ms }
+}
+
+/// A sender's configuration: TOML text with the version control gave it.
+package struct ConfigurationDocument: Codable, Sendable, Hashable {
+    package var version: Int
+    package var toml: String
+    package init(version: Int, toml: String) {
+        self.version = version
+        self.toml = toml
+    }
+}
+
+package struct ConfigurationReport: Codable, Sendable, Hashable {
+    /// 0 while the board runs on its defaults.
+    package var version: Int
+    package init(version: Int) { self.version = version }
+}
+
+/// The agent's whole state: enough for control to reconcile wish and observation.
+package struct AgentHello: Codable, Sendable, Hashable {
+    package var agentVersion: String
+    package var inventory: Inventory
+    package var configuration: ConfigurationReport
+    /// What is being sent right now, by what was observed; nil when idle.
+    package var sending: SendingReport?
+
+    package init(agentVersion: String, inventory: Inventory, configuration: ConfigurationReport, sending: SendingReport?) {
+        self.agentVersion = agentVersion
+        self.inventory = inventory
+        self.configuration = configuration
+        self.sending = sending
+    }
+}
+
+package struct SendingReport: Codable, Sendable, Hashable {
+    package var broadcast: BroadcastID
+    package var revision: Int
+    package var state: State
+    /// Why it is degraded, recovering or failed; for a person.
+    package var reason: String?
+
+    package enum State: String, Codable, Sendable {
+        case preflight, sending
+        /// The pipeline failed and is being built again.
+        case recovering
+        /// It still sends, but not as planned, e.g. without its microphone.
+        case degraded
+        case stopped
+        /// The restart budget is used up.
+        case failed
+    }
+
+    package init(broadcast: BroadcastID, revision: Int, state: State, reason: String? = nil) {
+        self.broadcast = broadcast
+        self.revision = revision
+        self.state = state
+        self.reason = reason
+    }
+}
+
+/// Once a second (five times while somebody watches); dropped, never queued.
+package struct AgentTelemetry: Codable, Sendable, Hashable {
+    /// Unix milliseconds by the board's clock: for display only.
+    package var atMs: Int64
+    package var links: [LinkTelemetry]
+    /// Of the running pipeline; nil when idle.
+    package var pipeline: PipelineTelemetry?
+
+    package init(atMs: Int64, links: [LinkTelemetry], pipeline: PipelineTelemetry?) {
+        self.atMs = atMs
+        self.links = links
+        self.pipeline = pipeline
+    }
+}
+
+package struct LinkTelemetry: Codable, Sendable, Hashable {
+    package var name: String
+    package var state: State
+    /// Sent over this link in the last interval.
+    package var sent: Bitrate
+    package var rttMs: Double?
+    /// Share of the packets sent over this link that did not arrive, 0 to 1; nil while nobody can say.
+    package var loss: Double?
+    /// The share of the traffic the scheduler gives this link.
+    package var weight: Int
+    package var retransmittedPackets: Int
+
+    package enum State: String, Codable, Sendable { case live, suspect, dead, connecting, unused }
+
+    package init(name: String, state: State, sent: Bitrate, rttMs: Double?, loss: Double?, weight: Int, retransmittedPackets: Int) {
+        self.name = name
+        self.state = state
+        self.sent = sent
+        self.rttMs = rttMs
+        self.loss = loss
+        self.weight = weight
+        self.retransmittedPackets = retransmittedPackets
+    }
+}
+
+package struct PipelineTelemetry: Codable, Sendable, Hashable {
+    /// Of the multiplexed stream in the last interval.
+    package var produced: Bitrate
+    package var framesTotal: Int
+    package var restartsTotal: Int
+    /// Packets dropped because the transport could not take them.
+    package var droppedPackets: Int
+
+    package init(produced: Bitrate, framesTotal: Int, restartsTotal: Int, droppedPackets: Int) {
+        self.produced = produced
+        self.framesTotal = framesTotal
+        self.restartsTotal = restartsTotal
+        self.droppedPackets = droppedPackets
+    }
+}
+
+extension AgentMessage {
+    package var type: String {
+        switch self {
+        case .hello: "hello"
+        case .inventory: "inventory"
+        case .telemetry: "telemetry"
+        case .outcome: "outcome"
+        case .sending: "sending"
+        case .configured: "configured"
+        case .unknown(let type): type
+        }
+    }
+
+    package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
+        switch self {
+        case .hello(let body): try container.encode(body, forKey: .body)
+        case .inventory(let body): try container.encode(body, forKey: .body)
+        case .telemetry(let body): try container.encode(body, forKey: .body)
+        case .outcome(let body): try container.encode(body, forKey: .body)
+        case .sending(let body): try container.encode(body, forKey: .body)
+        case .configured(let body): try container.encode(body, forKey: .body)
+        case .unknown: break
+        }
+    }
+
+    package init(type: String, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch type {
+        case "hello": self = .hello(try body.decode(AgentHello.self, forKey: .body))
+        case "inventory": self = .inventory(try body.decode(Inventory.self, forKey: .body))
+        case "telemetry": self = .telemetry(try body.decode(AgentTelemetry.self, forKey: .body))
+        case "outcome": self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
+        case "sending": self = .sending(try body.decode(SendingReport.self, forKey: .body))
+        case "configured": self = .configured(try body.decode(ConfigurationReport.self, forKey: .body))
+        default: self = .unknown(type)
+        }
+    }
+}
+
+extension AgentOrder {
+    package var type: String {
+        switch self {
+        case .start: "start"
+        case .stop: "stop"
+        case .configure: "configure"
+        case .watch: "watch"
+        case .unknown(let type): type
+        }
+    }
+
+    package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
+        switch self {
+        case .start(let body): try container.encode(body, forKey: .body)
+        case .stop(let body): try container.encode(body, forKey: .body)
+        case .configure(let body): try container.encode(body, forKey: .body)
+        case .watch(let body): try container.encode(body, forKey: .body)
+        case .unknown: break
+        }
+    }
+
+    package init(type: String, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch type {
+        case "start": self = .start(try body.decode(Plan.self, forKey: .body))
+        case "stop": self = .stop(try body.decode(BroadcastReference.self, forKey: .body))
+        case "configure": self = .configure(try body.decode(ConfigurationDocument.self, forKey: .body))
+        case "watch": self = .watch(try body.decode(TelemetryInterval.self, forKey: .body))
+        default: self = .unknown(type)
+        }
+    }
+}

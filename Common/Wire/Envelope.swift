@@ -1,0 +1,67 @@
+package import Units
+
+/// How every message lies on the wire: `{"type":"telemetry","body":{…}}`.
+///
+/// A type that this version does not know decodes to `.unknown`, so that a newer peer can speak to an older one; the
+/// reader counts it and goes on. A known type with a malformed body throws.
+package protocol Message: Codable, Sendable {
+    /// The name on the wire; once shipped it is never renamed.
+    var type: String { get }
+    func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws
+    init(type: String, body: KeyedDecodingContainer<MessageKeys>) throws
+}
+
+package enum MessageKeys: String, CodingKey {
+    case type, body
+}
+
+extension Message {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: MessageKeys.self)
+        try self.init(type: container.decode(String.self, forKey: .type), body: container)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: MessageKeys.self)
+        try container.encode(type, forKey: .type)
+        try encodeBody(to: &container)
+    }
+}
+
+/// A command that carries an id and is answered by exactly one `CommandOutcome` with the same id.
+package struct Command<Order: Message>: Codable, Sendable {
+    package var id: CommandID
+    package var order: Order
+
+    package init(id: CommandID, order: Order) {
+        self.id = id
+        self.order = order
+    }
+}
+
+/// What became of a command.
+package struct CommandOutcome: Codable, Sendable, Hashable {
+    package var id: CommandID
+    package var result: Result
+
+    package enum Result: String, Codable, Sendable {
+        /// Done, and observed to be done.
+        case done
+        /// Not done; nothing changed.
+        case refused
+        /// Begun and failed; what was begun was undone.
+        case failed
+    }
+
+    /// The step at which it failed, by its stable name, e.g. `preflight.input`.
+    package var step: String?
+    /// A sentence for a person: what failed, on which thing, with the numbers. Text from a board: hostile.
+    package var reason: String?
+
+    package init(id: CommandID, result: Result, step: String? = nil, reason: String? = nil) {
+        self.id = id
+        self.result = result
+        self.step = step
+        self.reason = reason
+    }
+}

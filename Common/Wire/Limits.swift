@@ -1,0 +1,13 @@
+/// The bounds of the protocol, the same on both sides.
+package enum WireLimits {
+    /// The version in every hello. A peer that offers another one is refused with both numbers in the reason.
+    package static let version = 1
+    /// A message larger than this closes its connection.
+    package static let messageBytes = 256 * 1024
+    /// Characters of a text field that comes from a peer; the rest is cut.
+    package static let textCharacters = 1000
+    /// Entries of a list that comes from a board: links, inputs, modes.
+    package static let listEntries = 256
+    /// How long a command may stay without its outcome before it is `unknown` and reconciled.
+    package static let commandSeconds = 10
+}

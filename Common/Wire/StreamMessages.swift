@@ -1,0 +1,484 @@
+package import Units
+
+/// One stream on a pool host: what a receiver is started with, and what it answers when a new parent adopts it.
+package struct StreamSpec: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package var broadcast: BroadcastID
+    package var streamKey: SecretOnWire
+    package var bufferMs: Int
+    package var outputs: [OutputSpec]
+
+    package init(lease: LeaseID, broadcast: BroadcastID, streamKey: SecretOnWire, bufferMs: Int, outputs: [OutputSpec]) {
+        self.lease = lease
+        self.broadcast = broadcast
+        self.streamKey = streamKey
+        self.bufferMs = bufferMs
+        self.outputs = outputs
+    }
+}
+
+/// Where a stream goes. The fields are validated and the address is resolved and guarded by control; a receiver builds
+/// no URL from text it has not taken apart.
+package struct OutputSpec: Codable, Sendable, Hashable {
+    package var id: OutputID
+    package var target: Target
+
+    package enum Target: Codable, Sendable, Hashable {
+        case rtmp(RTMPTarget)
+        case srt(SRTTarget)
+        case file(FileTarget)
+    }
+
+    package init(id: OutputID, target: Target) {
+        self.id = id
+        self.target = target
+    }
+}
+
+package struct RTMPTarget: Codable, Sendable, Hashable {
+    package var tls: Bool
+    package var host: String
+    package var port: Int
+    /// `live` or `app/instance`, without slashes at its ends.
+    package var application: String
+    package var streamKey: SecretOnWire
+    /// The address that passed the outbound guard; the receiver connects to it and to nothing else.
+    package var address: String
+
+    package init(tls: Bool, host: String, port: Int, application: String, streamKey: SecretOnWire, address: String) {
+        self.tls = tls
+        self.host = host
+        self.port = port
+        self.application = application
+        self.streamKey = streamKey
+        self.address = address
+    }
+}
+
+package struct SRTTarget: Codable, Sendable, Hashable {
+    package var mode: Mode
+    /// The peer for a caller; the address to listen on for a listener.
+    package var address: String
+    package var port: Int
+    package var passphrase: SecretOnWire?
+    package var streamID: String?
+    package var latencyMs: Int
+
+    package enum Mode: String, Codable, Sendable { case caller, listener }
+
+    package init(mode: Mode, address: String, port: Int, passphrase: SecretOnWire?, streamID: String?, latencyMs: Int) {
+        self.mode = mode
+        self.address = address
+        self.port = port
+        self.passphrase = passphrase
+        self.streamID = streamID
+        self.latencyMs = latencyMs
+    }
+}
+
+/// A file in the host's recordings folder: a name, never a path.
+package struct FileTarget: Codable, Sendable, Hashable {
+    package var name: String
+    package init(name: String) { self.name = name }
+}
+
+/// From the pool to control.
+package enum PoolMessage: Message {
+    case hello(PoolHello)
+    case outcome(CommandOutcome)
+    /// Whenever the state of a lease changes, and its figures once a second.
+    case report(StreamReport)
+    /// A lease that is over: ports are free again.
+    case released(LeaseReference)
+    case unknown(String)
+}
+
+/// From control to the pool; each in a `Command`.
+package enum PoolOrder: Message {
+    /// Take a port, start a receiver, answer when it listens. Idempotent for the same lease.
+    case lease(LeaseRequest)
+    /// End the receiver and free its ports. Idempotent.
+    case release(LeaseReference)
+    case addOutput(OutputChange)
+    case removeOutput(OutputReference)
+    /// Try a failed output again now.
+    case retryOutput(OutputReference)
+    case unknown(String)
+}
+
+/// From the pool to its receiver over the Unix socket, a JSON line each, and back `ReceiverMessage`.
+package enum ReceiverOrder: Message {
+    /// Begin; the first line after the start. Answered by `listening`.
+    case open(ReceiverStart)
+    /// Answered by `described`: for the parent that adopts.
+    case describe
+    case addOutput(OutputChange)
+    case removeOutput(OutputReference)
+    case retryOutput(OutputReference)
+    case stop
+    case unknown(String)
+}
+
+package enum ReceiverMessage: Message {
+    case listening(LeaseReference)
+    /// nil in `start` where the receiver was never opened.
+    case described(ReceiverDescription)
+    case report(StreamReport)
+    case outcome(CommandOutcome)
+    /// The last line: why it ends.
+    case ended(EndReport)
+    case unknown(String)
+}
+
+package struct ReceiverStart: Codable, Sendable, Hashable {
+    package var spec: StreamSpec
+    /// The UDP port that is leased to it.
+    package var port: Int
+    /// Addresses to bind, text form; `0.0.0.0` and `::` for all.
+    package var bind: [String]
+
+    package init(spec: StreamSpec, port: Int, bind: [String]) {
+        self.spec = spec
+        self.port = port
+        self.bind = bind
+    }
+}
+
+package struct ReceiverDescription: Codable, Sendable, Hashable {
+    package var start: ReceiverStart?
+    package init(start: ReceiverStart?) { self.start = start }
+}
+
+package struct EndReport: Codable, Sendable, Hashable {
+    package var reason: String
+    package init(reason: String) { self.reason = reason }
+}
+
+package struct LeaseRequest: Codable, Sendable, Hashable {
+    package var spec: StreamSpec
+    /// The port the lease had before, where it is being made again after a loss.
+    package var preferredPort: Int?
+
+    package init(spec: StreamSpec, preferredPort: Int? = nil) {
+        self.spec = spec
+        self.preferredPort = preferredPort
+    }
+}
+
+package struct LeaseReference: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package init(lease: LeaseID) { self.lease = lease }
+}
+
+package struct OutputChange: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package var output: OutputSpec
+    package init(lease: LeaseID, output: OutputSpec) {
+        self.lease = lease
+        self.output = output
+    }
+}
+
+package struct OutputReference: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package var output: OutputID
+    package init(lease: LeaseID, output: OutputID) {
+        self.lease = lease
+        self.output = output
+    }
+}
+
+package struct PoolHello: Codable, Sendable, Hashable {
+    package var poolVersion: String
+    /// Names and addresses that boards can reach, public ones behind a NAT.
+    package var addresses: [String]
+    package var portRange: PortRange
+    /// Streams this host will take at most.
+    package var capacity: Int
+    package var leases: [LeaseReport]
+
+    package init(poolVersion: String, addresses: [String], portRange: PortRange, capacity: Int, leases: [LeaseReport]) {
+        self.poolVersion = poolVersion
+        self.addresses = addresses
+        self.portRange = portRange
+        self.capacity = capacity
+        self.leases = leases
+    }
+}
+
+package struct PortRange: Codable, Sendable, Hashable {
+    package var first: Int
+    package var last: Int
+    package init(first: Int, last: Int) {
+        self.first = first
+        self.last = last
+    }
+}
+
+package struct LeaseReport: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package var broadcast: BroadcastID
+    package var port: Int
+    /// Of the receiver; nil while it is being started again.
+    package var pid: Int?
+    package var outputs: [OutputID]
+
+    package init(lease: LeaseID, broadcast: BroadcastID, port: Int, pid: Int?, outputs: [OutputID]) {
+        self.lease = lease
+        self.broadcast = broadcast
+        self.port = port
+        self.pid = pid
+        self.outputs = outputs
+    }
+}
+
+/// A stream as its receiver sees it.
+package struct StreamReport: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package var broadcast: BroadcastID
+    package var port: Int
+    package var pid: Int?
+    package var uptimeSeconds: Int
+    package var ingest: IngestReport
+    package var outputs: [OutputReport]
+    /// How often the receiver was started again.
+    package var restarts: Int
+
+    package init(
+        lease: LeaseID, broadcast: BroadcastID, port: Int, pid: Int?, uptimeSeconds: Int, ingest: IngestReport, outputs: [OutputReport],
+        restarts: Int
+    ) {
+        self.lease = lease
+        self.broadcast = broadcast
+        self.port = port
+        self.pid = pid
+        self.uptimeSeconds = uptimeSeconds
+        self.ingest = ingest
+        self.outputs = outputs
+        self.restarts = restarts
+    }
+}
+
+package struct IngestReport: Codable, Sendable, Hashable {
+    package var state: State
+    /// In the last second.
+    package var bitrate: Bitrate
+    /// Since the receiver started.
+    package var keyFramesTotal: Int
+    package var lostPacketsTotal: Int
+    package var recoveredPacketsTotal: Int
+    /// Dropped by the guard in front of the transport: plaintext, zero nonce, over the rate.
+    package var guardDroppedTotal: Int
+    package var video: VideoCodec?
+    package var width: Int?
+    package var height: Int?
+    package var paths: [PathReport]
+
+    package enum State: String, Codable, Sendable {
+        /// Nothing has arrived yet.
+        case waiting
+        /// Media arrives, and a key frame was seen.
+        case flowing
+        /// Nothing for over a second.
+        case interrupted
+    }
+
+    package init(
+        state: State, bitrate: Bitrate, keyFramesTotal: Int, lostPacketsTotal: Int, recoveredPacketsTotal: Int, guardDroppedTotal: Int,
+        video: VideoCodec?, width: Int?, height: Int?, paths: [PathReport]
+    ) {
+        self.state = state
+        self.bitrate = bitrate
+        self.keyFramesTotal = keyFramesTotal
+        self.lostPacketsTotal = lostPacketsTotal
+        self.recoveredPacketsTotal = recoveredPacketsTotal
+        self.guardDroppedTotal = guardDroppedTotal
+        self.video = video
+        self.width = width
+        self.height = height
+        self.paths = paths
+    }
+}
+
+/// Arrivals over one link, as the receiver sees it: by the address it comes from.
+package struct PathReport: Codable, Sendable, Hashable {
+    package var source: String
+    package var bitrate: Bitrate
+    package var packetsTotal: Int
+    package var rttMs: Double?
+
+    package init(source: String, bitrate: Bitrate, packetsTotal: Int, rttMs: Double?) {
+        self.source = source
+        self.bitrate = bitrate
+        self.packetsTotal = packetsTotal
+        self.rttMs = rttMs
+    }
+}
+
+package struct OutputReport: Codable, Sendable, Hashable {
+    package var id: OutputID
+    package var state: State
+    /// Why it is retrying or failed, for a person: `already publishing`, `connection refused (111)`.
+    package var reason: String?
+    package var sentBytesTotal: Int
+    /// Access units dropped because the output could not keep up; whole groups of pictures.
+    package var droppedUnitsTotal: Int
+    package var reconnectsTotal: Int
+
+    package enum State: String, Codable, Sendable {
+        case connecting, connected
+        /// It failed and will be tried again.
+        case retrying
+        /// It failed for good: only a person can help, e.g. H.265 to RTMP.
+        case failed
+    }
+
+    package init(id: OutputID, state: State, reason: String?, sentBytesTotal: Int, droppedUnitsTotal: Int, reconnectsTotal: Int) {
+        self.id = id
+        self.state = state
+        self.reason = reason
+        self.sentBytesTotal = sentBytesTotal
+        self.droppedUnitsTotal = droppedUnitsTotal
+        self.reconnectsTotal = reconnectsTotal
+    }
+}
+
+extension PoolMessage {
+    package var type: String {
+        switch self {
+        case .hello: "hello"
+        case .outcome: "outcome"
+        case .report: "report"
+        case .released: "released"
+        case .unknown(let type): type
+        }
+    }
+
+    package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
+        switch self {
+        case .hello(let body): try container.encode(body, forKey: .body)
+        case .outcome(let body): try container.encode(body, forKey: .body)
+        case .report(let body): try container.encode(body, forKey: .body)
+        case .released(let body): try container.encode(body, forKey: .body)
+        case .unknown: break
+        }
+    }
+
+    package init(type: String, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch type {
+        case "hello": self = .hello(try body.decode(PoolHello.self, forKey: .body))
+        case "outcome": self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
+        case "report": self = .report(try body.decode(StreamReport.self, forKey: .body))
+        case "released": self = .released(try body.decode(LeaseReference.self, forKey: .body))
+        default: self = .unknown(type)
+        }
+    }
+}
+
+extension PoolOrder {
+    package var type: String {
+        switch self {
+        case .lease: "lease"
+        case .release: "release"
+        case .addOutput: "addOutput"
+        case .removeOutput: "removeOutput"
+        case .retryOutput: "retryOutput"
+        case .unknown(let type): type
+        }
+    }
+
+    package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
+        switch self {
+        case .lease(let body): try container.encode(body, forKey: .body)
+        case .release(let body): try container.encode(body, forKey: .body)
+        case .addOutput(let body): try container.encode(body, forKey: .body)
+        case .removeOutput(let body): try container.encode(body, forKey: .body)
+        case .retryOutput(let body): try container.encode(body, forKey: .body)
+        case .unknown: break
+        }
+    }
+
+    package init(type: String, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch type {
+        case "lease": self = .lease(try body.decode(LeaseRequest.self, forKey: .body))
+        case "release": self = .release(try body.decode(LeaseReference.self, forKey: .body))
+        case "addOutput": self = .addOutput(try body.decode(OutputChange.self, forKey: .body))
+        case "removeOutput": self = .removeOutput(try body.decode(OutputReference.self, forKey: .body))
+        case "retryOutput": self = .retryOutput(try body.decode(OutputReference.self, forKey: .body))
+        default: self = .unknown(type)
+        }
+    }
+}
+
+extension ReceiverOrder {
+    package var type: String {
+        switch self {
+        case .open: "open"
+        case .describe: "describe"
+        case .addOutput: "addOutput"
+        case .removeOutput: "removeOutput"
+        case .retryOutput: "retryOutput"
+        case .stop: "stop"
+        case .unknown(let type): type
+        }
+    }
+
+    package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
+        switch self {
+        case .open(let body): try container.encode(body, forKey: .body)
+        case .describe: break
+        case .addOutput(let body): try container.encode(body, forKey: .body)
+        case .removeOutput(let body): try container.encode(body, forKey: .body)
+        case .retryOutput(let body): try container.encode(body, forKey: .body)
+        case .stop: break
+        case .unknown: break
+        }
+    }
+
+    package init(type: String, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch type {
+        case "open": self = .open(try body.decode(ReceiverStart.self, forKey: .body))
+        case "describe": self = .describe
+        case "addOutput": self = .addOutput(try body.decode(OutputChange.self, forKey: .body))
+        case "removeOutput": self = .removeOutput(try body.decode(OutputReference.self, forKey: .body))
+        case "retryOutput": self = .retryOutput(try body.decode(OutputReference.self, forKey: .body))
+        case "stop": self = .stop
+        default: self = .unknown(type)
+        }
+    }
+}
+
+extension ReceiverMessage {
+    package var type: String {
+        switch self {
+        case .listening: "listening"
+        case .described: "described"
+        case .report: "report"
+        case .outcome: "outcome"
+        case .ended: "ended"
+        case .unknown(let type): type
+        }
+    }
+
+    package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
+        switch self {
+        case .listening(let body): try container.encode(body, forKey: .body)
+        case .described(let body): try container.encode(body, forKey: .body)
+        case .report(let body): try container.encode(body, forKey: .body)
+        case .outcome(let body): try container.encode(body, forKey: .body)
+        case .ended(let body): try container.encode(body, forKey: .body)
+        case .unknown: break
+        }
+    }
+
+    package init(type: String, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch type {
+        case "listening": self = .listening(try body.decode(LeaseReference.self, forKey: .body))
+        case "described": self = .described(try body.decode(ReceiverDescription.self, forKey: .body))
+        case "report": self = .report(try body.decode(StreamReport.self, forKey: .body))
+        case "outcome": self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
+        case "ended": self = .ended(try body.decode(EndReport.self, forKey: .body))
+        default: self = .unknown(type)
+        }
+    }
+}

@@ -1,0 +1,200 @@
+// swift-tools-version:6.0
+import PackageDescription
+
+import class Foundation.FileManager
+
+// The module graph. A module imports only from rows above its own, and never from another program's row; `ci/graph`
+// holds this file and the sources to it. What each folder is for stands in the README of its top-level folder.
+
+/// Warnings are errors; a C type that leaks through a wrapper is one too (`InternalImportsByDefault`).
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .unsafeFlags(["-warnings-as-errors"]),
+]
+
+#if compiler(>=6.2)
+    let strict: [SwiftSetting] = common + [.unsafeFlags(["-strict-memory-safety"])]
+#else
+    let strict = common
+#endif
+
+/// A pure module: no clock, no socket, no log, no unsafe memory.
+func pure(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", exclude: pages(folder, name),
+        swiftSettings: strict)
+}
+
+func module(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", exclude: pages(folder, name),
+        swiftSettings: common)
+}
+
+/// A program: one `main.swift` that reads its configuration, builds objects and runs.
+func program(_ folder: String, _ name: String, _ needs: [String]) -> Target {
+    .executableTarget(name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", swiftSettings: common)
+}
+
+/// The door to a C library: a module map and a shim header.
+func door(_ name: String, pkgConfig: String? = nil) -> Target {
+    .systemLibrary(name: name, path: "Common/\(name)", pkgConfig: pkgConfig)
+}
+
+func tests(_ name: String, _ needs: [String]) -> Target {
+    .testTarget(name: name, dependencies: needs.map { .byName(name: $0) }, path: "Tests/\(name)", swiftSettings: common)
+}
+
+/// The pages of text that lie inside a module's folder.
+func pages(_ folder: String, _ name: String) -> [String] {
+    let root = Context.packageDirectory
+    return ["PROTOCOL.md", "README.md"].filter { FileManager.default.fileExists(atPath: "\(root)/\(folder)/\(name)/\($0)") }
+}
+
+let doors: [Target] = [
+    .target(name: "CPosix", path: "Common/CPosix"),
+    door("CNetlink", pkgConfig: "libmnl"),
+    door("COpenSSL", pkgConfig: "openssl"),
+    door("CRist", pkgConfig: "librist"),
+    door("CGStreamer", pkgConfig: "gstreamer-app-1.0"),
+    door("CSQLite", pkgConfig: "sqlite3"),
+    door("CArgon2", pkgConfig: "libargon2"),
+    door("CWslay"),
+    door("CZlib", pkgConfig: "zlib"),
+    door("CV4L2"),
+]
+
+let shared: [Target] = [
+    // Pure.
+    pure("Common", "Units"),
+    pure("Common", "HTTP"),
+    pure("Common", "TOML"),
+    pure("Common", "MPEGTS", ["Units"]),
+    pure("Common", "Wire", ["Units"]),
+    // Wrappers: the one Swift module that imports each C library.
+    module("Common", "Posix", ["CPosix"]),
+    module("Common", "Netlink", ["CNetlink", "Posix"]),
+    module("Common", "Systemd", ["Posix"]),
+    module("Common", "Crypto", ["COpenSSL"]),
+    module("Common", "TLS", ["COpenSSL"]),
+    module("Common", "RIST", ["CRist", "Units", "Posix"]),
+    module("Common", "GStreamer", ["CGStreamer", "Posix"]),
+    module("Common", "SQLite", ["CSQLite"]),
+    module("Common", "V4L2", ["CV4L2", "Posix"]),
+    // The rest.
+    module("Common", "Logging", ["Posix"]),
+    module("Common", "Metrics", ["Posix"]),
+    module("Common", "Configuration", ["TOML", "Units"]),
+    module("Common", "Service", ["Posix", "Logging", "Systemd"]),
+    module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib", "Crypto"]),
+    module("Common", "Identity", ["Units", "Wire", "Crypto", "Posix", "Web", "TLS"]),
+    module("Common", "ControlLink", ["Units", "Wire", "Identity", "Web", "Posix", "Logging", "TLS"]),
+    module("Common", "Outputs", ["Units", "Wire", "MPEGTS", "GStreamer", "Posix", "Logging"]),
+]
+
+let agent: [Target] = [
+    module("Agent", "Links", ["Units", "Wire", "Netlink", "Posix", "Logging"]),
+    module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
+    module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "MPEGTS", "Crypto"]),
+    module("Agent", "Uplink", ["Units", "Wire", "RIST", "Links", "Posix", "Logging"]),
+    module(
+        "Agent", "Session",
+        ["Units", "Wire", "TOML", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Posix", "Logging"]),
+    program("Agent", "AgentMain", ["Units", "Session", "Configuration", "Service", "Logging", "Posix", "Identity"]),
+]
+
+let receiver: [Target] = [
+    module("Receiver", "Ingest", ["Units", "Wire", "RIST", "Posix", "Logging"]),
+    module("Receiver", "Relay", ["Units", "Wire", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
+    module(
+        "Receiver", "Pool",
+        ["Units", "Wire", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
+    program("Receiver", "ReceiverMain", ["Units", "Wire", "Relay", "Configuration", "Service", "Logging", "Posix"]),
+    program("Receiver", "PoolMain", ["Units", "Wire", "Pool", "Configuration", "Service", "Logging", "Posix", "Identity"]),
+]
+
+let control: [Target] = [
+    module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
+    module("Control", "Auth", ["Units", "Store", "Crypto", "CArgon2", "Posix"]),
+    module("Control", "Fleet", ["Units", "Wire", "Store", "Crypto", "Web", "Identity", "Posix", "Logging"]),
+    module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Crypto", "Posix", "Logging"]),
+    module(
+        "Control", "API",
+        ["Units", "Wire", "HTTP", "Web", "Store", "Auth", "Fleet", "Broadcasts", "Metrics", "Crypto", "Posix", "Logging", "TOML"]),
+    program(
+        "Control", "ControlMain",
+        [
+            "Units", "API", "Store", "Auth", "Fleet", "Broadcasts", "Web", "Configuration", "Service", "Logging", "Metrics", "Posix",
+            "Crypto",
+        ]),
+]
+
+let provisioning: [Target] = [
+    program("Provisioning", "ProvisionMain", ["Units", "Wire", "Web", "Posix", "Crypto", "TLS"])
+]
+
+let suites: [Target] = [
+    module("Tests", "Support", ["Units", "Posix", "Wire", "Web", "MPEGTS", "Crypto"]),
+    module("Tests", "Lab", ["Units", "Posix"]),
+    module("Tests", "Fuzz", ["HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
+    tests("UnitsTests", ["Units"]),
+    tests("WireTests", ["Wire", "Units"]),
+    tests("HTTPTests", ["HTTP"]),
+    tests("TOMLTests", ["TOML"]),
+    tests("FuzzTests", ["Fuzz"]),
+    tests("MPEGTSTests", ["MPEGTS", "Units", "Support"]),
+    tests("PosixTests", ["Posix"]),
+    tests("WebTests", ["Web", "HTTP", "TLS", "Posix", "Support", "Crypto"]),
+    tests("CryptoTests", ["Crypto"]),
+    tests("SQLiteTests", ["SQLite"]),
+    tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
+    tests("AuthTests", ["Auth", "Store", "Units", "Crypto", "Posix"]),
+    tests("RISTTests", ["RIST", "Posix", "Units"]),
+    tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Wire", "Logging"]),
+    tests("UplinkTests", ["Uplink", "Links", "RIST", "Posix", "Units", "Wire", "Lab", "Support", "Logging"]),
+    tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Support", "Lab"]),
+    tests("GStreamerTests", ["GStreamer", "Posix"]),
+    tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "MPEGTS", "Units", "Wire", "Logging", "Support"]),
+    tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix"]),
+    tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
+    tests("ServiceTests", ["Service", "Posix", "Logging"]),
+    tests("PoolTests", ["Pool", "Wire", "Units", "Posix", "Service"]),
+    tests("ConfigurationTests", ["Configuration", "TOML"]),
+    tests("IdentityTests", ["Identity", "Crypto", "Wire", "Units"]),
+    tests("ControlLinkTests", ["ControlLink", "Wire", "Units"]),
+    tests("SessionTests", ["Session", "Wire", "Units"]),
+    tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
+    tests("LabTests", ["Lab", "Posix", "Units"]),
+    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "Web", "Posix", "MPEGTS", "Crypto"]),
+]
+
+/// While the spine is laid, a module counts from its first file on.
+func present(_ targets: [Target]) -> [Target] {
+    func exists(_ target: Target) -> Bool {
+        guard let path = target.path else { return false }
+        return FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(path)")
+    }
+    return targets.filter(exists)
+}
+
+let everything = present(doors + shared + agent + receiver + control + provisioning + suites)
+let known = Set(everything.map(\.name))
+for target in everything {
+    target.dependencies.removeAll { dependency in
+        if case .byNameItem(let name, _) = dependency { return !known.contains(name) }
+        return false
+    }
+}
+
+let programs = [
+    ("strata-agent", "AgentMain"), ("strata-receiver", "ReceiverMain"), ("strata-pool", "PoolMain"),
+    ("strata-control", "ControlMain"), ("strata-provision", "ProvisionMain"),
+]
+
+let package = Package(
+    name: "strata",
+    products: programs.filter { known.contains($0.1) }.map { .executable(name: $0.0, targets: [$0.1]) },
+    targets: everything
+)
