@@ -36,7 +36,7 @@ extension AgentHello {
 
 extension SendingReport {
     package func bounded() -> SendingReport {
-        SendingReport(broadcast: broadcast, revision: revision, state: state, reason: reason?.bounded())
+        SendingReport(broadcast: broadcast, revision: revision, state: state, reason: reason?.bounded(), port: port)
     }
 }
 
@@ -54,6 +54,6 @@ extension AgentTelemetry {
 
 extension CommandOutcome {
     package func bounded() -> CommandOutcome {
-        CommandOutcome(id: id, result: result, step: step?.bounded(to: 64), reason: reason?.bounded())
+        CommandOutcome(id: id, result: result, step: step?.bounded(to: 64), reason: reason?.bounded(), port: port)
     }
 }
