@@ -36,7 +36,7 @@ extension AgentHello {
 
 extension SendingReport {
     package func bounded() -> SendingReport {
-        SendingReport(broadcast: broadcast, revision: revision, state: state, reason: reason?.bounded(), port: port)
+        SendingReport(broadcast: broadcast, revision: revision, state: state, reason: reason?.bounded())
     }
 }
 

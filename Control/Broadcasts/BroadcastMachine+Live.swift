@@ -6,7 +6,7 @@ extension BroadcastMachine {
     mutating func reported(_ report: StreamReport, nowMs: Int64) -> [Action] {
         observed.report = report
         observed.hostConnected = true
-        var actions = climb()
+        var actions = phase == .leasing ? leased(report.port) : climb()
         guard phase == .running else { return actions }
         if report.ingest.state == .flowing {
             if interruptedSinceMs != nil {
@@ -83,6 +83,7 @@ extension BroadcastMachine {
             if !isUp { media = choice }
             return []
         }
+        mediaBefore = mediaBefore ?? media
         media = choice
         revision += 1
         return [.order(.start)]

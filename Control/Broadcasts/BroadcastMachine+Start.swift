@@ -37,7 +37,9 @@ extension BroadcastMachine {
     }
 
     mutating func started(_ revision: Int) -> [Action] {
-        guard revision == self.revision, phase == .sending else { return [] }
+        guard revision == self.revision else { return [] }
+        mediaBefore = nil
+        guard phase == .sending else { return [] }
         phase = .media
         return [.set(.step, afterMs: Self.limitMs(of: .media))] + climb()
     }
@@ -47,6 +49,12 @@ extension BroadcastMachine {
         switch phase {
         case .sending: return fail(.sender, detail, reason)
         case .media, .outputs, .running:
+            if let before = mediaBefore {
+                media = before
+                mediaBefore = nil
+                self.revision += 1
+                return [.order(.start)]
+            }
             // A plan given again after a loss: the sender says what it lacks and is asked again.
             observed.sending = SendingReport(broadcast: id, revision: revision, state: .failed, reason: reason)
             return [.set(.again(.start), afterMs: 5000)]

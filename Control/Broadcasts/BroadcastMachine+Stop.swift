@@ -29,14 +29,6 @@ extension BroadcastMachine {
         return [.cancel(.step), .cancel(.grace), .cancel(.undo), .forgetKey]
     }
 
-    func reconcileEnded(_ event: Event) -> [Action] {
-        switch event {
-        case .senderConnected(let report?) where report.broadcast == id && report.state != .stopped: [.order(.stop)]
-        case .hostConnected(_, .some): [.order(.release)]
-        default: []
-        }
-    }
-
     func resume(nowMs: Int64) -> [Action] {
         switch phase {
         case .choosing: return [.set(.step, afterMs: Self.limitMs(of: .lease)), .chooseHost]

@@ -12,6 +12,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
     package let grace: Grace
     package let lease: LeaseID
     package internal(set) var media: MediaChoice
+    /// What the sender still shows while a change is on its way to it.
+    var mediaBefore: MediaChoice?
     /// Grows with each change that the sender has to follow.
     package internal(set) var revision = 1
     /// The outputs that are wanted.
@@ -51,7 +53,7 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, organization, sender, grace, lease, media, revision, outputs, host, port, phase, interruptedSinceMs
+        case id, organization, sender, grace, lease, media, mediaBefore, revision, outputs, host, port, phase, interruptedSinceMs
     }
 
     package init(
@@ -162,7 +164,7 @@ extension BroadcastMachine {
 extension BroadcastMachine {
     /// - Parameter nowMs: Unix milliseconds.
     package mutating func event(_ event: Event, nowMs: Int64) -> [Action] {
-        if case .ended = phase { return reconcileEnded(event) }
+        if case .ended = phase { return [] }
         switch event {
         case .resumed: return resume(nowMs: nowMs)
         case .hostChosen(let device): return chosen(device)
@@ -208,6 +210,12 @@ extension BroadcastMachine {
 
     /// The last report of the receiver; nil until one came since control started.
     package var report: StreamReport? { observed.report }
+    /// What is stored: the machine as it is after a restart, before anything was observed.
+    package var withoutObservations: BroadcastMachine {
+        var copy = self
+        copy.observed = Observed()
+        return copy
+    }
     package var sendingReport: SendingReport? { observed.sending }
 
     private var runningState: BroadcastState {

@@ -166,7 +166,7 @@ struct BroadcastMachineTests {
         #expect(broadcast.event(.hostConnected(host, lease), nowMs: 0) == [.addOutput(first.id), .removeOutput(second.id)])
     }
 
-    @Test("that was stopped ends though a side is silent, and stops it when that side returns")
+    @Test("that was stopped ends though a side stays silent")
     func silentSide() {
         var broadcast = running()
         _ = broadcast.event(.stopRequested(.stopped), nowMs: 0)
@@ -174,8 +174,6 @@ struct BroadcastMachineTests {
         #expect(broadcast.state == .stopping)
         _ = broadcast.event(.timer(.undo), nowMs: 10_000)
         #expect(broadcast.state == .ended(.stopped))
-        let sending = SendingReport(broadcast: id("B"), revision: 1, state: .sending)
-        #expect(broadcast.event(.senderConnected(sending), nowMs: 0) == [.order(.stop)])
     }
 
     @Test("stopping twice is stopping once")
@@ -193,5 +191,21 @@ struct BroadcastMachineTests {
         #expect(broadcast.event(.mediaChanged(choice), nowMs: 0) == [.order(.start)])
         #expect(broadcast.revision == 2)
         #expect(broadcast.event(.senderStarted(revision: 1), nowMs: 0).isEmpty)
+    }
+}
+
+extension BroadcastMachineTests {
+    @Test("a change that the sender refuses is taken back")
+    func refusedChange() {
+        var broadcast = running()
+        let before = broadcast.media
+        var choice = before
+        choice.input = InputChoice(video: "v4l2:gone")
+        _ = broadcast.event(.mediaChanged(choice), nowMs: 0)
+        let actions = broadcast.event(.senderRefused(revision: 2, detail: "preflight.input", reason: "no camera"), nowMs: 0)
+        #expect(actions == [.order(.start)])
+        #expect(broadcast.media == before)
+        #expect(broadcast.revision == 3)
+        #expect(broadcast.state == .live)
     }
 }
