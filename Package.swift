@@ -50,7 +50,7 @@ func tests(_ name: String, _ needs: [String]) -> Target {
 /// The pages of text that lie inside a module's folder.
 func pages(_ folder: String, _ name: String) -> [String] {
     let root = Context.packageDirectory
-    return ["PROTOCOL.md", "README.md"].filter { FileManager.default.fileExists(atPath: "\(root)/\(folder)/\(name)/\($0)") }
+    return ["PROTOCOL.md", "README.md", "Corpus"].filter { FileManager.default.fileExists(atPath: "\(root)/\(folder)/\(name)/\($0)") }
 }
 
 let doors: [Target] = [
@@ -179,7 +179,13 @@ func present(_ targets: [Target]) -> [Target] {
     return targets.filter(exists)
 }
 
-let everything = present(doors + shared + agent + receiver + control + provisioning + suites)
+// The fuzzer's `main` is libFuzzer's: the program is there only where `ci/fuzz` builds it.
+let fuzzers: [Target] =
+    Context.environment["STRATA_FUZZING"] == nil
+    ? []
+    : [.executableTarget(name: "Fuzzer", dependencies: ["Fuzz"], path: "Tests/Fuzzer", swiftSettings: common)]
+
+let everything = present(doors + shared + agent + receiver + control + provisioning + suites + fuzzers)
 let known = Set(everything.map(\.name))
 for target in everything {
     target.dependencies.removeAll { dependency in
