@@ -159,7 +159,7 @@ let suites: [Target] = [
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "MPEGTS", "Units", "Wire", "Logging", "Support"]),
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
-    tests("ServiceTests", ["Service", "Posix", "Logging"]),
+    tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests("PoolTests", ["Pool", "Wire", "Units", "Posix", "Service"]),
     tests("ConfigurationTests", ["Configuration", "TOML"]),
     tests("IdentityTests", ["Identity", "Crypto", "Wire", "Units"]),
