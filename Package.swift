@@ -136,8 +136,10 @@ let provisioning: [Target] = [
 ]
 
 let suites: [Target] = [
-    module("Tests", "Support", ["Units", "Posix", "Wire", "Web", "MPEGTS", "Crypto"]),
-    module("Tests", "Lab", ["Units", "Posix"]),
+    .target(name: "CLab", path: "Tests/CLab"),
+    module("Tests", "Support", ["Crypto", "CLab", "Posix"]),
+    module("Tests", "Lab", ["CLab", "Units", "Posix"]),
+    program("Tests", "LabMain", ["Lab"]),
     module("Tests", "Fuzz", ["HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
     tests("UnitsTests", ["Units"]),
     tests("WireTests", ["Wire", "Units"]),
@@ -167,6 +169,7 @@ let suites: [Target] = [
     tests("SessionTests", ["Session", "Wire", "Units"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
+    tests("SupportTests", ["Support", "Crypto", "Posix"]),
     tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "Web", "Posix", "MPEGTS", "Crypto"]),
 ]
 
@@ -197,6 +200,7 @@ for target in everything {
 let programs = [
     ("strata-agent", "AgentMain"), ("strata-receiver", "ReceiverMain"), ("strata-pool", "PoolMain"),
     ("strata-control", "ControlMain"), ("strata-provision", "ProvisionMain"),
+    ("strata-lab", "LabMain"),
 ]
 
 let package = Package(
