@@ -3,10 +3,16 @@ import Wire
 
 package func fuzzWire(_ bytes: [UInt8]) -> String? {
     let data = Data(bytes)
-    return roundTrip(AgentMessage.self, data) ?? roundTrip(Command<AgentOrder>.self, data) ?? roundTrip(AgentOrder.self, data)
-        ?? roundTrip(PoolMessage.self, data) ?? roundTrip(Command<PoolOrder>.self, data) ?? roundTrip(PoolOrder.self, data)
-        ?? roundTrip(ReceiverMessage.self, data) ?? roundTrip(ReceiverOrder.self, data) ?? roundTrip(Challenge.self, data)
-        ?? roundTrip(Proof.self, data) ?? roundTrip(EnrollRequest.self, data) ?? roundTrip(EnrollResponse.self, data)
+    let checks: [(Data) -> String?] = [
+        { roundTrip(AgentMessage.self, $0) }, { roundTrip(Command<AgentOrder>.self, $0) }, { roundTrip(PoolMessage.self, $0) },
+        { roundTrip(Command<PoolOrder>.self, $0) }, { roundTrip(ReceiverMessage.self, $0) },
+        { roundTrip(Command<ReceiverOrder>.self, $0) }, { roundTrip(Challenge.self, $0) }, { roundTrip(Proof.self, $0) },
+        { roundTrip(EnrollRequest.self, $0) }, { roundTrip(EnrollResponse.self, $0) },
+    ]
+    for check in checks {
+        if let fault = check(data) { return fault }
+    }
+    return nil
 }
 
 /// What decodes must encode, and decode to what encodes the same.
