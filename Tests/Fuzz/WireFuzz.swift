@@ -1,16 +1,15 @@
 import FoundationEssentials
 import Wire
 
+private let messages: [any (Codable & Sendable).Type] = [
+    AgentMessage.self, Command<AgentOrder>.self, AgentOrder.self, PoolMessage.self, Command<PoolOrder>.self, PoolOrder.self,
+    ReceiverMessage.self, ReceiverOrder.self, Challenge.self, Proof.self, EnrollRequest.self, EnrollResponse.self,
+]
+
 package func fuzzWire(_ bytes: [UInt8]) -> String? {
     let data = Data(bytes)
-    let checks: [(Data) -> String?] = [
-        { roundTrip(AgentMessage.self, $0) }, { roundTrip(Command<AgentOrder>.self, $0) }, { roundTrip(PoolMessage.self, $0) },
-        { roundTrip(Command<PoolOrder>.self, $0) }, { roundTrip(ReceiverMessage.self, $0) },
-        { roundTrip(Command<ReceiverOrder>.self, $0) }, { roundTrip(Challenge.self, $0) }, { roundTrip(Proof.self, $0) },
-        { roundTrip(EnrollRequest.self, $0) }, { roundTrip(EnrollResponse.self, $0) },
-    ]
-    for check in checks {
-        if let fault = check(data) { return fault }
+    for type in messages {
+        if let violation = roundTrip(type, data) { return violation }
     }
     return nil
 }
