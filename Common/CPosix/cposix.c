@@ -1,14 +1,173 @@
 #define _GNU_SOURCE
 #include "cposix.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
 
 int cposix_accept(int listener) {
     return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+int cposix_accept_from(int listener, void *address, uint32_t *length) {
+    return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 int cposix_pidfd_open(pid_t pid) {
     return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int cposix_pidfd_signal(int pidfd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int cposix_pidfd_reap(int pidfd, int *status) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) < 0) return -1;
+    if (info.si_pid == 0) return 0;
+    *status = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
+    return 1;
+}
+
+int cposix_epoll_create(void) {
+    return epoll_create1(EPOLL_CLOEXEC);
+}
+
+int cposix_eventfd(void) {
+    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+static int control(int epoll, int operation, int descriptor, uint32_t events, uint64_t data) {
+    struct epoll_event event;
+    memset(&event, 0, sizeof event);
+    event.events = ((events & 1) ? EPOLLIN : 0) | ((events & 2) ? EPOLLOUT : 0);
+    event.data.u64 = data;
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+int cposix_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t data) {
+    return control(epoll, EPOLL_CTL_ADD, descriptor, events, data);
+}
+
+int cposix_epoll_change(int epoll, int descriptor, uint32_t events, uint64_t data) {
+    return control(epoll, EPOLL_CTL_MOD, descriptor, events, data);
+}
+
+int cposix_epoll_remove(int epoll, int descriptor) {
+    return control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0);
+}
+
+int cposix_epoll_wait(int epoll, struct cposix_event *events, int count, int timeout_ms) {
+    struct epoll_event ready[256];
+    if (count > 256) count = 256;
+    int found = epoll_wait(epoll, ready, count, timeout_ms);
+    for (int i = 0; i < found; i++) {
+        events[i].data = ready[i].data.u64;
+        uint32_t is = ready[i].events;
+        events[i].events =
+            ((is & EPOLLIN) ? 1u : 0) | ((is & EPOLLOUT) ? 2u : 0) | ((is & EPOLLHUP) ? 4u : 0) | ((is & EPOLLERR) ? 8u : 0);
+    }
+    return found;
+}
+
+static _Thread_local void *current_loop;
+
+void *cposix_current_loop(void) {
+    return current_loop;
+}
+
+void cposix_set_current_loop(void *loop) {
+    current_loop = loop;
+}
+
+void cposix_name_thread(const char *name) {
+    char cut[16];
+    strncpy(cut, name, 15);
+    cut[15] = 0;
+    pthread_setname_np(pthread_self(), cut);
+}
+
+int cposix_receive_batch(int socket, uint8_t *bytes, size_t size, uint8_t *addresses, uint32_t *lengths, int count) {
+    struct mmsghdr messages[64];
+    struct iovec parts[64];
+    if (count > 64) count = 64;
+    memset(messages, 0, sizeof messages[0] * (size_t)count);
+    for (int i = 0; i < count; i++) {
+        parts[i].iov_base = bytes + (size_t)i * size;
+        parts[i].iov_len = size;
+        messages[i].msg_hdr.msg_iov = &parts[i];
+        messages[i].msg_hdr.msg_iovlen = 1;
+        messages[i].msg_hdr.msg_name = addresses + (size_t)i * sizeof(struct sockaddr_in6);
+        messages[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_in6);
+    }
+    int found = recvmmsg(socket, messages, (unsigned)count, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < found; i++) lengths[i] = messages[i].msg_len;
+    return found;
+}
+
+ssize_t cposix_random(void *bytes, size_t count) {
+    return getrandom(bytes, count, 0);
+}
+
+int cposix_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid) {
+    struct ucred credentials;
+    socklen_t length = sizeof credentials;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) return -1;
+    *pid = credentials.pid;
+    *uid = credentials.uid;
+    *gid = credentials.gid;
+    return 0;
+}
+
+// A descriptor for the child's `target`. Where it has the number already, dup2 would leave it close-on-exec: glibc's
+// adddup2 clears the flag in that case (2.29 and later).
+static int place(posix_spawn_file_actions_t *actions, int descriptor, int target) {
+    if (descriptor < 0) return posix_spawn_file_actions_addopen(actions, target, "/dev/null", O_RDWR, 0);
+    return posix_spawn_file_actions_adddup2(actions, descriptor, target);
+}
+
+int cposix_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[], int in, int out, int err, int session,
+    const char *directory) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t all, none;
+    int code = posix_spawn_file_actions_init(&actions);
+    if (code != 0) return code;
+    code = posix_spawnattr_init(&attributes);
+    if (code != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return code;
+    }
+    sigfillset(&all);
+    sigemptyset(&none);
+    short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+    if (session) flags |= POSIX_SPAWN_SETSID;
+    if (code == 0) code = posix_spawnattr_setsigdefault(&attributes, &all);
+    if (code == 0) code = posix_spawnattr_setsigmask(&attributes, &none);
+    if (code == 0) code = posix_spawnattr_setflags(&attributes, flags);
+    if (code == 0) code = place(&actions, in, 0);
+    if (code == 0) code = place(&actions, out, 1);
+    if (code == 0) code = place(&actions, err, 2);
+    if (code == 0) code = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    if (code == 0 && directory != NULL) code = posix_spawn_file_actions_addchdir_np(&actions, directory);
+    if (code == 0) code = posix_spawn(pid, path, &actions, &attributes, argv, envp);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return code;
 }

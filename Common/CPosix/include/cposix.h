@@ -1,4 +1,5 @@
-// Calls that need _GNU_SOURCE, which must not stand in a module's header (it clashes with Glibc's module).
+// Calls that need _GNU_SOURCE, which must not stand in a module's header (it clashes with Glibc's module), and macros
+// or unions that Swift cannot import.
 #ifndef STRATA_CPOSIX_H
 #define STRATA_CPOSIX_H
 
@@ -9,7 +10,60 @@
 // accept4 with SOCK_NONBLOCK | SOCK_CLOEXEC and no address. Returns -1 with errno.
 int cposix_accept(int listener);
 
+// accept4 as above; the peer's address goes to `address` (at least sizeof(struct sockaddr_storage)). Returns -1 with errno.
+int cposix_accept_from(int listener, void *address, uint32_t *length);
+
 // pidfd_open(2). Returns -1 with errno.
 int cposix_pidfd_open(pid_t pid);
+
+// pidfd_send_signal(2). Returns -1 with errno.
+int cposix_pidfd_signal(int pidfd, int signal);
+
+// waitid(P_PIDFD, WEXITED | WNOHANG). Returns 1 with *status as from WIFEXITED and friends: the exit code, or minus the
+// signal; 0 while it still runs; -1 with errno.
+int cposix_pidfd_reap(int pidfd, int *status);
+
+// One ready descriptor of epoll_wait, with the same layout on every machine.
+struct cposix_event {
+    uint64_t data;
+    uint32_t events;
+};
+
+// epoll_create1(EPOLL_CLOEXEC). Returns -1 with errno.
+int cposix_epoll_create(void);
+
+// eventfd(2), non-blocking and closed on exec. Returns -1 with errno.
+int cposix_eventfd(void);
+
+// Bits of `events` here and in cposix_event: read 1, write 2, hangup 4, error 8.
+// epoll_ctl(2): EPOLL_CTL_ADD, _MOD and _DEL. Return -1 with errno.
+int cposix_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t data);
+int cposix_epoll_change(int epoll, int descriptor, uint32_t events, uint64_t data);
+int cposix_epoll_remove(int epoll, int descriptor);
+
+// epoll_wait(2) for at most 256 events. Returns -1 with errno.
+int cposix_epoll_wait(int epoll, struct cposix_event *events, int count, int timeout_ms);
+
+// The loop that runs on this thread: a thread-local pointer, NULL on other threads.
+void *cposix_current_loop(void);
+void cposix_set_current_loop(void *loop);
+
+// pthread_setname_np for the calling thread, cut to 15 bytes.
+void cposix_name_thread(const char *name);
+
+// A batch of datagrams: `count` buffers of `size` bytes one after the other at `bytes`, `count` addresses of 28 bytes
+// (sockaddr_in6) at `addresses`; lengths come back in `lengths`. recvmmsg with MSG_DONTWAIT. Returns -1 with errno.
+int cposix_receive_batch(int socket, uint8_t *bytes, size_t size, uint8_t *addresses, uint32_t *lengths, int count);
+
+// getrandom(2) without flags. Returns the number of bytes, or -1 with errno.
+ssize_t cposix_random(void *bytes, size_t count);
+
+// SO_PEERCRED of a Unix socket. Returns -1 with errno.
+int cposix_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
+
+// posix_spawn with: no descriptors but 0, 1, 2 (a negative number means /dev/null), default signals, nothing blocked,
+// a session of its own where `session` is not 0. Returns 0 or an error number.
+int cposix_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[], int in, int out, int err, int session,
+    const char *directory);
 
 #endif

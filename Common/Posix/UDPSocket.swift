@@ -1,0 +1,118 @@
+import CPosix
+import Glibc
+
+/// A bound UDP socket, non-blocking and closed on exec; open until the last reference goes.
+///
+/// All calls are system calls on one descriptor and may come from any thread.
+package final class UDPSocket: Sendable {
+    private let owner: Descriptor
+    /// With the port the kernel chose where 0 was asked for.
+    package let localAddress: SocketAddress
+
+    /// To watch on a loop or to hand to a library that only borrows it.
+    package var descriptor: CInt { owner.raw }
+
+    /// - Parameters:
+    ///   - device: the interface the socket is pinned to before it is bound.
+    ///   - buffers: bytes of kernel buffer asked for in each direction; the kernel gives at most net.core.[rw]mem_max.
+    /// - Throws: `SystemError`; nothing stays open then.
+    package init(binding address: SocketAddress, device: String? = nil, buffers: Int = 0) throws {
+        let type = CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        let raw = socket(address.family == .ipv4 ? AF_INET : AF_INET6, type, 0)
+        guard raw >= 0 else { throw SystemError("socket", on: "\(address)") }
+        let owner = Descriptor(adopting: raw)
+        if address.family == .ipv6 { StreamSocket.set(raw, CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        if buffers > 0 {
+            StreamSocket.set(raw, SOL_SOCKET, SO_RCVBUF, CInt(clamping: buffers))
+            StreamSocket.set(raw, SOL_SOCKET, SO_SNDBUF, CInt(clamping: buffers))
+        }
+        if let device { try StreamSocket.bind(raw, toDevice: device) }
+        guard address.withSockaddr({ Glibc.bind(raw, $0, $1) }) == 0 else { throw SystemError("bind", on: "\(address)") }
+        guard let bound = StreamSocket.localAddress(raw) else { throw SystemError("getsockname", on: "\(address)") }
+        self.owner = owner
+        localAddress = bound
+    }
+
+    /// Traffic uses this interface only from now on. If it throws, let the socket go: else traffic leaves by the default route.
+    package func bindToDevice(_ name: String) throws { try StreamSocket.bind(descriptor, toDevice: name) }
+
+    /// Sends and receives with this peer only; errors of the path (ICMP) are then reported by `send`.
+    package func connect(to address: SocketAddress) throws {
+        guard address.withSockaddr({ Glibc.connect(descriptor, $0, $1) }) == 0 else { throw SystemError("connect", on: "\(address)") }
+    }
+
+    /// Takes what waits, at most the batch's capacity; returns how many datagrams are in the batch now, 0 where none waits.
+    package func receive(_ batch: DatagramBatch) throws -> Int {
+        batch.count = 0
+        let count = cposix_receive_batch(
+            descriptor, batch.bytes, batch.size, batch.addresses, batch.lengths, CInt(batch.capacity))
+        if count >= 0 {
+            batch.count = Int(count)
+        } else if errno != EAGAIN && errno != EINTR {
+            throw SystemError("recvmmsg", on: "\(localAddress)")
+        }
+        return batch.count
+    }
+
+    /// Sends one datagram: to `peer`, or where the socket is connected to without one.
+    /// - Returns: false where the kernel's buffer is full: the datagram is gone.
+    @discardableResult
+    package func send(_ bytes: UnsafeRawBufferPointer, to peer: SocketAddress? = nil) throws -> Bool {
+        let sent =
+            peer.map { $0.withSockaddr { sendto(descriptor, bytes.baseAddress, bytes.count, 0, $0, $1) } }
+            ?? Glibc.send(descriptor, bytes.baseAddress, bytes.count, 0)
+        if sent >= 0 { return true }
+        if errno == EAGAIN || errno == ENOBUFS { return false }
+        throw SystemError("sendto", on: peer.map { "\($0)" } ?? "\(localAddress)")
+    }
+
+    @discardableResult
+    package func send(_ bytes: [UInt8], to peer: SocketAddress? = nil) throws -> Bool {
+        try bytes.withUnsafeBytes { try send($0, to: peer) }
+    }
+}
+
+/// Buffers for datagrams that arrive together; made once and used again. One thread at a time.
+package final class DatagramBatch {
+    package let capacity: Int
+    let size: Int
+    let bytes: UnsafeMutablePointer<UInt8>
+    let addresses: UnsafeMutablePointer<UInt8>
+    let lengths: UnsafeMutablePointer<UInt32>
+    package fileprivate(set) var count = 0
+
+    private static let addressSize = MemoryLayout<sockaddr_in6>.size
+
+    /// - Parameters:
+    ///   - capacity: datagrams, at most 64.
+    ///   - size: bytes kept of each; what is longer is cut.
+    package init(capacity: Int = 32, size: Int = 2048) {
+        precondition((1...64).contains(capacity) && size > 0, "the C function has room for 64 messages")
+        self.capacity = capacity
+        self.size = size
+        bytes = .allocate(capacity: capacity * size)
+        addresses = .allocate(capacity: capacity * DatagramBatch.addressSize)
+        lengths = .allocate(capacity: capacity)
+        addresses.initialize(repeating: 0, count: capacity * DatagramBatch.addressSize)
+        lengths.initialize(repeating: 0, count: capacity)
+    }
+
+    deinit {
+        bytes.deallocate()
+        addresses.deallocate()
+        lengths.deallocate()
+    }
+
+    /// The datagram, valid until the next `receive`.
+    package subscript(index: Int) -> UnsafeRawBufferPointer {
+        precondition(index < count, "only received datagrams are read")
+        return UnsafeRawBufferPointer(start: bytes + index * size, count: min(Int(lengths[index]), size))
+    }
+
+    /// Where the datagram came from.
+    package func source(_ index: Int) -> SocketAddress? {
+        precondition(index < count, "only received datagrams are read")
+        let start = addresses + index * DatagramBatch.addressSize
+        return SocketAddress(sockaddr: UnsafeRawBufferPointer(start: start, count: DatagramBatch.addressSize))
+    }
+}
