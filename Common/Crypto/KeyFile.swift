@@ -1,0 +1,90 @@
+import Glibc
+
+/// A file that only its owner may read, written so that a crash leaves the old content or the new.
+package enum KeyFile {
+    /// The key ring of a file; a file that does not exist is made with one fresh key.
+    ///
+    /// - Throws: `.file` where others may read it, or it cannot be read or made; `.malformed` for its content.
+    package static func keyring(at path: String) throws(CryptoError) -> Keyring {
+        if let text = try read(path) { return try Keyring(text: text) }
+        let ring = Keyring()
+        try write(ring.text, to: path)
+        return ring
+    }
+
+    /// The content; nil where there is no such file. Refuses a file that its group or others may read or write.
+    package static func read(_ path: String) throws(CryptoError) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            let code = errno
+            if code == ENOENT { return nil }
+            throw failed(path, "open", code)
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failed(path, "fstat", errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .file(path: path, reason: "not a regular file") }
+        guard status.st_mode & 0o077 == 0 else {
+            throw .file(path: path, reason: "mode \(String(status.st_mode & 0o777, radix: 8)): only its owner may read a key file (600)")
+        }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count < 0 {
+                let code = errno
+                if code == EINTR { continue }
+                throw failed(path, "read", code)
+            }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += chunk.prefix(count)
+            guard bytes.count <= 1 << 20 else { throw .file(path: path, reason: "over 1 MiB: not a key file") }
+        }
+    }
+
+    /// Writes `text` with mode 0600 to a new file beside `path`, syncs it and renames it into place.
+    package static func write(_ text: String, to path: String) throws(CryptoError) {
+        let draft = "\(path).\(Hex.encode(randomBytes(4)))"
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failed(draft, "open", errno) }
+        do throws(CryptoError) {
+            try fill(descriptor, with: Array(text.utf8), path: draft)
+        } catch {
+            close(descriptor)
+            unlink(draft)
+            throw error
+        }
+        close(descriptor)
+        guard rename(draft, path) == 0 else {
+            let code = errno
+            unlink(draft)
+            throw failed(path, "rename", code)
+        }
+        try syncFolder(of: path)
+    }
+
+    private static func fill(_ descriptor: CInt, with bytes: [UInt8], path: String) throws(CryptoError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let code = errno
+            if count < 0 && code == EINTR { continue }
+            guard count > 0 else { throw failed(path, "write", code) }
+            rest = rest.dropFirst(count)
+        }
+        guard fsync(descriptor) == 0 else { throw failed(path, "fsync", errno) }
+    }
+
+    /// The new name itself must survive a loss of power.
+    private static func syncFolder(of path: String) throws(CryptoError) {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) + "/" } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failed(folder, "open", errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failed(folder, "fsync", errno) }
+    }
+
+    private static func failed(_ path: String, _ function: String, _ code: CInt) -> CryptoError {
+        .file(path: path, reason: "\(function): \(String(cString: strerror(code))) (\(code))")
+    }
+}
