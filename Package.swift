@@ -82,7 +82,7 @@ let shared: [Target] = [
     module("Common", "RIST", ["CRist", "Units", "Posix"]),
     module("Common", "GStreamer", ["CGStreamer", "Posix"]),
     module("Common", "SQLite", ["CSQLite"]),
-    module("Common", "V4L2", ["CV4L2", "Posix"]),
+    module("Common", "V4L2", ["CV4L2"]),
     // The rest.
     module("Common", "Logging", ["Posix"]),
     module("Common", "Metrics", ["Posix"]),
@@ -159,7 +159,7 @@ let suites: [Target] = [
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Support", "Lab"]),
     tests("GStreamerTests", ["GStreamer", "Posix"]),
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "MPEGTS", "Units", "Wire", "Logging", "Posix", "Support"]),
-    tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix"]),
+    tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests("PoolTests", ["Pool", "Wire", "Units", "Posix", "Service"]),
