@@ -111,7 +111,7 @@ let receiver: [Target] = [
     module(
         "Receiver", "Pool",
         ["Units", "Wire", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
-    program("Receiver", "ReceiverMain", ["Units", "Wire", "Relay", "Configuration", "Service", "Logging", "Posix"]),
+    program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
     program("Receiver", "PoolMain", ["Units", "Wire", "Pool", "Configuration", "Service", "Logging", "Posix", "Identity"]),
 ]
 
