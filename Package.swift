@@ -155,7 +155,7 @@ let suites: [Target] = [
     tests("AuthTests", ["Auth", "Store", "Units", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Wire", "Logging"]),
-    tests("UplinkTests", ["Uplink", "Links", "RIST", "Posix", "Units", "Wire", "Lab", "Support", "Logging"]),
+    tests("UplinkTests", ["Uplink", "Links", "Ingest", "RIST", "Posix", "Units", "Wire", "Lab", "Support", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Support", "Lab"]),
     tests("GStreamerTests", ["GStreamer", "Posix"]),
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "MPEGTS", "Units", "Wire", "Logging", "Posix", "Support"]),
