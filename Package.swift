@@ -50,7 +50,7 @@ func tests(_ name: String, _ needs: [String]) -> Target {
 /// The pages of text that lie inside a module's folder.
 func pages(_ folder: String, _ name: String) -> [String] {
     let root = Context.packageDirectory
-    return ["PROTOCOL.md", "README.md"].filter { FileManager.default.fileExists(atPath: "\(root)/\(folder)/\(name)/\($0)") }
+    return ["PROTOCOL.md", "README.md", "Corpus"].filter { FileManager.default.fileExists(atPath: "\(root)/\(folder)/\(name)/\($0)") }
 }
 
 let doors: [Target] = [
@@ -138,8 +138,10 @@ let provisioning: [Target] = [
 ]
 
 let suites: [Target] = [
-    module("Tests", "Support", ["Units", "Posix", "Wire", "Web", "MPEGTS", "Crypto"]),
-    module("Tests", "Lab", ["Units", "Posix"]),
+    .target(name: "CLab", path: "Tests/CLab"),
+    module("Tests", "Support", ["Crypto", "CLab", "Posix"]),
+    module("Tests", "Lab", ["CLab", "Units", "Posix"]),
+    program("Tests", "LabMain", ["Lab"]),
     module("Tests", "Fuzz", ["HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
     tests("UnitsTests", ["Units"]),
     tests("WireTests", ["Wire", "Units"]),
@@ -158,7 +160,7 @@ let suites: [Target] = [
     tests("UplinkTests", ["Uplink", "Links", "RIST", "Posix", "Units", "Wire", "Lab", "Support", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Support", "Lab"]),
     tests("GStreamerTests", ["GStreamer", "Posix"]),
-    tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "MPEGTS", "Units", "Wire", "Logging", "Support"]),
+    tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "MPEGTS", "Units", "Wire", "Logging", "Posix", "Support"]),
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
@@ -169,6 +171,7 @@ let suites: [Target] = [
     tests("SessionTests", ["Session", "Wire", "Units"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
+    tests("SupportTests", ["Support", "Crypto", "Posix"]),
     tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "Web", "Posix", "MPEGTS", "Crypto"]),
 ]
 
@@ -181,7 +184,13 @@ func present(_ targets: [Target]) -> [Target] {
     return targets.filter(exists)
 }
 
-let everything = present(doors + shared + agent + receiver + control + provisioning + suites)
+// The fuzzer's `main` is libFuzzer's: the program is there only where `ci/fuzz` builds it.
+let fuzzers: [Target] =
+    Context.environment["STRATA_FUZZING"] == nil
+    ? []
+    : [.executableTarget(name: "Fuzzer", dependencies: ["Fuzz"], path: "Tests/Fuzzer", swiftSettings: common)]
+
+let everything = present(doors + shared + agent + receiver + control + provisioning + suites + fuzzers)
 let known = Set(everything.map(\.name))
 for target in everything {
     target.dependencies.removeAll { dependency in
@@ -193,6 +202,7 @@ for target in everything {
 let programs = [
     ("strata-agent", "AgentMain"), ("strata-receiver", "ReceiverMain"), ("strata-pool", "PoolMain"),
     ("strata-control", "ControlMain"), ("strata-provision", "ProvisionMain"),
+    ("strata-lab", "LabMain"),
 ]
 
 let package = Package(

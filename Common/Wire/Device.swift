@@ -68,10 +68,11 @@ package struct EnrollRequest: Codable, Sendable {
 
 package struct EnrollResponse: Codable, Sendable {
     package var device: DeviceID
-    package var organization: OrganizationID
+    /// nil for a pool host: it belongs to the operator.
+    package var organization: OrganizationID?
     package var name: String
 
-    package init(device: DeviceID, organization: OrganizationID, name: String) {
+    package init(device: DeviceID, organization: OrganizationID?, name: String) {
         self.device = device
         self.organization = organization
         self.name = name

@@ -483,3 +483,34 @@ extension ReceiverMessage {
         }
     }
 }
+
+/// `{"type":"rtmp","body":{…}}`; a kind that this version cannot carry out is a fault, not something to pass over.
+extension OutputSpec.Target {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: MessageKeys.self)
+        let type = try container.decode(String.self, forKey: .type)
+        switch type {
+        case "rtmp": self = .rtmp(try container.decode(RTMPTarget.self, forKey: .body))
+        case "srt": self = .srt(try container.decode(SRTTarget.self, forKey: .body))
+        case "file": self = .file(try container.decode(FileTarget.self, forKey: .body))
+        default:
+            throw DecodingError.dataCorruptedError(
+                forKey: .type, in: container, debugDescription: "no output is of the kind '\(type.prefix(40))'")
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: MessageKeys.self)
+        switch self {
+        case .rtmp(let body):
+            try container.encode("rtmp", forKey: .type)
+            try container.encode(body, forKey: .body)
+        case .srt(let body):
+            try container.encode("srt", forKey: .type)
+            try container.encode(body, forKey: .body)
+        case .file(let body):
+            try container.encode("file", forKey: .type)
+            try container.encode(body, forKey: .body)
+        }
+    }
+}
