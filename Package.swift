@@ -89,8 +89,8 @@ let shared: [Target] = [
     module("Common", "Configuration", ["TOML", "Units"]),
     module("Common", "Service", ["Posix", "Logging", "Systemd"]),
     module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib", "Crypto"]),
-    module("Common", "Identity", ["Units", "Wire", "Crypto", "Posix", "Web", "TLS"]),
-    module("Common", "ControlLink", ["Units", "Wire", "Identity", "Web", "Posix", "Logging", "TLS"]),
+    module("Common", "Identity", ["Units", "Wire", "HTTP", "Crypto", "Posix", "Web", "TLS"]),
+    module("Common", "ControlLink", ["Units", "Wire", "HTTP", "Identity", "Web", "Posix", "Logging", "TLS"]),
     module("Common", "Outputs", ["Units", "Wire", "MPEGTS", "GStreamer", "Posix", "Logging"]),
 ]
 
@@ -110,9 +110,11 @@ let receiver: [Target] = [
     module("Receiver", "Relay", ["Units", "Wire", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
-        ["Units", "Wire", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
+        ["Units", "Wire", "Crypto", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
     program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
-    program("Receiver", "PoolMain", ["Units", "Wire", "Pool", "Configuration", "Service", "Logging", "Posix", "Identity"]),
+    program(
+        "Receiver", "PoolMain",
+        ["Units", "Wire", "Pool", "ControlLink", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let control: [Target] = [
@@ -162,10 +164,10 @@ let suites: [Target] = [
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
-    tests("PoolTests", ["Pool", "Wire", "Units", "Posix", "Service"]),
+    tests("PoolTests", ["Pool", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Service", "Logging"]),
     tests("ConfigurationTests", ["Configuration", "TOML"]),
-    tests("IdentityTests", ["Identity", "Crypto", "Wire", "Units"]),
-    tests("ControlLinkTests", ["ControlLink", "Wire", "Units"]),
+    tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Wire", "Units"]),
+    tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Logging", "Wire", "Units"]),
     tests("SessionTests", ["Session", "Wire", "Units"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
