@@ -44,34 +44,36 @@ private func runAndWait(_ name: String, _ arguments: [String]) throws -> ToolAns
 /// What ffprobe says about a file.
 package struct Probe: Decodable, Sendable {
     package struct Stream: Decodable, Sendable {
-        package let codec_name: String?
-        package let codec_type: String
+        package let codecName: String?
+        package let codecType: String
         package let profile: String?
         package let width: Int?
         package let height: Int?
-        package let avg_frame_rate: String?
-        package let sample_rate: String?
+        package let avgFrameRate: String?
+        package let sampleRate: String?
         package let channels: Int?
-        package let nb_read_packets: String?
+        package let nbReadPackets: String?
     }
 
     package struct Format: Decodable, Sendable {
-        package let format_name: String
+        package let formatName: String
         package let duration: String?
     }
 
     package let streams: [Stream]
     package let format: Format
 
-    package var video: Stream? { streams.first { $0.codec_type == "video" } }
-    package var audio: Stream? { streams.first { $0.codec_type == "audio" } }
+    package var video: Stream? { streams.first { $0.codecType == "video" } }
+    package var audio: Stream? { streams.first { $0.codecType == "audio" } }
     package var seconds: Double { format.duration.flatMap(Double.init) ?? 0 }
 
     /// - Parameter counting: reads the whole file and counts its packets.
     package init(_ path: String, counting: Bool = false) async throws {
         let count = counting ? ["-count_packets"] : []
         let answer = try await runTool("ffprobe", ["-v", "error", "-of", "json", "-show_streams", "-show_format"] + count + [path])
-        self = try JSONDecoder().decode(Probe.self, from: answer.output)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(Probe.self, from: answer.output)
     }
 }
 

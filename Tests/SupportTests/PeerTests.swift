@@ -29,7 +29,7 @@ struct PeerTests {
                 #expect(delivery.isComplete && delivery.before == 0 && delivery.after <= 1, "\(kind): \(delivery)")
             }
             let probe = try await Probe(recording)
-            #expect(probe.video?.codec_name == "h264" && probe.audio?.codec_name == "aac")
+            #expect(probe.video?.codecName == "h264" && probe.audio?.codecName == "aac")
             #expect(try await decodingErrors(recording) == "")
         }
     }
