@@ -139,7 +139,7 @@ let provisioning: [Target] = [
 
 let suites: [Target] = [
     .target(name: "CLab", path: "Tests/CLab"),
-    module("Tests", "Support", ["Crypto", "CLab", "Posix"]),
+    module("Tests", "Support", ["COpenSSL", "CLab", "Posix"]),
     module("Tests", "Lab", ["CLab", "Units", "Posix"]),
     program("Tests", "LabMain", ["Lab"]),
     module("Tests", "Fuzz", ["HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
@@ -171,7 +171,7 @@ let suites: [Target] = [
     tests("SessionTests", ["Session", "Wire", "Units"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
-    tests("SupportTests", ["Support", "Crypto", "Posix"]),
+    tests("SupportTests", ["Support"]),
     tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "Web", "Posix", "MPEGTS", "Crypto"]),
 ]
 
