@@ -106,9 +106,10 @@ package enum PoolOrder: Message {
     case unknown(String)
 }
 
-/// From the pool to its receiver over the Unix socket, a JSON line each, and back `ReceiverMessage`.
+/// From the pool to its receiver over the Unix socket, each in a `Command`, a JSON line each, and back `ReceiverMessage`.
+/// Changes of outputs are answered by an `outcome` with the command's id.
 package enum ReceiverOrder: Message {
-    /// Begin; the first line after the start. Answered by `listening`.
+    /// Begin; the first line after the start. Answered by `listening`, or by an `outcome` that says why not.
     case open(ReceiverStart)
     /// Answered by `described`: for the parent that adopts.
     case describe
