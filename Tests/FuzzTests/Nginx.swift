@@ -61,7 +61,8 @@ final class Nginx {
         if let text = try? String(contentsOf: folder.appendingPathComponent("pid"), encoding: .utf8),
             let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
         {
-            kill(pid, SIGTERM)
+            // One process without state. Not SIGTERM: it inherited the mask of a thread that blocks signals.
+            kill(pid, SIGKILL)
         }
         try? FileManager.default.removeItem(at: folder)
     }
