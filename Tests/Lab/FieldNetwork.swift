@@ -62,8 +62,8 @@ package final class FieldNetwork: Sendable {
         let cloud = cloudInterface(link)
         try runIP(
             """
-            link add f\(link) netns \(wire.name) type veth peer name \(interface(link)) netns \(field.name) address \(mac(link, 2))
-            link add c\(link) netns \(wire.name) type veth peer name \(cloud) address \(mac(link, 1))
+            link add name f\(link) netns \(wire.name) type veth peer name \(interface(link)) netns \(field.name) address \(mac(link, 2))
+            link add name c\(link) netns \(wire.name) type veth peer name \(cloud) address \(mac(link, 1))
             address add \(cloudAddress(link))/24 dev \(cloud)
             link set \(cloud) up
             neighbour replace \(fieldAddress(link)) lladdr \(mac(link, 2)) dev \(cloud) nud permanent
@@ -146,7 +146,7 @@ package final class FieldNetwork: Sendable {
     private func addAnchor() throws {
         try runIP(
             """
-            link add \(prefix)a type veth peer name anchor netns \(wire.name)
+            link add name \(prefix)a type veth peer name anchor netns \(wire.name)
             address add \(cloudAddress)/32 dev \(prefix)a
             link set \(prefix)a up
 

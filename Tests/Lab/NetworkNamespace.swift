@@ -14,7 +14,8 @@ package struct NetworkNamespace: Hashable, Sendable {
     package static var areAllowed: Bool {
         let probe = NetworkNamespace("st-\(getpid())-probe")
         defer { try? runIP("netns delete \(probe.name)\n") }  // Not there where it could not be made.
-        return (try? runIP("netns add \(probe.name)\nlink add a netns \(probe.name) type veth peer name b netns \(probe.name)\n")) != nil
+        return (try? runIP("netns add \(probe.name)\nlink add name a netns \(probe.name) type veth peer name b netns \(probe.name)\n"))
+            != nil
     }
 
     /// Runs `body` on a thread that is in the namespace and waits for it: sockets that it opens stay there.
