@@ -147,7 +147,7 @@ let suites: [Target] = [
     tests("WireTests", ["Wire", "Units"]),
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),
-    tests("FuzzTests", ["Fuzz"]),
+    tests("FuzzTests", ["Fuzz", "HTTP"]),
     tests("MPEGTSTests", ["MPEGTS", "Units", "Support"]),
     tests("PosixTests", ["Posix"]),
     tests("WebTests", ["Web", "HTTP", "TLS", "Posix", "Support", "Crypto"]),
