@@ -99,10 +99,6 @@ private struct SealedColumn {
             select: "SELECT organization, id, stream_key AS sealed FROM broadcasts WHERE stream_key IS NOT NULL",
             update: { "UPDATE broadcasts SET stream_key = \($1) WHERE id = \($0)" }),
         SealedColumn(
-            name: "broadcast_outputs.spec",
-            select: "SELECT organization, id, spec AS sealed FROM broadcast_outputs WHERE spec IS NOT NULL",
-            update: { "UPDATE broadcast_outputs SET spec = \($1) WHERE id = \($0)" }),
-        SealedColumn(
             name: "server_keys.sealed", select: "SELECT '' AS organization, name AS id, sealed FROM server_keys",
             update: { "UPDATE server_keys SET sealed = \($1) WHERE name = \($0)" }),
     ]
