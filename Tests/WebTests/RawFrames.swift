@@ -39,9 +39,9 @@ enum RawFrames {
     static func read(_ peer: RawPeer) -> Frame? {
         let head = peer.read(count: 2)
         guard head.count == 2 else { return nil }
-        var length = Int(head[1] & 0x7f)
-        if length == 126 { length = peer.read(count: 2).reduce(0) { $0 << 8 | Int($1) } }
-        if length == 127 { length = peer.read(count: 8).reduce(0) { $0 << 8 | Int($1) } }
+        let short = Int(head[1] & 0x7f)
+        let extra = short == 126 ? 2 : short == 127 ? 8 : 0
+        let length = extra == 0 ? short : peer.read(count: extra).reduce(0) { $0 << 8 | Int($1) }
         return Frame(opcode: head[0] & 0xf, fin: head[0] & 0x80 != 0, rsv: head[0] >> 4 & 7, payload: peer.read(count: length))
     }
 }
