@@ -185,6 +185,15 @@ struct Transaction {
             ])
     }
 
+    /// Writes down what was done to what belongs to the operator: pool hosts and their tokens.
+    func noteOfOperator(_ action: AuditAction, _ subject: String, detail: String? = nil) throws {
+        try across(.operation).run(
+            """
+            INSERT INTO audit (id, at, author_kind, action, subject, detail)
+            VALUES (\(newID(Kind.Audit.self)), \(now), \(Author.operator.kind), \(action), \(subject), \(detail.map { clipped($0, to: 500) }))
+            """)
+    }
+
     func newID<Kind>(_ kind: Kind.Type = Kind.self) -> ID<Kind> {
         var generator = SystemRandomNumberGenerator()
         return ID(ULID(unixMs: now.unixMs, random: &generator))
