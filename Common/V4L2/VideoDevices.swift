@@ -47,8 +47,23 @@ private struct Inquiry {
         }
         guard streams, bits & UInt32(V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_CAPTURE_MPLANE) != 0 else { return nil }
         let planar = bits & UInt32(V4L2_CAP_VIDEO_CAPTURE) == 0
-        let modes = formats(planar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE).flatMap(self.modes)
-        return .capture(Array(modes.prefix(Inquiry.maximumModes)))
+        return .capture(modes(planar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE))
+    }
+
+    /// Stops asking when there are enough.
+    private func modes(_ type: v4l2_buf_type) -> [VideoDevice.Mode] {
+        var found: [VideoDevice.Mode] = []
+        for format in formats(type) {
+            for size in sizes(of: format) {
+                found += rates(of: format, size).map { rate in
+                    VideoDevice.Mode(
+                        format: fourCC(format), width: Int(size.width), height: Int(size.height), frames: Int(rate.denominator),
+                        frameSeconds: Int(rate.numerator))
+                }
+                if found.count >= Inquiry.maximumModes { return Array(found.prefix(Inquiry.maximumModes)) }
+            }
+        }
+        return found
     }
 
     private func formats(_ type: v4l2_buf_type) -> [UInt32] {
@@ -61,16 +76,6 @@ private struct Inquiry {
             found.append(format.pixelformat)
         }
         return found
-    }
-
-    private func modes(of format: UInt32) -> [VideoDevice.Mode] {
-        sizes(of: format).flatMap { size in
-            rates(of: format, size).map { rate in
-                VideoDevice.Mode(
-                    format: fourCC(format), width: Int(size.width), height: Int(size.height), frames: Int(rate.denominator),
-                    frameSeconds: Int(rate.numerator))
-            }
-        }
     }
 
     private func sizes(of format: UInt32) -> [v4l2_frmsize_discrete] {

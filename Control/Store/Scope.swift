@@ -111,7 +111,7 @@ struct Transaction {
     func across(_ crossing: Crossing) -> Unscoped { Unscoped(connection, isShared: false) }
 
     func rows<Value: OrganizationRow>(
-        _ type: Value.Type, in scope: OrganizationScope, where condition: SQL = "TRUE", order: SQL = "id", limit: Int = 10_000
+        _ type: Value.Type, in scope: OrganizationScope, where condition: SQL = "TRUE", order: SQL = "rowid", limit: Int = 10_000
     ) throws -> [Value] {
         try connection.all(
             """

@@ -19,7 +19,9 @@ struct FieldTests {
         defer { field.stop() }
         try await field.waitForLive(3)
         let lost = try await field.send(.seconds(5))
-        print("clean lost", lost.count, lost.prefix(5), field.ingest.statistics(), field.uplink.telemetry(), "late p99.9", field.network.lateness.percentile(99.9))
+        print(
+            "clean lost", lost.count, lost.prefix(5), field.ingest.statistics(), field.uplink.telemetry(), "late p99.9",
+            field.network.lateness.percentile(99.9))
         #expect(lost.isEmpty)
     }
 
@@ -28,7 +30,8 @@ struct FieldTests {
         let field = try Field(lte)
         defer { field.stop() }
         try await field.waitForLive(3)
-        let lost = try await field.send(.seconds(10), [(.seconds(2), { try $0.setCarrier(0, isUp: false) }), (.seconds(7), { try $0.setCarrier(0, isUp: true) })])
+        let lost = try await field.send(
+            .seconds(10), [(.seconds(2), { try $0.setCarrier(0, isUp: false) }), (.seconds(7), { try $0.setCarrier(0, isUp: true) })])
         print("cut lost", lost.count, lost.prefix(5), field.events.map(\.event), "late p99.9", field.network.lateness.percentile(99.9))
         #expect(lost.isEmpty)
     }
@@ -38,18 +41,22 @@ struct FieldTests {
         let field = try Field(lte)
         defer { field.stop() }
         try await field.waitForLive(3)
-        let lost = try await field.send(.seconds(10), [(.seconds(2), { $0.setBlackout(0, isDark: true) }), (.seconds(7), { $0.setBlackout(0, isDark: false) })])
+        let lost = try await field.send(
+            .seconds(10), [(.seconds(2), { $0.setBlackout(0, isDark: true) }), (.seconds(7), { $0.setBlackout(0, isDark: false) })])
         print("blackout lost", lost.count, lost.prefix(5), field.events.map(\.event), "late p99.9", field.network.lateness.percentile(99.9))
         #expect(lost.isEmpty)
     }
 
     @Test("loses nothing at 5 % loss on each link")
     func loss() async throws {
-        let field = try Field(lte.map { LinkShape(LinkProfile(rateKbit: 3000, delayMs: $0.up.delayMs, jitterMs: $0.up.jitterMs, queueMs: 300, loss: 0.05)) })
+        let field = try Field(
+            lte.map { LinkShape(LinkProfile(rateKbit: 3000, delayMs: $0.up.delayMs, jitterMs: $0.up.jitterMs, queueMs: 300, loss: 0.05)) })
         defer { field.stop() }
         try await field.waitForLive(3)
         let lost = try await field.send(.seconds(10))
-        print("loss lost", lost.count, lost.prefix(5), field.events.map(\.event), field.ingest.statistics().recoveredPacketsTotal, "late p99.9", field.network.lateness.percentile(99.9))
+        print(
+            "loss lost", lost.count, lost.prefix(5), field.events.map(\.event), field.ingest.statistics().recoveredPacketsTotal,
+            "late p99.9", field.network.lateness.percentile(99.9))
         #expect(lost.isEmpty)
     }
 
@@ -59,7 +66,9 @@ struct FieldTests {
         defer { field.stop() }
         try await field.waitForLive(3)
         let lost = try await field.send(.seconds(6), [(.seconds(2), { try $0.changeAddress(0, host: 77) })])
-        print("address lost", lost.count, lost.prefix(5), field.events.map(\.event), field.ingest.statistics(), "late p99.9", field.network.lateness.percentile(99.9))
+        print(
+            "address lost", lost.count, lost.prefix(5), field.events.map(\.event), field.ingest.statistics(), "late p99.9",
+            field.network.lateness.percentile(99.9))
         #expect(lost.isEmpty)
     }
 
