@@ -1,4 +1,4 @@
-package import Units
+import Units
 import Wire
 
 /// What became of the commands of late, so that each is carried out once and answered at least once. Holds at most

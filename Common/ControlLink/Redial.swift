@@ -30,6 +30,9 @@ struct Redial<Candidate: Hashable & Sendable>: Sendable {
         rounds = 0
     }
 
+    /// Control refuses this device, over whichever route: the next step is to wait.
+    mutating func refused(among candidates: [Candidate]) { tried = Set(candidates) }
+
     /// There is a new way to dial: it is not made to wait for the next round.
     mutating func appeared() { rounds = 0 }
 }
