@@ -86,11 +86,11 @@ let shared: [Target] = [
     // The rest.
     module("Common", "Logging", ["Posix"]),
     module("Common", "Metrics", ["Posix"]),
-    module("Common", "Configuration", ["TOML", "Units"]),
+    module("Common", "Configuration", ["TOML", "Units", "Wire"]),
     module("Common", "Service", ["Posix", "Logging", "Systemd"]),
     module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib", "Crypto"]),
     module("Common", "Identity", ["Units", "Wire", "HTTP", "Crypto", "Posix", "Web", "TLS"]),
-    module("Common", "ControlLink", ["Units", "Wire", "HTTP", "Identity", "Web", "Posix", "Logging", "TLS"]),
+    module("Common", "ControlLink", ["Units", "Wire", "Crypto", "Identity", "Web", "Posix", "Logging", "TLS"]),
     module("Common", "Outputs", ["Units", "Wire", "MPEGTS", "GStreamer", "Posix", "Logging"]),
 ]
 
@@ -101,8 +101,10 @@ let agent: [Target] = [
     module("Agent", "Uplink", ["Units", "Wire", "RIST", "Links", "Posix", "Logging"]),
     module(
         "Agent", "Session",
-        ["Units", "Wire", "TOML", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Posix", "Logging"]),
-    program("Agent", "AgentMain", ["Units", "Session", "Configuration", "Service", "Logging", "Posix", "Identity"]),
+        ["Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "Service", "Crypto", "Posix", "Logging"]),
+    program(
+        "Agent", "AgentMain",
+        ["Units", "Wire", "Session", "Links", "ControlLink", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let receiver: [Target] = [
@@ -166,10 +168,10 @@ let suites: [Target] = [
     tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests("PoolTests", ["Pool", "FakeReceiver", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Service", "Logging"]),
-    tests("ConfigurationTests", ["Configuration", "TOML"]),
+    tests("ConfigurationTests", ["Configuration", "TOML", "Units", "Wire"]),
     tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Wire", "Units"]),
     tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Logging", "Wire", "Units"]),
-    tests("SessionTests", ["Session", "Wire", "Units"]),
+    tests("SessionTests", ["Session", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
     tests("SupportTests", ["Support"]),

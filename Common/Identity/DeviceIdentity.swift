@@ -17,12 +17,7 @@ package struct DeviceIdentity: Sendable {
     package let authority: EnrollmentToken.Authority
 
     /// Whom to believe when dialling the server.
-    package var trust: Trust {
-        switch authority {
-        case .system: .system
-        case .pinned(let digest): .pinnedCA(sha256: digest)
-        }
-    }
+    package var trust: Trust { authority.trust }
 
     /// The identity of a state folder; nil where this machine was never enrolled.
     ///
