@@ -28,7 +28,7 @@ final class Field: Sendable {
         _ shapes: [LinkShape], bufferMs: Int = 1000, bind: [String] = ["0.0.0.0"], seed: UInt64 = 1,
         receivers: @Sendable (FieldNetwork) -> [String] = { [$0.cloudAddress] }
     ) throws {
-        let network = try FieldNetwork(links: shapes, seed: seed)
+        let network = try FieldNetwork(links: shapes, seed: seed, number: 20)
         let arrived = Guarded<[Int]>([])
         let log = Log("field", threshold: .error)
         let ingest = try Ingest(port: 0, bind: bind, key: Self.key.secret, bufferMs: bufferMs, log: log) { bytes in

@@ -70,74 +70,75 @@ struct FieldTests {
     }
 }
 
-/// The single cases at full length, for the nightly run: 100 s.
-@Suite(
-    "A broadcast over three links, each trouble alone", .serialized,
-    .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"),
-    .enabled(if: ProcessInfo.processInfo.environment["STRATA_SOAK"] != nil, "takes two minutes: STRATA_SOAK=1"))
-struct LongFieldTests {
-    @Test("loses nothing when a link is cut for 5 s")
-    func cut() async throws {
-        try await loseNothing(
-            modems(), for: .seconds(10),
-            [(.seconds(2), { try $0.setCarrier(0, isUp: false) }), (.seconds(7), { try $0.setCarrier(0, isUp: true) })])
-    }
-
-    @Test("loses nothing when a link silently carries nothing for 5 s", arguments: 0..<3)
-    func blackout(_ link: Int) async throws {
-        try await loseNothing(
-            modems(), for: .seconds(10),
-            [(.seconds(2), { $0.setBlackout(link, isDark: true) }), (.seconds(7), { $0.setBlackout(link, isDark: false) })])
-    }
-
-    @Test("loses nothing at 5 % loss on each link")
-    func loss() async throws { try await loseNothing(modems(loss: 0.05), for: .seconds(10)) }
-
-    @Test("loses nothing with 500 ms of buffer when the best link falls silent")
-    func shortBuffer() async throws {
-        try await loseNothing(modems(), bufferMs: 500, for: .seconds(6), [(.seconds(2), { $0.setBlackout(0, isDark: true) })])
-    }
-
-    @Test("loses nothing over links of 4, 3 and 2 Mbit/s with delay and loss")
-    func demonstration() async throws {
-        try await loseNothing(
-            [
-                LinkShape(LinkProfile(rateKbit: 4000, delayMs: 20, jitterMs: 5, queueMs: 300, loss: 0.01)),
-                LinkShape(LinkProfile(rateKbit: 3000, delayMs: 35, jitterMs: 8, queueMs: 300, loss: 0.01)),
-                LinkShape(LinkProfile(rateKbit: 2000, delayMs: 60, jitterMs: 15, queueMs: 300, loss: 0.02)),
-            ], for: .seconds(10))
-    }
-
-    @Test("shifts away from a link that became too slow for its share")
-    func narrow() async throws {
-        try await unlessVoid { run in
-            let field = try Field(modems())
-            defer { field.stop() }
-            run.judge { field.network.lateness }
-            try await field.waitForLive(3)
-            let narrow = LinkProfile(rateKbit: 400, delayMs: 50, jitterMs: 15, queueMs: 300)
-            let lost = try await field.send(.seconds(10), [(.seconds(2), { $0.change(2, .up, to: narrow) })])
-            let weights = Dictionary(uniqueKeysWithValues: field.uplink.telemetry().map { ($0.name, $0.weight) })
-            try #require(lost.count < 10)
-            try #require((weights["modem2"] ?? 10) < 8 && weights["modem0"] == 10, "\(weights)")
+/// The single cases at full length, for the nightly run. Inside of the other suite, so that they do not run beside it.
+extension FieldTests {
+    @Suite(
+        "each trouble alone", .serialized,
+        .enabled(if: ProcessInfo.processInfo.environment["STRATA_SOAK"] != nil, "takes two minutes: STRATA_SOAK=1"))
+    struct Long {
+        @Test("loses nothing when a link is cut for 5 s")
+        func cut() async throws {
+            try await loseNothing(
+                modems(), for: .seconds(10),
+                [(.seconds(2), { try $0.setCarrier(0, isUp: false) }), (.seconds(7), { try $0.setCarrier(0, isUp: true) })])
         }
-    }
 
-    @Test("goes on by itself when all links were gone for 6 s")
-    func allGone() async throws {
-        try await unlessVoid { run in
-            let field = try Field(modems())
-            defer { field.stop() }
-            run.judge { field.network.lateness }
-            try await field.waitForLive(3)
-            let lost = try await field.send(
-                .seconds(12),
+        @Test("loses nothing when a link silently carries nothing for 5 s", arguments: 0..<3)
+        func blackout(_ link: Int) async throws {
+            try await loseNothing(
+                modems(), for: .seconds(10),
+                [(.seconds(2), { $0.setBlackout(link, isDark: true) }), (.seconds(7), { $0.setBlackout(link, isDark: false) })])
+        }
+
+        @Test("loses nothing at 5 % loss on each link")
+        func loss() async throws { try await loseNothing(modems(loss: 0.05), for: .seconds(10)) }
+
+        @Test("loses nothing with 500 ms of buffer when the best link falls silent")
+        func shortBuffer() async throws {
+            try await loseNothing(modems(), bufferMs: 500, for: .seconds(6), [(.seconds(2), { $0.setBlackout(0, isDark: true) })])
+        }
+
+        @Test("loses nothing over links of 4, 3 and 2 Mbit/s with delay and loss")
+        func demonstration() async throws {
+            try await loseNothing(
                 [
-                    (.seconds(2), { for link in 0..<3 { $0.setBlackout(link, isDark: true) } }),
-                    (.seconds(8), { for link in 0..<3 { $0.setBlackout(link, isDark: false) } }),
-                ])
-            // 237.5 packets a second: nothing is missing from before the cut, nor from a second after it on.
-            try #require(lost.allSatisfy { $0 >= 470 && $0 < 2_140 }, "\(lost.count) from \(lost.first ?? 0) to \(lost.last ?? 0)")
+                    LinkShape(LinkProfile(rateKbit: 4000, delayMs: 20, jitterMs: 5, queueMs: 300, loss: 0.01)),
+                    LinkShape(LinkProfile(rateKbit: 3000, delayMs: 35, jitterMs: 8, queueMs: 300, loss: 0.01)),
+                    LinkShape(LinkProfile(rateKbit: 2000, delayMs: 60, jitterMs: 15, queueMs: 300, loss: 0.02)),
+                ], for: .seconds(10))
+        }
+
+        @Test("shifts away from a link that became too slow for its share")
+        func narrow() async throws {
+            try await unlessVoid { run in
+                let field = try Field(modems())
+                defer { field.stop() }
+                run.judge { field.network.lateness }
+                try await field.waitForLive(3)
+                let narrow = LinkProfile(rateKbit: 400, delayMs: 50, jitterMs: 15, queueMs: 300)
+                let lost = try await field.send(.seconds(10), [(.seconds(2), { $0.change(2, .up, to: narrow) })])
+                let weights = Dictionary(uniqueKeysWithValues: field.uplink.telemetry().map { ($0.name, $0.weight) })
+                try #require(lost.count < 10)
+                try #require((weights["modem2"] ?? 10) < 8 && weights["modem0"] == 10, "\(weights)")
+            }
+        }
+
+        @Test("goes on by itself when all links were gone for 6 s")
+        func allGone() async throws {
+            try await unlessVoid { run in
+                let field = try Field(modems())
+                defer { field.stop() }
+                run.judge { field.network.lateness }
+                try await field.waitForLive(3)
+                let lost = try await field.send(
+                    .seconds(12),
+                    [
+                        (.seconds(2), { for link in 0..<3 { $0.setBlackout(link, isDark: true) } }),
+                        (.seconds(8), { for link in 0..<3 { $0.setBlackout(link, isDark: false) } }),
+                    ])
+                // 237.5 packets a second: nothing is missing from before the cut, nor from a second after it on.
+                try #require(lost.allSatisfy { $0 >= 470 && $0 < 2_140 }, "\(lost.count) from \(lost.first ?? 0) to \(lost.last ?? 0)")
+            }
         }
     }
 }
