@@ -82,15 +82,15 @@ let shared: [Target] = [
     module("Common", "RIST", ["CRist", "Units", "Posix"]),
     module("Common", "GStreamer", ["CGStreamer", "Posix"]),
     module("Common", "SQLite", ["CSQLite"]),
-    module("Common", "V4L2", ["CV4L2", "Posix"]),
+    module("Common", "V4L2", ["CV4L2"]),
     // The rest.
     module("Common", "Logging", ["Posix"]),
     module("Common", "Metrics", ["Posix"]),
     module("Common", "Configuration", ["TOML", "Units"]),
     module("Common", "Service", ["Posix", "Logging", "Systemd"]),
     module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib", "Crypto"]),
-    module("Common", "Identity", ["Units", "Wire", "Crypto", "Posix", "Web", "TLS"]),
-    module("Common", "ControlLink", ["Units", "Wire", "Identity", "Web", "Posix", "Logging", "TLS"]),
+    module("Common", "Identity", ["Units", "Wire", "HTTP", "Crypto", "Posix", "Web", "TLS"]),
+    module("Common", "ControlLink", ["Units", "Wire", "HTTP", "Identity", "Web", "Posix", "Logging", "TLS"]),
     module("Common", "Outputs", ["Units", "Wire", "MPEGTS", "GStreamer", "Posix", "Logging"]),
 ]
 
@@ -110,9 +110,11 @@ let receiver: [Target] = [
     module("Receiver", "Relay", ["Units", "Wire", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
-        ["Units", "Wire", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
-    program("Receiver", "ReceiverMain", ["Units", "Wire", "Relay", "Configuration", "Service", "Logging", "Posix"]),
-    program("Receiver", "PoolMain", ["Units", "Wire", "Pool", "Configuration", "Service", "Logging", "Posix", "Identity"]),
+        ["Units", "Wire", "Crypto", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
+    program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
+    program(
+        "Receiver", "PoolMain",
+        ["Units", "Wire", "Pool", "ControlLink", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let control: [Target] = [
@@ -137,15 +139,16 @@ let provisioning: [Target] = [
 
 let suites: [Target] = [
     .target(name: "CLab", path: "Tests/CLab"),
-    module("Tests", "Support", ["Crypto", "CLab", "Posix"]),
+    module("Tests", "Support", ["COpenSSL", "CLab", "Posix"]),
     module("Tests", "Lab", ["CLab", "Units", "Posix"]),
     program("Tests", "LabMain", ["Lab"]),
+    program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
     module("Tests", "Fuzz", ["HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
     tests("UnitsTests", ["Units"]),
     tests("WireTests", ["Wire", "Units"]),
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),
-    tests("FuzzTests", ["Fuzz"]),
+    tests("FuzzTests", ["Fuzz", "HTTP"]),
     tests("MPEGTSTests", ["MPEGTS", "Units", "Support"]),
     tests("PosixTests", ["Posix"]),
     tests("WebTests", ["Web", "HTTP", "TLS", "Posix", "Support", "Crypto"]),
@@ -158,18 +161,18 @@ let suites: [Target] = [
     tests("UplinkTests", ["Uplink", "Links", "Ingest", "RIST", "Posix", "Units", "Wire", "Lab", "Support", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Support", "Lab"]),
     tests("GStreamerTests", ["GStreamer", "Posix"]),
-    tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "MPEGTS", "Units", "Wire", "Logging", "Support"]),
-    tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix"]),
+    tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "MPEGTS", "Units", "Wire", "Logging", "Posix", "Support"]),
+    tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
-    tests("PoolTests", ["Pool", "Wire", "Units", "Posix", "Service"]),
+    tests("PoolTests", ["Pool", "FakeReceiver", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Service", "Logging"]),
     tests("ConfigurationTests", ["Configuration", "TOML"]),
-    tests("IdentityTests", ["Identity", "Crypto", "Wire", "Units"]),
-    tests("ControlLinkTests", ["ControlLink", "Wire", "Units"]),
+    tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Wire", "Units"]),
+    tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Logging", "Wire", "Units"]),
     tests("SessionTests", ["Session", "Wire", "Units"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
-    tests("SupportTests", ["Support", "Crypto", "Posix"]),
+    tests("SupportTests", ["Support"]),
     tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "Web", "Posix", "MPEGTS", "Crypto"]),
 ]
 

@@ -2,6 +2,7 @@
 #ifndef STRATA_GSTREAMER_SHIM_H
 #define STRATA_GSTREAMER_SHIM_H
 
+#include <gio/gio.h>
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
@@ -86,6 +87,8 @@ static inline GstBuffer *strata_probe_writable_buffer(GstPadProbeInfo *info) {
     GST_PAD_PROBE_INFO_DATA(info) = buffer;
     return buffer;
 }
+
+static inline void strata_task_unref(GTask *task) { g_object_unref(task); }
 
 // GST_CLOCK_TIME_NONE and the clock type are not importable.
 static inline GstClockTime strata_no_time(void) { return GST_CLOCK_TIME_NONE; }

@@ -2,8 +2,10 @@ import CGStreamer
 import Posix
 
 /// Opens once; tasks wait at it with a limit.
-final class Gate: Sendable {
+package final class Gate: Sendable {
     private let state = Guarded(State())
+
+    package init() {}
 
     private struct State {
         var isOpen = false
@@ -11,7 +13,7 @@ final class Gate: Sendable {
         var waiting: [Int: CheckedContinuation<Bool, Never>] = [:]
     }
 
-    func open() {
+    package func open() {
         let waiting = state.withLock { state in
             state.isOpen = true
             defer { state.waiting = [:] }
@@ -21,7 +23,7 @@ final class Gate: Sendable {
     }
 
     /// Whether it opened within `limit`.
-    func wait(atMost limit: Duration) async -> Bool {
+    package func wait(atMost limit: Duration) async -> Bool {
         await withCheckedContinuation { continuation in
             let key = state.withLock { state -> Int? in
                 if state.isOpen { return nil }

@@ -1,12 +1,17 @@
 import FoundationEssentials
 import Wire
 
+private let messages: [any (Codable & Sendable).Type] = [
+    AgentMessage.self, Command<AgentOrder>.self, AgentOrder.self, PoolMessage.self, Command<PoolOrder>.self, PoolOrder.self,
+    ReceiverMessage.self, ReceiverOrder.self, Challenge.self, Proof.self, EnrollRequest.self, EnrollResponse.self,
+]
+
 package func fuzzWire(_ bytes: [UInt8]) -> String? {
     let data = Data(bytes)
-    return roundTrip(AgentMessage.self, data) ?? roundTrip(Command<AgentOrder>.self, data) ?? roundTrip(AgentOrder.self, data)
-        ?? roundTrip(PoolMessage.self, data) ?? roundTrip(Command<PoolOrder>.self, data) ?? roundTrip(PoolOrder.self, data)
-        ?? roundTrip(ReceiverMessage.self, data) ?? roundTrip(ReceiverOrder.self, data) ?? roundTrip(Challenge.self, data)
-        ?? roundTrip(Proof.self, data) ?? roundTrip(EnrollRequest.self, data) ?? roundTrip(EnrollResponse.self, data)
+    for type in messages {
+        if let violation = roundTrip(type, data) { return violation }
+    }
+    return nil
 }
 
 /// What decodes must encode, and decode to what encodes the same.

@@ -75,4 +75,8 @@ int cposix_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 int cposix_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[], int in, int out, int err, int session,
     const char *directory);
 
+// openat2(2): opens `name` for reading under `folder`, through no symbolic or magic link and never above it, closed on exec
+// and without waiting for a FIFO's other end. Returns -1 with errno.
+int cposix_open_beneath(int folder, const char *name);
+
 #endif
