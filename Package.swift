@@ -27,10 +27,10 @@ func pure(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
         swiftSettings: strict)
 }
 
-func module(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
+func module(_ folder: String, _ name: String, _ needs: [String] = [], resources: [Resource]? = nil) -> Target {
     .target(
         name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", exclude: pages(folder, name),
-        swiftSettings: common)
+        resources: resources, swiftSettings: common)
 }
 
 /// A program: one `main.swift` that reads its configuration, builds objects and runs.
@@ -121,12 +121,13 @@ let receiver: [Target] = [
 
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
-    module("Control", "Auth", ["Units", "Store", "Crypto", "CArgon2", "Posix"]),
+    module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Store", "Crypto", "Web", "Identity", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
-        ["Units", "Wire", "HTTP", "Web", "Store", "Auth", "Fleet", "Broadcasts", "Metrics", "Crypto", "Posix", "Logging", "TOML"]),
+        ["Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Auth", "Fleet", "Broadcasts", "Crypto", "Posix", "Logging"],
+        resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
         [
@@ -136,7 +137,8 @@ let control: [Target] = [
 ]
 
 let provisioning: [Target] = [
-    program("Provisioning", "ProvisionMain", ["Units", "Wire", "Web", "Posix", "Crypto", "TLS"])
+    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "TLS"]),
+    program("Provisioning", "ProvisionMain", ["Commands"]),
 ]
 
 let suites: [Target] = [
