@@ -101,10 +101,11 @@ let agent: [Target] = [
     module("Agent", "Uplink", ["Units", "Wire", "RIST", "Links", "Posix", "Logging"]),
     module(
         "Agent", "Session",
-        ["Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "Service", "Crypto", "Posix", "Logging"]),
-    program(
-        "Agent", "AgentMain",
-        ["Units", "Wire", "Session", "Links", "ControlLink", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
+        [
+            "Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
+            "Posix", "Logging",
+        ]),
+    program("Agent", "AgentMain", ["Session", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let receiver: [Target] = [
@@ -169,11 +170,12 @@ let suites: [Target] = [
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
-    tests("PoolTests", ["Pool", "FakeReceiver", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Service", "Logging"]),
+    tests(
+        "PoolTests", ["Pool", "FakeReceiver", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Service", "Logging"]),
     tests("ConfigurationTests", ["Configuration", "TOML", "Units", "Wire"]),
     tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Wire", "Units"]),
     tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Logging", "Wire", "Units"]),
-    tests("SessionTests", ["Session", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
+    tests("SessionTests", ["Session", "Ingest", "Lab", "Support", "Links", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
     tests("SupportTests", ["Support"]),
