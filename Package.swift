@@ -86,11 +86,11 @@ let shared: [Target] = [
     // The rest.
     module("Common", "Logging", ["Posix"]),
     module("Common", "Metrics", ["Posix"]),
-    module("Common", "Configuration", ["TOML", "Units"]),
+    module("Common", "Configuration", ["TOML", "Units", "Wire"]),
     module("Common", "Service", ["Posix", "Logging", "Systemd"]),
     module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib", "Crypto"]),
     module("Common", "Identity", ["Units", "Wire", "HTTP", "Crypto", "Posix", "Web", "TLS"]),
-    module("Common", "ControlLink", ["Units", "Wire", "HTTP", "Identity", "Web", "Posix", "Logging", "TLS"]),
+    module("Common", "ControlLink", ["Units", "Wire", "Crypto", "Identity", "Web", "Posix", "Logging", "TLS"]),
     module("Common", "Outputs", ["Units", "Wire", "MPEGTS", "GStreamer", "Posix", "Logging"]),
 ]
 
@@ -101,8 +101,10 @@ let agent: [Target] = [
     module("Agent", "Uplink", ["Units", "Wire", "RIST", "Links", "Posix", "Logging"]),
     module(
         "Agent", "Session",
-        ["Units", "Wire", "TOML", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Posix", "Logging"]),
-    program("Agent", "AgentMain", ["Units", "Session", "Configuration", "Service", "Logging", "Posix", "Identity"]),
+        ["Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "Service", "Crypto", "Posix", "Logging"]),
+    program(
+        "Agent", "AgentMain",
+        ["Units", "Wire", "Session", "Links", "ControlLink", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let receiver: [Target] = [
@@ -121,7 +123,7 @@ let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
     module("Control", "Auth", ["Units", "Store", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Store", "Crypto", "Web", "Identity", "Posix", "Logging"]),
-    module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Crypto", "Posix", "Logging"]),
+    module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
         ["Units", "Wire", "HTTP", "Web", "Store", "Auth", "Fleet", "Broadcasts", "Metrics", "Crypto", "Posix", "Logging", "TOML"]),
@@ -142,6 +144,7 @@ let suites: [Target] = [
     module("Tests", "Support", ["COpenSSL", "CLab", "Posix"]),
     module("Tests", "Lab", ["CLab", "Units", "Posix"]),
     program("Tests", "LabMain", ["Lab"]),
+    program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
     module("Tests", "Fuzz", ["HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
     tests("UnitsTests", ["Units"]),
     tests("WireTests", ["Wire", "Units"]),
@@ -164,11 +167,11 @@ let suites: [Target] = [
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
-    tests("PoolTests", ["Pool", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Service", "Logging"]),
-    tests("ConfigurationTests", ["Configuration", "TOML"]),
+    tests("PoolTests", ["Pool", "FakeReceiver", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Service", "Logging"]),
+    tests("ConfigurationTests", ["Configuration", "TOML", "Units", "Wire"]),
     tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Wire", "Units"]),
     tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Logging", "Wire", "Units"]),
-    tests("SessionTests", ["Session", "Wire", "Units"]),
+    tests("SessionTests", ["Session", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
     tests("SupportTests", ["Support"]),

@@ -9,19 +9,15 @@ package import Wire
 package struct DeviceIdentity: Sendable {
     package let key: Ed25519PrivateKey
     package let device: DeviceID
-    package let organization: OrganizationID
+    /// nil for a pool host: it belongs to the operator.
+    package let organization: OrganizationID?
     package let name: String
     package let kind: DeviceKind
     package let server: ServerOrigin
     package let authority: EnrollmentToken.Authority
 
     /// Whom to believe when dialling the server.
-    package var trust: Trust {
-        switch authority {
-        case .system: .system
-        case .pinned(let digest): .pinnedCA(sha256: digest)
-        }
-    }
+    package var trust: Trust { authority.trust }
 
     /// The identity of a state folder; nil where this machine was never enrolled.
     ///
@@ -63,7 +59,7 @@ package struct DeviceIdentity: Sendable {
     }
 
     package init(
-        key: Ed25519PrivateKey, device: DeviceID, organization: OrganizationID, name: String, kind: DeviceKind, server: ServerOrigin,
+        key: Ed25519PrivateKey, device: DeviceID, organization: OrganizationID?, name: String, kind: DeviceKind, server: ServerOrigin,
         authority: EnrollmentToken.Authority
     ) {
         self.key = key
@@ -87,7 +83,7 @@ package struct DeviceIdentity: Sendable {
     private struct Stored: Codable {
         var version: Int
         var device: DeviceID
-        var organization: OrganizationID
+        var organization: OrganizationID?
         var name: String
         var kind: DeviceKind
         var server: String

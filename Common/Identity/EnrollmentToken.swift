@@ -1,4 +1,5 @@
 import Crypto
+import TLS
 package import Units
 
 /// The text that makes a machine a device of an organisation, once: `strata1.<id>.<secret>.<authority>`.
@@ -57,6 +58,13 @@ extension EnrollmentToken.Authority {
             self = .pinned(sha256: digest)
         } else {
             return nil
+        }
+    }
+
+    var trust: Trust {
+        switch self {
+        case .system: .system
+        case .pinned(let digest): .pinnedCA(sha256: digest)
         }
     }
 

@@ -137,7 +137,7 @@ package struct Pools: Sendable {
         var hello = hello
         hello.leases = []
         let column = try JSONColumn(hello)
-        try await change(id) { now in
+        try await change(id, noting: nil) { now in
             """
             last_seen_at = \(now), first_connected_at = coalesce(first_connected_at, \(now)),
             software_version = \(clipped(column.value.poolVersion, to: 64)), pool = \(column)
@@ -147,20 +147,23 @@ package struct Pools: Sendable {
 
     package func rename(_ id: DeviceID, to name: String) async throws {
         let name = try checked(name, "pool.name", upTo: 100)
-        try await change(id) { _ in "name = \(name)" }
+        try await change(id, noting: .deviceRenamed) { _ in "name = \(name)" }
     }
 
     /// Takes the identity away for good.
-    package func revoke(_ id: DeviceID) async throws { try await change(id) { now in "revoked_at = \(now)" } }
+    package func revoke(_ id: DeviceID) async throws { try await change(id, noting: .deviceRevoked) { now in "revoked_at = \(now)" } }
 
-    package func flag(_ id: DeviceID) async throws { try await change(id) { now in "flagged_at = \(now)" } }
+    package func flag(_ id: DeviceID) async throws { try await change(id, noting: .deviceFlagged) { now in "flagged_at = \(now)" } }
 
-    private func change(_ id: DeviceID, _ assignments: @Sendable (Timestamp) -> SQL) async throws {
+    private func change(
+        _ id: DeviceID, noting action: AuditAction?, _ assignments: @Sendable (Timestamp) -> SQL
+    ) async throws {
         try await store.write(.durable) { transaction in
             let pools = transaction.across(.pool)
             try pools.run(
                 "UPDATE devices SET \(part: assignments(transaction.now)) WHERE kind = 'pool' AND revoked_at IS NULL AND id = \(id)")
             guard pools.changes == 1 else { throw StoreError.missing("pool host") }
+            if let action { try transaction.noteOfOperator(action, id.text) }
         }
     }
 }

@@ -84,6 +84,7 @@ extension Pools {
                 INSERT INTO enrollment_tokens (id, kind, hash, label, created_at, expires_at)
                 VALUES (\(id), 'pool', \(hash), \(label), \(transaction.now), \(transaction.now + lifetime))
                 """)
+            try transaction.noteOfOperator(.enrollmentTokenCreated, id.text, detail: label)
             let made = try pools.first("SELECT * FROM enrollment_tokens WHERE id = \(id)", EnrollmentToken.init)
             guard let made else { throw StoreError.missing("enrollment token") }
             return made
@@ -144,6 +145,8 @@ extension Transaction {
         }
         if let organization = token.organization {
             try note(.deviceEnrolled, id.text, detail: name, in: OrganizationScope(organization, by: .device(id)))
+        } else {
+            try noteOfOperator(.deviceEnrolled, id.text, detail: name)
         }
         let made = try across(.identification).first("SELECT * FROM devices WHERE id = \(id)", Device.init)
         guard let made else { throw StoreError.missing("device") }

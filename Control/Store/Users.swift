@@ -140,6 +140,14 @@ package struct Users: Sendable {
         }
     }
 
+    /// Replaces a hash by one of the same password at another cost, unless it was changed meanwhile.
+    package func renewHash(_ id: UserID, from old: Secret, to new: Secret) async throws {
+        try await store.write { transaction in
+            _ = try transaction.update(
+                .users, in: scope, set: ["password_hash": new.revealed], where: "id = \(id) AND password_hash = \(old.revealed)")
+        }
+    }
+
     /// The hash, to check a password against: nil for a user who has none.
     package func passwordHash(_ id: UserID) async throws -> Secret? {
         try await store.read { transaction in

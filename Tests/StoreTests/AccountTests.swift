@@ -187,6 +187,7 @@ import Units
     func listing() async throws {
         let line = try await Line()
         let sessions = line.fixture.store.sessions(in: line.fixture.scope)
+        line.fixture.clock.advance(.seconds(1))
         let second = try await line.fixture.store.identities.openSession(
             for: line.fixture.owner, token: Secret("b"), lifetime: Self.month, address: nil, userAgent: nil)
         #expect(try await sessions.open(of: line.fixture.owner.id).map(\.id) == [second.id, line.session.id])
