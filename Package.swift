@@ -27,10 +27,10 @@ func pure(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
         swiftSettings: strict)
 }
 
-func module(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
+func module(_ folder: String, _ name: String, _ needs: [String] = [], resources: [Resource]? = nil) -> Target {
     .target(
         name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", exclude: pages(folder, name),
-        swiftSettings: common)
+        resources: resources, swiftSettings: common)
 }
 
 /// A program: one `main.swift` that reads its configuration, builds objects and runs.
@@ -101,10 +101,11 @@ let agent: [Target] = [
     module("Agent", "Uplink", ["Units", "Wire", "RIST", "Links", "Posix", "Logging"]),
     module(
         "Agent", "Session",
-        ["Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "Service", "Crypto", "Posix", "Logging"]),
-    program(
-        "Agent", "AgentMain",
-        ["Units", "Wire", "Session", "Links", "ControlLink", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
+        [
+            "Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
+            "Posix", "Logging",
+        ]),
+    program("Agent", "AgentMain", ["Session", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let receiver: [Target] = [
@@ -121,12 +122,13 @@ let receiver: [Target] = [
 
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
-    module("Control", "Auth", ["Units", "Store", "Crypto", "CArgon2", "Posix"]),
+    module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Store", "Crypto", "Web", "Identity", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
-        ["Units", "Wire", "HTTP", "Web", "Store", "Auth", "Fleet", "Broadcasts", "Metrics", "Crypto", "Posix", "Logging", "TOML"]),
+        ["Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Auth", "Fleet", "Broadcasts", "Crypto", "Posix", "Logging"],
+        resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
         [
@@ -136,7 +138,8 @@ let control: [Target] = [
 ]
 
 let provisioning: [Target] = [
-    program("Provisioning", "ProvisionMain", ["Units", "Wire", "Web", "Posix", "Crypto", "TLS"])
+    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "TLS"]),
+    program("Provisioning", "ProvisionMain", ["Commands"]),
 ]
 
 let suites: [Target] = [
@@ -167,11 +170,12 @@ let suites: [Target] = [
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
-    tests("PoolTests", ["Pool", "FakeReceiver", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Service", "Logging"]),
+    tests(
+        "PoolTests", ["Pool", "FakeReceiver", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Service", "Logging"]),
     tests("ConfigurationTests", ["Configuration", "TOML", "Units", "Wire"]),
     tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Wire", "Units"]),
     tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Logging", "Wire", "Units"]),
-    tests("SessionTests", ["Session", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
+    tests("SessionTests", ["Session", "Ingest", "Lab", "Support", "Links", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
     tests("SupportTests", ["Support"]),

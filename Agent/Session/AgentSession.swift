@@ -3,7 +3,7 @@ import Inputs
 package import Links
 package import Logging
 package import Posix
-import Units
+package import Units
 package import Wire
 
 /// What the owner of a board decides about its agent.
@@ -54,7 +54,10 @@ package actor AgentSession {
     private var configurationVersion = 0
     private var plan: Plan?
     private var transmission: Transmission?
-    private var tail: Task<CommandOutcome, Never>?
+    /// The last of the orders that were taken.
+    private var tail: Task<Void, Never>?
+    /// The broadcast whose preflight runs.
+    private var starting: BroadcastID?
     private var readers: [Task<Void, Never>] = []
     private var ticking: Task<Void, Never>?
 
@@ -97,25 +100,34 @@ package actor AgentSession {
             sending: await transmission?.report())
     }
 
-    /// Does what control orders, once the orders before it are done.
-    package func carryOut(_ command: Command<AgentOrder>) async -> CommandOutcome {
-        if case .watch(let interval) = command.order {
-            tick(each: .milliseconds(min(max(interval.ms, 200), 10_000)))
-            return CommandOutcome(id: command.id, result: .done)
-        }
-        // A stop does not wait until a start has given up by itself.
-        if case .stop(let reference) = command.order, plan == nil, let transmission,
-            await transmission.report().broadcast == reference.broadcast
-        {
-            await transmission.interrupt()
+    /// Does what control orders, once the orders before it are done; returns at once.
+    /// - Parameters:
+    ///   - id: nil for an order that wants no answer.
+    ///   - answer: takes the outcome, on any thread.
+    package func carryOut(_ order: AgentOrder, id: CommandID?, answer: @escaping @Sendable (CommandOutcome) -> Void) {
+        // A stop does not wait until the start before it has given up by itself.
+        if case .stop(let reference) = order, starting == reference.broadcast, let transmission {
+            Task { await transmission.interrupt() }
         }
         let before = tail
-        let task = Task {
-            _ = await before?.value
-            return await self.perform(command)
+        tail = Task {
+            await before?.value
+            let outcome = await perform(order)
+            if let id { answer(CommandOutcome(id: id, result: outcome.result, step: outcome.step, reason: outcome.reason)) }
         }
-        tail = task
-        return await task.value
+    }
+
+    /// The links that are up, those first that cost least, for the connection to control.
+    package func upLinks() -> [String] {
+        func rank(_ kind: Link.Kind) -> Int {
+            switch kind {
+            case .ethernet: 0
+            case .wifi: 1
+            case .other, .virtual: 2
+            case .cellular: 3
+            }
+        }
+        return inventory.links.filter { $0.state == .up }.sorted { (rank($0.kind), $0.name) < (rank($1.kind), $1.name) }.map(\.name)
     }
 
     /// Ends sending and watching. The plan stays: the next agent goes on with it.
@@ -127,22 +139,20 @@ package actor AgentSession {
         await inputs.close()
     }
 
-    private func perform(_ command: Command<AgentOrder>) async -> CommandOutcome {
+    private func perform(_ order: AgentOrder) async -> (result: CommandOutcome.Result, step: String?, reason: String?) {
         do throws(StepFault) {
-            let note: String?
-            switch command.order {
-            case .start(let plan): note = try await start(plan)
-            case .stop(let reference): note = try await stop(reference.broadcast)
-            case .configure(let document): note = try configure(document)
-            case .watch: note = nil
+            switch order {
+            case .start(let plan): return (.done, nil, try await start(plan))
+            case .stop(let reference): try await stop(reference.broadcast)
+            case .configure(let document): try configure(document)
+            case .watch(let interval): tick(each: .milliseconds(min(max(interval.ms, 200), 10_000)))
             case .unknown(let type): throw StepFault(.plan, "this agent does not know the order '\(type.bounded(to: 64))'")
             }
-            return CommandOutcome(id: command.id, result: .done, reason: note)
+            return (.done, nil, nil)
         } catch {
-            log.warning("order not done", ["order": .text(command.order.type), "reason": .text(error.description)])
+            log.warning("order not done", ["order": .text(order.type), "reason": .text(error.description)])
             let isRefusal = error.step == .plan || error.step == .configuration
-            return CommandOutcome(
-                id: command.id, result: isRefusal ? .refused : .failed, step: error.step.rawValue, reason: error.reason.bounded())
+            return (isRefusal ? .refused : .failed, error.step.rawValue, error.reason.bounded())
         }
     }
 }
@@ -166,6 +176,8 @@ extension AgentSession {
     private func begin(_ new: Plan) async throws(StepFault) {
         let transmission = make(new)
         self.transmission = transmission
+        starting = new.broadcast
+        defer { starting = nil }
         do throws(StepFault) {
             try await transmission.preflight()
         } catch {
@@ -191,8 +203,8 @@ extension AgentSession {
         }
     }
 
-    private func stop(_ broadcast: BroadcastID) async throws(StepFault) -> String? {
-        guard let running = plan, running.broadcast == broadcast else { return nil }
+    private func stop(_ broadcast: BroadcastID) async throws(StepFault) {
+        guard let running = plan, running.broadcast == broadcast else { return }
         do throws(SystemError) {
             try files.removePlan()
         } catch {
@@ -202,10 +214,9 @@ extension AgentSession {
         transmission = nil
         plan = nil
         tell(.sending(SendingReport(broadcast: broadcast, revision: running.revision, state: .stopped)), .change)
-        return nil
     }
 
-    private func configure(_ document: ConfigurationDocument) throws(StepFault) -> String? {
+    private func configure(_ document: ConfigurationDocument) throws(StepFault) {
         guard document.version >= configurationVersion else {
             throw StepFault(.configuration, "version \(document.version) is older than \(configurationVersion), which is in force")
         }
@@ -223,7 +234,6 @@ extension AgentSession {
         configuration = new
         configurationVersion = document.version
         tell(.configured(ConfigurationReport(version: document.version)), .change)
-        return nil
     }
 }
 
@@ -250,11 +260,7 @@ extension AgentSession {
         let transmission = make(kept)
         self.transmission = transmission
         // In front of the orders: the first of them finds it begun.
-        let id = CommandID(kept.broadcast.ulid)
-        tail = Task {
-            await transmission.resume()
-            return CommandOutcome(id: id, result: .done)
-        }
+        tail = Task { await transmission.resume() }
         // After a loss of power only one of the two copies is left.
         _ = keep(kept)
     }

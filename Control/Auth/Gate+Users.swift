@@ -1,4 +1,5 @@
 package import Store
+package import Wire
 package import Units
 
 /// What admins do to accounts: each checks the role of whoever asks against the role of whom it is done to.

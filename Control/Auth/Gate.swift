@@ -31,7 +31,7 @@ package struct Gate: Sendable {
     /// How long a used-up refresh token still gives its successor (THREATS 11).
     static let grace = Duration.seconds(10)
 
-    let store: Store
+    let store: ControlStore
     let hasher: PasswordHasher
     let limits: Limits
     let revoked = Revocations()
@@ -40,11 +40,11 @@ package struct Gate: Sendable {
     private let key: [UInt8]
 
     /// Opens the gate of a store; the key of its tokens is made at the first time and kept sealed in the store.
-    package static func open(_ store: Store, hasher: PasswordHasher, limits: Limits = Limits()) async throws -> Gate {
+    package static func open(_ store: ControlStore, hasher: PasswordHasher, limits: Limits = Limits()) async throws -> Gate {
         Gate(store: store, hasher: hasher, limits: limits, key: try await store.operations.key("access tokens"))
     }
 
-    private init(store: Store, hasher: PasswordHasher, limits: Limits, key: [UInt8]) {
+    private init(store: ControlStore, hasher: PasswordHasher, limits: Limits, key: [UInt8]) {
         self.store = store
         self.hasher = hasher
         self.limits = limits

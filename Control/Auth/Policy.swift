@@ -1,4 +1,4 @@
-package import Store
+package import Wire
 
 /// What somebody may want to do in their organisation; each route names one. Once shipped a name is never changed.
 package enum Action: String, Sendable, Hashable, CaseIterable, Codable {

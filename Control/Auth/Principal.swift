@@ -1,4 +1,5 @@
 package import Store
+package import Wire
 package import Units
 
 /// Whoever makes a request, as they are now: read anew for each request, not taken from the token.

@@ -4,7 +4,7 @@ import Units
 
 /// Broadcasts in the store: the machine whole, as one JSON document.
 struct BroadcastStore: Sendable {
-    let store: Store
+    let store: ControlStore
 
     struct Record: Sendable {
         let machine: BroadcastMachine

@@ -9,11 +9,11 @@ actor HostChoice {
         case none(reason: String)
     }
 
-    private let fleet: Fleet
+    private let fleet: Roster
     /// Streams promised to each host, from the choice until the broadcast is over.
     private var promised: [DeviceID: Set<BroadcastID>] = [:]
 
-    init(fleet: Fleet) { self.fleet = fleet }
+    init(fleet: Roster) { self.fleet = fleet }
 
     func choose(for broadcast: BroadcastID) async -> Choice {
         let offers = await fleet.onlineHosts.map { Offer(host: $0.key, capacity: $0.value.capacity, taken: promised[$0.key]?.count ?? 0) }

@@ -32,7 +32,7 @@ actor LiveBroadcast {
     /// What every broadcast works with.
     struct Parts: Sendable {
         let store: BroadcastStore
-        let fleet: Fleet
+        let fleet: Roster
         let feed: Feed
         let outputs: OutputPlanner
         let hosts: HostChoice

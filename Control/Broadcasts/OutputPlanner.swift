@@ -5,10 +5,10 @@ import Wire
 
 /// Makes of a planned output what a receiver needs: the place, its secret and the one address that passed the guard.
 struct OutputPlanner: Sendable {
-    private let store: Store
+    private let store: ControlStore
     private let outbound: OutboundGuard
 
-    init(store: Store, outbound: OutboundGuard) {
+    init(store: ControlStore, outbound: OutboundGuard) {
         self.store = store
         self.outbound = outbound
     }
@@ -22,12 +22,12 @@ struct OutputPlanner: Sendable {
             destination = try await destinations.find(output.destination)
             secret = try await destinations.secret(of: output.destination)
         } catch StoreError.missing {
-            throw Broadcasts.Failure.noSuchDestination(output.destination)
+            throw BroadcastDirector.Failure.noSuchDestination(output.destination)
         }
         do {
             return OutputSpec(id: output.id, target: try await target(destination.endpoint, secret))
         } catch let refusal as OutboundGuard.Refusal {
-            throw Broadcasts.Failure.unfit(output.destination, reason: "\(refusal)")
+            throw BroadcastDirector.Failure.unfit(output.destination, reason: "\(refusal)")
         }
     }
 

@@ -9,15 +9,15 @@ package import Wire
 
 /// Where a device's connection becomes a proven one: challenge, proof, hello; then its messages until it ends.
 package struct DeviceDoor: Sendable {
-    private let store: Store
-    private let fleet: Fleet
+    private let store: ControlStore
+    private let fleet: Roster
     private let log: Log
     /// The origins a device may have dialled; the first is the one this server calls itself.
     private let origins: [ServerOrigin]
     /// What proofs are bound to; the origin alone only where a configured proxy ends TLS (THREATS 3).
     private let binding: ChannelBinding
 
-    package init(store: Store, fleet: Fleet, origins: [ServerOrigin], binding: ChannelBinding, log: Log) {
+    package init(store: ControlStore, fleet: Roster, origins: [ServerOrigin], binding: ChannelBinding, log: Log) {
         precondition(!origins.isEmpty, "a server is known by at least one origin")
         self.store = store
         self.fleet = fleet

@@ -58,7 +58,7 @@ package struct Device: Sendable, Hashable, Encodable, OrganizationRow {
 
 /// An organisation's senders.
 package struct Devices: Sendable {
-    let store: Store
+    let store: ControlStore
     let scope: OrganizationScope
 
     /// All senders, the revoked ones too.
@@ -118,7 +118,7 @@ package struct Devices: Sendable {
 
 /// The operator's pool hosts.
 package struct Pools: Sendable {
-    let store: Store
+    let store: ControlStore
 
     package func all() async throws -> [Device] {
         try await store.read { try $0.across(.pool).all("SELECT * FROM devices WHERE kind = 'pool' ORDER BY id", Device.init) }
@@ -185,7 +185,7 @@ extension Identities {
     }
 }
 
-extension Store {
+extension ControlStore {
     package func devices(in scope: OrganizationScope) -> Devices { Devices(store: self, scope: scope) }
     package var pools: Pools { Pools(store: self) }
 }

@@ -12,7 +12,7 @@ package struct Login: Sendable {
 
 /// Whoever knocks, before it is known which organisation they belong to.
 package struct Identities: Sendable {
-    let store: Store
+    let store: ControlStore
 
     /// The users with a mail address: one in each organisation at most, the shut-out ones too.
     ///
@@ -106,7 +106,7 @@ package struct Identities: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package var identities: Identities { Identities(store: self) }
 }
 

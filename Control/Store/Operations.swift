@@ -4,7 +4,7 @@ import Units
 
 /// What the operator's program keeps for itself: its own keys, counters of attempts, and the removal of what is over.
 package struct Operations: Sendable {
-    let store: Store
+    let store: ControlStore
 
     /// A secret key of the server, made at its first use and sealed: the same ever after.
     ///
@@ -97,7 +97,7 @@ package struct Operations: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package var operations: Operations { Operations(store: self) }
 }
 

@@ -26,7 +26,7 @@ package struct StoredBroadcast: Sendable, Hashable, OrganizationRow {
 
 /// An organisation's broadcasts. Every step is on the disk before its function returns.
 package struct StoredBroadcasts: Sendable {
-    let store: Store
+    let store: ControlStore
     let scope: OrganizationScope
 
     /// Writes a wish down, with the stream key sealed beside it.
@@ -91,7 +91,7 @@ package struct StoredBroadcasts: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package func broadcasts(in scope: OrganizationScope) -> StoredBroadcasts { StoredBroadcasts(store: self, scope: scope) }
 
     /// What a restarted control takes up again, of every organisation.

@@ -19,13 +19,13 @@ struct Fixture {
     static let origin = Origin(address: "192.0.2.1", userAgent: "Browser")
 
     let clock = TestClock()
-    let store: Store
+    let store: ControlStore
     let gate: Gate
     let owner: Grant
 
     init(limits: Gate.Limits = Gate.Limits()) async throws {
         let clock = clock
-        store = try await Store.open(.memory, keyring: Keyring(), platformVersion: "1", clock: { clock.now })
+        store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "1", clock: { clock.now })
         gate = try await Gate.open(store, hasher: PasswordHasher(cost: Self.cheap, concurrent: 2, waiting: 1000), limits: limits)
         try await store.setup.issue(Secret("setup"))
         owner = try await gate.claim(

@@ -116,7 +116,7 @@ import Units
 
     @Test("the setup secret works once, and three tries an hour are all an address has")
     func setup() async throws {
-        let store = try await Store.open(.memory, keyring: Keyring(), platformVersion: "1")
+        let store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "1")
         let gate = try await Gate.open(store, hasher: PasswordHasher(cost: Fixture.cheap))
         try await store.setup.issue(Secret("right"))
         func claim(_ secret: String, from address: String = "a") async throws -> Grant {

@@ -26,17 +26,17 @@ import Wire
             try await fixture.store.database.write { _ in }
         }
 
-        func reopened() async throws -> Store {
+        func reopened() async throws -> ControlStore {
             disk.fail(0..<0)
             try await fixture.store.close()
-            return try await Store.open(.file(path), keyring: fixture.store.keyring, platformVersion: "1.0-test")
+            return try await ControlStore.open(.file(path), keyring: fixture.store.keyring, platformVersion: "1.0-test")
         }
     }
 
     /// - Parameter holds: whether all of it is there; throws or answers wrongly where a part is.
     private func everyFailure(
         after prepare: @Sendable (Bench) async throws -> Void = { _ in },
-        _ act: @Sendable (Fixture, Bench) async throws -> Void, holds: @Sendable (Store, Bench) async throws -> Bool
+        _ act: @Sendable (Fixture, Bench) async throws -> Void, holds: @Sendable (ControlStore, Bench) async throws -> Bool
     ) async throws {
         for position in 0..<200 {
             let bench = try await Bench()

@@ -6,8 +6,8 @@ import Web
 package import Wire
 
 /// All devices: who is there, what each has, and the way to give it an order.
-package actor Fleet {
-    let store: Store
+package actor Roster {
+    let store: ControlStore
     private let feed: Feed
     let log: Log
     private var connections: [DeviceID: Connection] = [:]
@@ -26,7 +26,7 @@ package actor Fleet {
     /// How long an old connection has to prove that it still answers when its device dials again.
     static let rivalLimit = Duration.milliseconds(1200)
 
-    package init(store: Store, feed: Feed, log: Log) {
+    package init(store: ControlStore, feed: Feed, log: Log) {
         self.store = store
         self.feed = feed
         self.log = log.part("fleet")
@@ -147,7 +147,7 @@ package actor Fleet {
     }
 
     /// Version and inventory survive a restart of control.
-    private func remember(_ connection: Connection, _ write: (Store, OrganizationID) async throws -> Void) async {
+    private func remember(_ connection: Connection, _ write: (ControlStore, OrganizationID) async throws -> Void) async {
         guard let organization = connection.organization else { return }
         do {
             try await write(store, organization)

@@ -4,7 +4,7 @@ package import Store
 package import Units
 package import Wire
 
-extension Fleet {
+extension Roster {
     /// What people see of a sender.
     package func view(of device: Device, in scope: OrganizationScope) async throws -> SenderView {
         let hello = hello(of: device.id)

@@ -8,9 +8,9 @@ package import Web
 package import Wire
 
 /// All broadcasts that are not over: starts, changes and stops them, and passes them what the devices report.
-package actor Broadcasts {
+package actor BroadcastDirector {
     private let parts: LiveBroadcast.Parts
-    private var live: [BroadcastID: LiveBroadcast] = [:]
+    var live: [BroadcastID: LiveBroadcast] = [:]
     private var runs: [BroadcastID: Task<Void, Never>] = [:]
 
     package enum Failure: Error, Sendable, Hashable {
@@ -26,7 +26,7 @@ package actor Broadcasts {
         case unknown
     }
 
-    package init(store: Store, fleet: Fleet, feed: Feed, outbound: OutboundGuard, log: Log) {
+    package init(store: ControlStore, fleet: Roster, feed: Feed, outbound: OutboundGuard, log: Log) {
         parts = LiveBroadcast.Parts(
             store: BroadcastStore(store: store), fleet: fleet, feed: feed, outputs: OutputPlanner(store: store, outbound: outbound),
             hosts: HostChoice(fleet: fleet), log: log.part("broadcasts"))
@@ -111,7 +111,7 @@ package actor Broadcasts {
 
 // MARK: What people ask for
 
-extension Broadcasts {
+extension BroadcastDirector {
     package func start(
         _ request: StartRequest, in organization: OrganizationID, by author: Author
     ) async throws -> BroadcastView {
@@ -221,4 +221,13 @@ extension Broadcasts {
     package func current(of sender: DeviceID) -> BroadcastID? { broadcasts(of: sender).first?.id }
 
     package func streams(on host: DeviceID) async -> Int { await parts.hosts.streams(on: host) }
+}
+
+extension BroadcastDirector {
+    /// How many broadcasts are in each state, over all organisations.
+    package func countByState() async -> [(state: String, count: Int)] {
+        var counts: [String: Int] = [:]
+        for one in live.values { counts[await one.machine.state.name, default: 0] += 1 }
+        return counts.sorted { $0.key < $1.key }.map { (state: $0.key, count: $0.value) }
+    }
 }
