@@ -179,7 +179,7 @@ let suites: [Target] = [
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
     tests("SupportTests", ["Support"]),
-    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "Web", "Posix", "MPEGTS", "Crypto"]),
+    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix"]),
 ]
 
 /// While the spine is laid, a module counts from its first file on.
