@@ -172,10 +172,12 @@ let suites: [Target] = [
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests(
         "PoolTests", ["Pool", "FakeReceiver", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Service", "Logging"]),
-    tests("ConfigurationTests", ["Configuration", "TOML", "Units", "Wire"]),
+    tests("ConfigurationTests", ["Configuration", "Units", "Wire"]),
     tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Wire", "Units"]),
     tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Logging", "Wire", "Units"]),
-    tests("SessionTests", ["Session", "Ingest", "Lab", "Support", "Links", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
+    tests(
+        "SessionTests",
+        ["Session", "Ingest", "Lab", "Support", "Links", "Configuration", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
     tests("SupportTests", ["Support"]),
