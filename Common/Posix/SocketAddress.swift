@@ -131,6 +131,11 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         return SocketAddress(family: .ipv4, port: port, high: 0, low: low & 0xffff_ffff, scope: 0)
     }
 
+    /// What one subscriber has: an IPv4 address, or the /64 of an IPv6 one; without port.
+    package var network: SocketAddress {
+        SocketAddress(family: family, port: 0, high: high, low: family == .ipv4 ? low : 0, scope: 0)
+    }
+
     /// 127.0.0.0/8 and ::1, mapped ones too.
     package var isLoopback: Bool {
         let address = unmapped

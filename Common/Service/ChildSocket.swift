@@ -93,6 +93,8 @@ package final class ChildSocket: @unchecked Sendable {
         guard peer.isTrusted else {
             return log.warning("refused a stranger", ["peer.pid": .integer(Int(peer.pid)), "peer.user": .integer(Int(peer.user))])
         }
+        // Its end may lie unread in its socket, while its process is not waited for yet and looks alive.
+        parent?.channel.read()
         if let parent {
             guard !parent.peer.isAlive else {
                 return log.warning(

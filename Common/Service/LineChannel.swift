@@ -64,7 +64,8 @@ final class LineChannel {
         if !ready.isDisjoint(with: [.read, .hangup, .error]) { read() }
     }
 
-    private func read() {
+    /// Takes what has arrived by now.
+    func read() {
         var chunk = [UInt8](repeating: 0, count: 64 * 1024)
         while let raw = socket?.raw {
             let count = Glibc.read(raw, &chunk, chunk.count)

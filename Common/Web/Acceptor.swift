@@ -1,0 +1,101 @@
+import Glibc
+import Posix
+import TLS
+
+/// One listening socket: takes connections in and deals them out to the lanes.
+final class Acceptor: @unchecked Sendable {
+    // Sendable: `context` has its lock; `watch`, `turn` and `isOpen` are touched on the first lane's loop only.
+    let address: SocketAddress
+    private let listener: Listener
+    private let socket: Descriptor
+    private let core: ServerCore
+    private let lanes: [Lane]
+    private let context: Guarded<TLSContext?>
+    private var watch: Watch?
+    private var turn = 0
+
+    /// For one readiness, so that a flood of connections does not hold up those that are there.
+    private static let perTurn = 64
+
+    /// Binds and listens; nothing is accepted before `start`.
+    init(listener: Listener, core: ServerCore, lanes: [Lane]) throws {
+        self.listener = listener
+        self.core = core
+        self.lanes = lanes
+        context = Guarded(try Acceptor.loadContext(listener))
+        socket = try StreamSocket.listen(on: listener.address)
+        guard let address = StreamSocket.localAddress(socket.raw) else { throw SystemError("getsockname", on: "\(listener.address)") }
+        self.address = address
+    }
+
+    func loadContext() throws -> TLSContext? { try Acceptor.loadContext(listener) }
+
+    private static func loadContext(_ listener: Listener) throws -> TLSContext? {
+        guard let files = listener.certificate else { return nil }
+        return try TLSContext.server(certificateFile: files.chain, keyFile: files.key)
+    }
+
+    func use(_ context: TLSContext?) { self.context.withLock { $0 = context } }
+
+    func start() async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            lanes[0].loop.run { [self] in
+                continuation.resume(
+                    with: Result { watch = try lanes[0].loop.watch(socket.raw, .read) { [self] _ in accept() } })
+            }
+        }
+    }
+
+    /// Nobody is accepted any more; peers are refused by the system.
+    func stop() async {
+        await withCheckedContinuation { continuation in
+            lanes[0].loop.run { [self] in
+                watch?.cancel()
+                watch = nil
+                // The descriptor itself goes with this object; the port must be free at once.
+                _ = shutdown(socket.raw, CInt(SHUT_RDWR))
+                continuation.resume()
+            }
+        }
+    }
+
+    private func accept() {
+        for _ in 0..<Acceptor.perTurn {
+            do {
+                guard let (accepted, peer) = try StreamSocket.accept(socket.raw) else { return }
+                guard let peer, core.admit(peer) else {
+                    close(accepted)
+                    continue
+                }
+                StreamSocket.setNoDelay(accepted)
+                let lane = lanes[turn % lanes.count]
+                turn += 1
+                let context = context.withLock { $0 }
+                lane.loop.run { [core] in Acceptor.begin(accepted, peer, lane, core, context) }
+            } catch {
+                return rest()
+            }
+        }
+    }
+
+    /// No descriptors or memory are left: the connections wait in the system's queue until some are.
+    private func rest() {
+        watch?.interest = []
+        lanes[0].loop.timer(after: .milliseconds(200)) { [weak self] in self?.watch?.interest = .read }
+    }
+
+    private static func begin(_ socket: CInt, _ peer: SocketAddress, _ lane: Lane, _ core: ServerCore, _ context: TLSContext?) {
+        let transport = Transport(lane: lane, socket: socket, peer: peer, stallTimeout: core.limits.writeTimeout)
+        transport.onClosed = { core.release(peer) }
+        transport.owner = ServerConnection(lane: lane, transport: transport, core: core)
+        do {
+            try transport.start()
+            transport.deadline = Instant.now + core.limits.headTimeout
+            guard let context else { return transport.open() }
+            transport.startTLS(try TLSSession(server: context, socket: socket))
+        } catch {
+            // For want of memory or descriptors; the peer sees a closed connection.
+            transport.close()
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package import HTTP
+package import Posix
+
+/// Where a server listens.
+package struct Listener: Sendable, Hashable {
+    package var address: SocketAddress
+    package var certificate: CertificateFiles?
+
+    /// - Parameter certificate: for TLS; nil for plain HTTP, which is refused on any address but loopback.
+    package init(_ address: SocketAddress, certificate: CertificateFiles? = nil) {
+        self.address = address
+        self.certificate = certificate
+    }
+}
+
+/// PEM files: the chain with the leaf first, and the key.
+package struct CertificateFiles: Sendable, Hashable {
+    package var chain: String
+    package var key: String
+
+    package init(chain: String, key: String) {
+        self.chain = chain
+        self.key = key
+    }
+}
+
+/// Everything a server is told.
+package struct ServerConfiguration: Sendable {
+    package var listeners: [Listener]
+    /// Proxies whose X-Forwarded-For and -Proto are believed.
+    package var trustedProxies: TrustedProxies
+    package var limits = ServerLimits()
+
+    package init(listeners: [Listener], trustedProxies: TrustedProxies = TrustedProxies()) {
+        self.listeners = listeners
+        self.trustedProxies = trustedProxies
+    }
+}
+
+/// What a server's peers may cost.
+package struct ServerLimits: Sendable, Hashable {
+    /// Connections in all; further ones are closed at once.
+    package var connections = 10_000
+    /// Connections of one address (of one /64 for IPv6); trusted proxies are not counted.
+    package var connectionsPerAddress = 256
+    package var head = HeadLimits.standard
+    /// From the connection, or from the first byte of a request, to the end of its head; the TLS handshake too.
+    package var headTimeout = Duration.seconds(10)
+    /// How long a body may pause.
+    package var bodyTimeout = Duration.seconds(30)
+    /// Bytes per second that a body must reach on average, once it has taken longer than `bodyTimeout`.
+    package var bodyRate = 500
+    /// Between two requests.
+    package var idleTimeout = Duration.seconds(75)
+    /// How long bytes that wait to be sent may wait without the peer taking any.
+    package var writeTimeout = Duration.seconds(30)
+
+    package init() {}
+}
+
+/// Why a server does not start.
+package enum ServerFault: Error, Hashable, Sendable, CustomStringConvertible {
+    case noListeners
+    case plainOutsideLoopback(SocketAddress)
+
+    package var description: String {
+        switch self {
+        case .noListeners: "a server needs an address to listen on"
+        case .plainOutsideLoopback(let address):
+            "plain HTTP on \(address) is refused: without a certificate only loopback addresses (127.0.0.0/8, ::1) are served"
+        }
+    }
+}
