@@ -160,7 +160,7 @@ let suites: [Target] = [
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
-    tests("AuthTests", ["Auth", "Store", "Units", "Crypto", "Posix"]),
+    tests("AuthTests", ["Auth", "Store", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Wire", "Logging"]),
     tests("UplinkTests", ["Uplink", "Links", "Ingest", "RIST", "Posix", "Units", "Wire", "Lab", "Support", "Logging"]),

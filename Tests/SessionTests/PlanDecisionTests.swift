@@ -54,22 +54,42 @@ func plan(_ broadcast: Character = "1", revision: Int = 1, _ edit: (inout Plan) 
 
     @Test(
         "what no board should be asked for is refused with the field's name",
-        arguments: [
-            ("bitrate", { $0.encoder.bitrate = .kilobits(7000) }), ("bitrate", { $0.encoder.bitrate = .kilobits(1) }),
-            ("width", { $0.encoder.width = 100_000 }), ("height", { $0.encoder.height = -2 }), ("even", { $0.encoder.width = 1281 }),
-            ("frameRate", { $0.encoder.frameRate = 0 }), ("audioBitrate", { $0.encoder.audioBitrate = .kilobits(9999) }),
-            ("receiver", { $0.transport.receivers = [] }), ("port", { $0.transport.receivers[0].port = 0 }),
-            ("receiver", { $0.transport.receivers[0].host = "a ! filesink location=x" }),
-            ("receiver", { $0.transport.receivers[0].host = "" }),
-            ("bufferMs", { $0.transport.bufferMs = 0 }), ("link", { $0.transport.links = ["eth0/../x"] }),
-            ("input", { $0.input.video = "/dev/video0" }), ("input", { $0.input.video = "file:../x" }),
-            ("input", { $0.input.audio = "a\nb" }),
-        ] as [(String, @Sendable (inout Plan) -> Void)])
-    func bounds(word: String, edit: @Sendable (inout Plan) -> Void) throws {
-        guard case .refuse(let fault) = try decide(plan(edit), nil) else { throw Unexpected() }
+        arguments: Unfit.all)
+    func bounds(unfit: Unfit) throws {
+        guard case .refuse(let fault) = try decide(plan(unfit.edit), nil) else { throw Unexpected() }
         #expect(fault.step == .plan)
-        #expect(word == "bitrate" || fault.reason.contains(word), "\(fault)")
+        #expect(unfit.word == "bitrate" || fault.reason.contains(unfit.word), "\(fault)")
     }
+}
+
+/// A plan that must be refused, and the word that the refusal has to say.
+struct Unfit: Sendable {
+    let word: String
+    let edit: @Sendable (inout Plan) -> Void
+
+    init(_ word: String, _ edit: @escaping @Sendable (inout Plan) -> Void) {
+        self.word = word
+        self.edit = edit
+    }
+
+    static let all = [
+        Unfit("bitrate") { $0.encoder.bitrate = .kilobits(7000) },
+        Unfit("bitrate") { $0.encoder.bitrate = .kilobits(1) },
+        Unfit("width") { $0.encoder.width = 100_000 },
+        Unfit("height") { $0.encoder.height = -2 },
+        Unfit("even") { $0.encoder.width = 1281 },
+        Unfit("frameRate") { $0.encoder.frameRate = 0 },
+        Unfit("audioBitrate") { $0.encoder.audioBitrate = .kilobits(9999) },
+        Unfit("receiver") { $0.transport.receivers = [] },
+        Unfit("port") { $0.transport.receivers[0].port = 0 },
+        Unfit("receiver") { $0.transport.receivers[0].host = "a ! filesink location=x" },
+        Unfit("receiver") { $0.transport.receivers[0].host = "" },
+        Unfit("bufferMs") { $0.transport.bufferMs = 0 },
+        Unfit("link") { $0.transport.links = ["eth0/../x"] },
+        Unfit("input") { $0.input.video = "/dev/video0" },
+        Unfit("input") { $0.input.video = "file:../x" },
+        Unfit("input") { $0.input.audio = "a\nb" },
+    ]
 }
 
 struct Unexpected: Error {}
