@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import Posix
 
 /// Control, a pool and senders as real processes of a stage, set up by `strata-provision` as an installer would.
