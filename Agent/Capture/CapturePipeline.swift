@@ -101,6 +101,9 @@ package actor CapturePipeline {
         }
     }
 
+    /// For tests: the input goes on and nothing of it is heard or seen, as with a camera whose driver hangs.
+    nonisolated func deafen() { junction.activate(picture: nil, sound: nil) }
+
     package nonisolated var figures: CaptureFigures {
         var figures = CaptureFigures()
         junction.fill(&figures)

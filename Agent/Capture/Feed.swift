@@ -38,7 +38,7 @@ final class Feed: Sendable {
         self.id = id
         self.input = input
         self.part = part
-        pipeline = try Pipeline(FeedText.text(input, part))
+        pipeline = try Pipeline(FeedText.text(input, part, picture.choice))
         try FeedText.configure(pipeline, input, part, picture)
         if part != .sound { try connectPicture(to: junction) }
         if part != .picture { try connectSound(to: junction) }

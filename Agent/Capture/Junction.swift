@@ -89,6 +89,8 @@ final class Junction: Sendable {
         let position = timeline.position(of: Instant(nanoseconds: base.nanoseconds + running))
         state.withLock { state in
             guard state.sound == feed, let audio = state.audio, var line = state.soundLine else { return }
+            // Sound waits for its picture, but not without limit: a device that gives it faster than time passes is cut.
+            guard position < state.lastPicture + Junction.soundAhead else { return }
             state.soundSeen = true
             let frames = sample.byteCount / Junction.frameBytes
             let step = line.sound(at: position, frames: frames)
@@ -106,6 +108,7 @@ final class Junction: Sendable {
         }
     }
 
+    private static let soundAhead: Int64 = 2_000_000_000
     /// Two channels of 16 bits.
     private static let frameBytes = 4
 

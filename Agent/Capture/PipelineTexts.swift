@@ -30,13 +30,6 @@ enum SourceText {
         "v4l2src name=camera ! capsfilter name=mode !" + convertVideo + videoOut + " sync=false async=false"
     static let jpegCamera: PipelineText =
         "v4l2src name=camera ! capsfilter name=mode ! jpegdec !" + convertVideo + videoOut + " sync=false async=false"
-    /// The camera encodes: its access units go to the muxer as they are.
-    static let h264Camera: PipelineText =
-        """
-        v4l2src name=camera ! capsfilter name=mode ! h264parse ! video/x-h264,stream-format=byte-stream,alignment=au ! \
-        appsink name=video async=false sync=false
-        """
-
     /// ALSA's own clock drifts against ours; `skew` moves the timestamps and never stretches the sound.
     static let microphone: PipelineText =
         "alsasrc name=microphone provide-clock=false slave-method=skew buffer-time=200000 latency-time=20000 !" + convertAudio + audioOut

@@ -18,7 +18,7 @@ extension Console {
         let leaf = try authority.issue(for: names, at: now)
         try KeyFile.write(leaf.privateKeyPEM, to: "\(folder)/key.pem")
         try KeyFile.write(leaf.chainPEM, to: "\(folder)/chain.pem")
-        show(AuthorityView(fingerprint: Hex.encode(authority.fingerprint), certificate: "\(folder)/ca.pem", hosts: names))
+        show(AuthorityView(fingerprint: Hex.encode(try authority.fingerprint), certificate: "\(folder)/ca.pem", hosts: names))
     }
 
     private static func authority(in folder: String, now: Int64) throws -> CertificateAuthority {

@@ -108,13 +108,13 @@ extension Console {
         if last.state == "ended" { throw Arguments.Fault("the broadcast did not start: \(last.reason ?? "no reason was given")") }
     }
 
-    /// Asks each half second until the state is settled, a minute at most.
+    /// Asks each second until the state is settled, a minute at most.
     private func settled(
         _ view: BroadcastView, _ client: ControlClient, _ isSettled: (BroadcastView) -> Bool
     ) async throws -> BroadcastView {
         var view = view
-        for _ in 0..<120 where !isSettled(view) {
-            try await Task.sleep(for: .milliseconds(500))
+        for _ in 0..<60 where !isSettled(view) {
+            try await Task.sleep(for: .seconds(1))
             view = try await client.call(.get, "/api/v1/broadcasts/\(view.id)")
         }
         return view

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import HTTP
 import Units
-package import Wire
+import Wire
 
 /// `strata-provision`: what installers and operators do from a shell, on the same API as the browser.
 package struct Console: Sendable {

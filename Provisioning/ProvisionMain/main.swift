@@ -10,6 +10,8 @@ for name in ["HOME"] {
 do {
     try await Console(print: { line in print(line) }).run(arguments, environment: environment)
 } catch {
-    fputs("strata-provision: \(error)\n", stderr)
+    let line = Array("strata-provision: \(error)\n".utf8)
+    // Nothing can be told where standard error is closed.
+    _ = write(STDERR_FILENO, line, line.count)
     exit(1)
 }
