@@ -99,9 +99,11 @@ final class Keeper: Sendable {
 
     private func free() {
         commands.withLock { $0.closed = true }
+        gst_element_set_state(pipeline, GST_STATE_NULL)
+        // A message holds its element, and the pipeline its bus: what nobody has read would keep all of them.
+        gst_bus_set_flushing(bus, 1)
         gst_bus_set_sync_handler(bus, nil, nil, nil)
         gst_object_unref(bus)
-        gst_element_set_state(pipeline, GST_STATE_NULL)
         gst_object_unref(pipeline)
     }
 }

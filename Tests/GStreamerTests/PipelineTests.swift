@@ -125,6 +125,25 @@ import Testing
         await #expect(throws: GStreamerError.self) { try await pipeline.start() }
     }
 
+    @Test("a stopped pipeline frees its elements, also where nobody reads its messages")
+    func freeing() async throws {
+        weak var witness: Witness?
+        do {
+            let mark = Witness()
+            witness = mark
+            let pipeline = try Pipeline("videotestsrc num-buffers=2 ! appsink name=out sync=false")
+            // The closure is released with the element that holds it.
+            try pipeline.onSample("out") { [mark] _, _ in mark.look() }
+            try await pipeline.start()
+            #expect(await pipeline.stop())
+        }
+        #expect(witness == nil)
+    }
+
+    private final class Witness: Sendable {
+        func look() {}
+    }
+
     @Test("a probe edits buffers in place and sees running times")
     func probes() async throws {
         let pipeline = try Pipeline(
