@@ -27,10 +27,10 @@ func pure(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
         swiftSettings: strict)
 }
 
-func module(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
+func module(_ folder: String, _ name: String, _ needs: [String] = [], resources: [Resource]? = nil) -> Target {
     .target(
         name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", exclude: pages(folder, name),
-        swiftSettings: common)
+        resources: resources, swiftSettings: common)
 }
 
 /// A program: one `main.swift` that reads its configuration, builds objects and runs.
@@ -113,7 +113,7 @@ let receiver: [Target] = [
     module("Receiver", "Relay", ["Units", "Wire", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
-        ["Units", "Wire", "Crypto", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
+        ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
     program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
     program(
         "Receiver", "PoolMain",
@@ -122,12 +122,13 @@ let receiver: [Target] = [
 
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
-    module("Control", "Auth", ["Units", "Store", "Crypto", "CArgon2", "Posix"]),
+    module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Store", "Crypto", "Web", "Identity", "Posix", "Logging"]),
-    module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Crypto", "Posix", "Logging"]),
+    module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
-        ["Units", "Wire", "HTTP", "Web", "Store", "Auth", "Fleet", "Broadcasts", "Metrics", "Crypto", "Posix", "Logging", "TOML"]),
+        ["Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Auth", "Fleet", "Broadcasts", "Crypto", "Posix", "Logging"],
+        resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
         [
@@ -137,7 +138,8 @@ let control: [Target] = [
 ]
 
 let provisioning: [Target] = [
-    program("Provisioning", "ProvisionMain", ["Units", "Wire", "Web", "Posix", "Crypto", "TLS"])
+    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "TLS"]),
+    program("Provisioning", "ProvisionMain", ["Commands"]),
 ]
 
 let suites: [Target] = [
@@ -179,7 +181,7 @@ let suites: [Target] = [
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
     tests("SupportTests", ["Support"]),
-    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "Web", "Posix", "MPEGTS", "Crypto"]),
+    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix"]),
 ]
 
 /// While the spine is laid, a module counts from its first file on.

@@ -67,7 +67,7 @@ package struct AuditEntry: Sendable, Hashable, Codable, OrganizationRow {
 
 /// An organisation's audit log: written by the other functions, read here; nothing changes an entry.
 package struct AuditLog: Sendable {
-    let store: Store
+    let store: ControlStore
     let scope: OrganizationScope
 
     /// The newest entries first.
@@ -81,6 +81,6 @@ package struct AuditLog: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package func audit(in scope: OrganizationScope) -> AuditLog { AuditLog(store: self, scope: scope) }
 }

@@ -24,7 +24,7 @@ package struct SenderConfiguration: Sendable, Hashable, Encodable, OrganizationR
 
 /// An organisation's configurations of its senders: every version is kept (CTL-02).
 package struct Configurations: Sendable {
-    let store: Store
+    let store: ControlStore
     let scope: OrganizationScope
 
     /// Largest configuration, in bytes of TOML: well within one message of the wire.
@@ -78,7 +78,7 @@ package struct Configurations: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package func configurations(in scope: OrganizationScope) -> Configurations { Configurations(store: self, scope: scope) }
 }
 

@@ -140,7 +140,7 @@ package enum DestinationEndpoint: Sendable, Hashable, Codable {
 
 /// An organisation's destinations.
 package struct Destinations: Sendable {
-    let store: Store
+    let store: ControlStore
     let scope: OrganizationScope
 
     /// - Parameter secret: the stream key of RTMP, the passphrase of SRT; an SRT listener must have one (THREATS 9).
@@ -234,7 +234,7 @@ package struct Destinations: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package func destinations(in scope: OrganizationScope) -> Destinations { Destinations(store: self, scope: scope) }
 }
 

@@ -58,7 +58,7 @@ package struct Device: Sendable, Hashable, Encodable, OrganizationRow {
 
 /// An organisation's senders.
 package struct Devices: Sendable {
-    let store: Store
+    let store: ControlStore
     let scope: OrganizationScope
 
     /// All senders, the revoked ones too.
@@ -118,7 +118,7 @@ package struct Devices: Sendable {
 
 /// The operator's pool hosts.
 package struct Pools: Sendable {
-    let store: Store
+    let store: ControlStore
 
     package func all() async throws -> [Device] {
         try await store.read { try $0.across(.pool).all("SELECT * FROM devices WHERE kind = 'pool' ORDER BY id", Device.init) }
@@ -137,7 +137,7 @@ package struct Pools: Sendable {
         var hello = hello
         hello.leases = []
         let column = try JSONColumn(hello)
-        try await change(id) { now in
+        try await change(id, noting: nil) { now in
             """
             last_seen_at = \(now), first_connected_at = coalesce(first_connected_at, \(now)),
             software_version = \(clipped(column.value.poolVersion, to: 64)), pool = \(column)
@@ -147,20 +147,23 @@ package struct Pools: Sendable {
 
     package func rename(_ id: DeviceID, to name: String) async throws {
         let name = try checked(name, "pool.name", upTo: 100)
-        try await change(id) { _ in "name = \(name)" }
+        try await change(id, noting: .deviceRenamed) { _ in "name = \(name)" }
     }
 
     /// Takes the identity away for good.
-    package func revoke(_ id: DeviceID) async throws { try await change(id) { now in "revoked_at = \(now)" } }
+    package func revoke(_ id: DeviceID) async throws { try await change(id, noting: .deviceRevoked) { now in "revoked_at = \(now)" } }
 
-    package func flag(_ id: DeviceID) async throws { try await change(id) { now in "flagged_at = \(now)" } }
+    package func flag(_ id: DeviceID) async throws { try await change(id, noting: .deviceFlagged) { now in "flagged_at = \(now)" } }
 
-    private func change(_ id: DeviceID, _ assignments: @Sendable (Timestamp) -> SQL) async throws {
+    private func change(
+        _ id: DeviceID, noting action: AuditAction?, _ assignments: @Sendable (Timestamp) -> SQL
+    ) async throws {
         try await store.write(.durable) { transaction in
             let pools = transaction.across(.pool)
             try pools.run(
                 "UPDATE devices SET \(part: assignments(transaction.now)) WHERE kind = 'pool' AND revoked_at IS NULL AND id = \(id)")
             guard pools.changes == 1 else { throw StoreError.missing("pool host") }
+            if let action { try transaction.noteOfOperator(action, id.text) }
         }
     }
 }
@@ -182,7 +185,7 @@ extension Identities {
     }
 }
 
-extension Store {
+extension ControlStore {
     package func devices(in scope: OrganizationScope) -> Devices { Devices(store: self, scope: scope) }
     package var pools: Pools { Pools(store: self) }
 }

@@ -4,7 +4,7 @@ package import Units
 package import Wire
 
 /// A permission for one device to enroll: the secret itself is shown once and stored as its hash only.
-package struct EnrollmentToken: Sendable, Hashable, Encodable {
+package struct StoredToken: Sendable, Hashable, Encodable {
     package let id: EnrollmentTokenID
     package let organization: OrganizationID?
     package let kind: DeviceKind
@@ -31,17 +31,17 @@ package struct EnrollmentToken: Sendable, Hashable, Encodable {
     }
 }
 
-extension EnrollmentToken: OrganizationRow {
+extension StoredToken: OrganizationRow {
     static var table: OrganizationTable { .enrollmentTokens }
 }
 
 /// An organisation's enrollment tokens, for senders.
 package struct EnrollmentTokens: Sendable {
-    let store: Store
+    let store: ControlStore
     let scope: OrganizationScope
 
     /// - Parameter secret: at least 128 random bits as text.
-    package func create(_ secret: Secret, label: String, lifetime: Duration) async throws -> EnrollmentToken {
+    package func create(_ secret: Secret, label: String, lifetime: Duration) async throws -> StoredToken {
         let label = try checked(label, "enrollment.label", upTo: 100)
         return try await store.write(.durable) { transaction in
             let id: EnrollmentTokenID = transaction.newID()
@@ -52,12 +52,12 @@ package struct EnrollmentTokens: Sendable {
                     "created_at": transaction.now, "expires_at": transaction.now + lifetime,
                 ])
             try transaction.note(.enrollmentTokenCreated, id.text, detail: label, in: scope)
-            return try transaction.row(EnrollmentToken.self, in: scope, where: "id = \(id)", or: "enrollment token")
+            return try transaction.row(StoredToken.self, in: scope, where: "id = \(id)", or: "enrollment token")
         }
     }
 
-    package func all() async throws -> [EnrollmentToken] {
-        try await store.read { try $0.rows(EnrollmentToken.self, in: scope, order: "id DESC") }
+    package func all() async throws -> [StoredToken] {
+        try await store.read { try $0.rows(StoredToken.self, in: scope, order: "id DESC") }
     }
 
     /// Withdraws a token that was not redeemed.
@@ -73,7 +73,7 @@ package struct EnrollmentTokens: Sendable {
 
 extension Pools {
     /// A token that enrolls one pool host.
-    package func createToken(_ secret: Secret, label: String, lifetime: Duration) async throws -> EnrollmentToken {
+    package func createToken(_ secret: Secret, label: String, lifetime: Duration) async throws -> StoredToken {
         let label = try checked(label, "enrollment.label", upTo: 100)
         let hash = SHA256.hash(secret.revealed)
         return try await store.write(.durable) { transaction in
@@ -84,7 +84,8 @@ extension Pools {
                 INSERT INTO enrollment_tokens (id, kind, hash, label, created_at, expires_at)
                 VALUES (\(id), 'pool', \(hash), \(label), \(transaction.now), \(transaction.now + lifetime))
                 """)
-            let made = try pools.first("SELECT * FROM enrollment_tokens WHERE id = \(id)", EnrollmentToken.init)
+            try transaction.noteOfOperator(.enrollmentTokenCreated, id.text, detail: label)
+            let made = try pools.first("SELECT * FROM enrollment_tokens WHERE id = \(id)", StoredToken.init)
             guard let made else { throw StoreError.missing("enrollment token") }
             return made
         }
@@ -106,7 +107,7 @@ extension Identities {
         let hash = SHA256.hash(secret.revealed)
         return try await store.write(.durable) { transaction in
             let crossing = transaction.across(.identification)
-            let found = try crossing.first("SELECT * FROM enrollment_tokens WHERE hash = \(hash)", EnrollmentToken.init)
+            let found = try crossing.first("SELECT * FROM enrollment_tokens WHERE hash = \(hash)", StoredToken.init)
             guard let token = found, token.kind == kind, token.withdrawnAt == nil else { throw StoreError.tokenRefused }
             if let device = token.device {
                 return try transaction.redeemedAgain(device, publicKey: publicKey)
@@ -120,7 +121,7 @@ extension Identities {
     }
 }
 
-extension Store {
+extension ControlStore {
     package func enrollmentTokens(in scope: OrganizationScope) -> EnrollmentTokens { EnrollmentTokens(store: self, scope: scope) }
 }
 
@@ -133,7 +134,7 @@ extension Transaction {
         return device
     }
 
-    fileprivate func enroll(_ publicKey: [UInt8], name: String, with token: EnrollmentToken) throws -> Device {
+    fileprivate func enroll(_ publicKey: [UInt8], name: String, with token: StoredToken) throws -> Device {
         let id: DeviceID = newID()
         try naming("public key") {
             try across(.identification).run(
@@ -144,6 +145,8 @@ extension Transaction {
         }
         if let organization = token.organization {
             try note(.deviceEnrolled, id.text, detail: name, in: OrganizationScope(organization, by: .device(id)))
+        } else {
+            try noteOfOperator(.deviceEnrolled, id.text, detail: name)
         }
         let made = try across(.identification).first("SELECT * FROM devices WHERE id = \(id)", Device.init)
         guard let made else { throw StoreError.missing("device") }

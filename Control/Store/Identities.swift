@@ -12,7 +12,7 @@ package struct Login: Sendable {
 
 /// Whoever knocks, before it is known which organisation they belong to.
 package struct Identities: Sendable {
-    let store: Store
+    let store: ControlStore
 
     /// The users with a mail address: one in each organisation at most, the shut-out ones too.
     ///
@@ -106,7 +106,7 @@ package struct Identities: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package var identities: Identities { Identities(store: self) }
 }
 
@@ -119,18 +119,17 @@ private struct RefreshToken {
     let sealedSuccessor: [UInt8]?
 
     func successor() throws -> Secret? {
-        guard let sealedSuccessor else { return nil }
-        return Secret(String(decoding: try AESGCM.open(sealedSuccessor, key: sealingKey, nonce: Self.nonce), as: UTF8.self))
+        guard let sealed = sealedSuccessor else { return nil }
+        let (nonce, ciphertext) = (Array(sealed.prefix(AESGCM.nonceBytes)), Array(sealed.dropFirst(AESGCM.nonceBytes)))
+        return Secret(String(decoding: try AESGCM.open(ciphertext, key: sealingKey, nonce: nonce), as: UTF8.self))
     }
 
     func seal(_ successor: Secret) throws -> [UInt8] {
-        try AESGCM.seal(Array(successor.revealed.utf8), key: sealingKey, nonce: Self.nonce)
+        let nonce = randomBytes(AESGCM.nonceBytes)
+        return nonce + (try AESGCM.seal(Array(successor.revealed.utf8), key: sealingKey, nonce: nonce))
     }
 
     private var sealingKey: [UInt8] { HKDF256.derive(secret: Array(presented.revealed.utf8), info: "strata refresh successor", count: 32) }
-
-    /// Constant, because each key seals one successor only: a token is used up once.
-    private static let nonce = [UInt8](repeating: 0, count: AESGCM.nonceBytes)
 }
 
 extension Transaction {

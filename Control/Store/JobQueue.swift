@@ -40,7 +40,7 @@ package actor JobQueue {
     /// able to run twice: a program that dies after the work and before the result begins it again.
     package typealias Work = @Sendable (Job) async throws -> String?
 
-    private let store: Store
+    private let store: ControlStore
     private let holder: String
     private let lease: Duration
     private let work: [String: Work]
@@ -57,7 +57,7 @@ package actor JobQueue {
     ///   - sleep: waits on the caller's loop; throws when cancelled.
     ///   - trouble: told of every error of the store; the queue goes on after 5 s.
     package init(
-        _ store: Store, holder: String, capacity: Int = 4, lease: Duration = .seconds(60), work: [String: Work],
+        _ store: ControlStore, holder: String, capacity: Int = 4, lease: Duration = .seconds(60), work: [String: Work],
         sleep: @escaping @Sendable (Duration) async throws -> Void, trouble: @escaping @Sendable (any Error) -> Void
     ) {
         self.store = store

@@ -40,7 +40,7 @@ package enum JobOutcome: String, Sendable, Codable, ColumnValue { case done, fai
 
 /// The jobs: leased to one worker at a time, tried again with a growing wait, given up after a number of attempts.
 package struct Jobs: Sendable {
-    let store: Store
+    let store: ControlStore
 
     /// Adds a job.
     ///
@@ -163,6 +163,6 @@ package struct Jobs: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package var jobs: Jobs { Jobs(store: self) }
 }

@@ -4,7 +4,7 @@ import Units
 
 /// What the operator's program keeps for itself: its own keys, counters of attempts, and the removal of what is over.
 package struct Operations: Sendable {
-    let store: Store
+    let store: ControlStore
 
     /// A secret key of the server, made at its first use and sealed: the same ever after.
     ///
@@ -24,25 +24,43 @@ package struct Operations: Sendable {
         return try store.keyring.open(sealed, for: place)
     }
 
-    /// Counts an attempt, so that a restart does not forget it.
+    /// Counts an attempt, unless there were too many within a sliding window; a restart forgets none.
     ///
     /// - Parameters:
     ///   - kind: what is attempted, e.g. `login`.
     ///   - subject: by whom or on what; only its hash is stored.
-    package func countAttempt(_ kind: String, _ subject: String) async throws {
+    /// - Returns: nil where the attempt may go on, else how long until the next one may.
+    package func takeAttempt(_ kind: String, _ subject: String, limit: Int, within window: Duration) async throws -> Duration? {
         let subject = Hex.encode(SHA256.hash(subject))
-        try await store.write { transaction in
-            try transaction.shared.run("INSERT INTO attempts (kind, subject, at) VALUES (\(kind), \(subject), \(transaction.now))")
+        return try await store.write { transaction in
+            let now = transaction.now
+            let past: [Timestamp] = try transaction.shared.all(
+                "SELECT at FROM attempts WHERE kind = \(kind) AND subject = \(subject) AND at > \(now - window) ORDER BY at DESC LIMIT \(limit)"
+            ) { try $0["at"] }
+            // The oldest of the last `limit` attempts makes room when it leaves the window.
+            if past.count >= limit, let oldest = past.last { return max(oldest + window - now, .milliseconds(1)) }
+            try transaction.shared.run("INSERT INTO attempts (kind, subject, at) VALUES (\(kind), \(subject), \(now))")
+            return nil
         }
     }
 
-    /// The moments of the attempts since a moment, oldest first.
-    package func attempts(_ kind: String, _ subject: String, since: Timestamp) async throws -> [Timestamp] {
+    /// Takes the newest attempt back: it succeeded, and only failures are held against anybody.
+    package func refundAttempt(_ kind: String, _ subject: String) async throws {
         let subject = Hex.encode(SHA256.hash(subject))
-        return try await store.read { transaction in
-            try transaction.shared.all(
-                "SELECT at FROM attempts WHERE kind = \(kind) AND subject = \(subject) AND at > \(since) ORDER BY at"
-            ) { try $0["at"] }
+        try await store.write { transaction in
+            try transaction.shared.run(
+                """
+                DELETE FROM attempts WHERE rowid =
+                    (SELECT rowid FROM attempts WHERE kind = \(kind) AND subject = \(subject) ORDER BY at DESC, rowid DESC LIMIT 1)
+                """)
+        }
+    }
+
+    /// The newest entries of the operator's own audit log.
+    package func audit(limit: Int = 100) async throws -> [AuditEntry] {
+        try await store.read { transaction in
+            try transaction.across(.operation).all(
+                "SELECT * FROM audit WHERE organization IS NULL ORDER BY rowid DESC LIMIT \(min(max(limit, 1), 1000))", AuditEntry.init)
         }
     }
 
@@ -79,7 +97,7 @@ package struct Operations: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package var operations: Operations { Operations(store: self) }
 }
 
@@ -98,10 +116,6 @@ private struct SealedColumn {
             name: "broadcasts.stream_key",
             select: "SELECT organization, id, stream_key AS sealed FROM broadcasts WHERE stream_key IS NOT NULL",
             update: { "UPDATE broadcasts SET stream_key = \($1) WHERE id = \($0)" }),
-        SealedColumn(
-            name: "broadcast_outputs.spec",
-            select: "SELECT organization, id, spec AS sealed FROM broadcast_outputs WHERE spec IS NOT NULL",
-            update: { "UPDATE broadcast_outputs SET spec = \($1) WHERE id = \($0)" }),
         SealedColumn(
             name: "server_keys.sealed", select: "SELECT '' AS organization, name AS id, sealed FROM server_keys",
             update: { "UPDATE server_keys SET sealed = \($1) WHERE name = \($0)" }),

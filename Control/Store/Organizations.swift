@@ -34,7 +34,7 @@ package struct Organization: Sendable, Hashable, Encodable {
 
 /// All organisations: the operator's list.
 package struct Organizations: Sendable {
-    let store: Store
+    let store: ControlStore
 
     /// Makes an organisation with its owner, whom every organisation has from its first moment on.
     package func create(name: String, slug: String, owner: NewUser, by author: Author) async throws -> (Organization, User) {
@@ -65,7 +65,7 @@ package struct Organizations: Sendable {
 
 /// The first run: until an owner exists, a one-time secret opens registration (THREATS 1).
 package struct Setup: Sendable {
-    let store: Store
+    let store: ControlStore
 
     /// Whether nobody owns this server yet.
     package func isOpen() async throws -> Bool {
@@ -106,7 +106,7 @@ package struct Setup: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package var organizations: Organizations { Organizations(store: self) }
     package var setup: Setup { Setup(store: self) }
 }

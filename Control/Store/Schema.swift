@@ -135,57 +135,16 @@ enum Schema {
             id TEXT PRIMARY KEY,
             organization TEXT NOT NULL,
             sender TEXT NOT NULL,
-            title TEXT NOT NULL,
-            wish TEXT NOT NULL CHECK (wish IN ('live', 'ended')),
             state TEXT NOT NULL,
-            step TEXT,
-            reason TEXT,
-            since INTEGER NOT NULL,
-            settings TEXT NOT NULL,
-            revision INTEGER NOT NULL CHECK (revision > 0),
+            document TEXT NOT NULL,
             stream_key BLOB,
-            receivers TEXT,
             created_at INTEGER NOT NULL,
-            created_by TEXT,
-            live_at INTEGER,
             ended_at INTEGER,
             UNIQUE (organization, id),
             FOREIGN KEY (organization, sender) REFERENCES devices (organization, id),
-            CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
             CHECK (ended_at IS NULL OR stream_key IS NULL)
         ) STRICT;
         CREATE UNIQUE INDEX broadcasts_one_per_sender ON broadcasts (sender) WHERE ended_at IS NULL;
-        CREATE INDEX broadcasts_by_time ON broadcasts (organization, created_at);
-
-        CREATE TABLE broadcast_outputs (
-            id TEXT PRIMARY KEY,
-            organization TEXT NOT NULL,
-            broadcast TEXT NOT NULL,
-            destination TEXT,
-            name TEXT NOT NULL,
-            spec BLOB,
-            state TEXT NOT NULL,
-            reason TEXT,
-            created_at INTEGER NOT NULL,
-            removed_at INTEGER,
-            FOREIGN KEY (organization, broadcast) REFERENCES broadcasts (organization, id),
-            FOREIGN KEY (organization, destination) REFERENCES destinations (organization, id)
-        ) STRICT;
-        CREATE INDEX broadcast_outputs_by_broadcast ON broadcast_outputs (organization, broadcast);
-
-        CREATE TABLE leases (
-            id TEXT PRIMARY KEY,
-            organization TEXT NOT NULL,
-            broadcast TEXT NOT NULL,
-            pool TEXT NOT NULL REFERENCES devices (id),
-            port INTEGER CHECK (port BETWEEN 1 AND 65535),
-            created_at INTEGER NOT NULL,
-            granted_at INTEGER,
-            released_at INTEGER,
-            FOREIGN KEY (organization, broadcast) REFERENCES broadcasts (organization, id)
-        ) STRICT;
-        CREATE UNIQUE INDEX leases_one_per_broadcast ON leases (broadcast) WHERE released_at IS NULL;
-        CREATE UNIQUE INDEX leases_port ON leases (pool, port) WHERE released_at IS NULL AND port IS NOT NULL;
         """
 
     private static let operations: StaticString = """

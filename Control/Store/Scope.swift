@@ -67,12 +67,10 @@ struct OrganizationTable: Hashable, Sendable {
     static let destinations = OrganizationTable("destinations")
     static let configurations = OrganizationTable("configurations")
     static let broadcasts = OrganizationTable("broadcasts")
-    static let outputs = OrganizationTable("broadcast_outputs")
-    static let leases = OrganizationTable("leases")
     static let audit = OrganizationTable("audit")
 
     static let all = [
-        users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, outputs, leases, audit,
+        users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit,
     ]
 }
 
@@ -111,7 +109,7 @@ struct Transaction {
     func across(_ crossing: Crossing) -> Unscoped { Unscoped(connection, isShared: false) }
 
     func rows<Value: OrganizationRow>(
-        _ type: Value.Type, in scope: OrganizationScope, where condition: SQL = "TRUE", order: SQL = "rowid", limit: Int = 10_000
+        _ type: Value.Type, in scope: OrganizationScope, where condition: SQL = "TRUE", order: SQL = "id", limit: Int = 10_000
     ) throws -> [Value] {
         try connection.all(
             """
@@ -185,6 +183,15 @@ struct Transaction {
                 "id": newID(Kind.Audit.self), "at": now, "author_kind": scope.author.kind, "author": scope.author.id,
                 "address": scope.author.address, "action": action, "subject": subject, "detail": detail.map { clipped($0, to: 500) },
             ])
+    }
+
+    /// Writes down what was done to what belongs to the operator: pool hosts and their tokens.
+    func noteOfOperator(_ action: AuditAction, _ subject: String, detail: String? = nil) throws {
+        try across(.operation).run(
+            """
+            INSERT INTO audit (id, at, author_kind, action, subject, detail)
+            VALUES (\(newID(Kind.Audit.self)), \(now), \(Author.operator.kind), \(action), \(subject), \(detail.map { clipped($0, to: 500) }))
+            """)
     }
 
     func newID<Kind>(_ kind: Kind.Type = Kind.self) -> ID<Kind> {

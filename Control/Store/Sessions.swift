@@ -62,7 +62,7 @@ package enum Rotation: Sendable {
 
 /// A user's sessions.
 package struct Sessions: Sendable {
-    let store: Store
+    let store: ControlStore
     let scope: OrganizationScope
 
     /// The open sessions of a user, the newest first.
@@ -95,7 +95,7 @@ package struct Sessions: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package func sessions(in scope: OrganizationScope) -> Sessions { Sessions(store: self, scope: scope) }
 }
 

@@ -1,22 +1,8 @@
 import SQLite
 package import Units
+package import Wire
 
-/// What a user may do in an organisation; ranks are ordered (ORG-02). Guests have no account and so no role here.
-package enum Role: String, ColumnValue, Codable, CaseIterable, Comparable {
-    case owner, admin, host, member
-
-    /// 5 for the owner down to 2 for a member; 1 is a guest's.
-    package var rank: Int {
-        switch self {
-        case .owner: 5
-        case .admin: 4
-        case .host: 3
-        case .member: 2
-        }
-    }
-
-    package static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
-}
+extension Role: ColumnValue {}
 
 package struct User: Sendable, Hashable, Encodable, OrganizationRow {
     package let id: UserID
@@ -72,7 +58,7 @@ package struct NewUser: Sendable {
 
 /// An organisation's users.
 package struct Users: Sendable {
-    let store: Store
+    let store: ControlStore
     let scope: OrganizationScope
 
     /// - Throws: `.taken("email")`; `.ownerStays` for the role `owner`, which only a transfer gives.
@@ -140,6 +126,14 @@ package struct Users: Sendable {
         }
     }
 
+    /// Replaces a hash by one of the same password at another cost, unless it was changed meanwhile.
+    package func renewHash(_ id: UserID, from old: Secret, to new: Secret) async throws {
+        try await store.write { transaction in
+            _ = try transaction.update(
+                .users, in: scope, set: ["password_hash": new.revealed], where: "id = \(id) AND password_hash = \(old.revealed)")
+        }
+    }
+
     /// The hash, to check a password against: nil for a user who has none.
     package func passwordHash(_ id: UserID) async throws -> Secret? {
         try await store.read { transaction in
@@ -160,7 +154,7 @@ package struct Users: Sendable {
     }
 }
 
-extension Store {
+extension ControlStore {
     package func users(in scope: OrganizationScope) -> Users { Users(store: self, scope: scope) }
 }
 

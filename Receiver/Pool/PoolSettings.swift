@@ -12,6 +12,8 @@ package struct PoolSettings: Sendable {
     /// Path of `strata-receiver`.
     package var receiver: String
     package var receiverLogLevel: String
+    /// Where receivers record files; nil where this host records none.
+    package var recordings: String?
     /// Holds `pool/`, with a socket and a start file for each lease; gone after a reboot.
     package var runtimeFolder: String
     /// Holds the device's identity and `ports.json`.

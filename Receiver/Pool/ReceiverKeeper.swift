@@ -176,7 +176,9 @@ actor ReceiverKeeper {
     }
 
     private func spawn() throws -> ChildProcess {
-        let arguments = ["--socket", files.socket(of: lease), "--log", settings.receiverLogLevel]
+        let arguments =
+            ["--socket", files.socket(of: lease), "--log", settings.receiverLogLevel]
+            + (settings.recordings.map { ["--recordings", $0] } ?? [])
         return try ChildProcess.start(settings.receiver, arguments, ownSession: true)
     }
 

@@ -1,114 +1,148 @@
 import Glibc
-import MPEGTS
 import Outputs
 import Posix
+import Support
 import Testing
 import Units
 import Wire
 
-@Suite(.serialized) struct RTMPOutputTests {
-    private func target(_ port: Int, application: String = "live", key: String = "key-of-the-test", host: String = "platform.example")
-        -> OutputSpec.Target
-    {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct RTMPOutputTests {
+    private func target(
+        _ port: Int, application: String = "live", key: String = "show", host: String = "platform.example", tls: Bool = false
+    ) -> OutputSpec.Target {
         .rtmp(
             RTMPTarget(
-                tls: false, host: host, port: port, application: application, streamKey: SecretOnWire(Secret(key)), address: "127.0.0.1"))
+                tls: tls, host: host, port: port, application: application, streamKey: SecretOnWire(Secret(key)), address: "127.0.0.1"))
     }
 
-    @Test("a platform records picture and sound from a key frame on, over restarts of the sender")
+    @Test("a platform records picture and sound from a key frame on, in one session over restarts of the sender")
     func records() async throws {
-        let platform = try Platform()
-        let stage = try await Stage(target(platform.port))
-        _ = try await stage.report { $0.state == .connected }
-        // Twice the clip and more.
-        _ = try await stage.report(within: .seconds(15)) { $0.sentBytesTotal > 2 * Clip.h264.count }
-        await stage.end()
-        #expect(stage.output.report.reconnectsTotal == 0)
-        platform.stop()
-        let probe = try Probe(try #require(platform.recordings.first))
-        #expect(probe.video > 500)
-        #expect(probe.audio > 900)
-        #expect(probe.firstIsKey)
-        #expect(probe.isMonotonic)
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage)
+            try await withOutput(target(nginx.rtmpPort)) { live in
+                try await live.report("connects") { $0.state == .connected }
+                try await live.passOn(3_500_000)
+                #expect(live.output.report.reconnectsTotal == 0)
+                #expect(live.output.report.droppedUnitsTotal == 0)
+            }
+            try await nginx.stop()
+            let recordings = try nginx.recordings("show")
+            #expect(recordings.count == 1)
+            try expectGood(try #require(recordings.first), video: 500, audio: 900)
+        }
     }
 
     @Test("a stream key in use is retried with the reason, and taken over once it is free")
     func alreadyPublishing() async throws {
-        let platform = try Platform()
-        let first = try await Stage(target(platform.port))
-        _ = try await first.report { $0.state == .connected }
-        let second = try await Stage(target(platform.port))
-        let report = try await second.report { $0.state == .retrying }
-        #expect(report.reason?.contains("already publishing") == true)
-        await first.end()
-        await second.output.retryNow()
-        _ = try await second.report { $0.state == .connected }
-        await second.end()
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage)
+            let first = try await LiveOutput(target(nginx.rtmpPort))
+            try await first.report("connects") { $0.state == .connected }
+            try await withOutput(target(nginx.rtmpPort)) { second in
+                let report = try await second.report("is refused") { $0.state == .retrying }
+                #expect(report.reason?.contains("already publishing") == true)
+                await first.end()
+                await second.output.retryNow()
+                try await second.report("connects") { $0.state == .connected }
+            }
+        }
     }
 
-    @Test("a refused key or application is named, without the key")
-    func refused() async throws {
-        let platform = try Platform()
-        for application in ["closed", "unknown"] {
-            let stage = try await Stage(target(platform.port, application: application, key: "very-secret"))
-            let report = try await stage.report { $0.state == .retrying }
-            #expect(report.reason?.contains("application or the stream key") == true)
-            #expect(report.reason?.contains("very-secret") == false)
-            await stage.end()
+    @Test("a refused key or application is named, without the key", arguments: ["refusing", "keyed", "unknown"])
+    func refused(_ application: String) async throws {
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage)
+            try await withOutput(target(nginx.rtmpPort, application: application, key: "very-secret")) { live in
+                let report = try await live.report("is refused") { $0.state == .retrying }
+                #expect(report.reason?.contains("stream key") == true)
+                #expect(report.reason?.contains("very-secret") == false)
+            }
         }
     }
 
     @Test("a platform that goes away is connected again, from a key frame on")
     func returns() async throws {
-        let platform = try Platform()
-        let stage = try await Stage(target(platform.port))
-        _ = try await stage.report { $0.state == .connected }
-        platform.stop()
-        let lost = try await stage.report { $0.state == .retrying }
-        #expect(lost.reason?.isEmpty == false)
-        try platform.start()
-        await stage.output.retryNow()
-        let back = try await stage.report { $0.state == .connected }
-        #expect(back.reconnectsTotal >= 1)
-        #expect(back.droppedUnitsTotal > 0)
-        let sent = back.sentBytesTotal
-        _ = try await stage.report { $0.sentBytesTotal > sent + 500_000 }
-        await stage.end()
-        platform.stop()
-        #expect(try Probe(try #require(platform.recordings.last)).firstIsKey)
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage)
+            try await withOutput(target(nginx.rtmpPort)) { live in
+                try await live.report("connects") { $0.state == .connected }
+                try await nginx.kill9()
+                let lost = try await live.report("notices") { $0.state == .retrying }
+                #expect(lost.reason?.isEmpty == false)
+                try await nginx.start()
+                await live.output.retryNow()
+                let back = try await live.report("connects again") { $0.state == .connected }
+                #expect(back.reconnectsTotal >= 1)
+                try await live.passOn(500_000)
+            }
+            try await nginx.stop()
+            try expectGood(try #require(try nginx.recordings("show").last), video: 20, audio: 20)
+        }
     }
 
-    @Test("a platform that takes nothing more without a word is given up, and loses whole groups meanwhile")
+    @Test("a platform that takes nothing more without a word is given up, and whole groups are lost meanwhile")
     func silent() async throws {
-        let platform = try Platform()
-        let stage = try await Stage(target(platform.port))
-        _ = try await stage.report { $0.state == .connected }
-        platform.freeze()
-        let lost = try await stage.report(within: .seconds(40)) { $0.state == .retrying }
-        #expect(lost.reason?.contains("no media for") == true)
-        #expect(lost.droppedUnitsTotal > 0)
-        await stage.end()
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage)
+            let port = try FreePorts.tcp()
+            let relay = try stage.start(
+                "socat", ["-d", "-d", "TCP-LISTEN:\(port),bind=127.0.0.1,reuseaddr", "TCP:127.0.0.1:\(nginx.rtmpPort)"])
+            try await relay.line(containing: "listening on")
+            try await withOutput(target(port)) { live in
+                try await live.report("connects") { $0.state == .connected }
+                relay.signal(SIGSTOP)
+                let lost = try await live.report("gives up", within: .seconds(40)) { $0.state == .retrying }
+                relay.signal(SIGCONT)
+                #expect(lost.reason?.contains("took no media for") == true)
+                #expect(lost.droppedUnitsTotal > 0)
+            }
+        }
     }
 
     @Test("H.265 to RTMP fails with a sentence that says what to do")
     func hevc() async throws {
-        let platform = try Platform()
-        let stage = try await Stage(target(platform.port), clip: Clip.h265)
-        let report = try await stage.report { $0.state == .failed }
-        #expect(report.reason?.contains("H.265") == true)
-        await stage.end()
-        #expect(platform.recordings.isEmpty)
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage)
+            try await withOutput(target(nginx.rtmpPort), clip: Clip.h265) { live in
+                let report = try await live.report("fails") { $0.state == .failed }
+                #expect(report.reason?.contains("H.265") == true)
+            }
+            #expect(try nginx.recordings("show").isEmpty)
+        }
     }
 
-    @Test("nothing in a field becomes an element or a parameter")
-    func hostile() async throws {
-        let platform = try Platform()
-        let evil = "x ! filesink location=/tmp/evil?mode=listener"
-        for target in [target(platform.port, key: evil), target(platform.port, application: evil), target(platform.port, host: evil)] {
-            let stage = try await Stage(target)
-            _ = try await stage.report { $0.state == .connected || $0.state == .retrying }
-            await stage.end()
+    @Test("RTMPS goes to the checked address under the right name, and not to a certificate nobody vouches for")
+    func certificates() async throws {
+        try await onStage { stage in
+            let (chain, key) = (stage.folder["chain.pem"], stage.folder["key.pem"])
+            _ = try await runTool(
+                "openssl",
+                [
+                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                    "/CN=platform.example",
+                    "-addext", "subjectAltName=DNS:platform.example", "-keyout", key, "-out", chain,
+                ])
+            let nginx = try await Nginx(on: stage, certificate: (chain, key))
+            try await withOutput(target(try #require(nginx.rtmpsPort), tls: true)) { live in
+                let report = try await live.report("is refused") { $0.state == .retrying }
+                #expect(report.reason?.contains("certificate") == true)
+            }
         }
-        #expect(access("/tmp/evil", F_OK) != 0)
+    }
+
+    @Test("nothing in a field becomes an element or a parameter", arguments: 0..<3)
+    func hostile(_ field: Int) async throws {
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage)
+            let evil = "x ! filesink location=\(stage.folder["evil"]) ?mode=listener"
+            let target =
+                [
+                    target(nginx.rtmpPort, key: evil), target(nginx.rtmpPort, application: evil), target(nginx.rtmpPort, host: evil),
+                ][field]
+            try await withOutput(target) { live in
+                try await live.report("is treated as text") { $0.state == .connected || $0.state == .retrying }
+            }
+            #expect(access(stage.folder["evil"], F_OK) != 0)
+        }
     }
 }

@@ -7,7 +7,7 @@ import Units
 @Suite struct SetupTests {
     @Test("the setup secret makes the first owner, once; another secret makes nobody")
     func firstOwner() async throws {
-        let store = try await Store.open(.memory, keyring: Keyring(), platformVersion: "1")
+        let store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "1")
         #expect(try await store.setup.isOpen())
         try await store.setup.issue(Secret("first"))
         try await store.setup.issue(Secret("second"))
@@ -27,7 +27,7 @@ import Units
         "a slug that is no part of a URL is refused",
         arguments: ["", "A", "a b", "-a", "a-", "a/b", "ä", String(repeating: "a", count: 41)])
     func slugs(slug: String) async throws {
-        let store = try await Store.open(.memory, keyring: Keyring(), platformVersion: "1")
+        let store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "1")
         await #expect(throws: StoreError.self) {
             try await store.organizations.create(name: "A", slug: slug, owner: try Fixture.user("a@example.org"), by: .operator)
         }

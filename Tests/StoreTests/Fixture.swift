@@ -16,14 +16,14 @@ final class TestClock: Sendable {
 /// A store in memory with an organisation, its owner, and scopes.
 struct Fixture {
     let clock = TestClock()
-    let store: Store
+    let store: ControlStore
     let organization: Organization
     let owner: User
     let scope: OrganizationScope
 
     init(_ location: Location = .memory, on disk: Disk = .system, keyring: Keyring = Keyring()) async throws {
         let clock = clock
-        store = try await Store.open(location, keyring: keyring, platformVersion: "1.0-test", on: disk, clock: { clock.now })
+        store = try await ControlStore.open(location, keyring: keyring, platformVersion: "1.0-test", on: disk, clock: { clock.now })
         (organization, owner) = try await store.organizations.create(
             name: "First", slug: "first", owner: try Self.user("owner@first.example"), by: .operator)
         scope = OrganizationScope(organization.id, by: .user(owner.id, address: "192.0.2.1"))

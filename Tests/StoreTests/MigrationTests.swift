@@ -8,9 +8,9 @@ import Units
 @Suite struct MigrationTests {
     private let clock = TestClock()
 
-    private func open(_ path: String, _ steps: [Migration], version: String = "1.0") async throws -> Store {
+    private func open(_ path: String, _ steps: [Migration], version: String = "1.0") async throws -> ControlStore {
         let clock = clock
-        return try await Store.open(
+        return try await ControlStore.open(
             .file(path), keyring: Keyring(), platformVersion: version, clock: { clock.now }, migrations: steps)
     }
 

@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// One access unit as it was sent or recorded, by the hash of what every container keeps: a video unit's slices (NAL units
-/// of types 1 and 5 one after the other, without start codes or lengths), an audio unit's raw AAC frame.
+/// One access unit as it was sent or recorded, by the hash of what every container keeps: a video unit's slices (the VCL NAL
+/// units with their headers one after the other, without start codes or lengths), an audio unit's raw AAC frame.
 package struct AccessUnit: Hashable, Sendable {
     package enum Kind: String, Sendable { case video = "v", audio = "a" }
 
@@ -13,12 +13,12 @@ package struct AccessUnit: Hashable, Sendable {
     /// Video: an IDR picture.
     package let isKey: Bool
 
-    init(video units: [ArraySlice<UInt8>], ptsTicks: Int64) {
-        let slices = units.filter { Self.isSlice($0) }
+    init(_ codec: VideoCodec, _ units: [ArraySlice<UInt8>], ptsTicks: Int64) {
+        let slices = units.filter { codec.isSlice($0.first ?? 0) }
         kind = .video
         self.ptsTicks = ptsTicks
         hash = sha256(slices.flatMap(Array.init))
-        isKey = slices.contains { ($0.first ?? 0) & 0x1F == 5 }
+        isKey = slices.contains { codec.isKey($0.first ?? 0) }
     }
 
     init(audio frame: ArraySlice<UInt8>, ptsTicks: Int64) {
@@ -37,11 +37,24 @@ package struct AccessUnit: Hashable, Sendable {
         hash = String(fields[2])
         isKey = false
     }
+}
 
-    /// Source: ITU-T H.264, table 7-1.
-    static func isSlice(_ unit: ArraySlice<UInt8>) -> Bool {
-        guard let first = unit.first else { return false }
-        return first & 0x1F == 1 || first & 0x1F == 5
+enum VideoCodec: Sendable {
+    case h264, h265
+
+    /// By a NAL unit's first byte. Source: ITU-T H.264, table 7-1; H.265, table 7-1.
+    func isSlice(_ first: UInt8) -> Bool {
+        switch self {
+        case .h264: first & 0x1F == 1 || first & 0x1F == 5
+        case .h265: first >> 1 & 0x3F <= 31
+        }
+    }
+
+    func isKey(_ first: UInt8) -> Bool {
+        switch self {
+        case .h264: first & 0x1F == 5
+        case .h265: (16...21).contains(first >> 1 & 0x3F)
+        }
     }
 }
 

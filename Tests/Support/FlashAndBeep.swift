@@ -1,6 +1,6 @@
 import Foundation
 
-/// Measures how far a flash and a beep that were made at the same time are apart in a recording.
+/// Measures how far a flash in the middle of the picture and a beep, made at the same time, are apart in a recording.
 package struct FlashAndBeep: Sendable, CustomStringConvertible {
     /// Beep minus flash, in milliseconds, for each flash that has a beep within half a second.
     package let offsetsMs: [Double]
@@ -27,7 +27,8 @@ package struct FlashAndBeep: Sendable, CustomStringConvertible {
         // -copyts: both streams on the container's own clock.
         let input = ["-v", "error", "-copyts", "-i", path]
         let video = try await runTool(
-            "ffmpeg", input + ["-an", "-vf", "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-", "-f", "null", "-"],
+            "ffmpeg",
+            input + ["-an", "-vf", "crop=iw/4:ih/4,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-", "-f", "null", "-"],
             mayFail: true)
         // Windows of 5 ms.
         let audio = try await runTool(

@@ -55,7 +55,8 @@ package final class TemporaryFolder: Sendable {
     }
 
     package func makeFolder(_ name: String) throws -> String {
-        try FileManager.default.createDirectory(atPath: self[name], withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: self[name], withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         return self[name]
     }
 

@@ -35,7 +35,7 @@ package enum Recording {
                 } else if body[body.startIndex + 1] == 1 {
                     let raw = number(body[body.startIndex + 2..<body.startIndex + 5])
                     let offset = raw & 0x80_0000 != 0 ? raw - 0x100_0000 : raw
-                    units.append(AccessUnit(video: split(data, lengthSize), ptsTicks: (ms + Int64(offset)) * 90))
+                    units.append(AccessUnit(.h264, split(data, lengthSize), ptsTicks: (ms + Int64(offset)) * 90))
                 }
             } else if kind == 8, body.count > 2, body[body.startIndex] >> 4 == 10, body[body.startIndex + 1] == 1 {
                 units.append(AccessUnit(audio: body.dropFirst(2), ptsTicks: ms * 90))
@@ -58,8 +58,10 @@ package enum Recording {
 
     // MARK: MPEG-TS. Source: ISO/IEC 13818-1, 2.4.
 
+    private enum Coding { case video(VideoCodec), aac }
+
     private struct Elementary {
-        let kind: AccessUnit.Kind
+        let coding: Coding
         var pes: [UInt8] = []
     }
 
@@ -77,8 +79,8 @@ package enum Recording {
             if identifier == 0, starts {
                 programMap = section(payload).flatMap { $0.count > 12 ? number($0.dropFirst(10).prefix(2)) & 0x1FFF : nil }
             } else if identifier == programMap, starts, let table = section(payload) {
-                for (identifier, kind) in elementaryStreams(table) where streams[identifier] == nil {
-                    streams[identifier] = Elementary(kind: kind)
+                for (identifier, coding) in elementaryStreams(table) where streams[identifier] == nil {
+                    streams[identifier] = Elementary(coding: coding)
                 }
             } else if let stream = streams[identifier] {
                 if starts {
@@ -99,14 +101,16 @@ package enum Recording {
         return payload.dropFirst(1 + Int(pointer))
     }
 
-    private static func elementaryStreams(_ table: ArraySlice<UInt8>) -> [(Int, AccessUnit.Kind)] {
+    private static func elementaryStreams(_ table: ArraySlice<UInt8>) -> [(Int, Coding)] {
         let end = min(3 + (number(table.dropFirst(1).prefix(2)) & 0xFFF) - 4, table.count)
         var at = 12 + (number(table.dropFirst(10).prefix(2)) & 0xFFF)
-        var streams: [(Int, AccessUnit.Kind)] = []
+        var streams: [(Int, Coding)] = []
         while at + 5 <= end {
             let entry = table.dropFirst(at)
-            let kinds: [UInt8: AccessUnit.Kind] = [0x1B: .video, 0x0F: .audio]
-            if let type = entry.first, let kind = kinds[type] { streams.append((number(entry.dropFirst(1).prefix(2)) & 0x1FFF, kind)) }
+            let codings: [UInt8: Coding] = [0x1B: .video(.h264), 0x24: .video(.h265), 0x0F: .aac]
+            if let type = entry.first, let coding = codings[type] {
+                streams.append((number(entry.dropFirst(1).prefix(2)) & 0x1FFF, coding))
+            }
             at += 5 + (number(entry.dropFirst(3).prefix(2)) & 0xFFF)
         }
         return streams
@@ -126,9 +130,9 @@ package enum Recording {
         let payload = pes[(9 + Int(pes[8]))..<(length == 0 ? pes.count : min(pes.count, 6 + length))]
         let ticks =
             Int64(pes[9] & 0x0E) << 29 | Int64(pes[10]) << 22 | Int64(pes[11] & 0xFE) << 14 | Int64(pes[12]) << 7 | Int64(pes[13]) >> 1
-        switch stream.kind {
-        case .video: return [AccessUnit(video: annexB(payload), ptsTicks: ticks)]
-        case .audio: return adts(payload, ticks)
+        switch stream.coding {
+        case .video(let codec): return [AccessUnit(codec, annexB(payload), ptsTicks: ticks)]
+        case .aac: return adts(payload, ticks)
         }
     }
 

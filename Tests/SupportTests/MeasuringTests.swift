@@ -30,7 +30,7 @@ struct MeasuringTests {
 
     @Test("what is missing, doubled or cut off at the ends is told apart")
     func deliveries() {
-        func unit(_ number: Int) -> AccessUnit { AccessUnit(video: [[number % 5 == 0 ? 0x65 : 0x41, UInt8(number)]], ptsTicks: 0) }
+        func unit(_ number: Int) -> AccessUnit { AccessUnit(.h264, [[number % 5 == 0 ? 0x65 : 0x41, UInt8(number)]], ptsTicks: 0) }
         let sent = (0..<20).map(unit)
         let whole = Delivery(sent: sent, recorded: Array(sent[3..<18]), .video)
         #expect(whole.isComplete && whole.before == 5 && whole.after == 2 && whole.recorded == 13)

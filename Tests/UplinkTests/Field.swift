@@ -25,10 +25,10 @@ final class Field: Sendable {
 
     /// - Parameter receivers: the receiver's addresses; the one that all links reach where none is given.
     init(
-        _ shapes: [LinkShape], bufferMs: Int = 1000, bind: [String] = ["0.0.0.0"], seed: UInt64 = 1, number: Int = 0,
+        _ shapes: [LinkShape], bufferMs: Int = 1000, bind: [String] = ["0.0.0.0"], seed: UInt64 = 1,
         receivers: @Sendable (FieldNetwork) -> [String] = { [$0.cloudAddress] }
     ) throws {
-        let network = try FieldNetwork(links: shapes, seed: seed, number: number)
+        let network = try FieldNetwork(links: shapes, seed: seed, number: 20)
         let arrived = Guarded<[Int]>([])
         let log = Log("field", threshold: .error)
         let ingest = try Ingest(port: 0, bind: bind, key: Self.key.secret, bufferMs: bufferMs, log: log) { bytes in
@@ -65,16 +65,22 @@ final class Field: Sendable {
 
     /// Until this many links carry media.
     func waitForLive(_ count: Int) async throws {
-        try await withTimeout(.seconds(10)) {
-            for await _ in self.marks {
-                let live = self.events.reduce(into: Set<String>()) { live, entry in
-                    switch entry.event {
-                    case .live(let link, _): live.insert(link)
-                    case .silent(let link), .removed(let link), .unreachable(let link, _): live.remove(link)
-                    }
+        try await wait { events in
+            let live = events.reduce(into: Set<String>()) { live, event in
+                switch event {
+                case .live(let link, _): live.insert(link)
+                case .silent(let link), .removed(let link), .unreachable(let link, _): live.remove(link)
                 }
-                if live.count >= count { return }
             }
+            return live.count >= count
+        }
+    }
+
+    /// Until what has happened so far is enough; 15 s at most.
+    func wait(_ holds: @escaping @Sendable ([UplinkEvent]) -> Bool) async throws {
+        try await withTimeout(.seconds(15)) {
+            if holds(self.events.map(\.event)) { return }
+            for await _ in self.marks where holds(self.events.map(\.event)) { return }
         }
     }
 

@@ -14,7 +14,7 @@ import Units
 /// to the operator and take no scope. Each function is one transaction. Wishes, leases, tokens and the audit log are on
 /// the disk before the function returns; each change by a person or a device writes its audit entry in the same
 /// transaction. A row of another organisation is `StoreError.missing`, like one that does not exist.
-package struct Store: Sendable {
+package struct ControlStore: Sendable {
     let database: Database
     let keyring: Keyring
     private let clock: @Sendable () -> Timestamp
@@ -34,19 +34,19 @@ package struct Store: Sendable {
     package static func open(
         _ location: Location, keyring: Keyring, platformVersion: String, on disk: Disk = .system,
         clock: @escaping @Sendable () -> Timestamp = { .now }
-    ) async throws -> Store {
+    ) async throws -> ControlStore {
         try await open(location, keyring: keyring, platformVersion: platformVersion, on: disk, clock: clock, migrations: Schema.migrations)
     }
 
     static func open(
         _ location: Location, keyring: Keyring, platformVersion: String, on disk: Disk = .system,
         clock: @escaping @Sendable () -> Timestamp = { .now }, migrations: [Migration]
-    ) async throws -> Store {
+    ) async throws -> ControlStore {
         let database = try await Database.open(location, on: disk)
         let run = MigrationRun(
             database: database, location: location, platformVersion: platformVersion, now: clock(), steps: migrations)
         try await run.bringUpToDate()
-        return Store(database, keyring: keyring, clock: clock)
+        return ControlStore(database, keyring: keyring, clock: clock)
     }
 
     /// Now, by the store's clock.
