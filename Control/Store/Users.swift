@@ -1,22 +1,12 @@
 import SQLite
 package import Units
+package import Wire
 
-/// What a user may do in an organisation; ranks are ordered (ORG-02). Guests have no account and so no role here.
-package enum Role: String, ColumnValue, Codable, CaseIterable, Comparable {
-    case owner, admin, host, member
+/// What a user may do in an organisation: the wire's own type, under a name for those who import only the store. Guests
+/// have no account and so no role here.
+package typealias Role = Wire.Role
 
-    /// 5 for the owner down to 2 for a member; 1 is a guest's.
-    package var rank: Int {
-        switch self {
-        case .owner: 5
-        case .admin: 4
-        case .host: 3
-        case .member: 2
-        }
-    }
-
-    package static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
-}
+extension Role: ColumnValue {}
 
 package struct User: Sendable, Hashable, Encodable, OrganizationRow {
     package let id: UserID
