@@ -27,10 +27,10 @@ func pure(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
         swiftSettings: strict)
 }
 
-func module(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
+func module(_ folder: String, _ name: String, _ needs: [String] = [], resources: [Resource]? = nil) -> Target {
     .target(
         name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", exclude: pages(folder, name),
-        swiftSettings: common)
+        resources: resources, swiftSettings: common)
 }
 
 /// A program: one `main.swift` that reads its configuration, builds objects and runs.
@@ -82,11 +82,11 @@ let shared: [Target] = [
     module("Common", "RIST", ["CRist", "Units", "Posix"]),
     module("Common", "GStreamer", ["CGStreamer", "Posix"]),
     module("Common", "SQLite", ["CSQLite"]),
-    module("Common", "V4L2", ["CV4L2", "Posix"]),
+    module("Common", "V4L2", ["CV4L2"]),
     // The rest.
     module("Common", "Logging", ["Posix"]),
     module("Common", "Metrics", ["Posix"]),
-    module("Common", "Configuration", ["TOML", "Units"]),
+    module("Common", "Configuration", ["TOML", "Units", "Wire"]),
     module("Common", "Service", ["Posix", "Logging", "Systemd"]),
     module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib", "Crypto"]),
     module("Common", "Identity", ["Units", "Wire", "HTTP", "Crypto", "Posix", "Web", "TLS"]),
@@ -101,8 +101,11 @@ let agent: [Target] = [
     module("Agent", "Uplink", ["Units", "Wire", "RIST", "Links", "Posix", "Logging"]),
     module(
         "Agent", "Session",
-        ["Units", "Wire", "TOML", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Posix", "Logging"]),
-    program("Agent", "AgentMain", ["Units", "Session", "Configuration", "Service", "Logging", "Posix", "Identity"]),
+        [
+            "Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
+            "Posix", "Logging",
+        ]),
+    program("Agent", "AgentMain", ["Session", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let receiver: [Target] = [
@@ -111,7 +114,7 @@ let receiver: [Target] = [
     module(
         "Receiver", "Pool",
         ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
-    program("Receiver", "ReceiverMain", ["Units", "Wire", "Relay", "Configuration", "Service", "Logging", "Posix"]),
+    program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
     program(
         "Receiver", "PoolMain",
         ["Units", "Wire", "Pool", "ControlLink", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
@@ -119,12 +122,13 @@ let receiver: [Target] = [
 
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
-    module("Control", "Auth", ["Units", "Store", "Crypto", "CArgon2", "Posix"]),
+    module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Store", "Crypto", "Web", "Identity", "Posix", "Logging"]),
-    module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Crypto", "Posix", "Logging"]),
+    module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
-        ["Units", "Wire", "HTTP", "Web", "Store", "Auth", "Fleet", "Broadcasts", "Metrics", "Crypto", "Posix", "Logging", "TOML"]),
+        ["Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Auth", "Fleet", "Broadcasts", "Crypto", "Posix", "Logging"],
+        resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
         [
@@ -134,12 +138,13 @@ let control: [Target] = [
 ]
 
 let provisioning: [Target] = [
-    program("Provisioning", "ProvisionMain", ["Units", "Wire", "Web", "Posix", "Crypto", "TLS"])
+    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "TLS"]),
+    program("Provisioning", "ProvisionMain", ["Commands"]),
 ]
 
 let suites: [Target] = [
     .target(name: "CLab", path: "Tests/CLab"),
-    module("Tests", "Support", ["Crypto", "CLab", "Posix"]),
+    module("Tests", "Support", ["COpenSSL", "CLab", "Posix"]),
     module("Tests", "Lab", ["CLab", "Units", "Posix"]),
     program("Tests", "LabMain", ["Lab"]),
     program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
@@ -148,7 +153,7 @@ let suites: [Target] = [
     tests("WireTests", ["Wire", "Units"]),
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),
-    tests("FuzzTests", ["Fuzz"]),
+    tests("FuzzTests", ["Fuzz", "HTTP"]),
     tests("MPEGTSTests", ["MPEGTS", "Units", "Support"]),
     tests("PosixTests", ["Posix"]),
     tests("WebTests", ["Web", "HTTP", "TLS", "Posix", "Support", "Crypto"]),
@@ -158,11 +163,11 @@ let suites: [Target] = [
     tests("AuthTests", ["Auth", "Store", "Units", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Wire", "Logging"]),
-    tests("UplinkTests", ["Uplink", "Links", "RIST", "Posix", "Units", "Wire", "Lab", "Support", "Logging"]),
+    tests("UplinkTests", ["Uplink", "Links", "Ingest", "RIST", "Posix", "Units", "Wire", "Lab", "Support", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Support", "Lab"]),
     tests("GStreamerTests", ["GStreamer", "Posix"]),
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "MPEGTS", "Units", "Wire", "Logging", "Posix", "Support"]),
-    tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix"]),
+    tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests(
@@ -171,14 +176,16 @@ let suites: [Target] = [
             "Pool", "FakeReceiver", "Configuration", "HTTP", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix",
             "Service", "Logging",
         ]),
-    tests("ConfigurationTests", ["Configuration", "TOML"]),
+    tests("ConfigurationTests", ["Configuration", "Units", "Wire"]),
     tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Wire", "Units"]),
     tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "TLS", "Posix", "Logging", "Wire", "Units"]),
-    tests("SessionTests", ["Session", "Wire", "Units"]),
+    tests(
+        "SessionTests",
+        ["Session", "Ingest", "Lab", "Support", "Links", "Configuration", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
     tests("LabTests", ["Lab", "Posix", "Units"]),
-    tests("SupportTests", ["Support", "Crypto", "Posix"]),
-    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "Web", "Posix", "MPEGTS", "Crypto"]),
+    tests("SupportTests", ["Support"]),
+    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix"]),
 ]
 
 /// While the spine is laid, a module counts from its first file on.

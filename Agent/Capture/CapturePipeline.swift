@@ -101,6 +101,9 @@ package actor CapturePipeline {
         }
     }
 
+    /// For tests: the input goes on and nothing of it is heard or seen, as with a camera whose driver hangs.
+    nonisolated func deafen() { junction.activate(picture: nil, sound: nil) }
+
     package nonisolated var figures: CaptureFigures {
         var figures = CaptureFigures()
         junction.fill(&figures)
@@ -137,9 +140,13 @@ extension CapturePipeline {
                 if let running = old.first(where: { $0.input.id == input.id && $0.part == part }) {
                     begun.append(running)
                 } else {
-                    let feed = try make(input, part)
+                    var feed = try make(input, part)
                     fresh.append(feed)
-                    try await feed.start()
+                    if try await feed.start() == .withoutSound {
+                        feed = try make(input, .picture)
+                        fresh.append(feed)
+                        _ = try await feed.start()
+                    }
                     begun.append(feed)
                 }
             }
@@ -147,6 +154,7 @@ extension CapturePipeline {
             for feed in fresh { await end(feed) }
             throw error
         }
+        for feed in fresh where !begun.contains(where: { $0 === feed }) { await end(feed) }
         return begun
     }
 
@@ -161,7 +169,11 @@ extension CapturePipeline {
         readers.append(
             Task { [weak self] in
                 for await message in feed.pipeline.messages {
-                    if case .error(let fault) = message { feed.failed(fault) }
+                    switch message {
+                    case .error(let fault): feed.failed(fault)
+                    case .asyncDone: feed.isReady()
+                    default: break
+                    }
                     await self?.heard(message, from: feed)
                 }
             })
@@ -175,16 +187,18 @@ extension CapturePipeline {
     }
 
     private func heard(_ message: PipelineMessage, from feed: Feed) async {
-        guard !isOver, feeds.contains(where: { $0.id == feed.id }) else { return }
+        guard !isOver else { return }
+        let isShown = feeds.contains { $0.id == feed.id }
         switch message {
-        case .error(let fault): lost(feed, fault)
+        case .error(let fault): if isShown { lost(feed, fault) }
+        // A short file is read to its end before it is shown.
         case .segmentDone:
             do {
-                try await feed.pipeline.playSegment(flush: false)
+                try await feed.playSegment(flush: false)
             } catch {
                 await playAgain(feed)
             }
-        case .endOfStream: await playAgain(feed)
+        case .endOfStream: if isShown { await playAgain(feed) }
         default: break
         }
     }
@@ -207,7 +221,7 @@ extension CapturePipeline {
             let next = try make(feed.input, feed.part)
             feeds = feeds.map { $0.id == feed.id ? next : $0 }
             activate(feeds)
-            try await next.start(at: feed.end)
+            _ = try await next.start(at: feed.end)
             await end(feed)
         } catch {
             fail(CaptureFault(step: .running, element: error.element, reason: error.reason))

@@ -19,6 +19,8 @@ final class Feed: Sendable {
     private let base = Guarded(Instant.now)
     /// Opens with the first buffer of each kind, or with the first error.
     private let begun = Gate()
+    /// Opens when a file waits with a first buffer at each of its sinks, or with the first error.
+    private let ready = Gate()
     private let state = Guarded(State())
 
     private struct State {
@@ -36,22 +38,35 @@ final class Feed: Sendable {
         self.id = id
         self.input = input
         self.part = part
-        pipeline = try Pipeline(FeedText.text(input, part))
+        pipeline = try Pipeline(FeedText.text(input, part, picture.choice))
         try FeedText.configure(pipeline, input, part, picture)
         if part != .sound { try connectPicture(to: junction) }
         if part != .picture { try connectSound(to: junction) }
+    }
+
+    enum Start: Sendable {
+        case running
+        /// The file has no sound that can be played: it is to be taken for its picture alone.
+        case withoutSound
     }
 
     /// Opens the input and waits for its first frame.
     ///
     /// - Parameter beginning: when a file's first frame is due; nil takes the present.
     /// - Throws: `CaptureFault` of the step `input`.
-    func start(at beginning: Instant? = nil) async throws(CaptureFault) {
+    func start(at beginning: Instant? = nil) async throws(CaptureFault) -> Start {
         do {
-            if case .clip = input { try await startClip(at: beginning) } else { try await startLive() }
+            if case .clip(let clip) = input { return try await start(clip, at: beginning) }
+            try await startLive()
+            return .running
         } catch {
             throw CaptureFault(step: .input, element: error.element ?? input.id, reason: error.reason)
         }
+    }
+
+    /// Has a file play from its beginning (again). Throws where its demuxer cannot do that without a gap.
+    func playSegment(flush: Bool) async throws(GStreamerError) {
+        try await pipeline.playSegment(flush: flush, through: part == .sound ? "audio" : "video")
     }
 
     func stop() async -> Bool { await pipeline.stop(within: .seconds(2)) }
@@ -60,7 +75,11 @@ final class Feed: Sendable {
     func failed(_ fault: ElementFault) {
         state.withLock { state in if state.fault == nil { state.fault = fault } }
         begun.open()
+        ready.open()
     }
+
+    /// The message loop has seen that all sinks have a buffer.
+    func isReady() { ready.open() }
 
     /// The moment at which what was played so far ends.
     var end: Instant {
@@ -76,12 +95,17 @@ final class Feed: Sendable {
     }
 
     /// Decodes the first frame, goes back to the beginning in a way that can be repeated without a gap, and plays.
-    private func startClip(at beginning: Instant?) async throws(GStreamerError) {
+    private func start(_ clip: Clip, at beginning: Instant?) async throws(GStreamerError) -> Start {
         try await pipeline.pause()
         try await waitForBuffer()
-        try await pipeline.playSegment(flush: true)
+        // A demuxer has shown all its tracks when the first of them has data.
+        if part == .both, try !pipeline.isLinked("audiotrack", pad: "sink") { return .withoutSound }
+        guard await ready.wait(atMost: Feed.startLimit) else { throw fault("the file's sound does not come") }
+        if let fault = state.withLock({ $0.fault }) { throw reason(fault) }
+        if clip.container.playsSegments { try await playSegment(flush: true) }
         setBase(beginning ?? (.now + Feed.headStart))
         try await pipeline.start()
+        return .running
     }
 
     private func setBase(_ instant: Instant) {
@@ -92,11 +116,15 @@ final class Feed: Sendable {
     private func waitForBuffer() async throws(GStreamerError) {
         let inTime = await begun.wait(atMost: Feed.startLimit)
         let (fault, hasBuffer) = state.withLock { ($0.fault, $0.hasBuffer) }
-        if let fault { throw GStreamerError(function: "preflight", element: "\(fault.element) (\(fault.factory))", reason: fault.reason) }
-        guard inTime, hasBuffer else {
-            throw GStreamerError(function: "preflight", element: input.id, reason: "no frame within \(Feed.startLimit.seconds) s")
-        }
+        if let fault { throw reason(fault) }
+        guard inTime, hasBuffer else { throw self.fault("no frame within \(Feed.startLimit.seconds) s") }
     }
+
+    private func reason(_ fault: ElementFault) -> GStreamerError {
+        GStreamerError(function: "preflight", element: "\(fault.element) (\(fault.factory))", reason: fault.reason)
+    }
+
+    private func fault(_ text: String) -> GStreamerError { GStreamerError(function: "preflight", element: input.id, reason: text) }
 
     // MARK: - Streaming threads
 
@@ -128,4 +156,10 @@ final class Feed: Sendable {
         guard let running = sample.runningTime else { return }
         state.withLock { $0.end = max($0.end, running + (sample.duration ?? 0)) }
     }
+}
+
+extension Clip.Container {
+    /// Whether the demuxer can be sent back to the beginning without emptying the pipeline. tsdemux of 1.22 cannot, and leaves the
+    /// pipeline flushing when asked: the end of its stream starts another pipeline instead.
+    fileprivate var playsSegments: Bool { self != .ts }
 }

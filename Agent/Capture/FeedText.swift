@@ -4,17 +4,17 @@ import Wire
 
 /// Which pipeline an input has, and the values that are set on it.
 enum FeedText {
-    static func text(_ input: OpenInput, _ part: Feed.Part) -> PipelineText {
+    static func text(_ input: OpenInput, _ part: Feed.Part, _ choice: EncoderChoice) -> PipelineText {
         switch input {
         case .test: pick(part, SourceText.testPicture, SourceText.testSound)
-        case .camera(let camera): self.camera(camera)
+        case .camera(let camera): self.camera(camera, choice)
         case .microphone: SourceText.microphone
         case .clip(let clip): self.clip(clip, part)
         }
     }
 
-    private static func camera(_ camera: Camera) -> PipelineText {
-        camera.modes.first?.format == "MJPG" ? SourceText.jpegCamera : SourceText.rawCamera
+    private static func camera(_ camera: Camera, _ choice: EncoderChoice) -> PipelineText {
+        CameraMode.choose(camera.modes, for: choice)?.format == "MJPG" ? SourceText.jpegCamera : SourceText.rawCamera
     }
 
     private static func clip(_ clip: Clip, _ part: Feed.Part) -> PipelineText {
@@ -47,6 +47,9 @@ enum FeedText {
             }
         case .camera(let camera):
             try pipeline.set("camera", "device", .text(camera.path))
+            if let mode = CameraMode.choose(camera.modes, for: settings.choice) {
+                try pipeline.set("mode", "caps", .caps(CameraMode.caps(mode)))
+            }
         case .microphone(let microphone): try pipeline.set("microphone", "device", .text(microphone.device))
         case .clip(let clip): try pipeline.set("file", "location", .text(clip.path))
         }

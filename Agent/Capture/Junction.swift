@@ -19,7 +19,8 @@ final class Junction: Sendable {
         var lastPicture: Int64
         var lastFrameAt: Instant
         var soundSeen = false
-        var soundLine: SoundTimeline
+        /// Begins with the first picture.
+        var soundLine: SoundTimeline?
         var framesTotal = 0
         var droppedFramesTotal = 0
     }
@@ -28,9 +29,7 @@ final class Junction: Sendable {
         self.timeline = timeline
         self.frameRate = frameRate
         waitingFrames = max(10, frameRate)
-        state = Guarded(
-            State(
-                lastPicture: timeline.start - 1, lastFrameAt: .now, soundLine: SoundTimeline(startingAt: timeline.start)))
+        state = Guarded(State(lastPicture: timeline.start - 1, lastFrameAt: .now))
     }
 
     // MARK: - From the owner
@@ -61,7 +60,7 @@ final class Junction: Sendable {
         state.withLock { state in
             figures.framesTotal = state.framesTotal
             figures.droppedFramesTotal = state.droppedFramesTotal
-            figures.silentSamplesTotal = state.soundLine.silentFramesTotal
+            figures.silentSamplesTotal = state.soundLine?.silentFramesTotal ?? 0
         }
     }
 
@@ -78,6 +77,7 @@ final class Junction: Sendable {
                 return
             }
             state.lastPicture = position
+            if state.soundLine == nil { state.soundLine = SoundTimeline(startingAt: position) }
             state.framesTotal += 1
             video.push(sharing: sample, AppSource.Stamp(pts: position, dts: position, isKeyFrame: sample.isKeyFrame))
             fillSilence(upTo: position, &state)
@@ -88,10 +88,13 @@ final class Junction: Sendable {
         guard let running = sample.runningTime else { return }
         let position = timeline.position(of: Instant(nanoseconds: base.nanoseconds + running))
         state.withLock { state in
-            guard state.sound == feed, let audio = state.audio else { return }
+            guard state.sound == feed, let audio = state.audio, var line = state.soundLine else { return }
+            // Sound waits for its picture, but not without limit: a device that gives it faster than time passes is cut.
+            guard position < state.lastPicture + Junction.soundAhead else { return }
             state.soundSeen = true
             let frames = sample.byteCount / Junction.frameBytes
-            let step = state.soundLine.sound(at: position, frames: frames)
+            let step = line.sound(at: position, frames: frames)
+            state.soundLine = line
             Junction.pushSilence(step.silence, at: step.position, to: audio)
             let time = SoundTimeline.time(step.position + Int64(step.silence))
             if step.skip == 0 {
@@ -105,6 +108,7 @@ final class Junction: Sendable {
         }
     }
 
+    private static let soundAhead: Int64 = 2_000_000_000
     /// Two channels of 16 bits.
     private static let frameBytes = 4
 
@@ -112,7 +116,7 @@ final class Junction: Sendable {
     /// one that never did is not waited for.
     private func fillSilence(upTo position: Int64, _ state: inout State) {
         let lag: Duration = state.soundSeen ? .milliseconds(500) : .milliseconds(100)
-        guard let audio = state.audio, let step = state.soundLine.picture(at: position, lag: lag) else { return }
+        guard let audio = state.audio, let step = state.soundLine?.picture(at: position, lag: lag) else { return }
         Junction.pushSilence(step.silence, at: step.position, to: audio)
     }
 

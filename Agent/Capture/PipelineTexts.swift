@@ -12,8 +12,8 @@ import Wire
 
 /// Sources of picture and sound.
 enum SourceText {
-    private static let videoOut: PipelineText = "capsfilter name=picture ! appsink name=video async=false max-buffers=4"
-    private static let audioOut: PipelineText = "capsfilter name=sound ! appsink name=audio async=false max-buffers=64"
+    private static let videoOut: PipelineText = "capsfilter name=picture ! appsink name=video max-buffers=4"
+    private static let audioOut: PipelineText = "capsfilter name=sound ! appsink name=audio max-buffers=64"
     private static let convertVideo: PipelineText = "videoconvert ! videoscale add-borders=true ! videorate !"
     private static let convertAudio: PipelineText = "audioconvert ! audioresample !"
 
@@ -26,31 +26,25 @@ enum SourceText {
         capsfilter name=sound ! appsink name=audio async=false sync=false
         """
 
-    static let rawCamera: PipelineText = "v4l2src name=camera ! capsfilter name=mode !" + convertVideo + videoOut + " sync=false"
+    static let rawCamera: PipelineText =
+        "v4l2src name=camera ! capsfilter name=mode !" + convertVideo + videoOut + " sync=false async=false"
     static let jpegCamera: PipelineText =
-        "v4l2src name=camera ! capsfilter name=mode ! jpegdec !" + convertVideo + videoOut + " sync=false"
-    /// The camera encodes: its access units go to the muxer as they are.
-    static let h264Camera: PipelineText =
-        """
-        v4l2src name=camera ! capsfilter name=mode ! h264parse ! video/x-h264,stream-format=byte-stream,alignment=au ! \
-        appsink name=video async=false sync=false
-        """
-
+        "v4l2src name=camera ! capsfilter name=mode ! jpegdec !" + convertVideo + videoOut + " sync=false async=false"
     /// ALSA's own clock drifts against ours; `skew` moves the timestamps and never stretches the sound.
     static let microphone: PipelineText =
         "alsasrc name=microphone provide-clock=false slave-method=skew buffer-time=200000 latency-time=20000 !" + convertAudio + audioOut
-        + " sync=false"
+        + " sync=false async=false"
 
     /// Of a file: only these codecs are decoded, whatever else the container claims (THREATS 8).
     static let fileVideo: PipelineText =
         """
-        demux. ! capsfilter caps="video/x-h264;video/x-h265;video/mpeg,mpegversion={(int)2,(int)4};video/x-vp8;video/x-vp9" ! \
+        demux. ! capsfilter name=videotrack caps="video/x-h264;video/x-h265;video/mpeg,mpegversion={(int)2,(int)4};video/x-vp8;video/x-vp9" ! \
         queue max-size-bytes=0 max-size-buffers=0 max-size-time=2000000000 ! decodebin !
         """
         + convertVideo + videoOut + " sync=true"
     static let fileAudio: PipelineText =
         """
-        demux. ! capsfilter caps="audio/mpeg;audio/x-opus;audio/x-vorbis;audio/x-raw;audio/x-ac3" ! \
+        demux. ! capsfilter name=audiotrack caps="audio/mpeg;audio/x-opus;audio/x-vorbis;audio/x-raw;audio/x-ac3" ! \
         queue max-size-bytes=0 max-size-buffers=0 max-size-time=2000000000 ! decodebin !
         """
         + convertAudio + audioOut + " sync=true"

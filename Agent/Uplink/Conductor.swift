@@ -77,7 +77,8 @@ final class Conductor {
         links.sorted { $0.name < $1.name }.map { link in
             guard let line = lines[link.name] else {
                 return LinkTelemetry(
-                    name: link.name, state: .unused, sent: Bitrate(bitsPerSecond: 0), rttMs: nil, loss: nil, weight: 0,
+                    name: link.name, state: wanted?.contains(link.name) ?? true ? .dead : .unused, sent: Bitrate(bitsPerSecond: 0),
+                    rttMs: nil, loss: nil, weight: 0,
                     retransmittedPackets: 0)
             }
             return LinkTelemetry(

@@ -101,15 +101,22 @@ extension Pipeline {
         gst_element_set_base_time(pipeline, GstClockTime(instant.nanoseconds))
     }
 
-    /// Plays from `start` again without emptying the pipeline, so that the running time goes on; to the end, where `.segmentDone`
-    /// follows. The first one must come before the first buffer has left (`flush`).
-    package func playSegment(flush: Bool) async throws(GStreamerError) {
+    /// Plays from the beginning without emptying the pipeline, so that the running time goes on; to the end, where `.segmentDone`
+    /// follows. The first one of a pipeline must flush.
+    ///
+    /// - Parameter sink: through which the demuxer is asked: through all of them it would be asked as often.
+    package func playSegment(flush: Bool, through sink: StaticString) async throws(GStreamerError) {
+        let name = "\(sink)"
         let result = await command { pipeline -> GStreamerError? in
+            guard let element = gst_bin_get_by_name(strata_bin(pipeline), name) else {
+                return GStreamerError(function: "gst_bin_get_by_name", element: name, reason: "no such element in the pipeline")
+            }
+            defer { gst_object_unref(element) }
             var flags = GST_SEEK_FLAG_SEGMENT.rawValue
             if flush { flags |= GST_SEEK_FLAG_FLUSH.rawValue | GST_SEEK_FLAG_ACCURATE.rawValue }
             let done = gst_element_seek(
-                pipeline, 1, GST_FORMAT_TIME, GstSeekFlags(rawValue: flags), GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE, -1)
-            return done == 0 ? GStreamerError(function: "gst_element_seek", reason: "this input cannot be played again without a gap") : nil
+                element, 1, GST_FORMAT_TIME, GstSeekFlags(rawValue: flags), GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE, -1)
+            return done == 0 ? GStreamerError(function: "gst_element_seek", element: name, reason: "cannot be played in a loop") : nil
         }
         if let error = result ?? nil { throw error }
     }
@@ -165,6 +172,17 @@ extension Pipeline {
     package func getStructure(_ element: StaticString, _ property: StaticString) throws(GStreamerError) -> Structure? {
         try withElement(element) { element, name throws(GStreamerError) in
             try ElementProperties(element: element, elementName: name).getStructure("\(property)")
+        }
+    }
+
+    /// Whether a pad has a peer: of a demuxer's branch, whether the file has such a track.
+    package func isLinked(_ element: StaticString, pad: StaticString) throws(GStreamerError) -> Bool {
+        try withElement(element) { element, name throws(GStreamerError) in
+            guard let pad = gst_element_get_static_pad(element, "\(pad)") else {
+                throw GStreamerError(function: "gst_element_get_static_pad", element: name, reason: "no pad \(pad)")
+            }
+            defer { gst_object_unref(pad) }
+            return gst_pad_is_linked(pad) != 0
         }
     }
 

@@ -6,14 +6,16 @@ import Posix
 package enum RouteParser {
     /// - Parameter bytes: from the kernel or a fixture; aligned to 4 bytes.
     package static func messages(in bytes: UnsafeRawBufferPointer) -> [RouteMessage] {
-        guard var header = bytes.baseAddress?.assumingMemoryBound(to: nlmsghdr.self) else { return [] }
         var messages: [RouteMessage] = []
-        var left = CInt(clamping: bytes.count)
-        while mnl_nlmsg_ok(header, left) {
+        var rest = bytes
+        while let start = rest.baseAddress, rest.count >= MemoryLayout<nlmsghdr>.size {
+            let header = start.assumingMemoryBound(to: nlmsghdr.self)
+            // `mnl_nlmsg_ok` takes a length over 2^31 for a small one.
+            let length = Int(header.pointee.nlmsg_len)
+            guard length >= MemoryLayout<nlmsghdr>.size, length <= rest.count else { break }
             if header.pointee.nlmsg_flags & UInt16(NLM_F_DUMP_INTR) != 0 { messages.append(.failed(code: Int(EINTR))) }
             if let message = message(header) { messages.append(message) }
-            guard let next = mnl_nlmsg_next(header, &left) else { break }
-            header = UnsafePointer(next)
+            rest = UnsafeRawBufferPointer(rebasing: rest[min((length + 3) & ~3, rest.count)...])
         }
         return messages
     }

@@ -53,7 +53,7 @@ enum Destinations {
         let pipeline = try Pipeline(
             """
             appsrc name=source format=time is-live=true max-bytes=0 ! \
-            srtsink name=sink sync=false async=false enable-last-sample=false wait-for-connection=false auto-reconnect=false
+            srtsink name=sink sync=false async=false enable-last-sample=false auto-reconnect=false
             """)
         try pipeline.set("sink", "mode", .choice(target.mode == .caller ? "caller" : "listener"))
         try pipeline.set("sink", "uri", .text(uri(address, target.mode)))
@@ -61,6 +61,9 @@ enum Destinations {
             try pipeline.set("sink", "localaddress", .text(address.host))
             try pipeline.set("sink", "localport", .count(target.port))
         }
+        // A caller that does not wait throws away what comes before its handshake is over: the first key frame. A listener that
+        // waits would greet its first caller with what was queued long ago.
+        try pipeline.set("sink", "wait-for-connection", .flag(target.mode == .caller))
         try pipeline.set("sink", "latency", .count(target.latencyMs))
         if let passphrase {
             try pipeline.set("sink", "passphrase", .text(passphrase))

@@ -21,7 +21,8 @@ final class SinkSession: Sendable {
         self.descriptor = descriptor
         self.pipeline = pipeline
         source = try pipeline.appSource("source")
-        source.setCaps(kind == .rtmp ? Caps("video/x-flv") : Caps("video/mpegts", ["systemstream": .flag(true), "packetsize": .integer(188)]))
+        source.setCaps(
+            kind == .rtmp ? Caps("video/x-flv") : Caps("video/mpegts", ["systemstream": .flag(true), "packetsize": .integer(188)]))
     }
 
     var messages: AsyncStream<PipelineMessage> { pipeline.messages }

@@ -24,6 +24,8 @@ struct UnitQueue {
     /// Units that were thrown away and that an output had a right to.
     private(set) var droppedUnits = 0
     private var awaitsKey = true
+    /// A first key frame was there; what came before it was owed to nobody.
+    private var hasBegun = false
     /// Sound alone has no key frames: every unit is one.
     var hasVideo = true
 
@@ -35,10 +37,11 @@ struct UnitQueue {
     mutating func append(_ unit: Unit) {
         if awaitsKey {
             guard isKey(unit) else {
-                droppedUnits += 1
+                if hasBegun { droppedUnits += 1 }
                 return
             }
             awaitsKey = false
+            hasBegun = true
         }
         units.append(unit)
         bytes += unit.byteCount

@@ -10,6 +10,7 @@ package final class RISTSender: @unchecked Sendable {
     // Sendable: librist locks its own context; `peers` is behind its lock, which is never held over a call of librist.
     private let context: OpaquePointer
     private let sink: Unmanaged<Sink>
+    private let settings: UnsafeMutablePointer<rist_logging_settings>
     private let passphrase: RISTPassphrase
     private let bufferMs: Int
     /// One creation at a time: the comparison of descriptors needs it.
@@ -66,17 +67,23 @@ package final class RISTSender: @unchecked Sendable {
     package init(
         passphrase: RISTPassphrase, bufferMs: Int, onEvent: @escaping @Sendable (Event) -> Void
     ) throws(RISTError) {
-        let settings = try RISTLogging.settings()
-        var context: OpaquePointer?
-        var code = rist_sender_create(&context, RIST_PROFILE_MAIN, 0, settings)
-        guard code == 0, let context else { throw RISTError("rist_sender_create", code) }
         let sink = Unmanaged.passRetained(Sink(onEvent))
+        let settings: UnsafeMutablePointer<rist_logging_settings>
+        do { settings = try RISTLogging.settings(senderLog, sink.toOpaque()) } catch {
+            sink.release()
+            throw error
+        }
+        var created: OpaquePointer?
+        var code = rist_sender_create(&created, RIST_PROFILE_MAIN, 0, settings)
         func check(_ function: String, _ result: CInt) throws(RISTError) {
             guard result != 0 else { return }
-            rist_destroy(context)
+            if let created { rist_destroy(created) }
+            RISTLogging.free(settings)
             sink.release()
             throw RISTError(function, result)
         }
+        try check("rist_sender_create", code)
+        guard let context = created else { throw RISTError("rist_sender_create", code) }
         code = rist_connection_status_callback_set(context, senderConnection, sink.toOpaque())
         try check("rist_connection_status_callback_set", code)
         code = rist_stats_callback_set(context, CInt(Self.reportIntervalMs), senderStatistics, sink.toOpaque())
@@ -85,6 +92,7 @@ package final class RISTSender: @unchecked Sendable {
         try check("rist_start", code)
         self.context = context
         self.sink = sink
+        self.settings = settings
         self.passphrase = passphrase
         self.bufferMs = bufferMs
     }
@@ -92,6 +100,7 @@ package final class RISTSender: @unchecked Sendable {
     deinit {
         // rist_destroy joins the library's threads, so no callback runs after it and the sink can go.
         rist_destroy(context)
+        RISTLogging.free(settings)
         sink.release()
     }
 
@@ -110,27 +119,27 @@ package final class RISTSender: @unchecked Sendable {
 
     /// - Returns: nil where the socket could not be told from others.
     private func create(_ peer: Peer) throws(Failure) -> PeerID? {
-        let before: Set<CInt>
         let address: RISTAddress
-        do { before = try InterfacePin.openDescriptors() } catch { throw .system(error) }
         do { address = try RISTAddress(url(of: peer)) } catch { throw .rist(error) }
+        let sink = sink.takeUnretainedValue()
+        if let interface = peer.interface {
+            do { sink.begin(try InterfacePin(interface, family: peer.address.family)) } catch { throw .system(error) }
+        }
         var handle: OpaquePointer?
         let code = rist_peer_create(context, &handle, address.config)
+        let outcome = sink.endPin()
         guard code == 0, let handle else { throw .rist(RISTError("rist_peer_create", code)) }
-        let id = sink.takeUnretainedValue().opened(handle)
-        guard let interface = peer.interface else { return id }
-        do {
-            if let socket = try InterfacePin.newSocket(since: before, family: peer.address.family) {
-                try InterfacePin.bind(socket, to: interface)
-                return id
-            }
-        } catch {
+        let id = sink.opened(handle)
+        switch outcome {
+        case .bound, nil: return id
+        case .notFound:
+            remove(id)
+            return nil
+        case .failed(let error):
             // Unbound it would send by the default route.
             remove(id)
             throw .system(error)
         }
-        remove(id)
-        return nil
     }
 
     private func url(of peer: Peer) -> String {
@@ -175,6 +184,7 @@ package final class RISTSender: @unchecked Sendable {
 private final class Sink: Sendable {
     private let onEvent: @Sendable (RISTSender.Event) -> Void
     private let peers = Guarded(Peers())
+    private let pin = Guarded<InterfacePin?>(nil)
 
     private struct Peers {
         /// librist numbers the peers of a context from 1 in the order of their creation (`adv_peer_id`).
@@ -186,6 +196,21 @@ private final class Sink: Sendable {
     }
 
     init(_ onEvent: @escaping @Sendable (RISTSender.Event) -> Void) { self.onEvent = onEvent }
+
+    /// Before a peer is created whose socket is to be bound.
+    func begin(_ new: InterfacePin) { pin.withLock { $0 = new } }
+
+    /// librist logged something; on whichever thread does.
+    func logged() { pin.withLock { $0?.look() } }
+
+    /// After the creation; nil where nothing was to be bound.
+    func endPin() -> InterfacePin.Outcome? {
+        pin.withLock { pin in
+            pin?.look()
+            defer { pin = nil }
+            return pin?.outcome
+        }
+    }
 
     func opened(_ handle: OpaquePointer) -> RISTSender.PeerID {
         let (id, isEarly) = peers.withLock { peers in
@@ -231,6 +256,12 @@ private final class Sink: Sendable {
 private func senderConnection(_ context: UnsafeMutableRawPointer?, _ peer: OpaquePointer?, _ status: rist_connection_status) {
     guard let context, let peer else { return }
     Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue().connection(peer, status)
+}
+
+/// No line is read: that there is one on this thread is what counts.
+private func senderLog(_ context: UnsafeMutableRawPointer?, _ level: rist_log_level, _ line: UnsafePointer<CChar>?) -> CInt {
+    if let context { Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue().logged() }
+    return 0
 }
 
 private func senderStatistics(_ context: UnsafeMutableRawPointer?, _ report: UnsafePointer<rist_stats>?) -> CInt {

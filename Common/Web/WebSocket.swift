@@ -29,6 +29,9 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     private var pings: [PingWait] = []
     private var pingCount: UInt64 = 0
     private var isPaused = false
+    private var lastWord: LastWord?
+    /// How long the answer to a close waits for the messages before it to be received.
+    private static let lastWordTime = Duration.seconds(1)
     /// What our own close said.
     private var closing: (code: CloseCode, reason: String)?
     /// A ping of ours has no answer yet, and nothing else came either.
@@ -44,6 +47,13 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         let reason: String
         /// Nil for a clean end.
         let error: WebSocketError?
+    }
+
+    /// The peer's close, or its mistake, and what it is answered.
+    private struct LastWord {
+        let ending: Ending
+        let answer: CloseCode
+        let reason: String
     }
 
     private struct PingWait {
@@ -168,7 +178,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         let reader = self.reader ?? lane.frames.takeReader()
         self.reader = nil
         reader.feed(bytes)
-        while state != .closed {
+        while state != .closed, lastWord == nil {
             switch reader.next() {
             case .needMore:
                 if reader.isAtBoundary { lane.frames.giveBack(reader) } else { self.reader = reader }
@@ -196,9 +206,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
             if state == .open, transport.pendingBytes <= options.highMark { writeFrame(.pong, payload) }
         case .pong(let payload): takePong(payload)
         case .close(let code, let reason):
-            if state == .open { writeClose(code == .noStatus ? nil : code, "") }
-            end(Ending(code: code, reason: reason, error: nil))
-            transport.finish()
+            finishReading(LastWord(ending: Ending(code: code, reason: reason, error: nil), answer: code, reason: ""))
         }
     }
 
@@ -222,6 +230,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         precondition(receiver == nil, "a socket has one receiver")
         if call.isCancelled { return continuation.resume(throwing: CancellationError()) }
         if let message = nextMessage() { return continuation.resume(returning: message) }
+        if lastWord != nil { endReading() }
         if let ending = ending.withLock({ $0 }) {
             if let error = ending.error { return continuation.resume(throwing: error) }
             return continuation.resume(returning: nil)
@@ -239,7 +248,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
             incoming = []
             incomingStart = 0
         }
-        if isPaused, incomingCost <= options.highMark / 2 {
+        if isPaused, lastWord == nil, incomingCost <= options.highMark / 2 {
             isPaused = false
             keepAlive()
             transport.resume()
@@ -307,11 +316,12 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
 
     /// Something came: the next question is due after the interval.
     private func keepAlive() {
-        guard state == .open, let interval = options.pingInterval else { return }
+        guard state == .open, lastWord == nil, let interval = options.pingInterval else { return }
         transport.deadline = isPaused ? nil : Instant.now + interval
     }
 
     func expired() {
+        if lastWord != nil { return endReading() }
         if state == .closeSent { return abandon(nil) }
         guard !isSuspect else { return abandon(.silent) }
         isSuspect = true
@@ -360,6 +370,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
             return
         }
         if let continuation { closers.append(continuation) }
+        if lastWord != nil { return endReading() }
         guard state == .open else { return }
         writeClose(code, reason)
         guard state == .open else { return }
@@ -375,8 +386,24 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     }
 
     private func fail(_ violation: MessageAssembler.Violation) {
-        if state == .open { writeClose(violation.code, violation.reason) }
-        end(Ending(code: violation.code, reason: violation.reason, error: .protocolViolation(violation.reason)))
+        let ending = Ending(code: violation.code, reason: violation.reason, error: .protocolViolation(violation.reason))
+        finishReading(LastWord(ending: ending, answer: violation.code, reason: violation.reason))
+    }
+
+    /// Nothing more is read. What came before is received and may be answered first, if that does not take long.
+    private func finishReading(_ word: LastWord) {
+        lastWord = word
+        reader = nil
+        transport.pause()
+        if state == .closeSent || receiver != nil { return endReading() }
+        transport.deadline = Instant.now + WebSocket.lastWordTime
+    }
+
+    private func endReading() {
+        guard let word = lastWord else { return }
+        if state == .open { writeClose(word.answer == .noStatus ? nil : word.answer, word.reason) }
+        lastWord = nil
+        end(word.ending)
         transport.finish()
     }
 
@@ -387,7 +414,10 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     /// Ends without a close frame of the peer; clean only where ours was sent.
     func abandon(_ error: WebSocketError?) {
         transport.close()
-        if let closing {
+        if let word = lastWord {
+            lastWord = nil
+            end(word.ending)
+        } else if let closing {
             end(Ending(code: closing.code, reason: closing.reason, error: nil))
         } else {
             end(Ending(code: CloseCode(rawValue: 1006), reason: "", error: error ?? .disconnected("closed")))

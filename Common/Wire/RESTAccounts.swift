@@ -2,12 +2,21 @@ package import Units
 
 // Bodies of the REST API: accounts. Times are ISO 8601 in UTC; ids are ULIDs. Shapes and limits: the OpenAPI document.
 
+/// What a user may do in an organisation; ranks are ordered (ORG-02). Guests have no account and so no role here.
 package enum Role: String, Codable, Sendable, CaseIterable, Comparable {
-    case member, host, admin, owner
+    case owner, admin, host, member
 
-    package static func < (left: Role, right: Role) -> Bool {
-        allCases.firstIndex(of: left) ?? 0 < allCases.firstIndex(of: right) ?? 0
+    /// 5 for the owner down to 2 for a member; 1 is a guest's.
+    package var rank: Int {
+        switch self {
+        case .owner: 5
+        case .admin: 4
+        case .host: 3
+        case .member: 2
+        }
     }
+
+    package static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
 }
 
 /// `POST /auth/register`: the first owner, by the setup secret.

@@ -46,7 +46,6 @@ package struct SenderView: Codable, Sendable, Hashable {
     package var flaggedAt: String?
     package var inventory: Inventory
     package var configuration: ConfigurationState
-    package var broadcast: BroadcastID?
 
     package struct ConfigurationState: Codable, Sendable, Hashable {
         package var wanted: Int
@@ -61,7 +60,7 @@ package struct SenderView: Codable, Sendable, Hashable {
 
     package init(
         id: DeviceID, name: String, online: Bool, lastSeenAt: String?, agentVersion: String?, flaggedAt: String?, inventory: Inventory,
-        configuration: ConfigurationState, broadcast: BroadcastID?
+        configuration: ConfigurationState
     ) {
         self.id = id
         self.name = name
@@ -71,7 +70,6 @@ package struct SenderView: Codable, Sendable, Hashable {
         self.flaggedAt = flaggedAt
         self.inventory = inventory
         self.configuration = configuration
-        self.broadcast = broadcast
     }
 }
 

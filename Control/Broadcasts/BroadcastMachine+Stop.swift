@@ -26,7 +26,7 @@ extension BroadcastMachine {
         guard case .stopping(let reason, _) = phase else { return [] }
         phase = .ended(reason)
         interruptedSinceMs = nil
-        return [.cancel(.step), .cancel(.grace), .cancel(.undo), .forgetKey]
+        return [.cancel(.step), .cancel(.grace), .cancel(.undo)]
     }
 
     func resume(nowMs: Int64) -> [Action] {

@@ -136,8 +136,6 @@ extension BroadcastMachine {
         case retryOutput(OutputID)
         case set(Timer, afterMs: Int64)
         case cancel(Timer)
-        /// The stream key is of no further use.
-        case forgetKey
     }
 
     package enum Order: Sendable, Hashable {

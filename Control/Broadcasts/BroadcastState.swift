@@ -7,7 +7,7 @@ package enum BroadcastState: Sendable, Hashable {
     case stopping
     case ended(EndReason)
 
-    /// The name in the API and in the store; once shipped it is never renamed.
+    /// The name in the Gateway and in the store; once shipped it is never renamed.
     package var name: String {
         switch self {
         case .starting: "starting"

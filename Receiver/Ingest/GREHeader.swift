@@ -8,7 +8,7 @@ struct GREHeader: Equatable {
     var sequence: UInt32
 
     enum Fault: Error, Equatable {
-        /// Too short for a header and the smallest RTCP packet, or longer than any RIST packet.
+        /// Too short for a header and anything in it, or longer than any RIST packet.
         case length
         /// Not GRE in the version and protocols of RIST's encrypted media.
         case shape
@@ -18,8 +18,8 @@ struct GREHeader: Equatable {
         case zeroNonce
     }
 
-    /// 12 bytes of GRE, 4 of ports and 8 of the smallest RTCP packet.
-    static let shortest = 24
+    /// 12 bytes of GRE and 8 of anything: librist 0.2.11 sends VSF keep-alives of 22 bytes in all.
+    static let shortest = 20
     /// GRE with checksum 16, ports and RTP 16, RTP extension 8, media 1316; rounded up to an Ethernet's UDP payload.
     static let longest = 1472
 

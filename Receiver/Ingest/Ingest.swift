@@ -90,6 +90,7 @@ package final class Ingest: Sendable {
             guard let address = SocketAddress(text, port: port) else { throw Failure.address(text) }
             do {
                 let door = try UDPSocket(binding: address, buffers: 4 << 20)
+                try door.wantDestinations()
                 port = door.localAddress.port
                 doors.append(door)
             } catch let error as SystemError {

@@ -16,8 +16,9 @@ final class PortGuard {
         let socket: UDPSocket
         let watch: Watch
         let address: SocketAddress
-        /// Where its latest packet came in: answers leave from there.
+        /// Where its latest packet came in, and the address it was sent to: answers leave from there.
         var door: UDPSocket
+        var local: SocketAddress?
         var traffic = Traffic()
     }
 
@@ -57,12 +58,14 @@ final class PortGuard {
             guard let count = try? door.receive(incoming), count > 0 else { return }
             for index in 0..<count {
                 guard let source = incoming.source(index) else { continue }
-                judge(incoming[index], from: source, through: door, at: now)
+                judge(incoming[index], from: source, to: incoming.destination(index), through: door, at: now)
             }
         }
     }
 
-    private func judge(_ packet: UnsafeRawBufferPointer, from source: SocketAddress, through door: UDPSocket, at now: Instant) {
+    private func judge(
+        _ packet: UnsafeRawBufferPointer, from source: SocketAddress, to local: SocketAddress?, through door: UDPSocket, at now: Instant
+    ) {
         let header: GREHeader
         do { header = try GREHeader(packet) } catch { return drop(SourceGate.Reason(error)) }
         switch gate.arrived(header, from: source, at: now) {
@@ -70,6 +73,7 @@ final class PortGuard {
         case .forward(let slot, let isNew):
             if isNew { open(slot, for: source, through: door) }
             paths[slot]?.door = door
+            paths[slot]?.local = local
             paths[slot]?.traffic.add(bytes: packet.count)
             // A full buffer or a librist that is just going: the packet is lost as on any link.
             _ = try? paths[slot]?.socket.send(packet)
@@ -106,7 +110,11 @@ final class PortGuard {
         for index in 0..<count {
             gate.answered(slot: slot)
             // Lost as on any link where the kernel does not take it.
-            _ = try? path.door.send(answers[index], to: path.address)
+            if let local = path.local {
+                _ = try? path.door.send(answers[index], to: path.address, from: local)
+            } else {
+                _ = try? path.door.send(answers[index], to: path.address)
+            }
         }
     }
 

@@ -27,8 +27,9 @@ struct SourceGate {
     static let changesPerSecond = (source: 5.0, all: 20.0)
     /// A source that sent nothing for this long gives up its place.
     static let idleLimit = Duration.seconds(10)
-    /// A nonce moves to another address (a NAT that bound again) once its old address was silent for this long.
-    static let moveAfter = Duration.milliseconds(300)
+    /// A nonce moves to another address (a NAT that bound again) once its old address was silent for this long, with a higher
+    /// sequence number than was seen: captured packets do not qualify. A sender speaks every 50 ms at least.
+    static let moveAfter = Duration.milliseconds(100)
     /// Answers of librist that make a source established: 2 s of RTCP, which junk that looks like RTCP does not reach.
     static let establishedAnswers = 20
     private static let rememberedNonces = 512

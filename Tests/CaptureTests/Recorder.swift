@@ -1,4 +1,5 @@
 import Foundation
+import GStreamer
 import Posix
 import Testing
 
@@ -12,7 +13,7 @@ final class Recorder: Sendable {
         var bytes: [UInt8] = []
         var pictures = 0
         var largest = 0
-        var waiting: [(Int, CheckedContinuation<Void, Never>)] = []
+        var waiting: [(Int, Gate)] = []
     }
 
     var sink: @Sendable (UnsafeRawBufferPointer) -> Void {
@@ -32,7 +33,7 @@ final class Recorder: Sendable {
             state.waiting.removeAll { $0.0 <= state.pictures }
             return ready
         }
-        for (_, continuation) in ready { continuation.resume() }
+        for (_, gate) in ready { gate.open() }
     }
 
     /// A packet in which a PES packet of video begins.
@@ -47,15 +48,31 @@ final class Recorder: Sendable {
     var pictures: Int { state.withLock { $0.pictures } }
     var largest: Int { state.withLock { $0.largest } }
 
-    /// Returns when so many pictures have begun in all.
-    func wait(forPictures count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isReady = state.withLock { state in
-                if state.pictures >= count { return true }
-                state.waiting.append((count, continuation))
-                return false
+    /// Presentation times of the pictures, 33 bits at 90 kHz. Source: ISO/IEC 13818-1, 2.4.3.7.
+    var videoTimes: [Int64] {
+        let bytes = self.bytes
+        return bytes.withUnsafeBytes { all in
+            stride(from: 0, to: all.count - 187, by: 188).compactMap { offset in
+                let packet = all[offset..<(offset + 188)]
+                guard Recorder.beginsPicture(packet) else { return nil }
+                let start = offset + (all[offset + 3] & 0x20 != 0 ? 5 + Int(all[offset + 4]) : 4)
+                func byte(_ index: Int) -> Int64 { Int64(all[start + 9 + index]) }
+                return (byte(0) >> 1 & 7) << 30 | byte(1) << 22 | (byte(2) >> 1) << 15 | byte(3) << 7 | byte(4) >> 1
             }
-            if isReady { continuation.resume() }
+        }
+    }
+
+    /// Returns when so many pictures have begun in all, or when it takes far too long.
+    func wait(forPictures count: Int, _ location: SourceLocation = #_sourceLocation) async {
+        let gate = Gate()
+        let isReady = state.withLock { state in
+            if state.pictures >= count { return true }
+            state.waiting.append((count, gate))
+            return false
+        }
+        if isReady { return }
+        if await !gate.wait(atMost: .seconds(15)) {
+            Issue.record("only \(pictures) of \(count) pictures came", sourceLocation: location)
         }
     }
 }

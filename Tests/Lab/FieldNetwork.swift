@@ -22,8 +22,10 @@ package final class FieldNetwork: Sendable {
     private let network: String
     private let isRemoved = Guarded(false)
 
-    /// - Parameter number: tells networks of one process apart.
-    package init(links: [LinkShape], seed: UInt64 = 1, number: Int = 0) throws {
+    /// - Parameters:
+    ///   - number: tells networks of one process apart.
+    ///   - preferred: S of 10.S, taken where it is free.
+    package init(links: [LinkShape], seed: UInt64 = 1, number: Int = 0, preferred: Int? = nil) throws {
         try NetworkNamespace.sweep()
         prefix = "st\(getpid())\(number == 0 ? "" : "n\(number)")"
         field = NetworkNamespace("st-\(getpid())-field\(number)")
@@ -33,7 +35,7 @@ package final class FieldNetwork: Sendable {
         let lock = open("/tmp/strata-lab.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
         defer { close(lock) }
         flock(lock, LOCK_EX)
-        network = try Self.freeNetwork()
+        network = try Self.freeNetwork(preferred)
         do {
             try runIP("netns add \(field.name)\nnetns add \(wire.name)\n")
             try silence()
@@ -164,14 +166,14 @@ package final class FieldNetwork: Sendable {
     }
 
     /// The first 10.S.0.0/16 from this process's number on to which this machine has no route.
-    private static func freeNetwork() throws -> String {
+    private static func freeNetwork(_ preferred: Int?) throws -> String {
         let routed = try readLines("/proc/net/route").dropFirst().compactMap { line -> Int? in
             let fields = line.split(separator: "\t")
             // The destination stands in the byte order of the machine: 10.S.x.x is xxxxSS0A.
             guard fields.count > 1, let destination = UInt32(fields[1], radix: 16), destination & 0xFF == 10 else { return nil }
             return Int(destination >> 8 & 0xFF)
         }
-        let candidates = (0..<128).map { 64 + (Int(getpid()) + $0) % 128 }
+        let candidates = (preferred.map { [$0] } ?? []) + (0..<128).map { 64 + (Int(getpid()) + $0) % 128 }
         guard let free = candidates.first(where: { !routed.contains($0) }) else {
             throw SystemError("freeNetwork", EADDRINUSE, on: "10.64.0.0/9")
         }

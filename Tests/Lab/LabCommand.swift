@@ -12,12 +12,12 @@ package struct LabCommand {
     package func run() -> CInt {
         do {
             switch arguments.first {
-            case "network": try network(arguments.dropFirst().map(shape))
+            case "network": try network(Array(arguments.dropFirst()))
             case "relay": try relay(Array(arguments.dropFirst()))
             case "allowed": return NetworkNamespace.areAllowed ? 0 : 1
             case "sweep": try NetworkNamespace.sweep()
             default:
-                complain("usage: strata-lab network SHAPE... | relay LISTEN TARGET FIRST-LAST SHAPE ... | allowed | sweep")
+                complain("usage: strata-lab network [--network S] SHAPE... | relay LISTEN TARGET FIRST-LAST SHAPE ... | allowed | sweep")
                 return 2
             }
             return 0
@@ -45,9 +45,16 @@ package struct LabCommand {
         let addresses: [String]
     }
 
-    private func network(_ shapes: [LinkShape]) throws {
+    private func network(_ arguments: [String]) throws {
+        var texts = arguments
+        var preferred: Int?
+        if texts.first == "--network", texts.count > 1 {
+            preferred = Int(texts[1])
+            texts.removeFirst(2)
+        }
+        let shapes = try texts.map(shape)
         let stop = StopSignals()
-        let network = try FieldNetwork(links: shapes, seed: UInt64(getpid()))
+        let network = try FieldNetwork(links: shapes, seed: UInt64(getpid()), preferred: preferred)
         defer { network.remove() }
         let links = shapes.indices
         try say(

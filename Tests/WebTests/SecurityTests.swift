@@ -1,0 +1,213 @@
+import Crypto
+import Glibc
+import HTTP
+import Posix
+import TLS
+import Testing
+import Web
+
+@Suite("TLS and trust", .timeLimit(.minutes(1)))
+struct SecurityTests {
+    private let hello: @Sendable (Request) async -> Response = { request in
+        .text("\(request.isTLS) \(request.isSecure) \(request.remote.host) \(await request.tlsExporter?.count ?? 0)")
+    }
+
+    @Test("anchors and pins are trusted; the system's authorities, other anchors and other pins are not")
+    func trust() async throws {
+        try await withServer(handler: hello) { server in
+            let authority = server.certificates.authority
+            let der = try Certificate(pem: authority.certificatePEM).der
+            let other = try CertificateAuthority.make(name: "Test", at: unixMilliseconds() / 1000)
+            let good: [Trust] = [
+                .anchors([Array(authority.certificatePEM.utf8)]), .anchors([der]),
+                .anchors([Array((other.certificatePEM + authority.certificatePEM).utf8)]), .pinnedCA(sha256: try authority.fingerprint),
+            ]
+            for trust in good {
+                let response = try await server.client { $0.trust = trust }.request(.get, server.https + "/")
+                #expect(String(decoding: response.body, as: UTF8.self) == "true true 127.0.0.1 32")
+            }
+            let bad: [Trust] = [
+                .system, .anchors([Array(other.certificatePEM.utf8)]), .pinnedCA(sha256: try other.fingerprint),
+                .pinnedCA(sha256: [1, 2, 3]), .anchors([]), .anchors([[1, 2, 3]]),
+            ]
+            for trust in bad {
+                do {
+                    _ = try await server.client { $0.trust = trust }.request(.get, server.https + "/")
+                    Issue.record("\(trust) was believed")
+                } catch ClientError.untrusted {} catch { Issue.record("\(trust): \(error)") }
+            }
+        }
+    }
+
+    @Test("the name must be the certificate's, whether the CA is an anchor or pinned")
+    func names() async throws {
+        try await withServer(handler: hello) { server in
+            try server.certificates.issue(names: ["strata.example", "10.0.0.1"])
+            try server.server.reloadCertificates()
+            let authority = server.certificates.authority
+            for trust in [Trust.anchors([Array(authority.certificatePEM.utf8)]), .pinnedCA(sha256: try authority.fingerprint)] {
+                let client = server.client {
+                    $0.trust = trust
+                    $0.addresses = [server.secure]
+                }
+                _ = try await client.request(.get, "https://strata.example/")
+                _ = try await client.request(.get, "https://10.0.0.1/")
+                for host in ["other.example", "a.strata.example", "10.0.0.2", "localhost"] {
+                    do {
+                        _ = try await client.request(.get, "https://\(host)/")
+                        Issue.record("\(host) was believed")
+                    } catch ClientError.untrusted {} catch { Issue.record("\(host): \(error)") }
+                }
+            }
+        }
+    }
+
+    @Test("a leaf that has expired is not trusted")
+    func expiry() async throws {
+        try await withServer(handler: hello) { server in
+            let past = unixMilliseconds() / 1000 - 200 * 86_400
+            let authority = try CertificateAuthority.make(name: "Old", at: past)
+            let leaf = try authority.issue(for: ["127.0.0.1"], at: past, days: 30)
+            try write(leaf.chainPEM, to: server.certificates.files.chain)
+            try write(leaf.privateKeyPEM, to: server.certificates.files.key)
+            try server.server.reloadCertificates()
+            for trust in [Trust.anchors([Array(authority.certificatePEM.utf8)]), .pinnedCA(sha256: try authority.fingerprint)] {
+                await #expect(throws: ClientError.self) {
+                    _ = try await server.client { $0.trust = trust }.request(.get, server.https + "/")
+                }
+            }
+        }
+    }
+
+    @Test("certificates are read again without a connection lost; files that are wrong change nothing")
+    func reload() async throws {
+        try await withServer { _ in
+            .upgrade { socket in
+                while let message = try? await socket.receive() { if case .text(let text) = message { try? await socket.send(text) } }
+            }
+        } _: { server in
+            let socket = try await server.client().webSocket("wss://\(server.secure)/")
+            let other = try CertificateAuthority.make(name: "Next", at: unixMilliseconds() / 1000)
+            let leaf = try other.issue(for: ["127.0.0.1"], at: unixMilliseconds() / 1000)
+            try write("no certificate", to: server.certificates.files.chain)
+            #expect(throws: TLSError.self) { try server.server.reloadCertificates() }
+            try write(leaf.chainPEM, to: server.certificates.files.chain)
+            #expect(throws: TLSError.self) { try server.server.reloadCertificates() }
+            try await server.client().webSocket("wss://\(server.secure)/").close()
+            try write(leaf.privateKeyPEM, to: server.certificates.files.key)
+            try server.server.reloadCertificates()
+            try await socket.send("alive")
+            #expect(try await socket.receive() == .text("alive"))
+            await #expect(throws: ClientError.self) { _ = try await server.client().webSocket("wss://\(server.secure)/") }
+            let next = server.client { $0.trust = .anchors([Array(other.certificatePEM.utf8)]) }
+            try await next.webSocket("wss://\(server.secure)/").close()
+        }
+    }
+
+    @Test("TLS 1.2 and 1.3 are spoken, older versions and weak ciphers are not", arguments: ["1.3", "1.2", "1.1", "1.0"])
+    func versions(version: String) async throws {
+        try await withServer(handler: hello) { server in
+            let arguments = [
+                "-sS", "--cacert", server.certificates.caFile, "--tls-max", version, "--tlsv\(version)", "--ciphers", "DEFAULT@SECLEVEL=0",
+                server.https + "/",
+            ]
+            let result = try await run("/usr/bin/curl", arguments, on: server.loops[0])
+            #expect(result.status.isSuccess == ["1.3", "1.2"].contains(version))
+            if result.status.isSuccess { #expect(String(decoding: result.output, as: UTF8.self) == "true true 127.0.0.1 32") }
+        }
+        if version == "1.2" {
+            try await withServer(handler: hello) { server in
+                let arguments = [
+                    "-sS", "--cacert", server.certificates.caFile, "--tls-max", "1.2", "--ciphers",
+                    "AES128-SHA:ECDHE-ECDSA-AES128-SHA@SECLEVEL=0",
+                    server.https + "/",
+                ]
+                let result = try await run("/usr/bin/curl", arguments, on: server.loops[0])
+                #expect(!result.status.isSuccess)
+            }
+        }
+    }
+
+    @Test("a client that offers h2 first gets HTTP/1.1 by ALPN")
+    func alpn() async throws {
+        try await withServer(handler: hello) { server in
+            let arguments = [
+                "-sS", "--http2", "-o", "/dev/null", "-w", "%{http_version}", "--cacert", server.certificates.caFile, server.https + "/",
+            ]
+            let result = try await run("/usr/bin/curl", arguments, on: server.loops[0])
+            #expect(String(decoding: result.output, as: UTF8.self) == "1.1")
+        }
+    }
+
+    @Test("plain HTTP is refused outside of loopback, with the address in the error")
+    func plainOutside() async throws {
+        let loop = try Loop(name: "plain")
+        for host in ["0.0.0.0", "::", "192.0.2.1"] {
+            let address = try #require(SocketAddress(host, port: 0))
+            let server = Server(configuration: ServerConfiguration(listeners: [Listener(address)]), loops: [loop]) { _ in .text("") }
+            await #expect(throws: ServerFault.plainOutsideLoopback(address)) { _ = try await server.start() }
+        }
+        loop.stop()
+    }
+
+    @Test("a certificate that is missing is an error that names the file, and nothing listens")
+    func missingFiles() async throws {
+        let loop = try Loop(name: "missing")
+        let files = CertificateFiles(chain: "/nonexistent/chain.pem", key: "/nonexistent/key.pem")
+        let configuration = ServerConfiguration(listeners: [Listener(.loopback(port: 0), certificate: files)])
+        let server = Server(configuration: configuration, loops: [loop]) { _ in .text("") }
+        do {
+            _ = try await server.start()
+            Issue.record("it started")
+        } catch { #expect("\(error)".contains("/nonexistent/chain.pem")) }
+        loop.stop()
+    }
+
+    @Test("a client that speaks no TLS, or stops within the handshake, is closed after its time")
+    func noHandshake() async throws {
+        var limits = ServerLimits()
+        limits.headTimeout = .milliseconds(100)
+        try await withServer(limits: limits, handler: hello) { server in
+            let plain = try RawPeer(server.secure)
+            plain.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            // An alert, then the end.
+            _ = plain.readAll()
+            #expect(plain.isEnded)
+            let silent = try RawPeer(server.secure)
+            silent.send([0x16, 0x03, 0x01])
+            #expect(silent.readAll() == "" && silent.isEnded)
+        }
+    }
+
+    @Test(
+        "the client's address is the rightmost hop that is no trusted proxy, and only a trusted peer is believed",
+        arguments: [
+            (["127.0.0.1"], "1.2.3.4", "1.2.3.4"), (["127.0.0.1"], "6.6.6.6, 1.2.3.4", "1.2.3.4"),
+            (["127.0.0.0/8", "10.0.0.0/8"], "6.6.6.6, 1.2.3.4, 10.1.1.1", "1.2.3.4"), (["127.0.0.1"], "1.2.3.4:5555", "1.2.3.4"),
+            (["127.0.0.1"], "[2001:db8::1]:5", "2001:db8::1"), (["127.0.0.1"], "1.2.3.4, junk", "127.0.0.1"),
+            (["127.0.0.1"], "", "127.0.0.1"), (["10.0.0.0/8"], "1.2.3.4", "127.0.0.1"), ([], "1.2.3.4", "127.0.0.1"),
+            (["127.0.0.1", "10.0.0.0/8"], "10.0.0.5, 10.0.0.6", "10.0.0.5"), (["127.0.0.1"], "::ffff:9.9.9.9", "9.9.9.9"),
+        ] as [([String], String, String)])
+    func forwarded(proxies: [String], header: String, expected: String) async throws {
+        try await withServer(proxies: proxies) {
+            .text("\($0.remote.host) \($0.isSecure) \($0.isProxied)")
+        } _: { server in
+            let response = try await server.client().request(
+                .get, server.http + "/", headers: ["X-Forwarded-For": header, "X-Forwarded-Proto": "https"])
+            let isBelieved = proxies.contains { $0.hasPrefix("127.") }
+            #expect(String(decoding: response.body, as: UTF8.self) == "\(expected) \(isBelieved) \(isBelieved)")
+        }
+    }
+
+    @Test("several fields of X-Forwarded-For are one list")
+    func forwardedTwice() async throws {
+        try await withServer(proxies: ["127.0.0.1", "10.0.0.1"]) {
+            .text($0.remote.host)
+        } _: { server in
+            let peer = try RawPeer(server.plain)
+            peer.send("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6, 1.2.3.4\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n")
+            #expect(peer.response().body == "1.2.3.4")
+        }
+        #expect(TrustedProxies(["10.0.0.0/33"]) == nil && TrustedProxies(["proxy.example"]) == nil && TrustedProxies(["::1/x"]) == nil)
+    }
+}
