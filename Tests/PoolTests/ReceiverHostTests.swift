@@ -8,7 +8,7 @@ import Wire
 @testable import Pool
 
 /// A pool's host over the fake receiver, real processes and real sockets, in folders of its own.
-private final class Host: @unchecked Sendable {
+final class Host: @unchecked Sendable {
     // Sendable: the fields are set in init; messages are behind a lock.
     let loop: Loop
     let folder: String
