@@ -127,7 +127,10 @@ let control: [Target] = [
     module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
-        ["Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Auth", "Fleet", "Broadcasts", "Crypto", "Posix", "Logging"],
+        [
+            "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Auth", "Fleet", "Broadcasts", "Crypto", "Posix",
+            "Logging",
+        ],
         resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
@@ -173,7 +176,8 @@ let suites: [Target] = [
     tests(
         "PoolTests",
         [
-            "Pool", "FakeReceiver", "Configuration", "HTTP", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units", "Posix",
+            "Pool", "FakeReceiver", "ReceiverMain", "Configuration", "HTTP", "ControlLink", "Identity", "Crypto", "Web", "Wire", "Units",
+            "Posix",
             "Service", "Logging",
         ]),
     tests("ConfigurationTests", ["Configuration", "Units", "Wire"]),
