@@ -59,6 +59,13 @@ package struct Client: Sendable {
     private func exchange(
         _ method: Method, _ url: URLParts, _ headers: Headers, _ body: [UInt8], key: String?
     ) async throws -> ClientExchange.Outcome {
+        // All steps on the loop: between them nobody waits for the caller's executor.
+        try await withTaskExecutorPreference(lane.loop) { try await exchangeOnLoop(method, url, headers, body, key: key) }
+    }
+
+    private func exchangeOnLoop(
+        _ method: Method, _ url: URLParts, _ headers: Headers, _ body: [UInt8], key: String?
+    ) async throws -> ClientExchange.Outcome {
         let head: [UInt8]
         do { head = try HeadWriter.request(method, target: url.target, headers) } catch { throw ClientError.url(error.description) }
         // The trust is read before anything is dialled: a bad anchor is no matter of the network.

@@ -372,3 +372,10 @@ final class Transport: @unchecked Sendable {
         owner?.failed(error)
     }
 }
+
+extension [UInt8] {
+    /// Appends by one copy: a raw buffer as such would be appended byte by byte in debug builds.
+    mutating func append(contentsOf bytes: UnsafeRawBufferPointer) {
+        append(contentsOf: bytes.bindMemory(to: UInt8.self))
+    }
+}

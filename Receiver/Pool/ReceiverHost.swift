@@ -104,7 +104,9 @@ package actor ReceiverHost {
             log.notice("refused a lease", ["lease": .text(lease.text), "reason": "\(error)"])
             return CommandOutcome(id: id, result: .refused, step: "lease", reason: "\(error)")
         }
-        guard let failure = await keeper.listening() else { return CommandOutcome(id: id, result: .done) }
+        guard let failure = await keeper.listening() else {
+            return CommandOutcome(id: id, result: .done, port: await keeper.start.port)
+        }
         if keepers[lease] === keeper { forget(lease) }
         return CommandOutcome(id: id, result: .failed, step: failure.step, reason: failure.reason)
     }

@@ -115,6 +115,7 @@ actor ReceiverKeeper {
 
     private func run() async {
         var mustSpawn = isNew
+        let adoptBy = Instant.now + settings.listenWithin
         while phase == .running {
             let reason = await live(spawning: mustSpawn)
             isListening = false
@@ -128,6 +129,11 @@ actor ReceiverKeeper {
                 files.removeSocket(of: lease)
                 fail(reason)
                 return
+            }
+            // It lives, and serves its last parent for a moment longer: a descriptor of that one may live on in a fork.
+            if !wasListening && !mustSpawn && Instant.now < adoptBy {
+                await rest(for: .milliseconds(100))
+                continue
             }
             // A receiver that could not be adopted makes way for a fresh one.
             if !wasListening && !mustSpawn { await kill() }
@@ -251,6 +257,10 @@ actor ReceiverKeeper {
             tellGap("the receiver ended (\(ended)) and is started again")
         }
         if process?.exitStatus != nil { process = nil }
+        await rest(for: wait)
+    }
+
+    private func rest(for wait: Duration) async {
         guard phase == .running else { return }
         let pause = Task { [loop] in try await loop.sleep(for: wait) }
         self.pause = pause

@@ -3,6 +3,7 @@ import Crypto
 import Posix
 import Store
 import Units
+import Wire
 
 /// A wall clock that moves when a test says so.
 final class TestClock: Sendable {

@@ -3,6 +3,7 @@ import Crypto
 import Store
 import Testing
 import Units
+import Wire
 
 @Suite struct LoginTests {
     @Test("mail address and password give a token that speaks for the user, for 15 minutes")

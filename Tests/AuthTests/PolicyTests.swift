@@ -2,6 +2,7 @@ import Auth
 import Store
 import Testing
 import Units
+import Wire
 
 @Suite struct PolicyTests {
     /// Every action with the roles that may do it: written out, so that no change of the table goes unseen.

@@ -3,6 +3,7 @@ import Crypto
 import Store
 import Testing
 import Units
+import Wire
 
 @Suite struct SessionTests {
     private let origin = Fixture.origin

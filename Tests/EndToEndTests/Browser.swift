@@ -99,7 +99,8 @@ final class Browser: Sendable {
         let url = server.replacingOccurrences(of: "http", with: "ws") + "/api/v1/live?ticket=\(ticket.ticket.secret.revealed)"
         let socket = try await client.webSocket(url)
         while case .text(let text)? = try await socket.receive() {
-            guard let update = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any], let topic = update["topic"] as? String
+            guard let update = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
+                let topic = update["topic"] as? String
             else { continue }
             let body = update["body"].flatMap { $0 is NSNull ? nil : try? JSONSerialization.data(withJSONObject: $0) }
             topics.withLock { $0[topic] = body }

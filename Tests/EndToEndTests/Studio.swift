@@ -1,54 +1,43 @@
 import Foundation
-import HTTP
 import Lab
 import Posix
 import Support
 import Units
 import Wire
 
-/// A whole Strata for one test: control, a pool host, a board in the field, and a platform; all real programs.
+/// A whole Strata for one test: an installation, a board in the field behind its links, a platform, and the owner's browser.
 final class Studio: Sendable {
     let stage: Stage
     let network: FieldNetwork
     let nginx: Nginx
+    let installation: Installation
     let owner: Browser
-    let controlPort: Int
-    let ports: ClosedRange<Int>
-    private let running = Guarded<[String: RunningProgram]>([:])
 
-    var control: RunningProgram { program("control") }
-    var pool: RunningProgram { program("pool") }
-    var agent: RunningProgram { program("agent") }
+    /// Links as long as mobile ones; together they carry 9 Mbit/s.
+    static let links = [link(4000, delayMs: 25), link(3000, delayMs: 35), link(2000, delayMs: 50)]
 
-    static let password = "correct horse battery"
+    static func link(_ rateKbit: Int, delayMs: Double, loss: Double = 0) -> LinkShape {
+        LinkShape(LinkProfile(rateKbit: rateKbit, delayMs: delayMs, queueMs: 300, loss: loss))
+    }
 
-    /// Links as good as a cable, unless told otherwise.
-    static let links = [
-        LinkShape(up: LinkProfile(rateKbit: 4000, delayMs: 25, queueMs: 300), down: LinkProfile(rateKbit: 4000, delayMs: 25, queueMs: 300)),
-        LinkShape(up: LinkProfile(rateKbit: 3000, delayMs: 35, queueMs: 300), down: LinkProfile(rateKbit: 3000, delayMs: 35, queueMs: 300)),
-        LinkShape(up: LinkProfile(rateKbit: 2000, delayMs: 50, queueMs: 300), down: LinkProfile(rateKbit: 2000, delayMs: 50, queueMs: 300)),
-    ]
-
-    /// - Parameter capacity: streams the pool host takes.
-    init(on stage: Stage, links: [LinkShape] = Studio.links, capacity: Int = 4) async throws {
+    init(on stage: Stage, links: [LinkShape], _ settings: Installation.Settings) async throws {
         self.stage = stage
         network = try FieldNetwork(links: links)
-        nginx = try await Nginx(on: stage)
-        controlPort = try FreePorts.tcp()
-        ports = try FreePorts.udpRange(capacity + 2)
-        owner = try Browser(server: "https://\(network.cloudAddress):\(controlPort)")
         do {
-            try await install(capacity: capacity)
+            nginx = try await Nginx(on: stage)
+            installation = try await Installation(on: stage, cloud: network.cloudAddress, settings)
+            owner = try Browser(server: "http://127.0.0.1:\(installation.pagePort)")
+            try await owner.signIn(email: "owner@example.org", password: installation.ownerPassword)
+            owner.watch()
+            _ = try await installation.enrollSender(inside: field, media: stage.folder.makeFolder("media"))
+            try await startSender()
         } catch {
             network.remove()
             throw error
         }
     }
 
-    private func program(_ name: String) -> RunningProgram {
-        guard let program = running.withLock({ $0[name] }) else { preconditionFailure("\(name) was started by the installation") }
-        return program
-    }
+    func startSender() async throws { try await installation.startSender(inside: field) }
 
     func clear() async {
         owner.close()
@@ -56,117 +45,15 @@ final class Studio: Sendable {
         network.remove()
     }
 
-    // MARK: Installing
-
-    private func install(capacity: Int) async throws {
-        let folder = stage.folder
-        _ = try await finished("strata-provision", [
-            "authority", "issue", "--host", network.cloudAddress, "--host", "localhost", "--directory", folder["tls"],
-        ])
-        try writeConfigurations(capacity: capacity)
-        try await startControl()
-        try owner.trust(folder["tls/ca.pem"])
-        let secret = try String(contentsOfFile: folder["control/setup-secret"], encoding: .utf8).trimmingCharacters(in: .newlines)
-        try await owner.register(secret: secret, slug: "demo", email: "owner@demo.example", password: Self.password)
-        owner.watch()
-        try await enrollPool()
-        try await startPool()
-        try await enrollSender()
-        try await startAgent()
-    }
-
-    private func finished(_ program: String, _ arguments: [String], inside: [String] = []) async throws -> RunningProgram {
-        let running = try stage.start(program, arguments, inside: inside)
-        let ending = try await running.end(within: .seconds(20))
-        guard ending == 0 else { throw SupportFailure("\(program) \(arguments.joined(separator: " ")) ended with \(ending):\n\(running.tail)") }
-        return running
-    }
-
-    private func writeConfigurations(capacity: Int) throws {
-        let folder = stage.folder
-        _ = try folder.write(
-            """
-            [server]
-            listen = []
-            listen_tls = ["\(network.cloudAddress):\(controlPort)"]
-            certificate = "\(folder["tls/chain.pem"])"
-            private_key = "\(folder["tls/key.pem"])"
-            authority = "\(folder["tls/ca.pem"])"
-            origins = ["https://\(network.cloudAddress):\(controlPort)"]
-            [storage]
-            state = "\(folder["control"])"
-            [outbound]
-            allow = ["127.0.0.0/8"]
-            [log]
-            level = "info"
-            """, to: "control.conf")
-        _ = try folder.write(
-            """
-            [host]
-            public_addresses = ["\(network.cloudAddress)"]
-            first_port = \(ports.lowerBound)
-            last_port = \(ports.upperBound)
-            capacity = \(capacity)
-            [folders]
-            runtime = "\(folder["pool-run"])"
-            state = "\(folder["pool"])"
-            [log]
-            level = "info"
-            """, to: "pool.conf")
-        _ = try folder.write(
-            """
-            [folders]
-            runtime = "\(folder["agent-run"])"
-            state = "\(folder["agent"])"
-            media = "\(try folder.makeFolder("media"))"
-            [trace]
-            access_units = "\(folder["sent.trace"])"
-            [log]
-            level = "debug"
-            """, to: "agent.conf")
-        for name in ["pool-run", "pool", "agent-run", "agent"] { _ = try folder.makeFolder(name) }
-    }
-
-    private var server: String { "https://\(network.cloudAddress):\(controlPort)" }
     /// What comes before a command that runs in the field.
     var field: [String] { network.field.command([]) }
 
-    private func enrollPool() async throws {
-        let token = try String(contentsOfFile: stage.folder["control/operator-token"], encoding: .utf8).trimmingCharacters(in: .newlines)
-        let answer = try await owner.answer(
-            .post, "/operator/enrollment-tokens", CreateTokenRequest(kind: .pool, name: "host"), bearer: token)
-        let made = try JSONDecoder().decode(TokenView.self, from: Data(answer.body))
-        let file = try stage.folder.write(made.token?.secret.revealed ?? "", to: "pool.token")
-        _ = try await finished(
-            "strata-pool", ["enroll", "--server", server, "--token-file", file, "--config", stage.folder["pool.conf"]])
-    }
-
-    private func enrollSender() async throws {
-        let made: TokenView = try await owner.call(.post, "/enrollment-tokens", CreateTokenRequest(kind: .sender, name: "board"))
-        let file = try stage.folder.write(made.token?.secret.revealed ?? "", to: "sender.token")
-        _ = try await finished(
-            "strata-agent", ["enroll", "--server", server, "--token-file", file, "--config", stage.folder["agent.conf"], "--name", "board"],
-            inside: field)
-    }
-
-    // MARK: Starting and ending
-
-    func startControl() async throws {
-        let control = try stage.start("strata-control", ["--config", stage.folder["control.conf"]])
-        running.withLock { $0["control"] = control }
-        try await control.line(containing: "\"listening\"", within: .seconds(15))
-    }
-
-    func startPool() async throws {
-        let pool = try stage.start("strata-pool", ["--config", stage.folder["pool.conf"]])
-        running.withLock { $0["pool"] = pool }
-        try await pool.line(containing: "connected to control", within: .seconds(15))
-    }
-
-    func startAgent() async throws {
-        let agent = try stage.start("strata-agent", ["--config", stage.folder["agent.conf"]], inside: field)
-        running.withLock { $0["agent"] = agent }
-        try await agent.line(containing: "connected to control", within: .seconds(15))
+    /// The receivers of this studio that run, by their process ids.
+    var receivers: [Int32] {
+        stage.survivors.filter { pid in
+            // A process that ended meanwhile has no name any more.
+            ((try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)) ?? "").hasPrefix("strata-receiver")
+        }
     }
 
     // MARK: Broadcasting
@@ -202,16 +89,15 @@ final class Studio: Sendable {
 
 /// Runs a body in a whole Strata of its own, and clears it whatever happens.
 func inStudio<Result>(
-    links: [LinkShape] = Studio.links, capacity: Int = 4, _ body: (Studio) async throws -> Result
+    links: [LinkShape] = Studio.links, _ settings: Installation.Settings = .init(), _ body: (Studio) async throws -> Result
 ) async throws -> Result {
     try await onStage { stage in
-        let studio = try await Studio(on: stage, links: links, capacity: capacity)
+        let studio = try await Studio(on: stage, links: links, settings)
         do {
             let result = try await body(studio)
             await studio.clear()
             return result
         } catch {
-            print("\(error)\n\(stage.report)")
             await studio.clear()
             throw error
         }

@@ -8,7 +8,7 @@ import Wire
 @testable import Pool
 
 /// A pool's host over the fake receiver, real processes and real sockets, in folders of its own.
-private final class Host: @unchecked Sendable {
+final class Host: @unchecked Sendable {
     // Sendable: the fields are set in init; messages are behind a lock.
     let loop: Loop
     let folder: String
@@ -34,10 +34,15 @@ private final class Host: @unchecked Sendable {
         try setFault(fault)
     }
 
+    /// A program beside the tests.
+    static func program(_ name: String) -> String {
+        let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(name).path
+    }
+
     /// What the next receivers will do.
     func setFault(_ fault: String?) throws {
-        let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
-        let executable = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("FakeReceiver").path
+        let executable = Host.program("FakeReceiver")
         let script = "#!/bin/sh\nexec \(executable) \"$@\" \(fault.map { "--fault \($0)" } ?? "")\n"
         try script.write(toFile: settings.receiver, atomically: true, encoding: .utf8)
         chmod(settings.receiver, 0o755)
@@ -110,7 +115,7 @@ struct ReceiverHostTests {
         let pool = try Host()
         try await pool.start()
         let outcome = await pool.lease(1)
-        #expect(outcome.result == .done)
+        #expect(outcome.result == .done && outcome.port == pool.settings.ports.first)
         let lease = try #require(await pool.leases.first)
         #expect(lease.port == pool.settings.ports.first)
         let pid = try #require(lease.pid)
@@ -298,6 +303,27 @@ struct ReceiverHostTests {
         #expect(await pool.order(.addOutput(change)).result == .done)
         let back = await pool.report { report, _ in report.pid != nil && report.pid != pid }
         #expect(back.outputs.map(\.id) == [file(2, "b").id])
+        await pool.end()
+    }
+
+    @Test("the real receiver is leased, killed, adopted and released like the fake one")
+    func realReceiver() async throws {
+        let pool = try Host()
+        pool.settings.receiver = Host.program("strata-receiver")
+        try await pool.start()
+        let outcome = await pool.lease(1)
+        #expect(outcome.result == .done, "\(outcome)")
+        let first = try #require(await pool.leases.first?.pid)
+        let report = await pool.report { report, _ in report.pid == first }
+        #expect(report.ingest.state == .waiting)
+        kill(pid_t(first), SIGKILL)
+        let killedAt = Instant.now
+        let back = await pool.report { report, _ in report.pid != nil && report.pid != first }
+        #expect(Instant.now - killedAt < .seconds(5) && back.restarts == 1)
+        try await pool.restart()
+        #expect(await pool.leases.map(\.pid) == [back.pid])
+        #expect(await pool.release(1).result == .done)
+        #expect(!isAlive(try #require(back.pid)))
         await pool.end()
     }
 

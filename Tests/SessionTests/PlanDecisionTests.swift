@@ -33,7 +33,7 @@ func plan(_ broadcast: Character = "1", revision: Int = 1, _ edit: (inout Plan) 
     @Test("a higher revision touches only what differs")
     func changes() throws {
         func change(_ edit: (inout Plan) -> Void) throws -> PlanChange {
-            guard case .change(let change) = try decide(plan(revision: 2, edit), plan()) else { throw Unexpected() }
+            guard case .change(let change) = try decide(plan("1", revision: 2, edit), plan()) else { throw Unexpected() }
             return change
         }
         let none = try change { _ in }
@@ -55,20 +55,32 @@ func plan(_ broadcast: Character = "1", revision: Int = 1, _ edit: (inout Plan) 
     @Test(
         "what no board should be asked for is refused with the field's name",
         arguments: [
-            ("bitrate", { $0.encoder.bitrate = .kilobits(7000) }), ("bitrate", { $0.encoder.bitrate = .kilobits(1) }),
-            ("width", { $0.encoder.width = 100_000 }), ("height", { $0.encoder.height = -2 }), ("even", { $0.encoder.width = 1281 }),
-            ("frameRate", { $0.encoder.frameRate = 0 }), ("audioBitrate", { $0.encoder.audioBitrate = .kilobits(9999) }),
-            ("receiver", { $0.transport.receivers = [] }), ("port", { $0.transport.receivers[0].port = 0 }),
-            ("receiver", { $0.transport.receivers[0].host = "a ! filesink location=x" }),
-            ("receiver", { $0.transport.receivers[0].host = "" }),
-            ("bufferMs", { $0.transport.bufferMs = 0 }), ("link", { $0.transport.links = ["eth0/../x"] }),
-            ("input", { $0.input.video = "/dev/video0" }), ("input", { $0.input.video = "file:../x" }),
-            ("input", { $0.input.audio = "a\nb" }),
-        ] as [(String, @Sendable (inout Plan) -> Void)])
-    func bounds(word: String, edit: @Sendable (inout Plan) -> Void) throws {
-        guard case .refuse(let fault) = try decide(plan(edit), nil) else { throw Unexpected() }
+            Excess("bitrate", { $0.encoder.bitrate = .kilobits(7000) }), Excess("bitrate", { $0.encoder.bitrate = .kilobits(1) }),
+            Excess("width", { $0.encoder.width = 100_000 }), Excess("height", { $0.encoder.height = -2 }),
+            Excess("even", { $0.encoder.width = 1281 }),
+            Excess("frameRate", { $0.encoder.frameRate = 0 }), Excess("audioBitrate", { $0.encoder.audioBitrate = .kilobits(9999) }),
+            Excess("receiver", { $0.transport.receivers = [] }), Excess("port", { $0.transport.receivers[0].port = 0 }),
+            Excess("receiver", { $0.transport.receivers[0].host = "a ! filesink location=x" }),
+            Excess("receiver", { $0.transport.receivers[0].host = "" }),
+            Excess("bufferMs", { $0.transport.bufferMs = 0 }), Excess("link", { $0.transport.links = ["eth0/../x"] }),
+            Excess("input", { $0.input.video = "/dev/video0" }), Excess("input", { $0.input.video = "file:../x" }),
+            Excess("input", { $0.input.audio = "a\nb" }),
+        ])
+    func bounds(excess: Excess) throws {
+        guard case .refuse(let fault) = try decide(plan("1", excess.edit), nil) else { throw Unexpected() }
         #expect(fault.step == .plan)
-        #expect(word == "bitrate" || fault.reason.contains(word), "\(fault)")
+        #expect(excess.word == "bitrate" || fault.reason.contains(excess.word), "\(fault)")
+    }
+}
+
+/// A plan that goes too far, and the word that the refusal has to say.
+struct Excess: Sendable {
+    let word: String
+    let edit: @Sendable (inout Plan) -> Void
+
+    init(_ word: String, _ edit: @escaping @Sendable (inout Plan) -> Void) {
+        self.word = word
+        self.edit = edit
     }
 }
 

@@ -67,11 +67,11 @@ package final class Installation: @unchecked Sendable {
         return control
     }
 
-    /// Starts the pool and waits until control sees it.
+    /// Starts the pool and waits until it has reached control.
     @discardableResult
     package func startPool() async throws -> RunningProgram {
         let pool = try keep("pool", stage.start("strata-pool", ["--config", stage.folder["pool.conf"]]))
-        try await eventually(within: .seconds(20), "the pool is online; it said:\n\(pool.tail)") { try await self.isOnline("pool") }
+        try await pool.line(containing: "connected to control", within: .seconds(20))
         return pool
     }
 
@@ -108,13 +108,11 @@ package final class Installation: @unchecked Sendable {
         return device
     }
 
-    /// Starts an enrolled sender and waits until control sees it.
+    /// Starts an enrolled sender and waits until it has reached control.
     @discardableResult
     package func startSender(_ name: String = "sender", inside: [String] = []) async throws -> RunningProgram {
         let sender = try keep(name, stage.start("strata-agent", ["--config", stage.folder["\(name).conf"]], inside: inside))
-        try await eventually(within: .seconds(20), "\(name) is online; it said:\n\(sender.tail)") {
-            try await self.isOnline("sender", name)
-        }
+        try await sender.line(containing: "connected to control", within: .seconds(20))
         return sender
     }
 
@@ -174,12 +172,6 @@ package final class Installation: @unchecked Sendable {
         let enrollment = try stage.start(
             "strata-pool", ["enroll", "--server", origin, "--token-file", token, "--config", stage.folder["pool.conf"], "--name", "pool"])
         guard try await enrollment.end(within: .seconds(20)) == 0 else { throw SupportFailure("no enrollment:\n\(enrollment.tail)") }
-    }
-
-    private func isOnline(_ kind: String, _ name: String? = nil) async throws -> Bool {
-        Self.items(try await provision([kind, "list"])).contains { item in
-            item["online"] as? Bool == true && (name == nil || item["name"] as? String == name)
-        }
     }
 
     private static func items(_ json: Data) -> [[String: Any]] {

@@ -47,13 +47,20 @@ final class TestServer: Sendable {
     }
 }
 
-/// Runs `body` against a server and stops it, whatever happens.
+/// Runs `body` on a thread of its own, where it may block.
+func onThread(_ body: () async throws -> Void) async throws {
+    let thread = try Loop(name: "test")
+    defer { thread.stop() }
+    try await withTaskExecutorPreference(thread) { try await body() }
+}
+
+/// Runs `body` against a server, on a thread of its own, and stops the server, whatever happens.
 func withServer(
     loops: Int = 1, host: String = "127.0.0.1", limits: ServerLimits = ServerLimits(), proxies: [String] = [],
     handler: @escaping @Sendable (Request) async -> Response, _ body: (TestServer) async throws -> Void
 ) async throws {
     let server = try await TestServer(loops: loops, host: host, limits: limits, proxies: proxies, handler)
-    do { try await body(server) } catch {
+    do { try await onThread { try await body(server) } } catch {
         await server.stop()
         throw error
     }
