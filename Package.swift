@@ -27,10 +27,10 @@ func pure(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
         swiftSettings: strict)
 }
 
-func module(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
+func module(_ folder: String, _ name: String, _ needs: [String] = [], resources: [Resource]? = nil) -> Target {
     .target(
         name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", exclude: pages(folder, name),
-        swiftSettings: common)
+        resources: resources, swiftSettings: common)
 }
 
 /// A program: one `main.swift` that reads its configuration, builds objects and runs.
@@ -50,7 +50,7 @@ func tests(_ name: String, _ needs: [String]) -> Target {
 /// The pages of text that lie inside a module's folder.
 func pages(_ folder: String, _ name: String) -> [String] {
     let root = Context.packageDirectory
-    return ["PROTOCOL.md", "README.md"].filter { FileManager.default.fileExists(atPath: "\(root)/\(folder)/\(name)/\($0)") }
+    return ["PROTOCOL.md", "README.md", "Corpus"].filter { FileManager.default.fileExists(atPath: "\(root)/\(folder)/\(name)/\($0)") }
 }
 
 let doors: [Target] = [
@@ -82,27 +82,29 @@ let shared: [Target] = [
     module("Common", "RIST", ["CRist", "Units", "Posix"]),
     module("Common", "GStreamer", ["CGStreamer", "Posix"]),
     module("Common", "SQLite", ["CSQLite"]),
-    module("Common", "V4L2", ["CV4L2", "Posix"]),
+    module("Common", "V4L2", ["CV4L2"]),
     // The rest.
     module("Common", "Logging", ["Posix"]),
-    module("Common", "Metrics", ["Posix"]),
-    module("Common", "Configuration", ["TOML", "Units"]),
+    module("Common", "Configuration", ["TOML", "Units", "Wire"]),
     module("Common", "Service", ["Posix", "Logging", "Systemd"]),
-    module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib", "Crypto"]),
-    module("Common", "Identity", ["Units", "Wire", "Crypto", "Posix", "Web", "TLS"]),
-    module("Common", "ControlLink", ["Units", "Wire", "Identity", "Web", "Posix", "Logging", "TLS"]),
+    module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib"]),
+    module("Common", "Identity", ["Units", "Wire", "HTTP", "Crypto", "Posix", "Web", "TLS"]),
+    module("Common", "ControlLink", ["Units", "Wire", "Crypto", "Identity", "Web", "Posix", "Logging"]),
     module("Common", "Outputs", ["Units", "Wire", "MPEGTS", "GStreamer", "Posix", "Logging"]),
 ]
 
 let agent: [Target] = [
-    module("Agent", "Links", ["Units", "Wire", "Netlink", "Posix", "Logging"]),
-    module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
-    module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "MPEGTS", "Crypto"]),
-    module("Agent", "Uplink", ["Units", "Wire", "RIST", "Links", "Posix", "Logging"]),
+    module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
+    module("Agent", "Inputs", ["Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
+    module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
+    module("Agent", "Uplink", ["Units", "Wire", "RIST", "Posix", "Logging"]),
     module(
         "Agent", "Session",
-        ["Units", "Wire", "TOML", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Posix", "Logging"]),
-    program("Agent", "AgentMain", ["Units", "Session", "Configuration", "Service", "Logging", "Posix", "Identity"]),
+        [
+            "Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
+            "Posix", "Logging",
+        ]),
+    program("Agent", "AgentMain", ["Session", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let receiver: [Target] = [
@@ -110,91 +112,94 @@ let receiver: [Target] = [
     module("Receiver", "Relay", ["Units", "Wire", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
-        ["Units", "Wire", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
-    program("Receiver", "ReceiverMain", ["Units", "Wire", "Relay", "Configuration", "Service", "Logging", "Posix"]),
-    program("Receiver", "PoolMain", ["Units", "Wire", "Pool", "Configuration", "Service", "Logging", "Posix", "Identity"]),
+        ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
+    program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
+    program(
+        "Receiver", "PoolMain",
+        ["Pool", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
-    module("Control", "Auth", ["Units", "Store", "Crypto", "CArgon2", "Posix"]),
-    module("Control", "Fleet", ["Units", "Wire", "Store", "Crypto", "Web", "Identity", "Posix", "Logging"]),
-    module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Crypto", "Posix", "Logging"]),
+    module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
+    module("Control", "Fleet", ["Units", "Wire", "Store", "Web", "Identity", "Posix", "Logging"]),
+    module("Control", "Broadcasts", ["Units", "Wire", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
-        ["Units", "Wire", "HTTP", "Web", "Store", "Auth", "Fleet", "Broadcasts", "Metrics", "Crypto", "Posix", "Logging", "TOML"]),
+        [
+            "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Auth", "Fleet", "Broadcasts", "Crypto", "Posix",
+            "Logging",
+        ],
+        resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
         [
-            "Units", "API", "Store", "Auth", "Fleet", "Broadcasts", "Web", "Configuration", "Service", "Logging", "Metrics", "Posix",
-            "Crypto",
+            "API", "Auth", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Posix", "Service", "Store", "Systemd", "Units", "Web",
         ]),
 ]
 
 let provisioning: [Target] = [
-    program("Provisioning", "ProvisionMain", ["Units", "Wire", "Web", "Posix", "Crypto", "TLS"])
+    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "TLS"]),
+    program("Provisioning", "ProvisionMain", ["Commands"]),
 ]
 
 let suites: [Target] = [
-    module("Tests", "Support", ["Units", "Posix", "Wire", "Web", "MPEGTS", "Crypto"]),
-    module("Tests", "Lab", ["Units", "Posix"]),
+    .target(name: "CLab", path: "Tests/CLab"),
+    module("Tests", "Support", ["COpenSSL", "CLab", "Posix"]),
+    module("Tests", "Lab", ["CLab", "Units", "Posix"]),
+    program("Tests", "LabMain", ["Lab"]),
+    program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
     module("Tests", "Fuzz", ["HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
     tests("UnitsTests", ["Units"]),
     tests("WireTests", ["Wire", "Units"]),
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),
-    tests("FuzzTests", ["Fuzz"]),
-    tests("MPEGTSTests", ["MPEGTS", "Units", "Support"]),
+    tests("FuzzTests", ["Fuzz", "HTTP"]),
+    tests("MPEGTSTests", ["MPEGTS", "Units"]),
     tests("PosixTests", ["Posix"]),
-    tests("WebTests", ["Web", "HTTP", "TLS", "Posix", "Support", "Crypto"]),
+    tests("WebTests", ["Web", "HTTP", "TLS", "Posix", "Crypto"]),
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
-    tests("AuthTests", ["Auth", "Store", "Units", "Crypto", "Posix"]),
+    tests("AuthTests", ["Auth", "Store", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "Posix", "Units"]),
-    tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Wire", "Logging"]),
-    tests("UplinkTests", ["Uplink", "Links", "RIST", "Posix", "Units", "Wire", "Lab", "Support", "Logging"]),
-    tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Support", "Lab"]),
+    tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
+    tests("UplinkTests", ["Uplink", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
+    tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab"]),
     tests("GStreamerTests", ["GStreamer", "Posix"]),
-    tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "MPEGTS", "Units", "Wire", "Logging", "Support"]),
-    tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix"]),
-    tests("OutputsTests", ["Outputs", "MPEGTS", "GStreamer", "Units", "Wire", "Logging", "Support", "Posix"]),
-    tests("ServiceTests", ["Service", "Posix", "Logging"]),
-    tests("PoolTests", ["Pool", "Wire", "Units", "Posix", "Service"]),
-    tests("ConfigurationTests", ["Configuration", "TOML"]),
-    tests("IdentityTests", ["Identity", "Crypto", "Wire", "Units"]),
-    tests("ControlLinkTests", ["ControlLink", "Wire", "Units"]),
-    tests("SessionTests", ["Session", "Wire", "Units"]),
-    tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Store"]),
-    tests("LabTests", ["Lab", "Posix", "Units"]),
-    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "Web", "Posix", "MPEGTS", "Crypto"]),
+    tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "Units", "Wire", "Logging", "Posix"]),
+    tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
+    tests("OutputsTests", ["Outputs", "MPEGTS", "Units", "Wire", "Logging", "Support", "Posix"]),
+    tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
+    tests(
+        "PoolTests",
+        ["Pool", "Configuration", "HTTP", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Logging"]),
+    tests("ConfigurationTests", ["Configuration", "Units", "Wire"]),
+    tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "Posix", "Wire", "Units"]),
+    tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "Posix", "Logging", "Wire", "Units"]),
+    tests(
+        "SessionTests",
+        ["Session", "Ingest", "Lab", "Support", "Links", "Configuration", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
+    tests("BroadcastsTests", ["Broadcasts", "Wire", "Units"]),
+    tests("LabTests", ["Lab", "Posix"]),
+    tests("SupportTests", ["Support"]),
+    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix"]),
 ]
 
-/// While the spine is laid, a module counts from its first file on.
-func present(_ targets: [Target]) -> [Target] {
-    func exists(_ target: Target) -> Bool {
-        guard let path = target.path else { return false }
-        return FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(path)")
-    }
-    return targets.filter(exists)
-}
-
-let everything = present(doors + shared + agent + receiver + control + provisioning + suites)
-let known = Set(everything.map(\.name))
-for target in everything {
-    target.dependencies.removeAll { dependency in
-        if case .byNameItem(let name, _) = dependency { return !known.contains(name) }
-        return false
-    }
-}
+// The fuzzer's `main` is libFuzzer's: the program is there only where `ci/fuzz` builds it.
+let fuzzers: [Target] =
+    Context.environment["STRATA_FUZZING"] == nil
+    ? []
+    : [.executableTarget(name: "Fuzzer", dependencies: ["Fuzz"], path: "Tests/Fuzzer", swiftSettings: common)]
 
 let programs = [
     ("strata-agent", "AgentMain"), ("strata-receiver", "ReceiverMain"), ("strata-pool", "PoolMain"),
     ("strata-control", "ControlMain"), ("strata-provision", "ProvisionMain"),
+    ("strata-lab", "LabMain"),
 ]
 
 let package = Package(
     name: "strata",
-    products: programs.filter { known.contains($0.1) }.map { .executable(name: $0.0, targets: [$0.1]) },
-    targets: everything
+    products: programs.map { .executable(name: $0.0, targets: [$0.1]) },
+    targets: doors + shared + agent + receiver + control + provisioning + suites + fuzzers
 )

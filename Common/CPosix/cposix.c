@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -104,9 +105,35 @@ void cposix_name_thread(const char *name) {
     pthread_setname_np(pthread_self(), cut);
 }
 
-int cposix_receive_batch(int socket, uint8_t *bytes, size_t size, uint8_t *addresses, uint32_t *lengths, int count) {
+// Room for one in_pktinfo or in6_pktinfo.
+union packet_info {
+    char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    struct cmsghdr align;
+};
+
+static void read_local(struct msghdr *message, struct sockaddr_in6 *local) {
+    memset(local, 0, sizeof *local);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct sockaddr_in *v4 = (struct sockaddr_in *)local;
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            v4->sin_family = AF_INET;
+            v4->sin_addr = info.ipi_addr;
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            local->sin6_family = AF_INET6;
+            local->sin6_addr = info.ipi6_addr;
+        }
+    }
+}
+
+int cposix_receive_batch(
+    int socket, uint8_t *bytes, size_t size, uint8_t *addresses, uint8_t *locals, uint32_t *lengths, int count) {
     struct mmsghdr messages[64];
     struct iovec parts[64];
+    union packet_info infos[64];
     if (count > 64) count = 64;
     memset(messages, 0, sizeof messages[0] * (size_t)count);
     for (int i = 0; i < count; i++) {
@@ -116,10 +143,48 @@ int cposix_receive_batch(int socket, uint8_t *bytes, size_t size, uint8_t *addre
         messages[i].msg_hdr.msg_iovlen = 1;
         messages[i].msg_hdr.msg_name = addresses + (size_t)i * sizeof(struct sockaddr_in6);
         messages[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_in6);
+        messages[i].msg_hdr.msg_control = &infos[i];
+        messages[i].msg_hdr.msg_controllen = sizeof infos[i];
     }
     int found = recvmmsg(socket, messages, (unsigned)count, MSG_DONTWAIT, NULL);
-    for (int i = 0; i < found; i++) lengths[i] = messages[i].msg_len;
+    for (int i = 0; i < found; i++) {
+        lengths[i] = messages[i].msg_len;
+        read_local(&messages[i].msg_hdr, (struct sockaddr_in6 *)(locals + (size_t)i * sizeof(struct sockaddr_in6)));
+    }
     return found;
+}
+
+int cposix_want_local_address(int socket, int family) {
+    int yes = 1;
+    if (family == AF_INET6) return setsockopt(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, &yes, sizeof yes);
+    return setsockopt(socket, IPPROTO_IP, IP_PKTINFO, &yes, sizeof yes);
+}
+
+ssize_t cposix_send_from(
+    int socket, const void *bytes, size_t count, const void *peer, uint32_t peer_length, const void *local) {
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+    union packet_info info;
+    struct msghdr message = {
+        .msg_name = (void *)peer, .msg_namelen = peer_length, .msg_iov = &part, .msg_iovlen = 1, .msg_control = &info};
+    memset(&info, 0, sizeof info);
+    message.msg_controllen = sizeof info;
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+    if (((const struct sockaddr *)local)->sa_family == AF_INET6) {
+        struct in6_pktinfo source = {.ipi6_addr = ((const struct sockaddr_in6 *)local)->sin6_addr};
+        c->cmsg_level = IPPROTO_IPV6;
+        c->cmsg_type = IPV6_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof source);
+        memcpy(CMSG_DATA(c), &source, sizeof source);
+        message.msg_controllen = CMSG_SPACE(sizeof source);
+    } else {
+        struct in_pktinfo source = {.ipi_spec_dst = ((const struct sockaddr_in *)local)->sin_addr};
+        c->cmsg_level = IPPROTO_IP;
+        c->cmsg_type = IP_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof source);
+        memcpy(CMSG_DATA(c), &source, sizeof source);
+        message.msg_controllen = CMSG_SPACE(sizeof source);
+    }
+    return sendmsg(socket, &message, MSG_DONTWAIT);
 }
 
 ssize_t cposix_random(void *bytes, size_t count) {
@@ -171,4 +236,12 @@ int cposix_spawn(pid_t *pid, const char *path, char *const argv[], char *const e
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return code;
+}
+
+int cposix_open_beneath(int folder, const char *name) {
+    struct open_how how = {
+        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
 }

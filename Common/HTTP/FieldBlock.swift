@@ -97,7 +97,13 @@ struct FieldBlock {
 
     private func value(_ slot: Headers.Field) -> Range<Int> { Int(slot.valueStart)..<Int(slot.valueEnd) }
 
-    private func isNamed(_ slot: Headers.Field, _ name: StaticString, _ head: [UInt8]) -> Bool {
-        Grammar.equal(head[Int(slot.nameStart)..<Int(slot.nameEnd)], "\(name)".utf8)
+    /// - Parameter name: lower case, as long as the field's name.
+    private func isNamed(_ slot: Headers.Field, _ name: String, _ head: [UInt8]) -> Bool {
+        var index = Int(slot.nameStart)
+        for byte in name.utf8 {
+            if Grammar.lowercased(head[index]) != byte { return false }
+            index += 1
+        }
+        return true
     }
 }

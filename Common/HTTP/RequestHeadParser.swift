@@ -74,17 +74,14 @@ package struct RequestHeadParser: Sendable {
 
 extension HTTPVersion {
     init(_ bytes: ArraySlice<UInt8>) throws(HTTPFault) {
-        let text = Array(bytes)
-        if text.elementsEqual("HTTP/1.1".utf8) {
-            self = .http11
-        } else if text.elementsEqual("HTTP/1.0".utf8) {
-            self = .http10
-        } else if text.starts(with: "HTTP/".utf8), text.count == 8, Grammar.isDigit(text[5]), text[6] == UInt8(ascii: "."),
-            Grammar.isDigit(text[7])
-        {
-            throw HTTPFault(.versionNotSupported, "a version other than HTTP/1.0 and HTTP/1.1")
-        } else {
-            throw .bad("a request line without a version")
+        let start = bytes.startIndex
+        guard bytes.count == 8, bytes[start..<(start + 5)].elementsEqual("HTTP/".utf8), Grammar.isDigit(bytes[start + 5]),
+            bytes[start + 6] == UInt8(ascii: "."), Grammar.isDigit(bytes[start + 7])
+        else { throw .bad("a line without a version") }
+        switch (bytes[start + 5], bytes[start + 7]) {
+        case (UInt8(ascii: "1"), UInt8(ascii: "1")): self = .http11
+        case (UInt8(ascii: "1"), UInt8(ascii: "0")): self = .http10
+        default: throw HTTPFault(.versionNotSupported, "a version other than HTTP/1.0 and HTTP/1.1")
         }
     }
 

@@ -45,7 +45,7 @@ package final class UDPSocket: Sendable {
     package func receive(_ batch: DatagramBatch) throws -> Int {
         batch.count = 0
         let count = cposix_receive_batch(
-            descriptor, batch.bytes, batch.size, batch.addresses, batch.lengths, CInt(batch.capacity))
+            descriptor, batch.bytes, batch.size, batch.addresses, batch.locals, batch.lengths, CInt(batch.capacity))
         if count >= 0 {
             batch.count = Int(count)
         } else if errno != EAGAIN && errno != EINTR {
@@ -66,6 +66,23 @@ package final class UDPSocket: Sendable {
         throw SystemError("sendto", on: peer.map { "\($0)" } ?? "\(localAddress)")
     }
 
+    /// Datagrams come with the address that they were sent to (`DatagramBatch.destination`): of use on 0.0.0.0 and ::.
+    package func wantDestinations() throws {
+        let family = localAddress.family == .ipv4 ? AF_INET : AF_INET6
+        guard cposix_want_local_address(descriptor, family) == 0 else { throw SystemError("setsockopt", on: "\(localAddress)") }
+    }
+
+    /// Sends one datagram from one of this machine's addresses, whatever the route would choose. As `send(_:to:)`.
+    @discardableResult
+    package func send(_ bytes: UnsafeRawBufferPointer, to peer: SocketAddress, from local: SocketAddress) throws -> Bool {
+        let sent = peer.withSockaddr { peer, length in
+            local.withSockaddr { local, _ in cposix_send_from(descriptor, bytes.baseAddress, bytes.count, peer, length, local) }
+        }
+        if sent >= 0 { return true }
+        if errno == EAGAIN || errno == ENOBUFS { return false }
+        throw SystemError("sendmsg", on: "\(peer)")
+    }
+
     @discardableResult
     package func send(_ bytes: [UInt8], to peer: SocketAddress? = nil) throws -> Bool {
         try bytes.withUnsafeBytes { try send($0, to: peer) }
@@ -78,6 +95,7 @@ package final class DatagramBatch {
     let size: Int
     let bytes: UnsafeMutablePointer<UInt8>
     let addresses: UnsafeMutablePointer<UInt8>
+    let locals: UnsafeMutablePointer<UInt8>
     let lengths: UnsafeMutablePointer<UInt32>
     package fileprivate(set) var count = 0
 
@@ -92,14 +110,17 @@ package final class DatagramBatch {
         self.size = size
         bytes = .allocate(capacity: capacity * size)
         addresses = .allocate(capacity: capacity * DatagramBatch.addressSize)
+        locals = .allocate(capacity: capacity * DatagramBatch.addressSize)
         lengths = .allocate(capacity: capacity)
         addresses.initialize(repeating: 0, count: capacity * DatagramBatch.addressSize)
+        locals.initialize(repeating: 0, count: capacity * DatagramBatch.addressSize)
         lengths.initialize(repeating: 0, count: capacity)
     }
 
     deinit {
         bytes.deallocate()
         addresses.deallocate()
+        locals.deallocate()
         lengths.deallocate()
     }
 
@@ -113,6 +134,13 @@ package final class DatagramBatch {
     package func source(_ index: Int) -> SocketAddress? {
         precondition(index < count, "only received datagrams are read")
         let start = addresses + index * DatagramBatch.addressSize
+        return SocketAddress(sockaddr: UnsafeRawBufferPointer(start: start, count: DatagramBatch.addressSize))
+    }
+
+    /// The address it was sent to, with port 0; nil without `wantDestinations`.
+    package func destination(_ index: Int) -> SocketAddress? {
+        precondition(index < count, "only received datagrams are read")
+        let start = locals + index * DatagramBatch.addressSize
         return SocketAddress(sockaddr: UnsafeRawBufferPointer(start: start, count: DatagramBatch.addressSize))
     }
 }

@@ -12,12 +12,23 @@ package struct Challenge: Codable, Sendable, Hashable {
     package var nonce: String
     /// The origin control is known by, e.g. `https://live.example.org`; the device signs the origin it dialled, not this one.
     package var origin: String
+    package var binding: ChannelBinding
 
-    package init(version: Int, nonce: String, origin: String) {
+    package init(version: Int, nonce: String, origin: String, binding: ChannelBinding = .exporter) {
         self.version = version
         self.nonce = nonce
         self.origin = origin
+        self.binding = binding
     }
+}
+
+/// What ties a proof to the connection it is sent over. Control verifies what it asked for and nothing else, so that
+/// nobody between gains by asking for less.
+package enum ChannelBinding: String, Codable, Sendable {
+    /// The TLS exporter (RFC 9266) where the connection has one; a connection without TLS is to loopback.
+    case exporter
+    /// The origin alone: a proxy that control's configuration names ends TLS.
+    case origin
 }
 
 /// The device's answer: who it is, and a signature over what THREATS 3 names.
@@ -57,10 +68,11 @@ package struct EnrollRequest: Codable, Sendable {
 
 package struct EnrollResponse: Codable, Sendable {
     package var device: DeviceID
-    package var organization: OrganizationID
+    /// nil for a pool host: it belongs to the operator.
+    package var organization: OrganizationID?
     package var name: String
 
-    package init(device: DeviceID, organization: OrganizationID, name: String) {
+    package init(device: DeviceID, organization: OrganizationID?, name: String) {
         self.device = device
         self.organization = organization
         self.name = name

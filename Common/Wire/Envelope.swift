@@ -57,11 +57,14 @@ package struct CommandOutcome: Codable, Sendable, Hashable {
     package var step: String?
     /// A sentence for a person: what failed, on which thing, with the numbers. Text from a board: hostile.
     package var reason: String?
+    /// The UDP port, where a lease was asked for and is done.
+    package var port: Int?
 
-    package init(id: CommandID, result: Result, step: String? = nil, reason: String? = nil) {
+    package init(id: CommandID, result: Result, step: String? = nil, reason: String? = nil, port: Int? = nil) {
         self.id = id
         self.result = result
         self.step = step
         self.reason = reason
+        self.port = port
     }
 }

@@ -106,9 +106,10 @@ package enum PoolOrder: Message {
     case unknown(String)
 }
 
-/// From the pool to its receiver over the Unix socket, a JSON line each, and back `ReceiverMessage`.
+/// From the pool to its receiver over the Unix socket, each in a `Command`, a JSON line each, and back `ReceiverMessage`.
+/// Changes of outputs are answered by an `outcome` with the command's id.
 package enum ReceiverOrder: Message {
-    /// Begin; the first line after the start. Answered by `listening`.
+    /// Begin; the first line after the start. Answered by `listening`, or by an `outcome` that says why not.
     case open(ReceiverStart)
     /// Answered by `described`: for the parent that adopts.
     case describe
@@ -479,6 +480,37 @@ extension ReceiverMessage {
         case "outcome": self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
         case "ended": self = .ended(try body.decode(EndReport.self, forKey: .body))
         default: self = .unknown(type)
+        }
+    }
+}
+
+/// `{"type":"rtmp","body":{…}}`; a kind that this version cannot carry out is a fault, not something to pass over.
+extension OutputSpec.Target {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: MessageKeys.self)
+        let type = try container.decode(String.self, forKey: .type)
+        switch type {
+        case "rtmp": self = .rtmp(try container.decode(RTMPTarget.self, forKey: .body))
+        case "srt": self = .srt(try container.decode(SRTTarget.self, forKey: .body))
+        case "file": self = .file(try container.decode(FileTarget.self, forKey: .body))
+        default:
+            throw DecodingError.dataCorruptedError(
+                forKey: .type, in: container, debugDescription: "no output is of the kind '\(type.prefix(40))'")
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: MessageKeys.self)
+        switch self {
+        case .rtmp(let body):
+            try container.encode("rtmp", forKey: .type)
+            try container.encode(body, forKey: .body)
+        case .srt(let body):
+            try container.encode("srt", forKey: .type)
+            try container.encode(body, forKey: .body)
+        case .file(let body):
+            try container.encode("file", forKey: .type)
+            try container.encode(body, forKey: .body)
         }
     }
 }

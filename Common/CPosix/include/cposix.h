@@ -52,8 +52,17 @@ void cposix_set_current_loop(void *loop);
 void cposix_name_thread(const char *name);
 
 // A batch of datagrams: `count` buffers of `size` bytes one after the other at `bytes`, `count` addresses of 28 bytes
-// (sockaddr_in6) at `addresses`; lengths come back in `lengths`. recvmmsg with MSG_DONTWAIT. Returns -1 with errno.
-int cposix_receive_batch(int socket, uint8_t *bytes, size_t size, uint8_t *addresses, uint32_t *lengths, int count);
+// (sockaddr_in6) at `addresses` and at `locals`; lengths come back in `lengths`. A local address, without port, is there
+// after cposix_want_local_address, else its family is 0. recvmmsg with MSG_DONTWAIT. Returns -1 with errno.
+int cposix_receive_batch(
+    int socket, uint8_t *bytes, size_t size, uint8_t *addresses, uint8_t *locals, uint32_t *lengths, int count);
+
+// IP_PKTINFO or IPV6_RECVPKTINFO: datagrams come with the address they were sent to. Returns -1 with errno.
+int cposix_want_local_address(int socket, int family);
+
+// sendmsg from the local address (a sockaddr_in or sockaddr_in6; its port does not count). Returns -1 with errno.
+ssize_t cposix_send_from(
+    int socket, const void *bytes, size_t count, const void *peer, uint32_t peer_length, const void *local);
 
 // getrandom(2) without flags. Returns the number of bytes, or -1 with errno.
 ssize_t cposix_random(void *bytes, size_t count);
@@ -65,5 +74,9 @@ int cposix_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 // a session of its own where `session` is not 0. Returns 0 or an error number.
 int cposix_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[], int in, int out, int err, int session,
     const char *directory);
+
+// openat2(2): opens `name` for reading under `folder`, through no symbolic or magic link and never above it, closed on exec
+// and without waiting for a FIFO's other end. Returns -1 with errno.
+int cposix_open_beneath(int folder, const char *name);
 
 #endif

@@ -1,0 +1,93 @@
+import Configuration
+import FoundationEssentials
+import Glibc
+import Identity
+import Logging
+import Posix
+import Service
+import Session
+import Systemd
+
+let usage = """
+    usage: strata-agent --config FILE
+           strata-agent enroll --server URL --token-file FILE --config FILE [--name NAME]
+    """
+
+/// The words of the command line: an optional verb, then `--name value` pairs.
+struct Arguments {
+    let isEnrollment: Bool
+    let values: [String: String]
+
+    /// nil where they cannot be understood.
+    init?(_ words: [String]) {
+        var rest = words[...]
+        isEnrollment = rest.first == "enroll"
+        if isEnrollment { rest.removeFirst() }
+        let known: Set<String> = isEnrollment ? ["--server", "--token-file", "--config", "--name"] : ["--config"]
+        let needed: Set<String> = isEnrollment ? ["--server", "--token-file", "--config"] : ["--config"]
+        var values: [String: String] = [:]
+        while let name = rest.popFirst() {
+            guard known.contains(name), values[name] == nil, let value = rest.popFirst() else { return nil }
+            values[name] = value
+        }
+        guard needed.isSubset(of: values.keys) else { return nil }
+        self.values = values
+    }
+
+    func value(_ name: String) -> String { values[name] ?? "" }
+}
+
+@Sendable func read(_ path: String) throws -> AgentConfiguration {
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    return try AgentConfiguration(text, source: path, environment: ProcessInfo.processInfo.environment, version: "0.1.0")
+}
+
+@Sendable func hostName() -> String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "sender" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+@Sendable func enroll(_ arguments: Arguments, _ configuration: AgentConfiguration) async throws {
+    let loop = try Loop(name: "enroll")
+    defer { loop.stop() }
+    let enrollment = try Enrollment(
+        server: arguments.value("--server"), tokenFile: arguments.value("--token-file"), stateFolder: configuration.stateFolder, loop: loop)
+    let identity = try await enrollment.redeem(kind: .sender, name: arguments.values["--name"] ?? hostName())
+    print("enrolled at \(identity.server) as \(identity.name) (\(identity.device))")
+}
+
+@Sendable func run(_ configuration: AgentConfiguration, _ log: Log) async throws {
+    let loop = try Loop(name: "main")
+    let signals = try Signals(loop: loop)
+    guard let identity = try DeviceIdentity.load(state: configuration.stateFolder) else {
+        throw IdentityError.state(file: configuration.stateFolder, reason: "this machine is not enrolled; run strata-agent enroll")
+    }
+    let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProcessInfo.processInfo.environment))
+    _ = try await program.start(
+        "agent",
+        {
+            let agent = try Agent(settings: configuration.session, identity: identity, log: log)
+            await agent.start()
+            return agent
+        }, stop: { await $0.stop() })
+    await program.untilStopped(signals) {}
+}
+
+guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
+    print(usage)
+    exit(64)
+}
+var log = Log("agent")
+do {
+    let configuration = try read(arguments.value("--config"))
+    log = Log("agent", threshold: configuration.logLevel)
+    if arguments.isEnrollment {
+        try await enroll(arguments, configuration)
+    } else {
+        try await run(configuration, log)
+    }
+} catch {
+    log.error("cannot start", ["error": "\(error)"])
+    exit(1)
+}

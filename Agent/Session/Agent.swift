@@ -1,0 +1,67 @@
+import ControlLink
+package import Identity
+package import Logging
+import Posix
+import Wire
+
+/// The agent as a whole: the session, and the connection over which control speaks to it.
+package final class Agent: Sendable {
+    private typealias Connection = ControlConnection<AgentMessage, AgentOrder>
+
+    private let session: AgentSession
+    private let connection: Connection
+    private let reader = Guarded<Task<Void, Never>?>(nil)
+    private let loops: [Loop]
+
+    /// Makes the folders and opens the watches; nothing is sent before `start`.
+    /// - Throws: `SystemError`.
+    package init(settings: SessionSettings, identity: DeviceIdentity, log: Log) throws {
+        let sessionLoop = try Loop(name: "session")
+        let controlLoop = try Loop(name: "control")
+        loops = [sessionLoop, controlLoop]
+        let outlet = Guarded<Connection?>(nil)
+        let session = try AgentSession(settings: settings, loop: sessionLoop, log: log) { message, importance in
+            guard let connection = outlet.withLock({ $0 }) else { return }
+            switch importance {
+            case .figures: connection.trySend(message)
+            case .change:
+                connection.send(message)
+                if case .inventory = message { connection.routesChanged() }
+            }
+        }
+        let isLocal = Self.isLocal(identity.server)
+        connection = Connection(
+            identity: identity, loop: controlLoop, log: log.part("control"),
+            // A server on this machine is not behind any link; any other one is also tried as the routing table says.
+            routes: { isLocal ? [.any] : await session.upLinks().map { Route(interface: $0) } + [.any] },
+            hello: { .hello(await session.hello()) }, outcome: { .outcome($0) })
+        self.session = session
+        outlet.withLock { $0 = connection }
+    }
+
+    /// Goes on with what was being sent, then dials control.
+    package func start() async {
+        await session.begin()
+        let (session, connection) = (session, connection)
+        let task = Task {
+            for await event in connection.events {
+                guard case .order(let order, let id) = event else { continue }
+                await session.carryOut(order, id: id) { connection.answer($0) }
+            }
+        }
+        reader.withLock { $0 = task }
+        await connection.start()
+    }
+
+    /// Ends the connection and the sending; a plan that is being sent is kept for the next agent.
+    package func stop() async {
+        await connection.stop()
+        reader.withLock { $0?.cancel() }
+        await session.end()
+        for loop in loops { loop.stop() }
+    }
+
+    private static func isLocal(_ server: ServerOrigin) -> Bool {
+        server.host == "localhost" || server.host == "::1" || server.host.hasPrefix("127.")
+    }
+}

@@ -1,0 +1,55 @@
+package import Configuration
+import Links
+package import Logging
+
+/// The configuration file of `strata-agent`.
+package struct AgentConfiguration: Sendable {
+    package let runtimeFolder: String
+    package let stateFolder: String
+    package let mediaFolder: String?
+    package let logLevel: Log.Level
+    package let session: SessionSettings
+
+    /// - Parameters:
+    ///   - text: the file's.
+    ///   - source: its name.
+    /// - Throws: every fault at once.
+    package init(_ text: String, source: String, environment: [String: String], version: String) throws(ConfigurationFaults) {
+        let reader = try ConfigurationReader(text, source: source, environment: environment)
+        let folders = reader.section("folders")
+        runtimeFolder = folders.string("runtime", default: "/run/strata", "an absolute path", where: Self.isPath)
+        stateFolder = folders.string("state", default: "/var/lib/strata", "an absolute path", where: Self.isPath)
+        mediaFolder = folders.optionalString("media", "an absolute path", where: Self.isPath)
+        let links = reader.section("links")
+        let names = "names of interfaces, or their beginnings followed by *"
+        let policy = LinkPolicy(
+            allow: links.strings("allow", default: [], names, where: Self.isPattern),
+            deny: links.strings("deny", default: [], names, where: Self.isPattern))
+        let trace = reader.section("trace").optionalString("access_units", "an absolute path", where: Self.isPath)
+        logLevel = reader.section("log").choice("level", default: LevelName.notice, placeholder: .notice).level
+        try reader.finish()
+        session = SessionSettings(
+            runtimeFolder: runtimeFolder, stateFolder: stateFolder, mediaFolder: mediaFolder, links: policy, trace: trace, version: version)
+    }
+
+    private static func isPath(_ text: String) -> Bool { text.hasPrefix("/") }
+
+    private static func isPattern(_ text: String) -> Bool {
+        SenderConfiguration.isLink(text.hasSuffix("*") && text.count > 1 ? String(text.dropLast()) : text)
+    }
+
+    private enum LevelName: String, CaseIterable {
+        case trace, debug, info, notice, warning, error
+
+        var level: Log.Level {
+            switch self {
+            case .trace: .trace
+            case .debug: .debug
+            case .info: .info
+            case .notice: .notice
+            case .warning: .warning
+            case .error: .error
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+import Configuration
+import Inputs
+package import Links
+package import Logging
+package import Posix
+package import Units
+package import Wire
+
+/// What the owner of a board decides about its agent.
+package struct SessionSettings: Sendable {
+    package var runtimeFolder: String
+    package var stateFolder: String
+    /// Media files to offer as inputs; nil offers none.
+    package var mediaFolder: String?
+    package var links: LinkPolicy
+    /// A file with a line for each access unit, for tests; nil writes none.
+    package var trace: String?
+    package var version: String
+
+    package init(
+        runtimeFolder: String, stateFolder: String, mediaFolder: String?, links: LinkPolicy, trace: String?, version: String
+    ) {
+        self.runtimeFolder = runtimeFolder
+        self.stateFolder = stateFolder
+        self.mediaFolder = mediaFolder
+        self.links = links
+        self.trace = trace
+        self.version = version
+    }
+}
+
+/// The agent: owns the plan, carries out what control orders, and goes on without control.
+///
+/// On its loop. Every method may be called by any task; orders are carried out one after the other.
+package actor AgentSession {
+    /// Whether a message may be lost.
+    package enum Importance: Sendable, Equatable {
+        /// Figures: dropped when the connection is slow.
+        case figures
+        /// A change of state: sent while there is a connection; the hello tells it otherwise.
+        case change
+    }
+
+    package nonisolated let loop: Loop
+    private let settings: SessionSettings
+    private let files: PlanFiles
+    private let inputs: InputCatalog
+    private let watcher: LinkWatcher
+    private let log: Log
+    private let tell: @Sendable (AgentMessage, Importance) -> Void
+
+    private var inventory = Inventory()
+    private var configuration = SenderConfiguration.standard
+    private var configurationVersion = 0
+    private var plan: Plan?
+    private var transmission: Transmission?
+    /// The last of the orders that were taken.
+    private var tail: Task<Void, Never>?
+    /// The broadcast whose preflight runs.
+    private var starting: BroadcastID?
+    private var readers: [Task<Void, Never>] = []
+    private var ticking: Task<Void, Never>?
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// - Parameters:
+    ///   - loop: the session's own: a stop may hold it for a while.
+    ///   - tell: takes what control is to hear, from any thread; it must not wait.
+    /// - Throws: `SystemError` for a folder that cannot be made, or a system without threads or descriptors.
+    package init(
+        settings: SessionSettings, loop: Loop, log: Log, tell: @escaping @Sendable (AgentMessage, Importance) -> Void
+    ) throws {
+        self.settings = settings
+        self.loop = loop
+        self.log = log
+        self.tell = tell
+        files = PlanFiles(runtime: settings.runtimeFolder, state: settings.stateFolder)
+        try files.prepare()
+        inputs = try InputCatalog(clips: settings.mediaFolder, log: log.part("inputs"))
+        watcher = try LinkWatcher(loop: loop, policy: settings.links, log: log.part("links"))
+    }
+
+    /// Watches links and inputs, and goes on with the plan that was being sent when the agent or the board stopped.
+    package func begin() async {
+        loadConfiguration()
+        inventory = Inventory(links: watcher.links, inputs: [], encoders: EncoderCatalog.found())
+        let links = watcher.snapshots
+        readers.append(Task { [weak self] in for await snapshot in links { await self?.linksChanged(snapshot) } })
+        let changes = await inputs.changes()
+        readers.append(Task { [weak self] in for await snapshot in changes { await self?.inputsChanged(snapshot) } })
+        tick(each: .seconds(1))
+        resume()
+    }
+
+    /// The whole state, for a new connection. Nobody watches then, as far as this connection knows.
+    package func hello() async -> AgentHello {
+        tick(each: .seconds(1))
+        return AgentHello(
+            agentVersion: settings.version, inventory: inventory, configuration: ConfigurationReport(version: configurationVersion),
+            sending: await transmission?.report())
+    }
+
+    /// Does what control orders, once the orders before it are done; returns at once.
+    /// - Parameters:
+    ///   - id: nil for an order that wants no answer.
+    ///   - answer: takes the outcome, on any thread.
+    package func carryOut(_ order: AgentOrder, id: CommandID?, answer: @escaping @Sendable (CommandOutcome) -> Void) {
+        // A stop does not wait until the start before it has given up by itself.
+        if case .stop(let reference) = order, starting == reference.broadcast, let transmission {
+            Task { await transmission.interrupt() }
+        }
+        let before = tail
+        tail = Task {
+            await before?.value
+            let outcome = await perform(order)
+            if let id { answer(CommandOutcome(id: id, result: outcome.result, step: outcome.step, reason: outcome.reason)) }
+        }
+    }
+
+    /// The links that are up, those first that cost least, for the connection to control.
+    package func upLinks() -> [String] {
+        func rank(_ kind: Link.Kind) -> Int {
+            switch kind {
+            case .ethernet: 0
+            case .wifi: 1
+            case .other, .virtual: 2
+            case .cellular: 3
+            }
+        }
+        return inventory.links.filter { $0.state == .up }.sorted { (rank($0.kind), $0.name) < (rank($1.kind), $1.name) }.map(\.name)
+    }
+
+    /// Ends sending and watching. The plan stays: the next agent goes on with it.
+    package func end() async {
+        ticking?.cancel()
+        for reader in readers { reader.cancel() }
+        await transmission?.stop()
+        transmission = nil
+        await inputs.close()
+    }
+
+    private func perform(_ order: AgentOrder) async -> (result: CommandOutcome.Result, step: String?, reason: String?) {
+        do throws(StepFault) {
+            switch order {
+            case .start(let plan): return (.done, nil, try await start(plan))
+            case .stop(let reference): try await stop(reference.broadcast)
+            case .configure(let document): try configure(document)
+            case .watch(let interval): tick(each: .milliseconds(min(max(interval.ms, 200), 10_000)))
+            case .unknown(let type): throw StepFault(.plan, "this agent does not know the order '\(type.bounded(to: 64))'")
+            }
+            return (.done, nil, nil)
+        } catch {
+            log.warning("order not done", ["order": .text(order.type), "reason": .text(error.description)])
+            let isRefusal = error.step == .plan || error.step == .configuration
+            return (isRefusal ? .refused : .failed, error.step.rawValue, error.reason.bounded())
+        }
+    }
+}
+
+// MARK: - Orders
+
+extension AgentSession {
+    private func start(_ new: Plan) async throws(StepFault) -> String? {
+        switch PlanDecision.decide(new, running: plan, maximum: configuration.maximumBitrate) {
+        case .refuse(let fault): throw fault
+        case .already: return nil
+        case .begin: try await begin(new)
+        case .change(let change):
+            guard let transmission else { preconditionFailure("a plan that runs has its transmission") }
+            try await transmission.change(to: new, change)
+        }
+        plan = new
+        return keep(new)
+    }
+
+    private func begin(_ new: Plan) async throws(StepFault) {
+        let transmission = make(new)
+        self.transmission = transmission
+        starting = new.broadcast
+        defer { starting = nil }
+        do throws(StepFault) {
+            try await transmission.preflight()
+        } catch {
+            await transmission.stop()
+            self.transmission = nil
+            tell(
+                .sending(
+                    SendingReport(broadcast: new.broadcast, revision: new.revision, state: .stopped, reason: error.description.bounded())),
+                .change)
+            throw error
+        }
+    }
+
+    /// - Returns: what a person should know; nil where the plan is kept.
+    private func keep(_ plan: Plan) -> String? {
+        do {
+            try files.save(plan)
+            return nil
+        } catch {
+            // A broadcast is worth more than its insurance: it goes on, and says what it lacks.
+            log.error("the plan cannot be kept", ["reason": .text("\(error)")])
+            return "sent, but after a loss of power this board will not go on by itself: \(error)".bounded()
+        }
+    }
+
+    private func stop(_ broadcast: BroadcastID) async throws(StepFault) {
+        guard let running = plan, running.broadcast == broadcast else { return }
+        do throws(SystemError) {
+            try files.removePlan()
+        } catch {
+            throw StepFault(.plan, "the kept plan cannot be removed, and would be sent again: \(error)")
+        }
+        await transmission?.stop()
+        transmission = nil
+        plan = nil
+        tell(.sending(SendingReport(broadcast: broadcast, revision: running.revision, state: .stopped)), .change)
+    }
+
+    private func configure(_ document: ConfigurationDocument) throws(StepFault) {
+        guard document.version >= configurationVersion else {
+            throw StepFault(.configuration, "version \(document.version) is older than \(configurationVersion), which is in force")
+        }
+        let new: SenderConfiguration
+        do throws(ConfigurationFaults) {
+            new = try SenderConfiguration.parse(document.toml)
+        } catch {
+            throw StepFault(.configuration, error.faults.map(\.description).joined(separator: "; "))
+        }
+        do {
+            try files.save(document)
+        } catch {
+            throw StepFault(.configuration, "it cannot be kept on disk: \(error)")
+        }
+        configuration = new
+        configurationVersion = document.version
+        tell(.configured(ConfigurationReport(version: document.version)), .change)
+    }
+}
+
+// MARK: - By itself
+
+extension AgentSession {
+    private func make(_ plan: Plan) -> Transmission {
+        let tell = tell
+        return Transmission(
+            plan: plan, links: inventory.links, inputs: inputs, trace: settings.trace, loop: loop,
+            log: log.with("broadcast", .text(plan.broadcast.text))
+        ) { report in
+            tell(.sending(report), .change)
+        }
+    }
+
+    private func resume() {
+        let log = log
+        let kept = files.plan { path, reason in log.error("a kept plan cannot be read", ["file": .text(path), "reason": .text(reason)]) }
+        guard let kept else { return }
+        log.notice(
+            "going on with the plan that was being sent", ["broadcast": .text(kept.broadcast.text), "revision": .integer(kept.revision)])
+        plan = kept
+        let transmission = make(kept)
+        self.transmission = transmission
+        // In front of the orders: the first of them finds it begun.
+        tail = Task { await transmission.resume() }
+        // After a loss of power only one of the two copies is left.
+        _ = keep(kept)
+    }
+
+    private func loadConfiguration() {
+        do {
+            guard let document = try files.configuration() else { return }
+            configuration = try SenderConfiguration.parse(document.toml)
+            configurationVersion = document.version
+        } catch {
+            log.error("the kept configuration cannot be used, the standard one is in force", ["reason": .text("\(error)")])
+        }
+    }
+
+    private func linksChanged(_ links: [Link]) async {
+        inventory.links = links
+        tell(.inventory(inventory), .change)
+        await transmission?.update(links: links)
+    }
+
+    private func inputsChanged(_ inputs: [Input]) async {
+        inventory.inputs = inputs
+        tell(.inventory(inventory), .change)
+        await transmission?.inputsChanged()
+    }
+
+    /// Telemetry each `interval` from now on.
+    private func tick(each interval: Duration) {
+        ticking?.cancel()
+        ticking = Task { [weak self, loop] in
+            // Ends by cancellation only.
+            while (try? await loop.sleep(for: interval)) != nil { await self?.tellTelemetry() }
+        }
+    }
+
+    private func tellTelemetry() async {
+        let figures = await transmission?.telemetry()
+        tell(.telemetry(AgentTelemetry(atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline)), .figures)
+    }
+}

@@ -1,0 +1,88 @@
+import Capture
+import Service
+import Uplink
+import Wire
+
+/// How a broadcast's sending side is, by what was observed. Holds no clock and opens nothing.
+struct SendingHealth: Hashable, Sendable {
+    private enum Stage: Hashable, Sendable {
+        case preflight, flowing
+        case recovering(String)
+        case failed(String)
+    }
+
+    private var stage = Stage.preflight
+    /// What the capture runs without.
+    private var lacking: String?
+    /// Links that reach no address of the receiver, and why.
+    private var unreachable: [String: String] = [:]
+    private var live: Set<String> = []
+    /// Captures built again.
+    private(set) var restartsTotal = 0
+
+    init() {}
+
+    var isAnyLinkLive: Bool { !live.isEmpty }
+
+    /// Why no link is live, for a person.
+    var linkReason: String {
+        guard !unreachable.isEmpty else { return "no link answered: the receiver was not heard over any of them" }
+        return unreachable.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; ")
+    }
+
+    mutating func note(_ event: CaptureEvent) {
+        switch event {
+        case .flowing:
+            stage = .flowing
+            lacking = nil
+        case .failed(let fault): stage = .recovering(fault.description)
+        case .degraded(let reason): lacking = reason
+        case .restored: lacking = nil
+        }
+    }
+
+    mutating func note(_ event: UplinkEvent) {
+        switch event {
+        case .live(let link, _):
+            live.insert(link)
+            unreachable[link] = nil
+        case .silent(let link): live.remove(link)
+        case .unreachable(let link, let reason):
+            live.remove(link)
+            unreachable[link] = reason
+        case .removed(let link):
+            live.remove(link)
+            unreachable[link] = nil
+        }
+    }
+
+    /// The capture is being built again.
+    /// - Parameter budget: its state; where it is used up, a person has to know.
+    mutating func restarting(_ reason: String, budget: RestartBudget.State) {
+        restartsTotal += 1
+        if case .exhausted = budget { stage = .failed(reason) } else { stage = .recovering(reason) }
+    }
+
+    /// Another transport: its links are not known yet.
+    mutating func forgetLinks() {
+        live = []
+        unreachable = [:]
+    }
+
+    func report(_ plan: Plan) -> SendingReport {
+        let (state, reason) = observed
+        return SendingReport(broadcast: plan.broadcast, revision: plan.revision, state: state, reason: reason?.bounded())
+    }
+
+    private var observed: (SendingReport.State, String?) {
+        switch stage {
+        case .preflight: return (.preflight, nil)
+        case .recovering(let reason): return (.recovering, reason)
+        case .failed(let reason): return (.failed, "\(reason); it is tried again")
+        case .flowing:
+            if let lacking { return (.degraded, lacking) }
+            if live.isEmpty { return (.degraded, linkReason) }
+            return unreachable.isEmpty ? (.sending, nil) : (.degraded, linkReason)
+        }
+    }
+}

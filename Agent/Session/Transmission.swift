@@ -1,0 +1,342 @@
+import Capture
+import Inputs
+import Logging
+import Posix
+import Service
+import Units
+import Uplink
+import Wire
+
+/// One broadcast's sending side, from its preflight to its stop: a capture that is built again when it fails, and an uplink.
+///
+/// On the session's loop, where the joins of librist's threads may take their time.
+actor Transmission {
+    private nonisolated let loop: Loop
+    private let inputs: InputCatalog
+    private let trace: String?
+    private let log: Log
+    /// Takes each report that differs from the one before; on the loop.
+    private let changed: @Sendable (SendingReport) -> Void
+
+    private var plan: Plan
+    private var links: [Link]
+    private var health = SendingHealth()
+    private var budget = RestartBudget()
+    private var capture: CapturePipeline?
+    private var timeline: CaptureTimeline?
+    private var uplink: Uplink?
+    /// Where the streaming thread sends to.
+    private let target = Guarded<Uplink?>(nil)
+    private var captureReader: Task<Void, Never>?
+    private var uplinkReader: Task<Void, Never>?
+    private var recovery: Task<Void, Never>?
+    private var pause: Task<Void, Never>?
+    private var linkWaiter: CheckedContinuation<Void, Never>?
+    private var isOver = false
+    private var lastReport: SendingReport?
+    private var meter = Meter()
+
+    /// How long a start waits until the receiver answers over the first link.
+    private static let linkLimit: Duration = .seconds(6)
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    init(
+        plan: Plan, links: [Link], inputs: InputCatalog, trace: String?, loop: Loop, log: Log,
+        changed: @escaping @Sendable (SendingReport) -> Void
+    ) {
+        self.plan = plan
+        self.links = links
+        self.inputs = inputs
+        self.trace = trace
+        self.loop = loop
+        self.log = log
+        self.changed = changed
+    }
+
+    /// Opens the input, starts the encoder, and waits until the receiver answers over one link.
+    ///
+    /// - Throws: the step that failed; the caller then stops it.
+    func preflight() async throws(StepFault) {
+        publish()
+        try startUplink(plan)
+        try await startCapture(plan)
+        await waitForLink()
+        guard !isOver else { throw StepFault(.plan, "stopped while it was starting") }
+        guard health.isAnyLinkLive else { throw StepFault(.links, health.linkReason) }
+    }
+
+    /// Goes on with a plan that passed its preflight before the agent or the board restarted: whatever is not there yet is waited for.
+    func resume() async {
+        publish()
+        do throws(StepFault) {
+            try startUplink(plan)
+        } catch {
+            // Only a key that never passed a preflight: nothing to wait for.
+            log.error("a kept plan cannot be sent", ["reason": .text(error.description)])
+            return
+        }
+        do throws(StepFault) {
+            try await startCapture(plan)
+        } catch {
+            recover(error.description)
+        }
+    }
+
+    /// Takes a higher revision over while the rest goes on.
+    ///
+    /// - Throws: the step that failed; what was sent before goes on then.
+    func change(to new: Plan, _ change: PlanChange) async throws(StepFault) {
+        await endRecovery()
+        guard !isOver else { throw StepFault(.plan, "stopped while it was changing") }
+        do throws(StepFault) {
+            if let capture, !change.encoder {
+                if change.input { try await switchInput(of: capture, to: new.input) }
+                if change.bitrate { await capture.setBitrate(new.encoder.bitrate) }
+            } else {
+                await stopCapture()
+                try await startCapture(new)
+            }
+            if change.transport { try await replaceUplink(new) }
+        } catch {
+            if capture == nil { recover(error.description) }
+            throw error
+        }
+        plan = new
+        uplink?.update(links: usable)
+        publish()
+    }
+
+    func update(links: [Link]) {
+        self.links = links
+        uplink?.update(links: usable)
+    }
+
+    /// A device came or went: what waits for one tries at once.
+    func inputsChanged() { pause?.cancel() }
+
+    /// Ends the wait of a preflight that is about to be stopped.
+    func interrupt() {
+        isOver = true
+        linkWaiter?.resume()
+        linkWaiter = nil
+    }
+
+    /// Returns when devices, files and sockets are closed.
+    func stop() async {
+        interrupt()
+        await endRecovery()
+        await stopCapture()
+        stopUplink()
+    }
+
+    func report() -> SendingReport { health.report(plan) }
+
+    /// Figures since the last call.
+    func telemetry() -> (links: [LinkTelemetry], pipeline: PipelineTelemetry) {
+        let counters = uplink?.counters()
+        let pipeline = meter.read(
+            capture?.figures, at: .now, restarts: health.restartsTotal,
+            dropped: counters.map { $0.congestedTotal + $0.refusedTotal } ?? 0)
+        return (uplink?.telemetry() ?? [], pipeline)
+    }
+
+    private func publish() {
+        let report = health.report(plan)
+        guard !isOver, report != lastReport else { return }
+        lastReport = report
+        log.notice("sending", ["state": .text(report.state.rawValue), "reason": .text(report.reason ?? "")])
+        changed(report)
+    }
+}
+
+// MARK: - Capture
+
+extension Transmission {
+    private func startCapture(_ plan: Plan) async throws(StepFault) {
+        let sources = try await open(plan.input)
+        let target = target
+        let new = CapturePipeline(encoder: plan.encoder, timeline: timeline, trace: trace, log: log.part("capture")) { bytes in
+            target.withLock { $0 }?.send(bytes)
+        }
+        do throws(CaptureFault) {
+            try await new.start(sources)
+        } catch {
+            throw StepFault(error.step == .encoder ? .encoder : .input, "\(error.element): \(error.reason)")
+        }
+        guard !isOver else {
+            await new.stop()
+            throw StepFault(.plan, "stopped while it was starting")
+        }
+        capture = new
+        timeline = new.timeline
+        captureReader = Task { [weak self] in
+            for await event in new.events { await self?.heard(event, from: new) }
+        }
+    }
+
+    private func open(_ choice: InputChoice) async throws(StepFault) -> CaptureSources {
+        do throws(InputFault) {
+            let picture = try await inputs.open(choice.video)
+            guard let audio = choice.audio else { return CaptureSources(picture: picture) }
+            return CaptureSources(picture: picture, sound: try await inputs.open(audio))
+        } catch {
+            throw StepFault(.input, error.description)
+        }
+    }
+
+    private func switchInput(of capture: CapturePipeline, to choice: InputChoice) async throws(StepFault) {
+        let sources = try await open(choice)
+        do throws(CaptureFault) {
+            try await capture.switchInput(to: sources)
+        } catch {
+            throw StepFault(.input, "\(error.element): \(error.reason)")
+        }
+    }
+
+    private func stopCapture() async {
+        captureReader?.cancel()
+        captureReader = nil
+        guard let old = capture else { return }
+        capture = nil
+        meter.carry(old.figures)
+        await old.stop()
+    }
+
+    private func heard(_ event: CaptureEvent, from source: CapturePipeline) {
+        guard capture === source, !isOver else { return }
+        health.note(event)
+        if case .failed(let fault) = event { recover(fault.description) }
+        publish()
+    }
+
+    /// Builds the capture again, by the budget, until it runs.
+    private func recover(_ reason: String) {
+        guard recovery == nil, !isOver else { return }
+        recovery = Task { [weak self] in await self?.buildAgain(reason) }
+    }
+
+    private func buildAgain(_ first: String) async {
+        var reason = first
+        while !Task.isCancelled, !isOver {
+            await stopCapture()
+            let wait = budget.ended(at: .now, jitter: .random(in: 0..<1))
+            health.restarting(reason, budget: budget.state(at: .now))
+            publish()
+            // Ends early when a device appears; then it is tried at once.
+            let pause = Task { [loop] in _ = try? await loop.sleep(for: wait) }
+            self.pause = pause
+            await pause.value
+            guard !Task.isCancelled, !isOver else { break }
+            do throws(StepFault) {
+                try await startCapture(plan)
+                break
+            } catch {
+                reason = error.description
+            }
+        }
+        recovery = nil
+    }
+
+    private func endRecovery() async {
+        guard let running = recovery else { return }
+        running.cancel()
+        pause?.cancel()
+        await running.value
+    }
+}
+
+// MARK: - Uplink
+
+extension Transmission {
+    /// The links of the plan; the uplink itself is given no list, so that this can change while it runs.
+    private var usable: [Link] {
+        guard let names = plan.transport.links else { return links }
+        return links.filter { names.contains($0.name) }
+    }
+
+    private func startUplink(_ plan: Plan) throws(StepFault) {
+        var transport = plan.transport
+        transport.links = nil
+        let new: Uplink
+        do throws(Uplink.Failure) {
+            new = try Uplink(transport: transport, log: log.part("uplink"))
+        } catch {
+            throw StepFault(.plan, "transport: \(error)")
+        }
+        uplink = new
+        target.withLock { $0 = new }
+        new.update(links: usable)
+        uplinkReader = Task { [weak self] in
+            for await event in new.events { await self?.heard(event, from: new) }
+        }
+    }
+
+    private func replaceUplink(_ new: Plan) async throws(StepFault) {
+        let old = uplink
+        uplinkReader?.cancel()
+        health.forgetLinks()
+        // Media goes to the new one from here on.
+        try startUplink(new)
+        old?.stop()
+    }
+
+    private func stopUplink() {
+        uplinkReader?.cancel()
+        uplinkReader = nil
+        target.withLock { $0 = nil }
+        uplink?.stop()
+        uplink = nil
+    }
+
+    private func heard(_ event: UplinkEvent, from source: Uplink) {
+        guard uplink === source, !isOver else { return }
+        health.note(event)
+        if health.isAnyLinkLive {
+            linkWaiter?.resume()
+            linkWaiter = nil
+        }
+        publish()
+    }
+
+    private func waitForLink() async {
+        guard !health.isAnyLinkLive, !isOver else { return }
+        let limit = Task { [weak self, loop] in
+            // Cancelled where a link answered first.
+            guard (try? await loop.sleep(for: Self.linkLimit)) != nil else { return }
+            await self?.giveUpLinks()
+        }
+        await withCheckedContinuation { linkWaiter = $0 }
+        limit.cancel()
+    }
+
+    private func giveUpLinks() {
+        linkWaiter?.resume()
+        linkWaiter = nil
+    }
+}
+
+/// Turns totals into figures of an interval, over captures that follow each other.
+struct Meter {
+    private var frames = 0
+    private var lastBytes = 0
+    private var lastAt: Instant?
+
+    /// The capture ends: its frames stay counted.
+    mutating func carry(_ figures: CaptureFigures) {
+        frames += figures.framesTotal
+        lastBytes = 0
+    }
+
+    /// - Parameter figures: of the capture that runs; nil between two.
+    mutating func read(_ figures: CaptureFigures?, at now: Instant, restarts: Int, dropped: Int) -> PipelineTelemetry {
+        let total = figures?.producedBytesTotal ?? 0
+        let bytes = max(0, total - lastBytes)
+        let produced = lastAt.map { Bitrate(bytes: bytes, in: now - $0) } ?? Bitrate(bitsPerSecond: 0)
+        lastBytes = total
+        lastAt = now
+        return PipelineTelemetry(
+            produced: produced, framesTotal: frames + (figures?.framesTotal ?? 0), restartsTotal: restarts,
+            droppedPackets: dropped + (figures?.droppedFramesTotal ?? 0))
+    }
+}

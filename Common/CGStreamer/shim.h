@@ -1,0 +1,120 @@
+// What `GStreamer` needs of the library: macros and casts that Swift cannot import, as functions.
+#ifndef STRATA_GSTREAMER_SHIM_H
+#define STRATA_GSTREAMER_SHIM_H
+
+#include <gio/gio.h>
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
+#include <gst/gst.h>
+
+// G_OBJECT_GET_CLASS is a macro. NULL where the element has no such property.
+static inline GParamSpec *strata_find_property(GstElement *element, const char *name) {
+    return g_object_class_find_property(G_OBJECT_GET_CLASS(element), name);
+}
+
+// The G_TYPE_… constants are casts.
+static inline GType strata_type_int64(void) { return G_TYPE_INT64; }
+static inline GType strata_type_int(void) { return G_TYPE_INT; }
+static inline GType strata_type_double(void) { return G_TYPE_DOUBLE; }
+static inline GType strata_type_boolean(void) { return G_TYPE_BOOLEAN; }
+static inline GType strata_type_string(void) { return G_TYPE_STRING; }
+static inline GType strata_type_fraction(void) { return GST_TYPE_FRACTION; }
+
+// Casts between GObject's classes, unchecked: the callers know what they hold.
+static inline GObject *strata_object(void *object) { return (GObject *)object; }
+static inline GstElement *strata_element(void *object) { return (GstElement *)object; }
+static inline GstBin *strata_bin(void *object) { return (GstBin *)object; }
+static inline GstAppSrc *strata_app_source(GstElement *element) { return GST_IS_APP_SRC(element) ? (GstAppSrc *)element : NULL; }
+static inline GstAppSink *strata_app_sink(GstElement *element) { return GST_IS_APP_SINK(element) ? (GstAppSink *)element : NULL; }
+static inline int strata_is_pipeline(GstElement *element) { return GST_IS_PIPELINE(element); }
+
+static inline GstMessageType strata_message_type(GstMessage *message) { return GST_MESSAGE_TYPE(message); }
+static inline GstEventType strata_event_type(GstEvent *event) { return GST_EVENT_TYPE(event); }
+
+// The name of the object that posted the message; the caller frees it with g_free. NULL where there is none.
+static inline char *strata_message_source(GstMessage *message) {
+    return GST_MESSAGE_SRC(message) != NULL ? gst_object_get_name(GST_MESSAGE_SRC(message)) : NULL;
+}
+
+// The type of the element that posted the message: "x264enc". Owned by the library. NULL for other objects.
+static inline const char *strata_message_factory(GstMessage *message) {
+    if (!GST_IS_ELEMENT(GST_MESSAGE_SRC(message))) return NULL;
+    GstElementFactory *factory = gst_element_get_factory((GstElement *)GST_MESSAGE_SRC(message));
+    return factory != NULL ? gst_plugin_feature_get_name(GST_PLUGIN_FEATURE(factory)) : NULL;
+}
+
+static inline gboolean strata_message_is_from(GstMessage *message, GstElement *element) {
+    return GST_MESSAGE_SRC(message) == (GstObject *)element;
+}
+
+// The unref functions of mini objects are inline in some versions and exported in others.
+static inline void strata_message_unref(GstMessage *message) { gst_message_unref(message); }
+static inline void strata_buffer_unref(GstBuffer *buffer) { gst_buffer_unref(buffer); }
+static inline void strata_sample_unref(GstSample *sample) { gst_sample_unref(sample); }
+static inline void strata_caps_unref(GstCaps *caps) { gst_caps_unref(caps); }
+static inline void strata_event_unref(GstEvent *event) { gst_event_unref(event); }
+static inline GstBuffer *strata_buffer_ref(GstBuffer *buffer) { return gst_buffer_ref(buffer); }
+static inline void strata_buffer_list_unref(GstBufferList *list) { gst_buffer_list_unref(list); }
+
+// A second buffer on the same memory, whose timestamps can be changed. The parent is kept until it is gone.
+static inline GstBuffer *strata_buffer_share(GstBuffer *buffer) {
+    return gst_buffer_copy_region(buffer, GST_BUFFER_COPY_ALL, 0, -1);
+}
+static inline gboolean strata_buffer_is_writable(GstBuffer *buffer) { return gst_buffer_is_writable(buffer); }
+static inline GstClockTime strata_pts(GstBuffer *buffer) { return GST_BUFFER_PTS(buffer); }
+static inline GstClockTime strata_dts(GstBuffer *buffer) { return GST_BUFFER_DTS(buffer); }
+static inline GstClockTime strata_duration(GstBuffer *buffer) { return GST_BUFFER_DURATION(buffer); }
+static inline guint strata_flags(GstBuffer *buffer) { return GST_BUFFER_FLAGS(buffer); }
+static inline void strata_stamp(GstBuffer *buffer, GstClockTime pts, GstClockTime dts, guint set, guint clear) {
+    GST_BUFFER_PTS(buffer) = pts;
+    GST_BUFFER_DTS(buffer) = dts;
+    GST_BUFFER_FLAG_SET(buffer, set);
+    GST_BUFFER_FLAG_UNSET(buffer, clear);
+}
+
+static inline GstBuffer *strata_probe_buffer(GstPadProbeInfo *info) {
+    return (info->type & GST_PAD_PROBE_TYPE_BUFFER) ? GST_PAD_PROBE_INFO_BUFFER(info) : NULL;
+}
+static inline GstBufferList *strata_probe_list(GstPadProbeInfo *info) {
+    return (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) ? GST_PAD_PROBE_INFO_BUFFER_LIST(info) : NULL;
+}
+static inline GstEvent *strata_probe_event(GstPadProbeInfo *info) {
+    return (info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) ? GST_PAD_PROBE_INFO_EVENT(info) : NULL;
+}
+// Makes the probed buffer writable in place, as the macro's documentation prescribes.
+static inline GstBuffer *strata_probe_writable_buffer(GstPadProbeInfo *info) {
+    GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+    GST_PAD_PROBE_INFO_DATA(info) = buffer;
+    return buffer;
+}
+
+static inline void strata_task_unref(GTask *task) { g_object_unref(task); }
+
+// GST_CLOCK_TIME_NONE and the clock type are not importable.
+static inline GstClockTime strata_no_time(void) { return GST_CLOCK_TIME_NONE; }
+
+// A system clock on CLOCK_MONOTONIC: g_object_set is variadic.
+static inline GstClock *strata_monotonic_clock(void) {
+    return (GstClock *)g_object_new(GST_TYPE_SYSTEM_CLOCK, "name", "monotonic", "clock-type", GST_CLOCK_TYPE_MONOTONIC, NULL);
+}
+
+// The running time of a buffer's presentation time on a pad; none outside the segment.
+static inline GstClockTime strata_running_time(GstPad *pad, GstClockTime time) {
+    GstEvent *event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+    if (event == NULL) return GST_CLOCK_TIME_NONE;
+    const GstSegment *segment = NULL;
+    gst_event_parse_segment(event, &segment);
+    GstClockTime running = gst_segment_to_running_time(segment, GST_FORMAT_TIME, time);
+    gst_event_unref(event);
+    return running;
+}
+
+// gst_message_new_application with an empty structure: gst_structure_new is variadic.
+static inline GstMessage *strata_wake_message(GstElement *source) {
+    return gst_message_new_application((GstObject *)source, gst_structure_new_empty("strata-wake"));
+}
+
+static inline gboolean strata_value_holds_structure(const GValue *value) { return GST_VALUE_HOLDS_STRUCTURE(value); }
+static inline GType strata_value_type(const GValue *value) { return G_VALUE_TYPE(value); }
+
+#endif

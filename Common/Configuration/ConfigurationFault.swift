@@ -1,0 +1,25 @@
+/// One thing that is wrong with a configuration.
+package struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
+    /// Dotted: `server.listen`.
+    package let key: String
+    /// As it was given; nil where it is missing, unknown or a secret.
+    package let value: String?
+    package let expected: String
+    /// Where it was given: `line 3, column 1` or the environment's variable.
+    package let place: String?
+
+    /// `server.port: expected 1 to 65535, not 70000 (line 3, column 1)`
+    package var description: String {
+        let given = value.map { ", not \($0)" } ?? ""
+        let location = place.map { " (\($0))" } ?? ""
+        return "\(key): expected \(expected)\(given)\(location)"
+    }
+}
+
+/// Everything that is wrong with a configuration, at once.
+package struct ConfigurationFaults: Error, Hashable, Sendable, CustomStringConvertible {
+    package let source: String
+    package let faults: [ConfigurationFault]
+
+    package var description: String { ([source] + faults.map { "  \($0)" }).joined(separator: "\n") }
+}

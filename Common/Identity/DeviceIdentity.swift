@@ -1,0 +1,113 @@
+package import Crypto
+import FoundationEssentials
+package import TLS
+package import Units
+package import Wire
+
+/// Who this machine is: its key, and the server it belongs to. Lies in the state folder as `device.key` (the seed,
+/// base64url) and `identity.json`, both 0600.
+package struct DeviceIdentity: Sendable {
+    package let key: Ed25519PrivateKey
+    package let device: DeviceID
+    /// nil for a pool host: it belongs to the operator.
+    package let organization: OrganizationID?
+    package let name: String
+    package let kind: DeviceKind
+    package let server: ServerOrigin
+    package let authority: EnrollmentToken.Authority
+
+    /// Whom to believe when dialling the server.
+    package var trust: Trust { authority.trust }
+
+    /// The identity of a state folder; nil where this machine was never enrolled.
+    ///
+    /// - Throws: `IdentityError.state` where a file is open to others, damaged, or one of the two is missing.
+    package static func load(state folder: String) throws(IdentityError) -> DeviceIdentity? {
+        guard let text = try readState(identityFile(folder)) else { return nil }
+        guard let key = try loadKey(state: folder) else {
+            throw .state(file: keyFile(folder), reason: "missing, though identity.json exists")
+        }
+        do {
+            return try DeviceIdentity(Stored.decode(text), key: key)
+        } catch {
+            throw .state(file: identityFile(folder), reason: "\(error)")
+        }
+    }
+
+    /// The key of a state folder, made where there is none: a retried enrollment uses the same one.
+    static func makeKey(state folder: String) throws(IdentityError) -> Ed25519PrivateKey {
+        if let key = try loadKey(state: folder) { return key }
+        do {
+            let key = try Ed25519PrivateKey.generate()
+            try KeyFile.write(Base64URL.encode(key.seed) + "\n", to: keyFile(folder))
+            return key
+        } catch {
+            throw .state(file: keyFile(folder), reason: "\(error)")
+        }
+    }
+
+    func save(state folder: String) throws(IdentityError) {
+        let stored = Stored(
+            version: 1, device: device, organization: organization, name: name, kind: kind, server: server.text, authority: authority.text)
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            try KeyFile.write(String(decoding: encoder.encode(stored), as: UTF8.self) + "\n", to: Self.identityFile(folder))
+        } catch {
+            throw .state(file: Self.identityFile(folder), reason: "\(error)")
+        }
+    }
+
+    package init(
+        key: Ed25519PrivateKey, device: DeviceID, organization: OrganizationID?, name: String, kind: DeviceKind, server: ServerOrigin,
+        authority: EnrollmentToken.Authority
+    ) {
+        self.key = key
+        self.device = device
+        self.organization = organization
+        self.name = name
+        self.kind = kind
+        self.server = server
+        self.authority = authority
+    }
+
+    private init(_ stored: Stored, key: Ed25519PrivateKey) throws(IdentityError) {
+        guard stored.version == 1, let authority = EnrollmentToken.Authority(text: stored.authority) else {
+            throw .badServer(reason: "version \(stored.version) and authority '\(stored.authority.prefix(50))' are not known")
+        }
+        self.init(
+            key: key, device: stored.device, organization: stored.organization, name: stored.name, kind: stored.kind,
+            server: try ServerOrigin(stored.server), authority: authority)
+    }
+
+    private struct Stored: Codable {
+        var version: Int
+        var device: DeviceID
+        var organization: OrganizationID?
+        var name: String
+        var kind: DeviceKind
+        var server: String
+        var authority: String
+
+        static func decode(_ text: String) throws -> Stored { try JSONDecoder().decode(Stored.self, from: Data(text.utf8)) }
+    }
+
+    private static func keyFile(_ folder: String) -> String { folder + "/device.key" }
+    private static func identityFile(_ folder: String) -> String { folder + "/identity.json" }
+
+    private static func readState(_ file: String) throws(IdentityError) -> String? {
+        do throws(CryptoError) {
+            return try KeyFile.read(file)
+        } catch {
+            throw .state(file: file, reason: error.description)
+        }
+    }
+
+    private static func loadKey(state folder: String) throws(IdentityError) -> Ed25519PrivateKey? {
+        guard let text = try readState(keyFile(folder)) else { return nil }
+        guard let seed = Base64URL.decode(text.filter { !$0.isNewline }), let key = try? Ed25519PrivateKey(seed: seed) else {
+            throw .state(file: keyFile(folder), reason: "not a seed of 32 bytes, base64url")  // The only way in which the key fails.
+        }
+        return key
+    }
+}

@@ -1,0 +1,40 @@
+import GStreamer
+import Wire
+
+/// What a sink's error means, in words for the person who looks at the broadcast.
+enum FaultReason {
+    /// - Parameter connected: the error came after the destination had taken media.
+    static func of(_ fault: ElementFault, _ target: OutputSpec.Target, connected: Bool) -> OutputFault {
+        .lost(hidingSecrets(plain(fault, target, connected: connected), target))
+    }
+
+    static func of(_ error: GStreamerError, _ target: OutputSpec.Target) -> OutputFault {
+        .lost(hidingSecrets(error.reason, target))
+    }
+
+    private static func plain(_ fault: ElementFault, _ target: OutputSpec.Target, connected: Bool) -> String {
+        let text = fault.text
+        if case .file(let file) = target { return "\(file.name): \(fault.reason)" }
+        guard case .rtmp = target else { return fault.reason }
+        // The texts are those of rtmp2sink 1.22; an unknown one is shown as it is.
+        if text.contains("stream already exists") { return "already publishing: another publisher uses this stream key" }
+        if text.contains("publish denied") || text.contains("Not authorized") { return "the server refused the stream key: \(text)" }
+        if !connected, text.contains("closed remotely") {
+            return "the server closed the connection before it took any media: is the application or the stream key wrong?"
+        }
+        if text.contains("Socket I/O timed out") { return connected ? "the server took no media for 5 s" : "no answer within 5 s" }
+        return text
+    }
+
+    /// A library may put what it was given into its message.
+    private static func hidingSecrets(_ text: String, _ target: OutputSpec.Target) -> String {
+        let secret: String?
+        switch target {
+        case .rtmp(let rtmp): secret = rtmp.streamKey.secret.revealed
+        case .srt(let srt): secret = srt.passphrase?.secret.revealed
+        case .file: secret = nil
+        }
+        guard let secret, !secret.isEmpty else { return text }
+        return text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "•••")
+    }
+}

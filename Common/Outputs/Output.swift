@@ -1,0 +1,240 @@
+import GStreamer
+package import Logging
+package import MPEGTS
+package import Posix
+package import Units
+package import Wire
+
+/// One destination of a stream: connects, passes media on, and connects again, for as long as it is wanted.
+///
+/// What it does never touches another output or the media thread: media waits in its own bounded queue, and its pipeline is
+/// made and unmade by threads of its own. Lives on a loop; `offer` belongs to the media thread.
+package actor Output {
+    private let spec: OutputSpec
+    private let loop: Loop
+    private let log: Log
+    private let folder: RecordingFolder?
+    private let feed: OutputFeed
+    private let shared: Guarded<Shared>
+
+    private var backoff = Backoff()
+    private var isEnding = false
+    private var wait: Task<Void, Never>?
+    private var ending: Task<Void, Never>?
+
+    /// What other threads may see.
+    private struct Shared {
+        var state = OutputReport.State.connecting
+        var reason: String?
+        var reconnects = 0
+        var session: SinkSession?
+    }
+
+    /// A destination that takes nothing for this long is given up: RTMP's own limit, 5 s without a write, comes first.
+    private static let stallLimit: Duration = .seconds(8)
+    private static let tick: Duration = .milliseconds(250)
+    /// A connection that held this long was a good one.
+    private static let settled: Duration = .seconds(10)
+
+    nonisolated package var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// - Parameters:
+    ///   - folder: for files.
+    ///   - loop: where it lives.
+    package init(_ spec: OutputSpec, folder: RecordingFolder?, loop: Loop, log: Log) {
+        self.spec = spec
+        self.folder = folder
+        self.loop = loop
+        self.log = log.with("output", .text(spec.id.text))
+        if case .rtmp = spec.target { feed = OutputFeed(takesGroups: false) } else { feed = OutputFeed(takesGroups: true) }
+        shared = Guarded(Shared())
+    }
+
+    nonisolated package var id: OutputID { spec.id }
+
+    /// Whether it passes transport packets on, and so needs `StreamReader.makesGroups`.
+    nonisolated package var takesGroups: Bool {
+        if case .rtmp = spec.target { false } else { true }
+    }
+
+    /// Media thread only, or one thread at a time: never waits.
+    nonisolated package func offer(_ events: [StreamReader.Event]) { feed.offer(events) }
+
+    /// The state and the figures, now. Any thread.
+    nonisolated package var report: OutputReport {
+        let figures = feed.figures
+        let seen = shared.withLock { ($0.state, $0.reason, $0.reconnects) }
+        return OutputReport(
+            id: spec.id, state: seen.0, reason: seen.1, sentBytesTotal: figures.pushedBytes, droppedUnitsTotal: figures.droppedUnits,
+            reconnectsTotal: seen.2)
+    }
+
+    /// Begins; returns at once.
+    package func start() {
+        guard ending == nil else { return }
+        ending = loop.spawn { await self.run() }
+    }
+
+    /// Tries again now, where it waits or has given up.
+    package func retryNow() {
+        backoff.succeeded()
+        wait?.cancel()
+    }
+
+    /// Ends the session at its peer and returns when its pipeline is gone, within some seconds.
+    package func stop() async {
+        isEnding = true
+        wait?.cancel()
+        feed.stopWaiting()
+        await ending?.value
+    }
+
+    private func run() async {
+        while !isEnding {
+            let fault = await attempt()
+            if isEnding { break }
+            await handle(fault)
+        }
+        log.notice("output ended")
+    }
+
+    /// One connection from its making to its end.
+    private func attempt() async -> OutputFault {
+        await feed.waitForMedia()
+        if isEnding { return .ended }
+        if let hopeless = refusal() { return hopeless }
+        show(.connecting, nil)
+        let session: SinkSession
+        do {
+            session = try Destinations.open(spec.target, folder: folder)
+        } catch {
+            return error
+        }
+        let fault = await use(session)
+        feed.detach()
+        shared.withLock { $0.session = nil }
+        if await !session.stop() { log.warning("a pipeline did not let go of its sink") }
+        return fault
+    }
+
+    private func use(_ session: SinkSession) async -> OutputFault {
+        do {
+            try await session.start()
+        } catch {
+            return FaultReason.of(error, spec.target)
+        }
+        shared.withLock { $0.session = session }
+        feed.attach(session)
+        return await withTaskGroup(of: OutputFault?.self) { group in
+            group.addTask { await self.listen(to: session) }
+            group.addTask { await self.observe(session) }
+            var result: OutputFault?
+            for await fault in group where result == nil {
+                result = fault
+                if result != nil { group.cancelAll() }
+            }
+            return result ?? .lost("the pipeline ended")
+        }
+    }
+
+    /// The session's own word that it is over.
+    private func listen(to session: SinkSession) async -> OutputFault? {
+        for await message in session.messages {
+            switch message {
+            case .error(let fault): return FaultReason.of(fault, spec.target, connected: isConnected)
+            case .endOfStream: return .ended
+            default: break
+            }
+        }
+        return Task.isCancelled ? nil : .lost("the pipeline ended")
+    }
+
+    /// Looks four times a second whether the session takes what it is given.
+    private func observe(_ session: SinkSession) async -> OutputFault? {
+        var progress = Progress(session)
+        while true {
+            do { try await loop.sleep(for: Output.tick) } catch { return nil }
+            if isEnding { return await farewell(session) }
+            feed.pump()
+            if !isConnected, progress.hasPeer(session, feed.figures) { connected(session) }
+            if let hopeless = refusal() { return hopeless }
+            if progress.hasStalled(session, feed.figures, limit: Output.stallLimit) {
+                return .lost("the destination took no media for \(Output.stallLimit.milliseconds / 1000) s")
+            }
+            if isConnected, progress.age > Output.settled { backoff.succeeded() }
+        }
+    }
+
+    /// Two seconds to say goodbye; `listen` ends earlier with the end of the stream.
+    private func farewell(_ session: SinkSession) async -> OutputFault {
+        session.endOfStream()
+        // Cancelled means that the end was seen.
+        try? await loop.sleep(for: .seconds(2))
+        return .ended
+    }
+
+    /// What no retry can change.
+    private func refusal() -> OutputFault? {
+        guard case .rtmp = spec.target, feed.figures.coding == .h265 else { return nil }
+        return .hopeless("RTMP carries H.264 only, and this stream is H.265: choose H.264 on the sender, or an SRT destination")
+    }
+
+    private func handle(_ fault: OutputFault) async {
+        switch fault {
+        case .ended: return
+        case .hopeless(let reason):
+            show(.failed, reason)
+            log.warning("output failed", ["reason": .text(reason)])
+            wait = loop.spawn { [loop] in while !Task.isCancelled { try? await loop.sleep(for: .seconds(3600)) } }
+        case .lost(let reason):
+            let delay = backoff.failed(jitter: Double.random(in: 0..<1))
+            show(.retrying, reason)
+            log.notice("output is tried again", ["reason": .text(reason), "wait_ms": .integer(delay.milliseconds)])
+            wait = loop.spawn { [loop] in try? await loop.sleep(for: delay) }
+        }
+        await wait?.value
+        wait = nil
+        shared.withLock { $0.reconnects += 1 }
+    }
+
+    private var isConnected: Bool { shared.withLock { $0.state == .connected } }
+
+    private func connected(_ session: SinkSession) {
+        show(.connected, nil)
+        log.notice("output connected")
+    }
+
+    private func show(_ state: OutputReport.State, _ reason: String?) {
+        shared.withLock { shared in
+            shared.state = state
+            shared.reason = reason
+        }
+    }
+}
+
+/// Whether a session gets rid of what it is given.
+private struct Progress {
+    private let began = Instant.now
+    private var moved = Instant.now
+    private var sent: Int
+
+    init(_ session: SinkSession) { sent = session.sentBytes }
+
+    var age: Duration { Instant.now - began }
+
+    /// RTMP counts bytes once the server has agreed to the publishing; the others are there when they have started.
+    func hasPeer(_ session: SinkSession, _ figures: OutputFeed.Figures) -> Bool {
+        switch session.kind {
+        case .rtmp: session.sentBytes > 0
+        case .srtCaller, .srtListener, .file: true
+        }
+    }
+
+    mutating func hasStalled(_ session: SinkSession, _ figures: OutputFeed.Figures, limit: Duration) -> Bool {
+        let now = Instant.now
+        let seen = session.sentBytes
+        if seen != sent || !figures.hasBacklog { moved = now }
+        sent = seen
+        return now - moved > limit
+    }
+}

@@ -1,0 +1,68 @@
+import GStreamer
+import Posix
+
+/// One attempt at a destination: a pipeline from an appsrc to a sink, from its start to its end.
+///
+/// `push` is for the media thread and never waits; the rest is for the output's loop.
+final class SinkSession: Sendable {
+    enum Kind: Sendable, Hashable { case rtmp, srtCaller, srtListener, file }
+
+    let kind: Kind
+    private let pipeline: Pipeline
+    private let source: AppSource
+    /// What is handed to the pipeline beyond what it takes on; the rest waits in our queue, where it can be dropped by groups.
+    private static let ahead = 384 << 10
+
+    /// A file's; it outlives the pipeline that writes to it.
+    private let descriptor: Descriptor?
+
+    init(_ kind: Kind, _ pipeline: Pipeline, keeping descriptor: consuming Descriptor? = nil) throws(GStreamerError) {
+        self.kind = kind
+        self.descriptor = descriptor
+        self.pipeline = pipeline
+        source = try pipeline.appSource("source")
+        source.setCaps(
+            kind == .rtmp ? Caps("video/x-flv") : Caps("video/mpegts", ["systemstream": .flag(true), "packetsize": .integer(188)]))
+    }
+
+    var messages: AsyncStream<PipelineMessage> { pipeline.messages }
+    var hasRoom: Bool { source.queuedBytes < SinkSession.ahead }
+    var queuedBytes: Int { source.queuedBytes }
+
+    /// Hands over several buffers with one wake-up of the streaming thread.
+    func push(_ chunks: [[UInt8]]) {
+        guard !chunks.isEmpty else { return }
+        source.pushList(expected: chunks.count) { batch in
+            for chunk in chunks {
+                chunk.withUnsafeBytes { batch.add($0, AppSource.Stamp(pts: nil)) }
+            }
+        }
+    }
+
+    func start() async throws(GStreamerError) { try await pipeline.start() }
+
+    /// Says goodbye to the peer where there is one.
+    /// `.endOfStream` follows when the sink has done so.
+    func endOfStream() { source.endOfStream() }
+
+    /// Takes the pipeline down. One that does not let go keeps its descriptor: the number must not become somebody else's.
+    func stop() async -> Bool {
+        if await pipeline.stop() { return true }
+        _ = Unmanaged.passRetained(self)
+        return false
+    }
+
+    /// Bytes the peer was sent, by the sink's own count; 0 where there is no peer yet or the sink does not count.
+    var sentBytes: Int {
+        let key =
+            switch kind {
+            case .rtmp: "out-bytes-total"
+            case .srtCaller, .srtListener: "bytes-sent-total"
+            case .file: ""
+            }
+        guard kind != .file else { return 0 }
+        // A sink without statistics has no peer: zero says the same.
+        guard case .integer(let count)? = (try? pipeline.getStructure("sink", "stats"))?.fields[key] else { return 0 }
+        return Int(count)
+    }
+}

@@ -1,0 +1,205 @@
+package import Units
+
+// Bodies of the REST API: accounts. Times are ISO 8601 in UTC; ids are ULIDs. Shapes and limits: the OpenAPI document.
+
+/// What a user may do in an organisation; ranks are ordered (ORG-02). Guests have no account and so no role here.
+package enum Role: String, Codable, Sendable, CaseIterable, Comparable {
+    case owner, admin, host, member
+
+    /// 5 for the owner down to 2 for a member; 1 is a guest's.
+    package var rank: Int {
+        switch self {
+        case .owner: 5
+        case .admin: 4
+        case .host: 3
+        case .member: 2
+        }
+    }
+
+    package static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
+}
+
+/// `POST /auth/register`: the first owner, by the setup secret.
+package struct RegisterRequest: Codable, Sendable {
+    package var setupSecret: SecretOnWire
+    package var organizationName: String
+    package var organizationSlug: String
+    package var email: String
+    package var password: SecretOnWire
+    package var displayName: String
+
+    package init(
+        setupSecret: SecretOnWire, organizationName: String, organizationSlug: String, email: String, password: SecretOnWire,
+        displayName: String
+    ) {
+        self.setupSecret = setupSecret
+        self.organizationName = organizationName
+        self.organizationSlug = organizationSlug
+        self.email = email
+        self.password = password
+        self.displayName = displayName
+    }
+}
+
+/// `POST /auth/login`.
+package struct LoginRequest: Codable, Sendable {
+    package var email: String
+    package var password: SecretOnWire
+    /// The organisation's slug; needed only where the address belongs to several.
+    package var organization: String?
+
+    package init(email: String, password: SecretOnWire, organization: String? = nil) {
+        self.email = email
+        self.password = password
+        self.organization = organization
+    }
+}
+
+/// What login, register and refresh answer; the refresh token goes in its cookie.
+package struct SessionView: Codable, Sendable {
+    package var accessToken: SecretOnWire
+    package var expiresInSeconds: Int
+    package var user: UserView
+
+    package init(accessToken: SecretOnWire, expiresInSeconds: Int, user: UserView) {
+        self.accessToken = accessToken
+        self.expiresInSeconds = expiresInSeconds
+        self.user = user
+    }
+}
+
+package struct UserView: Codable, Sendable, Hashable {
+    package var id: UserID
+    package var email: String
+    package var displayName: String
+    package var role: Role
+    package var active: Bool
+    package var organization: OrganizationView
+
+    package init(id: UserID, email: String, displayName: String, role: Role, active: Bool, organization: OrganizationView) {
+        self.id = id
+        self.email = email
+        self.displayName = displayName
+        self.role = role
+        self.active = active
+        self.organization = organization
+    }
+}
+
+package struct OrganizationView: Codable, Sendable, Hashable {
+    package var id: OrganizationID
+    package var name: String
+    package var slug: String
+
+    package init(id: OrganizationID, name: String, slug: String) {
+        self.id = id
+        self.name = name
+        self.slug = slug
+    }
+}
+
+/// `POST /users` by an admin, with a first password.
+package struct CreateUserRequest: Codable, Sendable {
+    package var email: String
+    package var displayName: String
+    package var role: Role
+    package var password: SecretOnWire
+
+    package init(email: String, displayName: String, role: Role, password: SecretOnWire) {
+        self.email = email
+        self.displayName = displayName
+        self.role = role
+        self.password = password
+    }
+}
+
+/// `PATCH /users/{id}`.
+package struct ChangeUserRequest: Codable, Sendable {
+    package var role: Role?
+    package var active: Bool?
+    package var displayName: String?
+
+    package init(role: Role? = nil, active: Bool? = nil, displayName: String? = nil) {
+        self.role = role
+        self.active = active
+        self.displayName = displayName
+    }
+}
+
+/// A signed-in session: one browser or one command.
+package struct LoginView: Codable, Sendable, Hashable {
+    package var id: SessionID
+    package var createdAt: String
+    package var lastUsedAt: String
+    package var address: String
+    package var userAgent: String
+    /// The session of the request itself.
+    package var current: Bool
+
+    package init(id: SessionID, createdAt: String, lastUsedAt: String, address: String, userAgent: String, current: Bool) {
+        self.id = id
+        self.createdAt = createdAt
+        self.lastUsedAt = lastUsedAt
+        self.address = address
+        self.userAgent = userAgent
+        self.current = current
+    }
+}
+
+/// A single-use ticket that opens one WSS within 30 s.
+package struct TicketView: Codable, Sendable {
+    package var ticket: SecretOnWire
+    package init(ticket: SecretOnWire) { self.ticket = ticket }
+}
+
+/// A list, whole: `{"items": […]}`, so that fields can be added beside it.
+package struct ListView<Item: Codable & Sendable>: Codable, Sendable {
+    package var items: [Item]
+    package init(items: [Item]) { self.items = items }
+}
+
+/// `POST /operator/organizations`, with the operator's token.
+package struct CreateOrganizationRequest: Codable, Sendable {
+    package var name: String
+    package var slug: String
+    package var ownerEmail: String
+    package var ownerDisplayName: String
+    package var ownerPassword: SecretOnWire
+
+    package init(name: String, slug: String, ownerEmail: String, ownerDisplayName: String, ownerPassword: SecretOnWire) {
+        self.name = name
+        self.slug = slug
+        self.ownerEmail = ownerEmail
+        self.ownerDisplayName = ownerDisplayName
+        self.ownerPassword = ownerPassword
+    }
+}
+
+/// An error: problem+json (RFC 9457).
+package struct Problem: Codable, Sendable, Hashable, Error {
+    /// `https://strata.invalid/problems/<name>` is stable; the name is what programs compare.
+    package var type: String
+    package var title: String
+    package var status: Int
+    /// What failed, where, and what to do.
+    package var detail: String?
+    /// The fields that are wrong, each with what was expected.
+    package var faults: [Fault]?
+
+    package struct Fault: Codable, Sendable, Hashable {
+        package var field: String
+        package var expected: String
+        package init(field: String, expected: String) {
+            self.field = field
+            self.expected = expected
+        }
+    }
+
+    package init(type: String, title: String, status: Int, detail: String? = nil, faults: [Fault]? = nil) {
+        self.type = type
+        self.title = title
+        self.status = status
+        self.detail = detail
+        self.faults = faults
+    }
+}

@@ -1,0 +1,304 @@
+package import Units
+
+// Bodies of the REST API: senders, destinations, broadcasts and the pool.
+
+/// `POST /enrollment-tokens`.
+package struct CreateTokenRequest: Codable, Sendable {
+    package var kind: DeviceKind
+    /// The name the device gets; it may be changed later.
+    package var name: String?
+    package var expiresInSeconds: Int?
+
+    package init(kind: DeviceKind, name: String? = nil, expiresInSeconds: Int? = nil) {
+        self.kind = kind
+        self.name = name
+        self.expiresInSeconds = expiresInSeconds
+    }
+}
+
+package struct TokenView: Codable, Sendable {
+    package var id: EnrollmentTokenID
+    package var kind: DeviceKind
+    package var name: String?
+    package var expiresAt: String
+    /// The device it made, once redeemed.
+    package var device: DeviceID?
+    /// The token itself: shown once, when it is made.
+    package var token: SecretOnWire?
+
+    package init(id: EnrollmentTokenID, kind: DeviceKind, name: String?, expiresAt: String, device: DeviceID?, token: SecretOnWire?) {
+        self.id = id
+        self.kind = kind
+        self.name = name
+        self.expiresAt = expiresAt
+        self.device = device
+        self.token = token
+    }
+}
+
+package struct SenderView: Codable, Sendable, Hashable {
+    package var id: DeviceID
+    package var name: String
+    package var online: Bool
+    package var lastSeenAt: String?
+    package var agentVersion: String?
+    /// Seen from two places at once, and since when: somebody may have copied its key.
+    package var flaggedAt: String?
+    package var inventory: Inventory
+    package var configuration: ConfigurationState
+
+    package struct ConfigurationState: Codable, Sendable, Hashable {
+        package var wanted: Int
+        package var applied: Int
+        package var reason: String?
+        package init(wanted: Int, applied: Int, reason: String?) {
+            self.wanted = wanted
+            self.applied = applied
+            self.reason = reason
+        }
+    }
+
+    package init(
+        id: DeviceID, name: String, online: Bool, lastSeenAt: String?, agentVersion: String?, flaggedAt: String?, inventory: Inventory,
+        configuration: ConfigurationState
+    ) {
+        self.id = id
+        self.name = name
+        self.online = online
+        self.lastSeenAt = lastSeenAt
+        self.agentVersion = agentVersion
+        self.flaggedAt = flaggedAt
+        self.inventory = inventory
+        self.configuration = configuration
+    }
+}
+
+/// `PATCH /senders/{id}`.
+package struct ChangeSenderRequest: Codable, Sendable {
+    package var name: String?
+    package init(name: String?) { self.name = name }
+}
+
+/// `PUT /senders/{id}/configuration`, and an entry of its history.
+package struct ConfigurationView: Codable, Sendable, Hashable {
+    package var version: Int
+    package var toml: String
+    package var createdAt: String
+    package init(version: Int, toml: String, createdAt: String) {
+        self.version = version
+        self.toml = toml
+        self.createdAt = createdAt
+    }
+}
+
+package struct ChangeConfigurationRequest: Codable, Sendable {
+    package var toml: String
+    package init(toml: String) { self.toml = toml }
+}
+
+/// What became of it on the device.
+package struct ConfigurationAnswer: Codable, Sendable {
+    package var version: Int
+    /// `applied`, `refused` (the old one stays in force), or `pending` while the device is away.
+    package var result: Result
+    package var reason: String?
+
+    package enum Result: String, Codable, Sendable { case applied, refused, pending }
+
+    package init(version: Int, result: Result, reason: String?) {
+        self.version = version
+        self.result = result
+        self.reason = reason
+    }
+}
+
+/// `POST /destinations`; `PUT /destinations/{id}` takes the same.
+package struct DestinationRequest: Codable, Sendable {
+    package var name: String
+    /// `rtmp://host[:port]/app`, `rtmps://…`, `srt://host:port`; left out where a preset names it.
+    package var url: String?
+    package var preset: Preset?
+    /// RTMP's stream key; SRT's passphrase.
+    package var secret: SecretOnWire?
+    /// SRT only.
+    package var streamID: String?
+    package var srtMode: SRTTarget.Mode?
+    package var latencyMs: Int?
+
+    package enum Preset: String, Codable, Sendable, CaseIterable { case youtube, twitch }
+
+    package init(
+        name: String, url: String?, preset: Preset? = nil, secret: SecretOnWire? = nil, streamID: String? = nil,
+        srtMode: SRTTarget.Mode? = nil, latencyMs: Int? = nil
+    ) {
+        self.name = name
+        self.url = url
+        self.preset = preset
+        self.secret = secret
+        self.streamID = streamID
+        self.srtMode = srtMode
+        self.latencyMs = latencyMs
+    }
+}
+
+package struct DestinationView: Codable, Sendable, Hashable {
+    package var id: DestinationID
+    package var name: String
+    /// Without its secret.
+    package var url: String
+    /// Dots and the last two characters, or nil where there is none.
+    package var maskedSecret: String?
+    package var streamID: String?
+    package var srtMode: SRTTarget.Mode?
+    package var latencyMs: Int?
+
+    package init(
+        id: DestinationID, name: String, url: String, maskedSecret: String?, streamID: String?, srtMode: SRTTarget.Mode?, latencyMs: Int?
+    ) {
+        self.id = id
+        self.name = name
+        self.url = url
+        self.maskedSecret = maskedSecret
+        self.streamID = streamID
+        self.srtMode = srtMode
+        self.latencyMs = latencyMs
+    }
+}
+
+/// `POST /broadcasts`.
+package struct StartRequest: Codable, Sendable {
+    package var sender: DeviceID
+    package var destinations: [DestinationID]
+    package var input: InputChoice?
+    package var encoder: EncoderChoice?
+    package var bufferMs: Int?
+    package var links: [String]?
+    /// Seconds a vanished sender keeps its broadcast; 0 is until stopped.
+    package var graceSeconds: Int?
+
+    package init(
+        sender: DeviceID, destinations: [DestinationID], input: InputChoice? = nil, encoder: EncoderChoice? = nil, bufferMs: Int? = nil,
+        links: [String]? = nil, graceSeconds: Int? = nil
+    ) {
+        self.sender = sender
+        self.destinations = destinations
+        self.input = input
+        self.encoder = encoder
+        self.bufferMs = bufferMs
+        self.links = links
+        self.graceSeconds = graceSeconds
+    }
+}
+
+/// `PATCH /broadcasts/{id}`: what changes while it runs.
+package struct ChangeBroadcastRequest: Codable, Sendable {
+    package var bitrate: Bitrate?
+    package var input: InputChoice?
+
+    package init(bitrate: Bitrate? = nil, input: InputChoice? = nil) {
+        self.bitrate = bitrate
+        self.input = input
+    }
+}
+
+/// `POST /broadcasts/{id}/outputs`.
+package struct AddOutputRequest: Codable, Sendable {
+    package var destination: DestinationID
+    package init(destination: DestinationID) { self.destination = destination }
+}
+
+package struct BroadcastView: Codable, Sendable, Hashable {
+    package var id: BroadcastID
+    package var sender: DeviceID
+    /// `starting`, `live`, `degraded`, `interrupted`, `stopping`, `ended`.
+    package var state: String
+    /// While starting: `lease`, `sender`, `media`, `outputs`.
+    package var step: String?
+    package var reason: String?
+    package var since: String?
+    package var createdAt: String
+    package var endedAt: String?
+    package var input: InputChoice
+    package var encoder: EncoderChoice
+    package var bufferMs: Int
+    package var graceSeconds: Int
+    package var outputs: [Output]
+    package var ingest: IngestReport?
+    package var receiver: Receiver?
+
+    package struct Output: Codable, Sendable, Hashable {
+        package var id: OutputID
+        package var destination: DestinationID
+        package var report: OutputReport?
+        package init(id: OutputID, destination: DestinationID, report: OutputReport?) {
+            self.id = id
+            self.destination = destination
+            self.report = report
+        }
+    }
+
+    package struct Receiver: Codable, Sendable, Hashable {
+        package var host: DeviceID
+        package var port: Int?
+        package var pid: Int?
+        package var uptimeSeconds: Int?
+        package var restarts: Int?
+        package init(host: DeviceID, port: Int?, pid: Int?, uptimeSeconds: Int?, restarts: Int?) {
+            self.host = host
+            self.port = port
+            self.pid = pid
+            self.uptimeSeconds = uptimeSeconds
+            self.restarts = restarts
+        }
+    }
+
+    package init(
+        id: BroadcastID, sender: DeviceID, state: String, step: String?, reason: String?, since: String?, createdAt: String,
+        endedAt: String?, input: InputChoice, encoder: EncoderChoice, bufferMs: Int, graceSeconds: Int, outputs: [Output],
+        ingest: IngestReport?, receiver: Receiver?
+    ) {
+        self.id = id
+        self.sender = sender
+        self.state = state
+        self.step = step
+        self.reason = reason
+        self.since = since
+        self.createdAt = createdAt
+        self.endedAt = endedAt
+        self.input = input
+        self.encoder = encoder
+        self.bufferMs = bufferMs
+        self.graceSeconds = graceSeconds
+        self.outputs = outputs
+        self.ingest = ingest
+        self.receiver = receiver
+    }
+}
+
+/// A pool host, for the operator and for admins.
+package struct HostView: Codable, Sendable, Hashable {
+    package var id: DeviceID
+    package var name: String
+    package var online: Bool
+    package var lastSeenAt: String?
+    package var version: String?
+    package var addresses: [String]
+    package var portRange: PortRange?
+    package var capacity: Int
+    package var streams: Int
+
+    package init(
+        id: DeviceID, name: String, online: Bool, lastSeenAt: String?, version: String?, addresses: [String], portRange: PortRange?,
+        capacity: Int, streams: Int
+    ) {
+        self.id = id
+        self.name = name
+        self.online = online
+        self.lastSeenAt = lastSeenAt
+        self.version = version
+        self.addresses = addresses
+        self.portRange = portRange
+        self.capacity = capacity
+        self.streams = streams
+    }
+}

@@ -1,0 +1,140 @@
+import Auth
+import Fleet
+import HTTP
+import Store
+import Units
+import Web
+import Wire
+
+/// Signing in and out, one's own sessions, and the tickets for WebSockets.
+struct AuthRoutes: Sendable {
+    private let parts: Gateway.Parts
+
+    init(_ parts: Gateway.Parts) { self.parts = parts }
+
+    var routes: [Route] { doorRoutes + ownRoutes }
+
+    static let cookie = "strata_refresh"
+
+    // MARK: The door
+
+    private var doorRoutes: [Route] {
+        [
+            Route(
+                method: .get, path: "/api/v1/setup", access: .open, summary: "Whether the server has an owner", success: .one("Setup"),
+                run: { _ in .value(SetupView(ownerExists: try await !parts.store.setup.isOpen())) }),
+            Route(
+                method: .post, path: "/api/v1/auth/register", access: .open, summary: "Become the first owner, by the setup secret",
+                body: "RegisterRequest", success: .one("Session", .created), problems: [.forbidden, .conflict, .busy], run: register),
+            Route(
+                method: .post, path: "/api/v1/auth/login", access: .open, summary: "Sign in", body: "LoginRequest",
+                success: .one("Session"), problems: [.unauthorized, .conflict, .busy], run: login),
+            Route(
+                method: .post, path: "/api/v1/auth/refresh", access: .open,
+                summary: "A new access token for the refresh token in the cookie, which is replaced", success: .one("Session"),
+                problems: [.unauthorized, .forbidden], run: refresh),
+        ]
+    }
+
+    @Sendable private func register(_ call: Call) async throws -> Response {
+        let request = try call.body(RegisterRequest.self)
+        let grant = try await parts.gate.claim(
+            request.setupSecret.secret, organization: request.organizationName, slug: request.organizationSlug, email: request.email,
+            displayName: request.displayName, password: request.password.secret, from: call.origin)
+        return try await entered(grant, call, .created)
+    }
+
+    @Sendable private func login(_ call: Call) async throws -> Response {
+        let request = try call.body(LoginRequest.self)
+        let grant = try await parts.gate.login(
+            email: request.email, password: request.password.secret, slug: request.organization, from: call.origin)
+        return try await entered(grant, call, .ok)
+    }
+
+    @Sendable private func refresh(_ call: Call) async throws -> Response {
+        try parts.checkOrigin(of: call.request)
+        guard let token = Cookies.value(Self.cookie, call.request.headers) else { throw Problem(.unauthorized) }
+        return try await entered(try await parts.gate.refresh(Secret(token)), call, .ok)
+    }
+
+    private func entered(_ grant: Grant, _ call: Call, _ status: Status) async throws -> Response {
+        let seconds = (grant.accessExpiresAt - parts.store.now).seconds
+        let view = SessionView(
+            accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)),
+            user: try await parts.view(of: grant.principal.user))
+        var response = Response.value(view, status)
+        response.isSecret = true
+        let age = Int((grant.refreshExpiresAt - parts.store.now).seconds)
+        response.headers.add("Set-Cookie", try Self.cookieField(grant.refreshToken.revealed, age: age))
+        return response
+    }
+
+    /// Browsers take a Secure cookie over plain HTTP from localhost only, which is where plain HTTP is served.
+    private static func cookieField(_ value: String, age: Int) throws -> String {
+        try SetCookie(
+            name: cookie, value: value, path: "/api/v1/auth", maxAge: age, isSecure: true, isHTTPOnly: true, sameSite: .strict
+        ).field()
+    }
+
+    // MARK: One's own account
+
+    private var ownRoutes: [Route] {
+        [
+            Route(
+                method: .post, path: "/api/v1/auth/logout", access: .user(.manageOwnAccount), summary: "End this session", success: .empty,
+                run: { call in
+                    try await parts.gate.logOut(call.caller(), from: call.origin)
+                    var response = Response.empty
+                    response.headers.add("Set-Cookie", try Self.cookieField("", age: 0))
+                    return response
+                }),
+            Route(
+                method: .get, path: "/api/v1/auth/me", access: .user(.manageOwnAccount), summary: "Who is signed in",
+                success: .one("User"), run: { call in .value(try await parts.view(of: call.caller().user)) }),
+            Route(
+                method: .get, path: "/api/v1/auth/sessions", access: .user(.manageOwnAccount), summary: "One's open sessions",
+                success: .page("Login"),
+                run: { call in
+                    let caller = try call.caller()
+                    return .list(try await parts.gate.sessions(of: caller).map { LoginView($0, current: $0.id == caller.session.id) })
+                }),
+            Route(
+                method: .delete, path: "/api/v1/auth/sessions/{id}", access: .user(.manageOwnAccount), summary: "End one of one's sessions",
+                success: .empty,
+                run: { call in
+                    try await parts.gate.end(call.id(), of: call.caller(), from: call.origin)
+                    return .empty
+                }),
+            Route(
+                method: .post, path: "/api/v1/auth/ticket", access: .user(.manageOwnAccount),
+                summary: "A ticket that opens one WebSocket within 30 s", success: .one("Ticket"),
+                run: { call in .value(TicketView(ticket: SecretOnWire(parts.gate.ticket(for: try call.caller())))) }),
+        ]
+    }
+}
+
+extension Gateway.Parts {
+    func view(of user: User) async throws -> UserView {
+        guard let organization = try await store.organizations.find(user.organization) else { throw Problem(.notFound) }
+        return UserView(
+            id: user.id, email: user.email, displayName: user.displayName, role: user.role, active: user.isActive,
+            organization: OrganizationView(id: organization.id, name: organization.name, slug: organization.slug))
+    }
+
+    /// A browser names the page's origin with each request that changes something: only our own pages' are taken.
+    func checkOrigin(of request: Request) throws {
+        guard let origin = request.headers["origin"] else { return }
+        let own = "\(request.isSecure ? "https" : "http")://\(request.head.host)"
+        guard origin == own || origins.contains(origin) else {
+            throw Problem(.forbidden, "a page of \(origin.bounded(to: 200)) may not do this")
+        }
+    }
+}
+
+extension LoginView {
+    init(_ session: AuthSession, current: Bool) {
+        self.init(
+            id: session.id, createdAt: session.createdAt.text, lastUsedAt: session.lastUsedAt.text, address: session.address ?? "",
+            userAgent: session.userAgent ?? "", current: current)
+    }
+}

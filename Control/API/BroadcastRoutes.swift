@@ -1,0 +1,78 @@
+import Broadcasts
+import HTTP
+import Units
+import Web
+import Wire
+
+/// Starting, watching, changing and stopping broadcasts.
+struct BroadcastRoutes: Sendable {
+    private let parts: Gateway.Parts
+
+    init(_ parts: Gateway.Parts) { self.parts = parts }
+
+    var routes: [Route] { wholeRoutes + outputRoutes }
+
+    private var wholeRoutes: [Route] {
+        [
+            Route(
+                method: .post, path: "/api/v1/broadcasts", access: .user(.runBroadcasts),
+                summary: "Start a broadcast: a wish, carried out step by step",
+                body: "StartRequest", success: .one("Broadcast", .created), problems: [.conflict, .notFound], run: start),
+            Route(
+                method: .get, path: "/api/v1/broadcasts", access: .user(.viewBroadcasts),
+                summary: "The organisation's last 100 broadcasts, the newest first",
+                success: .page("Broadcast"),
+                run: { call in .list(try await parts.broadcasts.list(in: call.caller().user.organization)) }),
+            Route(
+                method: .get, path: "/api/v1/broadcasts/{id}", access: .user(.viewBroadcasts), summary: "One broadcast",
+                success: .one("Broadcast"),
+                run: { call in .value(try await parts.broadcasts.view(of: call.id(), in: call.caller().user.organization)) }),
+            Route(
+                method: .post, path: "/api/v1/broadcasts/{id}/stop", access: .user(.runBroadcasts),
+                summary: "Stop a broadcast; no error where it is over already", success: .one("Broadcast"),
+                run: { call in .value(try await parts.broadcasts.stop(call.id(), in: call.caller().user.organization)) }),
+            Route(
+                method: .patch, path: "/api/v1/broadcasts/{id}", access: .user(.runBroadcasts),
+                summary: "Change the bitrate or the input while it runs", body: "ChangeBroadcastRequest", success: .one("Broadcast"),
+                problems: [.gone, .conflict, .busy],
+                run: { call in
+                    let request = try call.body(ChangeBroadcastRequest.self)
+                    return .value(try await parts.broadcasts.change(call.id(), request, in: call.caller().user.organization))
+                }),
+        ]
+    }
+
+    @Sendable private func start(_ call: Call) async throws -> Response {
+        let request = try call.body(StartRequest.self)
+        let scope = try call.scope()
+        // The sender must be the organisation's own: another one does not exist for it.
+        let device = try await parts.store.devices(in: scope).find(request.sender)
+        guard !device.isRevoked else { throw Problem(.notFound, "that sender was revoked") }
+        return .value(try await parts.broadcasts.start(request, in: scope.organization, by: scope.author), .created)
+    }
+
+    private var outputRoutes: [Route] {
+        [
+            Route(
+                method: .post, path: "/api/v1/broadcasts/{id}/outputs", access: .user(.runBroadcasts),
+                summary: "Add an output to a running broadcast", body: "AddOutputRequest", success: .one("Broadcast"),
+                problems: [.gone, .conflict],
+                run: { call in
+                    let destination = try call.body(AddOutputRequest.self).destination
+                    return .value(try await parts.broadcasts.addOutput(destination, to: call.id(), in: call.caller().user.organization))
+                }),
+            Route(
+                method: .delete, path: "/api/v1/broadcasts/{id}/outputs/{output}", access: .user(.runBroadcasts),
+                summary: "Take an output off a running broadcast", success: .one("Broadcast"), problems: [.gone],
+                run: { call in
+                    .value(try await parts.broadcasts.removeOutput(call.id("output"), from: call.id(), in: call.caller().user.organization))
+                }),
+            Route(
+                method: .post, path: "/api/v1/broadcasts/{id}/outputs/{output}/retry", access: .user(.runBroadcasts),
+                summary: "Try a failed output again now", success: .one("Broadcast"), problems: [.gone],
+                run: { call in
+                    .value(try await parts.broadcasts.retryOutput(call.id("output"), of: call.id(), in: call.caller().user.organization))
+                }),
+        ]
+    }
+}

@@ -1,0 +1,90 @@
+package import Configuration
+package import Identity
+package import Logging
+import Posix
+package import Web
+
+/// How control is set up: read once from its file, then the environment. `systemd/strata-control.conf` explains each key.
+package struct ControlConfiguration: Sendable {
+    package let server: ServerConfiguration
+    /// The origins this server is known by; the first goes into what it says of itself.
+    package let origins: [ServerOrigin]
+    /// Whether a configured proxy ends TLS, so that devices' proofs are bound to the origin alone (THREATS 3).
+    package let endsTLSAtProxy: Bool
+    /// The certificate of the server's own CA, which devices pin; nil where a public one signed the server's.
+    package let authorityFile: String?
+    package let stateFolder: String
+    package let outbound: [AddressRange]
+    package let loops: Int
+    package let logLevel: Log.Level
+
+    /// - Throws: `ConfigurationFaults`, all of them together.
+    package init(_ text: String, source: String, environment: [String: String]) throws(ConfigurationFaults) {
+        let reader = try ConfigurationReader(text, source: source, environment: environment)
+        let section = reader.section("server")
+        let certificate = Self.certificate(section, reader)
+        let plain = section.addresses("listen", default: [HostPort(host: "127.0.0.1", port: 8080)])
+        let encrypted = section.addresses("listen_tls", default: [])
+        if !encrypted.isEmpty, certificate == nil {
+            reader.note("server.certificate", nil, "the file of the certificate chain, because server.listen_tls is given")
+        }
+        let listeners =
+            Self.listeners(plain, nil, "server.listen", reader) + Self.listeners(encrypted, certificate, "server.listen_tls", reader)
+        let proxyTexts = section.strings("trusted_proxies", default: [], "addresses or networks such as 10.0.0.0/8") {
+            TrustedProxies([$0]) != nil
+        }
+        server = ServerConfiguration(listeners: listeners, trustedProxies: TrustedProxies(proxyTexts) ?? TrustedProxies())
+        endsTLSAtProxy = section.boolean("tls_ends_at_proxy", default: false)
+        authorityFile = section.optionalString("authority")
+        let origins = section.strings("origins", "a list of origins such as https://live.example.org") { Self.origin($0) != nil }
+        self.origins = origins.compactMap(Self.origin)
+        if origins.isEmpty { reader.note("server.origins", nil, "at least one origin such as https://live.example.org") }
+        loops = section.integer("threads", default: 1, in: 1...64)
+        stateFolder = reader.section("storage").string("state", default: "/var/lib/strata/control", "an absolute path") {
+            $0.hasPrefix("/")
+        }
+        outbound = reader.section("outbound").strings("allow", default: [], "networks such as 192.168.1.0/24") { AddressRange($0) != nil }
+            .compactMap(AddressRange.init)
+        logLevel = reader.section("log").level()
+        try reader.finish()
+    }
+
+    private static func origin(_ text: String) -> ServerOrigin? {
+        // try?: whatever is wrong with it, it is not an origin, and the fault says what one looks like.
+        try? ServerOrigin(text)
+    }
+
+    private static func certificate(_ section: ConfigurationSection, _ reader: ConfigurationReader) -> CertificateFiles? {
+        let chain = section.optionalString("certificate")
+        let key = section.optionalString("private_key")
+        guard (chain == nil) == (key == nil) else {
+            reader.note("server.certificate, server.private_key", nil, "both or neither")
+            return nil
+        }
+        guard let chain, let key else { return nil }
+        return CertificateFiles(chain: chain, key: key)
+    }
+
+    private static func listeners(
+        _ addresses: [HostPort], _ certificate: CertificateFiles?, _ key: String, _ reader: ConfigurationReader
+    ) -> [Listener] {
+        addresses.compactMap { place in
+            guard let address = SocketAddress(place.host, port: place.port) else {
+                reader.note(key, place.description, "an address and a port such as 127.0.0.1:8080")
+                return nil
+            }
+            if certificate == nil, key == "server.listen", !address.isLoopback {
+                reader.note(key, place.description, "a loopback address: without TLS nothing else is served")
+            }
+            return Listener(address, certificate: certificate)
+        }
+    }
+}
+
+extension ConfigurationSection {
+    /// `level`: from which level on lines are written.
+    package func level() -> Log.Level {
+        let text = string("level", default: "notice", "trace, debug, info, notice, warning or error") { Log.Level(name: $0) != nil }
+        return Log.Level(name: text) ?? .notice
+    }
+}

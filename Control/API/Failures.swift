@@ -1,0 +1,76 @@
+import Auth
+import Broadcasts
+import HTTP
+import Store
+import Units
+import Web
+import Wire
+
+extension Gateway {
+    /// What an error of a lower module is to a caller. What nobody expected is logged whole and told by its kind only.
+    func response(to error: any Error, _ request: Request) -> Response {
+        var response = Self.response(to: problem(for: error, request))
+        if case .tooMany(let wait)? = error as? AuthError {
+            response.headers.add("Retry-After", String(max(1, Int(wait.seconds.rounded(.up)))))
+        }
+        return response
+    }
+
+    private func problem(for error: any Error, _ request: Request) -> Problem {
+        switch error {
+        case let error as AuthError: Self.problem(error)
+        case let failure as BroadcastDirector.Failure: Self.problem(failure)
+        case let error as StoreError: Self.problem(error)
+        case let fault as BodyFault: Problem(fault.status == .contentTooLarge ? .tooLarge : .malformed, "\(fault)")
+        default: unexpected(error, request)
+        }
+    }
+
+    private func unexpected(_ error: any Error, _ request: Request) -> Problem {
+        parts.log.error(
+            "a request failed", ["method": "\(request.method)", "path": "\(request.path.bounded(to: 200))", "error": "\(error)"])
+        return Problem(.internalError, "the log has the details")
+    }
+
+    private static func problem(_ failure: BroadcastDirector.Failure) -> Problem {
+        switch failure {
+        case .noSuchSender: Problem(.notFound, "there is no such sender")
+        case .noSuchBroadcast: Problem(.notFound, "there is no such broadcast")
+        case .noSuchOutput: Problem(.notFound, "the broadcast has no such output")
+        case .isOver: Problem(.gone, "the broadcast is over")
+        case .noSuchDestination(let id):
+            Problem(.invalid, faults: [.init(field: "destinations", expected: "one of your own; there is no \(id)")])
+        case .senderOffline: Problem(.conflict, "the sender is offline; it can be started when it is connected")
+        case .busy(let id): Problem(.conflict, "the sender already has the broadcast \(id); stop it first")
+        case .unfit(let id, let reason): Problem(.invalid, "destination \(id): \(reason)")
+        case .unsupported(let reason): Problem(.invalid, reason)
+        case .refused(let step, let reason): Problem(.conflict, (step.map { "\($0): " } ?? "") + reason)
+        case .unknown: Problem(.busy, "the sender did not answer within its time; what it does is shown when it is known")
+        }
+    }
+
+    private static func problem(_ error: AuthError) -> Problem {
+        switch error {
+        case .badCredentials, .notAuthenticated, .tokenReused: Problem(.unauthorized, error.description)
+        case .organizationNeeded(let choices): Problem(.conflict, "sign in with one of: \(choices.map(\.slug).joined(separator: ", "))")
+        case .notAllowed, .setupClosed: Problem(.forbidden, error.description)
+        case .tooMany: Problem(.tooMany, error.description)
+        case .busy: Problem(.busy, error.description)
+        case .weakPassword(let expected): Problem(.invalid, faults: [.init(field: "password", expected: expected)])
+        case .hashing: Problem(.internalError, "the password could not be hashed")
+        }
+    }
+
+    private static func problem(_ error: StoreError) -> Problem {
+        switch error {
+        case .missing(let what): Problem(.notFound, "there is no such \(what)")
+        case .taken, .ownerStays, .senderBusy: Problem(.conflict, error.description)
+        case .invalid(let field, let expected): Problem(.invalid, faults: [.init(field: field, expected: expected)])
+        case .tokenRefused: Problem(.forbidden, "the token is unknown, expired or withdrawn: ask for a new one")
+        case .tokenUsed: Problem(.conflict, "the token was used by another device: ask for a new one")
+        case .diskFull: Problem(.busy, "the server's disk is full; nothing was changed")
+        case .setupClosed: Problem(.forbidden, error.description)
+        case .newerDatabase, .foreignHistory: Problem(.internalError, error.description)
+        }
+    }
+}

@@ -1,0 +1,195 @@
+package import Auth
+package import Broadcasts
+import FoundationEssentials
+package import Fleet
+import HTTP
+package import Logging
+import Crypto
+package import Identity
+package import Store
+package import Units
+package import Web
+import Wire
+
+/// Control's HTTP interface: finds the route of a request, checks who calls and what is sent, and turns errors into problems.
+package struct Gateway: Sendable {
+    let parts: Parts
+    private let router: Router
+    private let document: [UInt8]
+
+    /// What the routes work with.
+    package struct Parts: Sendable {
+        let store: ControlStore
+        let gate: Gate
+        let hasher: PasswordHasher
+        let fleet: Roster
+        let feed: Feed
+        let broadcasts: BroadcastDirector
+        let devices: DeviceDoor
+        let health: Health
+        let settings: Settings
+        let log: Log
+        /// Redeemed tokens for each address they come from.
+        let enrollments = RateLimiter(RateLimit(30, per: .seconds(60)))
+
+        var authority: EnrollmentToken.Authority { settings.authority }
+        var origins: [String] { settings.origins }
+
+        package init(
+            store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
+            devices: DeviceDoor,
+            health: Health, settings: Settings, log: Log
+        ) {
+            self.store = store
+            self.gate = gate
+            self.hasher = hasher
+            self.fleet = fleet
+            self.feed = feed
+            self.broadcasts = broadcasts
+            self.devices = devices
+            self.health = health
+            self.settings = settings
+            self.log = log.part("api")
+        }
+    }
+
+    /// What the operator decided.
+    package struct Settings: Sendable {
+        /// Opens the operator's routes.
+        let operatorToken: Secret
+        /// Whom devices believe: goes into every enrollment token.
+        let authority: EnrollmentToken.Authority
+        /// `https://live.example.org`: where a browser's pages may come from, beside the server's own address.
+        let origins: [String]
+        let version: String
+
+        package init(operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], version: String) {
+            self.operatorToken = operatorToken
+            self.authority = authority
+            self.origins = origins
+            self.version = version
+        }
+    }
+
+    package init(_ parts: Parts) {
+        self.parts = parts
+        let routes =
+            SystemRoutes(parts).routes + AuthRoutes(parts).routes + UserRoutes(parts).routes + SenderRoutes(parts).routes
+            + DestinationRoutes(parts).routes + BroadcastRoutes(parts).routes + OperatorRoutes(parts).routes
+        document = Array(OpenAPI.document(of: routes, version: parts.settings.version).utf8)
+        router = Router(routes)
+    }
+
+    static let bodyLimit = 128 * 1024
+
+    /// Answers one request; on the loop of its connection.
+    package func answer(_ request: Request) async -> Response {
+        do {
+            return secured(try await route(request))
+        } catch let problem as Problem {
+            return secured(Self.response(to: problem))
+        } catch {
+            return secured(response(to: error, request))
+        }
+    }
+
+    private func route(_ request: Request) async throws -> Response {
+        let head = request.head
+        if head.path == "/api/v1/openapi.json", head.method == .get || head.method == .head {
+            return .json(document)
+        }
+        switch router.match(head.method, head.path) {
+        case .found(let route, let parameters): return try await run(route, request, parameters)
+        case .otherMethods(let methods):
+            var response = Self.response(to: Problem(.methodNotAllowed))
+            response.headers.add("allow", methods.map(\.text).joined(separator: ", "))
+            return response
+        case .none: throw Problem(.notFound, "there is no \(head.path.bounded(to: 200))")
+        }
+    }
+
+    private func run(_ route: Route, _ request: Request, _ parameters: [String: String]) async throws -> Response {
+        let principal = try await principal(for: route.access, request)
+        for (name, value) in parameters where !OpenAPI.parameterSchema(name).faults(of: JSONValue(parameter: value)).isEmpty {
+            throw Problem(.notFound, "'\(value.bounded(to: 64))' is no \(name)")
+        }
+        let bytes = if let name = route.body { try await Self.body(of: request, as: name) } else { [UInt8]() }
+        return try await route.run(Call(request: request, parameters: parameters, principal: principal, bytes: bytes))
+    }
+
+    // MARK: Who calls
+
+    private func principal(for access: Route.Access, _ request: Request) async throws -> Principal? {
+        switch access {
+        case .open: return nil
+        case .operator:
+            guard let bearer = Self.bearer(request), isOperator(bearer) else { throw Problem(.unauthorized) }
+            return nil
+        case .user(let action):
+            guard let bearer = Self.bearer(request) else { throw Problem(.unauthorized) }
+            let principal = try await parts.gate.authenticate(bearer: bearer)
+            try parts.gate.admit(principal)
+            guard principal.may(action) else { throw AuthError.notAllowed(action) }
+            return principal
+        }
+    }
+
+    private func isOperator(_ bearer: Secret) -> Bool {
+        constantTimeEqual(Array(bearer.revealed.utf8), Array(parts.settings.operatorToken.revealed.utf8))
+    }
+
+    static func bearer(_ request: Request) -> Secret? {
+        guard let field = request.head.headers["authorization"] else { return nil }
+        let parts = field.split(separator: " ", maxSplits: 1)
+        return parts.count == 2 && parts[0].lowercased() == "bearer" ? Secret(String(parts[1])) : nil
+    }
+
+    // MARK: What is sent
+
+    private static func body(of request: Request, as name: String) async throws -> [UInt8] {
+        let type = request.head.headers["content-type"] ?? ""
+        let essence = type.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+        guard essence == "application/json" else { throw Problem(.unsupportedMedia) }
+        let bytes = try await request.body.collect(upTo: bodyLimit)
+        let value: JSONValue
+        do {
+            value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+        } catch {
+            throw Problem(.malformed, "the body is no JSON")
+        }
+        let faults = Schema.reference(name).faults(of: value)
+        guard faults.isEmpty else { throw Problem(.invalid, "some fields are not as they should be", faults: faults) }
+        return bytes
+    }
+
+    // MARK: Answers
+
+    static func response(to problem: Problem) -> Response {
+        var response = Response.value(problem, Status(code: problem.status))
+        response.headers["Content-Type"] = "application/problem+json"
+        if problem.status == 401 { response.headers.add("www-authenticate", "Bearer") }
+        return response
+    }
+
+    /// The headers that every answer carries (THREATS 16).
+    private func secured(_ response: Response) -> Response {
+        var response = response
+        response.headers.add("x-content-type-options", "nosniff")
+        response.headers.add("referrer-policy", "no-referrer")
+        response.headers.add("x-frame-options", "DENY")
+        response.headers.add(
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        return response
+    }
+}
+
+extension Gateway.Parts {
+    /// Takes up what was running and follows the devices, until cancelled.
+    package func run() async throws {
+        async let noting: Void = fleet.keepNoting()
+        try await broadcasts.run()
+        await noting
+    }
+}

@@ -1,0 +1,86 @@
+import HTTP
+import Wire
+
+/// The OpenAPI 3.1 document, made from the routes themselves.
+enum OpenAPI {
+    static func document(of routes: [Route], version: String) -> String {
+        let paths = Dictionary(grouping: routes.filter { $0.path.hasPrefix("/api/") || $0.path == "/health" }, by: \.path)
+        let pathTexts = paths.keys.sorted().map { path in
+            let operations = (paths[path] ?? []).map { "\(quoted($0.method.text.lowercased())):\(operation($0))" }
+            return "\(quoted(path)):{\(operations.joined(separator: ","))}"
+        }
+        let schemas = Schemas.all.keys.sorted().map { "\(quoted($0)):\(Schemas.named($0).document)" }
+        return "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Strata control\",\"version\":\(quoted(version))},"
+            + "\"paths\":{\(pathTexts.joined(separator: ","))},\"components\":{\"schemas\":{\(schemas.joined(separator: ","))},"
+            + "\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}}}}"
+    }
+
+    private static func operation(_ route: Route) -> String {
+        var members = ["\"operationId\":\(quoted(identifier(route)))", "\"summary\":\(quoted(route.summary))"]
+        let parameters = route.path.split(separator: "/").filter { $0.first == "{" }.map { part in
+            "{\"name\":\(quoted(String(part.dropFirst().dropLast()))),\"in\":\"path\",\"required\":true,\"schema\":\(parameterSchema(String(part.dropFirst().dropLast())).document)}"
+        }
+        if !parameters.isEmpty { members.append("\"parameters\":[\(parameters.joined(separator: ","))]") }
+        if let body = route.body {
+            members.append(
+                "\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/\(body)\"}}}}"
+            )
+        }
+        members.append("\"security\":\(route.access == .open ? "[]" : "[{\"bearer\":[]}]")")
+        members.append("\"responses\":{\(responses(route).joined(separator: ","))}")
+        return "{\(members.joined(separator: ","))}"
+    }
+
+    static func parameterSchema(_ name: String) -> Schema {
+        name == "version" ? .integer(1...Int(Int32.max)) : Schemas.id
+    }
+
+    private static func responses(_ route: Route) -> [String] {
+        var result = [success(route.success)]
+        var byStatus: [Int: [ProblemKind]] = [:]
+        for kind in problems(of: route) { byStatus[kind.status.code, default: []].append(kind) }
+        for status in byStatus.keys.sorted() {
+            let titles = (byStatus[status] ?? []).map(\.title).joined(separator: "; ")
+            result.append(
+                "\"\(status)\":{\"description\":\(quoted(titles)),\"content\":{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}"
+            )
+        }
+        return result
+    }
+
+    /// What a route can end with: its own problems and those that come with its kind.
+    static func problems(of route: Route) -> Set<ProblemKind> {
+        var kinds = Set(route.problems)
+        kinds.formUnion([.tooMany, .malformed, .methodNotAllowed])
+        if route.body != nil { kinds.formUnion([.invalid, .tooLarge, .unsupportedMedia]) }
+        if route.access != .open { kinds.formUnion([.unauthorized, .forbidden]) }
+        if route.path.contains("{") { kinds.insert(.notFound) }
+        return kinds
+    }
+
+    private static func success(_ success: Route.Success) -> String {
+        switch success {
+        case .empty: "\"204\":{\"description\":\"Done\"}"
+        case .one(let name, let status): answer(status.code, "{\"$ref\":\"#/components/schemas/\(name)\"}")
+        case .page(let name): answer(200, Schemas.page(of: name).document)
+        case .text(let type): "\"200\":{\"description\":\"Done\",\"content\":{\(quoted(type)):{}}}"
+        }
+    }
+
+    private static func answer(_ status: Int, _ schema: String) -> String {
+        "\"\(status)\":{\"description\":\"Done\",\"content\":{\"application/json\":{\"schema\":\(schema)}}}"
+    }
+
+    /// `get /api/v1/senders/{id}` is `getSendersById`.
+    private static func identifier(_ route: Route) -> String {
+        let parts = route.path.split(separator: "/").filter { $0 != "api" && $0 != "v1" }
+        let words = parts.flatMap { part -> [String] in
+            part.first == "{" ? ["By" + capital(part.dropFirst().dropLast())] : part.split(separator: "-").map(capital)
+        }
+        return route.method.text.lowercased() + words.joined()
+    }
+
+    private static func capital(_ word: Substring) -> String { word.prefix(1).uppercased() + word.dropFirst() }
+
+    private static func quoted(_ text: String) -> String { Schema.quoted(text) }
+}

@@ -1,0 +1,80 @@
+import Auth
+import HTTP
+import Identity
+import Store
+import Units
+import Web
+import Wire
+
+/// What belongs to whoever runs the server: organisations, pool hosts and figures. Opened by the token in the state folder.
+struct OperatorRoutes: Sendable {
+    private let parts: Gateway.Parts
+
+    init(_ parts: Gateway.Parts) { self.parts = parts }
+
+    var routes: [Route] {
+        [
+            Route(
+                method: .post, path: "/api/v1/operator/organizations", access: .operator, summary: "Make an organisation with its owner",
+                body: "CreateOrganizationRequest", success: .one("Organization", .created), problems: [.conflict, .busy],
+                run: createOrganization),
+            Route(
+                method: .post, path: "/api/v1/operator/enrollment-tokens", access: .operator, summary: "Make a token for one new pool host",
+                body: "CreateTokenRequest", success: .one("Token", .created), run: createToken),
+            Route(
+                method: .delete, path: "/api/v1/operator/pool/{id}", access: .operator, summary: "Revoke a pool host", success: .empty,
+                run: { call in
+                    try await parts.store.pools.revoke(call.id())
+                    await parts.fleet.revoke(try call.id())
+                    return .empty
+                }),
+            Route(
+                method: .get, path: "/metrics", access: .operator, summary: "Figures for Prometheus",
+                success: .text("text/plain; version=0.0.4"), run: { _ in await metrics() }),
+        ]
+    }
+
+    @Sendable private func createOrganization(_ call: Call) async throws -> Response {
+        let request = try call.body(CreateOrganizationRequest.self)
+        let hash = try await parts.hasher.hash(request.ownerPassword.secret)
+        let owner = try NewUser(email: request.ownerEmail, displayName: request.ownerDisplayName, passwordHash: hash)
+        let (made, _) = try await parts.store.organizations.create(name: request.name, slug: request.slug, owner: owner, by: .operator)
+        return .value(OrganizationView(id: made.id, name: made.name, slug: made.slug), .created)
+    }
+
+    @Sendable private func createToken(_ call: Call) async throws -> Response {
+        let request = try call.body(CreateTokenRequest.self)
+        guard request.kind == .pool else {
+            throw Problem(.invalid, "tokens for senders are an organisation's: POST /api/v1/enrollment-tokens")
+        }
+        let token = EnrollmentToken.fresh(authority: parts.authority)
+        let made = try await parts.store.pools.createToken(
+            token.text, label: request.name ?? "pool", lifetime: .seconds(request.expiresInSeconds ?? 86_400))
+        return .value(TokenView(made, text: token.text), .created)
+    }
+
+    private func metrics() async -> Response {
+        var figures = Figures()
+        let counts = await parts.fleet.counts
+        figures.gauge("control_senders_online", "Senders that are connected", counts.senders)
+        figures.gauge("control_pool_hosts_online", "Pool hosts that are connected", counts.hosts)
+        for (state, count) in await parts.broadcasts.countByState() {
+            figures.gauge("control_broadcasts", "Broadcasts that are not over", count, label: ("state", state))
+        }
+        figures.gauge("control_uptime_seconds", "Since control started", parts.health.uptimeSeconds)
+        var response = Response.text(figures.text)
+        response.headers["Content-Type"] = "text/plain; version=0.0.4"
+        return response
+    }
+}
+
+/// Figures in Prometheus' text format 0.0.4.
+struct Figures {
+    private(set) var text = ""
+    private var named: Set<String> = []
+
+    mutating func gauge(_ name: String, _ help: String, _ value: Int, label: (name: String, value: String)? = nil) {
+        if named.insert(name).inserted { text += "# HELP \(name) \(help)\n# TYPE \(name) gauge\n" }
+        text += name + (label.map { "{\($0.name)=\"\($0.value)\"}" } ?? "") + " \(value)\n"
+    }
+}

@@ -1,0 +1,63 @@
+import HTTP
+import Wire
+
+/// Every kind of error the API ends with; the raw value is the stable name in `type`.
+enum ProblemKind: String, CaseIterable, Sendable {
+    case malformed
+    case invalid
+    case unauthorized = "not-signed-in"
+    case forbidden
+    case notFound = "not-found"
+    case methodNotAllowed = "method-not-allowed"
+    case conflict
+    case gone
+    case tooLarge = "too-large"
+    case unsupportedMedia = "unsupported-media-type"
+    case tooMany = "too-many-requests"
+    case busy
+    case internalError = "internal"
+
+    var status: Status {
+        switch self {
+        case .malformed: Status(code: 400)
+        case .unauthorized: Status(code: 401)
+        case .forbidden: Status(code: 403)
+        case .notFound: Status(code: 404)
+        case .methodNotAllowed: Status(code: 405)
+        case .conflict: Status(code: 409)
+        case .gone: Status(code: 410)
+        case .tooLarge: Status(code: 413)
+        case .unsupportedMedia: Status(code: 415)
+        case .invalid: Status(code: 422)
+        case .tooMany: Status(code: 429)
+        case .internalError: Status(code: 500)
+        case .busy: Status(code: 503)
+        }
+    }
+
+    var title: String {
+        switch self {
+        case .malformed: "The request cannot be read"
+        case .invalid: "The request cannot be carried out as it is"
+        case .unauthorized: "Sign in first"
+        case .forbidden: "Your role does not allow this"
+        case .notFound: "There is no such thing"
+        case .methodNotAllowed: "This path does not take that method"
+        case .conflict: "It contradicts what is there"
+        case .gone: "It is over"
+        case .tooLarge: "The request is too large"
+        case .unsupportedMedia: "Send application/json"
+        case .tooMany: "Too many requests"
+        case .internalError: "The server failed"
+        case .busy: "The server cannot do this now"
+        }
+    }
+}
+
+extension Problem {
+    init(_ kind: ProblemKind, _ detail: String? = nil, faults: [Fault]? = nil) {
+        self.init(
+            type: "https://strata.invalid/problems/\(kind.rawValue)", title: kind.title, status: kind.status.code, detail: detail,
+            faults: faults)
+    }
+}

@@ -1,0 +1,38 @@
+import Auth
+import HTTP
+import Web
+
+/// One operation of the API: how it is reached, who may call it, what it takes and gives, and what it does. The router,
+/// the checks and the OpenAPI document all read this one description.
+struct Route: Sendable {
+    let method: Method
+    /// `/api/v1/senders/{id}`.
+    let path: String
+    let access: Access
+    /// A sentence for the document.
+    let summary: String
+    /// The name of the body's schema.
+    var body: String?
+    /// The success: its status and the name of its schema; nil is an empty answer.
+    let success: Success
+    /// The errors it can end with, beside those that every route has.
+    var problems: [ProblemKind] = []
+    let run: @Sendable (Call) async throws -> Response
+
+    /// Who may call it.
+    enum Access: Sendable, Hashable {
+        /// Anybody: the route has its own proof, e.g. a password or a token.
+        case open
+        /// Whoever has signed in and may do this.
+        case user(Action)
+        /// The operator, by the token in the state folder.
+        case `operator`
+    }
+
+    enum Success: Sendable {
+        case empty
+        case one(String, Status = .ok)
+        case page(String)
+        case text(String)
+    }
+}

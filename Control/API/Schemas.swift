@@ -1,0 +1,237 @@
+import Units
+import Wire
+
+// size: data table
+
+/// The named shapes of the API, as the OpenAPI document lists them.
+enum Schemas {
+    static func named(_ name: String) -> Schema {
+        guard let schema = all[name] else { preconditionFailure("every reference is to a schema of this table: \(name)") }
+        return schema
+    }
+
+    // Kinds of text.
+    static let id = Schema.text(
+        .init(
+            length: 26...26, pattern: "^[0-7][0-9A-HJKMNP-TV-Z]{25}$", expectation: "an id of 26 characters", accepts: { ULID($0) != nil }))
+    static let time = Schema.text(.init(length: 20...30, format: "date-time", expectation: "a time in ISO 8601"))
+    static let line = Schema.text(.init(expectation: "a text of at most \(WireLimits.textCharacters) characters"))
+    static let name = Schema.text(
+        .init(
+            length: 1...100, pattern: "^[^\\x00-\\x1f\\x7f]+$", expectation: "a name of 1 to 100 characters on one line",
+            accepts: { !$0.unicodeScalars.contains { $0.properties.generalCategory == .control } }))
+    static let slug = Schema.text(
+        .init(
+            length: 2...40, pattern: "^[a-z0-9]+(-[a-z0-9]+)*$", expectation: "2 to 40 lower-case letters, digits and single hyphens",
+            accepts: isSlug))
+    static let email = Schema.text(
+        .init(
+            length: 3...254, pattern: "^[!-?A-~]+@[!-?A-~]+$", expectation: "a mail address such as name@example.org", accepts: isEmail))
+    static let password = Schema.text(.init(length: 10...200, expectation: "a password of 10 to 200 characters"))
+    static let secret = Schema.text(.init(length: 1...512, expectation: "a secret of 1 to 512 characters"))
+    static let toml = Schema.text(.init(length: 0...65536, expectation: "TOML text of at most 64 KiB"))
+    static let url = Schema.text(
+        .init(length: 1...2000, expectation: "an address such as rtmp://host/app, rtmps://host/app or srt://host:port"))
+    static let count = Schema.integer(0...Int(Int32.max) * 4096)
+    static let port = Schema.integer(1...65535)
+
+    static func choice(_ choices: [String]) -> Schema {
+        .text(.init(length: 0...64, choices: choices, expectation: "one of " + choices.joined(separator: ", ")))
+    }
+
+    static func choice<Choice: RawRepresentable & CaseIterable>(_: Choice.Type) -> Schema where Choice.RawValue == String {
+        choice(Choice.allCases.map(\.rawValue))
+    }
+
+    static func page(of name: String) -> Schema { .object([.required("items", .list(.reference(name), upTo: 10_000))]) }
+
+    private static func isSlug(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return parts.allSatisfy { part in
+            !part.isEmpty && part.allSatisfy { (48...57).contains($0) || (97...122).contains($0) }
+        }
+    }
+
+    private static func isEmail(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+    }
+
+    static let all: [String: Schema] = accounts.merging(devices) { first, _ in first }.merging(media) { first, _ in first }
+
+    private static let accounts: [String: Schema] = [
+        "RegisterRequest": .object([
+            .required("setupSecret", secret), .required("organizationName", name), .required("organizationSlug", slug),
+            .required("email", email), .required("password", password), .required("displayName", name),
+        ]),
+        "LoginRequest": .object([
+            .required("email", email), .required("password", .text(.init(length: 1...200, expectation: "a password"))),
+            .optional("organization", slug),
+        ]),
+        "Session": .object([
+            .required("accessToken", .text(.init(length: 1...2000, expectation: "a token"))), .required("expiresInSeconds", count),
+            .required("user", .reference("User")),
+        ]),
+        "User": .object([
+            .required("id", id), .required("email", email), .required("displayName", name), .required("role", choice(Role.self)),
+            .required("active", .flag), .required("organization", .reference("Organization")),
+        ]),
+        "Organization": .object([.required("id", id), .required("name", name), .required("slug", slug)]),
+        "CreateUserRequest": .object([
+            .required("email", email), .required("displayName", name), .required("role", choice(["member", "host", "admin"])),
+            .required("password", password),
+        ]),
+        "ChangeUserRequest": .object([
+            .optional("role", choice(["member", "host", "admin"])), .optional("active", .flag), .optional("displayName", name),
+        ]),
+        "Login": .object([
+            .required("id", id), .required("createdAt", time), .required("lastUsedAt", time), .required("address", line),
+            .required("userAgent", line), .required("current", .flag),
+        ]),
+        "Setup": .object([.required("ownerExists", .flag)]),
+        "Ticket": .object([.required("ticket", secret)]),
+        "CreateOrganizationRequest": .object([
+            .required("name", name), .required("slug", slug), .required("ownerEmail", email), .required("ownerDisplayName", name),
+            .required("ownerPassword", password),
+        ]),
+        "Problem": .object([
+            .required("type", line), .required("title", line), .required("status", .integer(400...599)), .optional("detail", line),
+            .optional("faults", .list(.object([.required("field", line), .required("expected", line)]), upTo: 1000)),
+        ]),
+        "Health": .object([.required("status", choice(["ok"]))]),
+        "Diagnosis": .object([
+            .required("status", choice(["healthy", "degraded", "unhealthy"])),
+            .required(
+                "probes",
+                .list(
+                    .object([
+                        .required("name", line), .required("status", choice(["healthy", "degraded", "unhealthy"])),
+                        .required("latencyMs", .number), .optional("detail", line),
+                    ]), upTo: 100)),
+        ]),
+        "AuditEntry": .object([
+            .required("id", id), .required("at", time), .optional("author", line), .required("action", line), .optional("subject", line),
+            .optional("detail", line),
+        ]),
+    ]
+
+    private static let devices: [String: Schema] = [
+        "CreateTokenRequest": .object([
+            .required("kind", choice(["sender", "pool"])), .optional("name", name), .optional("expiresInSeconds", .integer(60...2_592_000)),
+        ]),
+        "Token": .object([
+            .required("id", id), .required("kind", choice(["sender", "pool"])), .optional("name", name), .required("expiresAt", time),
+            .optional("device", id), .optional("token", secret),
+        ]),
+        "EnrollRequest": .object([
+            .required("token", secret),
+            .required("publicKey", .text(.init(length: 43...43, pattern: "^[A-Za-z0-9_-]{43}$", expectation: "32 bytes in base64url"))),
+            .required("name", name), .required("kind", choice(["sender", "pool"])),
+        ]),
+        "EnrollResponse": .object([.required("device", id), .optional("organization", id), .required("name", name)]),
+        "Link": .object([
+            .required("name", line), .required("kind", choice(["ethernet", "wifi", "cellular", "virtual", "other"])),
+            .required("state", choice(["up", "unaddressed", "down"])), .required("addresses", .list(line, upTo: 256)),
+            .required("mtu", count),
+        ]),
+        "Input": .object([
+            .required("id", line), .required("kind", choice(["test", "v4l2", "alsa", "file"])), .required("name", line),
+            .required("media", choice(["video", "audio", "both"])), .required("modes", .list(.reference("VideoMode"), upTo: 256)),
+        ]),
+        "VideoMode": .object([
+            .required("width", count), .required("height", count), .required("frames", count), .required("frameSeconds", count),
+            .required("format", line),
+        ]),
+        "VideoEncoder": .object([
+            .required("id", choice(EncoderID.self)), .required("codec", choice(VideoCodec.self)), .required("hardware", .flag),
+        ]),
+        "Inventory": .object([
+            .required("links", .list(.reference("Link"), upTo: 256)), .required("inputs", .list(.reference("Input"), upTo: 256)),
+            .required("encoders", .list(.reference("VideoEncoder"), upTo: 256)),
+        ]),
+        "Sender": .object([
+            .required("id", id), .required("name", name), .required("online", .flag), .optional("lastSeenAt", time),
+            .optional("agentVersion", line), .optional("flaggedAt", time), .required("inventory", .reference("Inventory")),
+            .required(
+                "configuration", .object([.required("wanted", count), .required("applied", count), .optional("reason", line)])),
+        ]),
+        "ChangeSenderRequest": .object([.optional("name", name)]),
+        "ChangeConfigurationRequest": .object([.required("toml", toml)]),
+        "Configuration": .object([.required("version", count), .required("toml", toml), .required("createdAt", time)]),
+        "ConfigurationAnswer": .object([
+            .required("version", count), .required("result", choice(["applied", "refused", "pending"])), .optional("reason", line),
+        ]),
+        "Host": .object([
+            .required("id", id), .required("name", name), .required("online", .flag), .optional("lastSeenAt", time),
+            .optional("version", line),
+            .required("addresses", .list(line, upTo: 64)),
+            .optional("portRange", .object([.required("first", port), .required("last", port)])),
+            .required("capacity", count), .required("streams", count),
+        ]),
+    ]
+
+    private static let media: [String: Schema] = [
+        "DestinationRequest": .object([
+            .required("name", name), .optional("url", url), .optional("preset", choice(DestinationRequest.Preset.self)),
+            .optional("secret", secret), .optional("streamID", secret), .optional("srtMode", choice(["caller", "listener"])),
+            .optional("latencyMs", .integer(20...8000)),
+        ]),
+        "Destination": .object([
+            .required("id", id), .required("name", name), .required("url", url), .optional("maskedSecret", line),
+            .optional("streamID", line),
+            .optional("srtMode", choice(["caller", "listener"])), .optional("latencyMs", count),
+        ]),
+        "InputChoice": .object([
+            .required("video", .text(.init(length: 1...256, expectation: "the id of an input"))),
+            .optional("audio", .text(.init(length: 1...256, expectation: "the id of an input"))),
+        ]),
+        "EncoderChoice": .object([
+            .required("id", choice(EncoderID.self)), .required("codec", choice(VideoCodec.self)),
+            .required("bitrate", .integer(100_000...50_000_000)), .required("audioBitrate", .integer(32_000...320_000)),
+            .required("width", .integer(160...3840)), .required("height", .integer(90...2160)), .required("frameRate", .integer(1...60)),
+        ]),
+        "StartRequest": .object([
+            .required("sender", id), .required("destinations", .list(id, upTo: 10)), .optional("input", .reference("InputChoice")),
+            .optional("encoder", .reference("EncoderChoice")), .optional("bufferMs", .integer(200...30_000)),
+            .optional("links", .list(.text(.init(length: 1...64, expectation: "the name of a link")), upTo: 16)),
+            .optional("graceSeconds", .integer(0...604_800)),
+        ]),
+        "ChangeBroadcastRequest": .object([
+            .optional("bitrate", .integer(100_000...50_000_000)), .optional("input", .reference("InputChoice")),
+        ]),
+        "AddOutputRequest": .object([.required("destination", id)]),
+        "OutputReport": .object([
+            .required("id", id), .required("state", choice(["connecting", "connected", "retrying", "failed"])), .optional("reason", line),
+            .required("sentBytesTotal", count), .required("droppedUnitsTotal", count), .required("reconnectsTotal", count),
+        ]),
+        "PathReport": .object([
+            .required("source", line), .required("bitrate", count), .required("packetsTotal", count), .optional("rttMs", .number),
+        ]),
+        "IngestReport": .object([
+            .required("state", choice(["waiting", "flowing", "interrupted"])), .required("bitrate", count),
+            .required("keyFramesTotal", count),
+            .required("lostPacketsTotal", count), .required("recoveredPacketsTotal", count), .required("guardDroppedTotal", count),
+            .optional("video", choice(VideoCodec.self)), .optional("width", count), .optional("height", count),
+            .required("paths", .list(.reference("PathReport"), upTo: 256)),
+        ]),
+        "Broadcast": .object([
+            .required("id", id), .required("sender", id),
+            .required("state", choice(["starting", "live", "degraded", "interrupted", "stopping", "ended"])),
+            .optional("step", choice(["lease", "sender", "media", "outputs"])), .optional("reason", line), .optional("since", time),
+            .required("createdAt", time), .optional("endedAt", time), .required("input", .reference("InputChoice")),
+            .required("encoder", .reference("EncoderChoice")), .required("bufferMs", count), .required("graceSeconds", count),
+            .required(
+                "outputs",
+                .list(
+                    .object([.required("id", id), .required("destination", id), .optional("report", .reference("OutputReport"))]), upTo: 64)
+            ),
+            .optional("ingest", .reference("IngestReport")),
+            .optional(
+                "receiver",
+                .object([
+                    .required("host", id), .optional("port", port), .optional("pid", count), .optional("uptimeSeconds", count),
+                    .optional("restarts", count),
+                ])),
+        ]),
+    ]
+}

@@ -1,0 +1,83 @@
+import Auth
+import HTTP
+import Store
+import Units
+import Web
+import Wire
+
+/// The organisation and its people.
+struct UserRoutes: Sendable {
+    private let parts: Gateway.Parts
+
+    init(_ parts: Gateway.Parts) { self.parts = parts }
+
+    var routes: [Route] {
+        [
+            Route(
+                method: .get, path: "/api/v1/organization", access: .user(.viewOrganization), summary: "One's organisation",
+                success: .one("Organization"),
+                run: { call in .value(try await parts.view(of: call.caller().user).organization) }),
+            Route(
+                method: .get, path: "/api/v1/users", access: .user(.viewUsers), summary: "List the organisation's users",
+                success: .page("User"), run: list),
+            Route(
+                method: .post, path: "/api/v1/users", access: .user(.manageUsers), summary: "Add a user of a lower role",
+                body: "CreateUserRequest", success: .one("User", .created), problems: [.conflict, .busy], run: create),
+            Route(
+                method: .patch, path: "/api/v1/users/{id}", access: .user(.manageUsers),
+                summary: "Change a user's name or role, shut them out or let them in again", body: "ChangeUserRequest",
+                success: .one("User"), problems: [.conflict], run: change),
+            Route(
+                method: .get, path: "/api/v1/audit", access: .user(.viewAudit), summary: "The last 100 entries of the audit log",
+                success: .page("AuditEntry"),
+                run: { call in .list(try await parts.store.audit(in: call.scope()).entries().map(AuditView.init)) }),
+        ]
+    }
+
+    @Sendable private func list(_ call: Call) async throws -> Response {
+        var views: [UserView] = []
+        for user in try await parts.store.users(in: call.scope()).all() { views.append(try await parts.view(of: user)) }
+        return .list(views)
+    }
+
+    @Sendable private func create(_ call: Call) async throws -> Response {
+        let request = try call.body(CreateUserRequest.self)
+        let user = try await parts.gate.createUser(
+            email: request.email, displayName: request.displayName, role: request.role, password: request.password.secret,
+            by: call.caller(), from: call.origin)
+        return .value(try await parts.view(of: user), .created)
+    }
+
+    @Sendable private func change(_ call: Call) async throws -> Response {
+        let request = try call.body(ChangeUserRequest.self)
+        let id: UserID = try call.id()
+        let caller = try call.caller()
+        if let role = request.role { try await parts.gate.setRole(role, of: id, by: caller, from: call.origin) }
+        if let name = request.displayName { try await parts.store.users(in: call.scope()).rename(id, to: name) }
+        switch request.active {
+        case true?: try await parts.gate.activate(id, by: caller, from: call.origin)
+        case false?: try await parts.gate.deactivate(id, by: caller, from: call.origin)
+        case nil: break
+        }
+        return .value(try await parts.view(of: parts.store.users(in: call.scope()).find(id)))
+    }
+}
+
+/// An entry of the audit log as people see it.
+struct AuditView: Codable, Sendable {
+    var id: String
+    var at: String
+    var author: String?
+    var action: String
+    var subject: String?
+    var detail: String?
+
+    init(_ entry: AuditEntry) {
+        id = entry.id.text
+        at = entry.at.text
+        author = entry.author
+        action = entry.action.rawValue
+        subject = entry.subject
+        detail = entry.detail
+    }
+}

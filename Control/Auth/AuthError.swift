@@ -1,0 +1,47 @@
+import Store
+
+/// Why somebody was not let in, or may not do what they asked for.
+package enum AuthError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Mail address and password do not belong together: said alike for an unknown address, a wrong password and a user who
+    /// is shut out. 401.
+    case badCredentials
+    /// The password is right in several organisations: the login must name one of them. 409.
+    case organizationNeeded([OrganizationChoice])
+    /// No token, or one that is forged, expired, of an ended session or of a user who is shut out. 401.
+    case notAuthenticated
+    /// The refresh token was used twice; every session of its user was ended. 401.
+    case tokenReused
+    /// The role does not allow it. 403.
+    case notAllowed(Action)
+    /// Too many of these; how long to wait. 429 with Retry-After.
+    case tooMany(retryAfter: Duration)
+    /// So many passwords are being checked that this one has to come again. 503 with Retry-After.
+    case busy
+    /// The password is too short or too long. 422.
+    case weakPassword(String)
+    /// The setup secret is wrong or used, or an owner exists. 403.
+    case setupClosed
+    /// libargon2 refused: its code and text. 500.
+    case hashing(code: Int32, String)
+
+    package var description: String {
+        switch self {
+        case .badCredentials: "mail address and password do not belong together"
+        case .organizationNeeded(let choices): "the login has to name one of \(choices.count) organisations"
+        case .notAuthenticated: "not logged in"
+        case .tokenReused: "this login was used from two places; all sessions were ended"
+        case .notAllowed(let action): "the role does not allow \(action.rawValue)"
+        case .tooMany(let wait): "too many requests; again in \(wait)"
+        case .busy: "too many passwords are being checked"
+        case .weakPassword(let expected): "password: \(expected)"
+        case .setupClosed: "the setup secret opens nothing"
+        case .hashing(let code, let text): "argon2: \(text) (\(code))"
+        }
+    }
+}
+
+/// An organisation that a login may mean.
+package struct OrganizationChoice: Hashable, Sendable, Encodable {
+    package let slug: String
+    package let name: String
+}

@@ -1,0 +1,144 @@
+import Crypto
+package import Store
+package import Units
+
+/// Coming in and going out.
+extension Gate {
+    /// Logs in with a mail address and a password.
+    ///
+    /// An unknown address costs as much time as a wrong password and is answered alike. Failures are counted, for the mail
+    /// address and for the address they come from, before the password is looked at; a success takes its count back.
+    ///
+    /// - Parameter slug: the organisation, from the URL; nil where it does not say.
+    /// - Throws: `.badCredentials`, `.organizationNeeded`, `.tooMany`, `.busy`.
+    package func login(email: String, password: Secret, slug: String? = nil, from origin: Origin) async throws -> Grant {
+        let subjects = ["address \(origin.address)", "email \((try? NewUser.normalized(email)) ?? "")"]
+        for subject in subjects { try await take("login", subject, limits.login) }
+        // More than a person has; a bound on what one request may cost.
+        let candidates = try await store.identities.logins(email: email, slug: slug).prefix(4)
+        var fitting: [Login] = []
+        for candidate in candidates where try await hasher.verify(password, against: candidate.passwordHash) { fitting.append(candidate) }
+        if candidates.isEmpty { _ = try await hasher.verify(password, against: nil) }
+        fitting.removeAll { !$0.user.isActive }
+        guard let login = fitting.first else { throw AuthError.badCredentials }
+        for subject in subjects { try await store.operations.refundAttempt("login", subject) }
+        guard fitting.count == 1 else {
+            throw AuthError.organizationNeeded(fitting.map { OrganizationChoice(slug: $0.organizationSlug, name: $0.organizationName) })
+        }
+        try await renewHash(of: login, password: password)
+        return try await open(login.user, from: origin)
+    }
+
+    /// Makes the first organisation and its owner with the setup secret, and logs the owner in (THREATS 1).
+    ///
+    /// - Throws: `.setupClosed`, `.tooMany`, `.weakPassword`, `.busy`, or a `StoreError` for a name that cannot be one.
+    package func claim(
+        _ secret: Secret, organization: String, slug: String, email: String, displayName: String, password: Secret, from origin: Origin
+    ) async throws -> Grant {
+        try await take("register", "address \(origin.address)", limits.register)
+        guard try await store.setup.accepts(secret) else { throw AuthError.setupClosed }
+        let owner = try NewUser(email: email, displayName: displayName, passwordHash: try await hasher.hash(password))
+        do {
+            let (_, user) = try await store.setup.claim(secret, name: organization, slug: slug, owner: owner)
+            return try await open(user, from: origin)
+        } catch StoreError.setupClosed {
+            throw AuthError.setupClosed
+        }
+    }
+
+    /// Trades a refresh token for its successor and a new access token.
+    ///
+    /// - Throws: `.notAuthenticated`, or `.tokenReused` when it was used before: then every session of its user has ended.
+    package func refresh(_ token: Secret) async throws -> Grant {
+        let rotation = try await store.identities.rotate(token, to: fresh(), lifetime: Self.refreshLifetime, grace: Self.grace)
+        switch rotation {
+        case .rotated(let account, let next): return try grant(account, refresh: next)
+        case .refused: throw AuthError.notAuthenticated
+        case .reused(_, let ended):
+            revoked.tell(ended.map(Revocation.session))
+            throw AuthError.tokenReused
+        }
+    }
+
+    /// Ends the session of a request.
+    package func logOut(_ principal: Principal, from origin: Origin) async throws {
+        try await end(principal.session.id, of: principal.user.id, as: principal, because: .loggedOut, from: origin)
+    }
+
+    /// Ends the session of a refresh token, for a page whose access token has expired; an unknown token changes nothing.
+    package func logOut(refreshToken token: Secret, from origin: Origin) async throws {
+        guard let account = try await store.identities.account(refreshToken: token) else { return }
+        try await logOut(Principal(account), from: origin)
+    }
+
+    /// The open sessions of the user, the newest first (SEC-05).
+    package func sessions(of principal: Principal) async throws -> [AuthSession] {
+        try await store.sessions(in: own(principal, nil)).open(of: principal.user.id)
+    }
+
+    /// Ends one of the user's own sessions.
+    package func end(_ session: SessionID, of principal: Principal, from origin: Origin) async throws {
+        try await end(session, of: principal.user.id, as: principal, because: .ended, from: origin)
+    }
+
+    /// Ends all sessions of the user but the one that asks.
+    package func endOthers(of principal: Principal, from origin: Origin) async throws {
+        let ended = try await store.sessions(in: own(principal, origin)).endAll(of: principal.user.id, but: principal.session.id)
+        revoked.tell(ended.map(Revocation.session))
+    }
+
+    /// Changes the user's own password; all other sessions end.
+    ///
+    /// - Throws: `.badCredentials` where `current` is not the password; `.tooMany`, `.weakPassword`, `.busy`.
+    package func changePassword(of principal: Principal, from current: Secret, to new: Secret, at origin: Origin) async throws {
+        let users = store.users(in: own(principal, origin))
+        let subject = "password \(principal.user.id)"
+        try await take("login", subject, limits.login)
+        guard try await hasher.verify(current, against: try await users.passwordHash(principal.user.id)) else {
+            throw AuthError.badCredentials
+        }
+        try await store.operations.refundAttempt("login", subject)
+        let hash = try await hasher.hash(new)
+        let ended = try await users.setPassword(principal.user.id, hash: hash, keeping: principal.session.id)
+        revoked.tell(ended.map(Revocation.session))
+    }
+
+    func own(_ principal: Principal, _ origin: Origin?) -> OrganizationScope {
+        OrganizationScope(principal.user.organization, by: .user(principal.user.id, address: origin?.address))
+    }
+
+    func take(_ kind: String, _ subject: String, _ limit: RateLimit) async throws {
+        if let wait = try await store.operations.takeAttempt(kind, subject, limit: limit.count, within: limit.window) {
+            throw AuthError.tooMany(retryAfter: wait)
+        }
+    }
+
+    private func end(
+        _ session: SessionID, of user: UserID, as principal: Principal, because reason: SessionEnd, from origin: Origin
+    ) async throws {
+        try await store.sessions(in: own(principal, origin)).end(session, of: user, because: reason)
+        revoked.tell([.session(session)])
+    }
+
+    private func open(_ user: User, from origin: Origin) async throws -> Grant {
+        let token = fresh()
+        let session = try await store.identities.openSession(
+            for: user, token: token, lifetime: Self.refreshLifetime, address: origin.address, userAgent: origin.userAgent)
+        guard let account = try await store.identities.account(session: session.id) else { throw AuthError.notAuthenticated }
+        return try grant(account, refresh: token)
+    }
+
+    /// A hash of an older cost is made anew while the password is at hand; it ends no session.
+    private func renewHash(of login: Login, password: Secret) async throws {
+        guard let hash = login.passwordHash, hasher.isOutdated(hash) else { return }
+        let renewed: Secret
+        do {
+            renewed = try await hasher.hash(password)
+        } catch {
+            // Busy, or shorter than what is asked of new passwords today: the old hash stays good.
+            return
+        }
+        let scope = OrganizationScope(login.user.organization, by: .system)
+        try await store.users(in: scope).renewHash(login.user.id, from: hash, to: renewed)
+    }
+}

@@ -1,0 +1,60 @@
+package import Store
+package import Wire
+package import Units
+
+/// What admins do to accounts: each checks the role of whoever asks against the role of whom it is done to.
+extension Gate {
+    /// Makes a user of the principal's organisation.
+    ///
+    /// - Throws: `.notAllowed` for a role that is not below the principal's; `.weakPassword`; `StoreError.taken("email")`.
+    package func createUser(
+        email: String, displayName: String, role: Role, password: Secret, by principal: Principal, from origin: Origin
+    ) async throws -> User {
+        let scope = try principal.scope(for: .manageUsers, from: origin.address)
+        guard Policy.manages(principal.role, role) else { throw AuthError.notAllowed(.manageUsers) }
+        let user = try NewUser(email: email, displayName: displayName, passwordHash: try await hasher.hash(password))
+        return try await store.users(in: scope).create(user, role: role)
+    }
+
+    /// Gives another role; open sockets of the user are told.
+    package func setRole(_ role: Role, of user: UserID, by principal: Principal, from origin: Origin) async throws {
+        let users = try await managing(user, as: principal, from: origin)
+        guard Policy.manages(principal.role, role) else { throw AuthError.notAllowed(.manageUsers) }
+        try await users.setRole(user, role)
+        revoked.tell([.role(user)])
+    }
+
+    /// Shuts a user out at once: sessions end, sockets close.
+    package func deactivate(_ user: UserID, by principal: Principal, from origin: Origin) async throws {
+        let ended = try await managing(user, as: principal, from: origin).deactivate(user)
+        revoked.tell(ended.map(Revocation.session))
+    }
+
+    package func activate(_ user: UserID, by principal: Principal, from origin: Origin) async throws {
+        try await managing(user, as: principal, from: origin).activate(user)
+    }
+
+    /// Ends all sessions of a user.
+    package func endSessions(of user: UserID, by principal: Principal, from origin: Origin) async throws {
+        _ = try await managing(user, as: principal, from: origin)
+        let scope = try principal.scope(for: .manageUsers, from: origin.address)
+        let ended = try await store.sessions(in: scope).endAll(of: user)
+        revoked.tell(ended.map(Revocation.session))
+    }
+
+    /// Makes another user the owner; whoever was it becomes an admin.
+    package func transferOwnership(to user: UserID, by principal: Principal, from origin: Origin) async throws {
+        let scope = try principal.scope(for: .transferOwnership, from: origin.address)
+        try await store.users(in: scope).transferOwnership(to: user)
+        revoked.tell([.role(user), .role(principal.user.id)])
+    }
+
+    private func managing(_ user: UserID, as principal: Principal, from origin: Origin) async throws -> Users {
+        let users = store.users(in: try principal.scope(for: .manageUsers, from: origin.address))
+        let found = try await users.find(user)
+        // ORG-02 is told apart from a lack of rights: nobody may do this, the owner neither.
+        if found.role == .owner { throw StoreError.ownerStays }
+        guard Policy.manages(principal.role, found.role) else { throw AuthError.notAllowed(.manageUsers) }
+        return users
+    }
+}

@@ -1,0 +1,103 @@
+import Crypto
+package import Store
+package import Units
+
+/// The door of control: who is let in, as whom, and until when.
+///
+/// How a route uses it:
+///
+///     let principal = try await gate.authenticate(bearer: token)        // 401 .notAuthenticated
+///     try gate.admit(principal)                                         // 429 .tooMany, 100/min for each user
+///     let scope = try principal.scope(for: .runBroadcasts, from: address) // 403 .notAllowed
+///     try await store.broadcasts(in: scope).wishEnd(id)                 // 404 StoreError.missing
+///
+/// A WebSocket opens with a ticket: `ticket(for:)` over HTTPS, `authenticate(ticket:)` at the handshake. Whoever holds
+/// sockets reads `revocations()` and closes those of a revoked session at once; when that stream ends, all.
+/// Everything that ends sessions or changes a role goes through the gate, never through the store alone.
+package struct Gate: Sendable {
+    package struct Limits: Sendable {
+        /// Failed logins for each mail address, and for each address they come from (SEC-11).
+        package var login = RateLimit(5, per: .seconds(60))
+        /// Registrations for each address they come from.
+        package var register = RateLimit(3, per: .seconds(3600))
+        /// Requests of a user.
+        package var general = RateLimit(100, per: .seconds(60))
+
+        package init() {}
+    }
+
+    static let accessLifetime = Duration.seconds(15 * 60)
+    static let refreshLifetime = Duration.seconds(30 * 86_400)
+    /// How long a used-up refresh token still gives its successor (THREATS 11).
+    static let grace = Duration.seconds(10)
+
+    let store: ControlStore
+    let hasher: PasswordHasher
+    let limits: Limits
+    let revoked = Revocations()
+    private let tickets = Tickets()
+    private let general: RateLimiter
+    private let key: [UInt8]
+
+    /// Opens the gate of a store; the key of its tokens is made at the first time and kept sealed in the store.
+    package static func open(_ store: ControlStore, hasher: PasswordHasher, limits: Limits = Limits()) async throws -> Gate {
+        Gate(store: store, hasher: hasher, limits: limits, key: try await store.operations.key("access tokens"))
+    }
+
+    private init(store: ControlStore, hasher: PasswordHasher, limits: Limits, key: [UInt8]) {
+        self.store = store
+        self.hasher = hasher
+        self.limits = limits
+        self.key = key
+        general = RateLimiter(limits.general)
+    }
+
+    /// Who an access token speaks for.
+    ///
+    /// - Throws: `.notAuthenticated` for a token that is forged or expired, of an ended session, or of a user who is shut out.
+    package func authenticate(bearer token: Secret) async throws -> Principal {
+        guard let claims = try? JWT.verify(token.revealed, as: AccessClaims.self, type: "at+jwt", key: key),
+            store.now.unixSeconds < claims.exp
+        else { throw AuthError.notAuthenticated }
+        return try await principal(of: claims.sid, user: claims.sub)
+    }
+
+    /// A ticket that opens one WebSocket within 30 s.
+    package func ticket(for principal: Principal) -> Secret { tickets.issue(for: principal.session.id, at: store.now) }
+
+    /// Who a ticket was made for; it is used up by this. The Origin of the handshake is the caller's to check.
+    package func authenticate(ticket: Secret) async throws -> Principal {
+        guard let session = tickets.redeem(ticket, at: store.now) else { throw AuthError.notAuthenticated }
+        return try await principal(of: session, user: nil)
+    }
+
+    /// Counts a request of a user.
+    ///
+    /// - Throws: `.tooMany`.
+    package func admit(_ principal: Principal) throws(AuthError) {
+        try general.take(principal.user.id.text, at: store.now)
+    }
+
+    /// What was revoked, from now on. A stream that ends has lost count: close everything and listen again.
+    package func revocations() -> AsyncStream<Revocation> { revoked.listen() }
+
+    private func principal(of session: SessionID, user: UserID?) async throws -> Principal {
+        guard let account = try await store.identities.account(session: session), user == nil || account.user.id == user else {
+            throw AuthError.notAuthenticated
+        }
+        return Principal(account)
+    }
+
+    func grant(_ account: Account, refresh token: Secret) throws -> Grant {
+        let now = store.now
+        let expires = now + Self.accessLifetime
+        let claims = AccessClaims(
+            sub: account.user.id, org: account.user.organization, role: account.user.role.rawValue, sid: account.session.id,
+            iat: now.unixSeconds, exp: expires.unixSeconds)
+        return Grant(
+            principal: Principal(account), accessToken: Secret(try JWT.sign(claims, type: "at+jwt", key: key)), accessExpiresAt: expires,
+            refreshToken: token, refreshExpiresAt: now + Self.refreshLifetime)
+    }
+
+    func fresh() -> Secret { Secret(Base64URL.encode(randomBytes(32))) }
+}

@@ -1,0 +1,44 @@
+package import Wire
+
+/// What somebody may want to do in their organisation; each route names one. Once shipped a name is never changed.
+package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
+    case viewOrganization = "organization.view"
+    case changeOrganization = "organization.change"
+    case deleteOrganization = "organization.delete"
+    case transferOwnership = "organization.transfer"
+    case viewUsers = "users.view"
+    case manageUsers = "users.manage"
+    case manageOwnAccount = "account.manage"
+    case viewAudit = "audit.view"
+    case viewDiagnostics = "diagnostics.view"
+    case viewSenders = "senders.view"
+    /// Enrollment tokens, names, configurations, revocation.
+    case manageSenders = "senders.manage"
+    case viewDestinations = "destinations.view"
+    case manageDestinations = "destinations.manage"
+    case viewBroadcasts = "broadcasts.view"
+    /// Start, stop and change.
+    case runBroadcasts = "broadcasts.run"
+}
+
+/// The one table of who may do what (SEC-07).
+package enum Policy {
+    /// The lowest role that may do it. Source: decisions 'role names': hosts and above run broadcasts, admins manage
+    /// senders and destinations.
+    package static func lowestRole(for action: Action) -> Role {
+        switch action {
+        case .deleteOrganization, .transferOwnership: .owner
+        case .changeOrganization, .viewUsers, .manageUsers, .viewAudit, .viewDiagnostics, .manageSenders, .manageDestinations: .admin
+        case .viewDestinations, .runBroadcasts: .host
+        case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts: .member
+        }
+    }
+
+    package static func allows(_ role: Role, _ action: Action) -> Bool { role >= lowestRole(for: action) }
+
+    /// Whether `role` may make or unmake a user of role `other`: only below its own rank, so that no admin makes or
+    /// removes another, and nobody the owner (ORG-02).
+    package static func manages(_ role: Role, _ other: Role) -> Bool {
+        allows(role, .manageUsers) && role > other
+    }
+}

@@ -1,0 +1,63 @@
+package import Store
+package import Wire
+package import Units
+
+/// Whoever makes a request, as they are now: read anew for each request, not taken from the token.
+package struct Principal: Sendable, Hashable {
+    package let user: User
+    package let session: AuthSession
+
+    init(_ account: Account) {
+        user = account.user
+        session = account.session
+    }
+
+    package var role: Role { user.role }
+
+    package func may(_ action: Action) -> Bool { Policy.allows(role, action) }
+
+    /// The scope of the principal's organisation, for the store.
+    ///
+    /// - Parameters:
+    ///   - action: what the route does.
+    ///   - address: where the request came from, for the audit log.
+    /// - Throws: `.notAllowed` where the role does not allow it.
+    package func scope(for action: Action, from address: String?) throws(AuthError) -> OrganizationScope {
+        guard may(action) else { throw .notAllowed(action) }
+        return OrganizationScope(user.organization, by: .user(user.id, address: address))
+    }
+}
+
+/// What a successful login or refresh gives.
+package struct Grant: Sendable {
+    package let principal: Principal
+    /// A JWT for `Authorization: Bearer`; kept in memory by the page.
+    package let accessToken: Secret
+    package let accessExpiresAt: Timestamp
+    /// Opaque; belongs into the HttpOnly, Secure, SameSite=Strict cookie and nowhere else (THREATS 11).
+    package let refreshToken: Secret
+    package let refreshExpiresAt: Timestamp
+}
+
+/// Where a request came from.
+package struct Origin: Sendable, Hashable {
+    /// The client's address behind the trusted proxies (THREATS 15).
+    package let address: String
+    package let userAgent: String?
+
+    package init(address: String, userAgent: String?) {
+        self.address = address
+        self.userAgent = userAgent
+    }
+}
+
+/// What an access token says (SEC-03). Short names are registered ones (RFC 7519, 4.1).
+struct AccessClaims: Codable, Hashable {
+    let sub: UserID
+    let org: OrganizationID
+    let role: String
+    let sid: SessionID
+    /// Unix seconds.
+    let iat: Int64
+    let exp: Int64
+}

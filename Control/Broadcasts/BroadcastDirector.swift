@@ -1,0 +1,233 @@
+import Crypto
+package import Fleet
+package import Logging
+import Posix
+package import Store
+package import Units
+package import Web
+package import Wire
+
+/// All broadcasts that are not over: starts, changes and stops them, and passes them what the devices report.
+package actor BroadcastDirector {
+    private let parts: LiveBroadcast.Parts
+    var live: [BroadcastID: LiveBroadcast] = [:]
+    private var runs: [BroadcastID: Task<Void, Never>] = [:]
+
+    package enum Failure: Error, Sendable, Hashable {
+        case noSuchSender, noSuchBroadcast, noSuchDestination(DestinationID), noSuchOutput, isOver
+        case senderOffline
+        /// The sender has a broadcast already.
+        case busy(BroadcastID)
+        /// An output cannot be made: its address is refused, or cannot be resolved.
+        case unfit(DestinationID, reason: String)
+        case unsupported(String)
+        case refused(step: String?, reason: String)
+        /// The sender did not answer in time; what it does is shown when it is known.
+        case unknown
+    }
+
+    package init(store: ControlStore, fleet: Roster, feed: Feed, outbound: OutboundGuard, log: Log) {
+        parts = LiveBroadcast.Parts(
+            store: BroadcastStore(store: store), fleet: fleet, feed: feed, outputs: OutputPlanner(store: store, outbound: outbound),
+            hosts: HostChoice(fleet: fleet), log: log.part("broadcasts"))
+    }
+
+    // MARK: Running
+
+    /// Takes up every broadcast that was not over, then passes on what the devices do, until cancelled.
+    package func run() async throws {
+        for record in try await parts.store.unfinished() {
+            if let host = record.machine.host { await parts.hosts.keep(record.machine.id, on: host) }
+            await begin(record.machine, createdAtMs: record.createdAtMs, event: .resumed)
+        }
+        for await event in parts.fleet.events { await take(event) }
+    }
+
+    private func begin(_ machine: BroadcastMachine, createdAtMs: Int64, event: BroadcastMachine.Event) async {
+        let broadcast = LiveBroadcast(machine, createdAtMs: createdAtMs, endedAtMs: nil, parts: parts)
+        live[machine.id] = broadcast
+        runs[machine.id] = Task {
+            await broadcast.run()
+            await finished(broadcast.id)
+        }
+        broadcast.post(event)
+        if await parts.fleet.isOnline(machine.sender) {
+            broadcast.post(.senderConnected(await parts.fleet.hello(of: machine.sender)?.sending))
+        }
+    }
+
+    private func take(_ event: FleetEvent) async {
+        switch event {
+        case .senderConnected(let device, let hello): await senderConnected(device, hello)
+        case .senderDisconnected(let device): for one in broadcasts(of: device) { one.post(.senderDisconnected) }
+        case .sender(_, .sending(let report)): live[report.broadcast]?.post(.sending(report))
+        case .sender: break
+        case .hostConnected(let device, let hello): await hostConnected(device, hello)
+        case .hostDisconnected(let device): for one in live.values { one.post(.hostDisconnected(device)) }
+        case .host(let device, .report(let report)): await reported(report, by: device)
+        case .host(_, .released(let lease)): released(lease.lease)
+        case .host: break
+        case .revoked(let device): for one in broadcasts(of: device) { one.post(.stopRequested(.revoked)) }
+        }
+    }
+
+    private func broadcasts(of sender: DeviceID) -> [LiveBroadcast] { live.values.filter { $0.sender == sender } }
+
+    private func senderConnected(_ device: DeviceID, _ hello: AgentHello) async {
+        let own = broadcasts(of: device)
+        for one in own { one.post(.senderConnected(hello.sending)) }
+        // It sends something that is over, or that was never its own.
+        if let sending = hello.sending, !own.contains(where: { $0.id == sending.broadcast }) {
+            let fleet = parts.fleet
+            Task { _ = await fleet.order(AgentOrder.stop(BroadcastReference(broadcast: sending.broadcast)), to: device) }
+        }
+    }
+
+    private func hostConnected(_ device: DeviceID, _ hello: PoolHello) async {
+        for one in live.values { one.post(.hostConnected(device, hello.leases.first { $0.lease == one.lease })) }
+        let fleet = parts.fleet
+        for lease in hello.leases where live[lease.broadcast] == nil {
+            Task { _ = await fleet.order(PoolOrder.release(LeaseReference(lease: lease.lease)), to: device) }
+        }
+    }
+
+    private func reported(_ report: StreamReport, by device: DeviceID) async {
+        // A host speaks only for the streams that are on it.
+        guard let one = live[report.broadcast], one.lease == report.lease, await one.machine.host == device else { return }
+        one.post(.report(report))
+    }
+
+    private func released(_ lease: LeaseID) {
+        for one in live.values where one.lease == lease { one.post(.leaseLost) }
+    }
+
+    /// Lets go of what is over: the store has it, and what a side still runs of it is ended when that side connects.
+    private func finished(_ id: BroadcastID) async {
+        live[id] = nil
+        runs[id] = nil
+        await parts.hosts.free(id)
+    }
+}
+
+// MARK: What people ask for
+
+extension BroadcastDirector {
+    package func start(
+        _ request: StartRequest, in organization: OrganizationID, by author: Author
+    ) async throws -> BroadcastView {
+        guard let hello = await parts.fleet.hello(of: request.sender) else { throw Failure.senderOffline }
+        for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
+        let machine = try machine(for: request, hello: hello, in: organization)
+        for output in machine.outputs {
+            let spec = try await parts.outputs.spec(of: output, in: organization)
+            if machine.media.encoder.codec == .h265, case .rtmp = spec.target {
+                throw Failure.unsupported("H.265 cannot be sent by RTMP: choose H.264, or an SRT destination")
+            }
+        }
+        // Another start may have come first while addresses were resolved.
+        for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
+        let createdAtMs = unixMilliseconds()
+        try await parts.store.create(machine, streamKey: Secret(Hex.encode(randomBytes(32))), by: author)
+        await begin(machine, createdAtMs: createdAtMs, event: .resumed)
+        return BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: nil, unfit: [:])
+    }
+
+    private func machine(for request: StartRequest, hello: AgentHello, in organization: OrganizationID) throws -> BroadcastMachine {
+        let input = request.input ?? InputChoice(video: "test")
+        guard hello.inventory.inputs.contains(where: { $0.id == input.video }) else {
+            throw Failure.unsupported("the sender has no input '\(input.video)'")
+        }
+        let encoder = request.encoder ?? EncoderChoice(bitrate: .kilobits(2500))
+        let grace: Grace = request.graceSeconds.map { $0 == 0 ? .untilStopped : .seconds($0) } ?? .standard
+        return BroadcastMachine(
+            id: fresh(), organization: organization, sender: request.sender, lease: fresh(),
+            media: MediaChoice(input: input, encoder: encoder, bufferMs: request.bufferMs ?? 1000, links: request.links),
+            outputs: request.destinations.map { PlannedOutput(id: fresh(), destination: $0) }, grace: grace)
+    }
+
+    private func fresh<Kind>() -> ID<Kind> {
+        var random = SystemRandomNumberGenerator()
+        return ID(ULID(unixMs: unixMilliseconds(), random: &random))
+    }
+
+    /// Stopping what is over already is no error.
+    package func stop(_ id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
+        guard let one = try await find(id, in: organization) else { return try await view(of: id, in: organization) }
+        one.post(.stopRequested(.stopped))
+        return await one.view
+    }
+
+    package func change(_ id: BroadcastID, _ request: ChangeBroadcastRequest, in organization: OrganizationID) async throws -> BroadcastView
+    {
+        guard let one = try await find(id, in: organization) else { throw Failure.isOver }
+        var choice = await one.machine.media
+        if let bitrate = request.bitrate { choice.encoder.bitrate = bitrate }
+        if let input = request.input { choice.input = input }
+        guard let outcome = await one.change(to: choice) else { throw Failure.unknown }
+        guard outcome.result == .done else { throw Failure.refused(step: outcome.step, reason: outcome.reason ?? "no reason was given") }
+        return await one.view
+    }
+
+    package func addOutput(_ destination: DestinationID, to id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView
+    {
+        guard let one = try await find(id, in: organization) else { throw Failure.isOver }
+        let output = PlannedOutput(id: fresh(), destination: destination)
+        _ = try await parts.outputs.spec(of: output, in: organization)
+        one.post(.outputAdded(output))
+        return await one.settledView()
+    }
+
+    package func removeOutput(_ output: OutputID, from id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
+        let one = try await withOutput(output, of: id, in: organization)
+        one.post(.outputRemoved(output))
+        return await one.settledView()
+    }
+
+    package func retryOutput(_ output: OutputID, of id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
+        let one = try await withOutput(output, of: id, in: organization)
+        one.post(.outputRetried(output))
+        return await one.settledView()
+    }
+
+    private func withOutput(_ output: OutputID, of id: BroadcastID, in organization: OrganizationID) async throws -> LiveBroadcast {
+        guard let one = try await find(id, in: organization) else { throw Failure.isOver }
+        guard await one.machine.outputs.contains(where: { $0.id == output }) else { throw Failure.noSuchOutput }
+        return one
+    }
+
+    /// The running broadcast; nil where it is over.
+    private func find(_ id: BroadcastID, in organization: OrganizationID) async throws -> LiveBroadcast? {
+        guard let one = live[id], one.organization == organization else {
+            guard try await parts.store.find(id, in: organization) != nil else { throw Failure.noSuchBroadcast }
+            return nil
+        }
+        return one
+    }
+
+    package func view(of id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
+        if let one = live[id], one.organization == organization { return await one.view }
+        guard let record = try await parts.store.find(id, in: organization) else { throw Failure.noSuchBroadcast }
+        return BroadcastView.of(record.machine, createdAtMs: record.createdAtMs, endedAtMs: record.endedAtMs, unfit: [:])
+    }
+
+    /// The newest first.
+    package func list(in organization: OrganizationID) async throws -> [BroadcastView] {
+        var views: [BroadcastView] = []
+        for record in try await parts.store.all(in: organization) { views.append(try await view(of: record.machine.id, in: organization)) }
+        return views
+    }
+
+    /// The broadcast that a sender has now.
+    package func current(of sender: DeviceID) -> BroadcastID? { broadcasts(of: sender).first?.id }
+
+    package func streams(on host: DeviceID) async -> Int { await parts.hosts.streams(on: host) }
+}
+
+extension BroadcastDirector {
+    /// How many broadcasts are in each state, over all organisations.
+    package func countByState() async -> [(state: String, count: Int)] {
+        var counts: [String: Int] = [:]
+        for one in live.values { counts[await one.machine.state.name, default: 0] += 1 }
+        return counts.sorted { $0.key < $1.key }.map { (state: $0.key, count: $0.value) }
+    }
+}

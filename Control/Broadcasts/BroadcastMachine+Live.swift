@@ -1,0 +1,91 @@
+// Media, interruption, reconnects and changes while it runs.
+import Units
+import Wire
+
+extension BroadcastMachine {
+    mutating func reported(_ report: StreamReport, nowMs: Int64) -> [Action] {
+        observed.report = report
+        observed.hostConnected = true
+        var actions = phase == .leasing ? leased(report.port) : climb()
+        guard phase == .running else { return actions }
+        if report.ingest.state == .flowing {
+            if interruptedSinceMs != nil {
+                interruptedSinceMs = nil
+                actions.append(.cancel(.grace))
+            }
+        } else if interruptedSinceMs == nil {
+            interruptedSinceMs = nowMs
+            if case .seconds(let seconds) = grace { actions.append(.set(.grace, afterMs: Int64(seconds) * 1000)) }
+        }
+        return actions
+    }
+
+    mutating func graceOver(nowMs: Int64) -> [Action] {
+        guard interruptedSinceMs != nil, case .seconds(let seconds) = grace else { return [] }
+        return stop(.vanished(graceSeconds: seconds))
+    }
+
+    mutating func senderConnected(_ report: SendingReport?) -> [Action] {
+        observed.senderConnected = true
+        observed.sending = report?.broadcast == id ? report : nil
+        if case .stopping(_, let undo) = phase { return undo.sender ? [.order(.stop)] : [] }
+        guard isWanted(.start) else { return [] }
+        if let report, report.broadcast == id, report.revision == revision, report.state != .stopped, report.state != .failed {
+            return started(revision)
+        }
+        return [.order(.start)]
+    }
+
+    mutating func sending(_ report: SendingReport) -> [Action] {
+        guard report.broadcast == id else { return [] }
+        observed.senderConnected = true
+        observed.sending = report
+        return []
+    }
+
+    mutating func hostConnected(_ device: DeviceID?, _ report: LeaseReport?) -> [Action] {
+        guard let device, device == host else { return [] }
+        observed.hostConnected = true
+        if case .stopping(_, let undo) = phase { return undo.host ? [.order(.release)] : [] }
+        guard isWanted(.lease) else { return [] }
+        guard let report else { return [.order(.lease)] }
+        let wanted = Set(outputs.map(\.id))
+        let present = Set(report.outputs)
+        var actions = leased(report.port)
+        actions += wanted.subtracting(present).sorted().map { .addOutput($0) }
+        actions += present.subtracting(wanted).sorted().map { .removeOutput($0) }
+        return actions
+    }
+
+    /// Whether a receiver is there to take changes; else they go with the lease.
+    var isUp: Bool {
+        switch phase {
+        case .sending, .media, .outputs, .running: true
+        case .choosing, .leasing, .stopping, .ended: false
+        }
+    }
+
+    mutating func added(_ output: PlannedOutput) -> [Action] {
+        if case .stopping = phase { return [] }
+        guard !outputs.contains(where: { $0.id == output.id }) else { return [] }
+        outputs.append(output)
+        return isUp ? [.addOutput(output.id)] : []
+    }
+
+    mutating func removed(_ output: OutputID) -> [Action] {
+        guard outputs.contains(where: { $0.id == output }) else { return [] }
+        outputs.removeAll { $0.id == output }
+        return isUp ? [.removeOutput(output)] : []
+    }
+
+    mutating func changed(_ choice: MediaChoice) -> [Action] {
+        guard choice != media, isUp else {
+            if !isUp { media = choice }
+            return []
+        }
+        mediaBefore = mediaBefore ?? media
+        media = choice
+        revision += 1
+        return [.order(.start)]
+    }
+}

@@ -1,0 +1,127 @@
+// The way up: lease, sender, media, outputs.
+import Units
+import Wire
+
+extension BroadcastMachine {
+    mutating func chosen(_ device: DeviceID) -> [Action] {
+        guard phase == .choosing else { return [] }
+        host = device
+        observed.hostConnected = true
+        phase = .leasing
+        return [.set(.step, afterMs: Self.limitMs(of: .lease)), .order(.lease)]
+    }
+
+    mutating func leaseFailed(_ reason: String, nowMs: Int64) -> [Action] {
+        switch phase {
+        case .choosing, .leasing: fail(.lease, nil, reason)
+        // A lease that is being made again after a loss is asked for until the grace time is over.
+        case .sending, .media, .outputs, .running: [.set(.again(.lease), afterMs: 3000)]
+        case .stopping, .ended: []
+        }
+    }
+
+    mutating func leased(_ port: Int) -> [Action] {
+        let before = self.port
+        self.port = port
+        switch phase {
+        case .leasing:
+            phase = .sending
+            return [.set(.step, afterMs: Self.limitMs(of: .sender)), .order(.start)]
+        case .sending, .media, .outputs, .running:
+            guard before != port else { return [] }
+            revision += 1
+            return [.order(.start)]
+        case .choosing, .stopping, .ended:
+            return []
+        }
+    }
+
+    mutating func started(_ revision: Int) -> [Action] {
+        guard revision == self.revision else { return [] }
+        mediaBefore = nil
+        guard phase == .sending else { return [] }
+        phase = .media
+        return [.set(.step, afterMs: Self.limitMs(of: .media))] + climb()
+    }
+
+    mutating func refused(_ revision: Int, _ detail: String?, _ reason: String, nowMs: Int64) -> [Action] {
+        guard revision == self.revision else { return [] }
+        switch phase {
+        case .sending: return fail(.sender, detail, reason)
+        case .media, .outputs, .running:
+            if let before = mediaBefore {
+                media = before
+                mediaBefore = nil
+                self.revision += 1
+                return [.order(.start)]
+            }
+            // A plan given again after a loss: the sender says what it lacks and is asked again.
+            observed.sending = SendingReport(broadcast: id, revision: revision, state: .failed, reason: reason)
+            return [.set(.again(.start), afterMs: 5000)]
+        case .choosing, .leasing, .stopping, .ended: return []
+        }
+    }
+
+    /// From the media's first key frame to the first connected output.
+    mutating func climb() -> [Action] {
+        guard let report = observed.report else { return [] }
+        var actions: [Action] = []
+        if phase == .media, report.ingest.keyFramesTotal > 0 {
+            phase = .outputs
+            actions.append(.set(.step, afterMs: Self.limitMs(of: .outputs)))
+        }
+        guard phase == .outputs else { return actions }
+        if report.outputs.contains(where: { $0.state == .connected }) || outputs.isEmpty {
+            phase = .running
+            return actions + [.cancel(.step)]
+        }
+        if !report.outputs.isEmpty, report.outputs.count >= outputs.count, report.outputs.allSatisfy({ $0.state == .failed }) {
+            return fail(.outputs, nil, outputReasons(report))
+        }
+        return actions
+    }
+
+    func outputReasons(_ report: StreamReport) -> String {
+        let reasons = report.outputs.filter { $0.state != .connected }.compactMap { output in output.reason }
+        return reasons.isEmpty ? "no output connected" : reasons.joined(separator: "; ")
+    }
+
+    mutating func fail(_ step: Step, _ detail: String?, _ reason: String) -> [Action] {
+        stop(.failed(step: step, detail: detail, reason: reason))
+    }
+
+    mutating func fired(_ timer: Timer, nowMs: Int64) -> [Action] {
+        switch timer {
+        case .step: return stepTimedOut()
+        case .grace: return graceOver(nowMs: nowMs)
+        case .undo: return finish()
+        case .again(let order): return isWanted(order) ? [.order(order)] : []
+        }
+    }
+
+    mutating func stepTimedOut() -> [Action] {
+        switch phase {
+        case .choosing, .leasing: fail(.lease, nil, "the pool host did not answer within \(Self.limitMs(of: .lease) / 1000) s")
+        case .sending: fail(.sender, nil, "the sender did not answer within \(Self.limitMs(of: .sender) / 1000) s")
+        case .media: fail(.media, nil, "no key frame arrived within \(Self.limitMs(of: .media) / 1000) s")
+        case .outputs:
+            fail(.outputs, nil, observed.report.map(outputReasons) ?? "no output connected within \(Self.limitMs(of: .outputs) / 1000) s")
+        case .running, .stopping, .ended: []
+        }
+    }
+
+    /// Whether an order still serves the wish.
+    func isWanted(_ order: Order) -> Bool {
+        switch (order, phase) {
+        case (.lease, .leasing), (.lease, .sending), (.lease, .media), (.lease, .outputs), (.lease, .running): true
+        case (.start, .sending), (.start, .media), (.start, .outputs), (.start, .running): port != nil
+        case (.release, .stopping(_, let undo)): undo.host
+        case (.stop, .stopping(_, let undo)): undo.sender
+        default: false
+        }
+    }
+
+    func unanswered(_ order: Order) -> [Action] {
+        isWanted(order) ? [.set(.again(order), afterMs: 1000)] : []
+    }
+}

@@ -1,0 +1,233 @@
+package import Units
+package import Wire
+
+/// One broadcast from the wish to its end: takes what was observed and says what to do next. Holds no clock and no
+/// secret and opens nothing; it is stored whole after each step, before the step's actions are carried out.
+///
+/// Every order it gives is idempotent, so whatever is uncertain after a lost connection or a restart is asked again.
+package struct BroadcastMachine: Codable, Sendable, Hashable {
+    package let id: BroadcastID
+    package let organization: OrganizationID
+    package let sender: DeviceID
+    package let grace: Grace
+    package let lease: LeaseID
+    package internal(set) var media: MediaChoice
+    /// What the sender still shows while a change is on its way to it.
+    var mediaBefore: MediaChoice?
+    /// Grows with each change that the sender has to follow.
+    package internal(set) var revision = 1
+    /// The outputs that are wanted.
+    package internal(set) var outputs: [PlannedOutput]
+    package internal(set) var host: DeviceID?
+    package internal(set) var port: Int?
+    package internal(set) var phase = Phase.choosing
+    /// Since when nothing arrives, in Unix milliseconds.
+    package internal(set) var interruptedSinceMs: Int64?
+
+    // Observed, and asked again after a restart: not part of what is stored.
+    var observed = Observed()
+
+    package enum Phase: Codable, Sendable, Hashable {
+        case choosing
+        case leasing
+        case sending
+        case media
+        case outputs
+        case running
+        case stopping(EndReason, Undo)
+        case ended(EndReason)
+    }
+
+    /// What is still to be undone.
+    package struct Undo: Codable, Sendable, Hashable {
+        var sender: Bool
+        var host: Bool
+        var isDone: Bool { !sender && !host }
+    }
+
+    struct Observed: Hashable, Sendable {
+        var report: StreamReport?
+        var sending: SendingReport?
+        var senderConnected = false
+        var hostConnected = false
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id, organization, sender, grace, lease, media, mediaBefore, revision, outputs, host, port, phase, interruptedSinceMs
+    }
+
+    package init(
+        id: BroadcastID, organization: OrganizationID, sender: DeviceID, lease: LeaseID, media: MediaChoice, outputs: [PlannedOutput],
+        grace: Grace
+    ) {
+        self.id = id
+        self.organization = organization
+        self.sender = sender
+        self.lease = lease
+        self.media = media
+        self.outputs = outputs
+        self.grace = grace
+    }
+}
+
+/// What a broadcast shows and how it is sent: what a person chose.
+package struct MediaChoice: Codable, Sendable, Hashable {
+    package var input: InputChoice
+    package var encoder: EncoderChoice
+    package var bufferMs: Int
+    package var links: [String]?
+
+    package init(input: InputChoice, encoder: EncoderChoice, bufferMs: Int, links: [String]?) {
+        self.input = input
+        self.encoder = encoder
+        self.bufferMs = bufferMs
+        self.links = links
+    }
+}
+
+/// An output of a broadcast and the destination it was made from.
+package struct PlannedOutput: Codable, Sendable, Hashable {
+    package var id: OutputID
+    package var destination: DestinationID
+
+    package init(id: OutputID, destination: DestinationID) {
+        self.id = id
+        self.destination = destination
+    }
+}
+
+extension BroadcastMachine {
+    /// What happened.
+    package enum Event: Sendable {
+        /// Begin, or go on after a restart of control.
+        case resumed
+        case hostChosen(DeviceID)
+        case noHost(reason: String)
+        case leased(port: Int)
+        case leaseRefused(reason: String)
+        case released
+        case senderStarted(revision: Int)
+        case senderRefused(revision: Int, detail: String?, reason: String)
+        case senderStopped
+        /// An order had no answer within its time, or its connection broke: nobody knows.
+        case unknown(Order)
+        case senderConnected(SendingReport?)
+        case senderDisconnected
+        case sending(SendingReport)
+        case hostConnected(DeviceID, LeaseReport?)
+        case hostDisconnected(DeviceID)
+        case report(StreamReport)
+        /// The pool says that the lease is over though nobody asked for it.
+        case leaseLost
+        case outputAdded(PlannedOutput)
+        case outputRemoved(OutputID)
+        case outputRetried(OutputID)
+        case mediaChanged(MediaChoice)
+        case stopRequested(EndReason)
+        case timer(Timer)
+    }
+
+    /// What to do. Orders are sent with the machine's present values.
+    package enum Action: Sendable, Hashable {
+        case chooseHost
+        case order(Order)
+        case addOutput(OutputID)
+        case removeOutput(OutputID)
+        case retryOutput(OutputID)
+        case set(Timer, afterMs: Int64)
+        case cancel(Timer)
+    }
+
+    package enum Order: Sendable, Hashable {
+        case lease, release, start, stop
+    }
+
+    package enum Timer: Sendable, Hashable {
+        case step, grace, undo
+        /// When an order that had no answer is given again.
+        case again(Order)
+    }
+
+    /// Milliseconds each step of a start may take. The pool answers in less than 5 s and the sender's preflight in less
+    /// than 8; the key frame and the outputs have the 20 s of the design.
+    static func limitMs(of step: Step) -> Int64 {
+        switch step {
+        case .lease: 12_000
+        case .sender: 15_000
+        case .media, .outputs: 20_000
+        }
+    }
+}
+
+extension BroadcastMachine {
+    /// - Parameter nowMs: Unix milliseconds.
+    package mutating func event(_ event: Event, nowMs: Int64) -> [Action] {
+        if case .ended = phase { return [] }
+        switch event {
+        case .resumed: return resume(nowMs: nowMs)
+        case .hostChosen(let device): return chosen(device)
+        case .noHost(let reason), .leaseRefused(let reason): return leaseFailed(reason, nowMs: nowMs)
+        case .leased(let port): return leased(port)
+        case .released, .senderStopped: return undone(event)
+        case .senderStarted(let revision): return started(revision)
+        case .senderRefused(let revision, let detail, let reason): return refused(revision, detail, reason, nowMs: nowMs)
+        case .unknown(let order): return unanswered(order)
+        case .senderConnected(let report): return senderConnected(report)
+        case .senderDisconnected:
+            observed.senderConnected = false
+            return []
+        case .sending(let report): return sending(report)
+        case .hostConnected(let device, let report): return hostConnected(device, report)
+        case .hostDisconnected(let device):
+            if device == host { observed.hostConnected = false }
+            return []
+        case .report(let report): return reported(report, nowMs: nowMs)
+        case .leaseLost: return hostConnected(host, nil)
+        case .outputAdded(let output): return added(output)
+        case .outputRemoved(let output): return removed(output)
+        case .outputRetried(let output): return isUp ? [.retryOutput(output)] : []
+        case .mediaChanged(let choice): return changed(choice)
+        case .stopRequested(let reason): return stop(reason)
+        case .timer(let timer): return fired(timer, nowMs: nowMs)
+        }
+    }
+}
+
+extension BroadcastMachine {
+    package var state: BroadcastState {
+        switch phase {
+        case .choosing, .leasing: .starting(.lease)
+        case .sending: .starting(.sender)
+        case .media: .starting(.media)
+        case .outputs: .starting(.outputs)
+        case .running: runningState
+        case .stopping: .stopping
+        case .ended(let reason): .ended(reason)
+        }
+    }
+
+    /// The last report of the receiver; nil until one came since control started.
+    package var report: StreamReport? { observed.report }
+    /// What is stored: the machine as it is after a restart, before anything was observed.
+    package var withoutObservations: BroadcastMachine {
+        var copy = self
+        copy.observed = Observed()
+        return copy
+    }
+    package var sendingReport: SendingReport? { observed.sending }
+
+    private var runningState: BroadcastState {
+        if let since = interruptedSinceMs { return .interrupted(sinceMs: since) }
+        guard observed.hostConnected, let report = observed.report else {
+            return .degraded(reason: "no word from the receiver's host")
+        }
+        var reasons: [String] = []
+        if let sending = observed.sending, sending.state != .sending, sending.state != .preflight {
+            reasons.append("sender \(sending.state.rawValue)" + (sending.reason.map { ": \($0)" } ?? ""))
+        }
+        for output in report.outputs where output.state != .connected {
+            reasons.append("output \(output.id) \(output.state.rawValue)" + (output.reason.map { ": \($0)" } ?? ""))
+        }
+        return reasons.isEmpty ? .live : .degraded(reason: reasons.joined(separator: "; "))
+    }
+}

@@ -1,0 +1,57 @@
+import FoundationEssentials
+import Store
+import Units
+
+/// Broadcasts in the store: the machine whole, as one JSON document.
+struct BroadcastStore: Sendable {
+    let store: ControlStore
+
+    struct Record: Sendable {
+        let machine: BroadcastMachine
+        let createdAtMs: Int64
+        let endedAtMs: Int64?
+
+        init(_ stored: StoredBroadcast) throws {
+            machine = try JSONDecoder().decode(BroadcastMachine.self, from: Data(stored.document.utf8))
+            createdAtMs = stored.createdAt.unixMs
+            endedAtMs = stored.endedAt?.unixMs
+        }
+    }
+
+    func create(_ machine: BroadcastMachine, streamKey: Secret, by author: Author) async throws {
+        try await broadcasts(machine.organization, author).create(
+            machine.id, sender: machine.sender, state: machine.state.name, document: document(machine), streamKey: streamKey)
+    }
+
+    func save(_ machine: BroadcastMachine, hasEnded: Bool) async throws {
+        try await broadcasts(machine.organization).save(
+            machine.id, state: machine.state.name, document: document(machine), hasEnded: hasEnded)
+    }
+
+    func streamKey(of machine: BroadcastMachine) async throws -> Secret {
+        try await broadcasts(machine.organization).streamKey(of: machine.id)
+    }
+
+    func find(_ id: BroadcastID, in organization: OrganizationID) async throws -> Record? {
+        try await broadcasts(organization).find(id).map(Record.init)
+    }
+
+    /// The newest first.
+    func all(in organization: OrganizationID, limit: Int = 100) async throws -> [Record] {
+        try await broadcasts(organization).newest(limit).map(Record.init)
+    }
+
+    func unfinished() async throws -> [Record] {
+        try await store.unfinishedBroadcasts().map { try Record($0) }
+    }
+
+    private func broadcasts(_ organization: OrganizationID, _ author: Author = .system) -> StoredBroadcasts {
+        store.broadcasts(in: OrganizationScope(organization, by: author))
+    }
+
+    private func document(_ machine: BroadcastMachine) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: try encoder.encode(machine), as: UTF8.self)
+    }
+}

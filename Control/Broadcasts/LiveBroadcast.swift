@@ -1,0 +1,285 @@
+import Fleet
+import Logging
+import Posix
+import Units
+import Wire
+
+/// Carries out one broadcast: takes its events one after the other, stores each step before acting on it, gives its orders
+/// and tells who watches.
+actor LiveBroadcast {
+    nonisolated let id: BroadcastID
+    nonisolated let organization: OrganizationID
+    nonisolated let sender: DeviceID
+    nonisolated let lease: LeaseID
+    private let parts: Parts
+    private(set) var machine: BroadcastMachine
+    private let createdAtMs: Int64
+    private var endedAtMs: Int64?
+    /// Outputs that could not be made into something a receiver may connect to, and why.
+    private var unfit: [OutputID: String] = [:]
+    private var timers: [BroadcastMachine.Timer: Task<Void, Never>] = [:]
+    private var waiters: [Int: [CheckedContinuation<CommandOutcome?, Never>]] = [:]
+    private var published: BroadcastView?
+    private nonisolated let entries: AsyncStream<Entry>.Continuation
+    private let stream: AsyncStream<Entry>
+
+    private enum Entry: Sendable {
+        case event(BroadcastMachine.Event)
+        /// Answered when everything before it is done.
+        case settled(CheckedContinuation<BroadcastView, Never>)
+    }
+
+    /// What every broadcast works with.
+    struct Parts: Sendable {
+        let store: BroadcastStore
+        let fleet: Roster
+        let feed: Feed
+        let outputs: OutputPlanner
+        let hosts: HostChoice
+        let log: Log
+    }
+
+    init(_ machine: BroadcastMachine, createdAtMs: Int64, endedAtMs: Int64?, parts: Parts) {
+        id = machine.id
+        organization = machine.organization
+        sender = machine.sender
+        lease = machine.lease
+        self.machine = machine
+        self.createdAtMs = createdAtMs
+        self.endedAtMs = endedAtMs
+        self.parts = parts
+        // Bounded by what feeds it: one report a second, and the outcomes of our own orders.
+        (stream, entries) = AsyncStream.makeStream(of: Entry.self)
+    }
+
+    /// Something happened; handled in order.
+    nonisolated func post(_ event: BroadcastMachine.Event) { entries.yield(.event(event)) }
+
+    /// The view once everything that was posted before is done.
+    func settledView() async -> BroadcastView {
+        await withCheckedContinuation { continuation in
+            if case .terminated = entries.yield(.settled(continuation)) { continuation.resume(returning: view) }
+        }
+    }
+
+    /// Handles events until the broadcast is over.
+    func run() async {
+        for await entry in stream {
+            switch entry {
+            case .event(let event): await take(event)
+            case .settled(let continuation): continuation.resume(returning: view)
+            }
+            if case .ended = machine.state { entries.finish() }
+        }
+        for timer in timers.values { timer.cancel() }
+    }
+
+    private func take(_ event: BroadcastMachine.Event) async {
+        let before = machine
+        let actions = machine.event(event, nowMs: unixMilliseconds())
+        if case .ended = machine.state, endedAtMs == nil { endedAtMs = unixMilliseconds() }
+        if machine.withoutObservations != before.withoutObservations { await save() }
+        if machine.state != before.state { note(before.state) }
+        settleWaiters(event)
+        for action in actions { perform(action) }
+        await publish()
+    }
+
+    private func note(_ before: BroadcastState) {
+        var fields = "\(machine.state.name)"
+        if case .ended(let reason) = machine.state { fields += ": \(reason.text)" }
+        if case .degraded(let reason) = machine.state { fields += ": \(reason)" }
+        if case .starting(let step) = machine.state { fields += ": \(step.rawValue)" }
+        parts.log.notice("broadcast", ["broadcast": "\(id)", "state": "\(fields)", "was": "\(before.name)"])
+    }
+
+    private func save() async {
+        do {
+            try await parts.store.save(machine, hasEnded: endedAtMs != nil)
+        } catch {
+            // The orders are idempotent and the broadcast goes on: what was not stored is reconciled after a restart.
+            parts.log.error("a broadcast could not be stored", ["broadcast": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    // MARK: Acting
+
+    private func perform(_ action: BroadcastMachine.Action) {
+        switch action {
+        case .chooseHost: Task { await chooseHost() }
+        case .order(let order): Task { await give(order) }
+        case .addOutput(let output): Task { await add(output) }
+        case .removeOutput(let output): Task { await change(.removeOutput(reference(output))) }
+        case .retryOutput(let output): Task { await change(.retryOutput(reference(output))) }
+        case .set(let timer, let afterMs): set(timer, afterMs)
+        case .cancel(let timer): timers.removeValue(forKey: timer)?.cancel()
+        }
+    }
+
+    private func set(_ timer: BroadcastMachine.Timer, _ afterMs: Int64) {
+        timers[timer]?.cancel()
+        timers[timer] = Task {
+            // try?: a timer that was cancelled does not fire.
+            guard (try? await Task.sleep(for: .milliseconds(afterMs))) != nil else { return }
+            post(.timer(timer))
+        }
+    }
+
+    private func chooseHost() async {
+        switch await parts.hosts.choose(for: id) {
+        case .host(let device): post(.hostChosen(device))
+        case .none(let reason): post(.noHost(reason: reason))
+        }
+    }
+
+    private func give(_ order: BroadcastMachine.Order) async {
+        switch order {
+        case .lease: await lease()
+        case .release: await release()
+        case .start: await start()
+        case .stop: await stop()
+        }
+    }
+
+    private func lease() async {
+        guard let host = machine.host else { return }
+        let preferred = machine.port
+        do {
+            let key = try await parts.store.streamKey(of: machine)
+            let specs = await fitOutputs()
+            let spec = StreamSpec(
+                lease: machine.lease, broadcast: id, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs, outputs: specs)
+            switch await parts.fleet.order(PoolOrder.lease(LeaseRequest(spec: spec, preferredPort: preferred)), to: host) {
+            case .outcome(let outcome) where outcome.result == .done:
+                if let port = outcome.port { post(.leased(port: port)) }
+            case .outcome(let outcome): post(.leaseRefused(reason: outcome.reason ?? "the pool host gave no reason"))
+            case .unknown: post(.unknown(.lease))
+            }
+        } catch {
+            post(.leaseRefused(reason: "\(error)"))
+        }
+    }
+
+    private func release() async {
+        guard let host = machine.host else { return post(.released) }
+        switch await parts.fleet.order(PoolOrder.release(LeaseReference(lease: machine.lease)), to: host) {
+        case .outcome(let outcome) where outcome.result == .done: post(.released)
+        case .outcome, .unknown: post(.unknown(.release))
+        }
+    }
+
+    private func start() async {
+        guard let plan = await plan() else { return }
+        switch await parts.fleet.order(AgentOrder.start(plan), to: machine.sender) {
+        case .outcome(let outcome) where outcome.result == .done: post(.senderStarted(revision: plan.revision))
+        case .outcome(let outcome):
+            post(
+                .senderRefused(revision: plan.revision, detail: outcome.step, reason: outcome.reason ?? "the sender gave no reason"))
+        case .unknown: post(.unknown(.start))
+        }
+    }
+
+    private func stop() async {
+        switch await parts.fleet.order(AgentOrder.stop(BroadcastReference(broadcast: id)), to: machine.sender) {
+        case .outcome(let outcome) where outcome.result == .done: post(.senderStopped)
+        case .outcome, .unknown: post(.unknown(.stop))
+        }
+    }
+
+    private func plan() async -> Plan? {
+        guard let host = machine.host, let port = machine.port else { return nil }
+        let addresses = await parts.fleet.offer(of: host)?.addresses ?? []
+        do {
+            let key = try await parts.store.streamKey(of: machine)
+            let transport = Transport(
+                receivers: addresses.map { Endpoint(host: $0, port: port) }, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
+                links: machine.media.links)
+            return Plan(
+                broadcast: id, revision: machine.revision, input: machine.media.input, encoder: machine.media.encoder, transport: transport)
+        } catch {
+            parts.log.error("a stream key could not be read", ["broadcast": "\(id)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    // MARK: Outputs
+
+    private func fitOutputs() async -> [OutputSpec] {
+        var specs: [OutputSpec] = []
+        for output in machine.outputs {
+            if let spec = await fit(output) { specs.append(spec) }
+        }
+        return specs
+    }
+
+    private func fit(_ output: PlannedOutput) async -> OutputSpec? {
+        do {
+            let spec = try await parts.outputs.spec(of: output, in: machine.organization)
+            unfit[output.id] = nil
+            return spec
+        } catch {
+            unfit[output.id] = "\(error)"
+            parts.log.warning("an output cannot be made", ["broadcast": "\(id)", "output": "\(output.id)", "reason": "\(error)"])
+            return nil
+        }
+    }
+
+    private func add(_ output: OutputID) async {
+        guard let planned = machine.outputs.first(where: { $0.id == output }), let spec = await fit(planned) else {
+            return await publish()
+        }
+        await change(.addOutput(OutputChange(lease: machine.lease, output: spec)))
+    }
+
+    private func change(_ order: PoolOrder) async {
+        guard let host = machine.host else { return }
+        // An answer that does not come is made up for when the host connects again: its hello lists its outputs.
+        if case .outcome(let outcome) = await parts.fleet.order(order, to: host), outcome.result != .done {
+            parts.log.warning("a change of outputs was refused", ["broadcast": "\(id)", "reason": "\(outcome.reason ?? "")"])
+        }
+    }
+
+    private func reference(_ output: OutputID) -> OutputReference { OutputReference(lease: machine.lease, output: output) }
+
+    // MARK: Changes with an answer
+
+    /// Changes what is shown and waits for the sender's answer; nil where it is not known in time.
+    func change(to choice: MediaChoice) async -> CommandOutcome? {
+        let revision = machine.revision + 1
+        return await withCheckedContinuation { continuation in
+            waiters[revision, default: []].append(continuation)
+            post(.mediaChanged(choice))
+        }
+    }
+
+    private func settleWaiters(_ event: BroadcastMachine.Event) {
+        let settled: (Int, CommandOutcome?)
+        switch event {
+        case .senderStarted(let revision): settled = (revision, CommandOutcome(id: CommandID(machine.lease.ulid), result: .done))
+        case .senderRefused(let revision, let detail, let reason):
+            settled = (revision, CommandOutcome(id: CommandID(machine.lease.ulid), result: .refused, step: detail, reason: reason))
+        case .unknown(.start): settled = (machine.revision, nil)
+        case .mediaChanged where machine.mediaBefore == nil:
+            // Nothing to tell the sender: it is the same choice, or the broadcast does not send.
+            settled = (Int.max, CommandOutcome(id: CommandID(machine.lease.ulid), result: .done))
+        default:
+            if case .ended = machine.state { settled = (Int.max, nil) } else { return }
+        }
+        for revision in waiters.keys where revision <= settled.0 {
+            for waiter in waiters.removeValue(forKey: revision) ?? [] { waiter.resume(returning: settled.1) }
+        }
+    }
+
+    // MARK: Showing
+
+    var view: BroadcastView {
+        BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: endedAtMs, unfit: unfit)
+    }
+
+    private func publish() async {
+        let view = self.view
+        guard view != published else { return }
+        published = view
+        await parts.feed.publish(machine.organization, topic: "broadcast/\(id)", encoding: view)
+    }
+}

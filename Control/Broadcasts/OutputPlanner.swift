@@ -1,0 +1,51 @@
+import Store
+import Units
+import Web
+import Wire
+
+/// Makes of a planned output what a receiver needs: the place, its secret and the one address that passed the guard.
+struct OutputPlanner: Sendable {
+    private let store: ControlStore
+    private let outbound: OutboundGuard
+
+    init(store: ControlStore, outbound: OutboundGuard) {
+        self.store = store
+        self.outbound = outbound
+    }
+
+    /// - Throws: `Broadcasts.Failure.noSuchDestination` or `.unfit`.
+    func spec(of output: PlannedOutput, in organization: OrganizationID) async throws -> OutputSpec {
+        let destinations = store.destinations(in: OrganizationScope(organization, by: .system))
+        let destination: Destination
+        let secret: Secret?
+        do {
+            destination = try await destinations.find(output.destination)
+            secret = try await destinations.secret(of: output.destination)
+        } catch StoreError.missing {
+            throw BroadcastDirector.Failure.noSuchDestination(output.destination)
+        }
+        do {
+            return OutputSpec(id: output.id, target: try await target(destination.endpoint, secret))
+        } catch let refusal as OutboundGuard.Refusal {
+            throw BroadcastDirector.Failure.unfit(output.destination, reason: "\(refusal)")
+        }
+    }
+
+    private func target(_ endpoint: DestinationEndpoint, _ secret: Secret?) async throws -> OutputSpec.Target {
+        switch endpoint {
+        case .rtmp(let rtmp):
+            let address = try await outbound.admit(host: rtmp.host, port: rtmp.port)
+            return .rtmp(
+                RTMPTarget(
+                    tls: rtmp.tls, host: rtmp.host, port: rtmp.port, application: rtmp.application,
+                    streamKey: SecretOnWire(secret ?? Secret("")), address: address.host))
+        case .srt(let srt):
+            // A listener names an address of the receiver's own machine: there is nobody to connect to.
+            let address = srt.mode == .listener ? srt.host : try await outbound.admit(host: srt.host, port: srt.port).host
+            return .srt(
+                SRTTarget(
+                    mode: srt.mode, address: address, port: srt.port, passphrase: secret.map(SecretOnWire.init), streamID: srt.streamID,
+                    latencyMs: srt.latencyMs))
+        }
+    }
+}

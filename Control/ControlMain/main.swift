@@ -1,0 +1,99 @@
+import API
+import Auth
+import Broadcasts
+import Crypto
+import Fleet
+import FoundationEssentials
+import Glibc
+import Identity
+import Logging
+import Posix
+import Service
+import Store
+import Systemd
+import Units
+import Web
+
+let version = "0.1.0"
+let usage = "usage: strata-control --config FILE"
+
+/// The first run's secret, and the message that says where it lies.
+@Sendable func openSetup(_ store: ControlStore, _ folder: StateFolder, _ log: Log) async throws {
+    guard try await store.setup.isOpen() else { return folder.removeSetupSecret() }
+    try await store.setup.issue(folder.setupSecret())
+    log.notice("nobody owns this server yet: register with the setup secret", ["file": "\(folder.setupSecretFile)"])
+}
+
+@Sendable func authority(_ file: String?) throws -> EnrollmentToken.Authority {
+    guard let file else { return .system }
+    return .pinned(sha256: try fingerprint(ofPEM: String(contentsOfFile: file, encoding: .utf8)))
+}
+
+@Sendable func parts(_ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ log: Log) async throws
+    -> Gateway.Parts
+{
+    let feed = Feed()
+    let fleet = Roster(store: store, feed: feed, log: log)
+    let hasher = PasswordHasher()
+    let outbound = OutboundGuard(allowing: configuration.outbound)
+    return Gateway.Parts(
+        store: store, gate: try await Gate.open(store, hasher: hasher), hasher: hasher, fleet: fleet, feed: feed,
+        broadcasts: BroadcastDirector(store: store, fleet: fleet, feed: feed, outbound: outbound, log: log),
+        devices: DeviceDoor(
+            store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
+            log: log),
+        health: Health(store: store, stateFolder: folder.path),
+        settings: Gateway.Settings(
+            operatorToken: try folder.operatorToken(), authority: try authority(configuration.authorityFile),
+            origins: configuration.origins.map(\.text), version: version),
+        log: log)
+}
+
+@Sendable func run(_ configuration: ControlConfiguration, _ log: Log) async throws {
+    let loop = try Loop(name: "main")
+    let signals = try Signals(loop: loop)
+    let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProcessInfo.processInfo.environment))
+    let folder = try StateFolder(configuration.stateFolder)
+    let store = try await program.start(
+        "store", { try await ControlStore.open(.file(folder.database), keyring: folder.keyring(), platformVersion: version) },
+        stop: { store in
+            do { try await store.close() } catch { log.error("the database did not close", ["error": "\(error)"]) }
+        })
+    try await openSetup(store, folder, log)
+    let parts = try await parts(configuration, folder, store, log)
+    _ = try await program.start("broadcasts", { Task { try await parts.run() } }, stop: { $0.cancel() })
+    let loops = try (0..<configuration.loops).map { try Loop(name: "web\($0)") }
+    let api = Gateway(parts)
+    let server = try await program.start(
+        "web",
+        {
+            let server = Server(configuration: configuration.server, loops: loops) { request in await api.answer(request) }
+            let addresses = try await server.start()
+            log.notice("listening", ["addresses": "\(addresses.map(\.description).joined(separator: " "))", "version": "\(version)"])
+            return server
+        }, stop: { await $0.shutdown(grace: .seconds(5)) })
+    await program.untilStopped(signals) {
+        do {
+            try server.reloadCertificates()
+            log.notice("certificates read again")
+        } catch {
+            log.error("the certificates cannot be read; the old ones stay", ["error": "\(error)"])
+        }
+    }
+}
+
+let words = Array(CommandLine.arguments.dropFirst())
+guard words.count == 2, words[0] == "--config" else {
+    print(usage)
+    exit(64)
+}
+var log = Log("control")
+do {
+    let text = try String(contentsOfFile: words[1], encoding: .utf8)
+    let configuration = try ControlConfiguration(text, source: words[1], environment: ProcessInfo.processInfo.environment)
+    log = Log("control", threshold: configuration.logLevel)
+    try await run(configuration, log)
+} catch {
+    log.error("cannot start", ["error": "\(error)"])
+    exit(1)
+}

@@ -1,0 +1,109 @@
+import FoundationEssentials
+package import Identity
+package import Logging
+import Posix
+package import Store
+import Units
+package import Web
+package import Wire
+
+/// Where a device's connection becomes a proven one: challenge, proof, hello; then its messages until it ends.
+package struct DeviceDoor: Sendable {
+    private let store: ControlStore
+    private let fleet: Roster
+    private let log: Log
+    /// The origins a device may have dialled; the first is the one this server calls itself.
+    private let origins: [ServerOrigin]
+    /// What proofs are bound to; the origin alone only where a configured proxy ends TLS (THREATS 3).
+    private let binding: ChannelBinding
+
+    package init(store: ControlStore, fleet: Roster, origins: [ServerOrigin], binding: ChannelBinding, log: Log) {
+        precondition(!origins.isEmpty, "a server is known by at least one origin")
+        self.store = store
+        self.fleet = fleet
+        self.origins = origins
+        self.binding = binding
+        self.log = log.part("devices")
+    }
+
+    static let proofLimit = Duration.seconds(10)
+
+    private enum Refusal: Error {
+        case refused(StaticString)
+    }
+
+    /// Serves one connection until it ends.
+    package func serve(_ socket: WebSocket) async {
+        do {
+            let connection = try await prove(socket)
+            guard await fleet.admit(connection) else {
+                return await socket.close(.policyViolation, "this identity is connected from elsewhere")
+            }
+            await converse(connection)
+            await fleet.leave(connection)
+        } catch Refusal.refused(let reason) {
+            log.notice("a device was refused", ["reason": "\(reason)", "remote": "\(socket.remote)"])
+            await socket.close(.policyViolation, "\(reason)")
+        } catch {
+            log.info("a device's connection ended before its proof", ["error": "\(error)", "remote": "\(socket.remote)"])
+            await socket.close(.protocolError, "expected a proof")
+        }
+    }
+
+    private func prove(_ socket: WebSocket) async throws -> Connection {
+        let (challenge, nonce) = Challenge.make(origin: origins[0], binding: binding)
+        try await socket.send(Feed.json(challenge))
+        guard let proof: Proof = try await within(Self.proofLimit, { try await decode(socket) }) else {
+            throw Refusal.refused("no proof")
+        }
+        guard proof.version == WireLimits.version else { throw Refusal.refused("another version of the protocol") }
+        guard let device = try await store.identities.device(proof.device), device.kind == proof.kind else {
+            throw Refusal.refused("unknown device")
+        }
+        guard !device.isRevoked else { throw Refusal.refused("revoked") }
+        let exporter = binding == .exporter ? socket.tlsExporter : nil
+        guard proof.isValid(publicKey: device.publicKey, origins: origins, serverNonce: nonce, exporter: exporter) else {
+            throw Refusal.refused("wrong signature")
+        }
+        return Connection(device: device.id, kind: device.kind, organization: device.organization, socket: socket)
+    }
+
+    private func converse(_ connection: Connection) async {
+        do {
+            switch connection.kind {
+            case .sender:
+                guard case .hello(let hello)? = try await decode(connection.socket) as AgentMessage? else { return }
+                await fleet.arrived(connection, hello: hello.bounded())
+                while let message: AgentMessage = try await decode(connection.socket) { await fleet.received(message, from: connection) }
+            case .pool:
+                guard case .hello(let hello)? = try await decode(connection.socket) as PoolMessage? else { return }
+                await fleet.arrived(connection, hello: hello)
+                while let message: PoolMessage = try await decode(connection.socket) { await fleet.received(message, from: connection) }
+            }
+        } catch is DecodingError {
+            log.warning("a device sent a malformed message", ["device": "\(connection.device)"])
+            await connection.socket.close(.unsupportedData, "malformed message")
+        } catch {
+            log.info("a device's connection broke", ["device": "\(connection.device)", "error": "\(error)"])
+        }
+    }
+
+    /// The next message; nil at the end of the connection.
+    private func decode<Text: Decodable>(_ socket: WebSocket) async throws -> Text? {
+        guard case .text(let text)? = try await socket.receive() else { return nil }
+        return try JSONDecoder().decode(Text.self, from: Data(text.utf8))
+    }
+
+    private func within<Result: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Result?) async throws -> Result?
+    {
+        try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package import Units
+package import Wire
+
+/// What the devices did, in the order in which control saw it.
+package enum FleetEvent: Sendable {
+    case senderConnected(DeviceID, AgentHello)
+    case senderDisconnected(DeviceID)
+    case sender(DeviceID, AgentMessage)
+    case hostConnected(DeviceID, PoolHello)
+    case hostDisconnected(DeviceID)
+    case host(DeviceID, PoolMessage)
+    case revoked(DeviceID)
+}
+
+/// What became of an order.
+package enum Answer: Sendable {
+    case outcome(CommandOutcome)
+    /// No answer within the time, or no connection: nobody knows whether it was carried out.
+    case unknown
+}

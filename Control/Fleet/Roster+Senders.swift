@@ -1,0 +1,65 @@
+// How senders look to people, and their configurations.
+import Logging
+package import Store
+package import Units
+package import Wire
+
+extension Roster {
+    /// What people see of a sender.
+    package func view(of device: Device, in scope: OrganizationScope) async throws -> SenderView {
+        let hello = hello(of: device.id)
+        let wanted = try await store.configurations(in: scope).newest(of: device.id)?.version ?? 0
+        return SenderView(
+            id: device.id, name: device.name, online: hello != nil, lastSeenAt: device.lastSeenAt?.text,
+            agentVersion: hello?.agentVersion ?? device.softwareVersion,
+            flaggedAt: device.flaggedAt?.text, inventory: hello?.inventory ?? device.inventory ?? Inventory(),
+            configuration: SenderView.ConfigurationState(
+                wanted: wanted, applied: hello?.configuration.version ?? device.appliedConfiguration,
+                reason: configurationFault(of: device.id)))
+    }
+
+    /// Stores a new version and gives it to the sender: applied, refused by it, or waiting until it connects.
+    package func configure(_ sender: DeviceID, _ toml: String, in scope: OrganizationScope) async throws -> ConfigurationAnswer {
+        let saved = try await store.configurations(in: scope).save(toml, for: sender)
+        let answer = await give(saved, to: sender)
+        await publish(sender: sender, in: scope.organization)
+        return answer
+    }
+
+    /// A sender that comes back with an older version gets the newest.
+    func bringConfiguration(to connection: Connection, applied: Int) async {
+        guard let organization = connection.organization else { return }
+        do {
+            guard let newest = try await store.configurations(in: connection.scope(organization)).newest(of: connection.device),
+                newest.version > applied
+            else { return }
+            _ = await give(newest, to: connection.device)
+        } catch {
+            log.error("a configuration could not be read", ["device": "\(connection.device)", "error": "\(error)"])
+        }
+    }
+
+    private func give(_ configuration: SenderConfiguration, to sender: DeviceID) async -> ConfigurationAnswer {
+        let document = ConfigurationDocument(version: configuration.version, toml: configuration.toml)
+        switch await order(AgentOrder.configure(document), to: sender) {
+        case .outcome(let outcome) where outcome.result == .done:
+            setConfigurationFault(nil, of: sender)
+            return ConfigurationAnswer(version: configuration.version, result: .applied, reason: nil)
+        case .outcome(let outcome):
+            setConfigurationFault(outcome.reason, of: sender)
+            return ConfigurationAnswer(version: configuration.version, result: .refused, reason: outcome.reason)
+        case .unknown:
+            return ConfigurationAnswer(version: configuration.version, result: .pending, reason: nil)
+        }
+    }
+
+    func applied(_ version: Int, _ connection: Connection) async {
+        guard let organization = connection.organization else { return }
+        do {
+            try await store.configurations(in: connection.scope(organization)).applied(version, by: connection.device)
+        } catch {
+            log.error("the version in force could not be stored", ["device": "\(connection.device)", "error": "\(error)"])
+        }
+        await publish(sender: connection.device, in: organization)
+    }
+}

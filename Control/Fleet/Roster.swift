@@ -1,0 +1,220 @@
+package import Logging
+import Posix
+package import Store
+package import Units
+import Web
+package import Wire
+
+/// All devices: who is there, what each has, and the way to give it an order.
+package actor Roster {
+    let store: ControlStore
+    private let feed: Feed
+    let log: Log
+    private var connections: [DeviceID: Connection] = [:]
+    private var senders: [DeviceID: AgentHello] = [:]
+    private var hosts: [DeviceID: PoolHello] = [:]
+    /// Why a sender refused its newest configuration.
+    private var configurationFaults: [DeviceID: String] = [:]
+    private var telemetry: [DeviceID: [AgentTelemetry]] = [:]
+    private let eventSink: AsyncStream<FleetEvent>.Continuation
+
+    /// In order, for one reader: `Broadcasts`. Reports are at most one a second for each stream, and telemetry is not among them.
+    package nonisolated let events: AsyncStream<FleetEvent>
+
+    /// Seconds of telemetry kept for each sender.
+    static let telemetryLimit = 300
+    /// How long an old connection has to prove that it still answers when its device dials again.
+    static let rivalLimit = Duration.milliseconds(1200)
+
+    package init(store: ControlStore, feed: Feed, log: Log) {
+        self.store = store
+        self.feed = feed
+        self.log = log.part("fleet")
+        (events, eventSink) = AsyncStream.makeStream(of: FleetEvent.self)
+    }
+
+    // MARK: Who is there
+
+    package func isOnline(_ device: DeviceID) -> Bool { connections[device] != nil }
+    /// The present state of a connected sender.
+    package func hello(of sender: DeviceID) -> AgentHello? { senders[sender] }
+    package func offer(of host: DeviceID) -> PoolHello? { hosts[host] }
+    package var onlineHosts: [DeviceID: PoolHello] { hosts }
+    package func recentTelemetry(of sender: DeviceID) -> [AgentTelemetry] { telemetry[sender] ?? [] }
+    package var counts: (senders: Int, hosts: Int) { (senders.count, hosts.count) }
+
+    func configurationFault(of sender: DeviceID) -> String? { configurationFaults[sender] }
+    func setConfigurationFault(_ reason: String?, of sender: DeviceID) { configurationFaults[sender] = reason }
+
+    // MARK: Orders
+
+    package func order(_ order: AgentOrder, to sender: DeviceID) async -> Answer {
+        await connections[sender]?.order(order) ?? .unknown
+    }
+
+    package func order(_ order: PoolOrder, to host: DeviceID) async -> Answer {
+        await connections[host]?.order(order) ?? .unknown
+    }
+
+    /// Ends a device's connection at once and refuses it from now on (the store has it as revoked).
+    package func revoke(_ device: DeviceID) async {
+        let connection = connections[device]
+        eventSink.yield(.revoked(device))
+        await connection?.socket.close(.policyViolation, "revoked")
+    }
+
+    // MARK: Coming and going
+
+    /// Whether a newly proven connection may take the device's place: not while the old one still answers (THREATS 3).
+    func admit(_ connection: Connection) async -> Bool {
+        if let old = connections[connection.device] {
+            if await answers(old) {
+                log.warning("one identity from two places", ["device": "\(connection.device)"])
+                await flag(connection)
+                return false
+            }
+            await leave(old)
+        }
+        // Another one may have taken the place while this one waited.
+        guard connections[connection.device] == nil else { return false }
+        connections[connection.device] = connection
+        return true
+    }
+
+    private func answers(_ connection: Connection) async -> Bool {
+        // try?: a ping that fails is no answer.
+        (try? await connection.socket.ping(timeout: Self.rivalLimit)) != nil
+    }
+
+    private func flag(_ connection: Connection) async {
+        do {
+            switch connection.organization {
+            case let organization?: try await store.devices(in: connection.scope(organization)).flag(connection.device)
+            case nil: try await store.pools.flag(connection.device)
+            }
+        } catch {
+            log.error("a device could not be flagged", ["device": "\(connection.device)", "error": "\(error)"])
+        }
+        await publish(connection)
+    }
+
+    func arrived(_ connection: Connection, hello: AgentHello) async {
+        senders[connection.device] = hello
+        await remember(connection) { store, organization in
+            let devices = store.devices(in: connection.scope(organization))
+            try await devices.connected(connection.device, version: hello.agentVersion, inventory: hello.inventory)
+        }
+        eventSink.yield(.senderConnected(connection.device, hello))
+        await publish(connection)
+        await bringConfiguration(to: connection, applied: hello.configuration.version)
+    }
+
+    func arrived(_ connection: Connection, hello: PoolHello) async {
+        hosts[connection.device] = hello
+        do {
+            try await store.pools.connected(connection.device, hello: hello)
+        } catch {
+            log.error("a pool host's state could not be stored", ["device": "\(connection.device)", "error": "\(error)"])
+        }
+        eventSink.yield(.hostConnected(connection.device, hello))
+    }
+
+    func leave(_ connection: Connection) async {
+        guard connections[connection.device] === connection else { return }
+        connections[connection.device] = nil
+        await connection.ended()
+        let wasSender = senders.removeValue(forKey: connection.device) != nil
+        let wasHost = hosts.removeValue(forKey: connection.device) != nil
+        if wasSender { eventSink.yield(.senderDisconnected(connection.device)) }
+        if wasHost { eventSink.yield(.hostDisconnected(connection.device)) }
+        await note([connection.device])
+        if wasSender { await publish(connection) }
+    }
+
+    /// Writes down when devices were last there.
+    private func note(_ devices: [DeviceID]) async {
+        do {
+            try await store.identities.seen(devices)
+        } catch {
+            log.error("the time a device was seen could not be stored", ["error": "\(error)"])
+        }
+    }
+
+    /// Every half minute: who is there, so that a power cut of the server loses little of it.
+    package func keepNoting() async {
+        // try?: a cancelled wait ends the loop.
+        while (try? await Task.sleep(for: .seconds(30))) != nil { await note(Array(connections.keys)) }
+    }
+
+    /// Version and inventory survive a restart of control.
+    private func remember(_ connection: Connection, _ write: (ControlStore, OrganizationID) async throws -> Void) async {
+        guard let organization = connection.organization else { return }
+        do {
+            try await write(store, organization)
+        } catch {
+            log.error("a sender's state could not be stored", ["device": "\(connection.device)", "error": "\(error)"])
+        }
+    }
+
+    // MARK: Messages
+
+    func received(_ message: AgentMessage, from connection: Connection) async {
+        switch message {
+        case .hello: break  // only the first message is one
+        case .inventory(let inventory): await changed(inventory.bounded(), connection)
+        case .telemetry(let sample): await measured(sample.bounded(), connection)
+        case .outcome(let outcome): await connection.finished(outcome.bounded())
+        case .sending(let report):
+            senders[connection.device]?.sending = report.state == .stopped ? nil : report.bounded()
+            eventSink.yield(.sender(connection.device, .sending(report.bounded())))
+        case .configured(let report):
+            senders[connection.device]?.configuration = report
+            eventSink.yield(.sender(connection.device, message))
+            await applied(report.version, connection)
+        case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
+        }
+    }
+
+    func received(_ message: PoolMessage, from connection: Connection) async {
+        switch message {
+        case .hello: break  // only the first message is one
+        case .outcome(let outcome): await connection.finished(outcome.bounded())
+        case .report, .released: eventSink.yield(.host(connection.device, message))
+        case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
+        }
+    }
+
+    private func changed(_ inventory: Inventory, _ connection: Connection) async {
+        senders[connection.device]?.inventory = inventory
+        await remember(connection) { store, organization in
+            try await store.devices(in: connection.scope(organization)).setInventory(connection.device, inventory)
+        }
+        await publish(connection)
+    }
+
+    private func measured(_ sample: AgentTelemetry, _ connection: Connection) async {
+        var samples = telemetry[connection.device] ?? []
+        samples.append(sample)
+        if samples.count > Self.telemetryLimit { samples.removeFirst(samples.count - Self.telemetryLimit) }
+        telemetry[connection.device] = samples
+        guard let organization = connection.organization else { return }
+        await feed.publish(organization, topic: "telemetry/\(connection.device)", encoding: sample)
+    }
+
+    /// Tells the browsers of its organisation what a sender is now.
+    private func publish(_ connection: Connection) async {
+        guard let organization = connection.organization else { return }
+        await publish(sender: connection.device, in: organization)
+    }
+
+    package func publish(sender: DeviceID, in organization: OrganizationID) async {
+        do {
+            let scope = OrganizationScope(organization, by: .system)
+            let device = try await store.devices(in: scope).find(sender)
+            let view = device.isRevoked ? nil : try await view(of: device, in: scope)
+            await feed.publish(organization, topic: "sender/\(sender)", body: view.map(Feed.json))
+        } catch {
+            log.error("a sender could not be read", ["device": "\(sender)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import SQLite
+package import Units
+
+extension Kind {
+    package enum Audit {}
+    package enum Job {}
+}
+
+/// What is written down; once shipped a name is never changed.
+package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
+    case organizationCreated = "organization.created"
+    case organizationRenamed = "organization.renamed"
+    case userCreated = "user.created"
+    case userRenamed = "user.renamed"
+    case userRoleChanged = "user.role_changed"
+    case userActivated = "user.activated"
+    case userDeactivated = "user.deactivated"
+    case userPasswordChanged = "user.password_changed"
+    case ownershipTransferred = "organization.ownership_transferred"
+    case loggedIn = "session.opened"
+    case sessionEnded = "session.ended"
+    case tokenReused = "session.token_reused"
+    case enrollmentTokenCreated = "enrollment.created"
+    case enrollmentTokenWithdrawn = "enrollment.withdrawn"
+    case deviceEnrolled = "device.enrolled"
+    case deviceRenamed = "device.renamed"
+    case deviceRevoked = "device.revoked"
+    case deviceFlagged = "device.flagged"
+    case deviceConfigured = "device.configured"
+    case destinationCreated = "destination.created"
+    case destinationChanged = "destination.changed"
+    case destinationRemoved = "destination.removed"
+    case broadcastStarted = "broadcast.started"
+    case broadcastChanged = "broadcast.changed"
+    case broadcastStopped = "broadcast.stopped"
+    case broadcastEnded = "broadcast.ended"
+    case outputAdded = "broadcast.output_added"
+    case outputRemoved = "broadcast.output_removed"
+}
+
+/// One line of the audit log.
+package struct AuditEntry: Sendable, Hashable, Codable, OrganizationRow {
+    package let id: ID<Kind.Audit>
+    package let at: Timestamp
+    package let authorKind: String
+    /// The id of a user or a device.
+    package let author: String?
+    package let address: String?
+    package let action: AuditAction
+    /// The id of what it was done to.
+    package let subject: String?
+    package let detail: String?
+
+    static var table: OrganizationTable { .audit }
+
+    init(_ row: borrowing Row) throws {
+        id = try row["id"]
+        at = try row["at"]
+        authorKind = try row["author_kind"]
+        author = try row["author"]
+        address = try row["address"]
+        action = try row["action"]
+        subject = try row["subject"]
+        detail = try row["detail"]
+    }
+}
+
+/// An organisation's audit log: written by the other functions, read here; nothing changes an entry.
+package struct AuditLog: Sendable {
+    let store: ControlStore
+    let scope: OrganizationScope
+
+    /// The newest entries first.
+    ///
+    /// - Parameter before: entries older than this one: the id of the last one of the page before.
+    package func entries(before: ID<Kind.Audit>? = nil, limit: Int = 100) async throws -> [AuditEntry] {
+        try await store.read { transaction in
+            try transaction.rows(
+                AuditEntry.self, in: scope, where: before.map { "id < \($0)" } ?? "TRUE", order: "id DESC", limit: min(max(limit, 1), 1000))
+        }
+    }
+}
+
+extension ControlStore {
+    package func audit(in scope: OrganizationScope) -> AuditLog { AuditLog(store: self, scope: scope) }
+}

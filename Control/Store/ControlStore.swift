@@ -1,0 +1,81 @@
+package import Crypto
+package import SQLite
+import Units
+
+/// What control remembers, in one SQLite file: asynchronous transactions over domain values.
+///
+/// How it is read: rows that belong to an organisation are reached through an `OrganizationScope`, which carries who acts:
+///
+///     let scope = OrganizationScope(user.organization, by: .user(user.id, address: address))
+///     let broadcast = try await store.broadcasts(in: scope).create(…)
+///     let senders = try await store.devices(in: scope).all()
+///
+/// `organizations`, `identities` (logins, refresh tokens, device proofs), `pools`, `jobs`, `operations` and `attempts` belong
+/// to the operator and take no scope. Each function is one transaction. Wishes, leases, tokens and the audit log are on
+/// the disk before the function returns; each change by a person or a device writes its audit entry in the same
+/// transaction. A row of another organisation is `StoreError.missing`, like one that does not exist.
+package struct ControlStore: Sendable {
+    let database: Database
+    let keyring: Keyring
+    private let clock: @Sendable () -> Timestamp
+
+    private init(_ database: Database, keyring: Keyring, clock: @escaping @Sendable () -> Timestamp) {
+        self.database = database
+        self.keyring = keyring
+        self.clock = clock
+    }
+
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// - Parameters:
+    ///   - keyring: seals the secrets at rest.
+    ///   - platformVersion: the program's version, for the table of migrations.
+    ///   - clock: the wall clock; a test's own in tests.
+    package static func open(
+        _ location: Location, keyring: Keyring, platformVersion: String, on disk: Disk = .system,
+        clock: @escaping @Sendable () -> Timestamp = { .now }
+    ) async throws -> ControlStore {
+        try await open(location, keyring: keyring, platformVersion: platformVersion, on: disk, clock: clock, migrations: Schema.migrations)
+    }
+
+    static func open(
+        _ location: Location, keyring: Keyring, platformVersion: String, on disk: Disk = .system,
+        clock: @escaping @Sendable () -> Timestamp = { .now }, migrations: [Migration]
+    ) async throws -> ControlStore {
+        let database = try await Database.open(location, on: disk)
+        let run = MigrationRun(
+            database: database, location: location, platformVersion: platformVersion, now: clock(), steps: migrations)
+        try await run.bringUpToDate()
+        return ControlStore(database, keyring: keyring, clock: clock)
+    }
+
+    /// Now, by the store's clock.
+    package var now: Timestamp { clock() }
+
+    /// Whether the database answers: for health probes.
+    package func probe() async throws {
+        _ = try await read { try $0.shared.first("SELECT 1 AS one") { row -> Int in try row["one"] } }
+    }
+
+    /// Ends the use of the database; every later call throws.
+    package func close() async throws { try await database.close() }
+
+    /// A consistent copy in a new file, while work goes on.
+    package func backUp(to path: String) async throws { try await database.backUp(to: path) }
+
+    func read<Value: Sendable>(_ body: @Sendable (Transaction) throws -> Value) async throws -> Value {
+        let now = clock()
+        return try await database.read { try body(Transaction($0, at: now)) }
+    }
+
+    func write<Value: Sendable>(
+        _ durability: Durability = .normal, _ body: @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
+        let now = clock()
+        do {
+            return try await database.write(durability) { try body(Transaction($0, at: now)) }
+        } catch let error as SQLiteError where error.kind == .diskFull {
+            throw StoreError.diskFull
+        }
+    }
+}

@@ -1,0 +1,191 @@
+import Crypto
+import SQLite
+package import Units
+package import Wire
+
+/// A sender or a pool host: whatever dials control with an identity of its own.
+package struct Device: Sendable, Hashable, Encodable, OrganizationRow {
+    package let id: DeviceID
+    /// Nil for a pool host: those are the operator's.
+    package let organization: OrganizationID?
+    package let kind: DeviceKind
+    package let name: String
+    /// Raw Ed25519, 32 bytes.
+    package let publicKey: [UInt8]
+    package let createdAt: Timestamp
+    package let firstConnectedAt: Timestamp?
+    package let lastSeenAt: Timestamp?
+    package let revokedAt: Timestamp?
+    /// When its identity was last seen from two places at once (THREATS 3).
+    package let flaggedAt: Timestamp?
+    package let softwareVersion: String?
+    /// Of a sender, as it was last told.
+    package let inventory: Inventory?
+    /// Of a pool host, as it was last told, without its leases.
+    package let pool: PoolHello?
+    /// The version of the configuration that the sender last said to run; 0 on its defaults.
+    package let appliedConfiguration: Int
+
+    package var isRevoked: Bool { revokedAt != nil }
+
+    static var table: OrganizationTable { .devices }
+
+    init(_ row: borrowing Row) throws {
+        id = try row["id"]
+        organization = try row["organization"]
+        let kind: String = try row["kind"]
+        self.kind = kind == DeviceKind.pool.rawValue ? .pool : .sender
+        name = try row["name"]
+        publicKey = try row["public_key"]
+        createdAt = try row["created_at"]
+        firstConnectedAt = try row["first_connected_at"]
+        lastSeenAt = try row["last_seen_at"]
+        revokedAt = try row["revoked_at"]
+        flaggedAt = try row["flagged_at"]
+        softwareVersion = try row["software_version"]
+        let inventory: JSONColumn<Inventory>? = try row["inventory"]
+        self.inventory = inventory?.value
+        let pool: JSONColumn<PoolHello>? = try row["pool"]
+        self.pool = pool?.value
+        appliedConfiguration = try row["applied_configuration"]
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id, organization, kind, name, createdAt, firstConnectedAt, lastSeenAt, revokedAt, flaggedAt, softwareVersion, inventory, pool,
+            appliedConfiguration
+    }
+}
+
+/// An organisation's senders.
+package struct Devices: Sendable {
+    let store: ControlStore
+    let scope: OrganizationScope
+
+    /// All senders, the revoked ones too.
+    package func all() async throws -> [Device] {
+        try await store.read { try $0.rows(Device.self, in: scope) }
+    }
+
+    package func find(_ id: DeviceID) async throws -> Device {
+        try await store.read { try $0.row(Device.self, in: scope, where: "id = \(id)", or: "sender") }
+    }
+
+    package func rename(_ id: DeviceID, to name: String) async throws {
+        let name = try checked(name, "sender.name", upTo: 100)
+        try await store.write { transaction in
+            try transaction.updateOne(.devices, in: scope, set: ["name": name], where: "id = \(id)", or: "sender")
+            try transaction.note(.deviceRenamed, id.text, detail: name, in: scope)
+        }
+    }
+
+    /// Takes the identity away for good; its sockets and link keys are the caller's to close within 1 s (THREATS 3).
+    package func revoke(_ id: DeviceID) async throws {
+        try await store.write(.durable) { transaction in
+            try transaction.updateOne(
+                .devices, in: scope, set: ["revoked_at": transaction.now], where: "id = \(id) AND revoked_at IS NULL", or: "sender")
+            try transaction.note(.deviceRevoked, id.text, in: scope)
+        }
+    }
+
+    /// What a sender says of itself when it has proven its identity; from its first time on its enrollment token is spent.
+    package func connected(_ id: DeviceID, version: String, inventory: Inventory) async throws {
+        let column = try JSONColumn(inventory)
+        try await store.write(.durable) { transaction in
+            let now = transaction.now
+            let first: Timestamp?? = try transaction.column("first_connected_at", of: .devices, in: scope, where: "id = \(id)")
+            try transaction.updateOne(
+                .devices, in: scope,
+                set: [
+                    "last_seen_at": now, "first_connected_at": (first ?? nil) ?? now, "software_version": clipped(version, to: 64),
+                    "inventory": column,
+                ], where: "id = \(id) AND revoked_at IS NULL", or: "sender")
+        }
+    }
+
+    package func setInventory(_ id: DeviceID, _ inventory: Inventory) async throws {
+        let column = try JSONColumn(inventory)
+        try await store.write { try $0.updateOne(.devices, in: scope, set: ["inventory": column], where: "id = \(id)", or: "sender") }
+    }
+
+    /// Marks an identity that was used from two places at once.
+    package func flag(_ id: DeviceID) async throws {
+        try await store.write(.durable) { transaction in
+            try transaction.updateOne(.devices, in: scope, set: ["flagged_at": transaction.now], where: "id = \(id)", or: "sender")
+            try transaction.note(.deviceFlagged, id.text, in: scope)
+        }
+    }
+}
+
+/// The operator's pool hosts.
+package struct Pools: Sendable {
+    let store: ControlStore
+
+    package func all() async throws -> [Device] {
+        try await store.read { try $0.across(.pool).all("SELECT * FROM devices WHERE kind = 'pool' ORDER BY id", Device.init) }
+    }
+
+    package func find(_ id: DeviceID) async throws -> Device {
+        let found = try await store.read {
+            try $0.across(.pool).first("SELECT * FROM devices WHERE kind = 'pool' AND id = \(id)", Device.init)
+        }
+        guard let found else { throw StoreError.missing("pool host") }
+        return found
+    }
+
+    /// What a pool host says of itself when it has proven its identity.
+    package func connected(_ id: DeviceID, hello: PoolHello) async throws {
+        var hello = hello
+        hello.leases = []
+        let column = try JSONColumn(hello)
+        try await change(id, noting: nil) { now in
+            """
+            last_seen_at = \(now), first_connected_at = coalesce(first_connected_at, \(now)),
+            software_version = \(clipped(column.value.poolVersion, to: 64)), pool = \(column)
+            """
+        }
+    }
+
+    package func rename(_ id: DeviceID, to name: String) async throws {
+        let name = try checked(name, "pool.name", upTo: 100)
+        try await change(id, noting: .deviceRenamed) { _ in "name = \(name)" }
+    }
+
+    /// Takes the identity away for good.
+    package func revoke(_ id: DeviceID) async throws { try await change(id, noting: .deviceRevoked) { now in "revoked_at = \(now)" } }
+
+    package func flag(_ id: DeviceID) async throws { try await change(id, noting: .deviceFlagged) { now in "flagged_at = \(now)" } }
+
+    private func change(
+        _ id: DeviceID, noting action: AuditAction?, _ assignments: @Sendable (Timestamp) -> SQL
+    ) async throws {
+        try await store.write(.durable) { transaction in
+            let pools = transaction.across(.pool)
+            try pools.run(
+                "UPDATE devices SET \(part: assignments(transaction.now)) WHERE kind = 'pool' AND revoked_at IS NULL AND id = \(id)")
+            guard pools.changes == 1 else { throw StoreError.missing("pool host") }
+            if let action { try transaction.noteOfOperator(action, id.text) }
+        }
+    }
+}
+
+extension Identities {
+    /// The device that a proof names, revoked or not; nil for an unknown one.
+    package func device(_ id: DeviceID) async throws -> Device? {
+        try await store.read { try $0.across(.identification).first("SELECT * FROM devices WHERE id = \(id)", Device.init) }
+    }
+
+    /// Devices that answered just now: one write for all, every few seconds.
+    package func seen(_ devices: [DeviceID]) async throws {
+        guard !devices.isEmpty else { return }
+        try await store.write { transaction in
+            for id in devices {
+                try transaction.across(.reconciliation).run("UPDATE devices SET last_seen_at = \(transaction.now) WHERE id = \(id)")
+            }
+        }
+    }
+}
+
+extension ControlStore {
+    package func devices(in scope: OrganizationScope) -> Devices { Devices(store: self, scope: scope) }
+    package var pools: Pools { Pools(store: self) }
+}

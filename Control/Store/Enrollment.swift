@@ -1,0 +1,155 @@
+import Crypto
+import SQLite
+package import Units
+package import Wire
+
+/// A permission for one device to enroll: the secret itself is shown once and stored as its hash only.
+package struct StoredToken: Sendable, Hashable, Encodable {
+    package let id: EnrollmentTokenID
+    package let organization: OrganizationID?
+    package let kind: DeviceKind
+    /// For people: which board it is meant for.
+    package let label: String
+    package let createdAt: Timestamp
+    package let expiresAt: Timestamp
+    package let withdrawnAt: Timestamp?
+    package let redeemedAt: Timestamp?
+    /// The device it made.
+    package let device: DeviceID?
+
+    init(_ row: borrowing Row) throws {
+        id = try row["id"]
+        organization = try row["organization"]
+        let kind: String = try row["kind"]
+        self.kind = kind == DeviceKind.pool.rawValue ? .pool : .sender
+        label = try row["label"]
+        createdAt = try row["created_at"]
+        expiresAt = try row["expires_at"]
+        withdrawnAt = try row["withdrawn_at"]
+        redeemedAt = try row["redeemed_at"]
+        device = try row["device"]
+    }
+}
+
+extension StoredToken: OrganizationRow {
+    static var table: OrganizationTable { .enrollmentTokens }
+}
+
+/// An organisation's enrollment tokens, for senders.
+package struct EnrollmentTokens: Sendable {
+    let store: ControlStore
+    let scope: OrganizationScope
+
+    /// - Parameter secret: at least 128 random bits as text.
+    package func create(_ secret: Secret, label: String, lifetime: Duration) async throws -> StoredToken {
+        let label = try checked(label, "enrollment.label", upTo: 100)
+        return try await store.write(.durable) { transaction in
+            let id: EnrollmentTokenID = transaction.newID()
+            try transaction.insert(
+                into: .enrollmentTokens, in: scope,
+                [
+                    "id": id, "kind": DeviceKind.sender.rawValue, "hash": SHA256.hash(secret.revealed), "label": label,
+                    "created_at": transaction.now, "expires_at": transaction.now + lifetime,
+                ])
+            try transaction.note(.enrollmentTokenCreated, id.text, detail: label, in: scope)
+            return try transaction.row(StoredToken.self, in: scope, where: "id = \(id)", or: "enrollment token")
+        }
+    }
+
+    package func all() async throws -> [StoredToken] {
+        try await store.read { try $0.rows(StoredToken.self, in: scope, order: "id DESC") }
+    }
+
+    /// Withdraws a token that was not redeemed.
+    package func withdraw(_ id: EnrollmentTokenID) async throws {
+        try await store.write(.durable) { transaction in
+            try transaction.updateOne(
+                .enrollmentTokens, in: scope, set: ["withdrawn_at": transaction.now],
+                where: "id = \(id) AND redeemed_at IS NULL AND withdrawn_at IS NULL", or: "open enrollment token")
+            try transaction.note(.enrollmentTokenWithdrawn, id.text, in: scope)
+        }
+    }
+}
+
+extension Pools {
+    /// A token that enrolls one pool host.
+    package func createToken(_ secret: Secret, label: String, lifetime: Duration) async throws -> StoredToken {
+        let label = try checked(label, "enrollment.label", upTo: 100)
+        let hash = SHA256.hash(secret.revealed)
+        return try await store.write(.durable) { transaction in
+            let id: EnrollmentTokenID = transaction.newID()
+            let pools = transaction.across(.pool)
+            try pools.run(
+                """
+                INSERT INTO enrollment_tokens (id, kind, hash, label, created_at, expires_at)
+                VALUES (\(id), 'pool', \(hash), \(label), \(transaction.now), \(transaction.now + lifetime))
+                """)
+            try transaction.noteOfOperator(.enrollmentTokenCreated, id.text, detail: label)
+            let made = try pools.first("SELECT * FROM enrollment_tokens WHERE id = \(id)", StoredToken.init)
+            guard let made else { throw StoreError.missing("enrollment token") }
+            return made
+        }
+    }
+}
+
+extension Identities {
+    /// Redeems a token for an identity, once (THREATS 2).
+    ///
+    /// The same public key gets the same device again, until that device's first authenticated connection, so that a lost
+    /// answer does not cost a token; another key is refused.
+    ///
+    /// - Parameters:
+    ///   - publicKey: raw Ed25519, 32 bytes.
+    ///   - name: by which the board calls itself: hostile, cut to 100 characters; the token's label where it is empty.
+    /// - Throws: `.tokenRefused`, `.tokenUsed`, `.taken("public key")`, `.invalid` for a key of another length.
+    package func redeem(_ secret: Secret, publicKey: [UInt8], name: String, kind: DeviceKind) async throws -> Device {
+        guard publicKey.count == 32 else { throw StoreError.invalid(field: "public_key", expected: "32 bytes") }
+        let hash = SHA256.hash(secret.revealed)
+        return try await store.write(.durable) { transaction in
+            let crossing = transaction.across(.identification)
+            let found = try crossing.first("SELECT * FROM enrollment_tokens WHERE hash = \(hash)", StoredToken.init)
+            guard let token = found, token.kind == kind, token.withdrawnAt == nil else { throw StoreError.tokenRefused }
+            if let device = token.device {
+                return try transaction.redeemedAgain(device, publicKey: publicKey)
+            }
+            guard transaction.now < token.expiresAt else { throw StoreError.tokenRefused }
+            let name = clipped(name, to: 100).isEmpty ? token.label : clipped(name, to: 100)
+            let device = try transaction.enroll(publicKey, name: name, with: token)
+            try crossing.run("UPDATE enrollment_tokens SET redeemed_at = \(transaction.now), device = \(device.id) WHERE id = \(token.id)")
+            return device
+        }
+    }
+}
+
+extension ControlStore {
+    package func enrollmentTokens(in scope: OrganizationScope) -> EnrollmentTokens { EnrollmentTokens(store: self, scope: scope) }
+}
+
+extension Transaction {
+    fileprivate func redeemedAgain(_ id: DeviceID, publicKey: [UInt8]) throws -> Device {
+        let found = try across(.identification).first("SELECT * FROM devices WHERE id = \(id)", Device.init)
+        guard let device = found, device.publicKey == publicKey, device.firstConnectedAt == nil, !device.isRevoked else {
+            throw StoreError.tokenUsed
+        }
+        return device
+    }
+
+    fileprivate func enroll(_ publicKey: [UInt8], name: String, with token: StoredToken) throws -> Device {
+        let id: DeviceID = newID()
+        try naming("public key") {
+            try across(.identification).run(
+                """
+                INSERT INTO devices (id, organization, kind, name, public_key, created_at)
+                VALUES (\(id), \(token.organization), \(token.kind.rawValue), \(name), \(publicKey), \(now))
+                """)
+        }
+        if let organization = token.organization {
+            try note(.deviceEnrolled, id.text, detail: name, in: OrganizationScope(organization, by: .device(id)))
+        } else {
+            try noteOfOperator(.deviceEnrolled, id.text, detail: name)
+        }
+        let made = try across(.identification).first("SELECT * FROM devices WHERE id = \(id)", Device.init)
+        guard let made else { throw StoreError.missing("device") }
+        return made
+    }
+}

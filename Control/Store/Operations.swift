@@ -1,0 +1,142 @@
+import Crypto
+import SQLite
+import Units
+
+/// What the operator's program keeps for itself: its own keys, counters of attempts, and the removal of what is over.
+package struct Operations: Sendable {
+    let store: ControlStore
+
+    /// A secret key of the server, made at its first use and sealed: the same ever after.
+    ///
+    /// - Parameter name: its purpose, e.g. `access tokens`.
+    package func key(_ name: String, bytes count: Int = 32) async throws -> [UInt8] {
+        let place = SealedPlace(organization: "", column: "server_keys.sealed", row: name)
+        let fresh = try store.keyring.seal(randomBytes(count), for: place)
+        let sealed: [UInt8]? = try await store.write(.durable) { transaction in
+            try transaction.shared.run(
+                """
+                INSERT INTO server_keys (name, sealed, created_at) VALUES (\(name), \(fresh), \(transaction.now))
+                ON CONFLICT (name) DO NOTHING
+                """)
+            return try transaction.shared.first("SELECT sealed FROM server_keys WHERE name = \(name)") { try $0["sealed"] }
+        }
+        guard let sealed else { throw StoreError.missing("server key") }
+        return try store.keyring.open(sealed, for: place)
+    }
+
+    /// Counts an attempt, unless there were too many within a sliding window; a restart forgets none.
+    ///
+    /// - Parameters:
+    ///   - kind: what is attempted, e.g. `login`.
+    ///   - subject: by whom or on what; only its hash is stored.
+    /// - Returns: nil where the attempt may go on, else how long until the next one may.
+    package func takeAttempt(_ kind: String, _ subject: String, limit: Int, within window: Duration) async throws -> Duration? {
+        let subject = Hex.encode(SHA256.hash(subject))
+        return try await store.write { transaction in
+            let now = transaction.now
+            let past: [Timestamp] = try transaction.shared.all(
+                "SELECT at FROM attempts WHERE kind = \(kind) AND subject = \(subject) AND at > \(now - window) ORDER BY at DESC LIMIT \(limit)"
+            ) { try $0["at"] }
+            // The oldest of the last `limit` attempts makes room when it leaves the window.
+            if past.count >= limit, let oldest = past.last { return max(oldest + window - now, .milliseconds(1)) }
+            try transaction.shared.run("INSERT INTO attempts (kind, subject, at) VALUES (\(kind), \(subject), \(now))")
+            return nil
+        }
+    }
+
+    /// Takes the newest attempt back: it succeeded, and only failures are held against anybody.
+    package func refundAttempt(_ kind: String, _ subject: String) async throws {
+        let subject = Hex.encode(SHA256.hash(subject))
+        try await store.write { transaction in
+            try transaction.shared.run(
+                """
+                DELETE FROM attempts WHERE rowid =
+                    (SELECT rowid FROM attempts WHERE kind = \(kind) AND subject = \(subject) ORDER BY at DESC, rowid DESC LIMIT 1)
+                """)
+        }
+    }
+
+    /// The newest entries of the operator's own audit log.
+    package func audit(limit: Int = 100) async throws -> [AuditEntry] {
+        try await store.read { transaction in
+            try transaction.across(.operation).all(
+                "SELECT * FROM audit WHERE organization IS NULL ORDER BY rowid DESC LIMIT \(min(max(limit, 1), 1000))", AuditEntry.init)
+        }
+    }
+
+    /// Removes what nobody can use any more: sessions and used-up refresh tokens 30 days after their end, attempts after a
+    /// day, finished jobs after 30 days.
+    package func removeExpired() async throws {
+        try await store.write { transaction in
+            let limit = transaction.now - .seconds(30 * 86_400)
+            let all = transaction.across(.operation)
+            try all.run("DELETE FROM refresh_tokens WHERE rotated_at < \(limit)")
+            try all.run("DELETE FROM sessions WHERE min(expires_at, coalesce(ended_at, expires_at)) < \(limit)")
+            try transaction.shared.run("DELETE FROM attempts WHERE at < \(transaction.now - .seconds(86_400))")
+            try transaction.shared.run("DELETE FROM jobs WHERE finished_at < \(limit)")
+        }
+    }
+
+    /// Seals every stored secret that lies under an older master key again, under the current one; afterwards the older
+    /// keys can be retired.
+    ///
+    /// - Returns: how many secrets were sealed again.
+    package func reseal() async throws -> Int {
+        let keyring = store.keyring
+        return try await store.write(.durable) { transaction in
+            var count = 0
+            for column in SealedColumn.all {
+                for secret in try transaction.sealed(column) where try Keyring.keyID(of: secret.bytes) != keyring.current {
+                    let plain = try keyring.open(secret.bytes, for: secret.place)
+                    try transaction.replace(column, secret, with: try keyring.seal(plain, for: secret.place))
+                    count += 1
+                }
+            }
+            return count
+        }
+    }
+}
+
+extension ControlStore {
+    package var operations: Operations { Operations(store: self) }
+}
+
+/// A column that holds sealed secrets: every one there is.
+private struct SealedColumn {
+    let name: String
+    let select: SQL
+    let update: @Sendable (_ row: String, _ sealed: [UInt8]) -> SQL
+
+    static let all = [
+        SealedColumn(
+            name: "destinations.secret",
+            select: "SELECT organization, id, secret AS sealed FROM destinations WHERE secret IS NOT NULL",
+            update: { "UPDATE destinations SET secret = \($1) WHERE id = \($0)" }),
+        SealedColumn(
+            name: "broadcasts.stream_key",
+            select: "SELECT organization, id, stream_key AS sealed FROM broadcasts WHERE stream_key IS NOT NULL",
+            update: { "UPDATE broadcasts SET stream_key = \($1) WHERE id = \($0)" }),
+        SealedColumn(
+            name: "server_keys.sealed", select: "SELECT '' AS organization, name AS id, sealed FROM server_keys",
+            update: { "UPDATE server_keys SET sealed = \($1) WHERE name = \($0)" }),
+    ]
+}
+
+private struct SealedSecret {
+    let place: SealedPlace
+    let bytes: [UInt8]
+}
+
+extension Transaction {
+    fileprivate func sealed(_ column: SealedColumn) throws -> [SealedSecret] {
+        try across(.operation).all(column.select) { row in
+            SealedSecret(
+                place: SealedPlace(organization: try row["organization"], column: column.name, row: try row["id"]), bytes: try row["sealed"]
+            )
+        }
+    }
+
+    fileprivate func replace(_ column: SealedColumn, _ secret: SealedSecret, with sealed: [UInt8]) throws {
+        try across(.operation).run(column.update(secret.place.row, sealed))
+    }
+}

@@ -1,0 +1,140 @@
+import Crypto
+import SQLite
+package import Units
+
+/// A client of the service: senders, destinations, broadcasts and users belong to exactly one.
+package struct Organization: Sendable, Hashable, Encodable {
+    package let id: OrganizationID
+    package let name: String
+    /// Its part of URLs: 1 to 40 of `a-z`, `0-9` and `-`.
+    package let slug: String
+    package let createdAt: Timestamp
+
+    init(_ row: borrowing Row) throws {
+        id = try row["id"]
+        name = try row["name"]
+        slug = try row["slug"]
+        createdAt = try row["created_at"]
+    }
+
+    init(id: OrganizationID, name: String, slug: String, createdAt: Timestamp) throws {
+        self.id = id
+        self.name = try checked(name, "organization.name")
+        self.slug = slug
+        self.createdAt = createdAt
+        let fits = slug.utf8.allSatisfy { character in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(character) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(character)
+                || character == UInt8(ascii: "-")
+        }
+        guard fits, (1...40).contains(slug.utf8.count), !slug.hasPrefix("-"), !slug.hasSuffix("-") else {
+            throw StoreError.invalid(field: "organization.slug", expected: "1 to 40 of a-z, 0-9 and -, not at its ends")
+        }
+    }
+}
+
+/// All organisations: the operator's list.
+package struct Organizations: Sendable {
+    let store: ControlStore
+
+    /// Makes an organisation with its owner, whom every organisation has from its first moment on.
+    package func create(name: String, slug: String, owner: NewUser, by author: Author) async throws -> (Organization, User) {
+        try await store.write(.durable) { try $0.createOrganization(name: name, slug: slug, owner: owner, by: author) }
+    }
+
+    package func all() async throws -> [Organization] {
+        try await store.read { try $0.shared.all("SELECT * FROM organizations ORDER BY id", Organization.init) }
+    }
+
+    package func find(_ id: OrganizationID) async throws -> Organization? {
+        try await store.read { try $0.shared.first("SELECT * FROM organizations WHERE id = \(id)", Organization.init) }
+    }
+
+    package func find(slug: String) async throws -> Organization? {
+        try await store.read { try $0.shared.first("SELECT * FROM organizations WHERE slug = \(slug)", Organization.init) }
+    }
+
+    package func rename(_ name: String, in scope: OrganizationScope) async throws {
+        let name = try checked(name, "organization.name")
+        try await store.write { transaction in
+            try transaction.shared.run("UPDATE organizations SET name = \(name) WHERE id = \(scope.organization)")
+            guard transaction.shared.changes == 1 else { throw StoreError.missing("organization") }
+            try transaction.note(.organizationRenamed, scope.organization.text, detail: name, in: scope)
+        }
+    }
+}
+
+/// The first run: until an owner exists, a one-time secret opens registration (THREATS 1).
+package struct Setup: Sendable {
+    let store: ControlStore
+
+    /// Whether nobody owns this server yet.
+    package func isOpen() async throws -> Bool {
+        try await store.read { try $0.isUnowned() }
+    }
+
+    /// Makes `secret` the one that opens the first registration; an earlier one opens nothing any more.
+    ///
+    /// - Throws: `.setupClosed` once there is an owner.
+    package func issue(_ secret: Secret) async throws {
+        let hash = SHA256.hash(secret.revealed)
+        try await store.write(.durable) { transaction in
+            guard try transaction.isUnowned() else { throw StoreError.setupClosed }
+            try transaction.shared.run(
+                """
+                INSERT INTO setup (id, secret_hash, created_at) VALUES (1, \(hash), \(transaction.now))
+                ON CONFLICT (id) DO UPDATE SET secret_hash = excluded.secret_hash, created_at = excluded.created_at, used_at = NULL
+                """)
+        }
+    }
+
+    /// Whether `secret` would open the first registration now: asked before the cost of hashing a password is spent.
+    package func accepts(_ secret: Secret) async throws -> Bool {
+        let hash = SHA256.hash(secret.revealed)
+        return try await store.read { try $0.setupAccepts(hash) }
+    }
+
+    /// Makes the first organisation and its owner, once.
+    ///
+    /// - Throws: `.setupClosed` for another secret, a used one, or where an owner exists.
+    package func claim(_ secret: Secret, name: String, slug: String, owner: NewUser) async throws -> (Organization, User) {
+        let hash = SHA256.hash(secret.revealed)
+        return try await store.write(.durable) { transaction in
+            guard try transaction.setupAccepts(hash) else { throw StoreError.setupClosed }
+            try transaction.shared.run("UPDATE setup SET used_at = \(transaction.now) WHERE id = 1")
+            return try transaction.createOrganization(name: name, slug: slug, owner: owner, by: .operator)
+        }
+    }
+}
+
+extension ControlStore {
+    package var organizations: Organizations { Organizations(store: self) }
+    package var setup: Setup { Setup(store: self) }
+}
+
+extension Transaction {
+    fileprivate func createOrganization(
+        name: String, slug: String, owner: NewUser, by author: Author
+    ) throws -> (Organization, User) {
+        let organization = try Organization(id: newID(), name: name, slug: slug, createdAt: now)
+        try naming("slug") {
+            try shared.run(
+                """
+                INSERT INTO organizations (id, name, slug, created_at)
+                VALUES (\(organization.id), \(organization.name), \(organization.slug), \(organization.createdAt))
+                """)
+        }
+        let scope = OrganizationScope(organization.id, by: author)
+        try note(.organizationCreated, organization.id.text, detail: organization.slug, in: scope)
+        return (organization, try createUser(owner, role: .owner, in: scope))
+    }
+
+    fileprivate func isUnowned() throws -> Bool {
+        try across(.operation).first("SELECT 1 AS found FROM users WHERE role = 'owner' LIMIT 1") { row -> Int in try row["found"] } == nil
+    }
+
+    fileprivate func setupAccepts(_ hash: [UInt8]) throws -> Bool {
+        guard try isUnowned() else { return false }
+        let stored: [UInt8]? = try shared.first("SELECT secret_hash FROM setup WHERE id = 1 AND used_at IS NULL") { try $0["secret_hash"] }
+        return stored.map { constantTimeEqual($0, hash) } ?? false
+    }
+}

@@ -1,0 +1,199 @@
+/// Every step of the schema, oldest first. A step that was shipped is never changed; the next one adds.
+///
+/// Foreign keys between an organisation's rows are (organization, id), so that no row can refer to another organisation's
+/// even by a mistake of ours (THREATS 14). Times are Unix milliseconds, ids are ULIDs, sealed columns are blobs of `Keyring`.
+enum Schema {
+    static let migrations = [
+        Migration(version: 1, name: "accounts", script: accounts),
+        Migration(version: 2, name: "devices", script: devices),
+        Migration(version: 3, name: "broadcasts", script: broadcasts),
+        Migration(version: 4, name: "operations", script: operations),
+    ]
+
+    private static let accounts: StaticString = """
+        CREATE TABLE organizations (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            slug TEXT NOT NULL UNIQUE,
+            created_at INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE users (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id),
+            email TEXT NOT NULL,
+            display_name TEXT NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'host', 'member')),
+            is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
+            password_hash TEXT,
+            created_at INTEGER NOT NULL,
+            last_login_at INTEGER,
+            UNIQUE (organization, id),
+            UNIQUE (organization, email),
+            CHECK (role <> 'owner' OR is_active = 1)
+        ) STRICT;
+        CREATE UNIQUE INDEX users_one_owner ON users (organization) WHERE role = 'owner';
+        CREATE INDEX users_by_email ON users (email);
+
+        CREATE TABLE sessions (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL,
+            user TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            last_used_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            address TEXT,
+            user_agent TEXT,
+            ended_at INTEGER,
+            end_reason TEXT,
+            UNIQUE (organization, id),
+            FOREIGN KEY (organization, user) REFERENCES users (organization, id)
+        ) STRICT;
+        CREATE INDEX sessions_by_user ON sessions (organization, user);
+
+        CREATE TABLE refresh_tokens (
+            hash BLOB PRIMARY KEY,
+            organization TEXT NOT NULL,
+            session TEXT NOT NULL,
+            issued_at INTEGER NOT NULL,
+            rotated_at INTEGER,
+            successor BLOB,
+            FOREIGN KEY (organization, session) REFERENCES sessions (organization, id) ON DELETE CASCADE
+        ) STRICT;
+        CREATE INDEX refresh_tokens_by_session ON refresh_tokens (organization, session);
+
+        CREATE TABLE setup (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            secret_hash BLOB NOT NULL,
+            created_at INTEGER NOT NULL,
+            used_at INTEGER
+        ) STRICT;
+        """
+
+    private static let devices: StaticString = """
+        CREATE TABLE devices (
+            id TEXT PRIMARY KEY,
+            organization TEXT REFERENCES organizations (id),
+            kind TEXT NOT NULL CHECK (kind IN ('sender', 'pool')),
+            name TEXT NOT NULL,
+            public_key BLOB NOT NULL UNIQUE,
+            created_at INTEGER NOT NULL,
+            first_connected_at INTEGER,
+            last_seen_at INTEGER,
+            revoked_at INTEGER,
+            flagged_at INTEGER,
+            software_version TEXT,
+            inventory TEXT,
+            pool TEXT,
+            applied_configuration INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (organization, id),
+            CHECK ((kind = 'pool') = (organization IS NULL))
+        ) STRICT;
+
+        CREATE TABLE enrollment_tokens (
+            id TEXT PRIMARY KEY,
+            organization TEXT REFERENCES organizations (id),
+            kind TEXT NOT NULL CHECK (kind IN ('sender', 'pool')),
+            hash BLOB NOT NULL UNIQUE,
+            label TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            withdrawn_at INTEGER,
+            redeemed_at INTEGER,
+            device TEXT REFERENCES devices (id),
+            CHECK ((kind = 'pool') = (organization IS NULL))
+        ) STRICT;
+        CREATE INDEX enrollment_tokens_by_organization ON enrollment_tokens (organization);
+
+        CREATE TABLE configurations (
+            organization TEXT NOT NULL,
+            sender TEXT NOT NULL,
+            version INTEGER NOT NULL CHECK (version > 0),
+            toml TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            created_by TEXT,
+            PRIMARY KEY (organization, sender, version),
+            FOREIGN KEY (organization, sender) REFERENCES devices (organization, id)
+        ) STRICT;
+        """
+
+    private static let broadcasts: StaticString = """
+        CREATE TABLE destinations (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id),
+            name TEXT NOT NULL,
+            endpoint TEXT NOT NULL,
+            secret BLOB,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            removed_at INTEGER,
+            UNIQUE (organization, id)
+        ) STRICT;
+        CREATE UNIQUE INDEX destinations_name ON destinations (organization, name) WHERE removed_at IS NULL;
+
+        CREATE TABLE broadcasts (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL,
+            sender TEXT NOT NULL,
+            state TEXT NOT NULL,
+            document TEXT NOT NULL,
+            stream_key BLOB,
+            created_at INTEGER NOT NULL,
+            ended_at INTEGER,
+            UNIQUE (organization, id),
+            FOREIGN KEY (organization, sender) REFERENCES devices (organization, id),
+            CHECK (ended_at IS NULL OR stream_key IS NULL)
+        ) STRICT;
+        CREATE UNIQUE INDEX broadcasts_one_per_sender ON broadcasts (sender) WHERE ended_at IS NULL;
+        """
+
+    private static let operations: StaticString = """
+        CREATE TABLE audit (
+            id TEXT PRIMARY KEY,
+            at INTEGER NOT NULL,
+            organization TEXT,
+            author_kind TEXT NOT NULL,
+            author TEXT,
+            address TEXT,
+            action TEXT NOT NULL,
+            subject TEXT,
+            detail TEXT
+        ) STRICT;
+        CREATE INDEX audit_by_time ON audit (organization, at);
+        CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE (ABORT, 'the audit log is append-only'); END;
+
+        CREATE TABLE jobs (
+            id TEXT PRIMARY KEY,
+            kind TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            unique_key TEXT,
+            run_at INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            max_attempts INTEGER NOT NULL CHECK (max_attempts > 0),
+            lease_holder TEXT,
+            lease_until INTEGER,
+            created_at INTEGER NOT NULL,
+            finished_at INTEGER,
+            outcome TEXT CHECK (outcome IN ('done', 'failed', 'withdrawn')),
+            result TEXT,
+            CHECK ((finished_at IS NULL) = (outcome IS NULL))
+        ) STRICT;
+        CREATE INDEX jobs_due ON jobs (run_at) WHERE finished_at IS NULL;
+        CREATE UNIQUE INDEX jobs_unique ON jobs (kind, unique_key) WHERE finished_at IS NULL AND unique_key IS NOT NULL;
+
+        CREATE TABLE attempts (
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX attempts_by_subject ON attempts (kind, subject, at);
+        CREATE INDEX attempts_by_time ON attempts (at);
+
+        CREATE TABLE server_keys (
+            name TEXT PRIMARY KEY,
+            sealed BLOB NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT;
+        """
+}

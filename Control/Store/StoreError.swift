@@ -1,0 +1,51 @@
+import SQLite
+
+/// Why the store did not do what was asked; nothing was changed then.
+package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// No such row in this organisation; another organisation's rows are as missing as ones that never were.
+    case missing(String)
+    /// What has to be unique is in use already: a mail address, a slug, a name, a public key.
+    case taken(String)
+    /// A field that cannot be stored: which, and what was expected.
+    case invalid(field: String, expected: String)
+    /// The organisation has exactly one owner, who cannot be demoted, deactivated or removed (ORG-02).
+    case ownerStays
+    /// The sender has a broadcast that has not ended.
+    case senderBusy
+    /// An owner exists already, or the setup secret is another one, or was used.
+    case setupClosed
+    /// The token is unknown, expired, withdrawn, or of another kind.
+    case tokenRefused
+    /// The token was redeemed with another public key, or the device it made has connected since (THREATS 2).
+    case tokenUsed
+    /// The database comes from a newer version of the platform: its version and the newest known one.
+    case newerDatabase(version: Int, known: Int)
+    /// The database's history is not this program's: what was found at a version.
+    case foreignHistory(version: Int, found: String)
+    case diskFull
+
+    package var description: String {
+        switch self {
+        case .missing(let what): "no such \(what)"
+        case .taken(let what): "this \(what) is in use already"
+        case .invalid(let field, let expected): "\(field): \(expected)"
+        case .ownerStays: "an organisation has exactly one owner, who cannot be demoted, deactivated or removed"
+        case .senderBusy: "the sender has a broadcast that has not ended"
+        case .setupClosed: "the setup secret opens nothing: it is another one, it was used, or an owner exists"
+        case .tokenRefused: "the enrollment token is unknown, expired, withdrawn, or for another kind of device"
+        case .tokenUsed: "the enrollment token was used by another device"
+        case .newerDatabase(let version, let known): "the database has version \(version), this program knows \(known)"
+        case .foreignHistory(let version, let found): "the database's migration \(version) is '\(found)', which this program does not know"
+        case .diskFull: "the disk of the database is full"
+        }
+    }
+}
+
+/// Turns a broken UNIQUE constraint into what is taken, and a full disk into itself; passes everything else on.
+func naming<Value>(_ what: String, _ body: () throws -> Value) throws -> Value {
+    do {
+        return try body()
+    } catch let error as SQLiteError where error.kind == .duplicate {
+        throw StoreError.taken(what)
+    }
+}

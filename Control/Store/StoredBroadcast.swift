@@ -1,0 +1,103 @@
+import Crypto
+import SQLite
+package import Units
+
+/// A broadcast as it is kept: what it is made of is one document, which `Control/Broadcasts` reads and writes whole.
+package struct StoredBroadcast: Sendable, Hashable, OrganizationRow {
+    package let id: BroadcastID
+    package let organization: OrganizationID
+    package let sender: DeviceID
+    /// JSON; never holds a secret.
+    package let document: String
+    package let createdAt: Timestamp
+    package let endedAt: Timestamp?
+
+    static var table: OrganizationTable { .broadcasts }
+
+    init(_ row: borrowing Row) throws {
+        id = try row["id"]
+        organization = try row["organization"]
+        sender = try row["sender"]
+        document = try row["document"]
+        createdAt = try row["created_at"]
+        endedAt = try row["ended_at"]
+    }
+}
+
+/// An organisation's broadcasts. Every step is on the disk before its function returns.
+package struct StoredBroadcasts: Sendable {
+    let store: ControlStore
+    let scope: OrganizationScope
+
+    /// Writes a wish down, with the stream key sealed beside it.
+    ///
+    /// - Throws: `.senderBusy` while the sender has one that has not ended; `.missing` for a sender that is not there or was
+    ///   revoked.
+    package func create(_ id: BroadcastID, sender: DeviceID, state: String, document: String, streamKey: Secret) async throws {
+        let sealed = try store.keyring.seal(Array(streamKey.revealed.utf8), for: place(id))
+        try await store.write(.durable) { transaction in
+            _ = try transaction.row(Device.self, in: scope, where: "id = \(sender) AND revoked_at IS NULL", or: "sender")
+            guard try transaction.row(StoredBroadcast.self, in: scope, where: "sender = \(sender) AND ended_at IS NULL") == nil else {
+                throw StoreError.senderBusy
+            }
+            try transaction.insert(
+                into: .broadcasts, in: scope,
+                [
+                    "id": id, "sender": sender, "state": state, "document": document, "stream_key": sealed, "created_at": transaction.now,
+                ])
+            try transaction.note(.broadcastStarted, id.text, in: scope)
+        }
+    }
+
+    /// Keeps a step. With the end, the stream key is gone in the same transaction.
+    package func save(_ id: BroadcastID, state: String, document: String, hasEnded: Bool) async throws {
+        try await store.write(.durable) { transaction in
+            let sealed: [UInt8]?? = try transaction.column("stream_key", of: .broadcasts, in: scope, where: "id = \(id)")
+            try transaction.updateOne(
+                .broadcasts, in: scope,
+                set: [
+                    "state": state, "document": document, "stream_key": hasEnded ? nil : sealed ?? nil,
+                    "ended_at": hasEnded ? transaction.now : Timestamp?.none,
+                ], where: "id = \(id) AND ended_at IS NULL", or: "running broadcast")
+            if hasEnded { try transaction.note(.broadcastEnded, id.text, in: scope) }
+        }
+    }
+
+    /// The key that the broadcast's media is encrypted with, while it lasts.
+    package func streamKey(of id: BroadcastID) async throws -> Secret {
+        let sealed: [UInt8]?? = try await store.read { transaction in
+            try transaction.column("stream_key", of: .broadcasts, in: scope, where: "id = \(id)")
+        }
+        guard let sealed = sealed ?? nil else { throw StoreError.missing("running broadcast") }
+        return Secret(String(decoding: try store.keyring.open(sealed, for: place(id)), as: UTF8.self))
+    }
+
+    /// Notes who asked for what in the audit log.
+    package func note(_ action: AuditAction, _ id: BroadcastID, detail: String? = nil) async throws {
+        try await store.write(.durable) { try $0.note(action, id.text, detail: detail, in: scope) }
+    }
+
+    package func find(_ id: BroadcastID) async throws -> StoredBroadcast? {
+        try await store.read { try $0.row(StoredBroadcast.self, in: scope, where: "id = \(id)") }
+    }
+
+    /// The newest first.
+    package func newest(_ limit: Int = 100) async throws -> [StoredBroadcast] {
+        try await store.read { try $0.rows(StoredBroadcast.self, in: scope, order: "id DESC", limit: limit) }
+    }
+
+    private func place(_ id: BroadcastID) -> SealedPlace {
+        SealedPlace(organization: scope.organization.text, column: "broadcasts.stream_key", row: id.text)
+    }
+}
+
+extension ControlStore {
+    package func broadcasts(in scope: OrganizationScope) -> StoredBroadcasts { StoredBroadcasts(store: self, scope: scope) }
+
+    /// What a restarted control takes up again, of every organisation.
+    package func unfinishedBroadcasts() async throws -> [StoredBroadcast] {
+        try await read {
+            try $0.across(.reconciliation).all("SELECT * FROM broadcasts WHERE ended_at IS NULL ORDER BY id", StoredBroadcast.init)
+        }
+    }
+}

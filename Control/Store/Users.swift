@@ -1,0 +1,175 @@
+import SQLite
+package import Units
+package import Wire
+
+extension Role: ColumnValue {}
+
+package struct User: Sendable, Hashable, Encodable, OrganizationRow {
+    package let id: UserID
+    package let organization: OrganizationID
+    /// In lower case; unique in its organisation.
+    package let email: String
+    package let displayName: String
+    package let role: Role
+    package let isActive: Bool
+    package let createdAt: Timestamp
+    package let lastLoginAt: Timestamp?
+
+    static var table: OrganizationTable { .users }
+
+    init(_ row: borrowing Row) throws {
+        id = try row["id"]
+        organization = try row["organization"]
+        email = try row["email"]
+        displayName = try row["display_name"]
+        role = try row["role"]
+        isActive = try row["is_active"]
+        createdAt = try row["created_at"]
+        lastLoginAt = try row["last_login_at"]
+    }
+}
+
+/// A user to be made: the password is hashed already, nothing else ever reaches the store.
+package struct NewUser: Sendable {
+    package let email: String
+    package let displayName: String
+    /// Argon2id in its own text form.
+    package let passwordHash: Secret
+
+    /// - Throws: `StoreError.invalid` for an address or a name that cannot be one.
+    package init(email: String, displayName: String, passwordHash: Secret) throws {
+        self.email = try NewUser.normalized(email)
+        self.displayName = try checked(displayName, "user.display_name", upTo: 100)
+        self.passwordHash = passwordHash
+    }
+
+    /// The form addresses are stored and looked up in. Whether one is reachable only a mail can tell; this refuses what
+    /// cannot be one.
+    package static func normalized(_ email: String) throws(StoreError) -> String {
+        let address = email.lowercased()
+        let parts = address.split(separator: "@", omittingEmptySubsequences: false)
+        let isPlain = address.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace }
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, isPlain, address.utf8.count <= 254 else {
+            throw .invalid(field: "user.email", expected: "name@host, at most 254 bytes")
+        }
+        return address
+    }
+}
+
+/// An organisation's users.
+package struct Users: Sendable {
+    let store: ControlStore
+    let scope: OrganizationScope
+
+    /// - Throws: `.taken("email")`; `.ownerStays` for the role `owner`, which only a transfer gives.
+    package func create(_ user: NewUser, role: Role) async throws -> User {
+        guard role != .owner else { throw StoreError.ownerStays }
+        return try await store.write(.durable) { try $0.createUser(user, role: role, in: scope) }
+    }
+
+    package func all() async throws -> [User] {
+        try await store.read { try $0.rows(User.self, in: scope) }
+    }
+
+    package func find(_ id: UserID) async throws -> User {
+        try await store.read { try $0.row(User.self, in: scope, where: "id = \(id)", or: "user") }
+    }
+
+    package func rename(_ id: UserID, to displayName: String) async throws {
+        let displayName = try checked(displayName, "user.display_name", upTo: 100)
+        try await store.write { transaction in
+            try transaction.updateOne(.users, in: scope, set: ["display_name": displayName], where: "id = \(id)", or: "user")
+            try transaction.note(.userRenamed, id.text, in: scope)
+        }
+    }
+
+    /// - Throws: `.ownerStays` where it would make or unmake an owner.
+    package func setRole(_ id: UserID, _ role: Role) async throws {
+        try await store.write(.durable) { transaction in
+            let user = try transaction.row(User.self, in: scope, where: "id = \(id)", or: "user")
+            guard user.role != .owner, role != .owner else { throw StoreError.ownerStays }
+            try transaction.update(.users, in: scope, set: ["role": role], where: "id = \(id)")
+            try transaction.note(.userRoleChanged, id.text, detail: "\(user.role.rawValue) to \(role.rawValue)", in: scope)
+        }
+    }
+
+    /// Lets a user in again.
+    package func activate(_ id: UserID) async throws {
+        try await store.write(.durable) { transaction in
+            try transaction.updateOne(.users, in: scope, set: ["is_active": true], where: "id = \(id)", or: "user")
+            try transaction.note(.userActivated, id.text, in: scope)
+        }
+    }
+
+    /// Shuts a user out, and ends all of the user's sessions.
+    ///
+    /// - Returns: the sessions that ended, so that their sockets close.
+    /// - Throws: `.ownerStays` for the owner.
+    package func deactivate(_ id: UserID) async throws -> [SessionID] {
+        try await store.write(.durable) { transaction in
+            let user = try transaction.row(User.self, in: scope, where: "id = \(id)", or: "user")
+            guard user.role != .owner else { throw StoreError.ownerStays }
+            try transaction.update(.users, in: scope, set: ["is_active": false], where: "id = \(id)")
+            try transaction.note(.userDeactivated, id.text, in: scope)
+            return try transaction.endSessions(of: id, in: scope, because: .deactivated)
+        }
+    }
+
+    /// Changes the password hash, and ends every session but `keeping`.
+    ///
+    /// - Returns: the sessions that ended.
+    package func setPassword(_ id: UserID, hash: Secret, keeping: SessionID? = nil) async throws -> [SessionID] {
+        try await store.write(.durable) { transaction in
+            try transaction.updateOne(.users, in: scope, set: ["password_hash": hash.revealed], where: "id = \(id)", or: "user")
+            try transaction.note(.userPasswordChanged, id.text, in: scope)
+            return try transaction.endSessions(of: id, in: scope, because: .passwordChanged, but: keeping)
+        }
+    }
+
+    /// Replaces a hash by one of the same password at another cost, unless it was changed meanwhile.
+    package func renewHash(_ id: UserID, from old: Secret, to new: Secret) async throws {
+        try await store.write { transaction in
+            _ = try transaction.update(
+                .users, in: scope, set: ["password_hash": new.revealed], where: "id = \(id) AND password_hash = \(old.revealed)")
+        }
+    }
+
+    /// The hash, to check a password against: nil for a user who has none.
+    package func passwordHash(_ id: UserID) async throws -> Secret? {
+        try await store.read { transaction in
+            let hash: String?? = try transaction.column("password_hash", of: .users, in: scope, where: "id = \(id)")
+            return hash?.map(Secret.init)
+        }
+    }
+
+    /// Makes another active user the owner; the owner before becomes an admin.
+    package func transferOwnership(to id: UserID) async throws {
+        try await store.write(.durable) { transaction in
+            let user = try transaction.row(User.self, in: scope, where: "id = \(id) AND is_active = 1", or: "active user")
+            guard user.role != .owner else { return }
+            try transaction.updateOne(.users, in: scope, set: ["role": Role.admin], where: "role = 'owner'", or: "owner")
+            try transaction.updateOne(.users, in: scope, set: ["role": Role.owner], where: "id = \(id)", or: "user")
+            try transaction.note(.ownershipTransferred, id.text, in: scope)
+        }
+    }
+}
+
+extension ControlStore {
+    package func users(in scope: OrganizationScope) -> Users { Users(store: self, scope: scope) }
+}
+
+extension Transaction {
+    func createUser(_ user: NewUser, role: Role, in scope: OrganizationScope) throws -> User {
+        let id: UserID = newID()
+        try naming("email") {
+            try insert(
+                into: .users, in: scope,
+                [
+                    "id": id, "email": user.email, "display_name": user.displayName, "role": role, "is_active": true,
+                    "password_hash": user.passwordHash.revealed, "created_at": now,
+                ])
+        }
+        try note(.userCreated, id.text, detail: role.rawValue, in: scope)
+        return try row(User.self, in: scope, where: "id = \(id)", or: "user")
+    }
+}

@@ -1,0 +1,71 @@
+// Accounts, tokens and organisations.
+import Crypto
+import HTTP
+import Units
+import Wire
+
+extension Console {
+    func register(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        let request = RegisterRequest(
+            setupSecret: try Self.secret(of: arguments.required("setup-secret-file")),
+            organizationName: try arguments.required("organization"), organizationSlug: try arguments.required("slug"),
+            email: try arguments.required("email"), password: try Self.secret(of: arguments.required("password-file")),
+            displayName: try arguments.required("name"))
+        try arguments.finish()
+        show(try await client.enter("/api/v1/auth/register", request))
+    }
+
+    func login(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        let request = LoginRequest(
+            email: try arguments.required("email"), password: try Self.secret(of: arguments.required("password-file")),
+            organization: try arguments.optional("organization"))
+        try arguments.finish()
+        show(try await client.enter("/api/v1/auth/login", request))
+    }
+
+    func token(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        switch try arguments.word("create or list") {
+        case "create": try await createToken(&arguments, client)
+        case "list":
+            try arguments.finish()
+            show(try await client.call(.get, "/api/v1/enrollment-tokens") as ListView<TokenView>)
+        case let other: throw Arguments.Fault("'token \(other)' is not a command; see --help")
+        }
+    }
+
+    private func createToken(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        let kindText = try arguments.optional("kind") ?? "sender"
+        guard let kind = DeviceKind(rawValue: kindText) else { throw Arguments.Fault("--kind is '\(kindText)'; expected sender or pool") }
+        let request = CreateTokenRequest(
+            kind: kind, name: try arguments.optional("name"), expiresInSeconds: try arguments.integer("expires", in: 60...2_592_000))
+        let file = try arguments.optional("output")
+        let operatorFile = try arguments.optional("operator-token-file")
+        try arguments.finish()
+        let made: TokenView
+        if let operatorFile {
+            let token = try Self.secret(of: operatorFile).secret
+            made = try await client.callOperator(.post, "/api/v1/operator/enrollment-tokens", request, token: token)
+        } else {
+            made = try await client.call(.post, "/api/v1/enrollment-tokens", request)
+        }
+        guard let file else { return show(made) }
+        try KeyFile.write((made.token?.secret.revealed ?? "") + "\n", to: file)
+        show(TokenView(id: made.id, kind: made.kind, name: made.name, expiresAt: made.expiresAt, device: nil, token: nil))
+    }
+
+    func organization(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        guard try arguments.word("create") == "create" else { throw Arguments.Fault("'organization create' is the only one; see --help") }
+        let token = try Self.secret(of: arguments.required("operator-token-file")).secret
+        let request = CreateOrganizationRequest(
+            name: try arguments.required("name"), slug: try arguments.required("slug"), ownerEmail: try arguments.required("email"),
+            ownerDisplayName: try arguments.required("owner"), ownerPassword: try Self.secret(of: arguments.required("password-file")))
+        try arguments.finish()
+        show(try await client.callOperator(.post, "/api/v1/operator/organizations", request, token: token) as OrganizationView)
+    }
+
+    func pool(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        guard try arguments.word("list") == "list" else { throw Arguments.Fault("'pool list' is the only one; see --help") }
+        try arguments.finish()
+        show(try await client.call(.get, "/api/v1/pool") as ListView<HostView>)
+    }
+}

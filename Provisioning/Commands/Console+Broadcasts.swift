@@ -1,0 +1,150 @@
+// Senders, destinations and broadcasts.
+import FoundationEssentials
+import HTTP
+import Units
+import Wire
+
+extension Console {
+    func sender(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        let verb = try arguments.word("list, show, revoke, rename or configure")
+        guard verb != "list" else {
+            try arguments.finish()
+            return show(try await client.call(.get, "/api/v1/senders") as ListView<SenderView>)
+        }
+        let id: DeviceID = try arguments.wordID("the sender's id")
+        let route = "/api/v1/senders/\(id)"
+        switch verb {
+        case "show":
+            try arguments.finish()
+            show(try await client.call(.get, route) as SenderView)
+        case "revoke":
+            try arguments.finish()
+            try await client.callEmpty(.delete, route)
+        case "rename":
+            let request = ChangeSenderRequest(name: try arguments.required("name"))
+            try arguments.finish()
+            show(try await client.call(.patch, route, request) as SenderView)
+        case "configure":
+            let request = ChangeConfigurationRequest(toml: try Self.text(of: arguments.required("file")))
+            try arguments.finish()
+            show(try await client.call(.put, "\(route)/configuration", request) as ConfigurationAnswer)
+        case let other: throw Arguments.Fault("'sender \(other)' is not a command; see --help")
+        }
+    }
+
+    func destination(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        switch try arguments.word("add, list or remove") {
+        case "add": try await addDestination(&arguments, client)
+        case "list":
+            try arguments.finish()
+            show(try await client.call(.get, "/api/v1/destinations") as ListView<DestinationView>)
+        case "remove":
+            let id: DestinationID = try arguments.wordID("the destination's id")
+            try arguments.finish()
+            try await client.callEmpty(.delete, "/api/v1/destinations/\(id)")
+        case let other: throw Arguments.Fault("'destination \(other)' is not a command; see --help")
+        }
+    }
+
+    private func addDestination(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        let preset = try arguments.optional("preset").map { text in
+            guard let preset = DestinationRequest.Preset(rawValue: text) else {
+                throw Arguments.Fault("--preset is '\(text)'; expected youtube or twitch")
+            }
+            return preset
+        }
+        let mode = try arguments.optional("srt-mode").map { text in
+            guard let mode = SRTTarget.Mode(rawValue: text) else {
+                throw Arguments.Fault("--srt-mode is '\(text)'; expected caller or listener")
+            }
+            return mode
+        }
+        let request = DestinationRequest(
+            name: try arguments.required("name"), url: try arguments.optional("url"), preset: preset,
+            secret: try arguments.optional("secret-file").map { try Self.secret(of: $0) }, streamID: try arguments.optional("stream-id"),
+            srtMode: mode, latencyMs: try arguments.integer("latency", in: 20...8000))
+        try arguments.finish()
+        show(try await client.call(.post, "/api/v1/destinations", request) as DestinationView)
+    }
+
+    func broadcast(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        switch try arguments.word("start, list, show, stop, change or output") {
+        case "start": try await start(&arguments, client)
+        case "list":
+            try arguments.finish()
+            show(try await client.call(.get, "/api/v1/broadcasts") as ListView<BroadcastView>)
+        case "show":
+            let id: BroadcastID = try arguments.wordID("the broadcast's id")
+            try arguments.finish()
+            show(try await client.call(.get, "/api/v1/broadcasts/\(id)") as BroadcastView)
+        case "stop":
+            let id: BroadcastID = try arguments.wordID("the broadcast's id")
+            let waits = arguments.has("wait")
+            try arguments.finish()
+            let stopped: BroadcastView = try await client.call(.post, "/api/v1/broadcasts/\(id)/stop")
+            show(waits ? try await settled(stopped, client) { $0.state == "ended" } : stopped)
+        case "change": try await change(&arguments, client)
+        case "output": try await output(&arguments, client)
+        case let other: throw Arguments.Fault("'broadcast \(other)' is not a command; see --help")
+        }
+    }
+
+    private func start(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        let video = try arguments.optional("input")
+        let audio = try arguments.optional("audio")
+        let bitrate = try arguments.integer("bitrate", in: 100_000...50_000_000)
+        let request = StartRequest(
+            sender: try arguments.id("sender"), destinations: try arguments.ids("destination"),
+            input: video.map { InputChoice(video: $0, audio: audio) },
+            encoder: bitrate.map { EncoderChoice(bitrate: Bitrate(bitsPerSecond: $0)) },
+            bufferMs: try arguments.integer("buffer", in: 200...30_000), links: nil,
+            graceSeconds: try arguments.integer("grace", in: 0...604_800))
+        let waits = arguments.has("wait")
+        try arguments.finish()
+        let started: BroadcastView = try await client.call(.post, "/api/v1/broadcasts", request)
+        guard waits else { return show(started) }
+        let last = try await settled(started, client) { $0.state != "starting" && $0.state != "stopping" }
+        show(last)
+        if last.state == "ended" { throw Arguments.Fault("the broadcast did not start: \(last.reason ?? "no reason was given")") }
+    }
+
+    /// Asks each second until the state is settled, a minute at most.
+    private func settled(
+        _ view: BroadcastView, _ client: ControlClient, _ isSettled: (BroadcastView) -> Bool
+    ) async throws -> BroadcastView {
+        var view = view
+        for _ in 0..<60 where !isSettled(view) {
+            try await Task.sleep(for: .seconds(1))
+            view = try await client.call(.get, "/api/v1/broadcasts/\(view.id)")
+        }
+        return view
+    }
+
+    private func change(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        let id: BroadcastID = try arguments.wordID("the broadcast's id")
+        let request = ChangeBroadcastRequest(
+            bitrate: try arguments.integer("bitrate", in: 100_000...50_000_000).map(Bitrate.init(bitsPerSecond:)),
+            input: try arguments.optional("input").map { InputChoice(video: $0) })
+        try arguments.finish()
+        show(try await client.call(.patch, "/api/v1/broadcasts/\(id)", request) as BroadcastView)
+    }
+
+    private func output(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        let verb = try arguments.word("add, remove or retry")
+        let id: BroadcastID = try arguments.wordID("the broadcast's id")
+        let route = "/api/v1/broadcasts/\(id)/outputs"
+        switch verb {
+        case "add":
+            let request = AddOutputRequest(destination: try arguments.id("destination"))
+            try arguments.finish()
+            show(try await client.call(.post, route, request) as BroadcastView)
+        case "remove", "retry":
+            let output: OutputID = try arguments.wordID("the output's id")
+            try arguments.finish()
+            let removes = verb == "remove"
+            show(
+                try await client.call(removes ? .delete : .post, "\(route)/\(output)" + (removes ? "" : "/retry")) as BroadcastView)
+        case let other: throw Arguments.Fault("'broadcast output \(other)' is not a command; see --help")
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import FoundationEssentials
+import HTTP
+import Units
+import Wire
+
+/// `strata-provision`: what installers and operators do from a shell, on the same API as the browser.
+package struct Console: Sendable {
+    package static let usage = """
+        strata-provision [--server URL] [--ca FILE] [--session FILE] COMMAND
+
+          register --setup-secret-file F --organization NAME --slug SLUG --email MAIL --name NAME --password-file F
+          login --email MAIL --password-file F [--organization SLUG]
+          logout
+          whoami
+          token create [--kind sender] [--name NAME] [--expires SECONDS] [--output FILE]
+          token create --kind pool --operator-token-file F [--name NAME] [--output FILE]
+          token list
+          sender list | sender show ID | sender revoke ID | sender rename ID --name NAME
+          sender configure ID --file TOML
+          destination add --name NAME --url URL [--secret-file F] [--stream-id ID] [--srt-mode caller|listener] [--latency MS]
+          destination add --name NAME --preset youtube|twitch --secret-file F
+          destination list | destination remove ID
+          broadcast start --sender ID --destination ID … [--input ID] [--audio ID] [--bitrate BITS] [--buffer MS] [--grace SECONDS] [--wait]
+          broadcast list | broadcast show ID | broadcast stop ID [--wait]
+          broadcast change ID [--bitrate BITS] [--input ID]
+          broadcast output add ID --destination ID | broadcast output remove ID OUTPUT | broadcast output retry ID OUTPUT
+          pool list
+          authority issue --host NAME … --directory DIR      a CA of your own, and a certificate from it
+          organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
+
+        Answers are JSON on standard output. --server and --ca are remembered in the session file after register or login.
+        """
+
+    private let print: @Sendable (String) -> Void
+
+    /// - Parameter print: takes one line of the answer.
+    package init(print: @escaping @Sendable (String) -> Void) { self.print = print }
+
+    /// Runs one command. Throws what a person should read.
+    package func run(_ arguments: [String], environment: [String: String]) async throws {
+        var arguments = try Arguments(arguments)
+        if arguments.has("help") || arguments.words.isEmpty { return print(Self.usage) }
+        let home = environment["HOME"] ?? "."
+        let path = try arguments.optional("session") ?? "\(home)/.config/strata/session.json"
+        var session = try SessionFile.load(path) ?? SessionFile(server: "http://127.0.0.1:8080")
+        if let server = try arguments.optional("server") { session.server = try Self.origin(server) }
+        if let file = try arguments.optional("ca") { session.authority = try Self.text(of: file) }
+        let client = try ControlClient(session: session, path: path)
+        try await dispatch(&arguments, client)
+    }
+
+    private func dispatch(_ arguments: inout Arguments, _ client: ControlClient) async throws {
+        switch try arguments.word("the command") {
+        case "register": try await register(&arguments, client)
+        case "login": try await login(&arguments, client)
+        case "logout":
+            try arguments.finish()
+            try await client.leave()
+        case "whoami":
+            try arguments.finish()
+            show(try await client.call(.get, "/api/v1/auth/me") as UserView)
+        case "token": try await token(&arguments, client)
+        case "sender": try await sender(&arguments, client)
+        case "destination": try await destination(&arguments, client)
+        case "broadcast": try await broadcast(&arguments, client)
+        case "pool": try await pool(&arguments, client)
+        case "authority": try authority(&arguments)
+        case "organization": try await organization(&arguments, client)
+        case let other: throw Arguments.Fault("there is no command '\(other)'; see --help")
+        }
+    }
+
+    // MARK: What commands share
+
+    func show(_ value: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        // try?: what was just decoded from JSON encodes again.
+        if let data = try? encoder.encode(value) { print(String(decoding: data, as: UTF8.self)) }
+    }
+
+    static func text(of file: String) throws -> String {
+        guard let data = FileManager.default.contents(atPath: file) else { throw Arguments.Fault("\(file) cannot be read") }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// A secret from a file, without the line's end.
+    static func secret(of file: String) throws -> SecretOnWire {
+        let text = try text(of: file)
+        return SecretOnWire(Secret(String(text.prefix { !$0.isNewline })))
+    }
+
+    private static func origin(_ text: String) throws -> String {
+        do {
+            return try URLParts(text, schemes: [.http, .https]).origin
+        } catch {
+            throw Arguments.Fault("--server is '\(text)': \(error)")
+        }
+    }
+}

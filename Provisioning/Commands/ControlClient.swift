@@ -1,0 +1,106 @@
+import FoundationEssentials
+import HTTP
+import Posix
+import TLS
+import Units
+import Web
+import Wire
+
+/// The REST API as a command uses it: signs in by its refresh token and turns problems into errors.
+actor ControlClient {
+    /// An answer that is no success, in the words of the server.
+    struct Failure: Error, CustomStringConvertible {
+        let problem: Problem
+        var description: String {
+            let faults = (problem.faults ?? []).map { "\n  \($0.field): expected \($0.expected)" }.joined()
+            return (problem.detail ?? problem.title) + faults
+        }
+    }
+
+    private let client: Client
+    private let path: String
+    private var session: SessionFile
+    private var accessToken: Secret?
+
+    /// - Parameter path: of the session file.
+    init(session: SessionFile, path: String) throws {
+        var options = ClientOptions()
+        if let authority = session.authority { options.trust = .anchors([Array(authority.utf8)]) }
+        client = Client(loop: try Loop(name: "client"), options: options)
+        self.session = session
+        self.path = path
+    }
+
+    func call<Answer: Decodable>(_ method: HTTP.Method, _ route: String, _ body: (any Encodable & Sendable)? = nil) async throws -> Answer {
+        let answer = try await send(method, route, body, bearer: try await bearer())
+        return try JSONDecoder().decode(Answer.self, from: Data(answer.body))
+    }
+
+    func callEmpty(_ method: HTTP.Method, _ route: String, _ body: (any Encodable & Sendable)? = nil) async throws {
+        _ = try await send(method, route, body, bearer: try await bearer())
+    }
+
+    /// With the operator's token instead of a session.
+    func callOperator<Answer: Decodable>(
+        _ method: HTTP.Method, _ route: String, _ body: (any Encodable & Sendable)? = nil, token: Secret
+    ) async throws -> Answer {
+        let answer = try await send(method, route, body, bearer: token)
+        return try JSONDecoder().decode(Answer.self, from: Data(answer.body))
+    }
+
+    /// Registers or signs in, and keeps the refresh token.
+    func enter(_ route: String, _ body: any Encodable & Sendable) async throws -> UserView {
+        try keep(try await send(.post, route, body, bearer: nil)).user
+    }
+
+    func leave() async throws {
+        _ = try await send(.post, "/api/v1/auth/logout", nil, bearer: try await bearer())
+        session.refreshToken = nil
+        try session.save(path)
+    }
+
+    private func bearer() async throws -> Secret {
+        if let accessToken { return accessToken }
+        guard session.refreshToken != nil else { throw Arguments.Fault("not signed in: use 'strata-provision login' first") }
+        return try keep(try await send(.post, "/api/v1/auth/refresh", nil, bearer: nil)).accessToken.secret
+    }
+
+    private func keep(_ answer: ClientResponse) throws -> SessionView {
+        let view = try JSONDecoder().decode(SessionView.self, from: Data(answer.body))
+        accessToken = view.accessToken.secret
+        for field in answer.headers.all("set-cookie") {
+            let pair = field.split(separator: ";", maxSplits: 1)[0].split(separator: "=", maxSplits: 1)
+            if pair.count == 2, pair[0] == refreshCookieName { session.refreshToken = SecretOnWire(Secret(String(pair[1]))) }
+        }
+        try session.save(path)
+        return view
+    }
+
+    private func send(_ method: HTTP.Method, _ route: String, _ body: (any Encodable & Sendable)?, bearer: Secret?) async throws
+        -> ClientResponse
+    {
+        var headers = Headers()
+        var bytes: [UInt8]?
+        if let body {
+            headers.add("content-type", "application/json")
+            bytes = Array(try JSONEncoder().encode(body))
+        }
+        if let bearer {
+            headers.add("authorization", "Bearer \(bearer.revealed)")
+        } else if let token = session.refreshToken {
+            headers.add("cookie", "\(refreshCookieName)=\(token.secret.revealed)")
+        }
+        let answer = try await client.request(method, session.server + route, headers: headers, body: bytes)
+        guard answer.status.isSuccess else { throw Self.failure(answer) }
+        return answer
+    }
+
+    private static func failure(_ answer: ClientResponse) -> any Error {
+        // try?: an answer that is no problem document is told by its status.
+        if let problem = try? JSONDecoder().decode(Problem.self, from: Data(answer.body)) { return Failure(problem: problem) }
+        return Arguments.Fault("the server answered \(answer.status.code) \(answer.status.reason)")
+    }
+}
+
+/// The cookie that holds the refresh token.
+let refreshCookieName = "strata_refresh"

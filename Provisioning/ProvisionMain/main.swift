@@ -1,0 +1,17 @@
+import Commands
+import Glibc
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+var environment: [String: String] = [:]
+for name in ["HOME"] {
+    if let value = getenv(name) { environment[name] = String(cString: value) }
+}
+
+do {
+    try await Console(print: { line in print(line) }).run(arguments, environment: environment)
+} catch {
+    let line = Array("strata-provision: \(error)\n".utf8)
+    // Nothing can be told where standard error is closed.
+    _ = write(STDERR_FILENO, line, line.count)
+    exit(1)
+}

@@ -1,0 +1,114 @@
+package import Units
+package import Wire
+
+/// Which streams this host carries, and on which UDP ports. Opens nothing.
+package struct LeaseTable: Sendable {
+    package struct Entry: Sendable, Equatable {
+        package var spec: StreamSpec
+        package let port: Int
+    }
+
+    /// Why a lease was not given; the text holds the numbers.
+    package enum Refusal: Error, Equatable, CustomStringConvertible {
+        case full(streams: Int, capacity: Int)
+        case noPort(PortRange, ours: Int, others: Int)
+        /// The lease exists with another stream's key or broadcast.
+        case conflict(LeaseID)
+
+        package var description: String {
+            switch self {
+            case .full(let streams, let capacity): "the host is full: \(streams) of \(capacity) streams"
+            case .noPort(let range, let ours, let others):
+                "no free UDP port in \(range.first)-\(range.last): \(ours) leased, \(others) in use by others"
+            case .conflict(let lease): "lease \(lease) exists for another broadcast or key"
+            }
+        }
+    }
+
+    package let capacity: Int
+    package let ports: PortRange
+    private var entries: [LeaseID: Entry] = [:]
+    /// Ports that leases had, kept for their return; the newest last.
+    private var remembered: [(lease: LeaseID, port: Int)] = []
+
+    private static let rememberedLimit = 1000
+
+    /// - Parameter remembered: from `portsToKeep` of a predecessor.
+    package init(capacity: Int, ports: PortRange, remembered: [LeaseID: Int] = [:]) {
+        self.capacity = capacity
+        self.ports = ports
+        // An id begins with its time.
+        for (lease, port) in remembered.sorted(by: { $0.key < $1.key }) { remember(lease, port) }
+    }
+
+    package var all: [Entry] { entries.values.sorted { $0.spec.lease < $1.spec.lease } }
+
+    package subscript(lease: LeaseID) -> Entry? { entries[lease] }
+
+    /// Which port each lease has or had: for the state folder.
+    package var portsToKeep: [LeaseID: Int] {
+        Dictionary(remembered.map { ($0.lease, $0.port) }, uniquingKeysWith: { _, newer in newer })
+    }
+
+    /// Gives a lease its port: the preferred or the remembered one if it is free, else the first free one that no other
+    /// lease remembers, else any free one. The same lease again gets what it has.
+    ///
+    /// - Parameter isFree: whether nobody else on this host uses the port.
+    package mutating func take(_ request: LeaseRequest, isFree: (Int) -> Bool) throws(Refusal) -> Entry {
+        let lease = request.spec.lease
+        if let entry = entries[lease] {
+            guard entry.spec.broadcast == request.spec.broadcast, entry.spec.streamKey == request.spec.streamKey else {
+                throw .conflict(lease)
+            }
+            return entry
+        }
+        guard entries.count < capacity else { throw .full(streams: entries.count, capacity: capacity) }
+        let entry = Entry(spec: request.spec, port: try pickPort(for: lease, preferred: request.preferredPort, isFree: isFree))
+        entries[lease] = entry
+        remember(lease, entry.port)
+        return entry
+    }
+
+    /// Takes over a stream that runs already, whatever the capacity is now.
+    ///
+    /// - Returns: false where another lease has its port.
+    package mutating func adopt(_ spec: StreamSpec, port: Int) -> Bool {
+        guard entries[spec.lease] == nil, !entries.values.contains(where: { $0.port == port }) else { return false }
+        entries[spec.lease] = Entry(spec: spec, port: port)
+        remember(spec.lease, port)
+        return true
+    }
+
+    /// Ends a lease; its port is free again and forgotten. Nothing happens to a lease that does not exist.
+    package mutating func end(_ lease: LeaseID) {
+        entries[lease] = nil
+        remembered.removeAll { $0.lease == lease }
+    }
+
+    /// What the stream's receiver is started with from now on.
+    package mutating func setOutputs(_ outputs: [OutputSpec], of lease: LeaseID) {
+        entries[lease]?.spec.outputs = outputs
+    }
+
+    private mutating func remember(_ lease: LeaseID, _ port: Int) {
+        remembered.removeAll { $0.lease == lease || $0.port == port }
+        remembered.append((lease, port))
+        if remembered.count > Self.rememberedLimit { remembered.removeFirst() }
+    }
+
+    private func pickPort(for lease: LeaseID, preferred: Int?, isFree: (Int) -> Bool) throws(Refusal) -> Int {
+        let range = ports.first...ports.last
+        let ours = Set(entries.values.map(\.port))
+        let others = Set(remembered.filter { $0.lease != lease }.map(\.port))
+        let wanted = [preferred, remembered.first { $0.lease == lease }?.port].compactMap(\.self).filter(range.contains)
+        let fresh = range.lazy.filter { !others.contains($0) }
+        var taken: Set<Int> = []
+        // A port is asked for only once: asking binds it.
+        for port in wanted + Array(fresh) + remembered.map(\.port).filter(range.contains)
+        where !ours.contains(port) && !taken.contains(port) {
+            if isFree(port) { return port }
+            taken.insert(port)
+        }
+        throw .noPort(ports, ours: ours.count, others: taken.count)
+    }
+}

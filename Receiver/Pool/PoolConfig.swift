@@ -1,0 +1,56 @@
+package import Configuration
+import Glibc
+package import Logging
+import Wire
+
+/// The configuration of `strata-pool`, as its file says it.
+package struct PoolConfig: Sendable {
+    package let settings: PoolSettings
+    package let logLevel: Log.Level
+
+    /// - Parameters:
+    ///   - program: path of this program; the receiver's default lies beside it.
+    ///   - environment: `STRATA_<SECTION>_<KEY>` wins over the file.
+    /// - Throws: `ConfigurationFaults`, all together.
+    package init(
+        _ text: String, source: String, environment: [String: String], program: String, version: String
+    ) throws(ConfigurationFaults) {
+        let reader = try ConfigurationReader(text, source: source, environment: environment)
+        let host = reader.section("host")
+        let folders = reader.section("folders")
+        let isPath = { (text: String) in text.hasPrefix("/") }
+        let first = host.integer("first_port", default: 20_000, in: 1024...65_535)
+        let last = host.integer("last_port", default: 20_999, in: 1024...65_535)
+        if last < first { reader.note("host.last_port", "\(last)", "at least host.first_port, \(first)") }
+        let level = reader.section("log").choice("level", default: LevelName.notice, placeholder: .notice)
+        let addresses = host.strings("public_addresses", "names and addresses that boards reach this host by") { text in
+            !text.isEmpty && text.utf8.count <= 253 && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+        }
+        if addresses.isEmpty { reader.note("host.public_addresses", "[]", "at least one name or address") }
+        var settings = PoolSettings(
+            publicAddresses: addresses,
+            bind: host.strings("bind", default: ["0.0.0.0"], "addresses, e.g. 0.0.0.0 or ::") { PoolConfig.isAddress($0) },
+            ports: PortRange(first: first, last: last),
+            capacity: host.integer("capacity", default: 5 * sysconf(CInt(_SC_NPROCESSORS_ONLN)), in: 1...10_000),
+            receiver: host.string("receiver", default: PoolConfig.beside(program), "an absolute path", where: isPath),
+            receiverLogLevel: "\(level.rawValue)",
+            runtimeFolder: folders.string("runtime", default: "/run/strata", "an absolute path", where: isPath),
+            stateFolder: folders.string("state", default: "/var/lib/strata/pool", "an absolute path", where: isPath), version: version)
+        settings.recordings = folders.optionalString("recordings", "an absolute path", where: isPath)
+        self.settings = settings
+        logLevel = Log.Level(name: level.rawValue) ?? .notice
+        try reader.finish()
+    }
+
+    private enum LevelName: String, CaseIterable { case trace, debug, info, notice, warning, error }
+
+    private static func isAddress(_ text: String) -> Bool {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        return inet_pton(AF_INET, text, &bytes) == 1 || inet_pton(AF_INET6, text, &bytes) == 1
+    }
+
+    private static func beside(_ program: String) -> String {
+        let folder = program.lastIndex(of: "/").map { String(program[..<$0]) } ?? ""
+        return folder.hasPrefix("/") ? folder + "/strata-receiver" : "/usr/lib/strata/strata-receiver"
+    }
+}

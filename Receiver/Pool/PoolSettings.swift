@@ -1,0 +1,43 @@
+package import Wire
+
+/// What the operator decides about this host.
+package struct PoolSettings: Sendable {
+    /// Names and addresses that boards reach this host by.
+    package var publicAddresses: [String]
+    /// Addresses that receivers bind, text form.
+    package var bind: [String]
+    package var ports: PortRange
+    /// Streams at most.
+    package var capacity: Int
+    /// Path of `strata-receiver`.
+    package var receiver: String
+    package var receiverLogLevel: String
+    /// Where receivers record files; nil where this host records none.
+    package var recordings: String?
+    /// Holds `pool/`, with a socket and a start file for each lease; gone after a reboot.
+    package var runtimeFolder: String
+    /// Holds the device's identity and `ports.json`.
+    package var stateFolder: String
+    package var version: String
+    /// A receiver that does not listen within this time is killed.
+    package var listenWithin: Duration = .seconds(5)
+    /// A receiver that does not end within this time is killed.
+    package var endWithin: Duration = .seconds(5)
+
+    package init(
+        publicAddresses: [String], bind: [String], ports: PortRange, capacity: Int, receiver: String, receiverLogLevel: String,
+        runtimeFolder: String, stateFolder: String, version: String
+    ) {
+        self.publicAddresses = publicAddresses
+        self.bind = bind
+        self.ports = ports
+        self.capacity = capacity
+        self.receiver = receiver
+        self.receiverLogLevel = receiverLogLevel
+        self.runtimeFolder = runtimeFolder
+        self.stateFolder = stateFolder
+        self.version = version
+    }
+
+    var leaseFolder: String { runtimeFolder + "/pool" }
+}

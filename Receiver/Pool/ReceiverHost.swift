@@ -1,0 +1,186 @@
+package import Logging
+package import Posix
+import Units
+package import Wire
+
+/// This host's streams: gives leases, keeps their receivers, and carries out what control orders.
+///
+/// Every method may be called by any task; work on one lease is done in the order of the calls.
+package actor ReceiverHost {
+    package nonisolated let loop: Loop
+    private let settings: PoolSettings
+    private let files: LeaseFiles
+    private let log: Log
+    private var table: LeaseTable
+    private var keepers: [LeaseID: ReceiverKeeper] = [:]
+    private var endings: [LeaseID: Task<Void, Never>] = [:]
+    private let tell: @Sendable (PoolMessage, Importance) -> Void
+
+    /// Whether a message may be lost.
+    package enum Importance: Sendable, Equatable {
+        /// Figures: dropped when the connection is slow.
+        case figures
+        /// A change of state: sent while there is a connection; the hello tells it otherwise.
+        case change
+    }
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// Takes the folders over from a predecessor.
+    ///
+    /// - Parameter tell: takes reports and releases; called on the loop's thread.
+    /// - Throws: `SystemError`; EWOULDBLOCK where another pool runs with the same runtime folder.
+    package init(
+        settings: PoolSettings, loop: Loop, log: Log, tell: @escaping @Sendable (PoolMessage, Importance) -> Void
+    ) throws {
+        self.settings = settings
+        self.loop = loop
+        self.log = log
+        self.tell = tell
+        files = try LeaseFiles(runtime: settings.leaseFolder, state: settings.stateFolder)
+        table = LeaseTable(capacity: settings.capacity, ports: settings.ports, remembered: files.loadPorts())
+    }
+
+    /// Adopts the receivers of a predecessor, and starts again those that did not outlive it. Returns once each has been
+    /// found or begun.
+    package func adoptAll() async throws {
+        let (starts, unreadable) = try files.starts()
+        for name in unreadable { log.error("cannot read a lease's file, ignoring it", ["file": .text(name)]) }
+        for start in starts {
+            guard table.adopt(start.spec, port: start.port) else {
+                log.error("two leases with one port, ignoring one", ["lease": .text(start.spec.lease.text), "port": .integer(start.port)])
+                continue
+            }
+            let keeper = keeper(for: start, isNew: false)
+            keepers[start.spec.lease] = keeper
+            log.notice("adopting a receiver", ["lease": .text(start.spec.lease.text), "port": .integer(start.port)])
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for keeper in keepers.values { group.addTask { _ = await keeper.listening(atMost: .seconds(2)) } }
+        }
+    }
+
+    /// What control is told at each connect.
+    package func hello() async -> PoolHello {
+        var leases: [LeaseReport] = []
+        for entry in table.all {
+            if let keeper = keepers[entry.spec.lease] { leases.append(await keeper.report) }
+        }
+        return PoolHello(
+            poolVersion: settings.version, addresses: settings.publicAddresses, portRange: settings.ports, capacity: settings.capacity,
+            leases: leases)
+    }
+
+    /// Carries out an order and says what became of it.
+    package func carryOut(_ command: Command<PoolOrder>) async -> CommandOutcome {
+        let id = command.id
+        switch command.order {
+        case .lease(let request): return await lease(request, id)
+        case .release(let reference): return await release(reference, id)
+        case .addOutput(let change): return await self.change(.addOutput(change), of: change.lease, id)
+        case .removeOutput(let reference): return await change(.removeOutput(reference), of: reference.lease, id)
+        case .retryOutput(let reference): return await change(.retryOutput(reference), of: reference.lease, id)
+        case .unknown(let type):
+            return CommandOutcome(id: id, result: .refused, reason: "this pool does not know '\(type.prefix(40))'")
+        }
+    }
+
+    /// Ends the pool's work; receivers go on, for the next pool.
+    package func leave() async {
+        for keeper in keepers.values { await keeper.leave() }
+        for ending in endings.values { await ending.value }
+        files.unlock()
+    }
+
+    // MARK: Orders
+
+    private func lease(_ request: LeaseRequest, _ id: CommandID) async -> CommandOutcome {
+        let lease = request.spec.lease
+        await endings[lease]?.value
+        let keeper: ReceiverKeeper
+        do {
+            keeper = try take(request)
+        } catch {
+            log.notice("refused a lease", ["lease": .text(lease.text), "reason": "\(error)"])
+            return CommandOutcome(id: id, result: .refused, step: "lease", reason: "\(error)")
+        }
+        guard let failure = await keeper.listening() else {
+            return CommandOutcome(id: id, result: .done, port: await keeper.start.port)
+        }
+        if keepers[lease] === keeper { forget(lease) }
+        return CommandOutcome(id: id, result: .failed, step: failure.step, reason: failure.reason)
+    }
+
+    private func take(_ request: LeaseRequest) throws -> ReceiverKeeper {
+        let settings = settings
+        let entry = try table.take(request) { PortProbe.isFree($0, on: settings.bind) }
+        let lease = entry.spec.lease
+        if let keeper = keepers[lease] { return keeper }
+        let start = ReceiverStart(spec: entry.spec, port: entry.port, bind: settings.bind)
+        do {
+            // First the promise to a successor, then the process.
+            try files.save(start)
+            try files.savePorts(table.portsToKeep)
+        } catch {
+            forget(lease)
+            throw error
+        }
+        let keeper = keeper(for: start, isNew: true)
+        keepers[lease] = keeper
+        return keeper
+    }
+
+    private func release(_ reference: LeaseReference, _ id: CommandID) async -> CommandOutcome {
+        let lease = reference.lease
+        if let keeper = keepers[lease], endings[lease] == nil {
+            endings[lease] = Task {
+                await keeper.end()
+                forget(lease)
+                endings[lease] = nil
+                log.notice("lease ended", ["lease": .text(lease.text)])
+            }
+        }
+        if let ending = endings[lease] {
+            await ending.value
+        } else {
+            forget(lease)
+        }
+        tell(.released(reference), .change)
+        return CommandOutcome(id: id, result: .done)
+    }
+
+    private func change(_ order: ReceiverOrder, of lease: LeaseID, _ id: CommandID) async -> CommandOutcome {
+        guard let keeper = keepers[lease], endings[lease] == nil else {
+            return CommandOutcome(id: id, result: .refused, reason: "there is no lease \(lease) here")
+        }
+        let outcome = await keeper.change(order, id: id)
+        guard outcome.result == .done, keepers[lease] === keeper, endings[lease] == nil else { return outcome }
+        let start = await keeper.start
+        table.setOutputs(start.spec.outputs, of: lease)
+        do {
+            try files.save(start)
+        } catch {
+            log.error("cannot keep a changed lease", ["lease": .text(lease.text), "error": "\(error)"])
+        }
+        return outcome
+    }
+
+    private func forget(_ lease: LeaseID) {
+        table.end(lease)
+        keepers[lease] = nil
+        files.remove(lease)
+        do {
+            try files.savePorts(table.portsToKeep)
+        } catch {
+            log.error("cannot keep the ports", ["error": "\(error)"])
+        }
+    }
+
+    private func keeper(for start: ReceiverStart, isNew: Bool) -> ReceiverKeeper {
+        let tell = tell
+        return ReceiverKeeper(start, isNew: isNew, settings: settings, files: files, loop: loop, log: log.part("receiver")) {
+            report, isChange in
+            tell(.report(report), isChange ? .change : .figures)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import FoundationEssentials
+package import Logging
+package import Outputs
+package import Posix
+import Service
+import Wire
+
+/// The receiver as its parent sees it: orders and answers over a Unix socket, a JSON line each.
+package final class ReceiverService: Sendable {
+    private let socket: ChildSocket
+    private let relay: StreamRelay
+    private let log: Log
+
+    /// Listens at `path`. Throws where that is taken or its folder is open to others.
+    ///
+    /// - Parameter folder: for recordings; nil where the host has none.
+    package init(path: String, folder: RecordingFolder?, loop: Loop, log: Log) throws {
+        let socket = try ChildSocket(path: path, loop: loop, orphanAfter: .seconds(120), log: log.part("parent"))
+        self.socket = socket
+        self.log = log
+        relay = StreamRelay(folder: folder, loop: loop, mediaLoop: try Loop(name: "media"), log: log) { message in
+            ReceiverService.send(message, socket, log)
+        }
+    }
+
+    /// Serves parents, one after the other, until a stop or until nobody came for 120 s.
+    package func run() async {
+        for await event in socket.events {
+            switch event {
+            case .line(let line): await handle(line)
+            case .orphaned: await relay.end("no parent for 120 s")
+            case .connected, .disconnected: break
+            }
+            if await relay.hasEnded { break }
+        }
+        socket.close()
+    }
+
+    /// Ends from outside the conversation: by a signal.
+    package func end() async {
+        await relay.end("terminated")
+        socket.close()
+    }
+
+    private func handle(_ line: [UInt8]) async {
+        do {
+            await relay.handle(try JSONDecoder().decode(Command<ReceiverOrder>.self, from: Data(line)))
+        } catch {
+            log.warning("a line of the parent is not an order", ["bytes": .integer(line.count), "error": "\(error)"])
+        }
+    }
+
+    private static func send(_ message: ReceiverMessage, _ socket: ChildSocket, _ log: Log) {
+        do {
+            let line = [UInt8](try JSONEncoder().encode(message))
+            if case .report = message { socket.send(line, droppable: true) } else { socket.send(line) }
+        } catch {
+            log.error("a message cannot be encoded", ["type": .text(message.type), "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,211 @@
+import Glibc
+import Ingest
+package import Logging
+package import Outputs
+package import Posix
+import Units
+package import Wire
+
+/// One stream from its port to its outputs, and the orders of whoever looks after it.
+///
+/// Lives on the control loop; media passes on the media loop and never here.
+package actor StreamRelay {
+    private let loop: Loop
+    private let mediaLoop: Loop
+    private let folder: RecordingFolder?
+    private let log: Log
+    private let send: @Sendable (ReceiverMessage) -> Void
+    private let path: MediaPath
+    private let began = Instant.now
+
+    /// As it stands, with the outputs that came and went.
+    private var start: ReceiverStart?
+    private var ingest: Ingest?
+    private var outputs: [Output] = []
+    private var watch = IngestWatch()
+    private var reporting: Task<Void, Never>?
+    private var isEnding = false
+
+    /// What was reported last, for telling when something changed.
+    private var lastStates: [String] = []
+    private var lastReport: Instant?
+    private static let look: Duration = .milliseconds(250)
+
+    nonisolated package var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// - Parameters:
+    ///   - folder: where files go; nil where the host has none.
+    ///   - loop: where orders and reports are handled.
+    ///   - mediaLoop: a loop of its own for media.
+    ///   - send: takes a message for the parent; called on `loop`.
+    package init(
+        folder: RecordingFolder?, loop: Loop, mediaLoop: Loop, log: Log, send: @escaping @Sendable (ReceiverMessage) -> Void
+    ) {
+        self.folder = folder
+        self.loop = loop
+        self.mediaLoop = mediaLoop
+        self.log = log
+        self.send = send
+        path = MediaPath(loop: mediaLoop)
+    }
+
+    /// After `end`: nothing runs any more.
+    package private(set) var hasEnded = false
+
+    /// Media from elsewhere than the port: for tests and tools that have a transport stream already.
+    nonisolated package func receive(_ bytes: UnsafeRawBufferPointer) { path.receive(bytes) }
+
+    /// Where the port was bound; empty before.
+    package var addresses: [SocketAddress] { ingest?.addresses ?? [] }
+
+    /// Carries out one order and answers it.
+    package func handle(_ command: Command<ReceiverOrder>) async {
+        switch command.order {
+        case .open(let start): await open(start, command.id)
+        case .describe: send(.described(ReceiverDescription(start: start)))
+        case .addOutput(let change): await add(change, command.id)
+        case .removeOutput(let reference): await remove(reference, command.id)
+        case .retryOutput(let reference): await retry(reference, command.id)
+        case .stop: await end("stopped")
+        case .unknown(let type): answer(command.id, .refused, "this receiver does not know the order \(type.prefix(40))")
+        }
+    }
+
+    /// Ends the outputs at their peers, closes the port, and says why. Returns when all is gone, within some seconds.
+    package func end(_ reason: String) async {
+        guard !isEnding else { return }
+        isEnding = true
+        log.notice("ending", ["reason": .text(reason)])
+        await withTaskGroup(of: Void.self) { group in
+            for output in outputs { group.addTask { await output.stop() } }
+        }
+        outputs = []
+        path.serve([])
+        reporting?.cancel()
+        if let ingest {
+            // It joins its threads, which wait for nobody but may take a moment.
+            await onMediaLoop { ingest.stop() }
+        }
+        ingest = nil
+        hasEnded = true
+        send(.ended(EndReport(reason: reason)))
+    }
+
+    private func open(_ start: ReceiverStart, _ id: CommandID) async {
+        if let open = self.start {
+            guard open.spec.lease == start.spec.lease else {
+                return answer(id, .refused, "this receiver carries another stream")
+            }
+            return send(.listening(LeaseReference(lease: start.spec.lease)))
+        }
+        self.start = start
+        do {
+            ingest = try await listen(start)
+        } catch {
+            self.start = nil
+            log.error("cannot listen", ["port": .integer(start.port), "error": "\(error)"])
+            return answer(id, .failed, "port \(start.port): \(error)", step: "receiver.listen")
+        }
+        for spec in start.spec.outputs { await begin(spec) }
+        path.serve(outputs)
+        reporting = loop.spawn { [weak self, loop] in
+            // Ends by cancellation only.
+            while (try? await loop.sleep(for: StreamRelay.look)) != nil { await self?.reportIfDue() }
+        }
+        log.notice("listening", ["port": .integer(start.port), "outputs": .integer(outputs.count)])
+        send(.listening(LeaseReference(lease: start.spec.lease)))
+    }
+
+    private func listen(_ start: ReceiverStart) async throws -> Ingest {
+        let key = start.spec.streamKey.secret
+        let log = log.part("ingest")
+        let path = path
+        let made = await onMediaLoop {
+            Result {
+                // Once in a process; may read the registry of plugins from disk.
+                try OutputLibrary.prepare()
+                return try Ingest(port: start.port, bind: start.bind, key: key, bufferMs: start.spec.bufferMs, log: log) {
+                    path.receive($0)
+                }
+            }
+        }
+        return try made.get()
+    }
+
+    private func begin(_ spec: OutputSpec) async {
+        let output = Output(spec, folder: folder, loop: loop, log: log)
+        outputs.append(output)
+        await output.start()
+    }
+
+    private func add(_ change: OutputChange, _ id: CommandID) async {
+        if let problem = mismatch(change.lease) { return answer(id, .refused, problem) }
+        // Idempotent: a parent that lost the answer asks again.
+        if !outputs.contains(where: { $0.id == change.output.id }) {
+            start?.spec.outputs.append(change.output)
+            await begin(change.output)
+            path.serve(outputs)
+        }
+        answer(id, .done)
+    }
+
+    private func remove(_ reference: OutputReference, _ id: CommandID) async {
+        if let problem = mismatch(reference.lease) { return answer(id, .refused, problem) }
+        // Gone already is what was asked for.
+        guard let output = take(reference.output) else { return answer(id, .done) }
+        path.serve(outputs)
+        await output.stop()
+        answer(id, .done)
+    }
+
+    private func take(_ id: OutputID) -> Output? {
+        guard let index = outputs.firstIndex(where: { $0.id == id }) else { return nil }
+        start?.spec.outputs.removeAll { $0.id == id }
+        return outputs.remove(at: index)
+    }
+
+    private func retry(_ reference: OutputReference, _ id: CommandID) async {
+        if let problem = mismatch(reference.lease) { return answer(id, .refused, problem) }
+        guard let output = outputs.first(where: { $0.id == reference.output }) else {
+            return answer(id, .refused, "no such output: \(reference.output)")
+        }
+        await output.retryNow()
+        answer(id, .done)
+    }
+
+    private func mismatch(_ lease: LeaseID) -> String? {
+        guard let start, !isEnding else { return "this receiver carries no stream" }
+        return start.spec.lease == lease ? nil : "this receiver carries another stream"
+    }
+
+    private func answer(_ id: CommandID, _ result: CommandOutcome.Result, _ reason: String? = nil, step: String? = nil) {
+        send(.outcome(CommandOutcome(id: id, result: result, step: step, reason: reason)))
+    }
+
+    private func reportIfDue() {
+        guard let report = makeReport() else { return }
+        let now = Instant.now
+        let states = report.outputs.map { "\($0.id) \($0.state) \($0.reason ?? "")" } + ["\(report.ingest.state)"]
+        let isDue = lastReport.map { now - $0 >= .milliseconds(990) } ?? true
+        guard isDue || states != lastStates else { return }
+        lastStates = states
+        lastReport = now
+        send(.report(report))
+    }
+
+    private func makeReport() -> StreamReport? {
+        guard let start, !isEnding else { return nil }
+        let now = Instant.now
+        return StreamReport(
+            lease: start.spec.lease, broadcast: start.spec.broadcast, port: start.port, pid: Int(getpid()),
+            uptimeSeconds: Int((now - began).seconds), ingest: watch.report(path.figures, ingest?.statistics(), at: now),
+            outputs: outputs.map(\.report), restarts: 0)
+    }
+
+    /// Runs what may block for a moment away from the control loop.
+    private func onMediaLoop<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            mediaLoop.submit { continuation.resume(returning: body()) }
+        }
+    }
+}

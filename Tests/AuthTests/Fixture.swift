@@ -1,0 +1,50 @@
+import Auth
+import Crypto
+import Posix
+import Store
+import Units
+import Wire
+
+/// A wall clock that moves when a test says so.
+final class TestClock: Sendable {
+    private let time = Guarded(Timestamp(unixMs: 1_800_000_000_000))
+
+    var now: Timestamp { time.withLock { $0 } }
+    func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
+}
+
+/// A gate over a store in memory, with an owner who has logged in. Hashing costs next to nothing here.
+struct Fixture {
+    static let cheap = PasswordHasher.Cost(passes: 1, kibibytes: 64, lanes: 1)
+    static let password = Secret("correct horse")
+    static let origin = Origin(address: "192.0.2.1", userAgent: "Browser")
+
+    let clock = TestClock()
+    let store: ControlStore
+    let gate: Gate
+    let owner: Grant
+
+    init(limits: Gate.Limits = Gate.Limits()) async throws {
+        let clock = clock
+        store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "1", clock: { clock.now })
+        gate = try await Gate.open(store, hasher: PasswordHasher(cost: Self.cheap, concurrent: 2, waiting: 1000), limits: limits)
+        try await store.setup.issue(Secret("setup"))
+        owner = try await gate.claim(
+            Secret("setup"), organization: "First", slug: "first", email: "owner@first.example", displayName: "Owner",
+            password: Self.password, from: Self.origin)
+    }
+
+    func login(_ email: String = "owner@first.example", _ password: Secret = password, from address: String = "192.0.2.1") async throws
+        -> Grant
+    {
+        try await gate.login(email: email, password: password, from: Origin(address: address, userAgent: nil))
+    }
+
+    /// A user of a role, logged in.
+    func user(_ role: Role, _ email: String? = nil) async throws -> Grant {
+        let email = email ?? "\(role.rawValue)@first.example"
+        _ = try await gate.createUser(
+            email: email, displayName: "Somebody", role: role, password: Self.password, by: owner.principal, from: Self.origin)
+        return try await login(email)
+    }
+}

@@ -1,0 +1,80 @@
+import Auth
+import Store
+import Testing
+import Units
+import Wire
+
+@Suite struct PolicyTests {
+    /// Every action with the roles that may do it: written out, so that no change of the table goes unseen.
+    private static let table: [(Action, Set<Role>)] = [
+        (.viewOrganization, [.owner, .admin, .host, .member]),
+        (.changeOrganization, [.owner, .admin]),
+        (.deleteOrganization, [.owner]),
+        (.transferOwnership, [.owner]),
+        (.viewUsers, [.owner, .admin]),
+        (.manageUsers, [.owner, .admin]),
+        (.manageOwnAccount, [.owner, .admin, .host, .member]),
+        (.viewAudit, [.owner, .admin]),
+        (.viewDiagnostics, [.owner, .admin]),
+        (.viewSenders, [.owner, .admin, .host, .member]),
+        (.manageSenders, [.owner, .admin]),
+        (.viewDestinations, [.owner, .admin, .host]),
+        (.manageDestinations, [.owner, .admin]),
+        (.viewBroadcasts, [.owner, .admin, .host, .member]),
+        (.runBroadcasts, [.owner, .admin, .host]),
+    ]
+
+    @Test("each role may do exactly the listed actions")
+    func exhaustive() {
+        #expect(Set(Self.table.map(\.0)) == Set(Action.allCases))
+        for (action, roles) in Self.table {
+            for role in Role.allCases { #expect(Policy.allows(role, action) == roles.contains(role), "\(role) \(action)") }
+        }
+    }
+
+    @Test("only whoever manages users makes or changes one, and only below the own rank")
+    func managing() {
+        let allowed: Set<[Role]> = [[.owner, .admin], [.owner, .host], [.owner, .member], [.admin, .host], [.admin, .member]]
+        for role in Role.allCases {
+            for other in Role.allCases { #expect(Policy.manages(role, other) == allowed.contains([role, other])) }
+        }
+    }
+
+    @Test("a scope is given for an allowed action only")
+    func scopes() async throws {
+        let fixture = try await Fixture()
+        for role in [Role.admin, .host, .member] {
+            let principal = try await fixture.user(role).principal
+            for action in Action.allCases {
+                if Policy.allows(role, action) {
+                    #expect(try principal.scope(for: action, from: nil).organization == principal.user.organization)
+                } else {
+                    #expect(throws: AuthError.notAllowed(action)) { try principal.scope(for: action, from: nil) }
+                }
+            }
+        }
+    }
+
+    @Test("no admin makes, changes or removes an admin or the owner; the owner stays the owner until the transfer")
+    func hierarchy() async throws {
+        let fixture = try await Fixture()
+        let gate = fixture.gate
+        let admin = try await fixture.user(.admin).principal
+        let second = try await fixture.user(.admin, "second@first.example").principal
+        let host = try await fixture.user(.host).principal
+        let owner = fixture.owner.principal
+        let origin = Fixture.origin
+        await #expect(throws: AuthError.notAllowed(.manageUsers)) {
+            try await gate.setRole(.admin, of: host.user.id, by: admin, from: origin)
+        }
+        await #expect(throws: AuthError.notAllowed(.manageUsers)) { try await gate.deactivate(second.user.id, by: admin, from: origin) }
+        await #expect(throws: StoreError.ownerStays) { try await gate.deactivate(owner.user.id, by: admin, from: origin) }
+        await #expect(throws: StoreError.ownerStays) { try await gate.setRole(.member, of: owner.user.id, by: owner, from: origin) }
+        await #expect(throws: AuthError.notAllowed(.manageUsers)) { try await gate.endSessions(of: admin.user.id, by: host, from: origin) }
+        await #expect(throws: AuthError.notAllowed(.transferOwnership)) {
+            try await gate.transferOwnership(to: admin.user.id, by: admin, from: origin)
+        }
+        try await gate.transferOwnership(to: admin.user.id, by: owner, from: origin)
+        #expect(try await gate.authenticate(bearer: fixture.owner.accessToken).role == .admin)
+    }
+}

@@ -1,0 +1,210 @@
+import Testing
+import Units
+import Wire
+
+@testable import Broadcasts
+
+/// Ids with a readable last character: `id("S")`.
+private func id<Kind>(_ letter: String) -> ID<Kind> {
+    ID("0000000000000000000000000" + letter)!
+}
+
+private let host: DeviceID = id("H")
+private let sender: DeviceID = id("S")
+private let first = PlannedOutput(id: id("1"), destination: id("D"))
+private let second = PlannedOutput(id: id("2"), destination: id("D"))
+
+private func machine(outputs: [PlannedOutput] = [first], grace: Grace = .seconds(60)) -> BroadcastMachine {
+    BroadcastMachine(
+        id: id("B"), organization: id("A"), sender: sender, lease: id("K"),
+        media: MediaChoice(
+            input: InputChoice(video: "test"), encoder: EncoderChoice(bitrate: .kilobits(2500)), bufferMs: 1000, links: nil),
+        outputs: outputs, grace: grace)
+}
+
+private func report(
+    keyFrames: Int = 1, ingest: IngestReport.State = .flowing, outputs: [(PlannedOutput, OutputReport.State)]
+) -> StreamReport {
+    StreamReport(
+        lease: id("K"), broadcast: id("B"), port: 5000, pid: 1, uptimeSeconds: 1,
+        ingest: IngestReport(
+            state: ingest, bitrate: .kilobits(2500), keyFramesTotal: keyFrames, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
+            guardDroppedTotal: 0, video: .h264, width: 1280, height: 720, paths: []),
+        outputs: outputs.map {
+            OutputReport(
+                id: $0.0.id, state: $0.1, reason: $0.1 == .connected ? nil : "connection refused (111)", sentBytesTotal: 0,
+                droppedUnitsTotal: 0, reconnectsTotal: 0)
+        }, restarts: 0)
+}
+
+/// A broadcast that was started and is live.
+private func running(outputs: [PlannedOutput] = [first], grace: Grace = .seconds(60)) -> BroadcastMachine {
+    var broadcast = machine(outputs: outputs, grace: grace)
+    for event: BroadcastMachine.Event in [
+        .resumed, .senderConnected(nil), .hostChosen(host), .leased(port: 5000), .senderStarted(revision: 1),
+        .report(report(outputs: outputs.map { ($0, .connected) })),
+    ] {
+        _ = broadcast.event(event, nowMs: 0)
+    }
+    return broadcast
+}
+
+@Suite("A broadcast")
+struct BroadcastMachineTests {
+    @Test("climbs step by step and is live with a key frame and one connected output")
+    func start() {
+        var broadcast = machine(outputs: [first, second])
+        #expect(broadcast.event(.resumed, nowMs: 0).contains(.chooseHost))
+        #expect(broadcast.state == .starting(.lease))
+        #expect(broadcast.event(.hostChosen(host), nowMs: 1).contains(.order(.lease)))
+        #expect(broadcast.event(.leased(port: 5000), nowMs: 2).contains(.order(.start)))
+        #expect(broadcast.state == .starting(.sender))
+        _ = broadcast.event(.senderStarted(revision: 1), nowMs: 3)
+        #expect(broadcast.state == .starting(.media))
+        _ = broadcast.event(.report(report(keyFrames: 0, ingest: .waiting, outputs: [(first, .connecting)])), nowMs: 4)
+        #expect(broadcast.state == .starting(.media))
+        _ = broadcast.event(.report(report(outputs: [(first, .connecting), (second, .connecting)])), nowMs: 5)
+        #expect(broadcast.state == .starting(.outputs))
+        let actions = broadcast.event(.report(report(outputs: [(first, .connected), (second, .retrying)])), nowMs: 6)
+        #expect(actions.contains(.cancel(.step)))
+        guard case .degraded(let reason) = broadcast.state else {
+            Issue.record("a retrying output degrades: \(broadcast.state)")
+            return
+        }
+        #expect(reason.contains("refused (111)"))
+        _ = broadcast.event(.report(report(outputs: [(first, .connected), (second, .connected)])), nowMs: 7)
+        #expect(broadcast.state == .live)
+    }
+
+    @Test("that fails at a step names it and undoes every step before it", arguments: Step.allCases)
+    func failure(at step: Step) {
+        var broadcast = machine()
+        var events: [BroadcastMachine.Event] = [.resumed, .hostChosen(host), .leased(port: 5000), .senderStarted(revision: 1)]
+        events.append(.report(report(outputs: [(first, .retrying)])))
+        let count = Step.allCases.firstIndex(of: step)! + 2
+        for event in events.prefix(count) { _ = broadcast.event(event, nowMs: 0) }
+        #expect(broadcast.state == .starting(step))
+        let actions = broadcast.event(.timer(.step), nowMs: 1)
+        #expect(broadcast.state == .stopping)
+        #expect(actions.contains(.order(.release)))
+        #expect(actions.contains(.order(.stop)) == (step > .lease))
+        _ = broadcast.event(.released, nowMs: 2)
+        if step > .lease { _ = broadcast.event(.senderStopped, nowMs: 3) }
+        guard case .ended(.failed(let named, _, _)) = broadcast.state else {
+            Issue.record("\(broadcast.state)")
+            return
+        }
+        #expect(named == step)
+    }
+
+    @Test("names the sender's own step when its preflight fails")
+    func preflight() {
+        var broadcast = machine()
+        for event: BroadcastMachine.Event in [.resumed, .hostChosen(host), .leased(port: 5000)] { _ = broadcast.event(event, nowMs: 0) }
+        _ = broadcast.event(.senderRefused(revision: 1, detail: "preflight.input", reason: "no camera"), nowMs: 0)
+        _ = broadcast.event(.released, nowMs: 0)
+        _ = broadcast.event(.senderStopped, nowMs: 0)
+        #expect(broadcast.state == .ended(.failed(step: .sender, detail: "preflight.input", reason: "no camera")))
+    }
+
+    @Test("without media is interrupted, and live by itself when it flows again")
+    func interruption() {
+        var broadcast = running()
+        #expect(broadcast.state == .live)
+        let actions = broadcast.event(.report(report(ingest: .interrupted, outputs: [(first, .connected)])), nowMs: 500)
+        #expect(broadcast.state == .interrupted(sinceMs: 500))
+        #expect(actions.contains(.set(.grace, afterMs: 60_000)))
+        let back = broadcast.event(.report(report(outputs: [(first, .connected)])), nowMs: 20_500)
+        #expect(back.contains(.cancel(.grace)))
+        #expect(broadcast.state == .live)
+    }
+
+    @Test("ends after its grace time, or never where it runs until stopped")
+    func grace() {
+        var broadcast = running()
+        _ = broadcast.event(.report(report(ingest: .interrupted, outputs: [])), nowMs: 0)
+        #expect(broadcast.event(.timer(.grace), nowMs: 60_000).contains(.order(.release)))
+        #expect(broadcast.state == .stopping)
+        var patient = running(grace: .untilStopped)
+        let actions = patient.event(.report(report(ingest: .interrupted, outputs: [])), nowMs: 0)
+        #expect(!actions.contains { if case .set(.grace, _) = $0 { true } else { false } })
+    }
+
+    @Test("asks again for what an unanswered order left uncertain")
+    func unknown() {
+        var broadcast = machine()
+        _ = broadcast.event(.resumed, nowMs: 0)
+        _ = broadcast.event(.hostChosen(host), nowMs: 0)
+        #expect(broadcast.event(.unknown(.lease), nowMs: 0) == [.set(.again(.lease), afterMs: 1000)])
+        #expect(broadcast.event(.timer(.again(.lease)), nowMs: 0) == [.order(.lease)])
+        _ = broadcast.event(.stopRequested(.stopped), nowMs: 0)
+        #expect(broadcast.event(.timer(.again(.lease)), nowMs: 0).isEmpty)
+    }
+
+    @Test("gives its plan to a sender that comes back without it, and leaves one alone that still sends it")
+    func senderReturns() {
+        var broadcast = running()
+        let sending = SendingReport(broadcast: id("B"), revision: 1, state: .sending)
+        #expect(broadcast.event(.senderConnected(sending), nowMs: 0).isEmpty)
+        #expect(broadcast.event(.senderConnected(nil), nowMs: 0) == [.order(.start)])
+    }
+
+    @Test("makes its lease again on a host that lost it, and sends to the new port")
+    func hostReturns() {
+        var broadcast = running()
+        #expect(broadcast.event(.hostConnected(host, nil), nowMs: 0) == [.order(.lease)])
+        #expect(broadcast.event(.leased(port: 5000), nowMs: 0).isEmpty)
+        #expect(broadcast.event(.leased(port: 5002), nowMs: 0) == [.order(.start)])
+        #expect(broadcast.revision == 2)
+    }
+
+    @Test("brings the outputs of an adopted receiver to what is wanted")
+    func outputsReconciled() {
+        var broadcast = running()
+        let lease = LeaseReport(lease: id("K"), broadcast: id("B"), port: 5000, pid: 7, outputs: [second.id])
+        #expect(broadcast.event(.hostConnected(host, lease), nowMs: 0) == [.addOutput(first.id), .removeOutput(second.id)])
+    }
+
+    @Test("that was stopped ends though a side stays silent")
+    func silentSide() {
+        var broadcast = running()
+        _ = broadcast.event(.stopRequested(.stopped), nowMs: 0)
+        _ = broadcast.event(.released, nowMs: 1)
+        #expect(broadcast.state == .stopping)
+        _ = broadcast.event(.timer(.undo), nowMs: 10_000)
+        #expect(broadcast.state == .ended(.stopped))
+    }
+
+    @Test("stopping twice is stopping once")
+    func idempotentStop() {
+        var broadcast = running()
+        #expect(!broadcast.event(.stopRequested(.stopped), nowMs: 0).isEmpty)
+        #expect(broadcast.event(.stopRequested(.stopped), nowMs: 0).isEmpty)
+    }
+
+    @Test("a change of picture reaches the sender with a higher revision")
+    func change() {
+        var broadcast = running()
+        var choice = broadcast.media
+        choice.encoder.bitrate = .kilobits(1000)
+        #expect(broadcast.event(.mediaChanged(choice), nowMs: 0) == [.order(.start)])
+        #expect(broadcast.revision == 2)
+        #expect(broadcast.event(.senderStarted(revision: 1), nowMs: 0).isEmpty)
+    }
+}
+
+extension BroadcastMachineTests {
+    @Test("a change that the sender refuses is taken back")
+    func refusedChange() {
+        var broadcast = running()
+        let before = broadcast.media
+        var choice = before
+        choice.input = InputChoice(video: "v4l2:gone")
+        _ = broadcast.event(.mediaChanged(choice), nowMs: 0)
+        let actions = broadcast.event(.senderRefused(revision: 2, detail: "preflight.input", reason: "no camera"), nowMs: 0)
+        #expect(actions == [.order(.start)])
+        #expect(broadcast.media == before)
+        #expect(broadcast.revision == 3)
+        #expect(broadcast.state == .live)
+    }
+}

@@ -1,0 +1,53 @@
+import Testing
+import Units
+import Wire
+
+@testable import Configuration
+
+@Suite struct SenderConfigurationTests {
+    @Test("an empty text is the standard, and every key is read")
+    func reads() throws {
+        #expect(try SenderConfiguration.parse("") == .standard)
+        let told = try SenderConfiguration.parse(
+            """
+            [video]
+            input = "v4l2:usb-1.2"
+            encoder = "x264"
+            codec = "h264"
+            bitrate_kbit = 4000
+            width = 1920
+            height = 1080
+            frame_rate = 25
+            [audio]
+            input = "alsa:card1,0"
+            bitrate_kbit = 160
+            [transport]
+            buffer_ms = 800
+            links = ["wwan0", "eth0"]
+            [limits]
+            video_kbit = 6000
+            """)
+        let encoder = EncoderChoice(
+            id: .x264, codec: .h264, bitrate: .kilobits(4000), audioBitrate: .kilobits(160), width: 1920, height: 1080, frameRate: 25)
+        #expect(
+            told
+                == SenderConfiguration(
+                    input: InputChoice(video: "v4l2:usb-1.2", audio: "alsa:card1,0"), encoder: encoder, bufferMs: 800,
+                    links: ["wwan0", "eth0"], maximumBitrate: .kilobits(6000)))
+    }
+
+    @Test(
+        "no text names an element, a path, a shell or a library",
+        arguments: [
+            "[video]\nencoder = \"x264enc ! filesink location=/tmp/x\"", "[video]\npipeline = \"videotestsrc\"",
+            "[video]\ninput = \"/dev/video0\"",
+            "[video]\ninput = \"file:../../etc/passwd\"", "[video]\nencoder = \"/usr/lib/evil.so\"",
+            "[transport]\nlinks = [\"eth0; reboot\"]",
+            "[transport]\nlinks = [\"../x\"]", "[video]\nbitrate_kbit = 999999",
+            "[video]\nbitrate_kbit = 9000\n[limits]\nvideo_kbit = 8000",
+            "[hooks]\nstart = \"sh\"", "[video]\nwidth = \"1280\"", "[video]\ninput = \"a\\nb\"",
+        ])
+    func refused(text: String) {
+        #expect(throws: ConfigurationFaults.self) { try SenderConfiguration.parse(text) }
+    }
+}

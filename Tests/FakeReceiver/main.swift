@@ -1,0 +1,114 @@
+// A receiver without media: speaks the socket's protocol, holds the UDP port and reports, as strata-receiver does.
+// `--fault NAME` makes it fail in one way; see `Fault`.
+import Foundation
+import Logging
+import Posix
+import Service
+import Units
+import Wire
+
+enum Fault: String {
+    case none
+    /// Ends with code 3 at once.
+    case dies
+    /// Runs, and never listens.
+    case silent
+    /// Takes the connection, and never answers.
+    case mute
+    /// Refuses to open.
+    case refuses
+    /// Kills itself as soon as it listens.
+    case crashes
+    /// Ends by SIGKILL only.
+    case stubborn
+    /// Sends lines that are no messages among the others.
+    case babbles
+}
+
+func value(_ name: String) -> String? {
+    let arguments = CommandLine.arguments
+    return arguments.firstIndex(of: name).flatMap { $0 + 1 < arguments.count ? arguments[$0 + 1] : nil }
+}
+
+struct FakeReceiver {
+    let child: ChildSocket
+    let fault: Fault
+    var start: ReceiverStart?
+    var port: UDPSocket?
+
+    func send(_ message: ReceiverMessage) throws { child.send(Array(try JSONEncoder().encode(message))) }
+
+    /// - Returns: false when it shall end.
+    mutating func hear(_ line: [UInt8]) throws -> Bool {
+        let command = try JSONDecoder().decode(Command<ReceiverOrder>.self, from: Data(line))
+        if fault == .mute { return true }
+        if fault == .babbles {
+            child.send(Array("{".utf8))
+            child.send([0xff, 0xfe])
+            child.send(Array("{\"type\":\"report\",\"body\":{}}".utf8))
+            child.send(Array("{\"type\":\"news\"}".utf8))
+        }
+        switch command.order {
+        case .open(let start): try open(start, command.id)
+        case .describe: try send(.described(ReceiverDescription(start: start)))
+        case .addOutput(let change):
+            if case .file(let target) = change.output.target, target.name == "bad" {
+                try send(.outcome(CommandOutcome(id: command.id, result: .refused, reason: "a bad name")))
+            } else {
+                start?.spec.outputs.append(change.output)
+                try send(.outcome(CommandOutcome(id: command.id, result: .done)))
+                try report()
+            }
+        case .removeOutput(let reference):
+            start?.spec.outputs.removeAll { $0.id == reference.output }
+            try send(.outcome(CommandOutcome(id: command.id, result: .done)))
+        case .retryOutput: try send(.outcome(CommandOutcome(id: command.id, result: .done)))
+        case .stop:
+            if fault == .stubborn { return true }
+            try send(.ended(EndReport(reason: "stopped")))
+            return false
+        case .unknown: break
+        }
+        return true
+    }
+
+    private mutating func open(_ start: ReceiverStart, _ id: CommandID) throws {
+        if fault == .refuses { return try send(.outcome(CommandOutcome(id: id, result: .failed, reason: "no codec today"))) }
+        port = try UDPSocket(binding: SocketAddress(start.bind[0], port: start.port)!)
+        self.start = start
+        try send(.listening(LeaseReference(lease: start.spec.lease)))
+        if fault == .crashes { kill(getpid(), SIGKILL) }
+        try report()
+    }
+
+    private func report() throws {
+        guard let start else { return }
+        let ingest = IngestReport(
+            state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
+            guardDroppedTotal: 0, video: .h264, width: 1280, height: 720, paths: [])
+        let outputs = start.spec.outputs.map {
+            OutputReport(id: $0.id, state: .connected, reason: nil, sentBytesTotal: 1, droppedUnitsTotal: 0, reconnectsTotal: 0)
+        }
+        try send(
+            .report(
+                StreamReport(
+                    lease: start.spec.lease, broadcast: start.spec.broadcast, port: start.port, pid: Int(getpid()), uptimeSeconds: 0,
+                    ingest: ingest, outputs: outputs, restarts: 0)))
+    }
+}
+
+let fault = Fault(rawValue: value("--fault") ?? "none") ?? .none
+if fault == .dies { exit(3) }
+if fault == .stubborn { signal(SIGTERM, SIG_IGN) }
+let loop = try Loop(name: "fake")
+if fault == .silent { try await loop.sleep(for: .seconds(60)) }
+let child = try ChildSocket(
+    path: value("--socket")!, loop: loop, orphanAfter: .milliseconds(Int(value("--orphan-ms") ?? "20000")!),
+    log: Log("fake", threshold: .error))
+var receiver = FakeReceiver(child: child, fault: fault)
+for await event in child.events {
+    if case .orphaned = event { break }
+    if case .line(let line) = event, try !receiver.hear(line) { break }
+}
+child.close()
+loop.stop()

@@ -1,0 +1,30 @@
+/// A parser that hostile bytes reach, and what must hold for every input.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+    case requestHead, responseHead, chunked, url, toml, wire, mpegts
+
+    /// Runs one input through the parser. A trap in it is a finding by itself.
+    /// - Returns: the invariant that did not hold; nil where all held.
+    package func violation(_ bytes: [UInt8]) -> String? {
+        switch self {
+        case .requestHead: fuzzRequestHead(bytes)
+        case .responseHead: fuzzResponseHead(bytes)
+        case .chunked: fuzzChunked(bytes)
+        case .url: fuzzURL(bytes)
+        case .toml: fuzzTOML(bytes)
+        case .wire: fuzzWire(bytes)
+        case .mpegts: fuzzMPEGTS(bytes)
+        }
+    }
+}
+
+/// What a parser made of an input: a value, or that it refused it.
+enum Outcome<Value: Equatable>: Equatable {
+    case value(Value)
+    case more
+    case refused
+
+    var value: Value? {
+        if case .value(let value) = self { return value }
+        return nil
+    }
+}

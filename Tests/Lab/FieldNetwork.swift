@@ -1,0 +1,209 @@
+import CLab
+import Glibc
+import Posix
+
+/// A board's surroundings: a network namespace, "the field", with one interface for each modem, joined to this machine by
+/// links that an emulator shapes.
+///
+/// ```
+///  field namespace        wire namespace            this machine
+///  modem0 10.S.0.2 ---- f0 [LinkEmulator] c0 ---- st<pid>l0 10.S.0.1
+///  modem1 10.S.1.2 ---- f1 [            ] c1 ---- st<pid>l1 10.S.1.1      cloud address 10.S.255.1
+/// ```
+///
+/// Each modem has a default route of its own. Neighbours are known on both sides, so that a blackout is silent: no ARP
+/// fails. Everything carries this process's number in its name and goes with `remove`, or with `NetworkNamespace.sweep`.
+package final class FieldNetwork: Sendable {
+    package let field: NetworkNamespace
+    package let emulator: LinkEmulator
+    private let wire: NetworkNamespace
+    private let prefix: String
+    /// 10.S
+    private let network: String
+    private let isRemoved = Guarded(false)
+
+    /// - Parameters:
+    ///   - number: tells networks of one process apart.
+    ///   - preferred: S of 10.S, taken where it is free.
+    package init(links: [LinkShape], seed: UInt64 = 1, number: Int = 0, preferred: Int? = nil) throws {
+        try NetworkNamespace.sweep()
+        prefix = "st\(getpid())\(number == 0 ? "" : "n\(number)")"
+        field = NetworkNamespace("st-\(getpid())-field\(number)")
+        wire = NetworkNamespace("st-\(getpid())-wire\(number)")
+        emulator = try LinkEmulator()
+        // Between the choice of a network and its first address another one may choose: one at a time.
+        let lock = open("/tmp/strata-lab.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
+        defer { close(lock) }
+        flock(lock, LOCK_EX)
+        network = try Self.freeNetwork(preferred)
+        do {
+            try runIP("netns add \(field.name)\nnetns add \(wire.name)\n")
+            try silence()
+            try addAnchor()
+            for (index, shape) in links.enumerated() { try add(index, shape, seed: seed &+ UInt64(index)) }
+        } catch {
+            remove()
+            throw error
+        }
+    }
+
+    /// The address of this machine that the field reaches over each of its links.
+    package var cloudAddress: String { "\(network).255.1" }
+
+    package func interface(_ link: Int) -> String { "modem\(link)" }
+    package func fieldAddress(_ link: Int) -> String { "\(network).\(link).2" }
+    /// This machine's address on one link only.
+    package func cloudAddress(_ link: Int) -> String { "\(network).\(link).1" }
+    private func cloudInterface(_ link: Int) -> String { "\(prefix)l\(link)" }
+    private func name(_ link: Int) -> String { "modem\(link)" }
+
+    // MARK: What can happen to links
+
+    /// Plugs in a modem.
+    package func add(_ link: Int, _ shape: LinkShape, seed: UInt64 = 1) throws {
+        let cloud = cloudInterface(link)
+        try runIP(
+            """
+            link add name f\(link) netns \(wire.name) type veth peer name \(interface(link)) netns \(field.name) address \(mac(link, 2))
+            link add name c\(link) netns \(wire.name) type veth peer name \(cloud) address \(mac(link, 1))
+            address add \(cloudAddress(link))/24 dev \(cloud)
+            link set \(cloud) up
+            neighbour replace \(fieldAddress(link)) lladdr \(mac(link, 2)) dev \(cloud) nud permanent
+
+            """)
+        try runIP("link set f\(link) up\nlink set c\(link) up\n", in: wire)
+        let modem = interface(link)
+        guard clab_offload_off(cloud) == 0 else { throw SystemError("SIOCETHTOOL", on: cloud) }
+        try field.run { guard clab_offload_off(modem) == 0 else { throw SystemError("SIOCETHTOOL", on: modem) } }
+        let sockets = try wire.run { [try packetSocket("f\(link)"), try packetSocket("c\(link)")] }
+        emulator.join(name(link), field: sockets[0], cloud: sockets[1], shape: shape, seed: seed)
+        try runIP("address add \(fieldAddress(link))/24 dev \(modem)\nlink set \(modem) up\n" + routes(link), in: field)
+    }
+
+    /// Pulls a modem out: the interface is gone.
+    package func remove(_ link: Int) throws {
+        emulator.remove(name(link))
+        try runIP("link delete \(cloudInterface(link))\n")
+        try runIP("link delete \(interface(link))\n", in: field)
+    }
+
+    /// The modem loses its carrier, or has it back with its routes.
+    package func setCarrier(_ link: Int, isUp: Bool) throws {
+        try runIP("link set f\(link) \(isUp ? "up" : "down")\n", in: wire)
+    }
+
+    /// The network gives the modem another address, as mobile networks do.
+    package func changeAddress(_ link: Int, host: Int) throws {
+        let address = "\(network).\(link).\(host)"
+        try runIP("neighbour replace \(address) lladdr \(mac(link, 2)) dev \(cloudInterface(link)) nud permanent\n")
+        try runIP("address flush dev \(interface(link))\naddress add \(address)/24 dev \(interface(link))\n" + routes(link), in: field)
+    }
+
+    /// Shapes a link anew; both directions where none is given.
+    package func change(_ link: Int, _ direction: Direction? = nil, to profile: LinkProfile) {
+        emulator.change(name(link), direction, to: profile)
+    }
+
+    /// Nothing passes any more, or again, and nobody is told.
+    package func setBlackout(_ link: Int, isDark: Bool) {
+        for direction in Direction.allCases {
+            guard var profile = emulator.profile(name(link), direction) else { continue }
+            profile.blackout = isDark
+            emulator.change(name(link), direction, to: profile)
+        }
+    }
+
+    package func count(_ link: Int, _ direction: Direction) -> LinkCount { emulator.count(name(link), direction) }
+
+    package var lateness: Lateness { emulator.lateness }
+
+    /// Takes everything down again; what still runs inside keeps its namespace until it ends, but no name and no link.
+    package func remove() {
+        let already = isRemoved.withLock { removed in
+            defer { removed = true }
+            return removed
+        }
+        guard !already else { return }
+        emulator.stop()
+        // One of them may never have been made.
+        try? runIP("netns delete \(wire.name)\n")
+        try? runIP("netns delete \(field.name)\n")
+    }
+
+    deinit { remove() }
+
+    // MARK: Set-up
+
+    private func mac(_ link: Int, _ host: Int) -> String { "02:53:54:00:0\(host):\(String(link + 16, radix: 16))" }
+
+    private func routes(_ link: Int) -> String {
+        """
+        route replace default via \(cloudAddress(link)) dev \(interface(link)) metric \(100 + link)
+        neighbour replace \(cloudAddress(link)) lladdr \(mac(link, 1)) dev \(interface(link)) nud permanent
+
+        """
+    }
+
+    /// The address of this machine that no link owns: on a wire of its own, so that it goes with the namespace.
+    private func addAnchor() throws {
+        try runIP(
+            """
+            link add name \(prefix)a type veth peer name anchor netns \(wire.name)
+            address add \(cloudAddress)/32 dev \(prefix)a
+            link set \(prefix)a up
+
+            """)
+        try runIP("link set lo up\n", in: field)
+    }
+
+    /// No neighbour discovery and no router solicitation on the wires, and replies by any of the field's links accepted.
+    private func silence() throws {
+        try wire.run { try writeSetting("net/ipv6/conf/default/disable_ipv6", "1") }
+        try field.run {
+            try writeSetting("net/ipv4/conf/all/rp_filter", "0")
+            try writeSetting("net/ipv4/conf/default/rp_filter", "0")
+        }
+    }
+
+    /// The first 10.S.0.0/16 from this process's number on to which this machine has no route.
+    private static func freeNetwork(_ preferred: Int?) throws -> String {
+        let routed = try readLines("/proc/net/route").dropFirst().compactMap { line -> Int? in
+            let fields = line.split(separator: "\t")
+            // The destination stands in the byte order of the machine: 10.S.x.x is xxxxSS0A.
+            guard fields.count > 1, let destination = UInt32(fields[1], radix: 16), destination & 0xFF == 10 else { return nil }
+            return Int(destination >> 8 & 0xFF)
+        }
+        let candidates = (preferred.map { [$0] } ?? []) + (0..<128).map { 64 + (Int(getpid()) + $0) % 128 }
+        guard let free = candidates.first(where: { !routed.contains($0) }) else {
+            throw SystemError("freeNetwork", EADDRINUSE, on: "10.64.0.0/9")
+        }
+        return "10.\(free)"
+    }
+}
+
+private func packetSocket(_ interface: String) throws -> CInt {
+    let descriptor = clab_packet_socket(interface)
+    guard descriptor >= 0 else { throw SystemError("packet socket", on: interface) }
+    return descriptor
+}
+
+private func writeSetting(_ name: String, _ value: String) throws {
+    let descriptor = open("/proc/sys/\(name)", O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemError("open", on: name) }
+    defer { close(descriptor) }
+    guard write(descriptor, value, value.utf8.count) == value.utf8.count else { throw SystemError("write", on: name) }
+}
+
+private func readLines(_ path: String) throws -> [Substring] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemError("open", on: path) }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let size = read(descriptor, &buffer, buffer.count)
+        guard size > 0 else { break }
+        bytes += buffer[..<size]
+    }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+}

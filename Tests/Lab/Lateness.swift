@@ -1,0 +1,72 @@
+import Posix
+
+/// How much later than calculated packets left the emulator: a run in which the machine was too slow proves nothing.
+package struct Lateness: Hashable, Sendable, Codable {
+    /// p99.9 above this makes a run void.
+    package static let limitMs = 5.0
+    private static let stepMs = 0.1
+
+    /// Packets by lateness in tenths of a millisecond; the last counts all from 100 ms on.
+    private var steps = [Int](repeating: 0, count: 1001)
+    package private(set) var packets = 0
+
+    package init() {}
+
+    package mutating func record(nanoseconds: Int64) {
+        packets += 1
+        steps[min(max(Int(nanoseconds / 100_000), 0), steps.count - 1)] += 1
+    }
+
+    /// In milliseconds, the upper edge of the step; 0 without packets.
+    package func percentile(_ percent: Double) -> Double {
+        var left = Int((Double(packets) * (1 - percent / 100)).rounded(.down))
+        for index in steps.indices.reversed() where packets > 0 {
+            left -= steps[index]
+            if left < 0 { return Double(index + 1) * Self.stepMs }
+        }
+        return 0
+    }
+
+    package var isVoid: Bool { percentile(99.9) > Self.limitMs }
+
+    package mutating func reset() { self = Lateness() }
+}
+
+/// A run was made on a machine that was too busy to emulate: neither a pass nor a failure.
+package struct VoidRun: Error, CustomStringConvertible {
+    package let p999Ms: Double
+
+    package var description: String { "void run: p99.9 of the emulator's lateness is \(p999Ms) ms, over \(Lateness.limitMs)" }
+}
+
+/// What `unlessVoid` hands to a run: where it names the emulators whose lateness counts.
+package final class Run: Sendable {
+    private let sources = Guarded<[@Sendable () -> Lateness?]>([])
+
+    /// - Parameter lateness: read once, after the run has ended, well or not.
+    package func judge(by lateness: @escaping @Sendable () -> Lateness?) {
+        sources.withLock { $0.append(lateness) }
+    }
+
+    var void: VoidRun? {
+        let worst = sources.withLock { $0 }.compactMap { $0() }.max { $0.percentile(99.9) < $1.percentile(99.9) }
+        guard let worst, worst.isVoid else { return nil }
+        return VoidRun(p999Ms: worst.percentile(99.9))
+    }
+}
+
+/// Repeats a run while it is void; three void ones are a failure.
+/// - Parameter run: does everything from fresh and throws what is wrong (`#require`, not `#expect`: an issue once recorded stays).
+package func unlessVoid(_ run: (Run) async throws -> Void) async throws {
+    for attempt in 1...3 {
+        let current = Run()
+        var failure: (any Error)?
+        do { try await run(current) } catch { failure = error }
+        guard let void = current.void else {
+            if let failure { throw failure }
+            return
+        }
+        print("attempt \(attempt): \(void)")
+        if attempt == 3 { throw void }
+    }
+}

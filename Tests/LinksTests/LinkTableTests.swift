@@ -1,0 +1,100 @@
+import Links
+import Netlink
+import Posix
+import Testing
+import Wire
+
+@Suite struct LinkTableTests {
+    func address(_ text: String, index: Int, isGlobal: Bool = true, isTentative: Bool = false) -> InterfaceAddress {
+        InterfaceAddress(
+            index: index, address: SocketAddress(text, port: 0)!, prefixLength: 24, isGlobal: isGlobal, isTentative: isTentative)
+    }
+
+    func table(_ policy: LinkPolicy = LinkPolicy(), _ clues: [String: LinkClues] = [:]) -> LinkTable {
+        LinkTable(policy: policy) { clues[$0] ?? LinkClues(driver: "e1000e") }
+    }
+
+    @Test("a link is up with carrier and address, unaddressed without, down without carrier")
+    func states() {
+        var table = table()
+        table.apply(.link(NetworkInterface(index: 2, name: "eth0", isUp: true, hasCarrier: false)))
+        #expect(table.links.map(\.state) == [.down])
+        table.apply(.link(NetworkInterface(index: 2, name: "eth0", isUp: true, hasCarrier: true, mtu: 1400)))
+        #expect(table.links.map(\.state) == [.unaddressed])
+        table.apply(.address(address("2001:db8::5", index: 2)))
+        table.apply(.address(address("192.0.2.5", index: 2)))
+        #expect(
+            table.links == [
+                Link(name: "eth0", kind: .ethernet, state: .up, addresses: ["192.0.2.5", "2001:db8::5"], mtu: 1400)
+            ])
+        table.apply(.addressGone(address("192.0.2.5", index: 2)))
+        #expect(table.links[0].addresses == ["2001:db8::5"])
+        table.apply(.linkGone(index: 2))
+        #expect(table.links.isEmpty)
+    }
+
+    @Test("link-local and tentative addresses do not make a link usable")
+    func unusable() {
+        var table = table()
+        table.apply(.link(NetworkInterface(index: 2, name: "eth0", isUp: true, hasCarrier: true)))
+        table.apply(.address(address("fe80::1", index: 2, isGlobal: false)))
+        table.apply(.address(address("2001:db8::5", index: 2, isTentative: true)))
+        #expect(table.links.map(\.state) == [.unaddressed])
+        table.apply(.address(address("2001:db8::5", index: 2)))
+        #expect(table.links.map(\.state) == [.up])
+    }
+
+    @Test("what a new dump does not mention is gone at its end")
+    func dump() {
+        var table = table()
+        for index in 2...3 {
+            table.apply(.link(NetworkInterface(index: index, name: "eth\(index)", isUp: true, hasCarrier: true)))
+            table.apply(.address(address("192.0.\(index).5", index: index)))
+        }
+        table.beginDump()
+        table.apply(.link(NetworkInterface(index: 3, name: "eth3", isUp: true, hasCarrier: true)))
+        #expect(table.links.count == 2)
+        table.endDump()
+        #expect(table.links.map(\.name) == ["eth3"])
+        #expect(table.links[0].state == .unaddressed)
+    }
+
+    @Test("loopback, bridges, their ports and container plumbing are no links, unless allowed by name")
+    func policy() {
+        let interfaces = [
+            NetworkInterface(index: 1, name: "lo", isUp: true, hasCarrier: true, isLoopback: true),
+            NetworkInterface(index: 2, name: "docker0", isUp: true, hasCarrier: true, kind: "bridge"),
+            NetworkInterface(index: 3, name: "veth12ab", isUp: true, hasCarrier: true, kind: "veth", master: 2),
+            NetworkInterface(index: 4, name: "wg0", isUp: true, hasCarrier: true, kind: "wireguard"),
+            NetworkInterface(index: 5, name: "eth0", isUp: true, hasCarrier: true),
+            NetworkInterface(index: 6, name: "usb0", isUp: true, hasCarrier: true),
+        ]
+        func names(_ policy: LinkPolicy) -> [String] {
+            var table = table(policy)
+            for interface in interfaces { table.apply(.link(interface)) }
+            return table.links.map(\.name)
+        }
+        #expect(names(LinkPolicy()) == ["eth0", "usb0"])
+        #expect(names(LinkPolicy(deny: ["eth*"])) == ["usb0"])
+        #expect(names(LinkPolicy(allow: ["wg0", "veth*", "lo"])) == ["wg0"])
+    }
+
+    @Test("modems are told from Ethernet by type and driver")
+    func kinds() {
+        let cases: [(String, Int, String?, LinkClues, Link.Kind)] = [
+            ("eth0", 1, nil, LinkClues(driver: "e1000e"), .ethernet),
+            ("eth1", 1, nil, LinkClues(driver: "cdc_ether"), .cellular),
+            ("wwan0", 0xfffe, nil, LinkClues(deviceType: "wwan", driver: "qmi_wwan"), .cellular),
+            ("wlan0", 1, nil, LinkClues(deviceType: "wlan", driver: "brcmfmac"), .wifi),
+            ("ppp0", 512, nil, LinkClues(), .cellular),
+            ("modem0", 1, "veth", LinkClues(), .virtual),
+            ("vlan7", 1, "vlan", LinkClues(deviceType: "vlan"), .ethernet),
+            ("odd0", 1, nil, LinkClues(), .other),
+        ]
+        for (name, type, kind, clues, expected) in cases {
+            var table = table(LinkPolicy(), [name: clues])
+            table.apply(.link(NetworkInterface(index: 2, name: name, isUp: true, hasCarrier: true, hardwareType: type, kind: kind)))
+            #expect(table.links.map(\.kind) == [expected], "\(name)")
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Lab
+import Links
+import Logging
+import Posix
+import Testing
+import Wire
+
+@Suite("The links of a real network namespace", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+struct LinkWatcherTests {
+    @Test("are told at first and after each change: carrier, address, unplugged, plugged in")
+    func changes() async throws {
+        let network = try FieldNetwork(links: [LinkShape(LinkProfile()), LinkShape(LinkProfile())], number: 7)
+        defer { network.remove() }
+        let loop = try Loop(name: "links")
+        defer { loop.stop() }
+        let watcher = try network.field.run {
+            try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: Log("test", threshold: .error))
+        }
+        var snapshots = watcher.snapshots.makeAsyncIterator()
+        func wait(_ holds: ([Link]) -> Bool) async -> [Link] {
+            while let links = await snapshots.next() { if holds(links) { return links } }
+            return []
+        }
+        func state(_ name: String) -> ([Link]) -> Link.State? { { links in links.first { $0.name == name }?.state } }
+
+        let first = await wait { $0.filter { $0.state == .up }.count == 2 }
+        #expect(first.map(\.name) == ["modem0", "modem1"])
+        #expect(first.map(\.addresses) == [[network.fieldAddress(0)], [network.fieldAddress(1)]])
+        #expect(first.allSatisfy { $0.kind == .virtual && $0.mtu == 1500 })
+
+        try network.setCarrier(0, isUp: false)
+        _ = await wait { state("modem0")($0) == .down }
+        try network.setCarrier(0, isUp: true)
+        _ = await wait { state("modem0")($0) == .up }
+        try network.changeAddress(1, host: 99)
+        let changed = network.fieldAddress(1).dropLast() + "99"
+        _ = await wait { $0.last?.addresses == [String(changed)] }
+        try network.remove(1)
+        #expect(await wait { $0.count == 1 }.map(\.name) == ["modem0"])
+        try network.add(2, LinkShape(LinkProfile()))
+        #expect(await wait { state("modem2")($0) == .up }.map(\.name) == ["modem0", "modem2"])
+        #expect((watcher.details["modem2"]?.index ?? 0) > 0)
+        #expect(watcher.details["modem0"]?.counters != nil)
+    }
+
+    @Test("are right after more changes than the socket holds")
+    func overrun() async throws {
+        let network = try FieldNetwork(links: [LinkShape(LinkProfile())], number: 8)
+        defer { network.remove() }
+        let loop = try Loop(name: "links")
+        defer { loop.stop() }
+        let watcher = try network.field.run {
+            try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: Log("test", threshold: .error))
+        }
+        var snapshots = watcher.snapshots.makeAsyncIterator()
+        _ = await snapshots.next()
+        // While the loop waits here, the kernel's queue (212,992 bytes) overflows.
+        let gate = Gate()
+        loop.submit { gate.wait() }
+        let ip = Process()
+        ip.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        let script = (0..<300).map { "link set modem0 mtu \(1300 + $0)" } + ["link set modem0 mtu 1280"]
+        ip.arguments = ["ip", "-n", network.field.name, "-batch", "-"]
+        let input = Pipe()
+        ip.standardInput = input
+        try ip.run()
+        try input.fileHandleForWriting.write(contentsOf: Data((script.joined(separator: "\n") + "\n").utf8))
+        try input.fileHandleForWriting.close()
+        ip.waitUntilExit()
+        gate.open()
+        while let links = await snapshots.next(), links.first?.mtu != 1280 {}
+        #expect(watcher.links.first?.mtu == 1280)
+    }
+}
+
+/// Holds a thread until it is opened.
+private final class Gate: Sendable {
+    private let descriptors: (CInt, CInt)
+
+    init() {
+        var ends: [CInt] = [0, 0]
+        pipe(&ends)
+        descriptors = (ends[0], ends[1])
+    }
+
+    func wait() {
+        var byte: UInt8 = 0
+        read(descriptors.0, &byte, 1)
+    }
+
+    func open() { close(descriptors.1) }
+}

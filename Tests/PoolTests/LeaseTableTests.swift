@@ -1,0 +1,110 @@
+import Testing
+import Units
+import Wire
+
+@testable import Pool
+
+@Suite("Lease table")
+struct LeaseTableTests {
+    private func table(capacity: Int = 3, ports: PortRange = PortRange(first: 5000, last: 5003), remembered: [LeaseID: Int] = [:])
+        -> LeaseTable
+    {
+        LeaseTable(capacity: capacity, ports: ports, remembered: remembered)
+    }
+
+    private func taken(_ table: inout LeaseTable, _ number: Int, preferred: Int? = nil, used: Set<Int> = []) throws -> Int {
+        try table.take(LeaseRequest(spec: .sample(number), preferredPort: preferred)) { !used.contains($0) }.port
+    }
+
+    @Test("leases get different ports, the same lease gets the same")
+    func distinct() throws {
+        var table = table()
+        #expect(try taken(&table, 1) == 5000)
+        #expect(try taken(&table, 2) == 5001)
+        #expect(try taken(&table, 1) == 5000)
+        #expect(try taken(&table, 1, preferred: 5003) == 5000)
+        #expect(table.all.count == 2)
+    }
+
+    @Test("a full host refuses with the numbers, and takes again what ended")
+    func full() throws {
+        var table = table(capacity: 2)
+        _ = try taken(&table, 1)
+        _ = try taken(&table, 2)
+        #expect(throws: LeaseTable.Refusal.full(streams: 2, capacity: 2)) { try taken(&table, 3) }
+        #expect("\(LeaseTable.Refusal.full(streams: 2, capacity: 2))" == "the host is full: 2 of 2 streams")
+        #expect(try taken(&table, 2) == 5001)
+        table.end(StreamSpec.sample(1).lease)
+        #expect(try taken(&table, 3) == 5000)
+    }
+
+    @Test("a port that somebody else uses is skipped; without a free one the refusal counts both")
+    func others() throws {
+        var table = table(capacity: 9)
+        #expect(try taken(&table, 1, used: [5000]) == 5001)
+        #expect(throws: LeaseTable.Refusal.noPort(PortRange(first: 5000, last: 5003), ours: 1, others: 3)) {
+            try taken(&table, 2, used: [5000, 5002, 5003])
+        }
+        #expect(table.all.count == 1)
+    }
+
+    @Test("the preferred port is given where it is free and in the range")
+    func preferred() throws {
+        var table = table(capacity: 9)
+        #expect(try taken(&table, 1, preferred: 5002) == 5002)
+        #expect(try taken(&table, 2, preferred: 5002) == 5000)
+        #expect(try taken(&table, 3, preferred: 80) == 5001)
+        #expect(try taken(&table, 4, preferred: 5003, used: [5000]) == 5003)
+    }
+
+    @Test("a remembered port is kept for its lease, and yields only when nothing else is free")
+    func remembered() throws {
+        let first = StreamSpec.sample(1).lease
+        var table = table(capacity: 9, remembered: [first: 5000])
+        #expect(try taken(&table, 2) == 5001)
+        #expect(try taken(&table, 1) == 5000)
+        var crowded = self.table(capacity: 9, remembered: [first: 5000])
+        for number in 2...4 { #expect(try taken(&crowded, number) != 5000) }
+        #expect(try taken(&crowded, 5) == 5000)
+        #expect(crowded.portsToKeep[first] == nil)
+    }
+
+    @Test("an ended lease leaves nothing behind, and ending it twice is as good")
+    func ended() throws {
+        var table = table()
+        _ = try taken(&table, 1)
+        for _ in 0..<2 { table.end(StreamSpec.sample(1).lease) }
+        #expect(table.all.isEmpty && table.portsToKeep.isEmpty)
+    }
+
+    @Test("the same lease for another stream is a conflict")
+    func conflict() throws {
+        var table = table()
+        _ = try taken(&table, 1)
+        var other = StreamSpec.sample(1)
+        other.streamKey = SecretOnWire(Secret("another"))
+        #expect(throws: LeaseTable.Refusal.conflict(other.lease)) { try table.take(LeaseRequest(spec: other)) { _ in true } }
+    }
+
+    @Test("a running stream is adopted over the capacity, but never onto a port of another")
+    func adoption() throws {
+        var table = table(capacity: 1)
+        let adopted = [(1, 5001), (2, 7000), (3, 5001), (1, 5002)].map { table.adopt(.sample($0), port: $1) }
+        #expect(adopted == [true, true, false, false])
+        #expect(throws: LeaseTable.Refusal.full(streams: 2, capacity: 1)) { try taken(&table, 4) }
+        #expect(table.portsToKeep == [StreamSpec.sample(1).lease: 5001, StreamSpec.sample(2).lease: 7000])
+    }
+}
+
+extension StreamSpec {
+    /// A stream with ids that end in the number.
+    static func sample(_ number: Int, outputs: [OutputSpec] = []) -> StreamSpec {
+        func id(_ letter: String) -> String {
+            "01ARZ3NDEKTSV4RRFFQ69G\(letter)" + String(repeating: "0", count: 3 - "\(number)".count) + "\(number)"
+        }
+        return StreamSpec(
+            lease: LeaseID(id("A"))!, broadcast: BroadcastID(id("B"))!, streamKey: SecretOnWire(Secret("test-stream-key-\(number)")),
+            bufferMs: 1000,
+            outputs: outputs)
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import Lab
+import Posix
+import Support
+import Testing
+import Units
+import Wire
+
+@testable import Session
+
+@Suite("A session", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+struct AgentSessionTests {
+    private func with(_ number: Int, _ body: (Board) async throws -> Void) async throws {
+        let board = try Board(number: number)
+        do { try await body(board) } catch {
+            await board.remove()
+            throw error
+        }
+        await board.remove()
+    }
+
+    private func flows(_ board: Board, within limit: Duration = .seconds(5)) async throws {
+        let before = board.bytes
+        try await eventually(within: limit, "media arrives") { board.bytes > before + 20_000 }
+    }
+
+    @Test("starts, changes while it sends, and stops, each answered once it is so")
+    func broadcast() async throws {
+        try await with(1) { board in
+            try await board.boot()
+            let started = try await board.order(.start(board.plan()))
+            #expect(started.result == .done, "\(started)")
+            try await flows(board)
+            #expect(board.reports.last?.state == .sending)
+            #expect(FileManager.default.fileExists(atPath: board.state + "/broadcast.json"))
+            // The same order again changes nothing; an older revision and another broadcast are refused.
+            #expect(try await board.order(.start(board.plan())).result == .done)
+            #expect(try await board.order(.start(board.plan(revision: 0))).result == .refused)
+            let faster = try await board.order(.start(board.plan(revision: 2) { $0.encoder.bitrate = .kilobits(900) }))
+            #expect(faster.result == .done)
+            // A new picture that does not open leaves the old one.
+            let unplugged = try await board.order(.start(board.plan(revision: 3) { $0.input.video = "v4l2:gone" }))
+            #expect(unplugged.result == .failed)
+            #expect(unplugged.step == "preflight.input")
+            try await flows(board)
+            let larger = try await board.order(
+                .start(
+                    board.plan(revision: 4) {
+                        $0.encoder.width = 640; $0.encoder.height = 360
+                    }))
+            #expect(larger.result == .done, "\(larger)")
+            try await flows(board)
+            #expect(board.reports.last?.revision == 4)
+            let stopped = try await board.order(.stop(BroadcastReference(broadcast: board.plan().broadcast)))
+            #expect(stopped.result == .done)
+            #expect(board.reports.last?.state == .stopped)
+            #expect(!FileManager.default.fileExists(atPath: board.state + "/broadcast.json"))
+            #expect(!FileManager.default.fileExists(atPath: board.runtime + "/plan.json"))
+            #expect(try await board.order(.stop(BroadcastReference(broadcast: board.plan().broadcast))).result == .done)
+        }
+    }
+
+    @Test("goes on by itself after the agent was restarted, and after a loss of power")
+    func resumes() async throws {
+        try await with(2) { board in
+            try await board.boot()
+            #expect(try await board.order(.start(board.plan(revision: 7))).result == .done)
+            try await flows(board)
+            await board.halt()
+            try await board.boot()
+            try await flows(board)
+            await board.halt()
+            try FileManager.default.removeItem(atPath: board.runtime)
+            try await board.boot()
+            try await flows(board)
+            #expect(board.reports.last?.revision == 7)
+            // Control asks for what it wants: it is done already.
+            #expect(try await board.order(.start(board.plan(revision: 7))).result == .done)
+        }
+    }
+
+    @Test("names the step that failed, and nothing is left of the start")
+    func preflight() async throws {
+        try await with(3) { board in
+            try await board.boot()
+            let noCamera = try await board.order(.start(board.plan { $0.input.video = "v4l2:gone" }))
+            #expect(noCamera.result == .failed)
+            #expect(noCamera.step == "preflight.input")
+            #expect(noCamera.reason?.contains("v4l2:gone") == true)
+            let closed = try await board.order(.start(board.plan(port: 9)))
+            #expect(closed.result == .failed)
+            #expect(closed.step == "preflight.links", "\(closed)")
+            #expect(!FileManager.default.fileExists(atPath: board.runtime + "/plan.json"))
+            #expect(board.reports.last?.state == .stopped)
+        }
+    }
+
+    @Test("takes a good configuration, refuses a bad one with the reason, and keeps the last good one")
+    func configuration() async throws {
+        try await with(4) { board in
+            try await board.boot()
+            let good = ConfigurationDocument(version: 2, toml: "[limits]\nvideo_kbit = 2600\n")
+            #expect(try await board.order(.configure(good)).result == .done)
+            let bad = try await board.order(.configure(ConfigurationDocument(version: 3, toml: "[limits]\nvideo_kbit = \"much\"\n")))
+            #expect(bad.result == .refused)
+            #expect(bad.step == "configuration")
+            #expect(bad.reason?.contains("limits.video_kbit") == true)
+            #expect(try await board.order(.configure(ConfigurationDocument(version: 1, toml: ""))).result == .refused)
+            await board.halt()
+            try await board.boot()
+            let tooFast = try await board.order(.start(board.plan { $0.encoder.bitrate = .kilobits(3000) }))
+            #expect(tooFast.result == .refused)
+            #expect(tooFast.step == "plan")
+        }
+    }
+}

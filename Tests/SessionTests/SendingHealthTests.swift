@@ -1,0 +1,83 @@
+import Posix
+import Service
+import Testing
+import Wire
+
+@testable import Capture
+@testable import Session
+
+@Suite struct SendingHealthTests {
+    private let fault = CaptureFault(step: .running, element: "camera (v4l2src)", reason: "gone")
+
+    private func state(_ health: SendingHealth) throws -> SendingReport.State { health.report(try plan()).state }
+
+    @Test("it sends once media flows and a link answers, and says what it lacks")
+    func flow() throws {
+        var health = SendingHealth()
+        #expect(try state(health) == .preflight)
+        health.note(.flowing)
+        #expect(try state(health) == .degraded)
+        health.note(.live(link: "wwan0", receiver: "192.0.2.1:5000"))
+        #expect(try state(health) == .sending)
+        health.note(.degraded("no sound"))
+        #expect(health.report(try plan()).reason == "no sound")
+        health.note(.restored)
+        #expect(try state(health) == .sending)
+    }
+
+    @Test("a link that reaches no address is named until it does")
+    func links() throws {
+        var health = SendingHealth()
+        health.note(.flowing)
+        health.note(.live(link: "eth0", receiver: "a"))
+        health.note(.unreachable(link: "wwan1", reason: "no address answered"))
+        #expect(try state(health) == .degraded)
+        #expect(health.report(try plan()).reason == "wwan1: no address answered")
+        health.note(.live(link: "wwan1", receiver: "a"))
+        #expect(try state(health) == .sending)
+        health.note(.silent(link: "wwan1"))
+        #expect(try state(health) == .sending)
+        health.note(.removed(link: "eth0"))
+        #expect(try state(health) == .degraded)
+    }
+
+    @Test("a capture that fails is recovering, and failed once its budget is used up, until it flows again")
+    func recovery() throws {
+        var health = SendingHealth()
+        var budget = RestartBudget(limit: 2)
+        health.note(.flowing)
+        health.note(.live(link: "eth0", receiver: "a"))
+        health.note(.failed(fault))
+        #expect(try state(health) == .recovering)
+        var states: [SendingReport.State] = []
+        for second in 0..<4 {
+            let now = Instant(nanoseconds: Int64(second) * 1_000_000_000)
+            _ = budget.ended(at: now, jitter: 0)
+            health.restarting("gone", budget: budget.state(at: now))
+            states.append(try state(health))
+        }
+        #expect(states == [.recovering, .recovering, .failed, .failed])
+        #expect(health.restartsTotal == 4)
+        health.note(.flowing)
+        #expect(try state(health) == .sending)
+    }
+
+    @Test("figures of an interval go over captures that follow each other")
+    func meter() {
+        var meter = Meter()
+        var figures = CaptureFigures()
+        func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
+        _ = meter.read(figures, at: at(0), restarts: 0, dropped: 0)
+        figures.producedBytesTotal = 125_000
+        figures.framesTotal = 30
+        #expect(meter.read(figures, at: at(1), restarts: 0, dropped: 0).produced == .kilobits(1000))
+        meter.carry(figures)
+        figures = CaptureFigures()
+        figures.producedBytesTotal = 250_000
+        figures.framesTotal = 10
+        let next = meter.read(figures, at: at(2), restarts: 1, dropped: 3)
+        #expect(next.produced == .kilobits(2000))
+        #expect(next.framesTotal == 40)
+        #expect(next.droppedPackets == 3)
+    }
+}

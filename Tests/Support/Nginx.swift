@@ -1,0 +1,135 @@
+import Foundation
+import Posix
+
+/// nginx with its RTMP module as the platform that streams are sent to. It records every stream into its folder.
+///
+/// Applications: `live` takes and records all; `refusing` takes no publisher (`deny publish`); `keyed` asks at each publish,
+/// and takes while `setOpen(true)` holds.
+package final class Nginx: Sendable {
+    package let rtmpPort: Int
+    /// TLS in front of the same server; nil without a certificate.
+    package let rtmpsPort: Int?
+    private let httpPort: Int
+    private let folder: String
+    private let program: Guarded<RunningProgram?> = Guarded(nil)
+    private let stage: Stage
+
+    /// - Parameter certificate: PEM files for RTMPS.
+    package init(on stage: Stage, certificate: (chain: String, key: String)? = nil, address: String = "127.0.0.1") async throws {
+        self.stage = stage
+        rtmpPort = try FreePorts.tcp()
+        rtmpsPort = try certificate.map { _ in try FreePorts.tcp() }
+        httpPort = try FreePorts.tcp()
+        folder = try stage.folder.makeFolder("nginx-\(rtmpPort)")
+        for name in ["records", "logs"] { _ = try stage.folder.makeFolder("nginx-\(rtmpPort)/\(name)") }
+        try configuration(certificate, address).write(toFile: "\(folder)/nginx.conf", atomically: true, encoding: .utf8)
+        try await start()
+    }
+
+    package func url(_ application: String = "live") -> String { "rtmp://127.0.0.1:\(rtmpPort)/\(application)" }
+
+    /// Starts it, again after `stop` or `kill9`.
+    package func start() async throws {
+        let nginx = try stage.start("nginx", ["-p", folder, "-c", "\(folder)/nginx.conf", "-e", "stderr"])
+        program.withLock { $0 = nginx }
+        try await eventually(within: .seconds(10), "nginx listens; it said:\n\(nginx.tail)") {
+            if nginx.ending != nil { throw SupportFailure(nginx.tail) }
+            return try await self.statistics() != nil
+        }
+    }
+
+    package func stop() async throws { try await program.withLock { $0 }?.stop() }
+
+    /// Ends at once, without closing what is open as it should.
+    package func kill9() async throws {
+        // Its worker goes with the master's group.
+        if let nginx = program.withLock({ $0 }) {
+            kill(-nginx.pid, SIGKILL)
+            _ = try await nginx.end(within: .seconds(5))
+        }
+    }
+
+    package func setOpen(_ isOpen: Bool) throws {
+        if isOpen {
+            try "".write(toFile: "\(folder)/open", atomically: true, encoding: .utf8)
+        } else if access("\(folder)/open", F_OK) == 0 {
+            try FileManager.default.removeItem(atPath: "\(folder)/open")
+        }
+    }
+
+    /// The FLV files of a stream's sessions, oldest first; the last one grows while it is published.
+    package func recordings(_ stream: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(folder)/records").filter { $0.hasPrefix("\(stream)-") }.sorted()
+            .map { "\(folder)/records/\($0)" }
+    }
+
+    /// The streams that somebody publishes now.
+    package func publishedStreams() async throws -> [String] {
+        let text = try await statistics() ?? ""
+        return text.components(separatedBy: "<stream>").dropFirst().compactMap { stream in
+            guard stream.contains("<publishing/>"), let start = stream.range(of: "<name>"), let end = stream.range(of: "</name>") else {
+                return nil
+            }
+            return String(stream[start.upperBound..<end.lowerBound])
+        }
+    }
+
+    /// Throws a publisher out, as a platform does.
+    package func drop(_ stream: String, of application: String = "live") async throws {
+        _ = try await runTool("curl", ["-sf", "http://127.0.0.1:\(httpPort)/control/drop/publisher?app=\(application)&name=\(stream)"])
+    }
+
+    /// The module's statistics page; nil while nobody answers.
+    private func statistics() async throws -> String? {
+        let answer = try await runTool("curl", ["-s", "http://127.0.0.1:\(httpPort)/stat"], mayFail: true)
+        return answer.status == 0 ? answer.text : nil
+    }
+
+    private func configuration(_ certificate: (chain: String, key: String)?, _ address: String) -> String {
+        let tls = certificate.flatMap { certificate in
+            rtmpsPort.map { port in
+                """
+                stream {
+                    server {
+                        listen \(address):\(port) ssl;
+                        ssl_certificate \(certificate.chain);
+                        ssl_certificate_key \(certificate.key);
+                        proxy_pass 127.0.0.1:\(rtmpPort);
+                    }
+                }
+                """
+            }
+        }
+        let record = "live on; record all; record_path \(folder)/records; record_suffix -%Y%m%d-%H%M%S.flv; record_unique on;"
+        return """
+            \(geteuid() == 0 ? "user root;" : "")
+            daemon off;
+            worker_processes 1;
+            pid \(folder)/nginx.pid;
+            error_log stderr notice;
+            load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
+            \(tls == nil ? "" : "load_module /usr/lib/nginx/modules/ngx_stream_module.so;")
+            events { worker_connections 512; }
+            rtmp {
+                server {
+                    listen \(address == "127.0.0.1" ? "" : "0.0.0.0:")\(rtmpPort);
+                    chunk_size 4096;
+                    max_message 8M;
+                    application live { \(record) }
+                    application refusing { live on; deny publish all; }
+                    application keyed { \(record) on_publish http://127.0.0.1:\(httpPort)/may; }
+                }
+            }
+            \(tls ?? "")
+            http {
+                access_log off;
+                server {
+                    listen 127.0.0.1:\(httpPort);
+                    location /stat { rtmp_stat all; }
+                    location /control { rtmp_control all; }
+                    location /may { if (-f \(folder)/open) { return 204; } return 403; }
+                }
+            }
+            """
+    }
+}

@@ -1,0 +1,99 @@
+package import Foundation
+import Posix
+
+/// Where things are in this checkout and its build.
+package enum Places {
+    /// The checkout's root.
+    package static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// The folder with the programs of the build that the tests are part of; `STRATA_PROGRAMS` names another.
+    package static let programs: URL = {
+        if let folder = ProcessInfo.processInfo.environment["STRATA_PROGRAMS"] { return URL(fileURLWithPath: folder) }
+        // The test bundle lies beside the programs; it is this executable, or an argument of the one that loads it.
+        let candidates = [CommandLine.arguments[0]] + CommandLine.arguments
+        if let bundle = candidates.first(where: { $0.hasSuffix(".xctest") }) {
+            return URL(fileURLWithPath: bundle).deletingLastPathComponent()
+        }
+        return root.appendingPathComponent(".build/debug")
+    }()
+
+    package static func program(_ name: String) throws -> String {
+        let path = programs.appendingPathComponent(name).path
+        guard FileManager.default.isExecutableFile(atPath: path) else { throw SupportFailure("\(path) is not built") }
+        return path
+    }
+
+    /// Big Buck Bunny, 720p25 H.264 and AAC, 5.3 s.
+    package static func clip() throws -> String {
+        let path = ProcessInfo.processInfo.environment["STRATA_TEST_CLIP"] ?? root.appendingPathComponent(".cache/bigbuckbunny.mp4").path
+        guard FileManager.default.fileExists(atPath: path) else { throw SupportFailure("\(path) is missing: ci/packages clip fetches it") }
+        return path
+    }
+}
+
+/// A folder of a test, 0700, deleted with its owner.
+package final class TemporaryFolder: Sendable {
+    package let path: String
+
+    package init() throws {
+        // Short: the paths of Unix sockets inside have 108 bytes.
+        let template = Array("/tmp/st-XXXXXX".utf8CString)
+        path = try template.withUnsafeBufferPointer { template in
+            var copy = Array(template)
+            guard mkdtemp(&copy) != nil else { throw SystemError("mkdtemp") }
+            return String(decoding: copy.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
+    }
+
+    package subscript(_ name: String) -> String { "\(path)/\(name)" }
+
+    @discardableResult
+    package func write(_ text: String, to name: String) throws -> String {
+        try text.write(toFile: self[name], atomically: true, encoding: .utf8)
+        return self[name]
+    }
+
+    package func makeFolder(_ name: String) throws -> String {
+        try FileManager.default.createDirectory(
+            atPath: self[name], withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        return self[name]
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }  // Nothing more can be done about it here.
+}
+
+/// Ports that nobody has. They are taken by the one who asked for them at once: another may be faster, which the tests that
+/// need many of them avoid by running one at a time.
+package enum FreePorts {
+    package static func tcp() throws -> Int { try bound(SOCK_STREAM.rawValue, 0).port }
+
+    package static func udp() throws -> Int { try bound(SOCK_DGRAM.rawValue, 0).port }
+
+    /// `count` consecutive UDP ports below the range that the system gives out by itself (from 32768 on).
+    package static func udpRange(_ count: Int) throws -> ClosedRange<Int> {
+        for _ in 0..<200 {
+            let first = Int.random(in: 20_000..<(32_000 - count))
+            if (first..<(first + count)).allSatisfy({ (try? bound(SOCK_DGRAM.rawValue, $0)) != nil }) { return first...(first + count - 1) }
+        }
+        throw SupportFailure("no \(count) consecutive UDP ports are free")
+    }
+
+    /// Binds on all addresses, and gives the port back at once.
+    private static func bound(_ type: UInt32, _ port: Int) throws -> (port: Int, Void) {
+        let descriptor = socket(AF_INET, CInt(type | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(descriptor, pointer, length) == 0 ? getsockname(descriptor, pointer, &length) : -1
+            }
+        }
+        guard code == 0 else { throw SystemError("bind", on: "\(port)") }
+        return (Int(UInt16(bigEndian: address.sin_port)), ())
+    }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import Lab
+import Posix
+import Testing
+import Units
+import Uplink
+
+/// Three modems as they are on the road: 47, 72 and 124 ms of round trip; two of them carry 2.5 Mbit/s with a fifth to spare.
+private func modems(loss: Double = 0) -> [LinkShape] {
+    [(20.0, 5.0), (30, 8), (50, 15)].map { delay, jitter in
+        LinkShape(LinkProfile(rateKbit: 3000, delayMs: delay, jitterMs: jitter, queueMs: 300, loss: loss))
+    }
+}
+
+private typealias Happening = (at: Duration, run: @Sendable (FieldNetwork) throws -> Void)
+
+/// Sends 2.5 Mbit/s through what happens, and requires that every packet comes out.
+private func loseNothing(
+    _ shapes: [LinkShape], bufferMs: Int = 1000, for duration: Duration, _ happenings: [Happening] = []
+) async throws {
+    try await unlessVoid { run in
+        let field = try Field(shapes, bufferMs: bufferMs)
+        defer { field.stop() }
+        run.judge { field.network.lateness }
+        try await field.waitForLive(shapes.count)
+        let lost = try await field.send(duration, happenings)
+        try #require(lost.isEmpty, "\(lost.count) lost from \(lost.first ?? 0) to \(lost.last ?? 0): \(field.events.map(\.event))")
+        let statistics = field.ingest.statistics()
+        try #require(statistics.lostPacketsTotal == 0)
+        // Every packet left by its own modem, the first ones too: one source for each address.
+        let links = Set(field.uplink.telemetry().map(\.name))
+        try #require(statistics.paths.count <= links.count + happenings.count)
+    }
+}
+
+@Suite("A broadcast over three links", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+struct FieldTests {
+    @Test("loses nothing on a road where links fall silent, are cut, move, come and go, with 1 % loss on each")
+    func journey() async throws {
+        try await loseNothing(
+            modems(loss: 0.01), for: .seconds(14),
+            [
+                (.seconds(1), { $0.setBlackout(0, isDark: true) }),
+                (.seconds(4), { $0.setBlackout(0, isDark: false) }),
+                (.seconds(5), { try $0.setCarrier(1, isUp: false) }),
+                (.seconds(8), { try $0.setCarrier(1, isUp: true) }),
+                (.seconds(9), { try $0.changeAddress(2, host: 77) }),
+                (.seconds(10), { try $0.add(3, modems()[0]) }),
+                (.seconds(12), { try $0.remove(0) }),
+            ])
+    }
+
+    @Test("finds the address that answers, and names a link that reaches none")
+    func addresses() async throws {
+        try await unlessVoid { run in
+            var shapes = modems()
+            shapes[2].up.blackout = true
+            // The first one is nobody's: it leads by the default route into nothing.
+            let field = try Field(shapes) { ["10.1.1.1", $0.cloudAddress] }
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            try await field.wait { events in
+                let reachable = events.filter { if case .live(_, let receiver) = $0 { receiver.contains(".255.1:") } else { false } }
+                return reachable.count == 2
+                    && events.contains { if case .unreachable("modem2", _) = $0 { true } else { false } }
+            }
+            field.network.setBlackout(2, isDark: false)
+            try await field.waitForLive(3)
+        }
+    }
+}
+
+/// The single cases at full length, for the nightly run. Inside of the other suite, so that they do not run beside it.
+extension FieldTests {
+    @Suite(
+        "each trouble alone", .serialized,
+        .enabled(if: ProcessInfo.processInfo.environment["STRATA_SOAK"] != nil, "takes two minutes: STRATA_SOAK=1"))
+    struct Long {
+        @Test("loses nothing when a link is cut for 5 s")
+        func cut() async throws {
+            try await loseNothing(
+                modems(), for: .seconds(10),
+                [(.seconds(2), { try $0.setCarrier(0, isUp: false) }), (.seconds(7), { try $0.setCarrier(0, isUp: true) })])
+        }
+
+        @Test("loses nothing when a link silently carries nothing for 5 s", arguments: 0..<3)
+        func blackout(_ link: Int) async throws {
+            try await loseNothing(
+                modems(), for: .seconds(10),
+                [(.seconds(2), { $0.setBlackout(link, isDark: true) }), (.seconds(7), { $0.setBlackout(link, isDark: false) })])
+        }
+
+        @Test("loses nothing at 5 % loss on each link")
+        func loss() async throws { try await loseNothing(modems(loss: 0.05), for: .seconds(10)) }
+
+        @Test("loses nothing with 500 ms of buffer when the best link falls silent")
+        func shortBuffer() async throws {
+            try await loseNothing(modems(), bufferMs: 500, for: .seconds(6), [(.seconds(2), { $0.setBlackout(0, isDark: true) })])
+        }
+
+        @Test("loses nothing over links of 4, 3 and 2 Mbit/s with delay and loss")
+        func demonstration() async throws {
+            try await loseNothing(
+                [
+                    LinkShape(LinkProfile(rateKbit: 4000, delayMs: 20, jitterMs: 5, queueMs: 300, loss: 0.01)),
+                    LinkShape(LinkProfile(rateKbit: 3000, delayMs: 35, jitterMs: 8, queueMs: 300, loss: 0.01)),
+                    LinkShape(LinkProfile(rateKbit: 2000, delayMs: 60, jitterMs: 15, queueMs: 300, loss: 0.02)),
+                ], for: .seconds(10))
+        }
+
+        @Test("shifts away from a link that became too slow for its share")
+        func narrow() async throws {
+            try await unlessVoid { run in
+                let field = try Field(modems())
+                defer { field.stop() }
+                run.judge { field.network.lateness }
+                try await field.waitForLive(3)
+                let narrow = LinkProfile(rateKbit: 400, delayMs: 50, jitterMs: 15, queueMs: 300)
+                let lost = try await field.send(.seconds(10), [(.seconds(2), { $0.change(2, .up, to: narrow) })])
+                let weights = Dictionary(uniqueKeysWithValues: field.uplink.telemetry().map { ($0.name, $0.weight) })
+                try #require(lost.count < 10)
+                try #require((weights["modem2"] ?? 10) < 8 && weights["modem0"] == 10, "\(weights)")
+            }
+        }
+
+        @Test("goes on by itself when all links were gone for 6 s")
+        func allGone() async throws {
+            try await unlessVoid { run in
+                let field = try Field(modems())
+                defer { field.stop() }
+                run.judge { field.network.lateness }
+                try await field.waitForLive(3)
+                let lost = try await field.send(
+                    .seconds(12),
+                    [
+                        (.seconds(2), { for link in 0..<3 { $0.setBlackout(link, isDark: true) } }),
+                        (.seconds(8), { for link in 0..<3 { $0.setBlackout(link, isDark: false) } }),
+                    ])
+                // 237.5 packets a second: nothing is missing from before the cut, nor from a second after it on.
+                try #require(lost.allSatisfy { $0 >= 470 && $0 < 2_140 }, "\(lost.count) from \(lost.first ?? 0) to \(lost.last ?? 0)")
+            }
+        }
+    }
+}

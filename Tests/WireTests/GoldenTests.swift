@@ -1,0 +1,164 @@
+import Foundation
+import Testing
+import Units
+import Wire
+
+/// Each message against its golden text in `Tests/Fixtures/wire`: what is shipped is never renamed.
+///
+/// A new message's text is written once, by running these tests with `STRATA_GOLDEN=write`.
+@Suite("The wire")
+struct GoldenTests {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/wire")
+
+    private func check<Text: Codable>(_ name: String, _ value: Text) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        let text = String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+        let file = Self.folder.appendingPathComponent("\(name).json")
+        if ProcessInfo.processInfo.environment["STRATA_GOLDEN"] == "write", !FileManager.default.fileExists(atPath: file.path) {
+            try Data(text.utf8).write(to: file)
+        }
+        let golden = try String(decoding: Data(contentsOf: file), as: UTF8.self)
+        #expect(text == golden, "\(name)")
+        let again = try JSONDecoder().decode(Text.self, from: Data(golden.utf8))
+        #expect(try String(decoding: encoder.encode(again), as: UTF8.self) + "\n" == golden, "\(name)")
+    }
+
+    @Test("an agent's messages are as shipped")
+    func agentMessages() throws {
+        let inventory = Inventory(
+            links: [Link(name: "wwan0", kind: .cellular, state: .up, addresses: ["192.168.8.100"], mtu: 1358)],
+            inputs: [
+                Input(
+                    id: "v4l2:usb-1", kind: .v4l2, name: "Camera", media: .video,
+                    modes: [VideoMode(width: 1920, height: 1080, frames: 30000, frameSeconds: 1001, format: "MJPG")])
+            ],
+            encoders: [VideoEncoder(id: .x264, codec: .h264, hardware: false)])
+        let sending = SendingReport(broadcast: Sample.broadcast, revision: 2, state: .degraded, reason: "no microphone")
+        let hello = AgentHello(
+            agentVersion: "1.0.0", inventory: inventory, configuration: ConfigurationReport(version: 3), sending: sending)
+        try check("agent-hello", AgentMessage.hello(hello))
+        try check("agent-inventory", AgentMessage.inventory(inventory))
+        try check("agent-sending", AgentMessage.sending(sending))
+        try check("agent-configured", AgentMessage.configured(ConfigurationReport(version: 3)))
+        try check("agent-outcome", AgentMessage.outcome(Sample.outcome))
+        let link = LinkTelemetry(
+            name: "wwan0", state: .live, sent: .kilobits(1200), rttMs: 47.5, loss: 0.25, weight: 5, retransmittedPackets: 9)
+        let pipeline = PipelineTelemetry(produced: .kilobits(2600), framesTotal: 300, restartsTotal: 1, droppedPackets: 0)
+        try check("agent-telemetry", AgentMessage.telemetry(AgentTelemetry(atMs: 1_800_000_000_000, links: [link], pipeline: pipeline)))
+    }
+
+    @Test("an agent's orders are as shipped")
+    func agentOrders() throws {
+        let plan = Plan(
+            broadcast: Sample.broadcast, revision: 2, input: InputChoice(video: "test", audio: "alsa:card1,0"),
+            encoder: EncoderChoice(bitrate: .kilobits(2500)),
+            transport: Transport(
+                receivers: [Endpoint(host: "203.0.113.7", port: 5000)], streamKey: SecretOnWire(Secret("key")), bufferMs: 1000,
+                links: ["wwan0"]))
+        try check("order-start", Command(id: Sample.command, order: AgentOrder.start(plan)))
+        try check("order-stop", Command(id: Sample.command, order: AgentOrder.stop(BroadcastReference(broadcast: Sample.broadcast))))
+        try check(
+            "order-configure", Command(id: Sample.command, order: AgentOrder.configure(ConfigurationDocument(version: 4, toml: "a = 1\n"))))
+        try check("order-watch", Command(id: Sample.command, order: AgentOrder.watch(TelemetryInterval(ms: 200))))
+    }
+
+    @Test("a pool host's messages and orders are as shipped")
+    func pool() throws {
+        let hello = PoolHello(
+            poolVersion: "1.0.0", addresses: ["live.example.org"], portRange: PortRange(first: 5000, last: 5099), capacity: 10,
+            leases: [LeaseReport(lease: Sample.lease, broadcast: Sample.broadcast, port: 5000, pid: 42, outputs: [Sample.output])])
+        try check("pool-hello", PoolMessage.hello(hello))
+        try check("pool-report", PoolMessage.report(Sample.report))
+        try check("pool-released", PoolMessage.released(LeaseReference(lease: Sample.lease)))
+        try check("pool-outcome", PoolMessage.outcome(Sample.outcome))
+        try check("order-lease", Command(id: Sample.command, order: PoolOrder.lease(LeaseRequest(spec: Sample.spec, preferredPort: 5000))))
+        try check("order-release", Command(id: Sample.command, order: PoolOrder.release(LeaseReference(lease: Sample.lease))))
+        let change = OutputChange(lease: Sample.lease, output: Sample.spec.outputs[0])
+        try check("order-add-output", Command(id: Sample.command, order: PoolOrder.addOutput(change)))
+        let reference = OutputReference(lease: Sample.lease, output: Sample.output)
+        try check("order-remove-output", Command(id: Sample.command, order: PoolOrder.removeOutput(reference)))
+        try check("order-retry-output", Command(id: Sample.command, order: PoolOrder.retryOutput(reference)))
+    }
+
+    @Test("a receiver's messages and orders are as shipped")
+    func receiver() throws {
+        let start = ReceiverStart(spec: Sample.spec, port: 5000, bind: ["0.0.0.0", "::"])
+        try check("receiver-order-open", ReceiverOrder.open(start))
+        try check("receiver-order-describe", ReceiverOrder.describe)
+        try check("receiver-order-stop", ReceiverOrder.stop)
+        try check("receiver-listening", ReceiverMessage.listening(LeaseReference(lease: Sample.lease)))
+        try check("receiver-described", ReceiverMessage.described(ReceiverDescription(start: start)))
+        try check("receiver-ended", ReceiverMessage.ended(EndReport(reason: "stopped")))
+    }
+
+    @Test("a device's introduction is as shipped")
+    func introduction() throws {
+        try check("challenge", Challenge(version: 1, nonce: "AAAA", origin: "https://live.example.org"))
+        try check("proof", Proof(version: 1, device: Sample.device, kind: .sender, nonce: "AAAA", signature: "BBBB"))
+    }
+
+    @Test("a type that is not known is kept by its name")
+    func unknown() throws {
+        let text = Data(#"{"type":"hologram","body":{"depth":3}}"#.utf8)
+        guard case .unknown("hologram") = try JSONDecoder().decode(AgentMessage.self, from: text) else {
+            Issue.record("an unknown type is no fault")
+            return
+        }
+    }
+
+    @Test("a known type with a malformed body is a fault")
+    func malformed() {
+        let text = Data(#"{"type":"sending","body":{"broadcast":"x"}}"#.utf8)
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(AgentMessage.self, from: text) }
+    }
+
+    @Test("what a board sends is cut to its bounds")
+    func bounds() {
+        let long = String(repeating: "x", count: 5000) + "\u{7}"
+        let report = SendingReport(broadcast: Sample.broadcast, revision: 1, state: .failed, reason: long).bounded()
+        #expect(report.reason?.count == WireLimits.textCharacters)
+        #expect("a\u{1b}[2Jb".bounded() == "a [2Jb")
+        let links = Array(repeating: Link(name: "l", kind: .other, state: .up, addresses: [], mtu: 1), count: 1000)
+        #expect(Inventory(links: links).bounded().links.count == WireLimits.listEntries)
+    }
+}
+
+/// Ids and values with a meaning a reader can see.
+private enum Sample {
+    static let broadcast: BroadcastID = ID("01BR0ADCAST000000000000000")!
+    static let lease: LeaseID = ID("01EASE00000000000000000000")!
+    static let output: OutputID = ID("010VTPVT000000000000000000")!
+    static let device: DeviceID = ID("01DEV1CE000000000000000000")!
+    static let command: CommandID = ID("01C0MMAND00000000000000000")!
+    static let outcome = CommandOutcome(id: command, result: .failed, step: "preflight.input", reason: "no camera", port: nil)
+    static let spec = StreamSpec(
+        lease: lease, broadcast: broadcast, streamKey: SecretOnWire(Secret("key")), bufferMs: 1000,
+        outputs: [
+            OutputSpec(
+                id: output,
+                target: .rtmp(
+                    RTMPTarget(
+                        tls: true, host: "a.rtmp.example.org", port: 443, application: "live2", streamKey: SecretOnWire(Secret("k")),
+                        address: "203.0.113.9"))),
+            OutputSpec(
+                id: output,
+                target: .srt(
+                    SRTTarget(
+                        mode: .caller, address: "203.0.113.9", port: 9000, passphrase: SecretOnWire(Secret("passphrase")), streamID: "s",
+                        latencyMs: 120))),
+            OutputSpec(id: output, target: .file(FileTarget(name: "show.ts"))),
+        ])
+    static let report = StreamReport(
+        lease: lease, broadcast: broadcast, port: 5000, pid: 42, uptimeSeconds: 10,
+        ingest: IngestReport(
+            state: .flowing, bitrate: .kilobits(2600), keyFramesTotal: 5, lostPacketsTotal: 0, recoveredPacketsTotal: 3,
+            guardDroppedTotal: 1,
+            video: .h264, width: 1280, height: 720,
+            paths: [PathReport(source: "198.51.100.2:4444", bitrate: .kilobits(900), packetsTotal: 800, rttMs: 62.25)]),
+        outputs: [
+            OutputReport(
+                id: output, state: .retrying, reason: "already publishing", sentBytesTotal: 1, droppedUnitsTotal: 2, reconnectsTotal: 3)
+        ], restarts: 1)
+}
