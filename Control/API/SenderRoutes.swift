@@ -111,6 +111,7 @@ struct SenderRoutes: Sendable {
                 method: .get, path: "/api/v1/senders/{id}/configurations", access: .user(.viewSenders),
                 summary: "A sender's configurations, the newest first", success: .page("Configuration"),
                 run: { call in
+                    _ = try await view(call)
                     let history = try await parts.store.configurations(in: call.scope()).history(of: call.id())
                     return .list(history.map { ConfigurationView(version: $0.version, toml: $0.toml, createdAt: $0.createdAt.text) })
                 }),
@@ -123,6 +124,7 @@ struct SenderRoutes: Sendable {
 
     @Sendable private func configure(_ call: Call) async throws -> Response {
         let scope = try call.scope()
+        _ = try await view(call)
         let toml = try call.body(ChangeConfigurationRequest.self).toml
         return .value(try await parts.fleet.configure(call.id(), toml, in: scope))
     }
