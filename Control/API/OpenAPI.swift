@@ -63,6 +63,7 @@ enum OpenAPI {
         kinds.formUnion([.tooMany, .malformed, .methodNotAllowed])
         if route.body != nil { kinds.formUnion([.invalid, .tooLarge, .unsupportedMedia]) }
         if route.access != .open { kinds.formUnion([.unauthorized, .forbidden]) }
+        if case .socket = route.success { kinds.insert(.upgradeNeeded) }
         if route.path.contains("{") { kinds.insert(.notFound) }
         return kinds
     }
@@ -72,6 +73,7 @@ enum OpenAPI {
         case .empty: "\"204\":{\"description\":\"Done\"}"
         case .one(let name, let status): answer(status.code, "{\"$ref\":\"#/components/schemas/\(name)\"}")
         case .page(let name): answer(200, Schemas.page(of: name).document)
+        case .socket: "\"101\":{\"description\":\"The WebSocket\"}"
         case .text(let type): "\"200\":{\"description\":\"Done\",\"content\":{\(quoted(type)):{}}}"
         }
     }

@@ -138,7 +138,7 @@ struct SenderRoutes: Sendable {
                 success: .one("EnrollResponse", .created), problems: [.forbidden, .conflict], run: enroll),
             Route(
                 method: .get, path: "/api/v1/devices/connect", access: .open, summary: "The WebSocket of senders and pool hosts",
-                success: .text("application/octet-stream"),
+                success: .socket,
                 run: { _ in .upgrade { socket in await parts.devices.serve(socket) } }),
             Route(
                 method: .get, path: "/api/v1/pool", access: .user(.viewDiagnostics), summary: "List the pool's hosts",

@@ -27,8 +27,7 @@ struct SystemRoutes: Sendable {
             Route(
                 method: .get, path: "/api/v1/live", access: .open,
                 summary: "The WebSocket that browsers watch: ?ticket=T, and &since=SEQ to resume",
-                success: .text("application/octet-stream"),
-                problems: [.unauthorized, .forbidden], run: live),
+                success: .socket, problems: [.unauthorized, .forbidden], run: live),
         ]
     }
 

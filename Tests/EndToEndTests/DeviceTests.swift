@@ -221,7 +221,7 @@ struct DeviceTests {
             let inventory = Inventory(links: Array(repeating: link, count: 2), inputs: [input], encoders: [])
             let socket = try await board.prove()
             try await socket.send(
-                .hello(
+                AgentMessage.hello(
                     AgentHello(
                         agentVersion: long, inventory: inventory, configuration: ConfigurationReport(version: Int.min),
                         sending: SendingReport(
@@ -243,9 +243,9 @@ struct DeviceTests {
             try await socket.send(#"{"type":"selfdestruct","body":{"now":true}}"#)
             for _ in 0..<300 {
                 try await socket.send(
-                    .sending(SendingReport(broadcast: BroadcastID("01ARZ3NDEKTSV4RRFFQ69G5FAV")!, revision: 1, state: .failed)))
+                    AgentMessage.sending(SendingReport(broadcast: BroadcastID("01ARZ3NDEKTSV4RRFFQ69G5FAV")!, revision: 1, state: .failed)))
             }
-            try await socket.send(.configured(ConfigurationReport(version: Int.max)))
+            try await socket.send(AgentMessage.configured(ConfigurationReport(version: Int.max)))
             try await eventually(within: .seconds(10), "all of it is taken") {
                 let view = try JSONDecoder().decode(SenderView.self, from: Data(try await owner.get(path).body))
                 return view.configuration.applied == Int(Int32.max)
@@ -266,10 +266,76 @@ struct DeviceTests {
         }
     }
 
-    @Test("a board cannot touch the broadcast of another one", .row("CTL-08"))
+    @Test("a board speaks for its own broadcast only, and a pool host for its own leases", .row("CTL-08"))
     func foreignBroadcast() async throws {
-        // Without a pool host a start fails at its first step, named: what others say of it does not matter.
         try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let board = try await desk.board(of: owner)
+            let socket = try await board.connect()
+            let sending = Task { try await RawBoard.answerAll(socket, .done) }
+            let host = try await desk.host("real")
+            let leased = Guarded<StreamSpec?>(nil)
+            let leasing = Task {
+                while case .text(let text)? = try await host.receive() {
+                    let command = try JSONDecoder().decode(Command<PoolOrder>.self, from: Data(text.utf8))
+                    if case .lease(let request) = command.order { leased.withLock { $0 = request.spec } }
+                    try await host.send(PoolMessage.outcome(CommandOutcome(id: command.id, result: .done, port: 20_000)))
+                }
+            }
+            defer {
+                sending.cancel()
+                leasing.cancel()
+            }
+            try await eventually(within: .seconds(5), "both are online") {
+                let senders = try await owner.get("/senders").items().filter { $0["online"] as? Bool == true }
+                let hosts = try await owner.get("/pool").items().filter { $0["online"] as? Bool == true }
+                return senders.count == 1 && hosts.count == 1
+            }
+            let destination = try await owner.post("/destinations", #"{"name":"d","url":"rtmp://127.0.0.1/app","secret":"key"}"#).text("id")
+            let started = try await owner.post(
+                "/broadcasts", #"{"sender":"\#(board.identity.device)","destinations":["\#(destination)"]}"#)
+            let id = try started.text("id")
+            let stream = try await eventually(within: .seconds(5), "the lease is asked for") { leased.withLock { $0 } }
+            func state() async throws -> String { try await owner.get("/broadcasts/\(id)").text("state") }
+            try await eventually(within: .seconds(5), "it is live") {
+                try await host.send(PoolMessage.report(report(stream)))
+                return try await state() == "live"
+            }
+
+            let other = try await desk.stranger()
+            let liar = try await desk.board(of: other, name: "liar").connect()
+            let broadcast = try #require(BroadcastID(id))
+            try await liar.send(AgentMessage.sending(SendingReport(broadcast: broadcast, revision: 1, state: .failed, reason: "lies")))
+            let lyingHost = try await desk.host("liar")
+            try await lyingHost.send(PoolMessage.released(LeaseReference(lease: stream.lease)))
+            var lie = report(stream)
+            lie.ingest.state = .interrupted
+            try await lyingHost.send(PoolMessage.report(lie))
+            try await always(for: .milliseconds(500), "it stays live") { try await state() == "live" }
+            // The board itself may say so, and revoking it ends the broadcast.
+            try await socket.send(
+                AgentMessage.sending(SendingReport(broadcast: broadcast, revision: 1, state: .degraded, reason: "no microphone")))
+            try await eventually(within: .seconds(5), "it is degraded") { try await state() == "degraded" }
+            #expect(try await owner.send("DELETE", "/senders/\(board.identity.device)").status == 204)
+            try await eventually(within: .seconds(5), "it is over") { try await state() == "ended" }
+            #expect(try await owner.get("/broadcasts/\(id)").text("reason") == "the sender was revoked")
+        }
+    }
+
+    private func report(_ stream: StreamSpec) -> StreamReport {
+        StreamReport(
+            lease: stream.lease, broadcast: stream.broadcast, port: 20_000, pid: nil, uptimeSeconds: 1,
+            ingest: IngestReport(
+                state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
+                guardDroppedTotal: 0, video: .h264, width: 1280, height: 720, paths: []),
+            outputs: stream.outputs.map {
+                OutputReport(id: $0.id, state: .connected, reason: nil, sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
+            }, restarts: 0)
+    }
+
+    @Test("a destination that leads into somebody's house is refused at the start, by name")
+    func outbound() async throws {
+        try await atFrontDesk({ $0.outbound = [] }) { desk in
             let owner = try await desk.owner()
             let board = try await desk.board(of: owner)
             let socket = try await board.connect()

@@ -68,6 +68,18 @@ final class FrontDesk: Sendable {
         return try RawBoard(at: self, key: key, device: try answer.text("device"))
     }
 
+    /// A pool host of the operator that says what the test wants, connected.
+    func host(_ text: String) async throws -> WebSocket {
+        let token = try await operating().post("/operator/enrollment-tokens", #"{"kind":"pool"}"#).text("token")
+        let key = try Ed25519PrivateKey.generate()
+        let device = try await RawBoard.redeem(token, key: key, name: text, kind: .pool, at: self).text("device")
+        let socket = try await RawBoard(at: self, key: key, device: device, kind: .pool).prove()
+        let hello = PoolHello(
+            poolVersion: "raw", addresses: ["192.0.2.1"], portRange: PortRange(first: 20_000, last: 20_009), capacity: 1, leases: [])
+        try await socket.send(PoolMessage.hello(hello))
+        return socket
+    }
+
     /// What control has written so far.
     var said: String { get throws { try installation.program("control").lines.joined(separator: "\n") } }
 }
@@ -181,7 +193,7 @@ final class Visitor: Sendable {
         do {
             await (try await watch(ticket: ticket, origin: origin)).close()
         } catch WebSocketError.refused(let status) {
-            return status.code
+            return status
         }
         throw SupportFailure("the live feed was opened")
     }
@@ -193,11 +205,11 @@ final class RawBoard: Sendable {
     let identity: DeviceIdentity
     private let client: Client
 
-    init(at desk: FrontDesk, key: Ed25519PrivateKey, device: String) throws {
+    init(at desk: FrontDesk, key: Ed25519PrivateKey, device: String, kind: DeviceKind = .sender) throws {
         self.desk = desk
         guard let id = DeviceID(device) else { throw SupportFailure("\(device) is no device") }
         identity = DeviceIdentity(
-            key: key, device: id, organization: nil, name: "raw", kind: .sender, server: try ServerOrigin(desk.installation.origin),
+            key: key, device: id, organization: nil, name: "raw", kind: kind, server: try ServerOrigin(desk.installation.origin),
             authority: .system)
         client = Client(loop: desk.loop, options: try Self.options(at: desk))
     }
@@ -209,8 +221,10 @@ final class RawBoard: Sendable {
     }
 
     /// Redeems a token with a key.
-    static func redeem(_ token: String, key: Ed25519PrivateKey, name: String = "board", at desk: FrontDesk) async throws -> Reply {
-        let body = #"{"token":"\#(token)","publicKey":"\#(Base64URL.encode(key.publicKey))","name":"\#(name)","kind":"sender"}"#
+    static func redeem(
+        _ token: String, key: Ed25519PrivateKey, name: String = "board", kind: DeviceKind = .sender, at desk: FrontDesk
+    ) async throws -> Reply {
+        let body = #"{"token":"\#(token)","publicKey":"\#(Base64URL.encode(key.publicKey))","name":"\#(name)","kind":"\#(kind.rawValue)"}"#
         return try await desk.visitor().post("/enroll", body)
     }
 
@@ -238,7 +252,8 @@ final class RawBoard: Sendable {
             inputs: [Input(id: "test", kind: .test, name: "Test picture", media: .both)],
             encoders: [VideoEncoder(id: .x264, codec: .h264, hardware: false)])
         try await socket.send(
-            .hello(AgentHello(agentVersion: "raw", inventory: inventory, configuration: ConfigurationReport(version: 0), sending: sending)))
+            AgentMessage.hello(
+                AgentHello(agentVersion: "raw", inventory: inventory, configuration: ConfigurationReport(version: 0), sending: sending)))
         return socket
     }
 
@@ -246,13 +261,18 @@ final class RawBoard: Sendable {
     static func answerAll(_ socket: WebSocket, _ result: CommandOutcome.Result) async throws {
         while case .text(let text)? = try await socket.receive() {
             guard let command = try? JSONDecoder().decode(Command<AgentOrder>.self, from: Data(text.utf8)) else { continue }
-            try await socket.send(.outcome(CommandOutcome(id: command.id, result: result, step: nil, reason: "as the test wants")))
+            try await socket.send(
+                AgentMessage.outcome(CommandOutcome(id: command.id, result: result, step: nil, reason: "as the test wants")))
         }
     }
 }
 
 extension WebSocket {
     func send(_ message: AgentMessage) async throws {
+        try await send(String(decoding: JSONEncoder().encode(message), as: UTF8.self))
+    }
+
+    func send(_ message: PoolMessage) async throws {
         try await send(String(decoding: JSONEncoder().encode(message), as: UTF8.self))
     }
 

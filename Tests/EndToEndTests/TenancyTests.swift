@@ -126,7 +126,7 @@ struct TenancyTests {
         let (ours, theirs) = (try await owner.watch(), try await other.watch())
         // Their own board appears last: whatever came before it was for them.
         let board = try await desk.board(of: other, name: "theirs")
-        try await socket.send(.telemetry(AgentTelemetry(atMs: 1, links: [], pipeline: nil)))
+        try await socket.send(AgentMessage.telemetry(AgentTelemetry(atMs: 1, links: [], pipeline: nil)))
         let theirSocket = try await board.connect()
         func topics(_ socket: WebSocket, until last: String) async throws -> Set<String> {
             var topics: Set<String> = []
