@@ -87,7 +87,8 @@ int cposix_epoll_wait(int epoll, struct cposix_event *events, int count, int tim
     return found;
 }
 
-static _Thread_local void *current_loop;
+// The model of a program that is never loaded by dlopen: no call for each access.
+static _Thread_local void *current_loop __attribute__((tls_model("initial-exec")));
 
 void *cposix_current_loop(void) {
     return current_loop;

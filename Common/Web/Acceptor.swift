@@ -87,7 +87,7 @@ final class Acceptor: @unchecked Sendable {
     private static func begin(_ socket: CInt, _ peer: SocketAddress, _ lane: Lane, _ core: ServerCore, _ context: TLSContext?) {
         let transport = Transport(lane: lane, socket: socket, peer: peer, stallTimeout: core.limits.writeTimeout)
         transport.onClosed = { core.release(peer) }
-        transport.owner = ServerConnection(lane: lane, transport: transport, core: core)
+        transport.owner = ServerConnection(lane: lane, transport: transport, core: core, isTLS: context != nil)
         do {
             try transport.start()
             transport.deadline = Instant.now + core.limits.headTimeout

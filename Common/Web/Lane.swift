@@ -13,6 +13,8 @@ final class Lane: @unchecked Sendable {
     private var hasScratch = false
     /// Where messages are put together before they are written; empty between uses.
     var assembly: [UInt8] = []
+    /// An empty buffer with capacity, for the connection that reads next.
+    var spare: [UInt8] = []
     private(set) lazy var frames = FrameCodec()
     private(set) lazy var deflate = DeflateCodec()
     /// By descriptor.

@@ -1,23 +1,26 @@
 package import HTTP
 package import Posix
 
-/// A request as its handler sees it.
+/// A request as its handler sees it. One reference: copying it costs next to nothing.
 package struct Request: Sendable {
-    package let head: RequestHead
-    package let body: RequestBody
-    /// Who asks: the peer, or, where the peer is a trusted proxy, the rightmost hop before it that is none.
-    package let remote: SocketAddress
-    /// The peer of the connection is one of the configured proxies.
-    package let isProxied: Bool
-    /// This connection has TLS. Behind a trusted proxy, see `isSecure`.
-    package let isTLS: Bool
-    /// The client's own connection has TLS, as far as we can know: ours, or by the word of a trusted proxy.
-    package let isSecure: Bool
-    let connection: ServerConnection
+    let exchange: Exchange
 
-    package var method: Method { head.method }
-    package var path: String { head.path }
-    package var headers: Headers { head.headers }
+    package var head: RequestHead { exchange.head }
+    package var body: RequestBody { exchange.body }
+    package var method: Method { exchange.head.method }
+    package var path: String { exchange.head.path }
+    package var headers: Headers { exchange.head.headers }
+
+    /// Who asks: the peer, or, where the peer is a trusted proxy, the rightmost hop before it that is none.
+    package var remote: SocketAddress { exchange.origin.client(of: headers) }
+    /// The peer of the connection is one of the configured proxies.
+    package var isProxied: Bool { exchange.origin.isProxied }
+    /// This connection has TLS. Behind a trusted proxy, see `isSecure`.
+    package var isTLS: Bool { exchange.origin.isTLS }
+    /// The client's own connection has TLS, as far as we can know: ours, or by the word of a trusted proxy.
+    package var isSecure: Bool {
+        isProxied ? headers.all("X-Forwarded-Proto").last?.lowercased() == "https" : isTLS
+    }
 
     /// The value that an authentication over this connection is bound to (RFC 9266, 32 bytes); nil without TLS.
     ///
@@ -25,9 +28,75 @@ package struct Request: Sendable {
     package var tlsExporter: [UInt8]? {
         get async {
             await withCheckedContinuation { continuation in
-                connection.lane.loop.run { [connection] in continuation.resume(returning: connection.transport.tls?.exporter) }
+                let connection = exchange.connection
+                connection.lane.loop.run { continuation.resume(returning: connection.transport.tls?.exporter) }
             }
         }
+    }
+}
+
+/// Where a connection comes from; the same for all its requests.
+struct Origin: Sendable {
+    let peer: SocketAddress
+    let isTLS: Bool
+    let isProxied: Bool
+    let proxies: TrustedProxies
+
+    init(peer: SocketAddress, isTLS: Bool, proxies: TrustedProxies) {
+        self.peer = peer.unmapped
+        self.isTLS = isTLS
+        self.proxies = proxies
+        isProxied = !proxies.isEmpty && proxies.contains(peer)
+    }
+
+    func client(of headers: Headers) -> SocketAddress { isProxied ? proxies.client(of: headers, peer: peer) : peer }
+}
+
+/// One request and its response on their connection.
+final class Exchange: @unchecked Sendable {
+    // Sendable: what is `let` is read anywhere; what is `var` belongs to the connection, on its loop.
+    let head: RequestHead
+    let body: RequestBody
+    let connection: ServerConnection
+    let origin: Origin
+    var incoming: Incoming
+    var outgoing = Outgoing.unanswered
+    var keepsAlive: Bool
+    var awaitsContinue: Bool
+    var task: Task<Void, Never>?
+    var writer: CheckedContinuation<Void, any Error>?
+    /// Since when the body is expected without our holding it back, and how much came.
+    var bodySince = Instant(nanoseconds: 0)
+    var bodyBytes = 0
+
+    enum Incoming {
+        case complete
+        case length(Int)
+        case chunked(ChunkedDecoder)
+    }
+
+    enum Outgoing {
+        case unanswered
+        case bytes([UInt8], offset: Int)
+        case file(FileBody, offset: Int, end: Int)
+        case stream(chunked: Bool, remaining: Int?)
+        case sent
+    }
+
+    init(head: RequestHead, body: RequestBody, incoming: Incoming, connection: ServerConnection, origin: Origin, awaitsContinue: Bool) {
+        self.head = head
+        self.body = body
+        self.incoming = incoming
+        self.connection = connection
+        self.origin = origin
+        self.awaitsContinue = awaitsContinue
+        keepsAlive = head.keepAlive
+    }
+
+    /// The body has arrived, or never will.
+    var isComplete: Bool {
+        if case .complete = incoming { return true }
+        return false
     }
 }
 

@@ -109,13 +109,9 @@ package final class FileBody: Sendable {
 
 /// Where a streamed body is written. Any thread; one writer.
 package final class BodyWriter: Sendable {
-    private let connection: ServerConnection
-    private let exchange: Int
+    private let exchange: Exchange
 
-    init(connection: ServerConnection, exchange: Int) {
-        self.connection = connection
-        self.exchange = exchange
-    }
+    init(exchange: Exchange) { self.exchange = exchange }
 
     /// Sends the next part, after what was written before has gone so far that the peer keeps up.
     ///
@@ -123,7 +119,7 @@ package final class BodyWriter: Sendable {
     package func write(_ bytes: [UInt8]) async throws {
         guard !bytes.isEmpty else { return }
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            connection.lane.loop.run { [connection, exchange] in connection.stream(bytes, of: exchange, continuation) }
+            exchange.connection.lane.loop.run { [exchange] in exchange.connection.stream(bytes, of: exchange, continuation) }
         }
     }
 

@@ -15,6 +15,7 @@ struct ResponsePlan {
     /// For Content-Length; nil where the length is unknown or there must not be one.
     var length: Int?
 
+    private static let ours = ["Content-Length", "Transfer-Encoding", "Connection", "Date"]
     /// Smaller ones gain nothing, larger ones would hold up the loop (some 20 ns a byte).
     private static let compressible = 1024...1 << 20
 
@@ -22,7 +23,7 @@ struct ResponsePlan {
     init(_ response: Response, to request: RequestHead, gzip: ([UInt8]) -> [UInt8]) {
         status = response.status
         headers = response.headers
-        for name in ["Content-Length", "Transfer-Encoding", "Connection", "Date"] where headers.contains(name) { headers[name] = nil }
+        for name in ResponsePlan.ours where headers.contains(name) { headers[name] = nil }
         if response.isSecret { headers["Cache-Control"] = "no-store" }
         switch response.body {
         case .none, .upgrade:

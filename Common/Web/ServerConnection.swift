@@ -16,48 +16,19 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
     private var input: [UInt8] = []
     private var inputStart = 0
     private var exchange: Exchange?
-    private var serial = 0
     private var hasPeerEnded = false
-
-    /// One request and its response.
-    private struct Exchange {
-        let serial: Int
-        let head: RequestHead
-        let body: RequestBody
-        var incoming: Incoming
-        var keepsAlive: Bool
-        var awaitsContinue: Bool
-        var task: Task<Void, Never>?
-        var outgoing = Outgoing.unanswered
-        var writer: CheckedContinuation<Void, any Error>?
-        /// Since when the body is expected without our holding it back, and how much came.
-        var bodySince = Instant.now
-        var bodyBytes = 0
-    }
-
-    private enum Incoming {
-        case complete
-        case length(Int)
-        case chunked(ChunkedDecoder)
-    }
-
-    private enum Outgoing {
-        case unanswered
-        case bytes([UInt8], offset: Int)
-        case file(FileBody, offset: Int, end: Int)
-        case stream(chunked: Bool, remaining: Int?)
-        case sent
-    }
+    private let origin: Origin
 
     /// Above it, no more of a body is handed to the transport.
     private static let highMark = 64 * 1024
     /// Of further requests that wait for the current one.
     private static let pipelineMark = 16 * 1024
 
-    init(lane: Lane, transport: Transport, core: ServerCore) {
+    init(lane: Lane, transport: Transport, core: ServerCore, isTLS: Bool) {
         self.lane = lane
         self.transport = transport
         self.core = core
+        origin = Origin(peer: transport.peer, isTLS: isTLS, proxies: core.configuration.trustedProxies)
         parser = RequestHeadParser(limits: core.limits.head)
     }
 
@@ -67,6 +38,8 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
 
     func received(_ bytes: UnsafeRawBufferPointer) {
         let isStart = exchange == nil && input.isEmpty
+        // An empty buffer is borrowed from the lane and given back below: most requests come and go in one turn.
+        if input.isEmpty { swap(&input, &lane.spare) }
         input.append(contentsOf: bytes)
         process()
         if isStart, exchange == nil, !input.isEmpty { transport.deadline = Instant.now + core.limits.headTimeout }
@@ -82,14 +55,21 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
             guard takeHead() else { break }
         }
         if inputStart == input.count {
-            input = []
-            inputStart = 0
+            dropInput()
         } else if inputStart > 4096 {
             input.removeFirst(inputStart)
             inputStart = 0
         }
-        if exchange != nil, case .complete = exchange?.incoming, input.count - inputStart > ServerConnection.pipelineMark {
-            transport.pause()
+        if let exchange, exchange.isComplete, input.count - inputStart > ServerConnection.pipelineMark { transport.pause() }
+    }
+
+    private func dropInput() {
+        inputStart = 0
+        if lane.spare.capacity == 0 {
+            input.removeAll(keepingCapacity: true)
+            swap(&input, &lane.spare)
+        } else {
+            input = []
         }
     }
 
@@ -115,17 +95,21 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
             }
             awaitsContinue = true
         }
-        serial += 1
         let (body, incoming) = makeBody(head)
-        var exchange = Exchange(
-            serial: serial, head: head, body: body, incoming: incoming, keepsAlive: head.keepAlive, awaitsContinue: awaitsContinue)
-        exchange.task = lane.loop.spawn { [self, serial] in await run(head, body, serial) }
+        let exchange = Exchange(
+            head: head, body: body, incoming: incoming, connection: self, origin: origin, awaitsContinue: awaitsContinue)
+        exchange.task = Task(executorPreference: lane.loop) { [self] in await handle() }
         self.exchange = exchange
-        if case .complete = incoming { transport.deadline = nil } else { expectBody() }
+        if exchange.isComplete {
+            transport.deadline = nil
+        } else {
+            exchange.bodySince = Instant.now
+            expectBody(exchange)
+        }
         return true
     }
 
-    private func makeBody(_ head: RequestHead) -> (RequestBody, Incoming) {
+    private func makeBody(_ head: RequestHead) -> (RequestBody, Exchange.Incoming) {
         switch head.framing {
         case .none, .untilClose, .length(0): (.empty, .complete)
         case .length(let length): (RequestBody(lane: lane, length: length, connection: self), .length(length))
@@ -134,88 +118,89 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
     }
 
     private func takeBody() {
-        guard let body = exchange?.body, inputStart < input.count else { return }
+        guard let exchange, inputStart < input.count else { return }
         do {
-            switch exchange?.incoming {
+            switch exchange.incoming {
             case .length(let remaining):
                 let count = min(remaining, input.count - inputStart)
-                body.append(Array(input[inputStart..<(inputStart + count)]))
+                exchange.body.append(Array(input[inputStart..<(inputStart + count)]))
                 inputStart += count
-                exchange?.incoming = count == remaining ? .complete : .length(remaining - count)
-                exchange?.bodyBytes += count
+                exchange.incoming = count == remaining ? .complete : .length(remaining - count)
+                exchange.bodyBytes += count
             case .chunked(var decoder):
                 var output: [UInt8] = []
                 inputStart += try decoder.decode(input, inputStart..<input.count, into: &output)
-                exchange?.incoming = decoder.isFinished ? .complete : .chunked(decoder)
-                exchange?.bodyBytes += output.count
-                body.append(output)
-            case .complete, nil: return
+                exchange.incoming = decoder.isFinished ? .complete : .chunked(decoder)
+                exchange.bodyBytes += output.count
+                exchange.body.append(output)
+            case .complete: return
             }
         } catch {
-            return spoil(.malformed(error))
+            return spoil(exchange, .malformed(error))
         }
-        if case .complete = exchange?.incoming {
-            body.finish(.success(()))
+        if exchange.isComplete {
+            exchange.body.finish(.success(()))
             transport.deadline = nil
-        } else if body.isAboveHighMark {
+        } else if exchange.body.isAboveHighMark {
             transport.pause()
             transport.deadline = nil
         } else {
-            expectBody()
+            expectBody(exchange)
         }
     }
 
     /// The body cannot come to its end: the handler is told, and its answer is the last.
-    private func spoil(_ fault: BodyFault) {
-        exchange?.keepsAlive = false
-        exchange?.incoming = .complete
-        exchange?.body.finish(.failure(fault))
+    private func spoil(_ exchange: Exchange, _ fault: BodyFault) {
+        exchange.keepsAlive = false
+        exchange.incoming = .complete
+        exchange.body.finish(.failure(fault))
         transport.deadline = nil
         transport.pause()
     }
 
     /// The pause that is allowed now; a body that is slow on the whole ends here.
-    private func expectBody() {
-        guard let exchange else { return }
+    private func expectBody(_ exchange: Exchange) {
         let now = Instant.now
         let taken = now - exchange.bodySince
         if taken > core.limits.bodyTimeout, Double(exchange.bodyBytes) < Double(core.limits.bodyRate) * (taken / .seconds(1)) {
-            return spoil(.timedOut)
+            return spoil(exchange, .timedOut)
         }
         transport.deadline = now + core.limits.bodyTimeout
     }
 
     /// The handler took what waited.
     func bodyWasRead() {
-        guard exchange != nil, !transport.isClosed else { return }
-        guard case .complete? = exchange?.incoming else {
-            exchange?.bodySince = Instant.now
-            exchange?.bodyBytes = 0
-            expectBody()
-            return transport.resume()
-        }
+        guard let exchange, !transport.isClosed, !exchange.isComplete else { return }
+        exchange.bodySince = Instant.now
+        exchange.bodyBytes = 0
+        expectBody(exchange)
+        transport.resume()
     }
 
     /// The handler waits for the body: the client may have to be told first (RFC 9110 section 10.1.1).
     func bodyIsAwaited() {
-        guard exchange?.awaitsContinue == true else { return }
-        exchange?.awaitsContinue = false
-        guard case .unanswered = exchange?.outgoing else { return }
+        guard let exchange, exchange.awaitsContinue else { return }
+        exchange.awaitsContinue = false
+        guard case .unanswered = exchange.outgoing else { return }
         transport.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
     }
 
     // MARK: Handling
 
-    private func run(_ head: RequestHead, _ body: RequestBody, _ serial: Int) async {
-        switch await answer(head, body, serial) {
+    /// The task of the current exchange; that it holds no more than the connection is what an idle WebSocket costs.
+    private func handle() async {
+        guard let exchange else { return }
+        let response = await core.handler(Request(exchange: exchange))
+        precondition(lane.loop.isCurrent, "a task with the loop as its executor comes back to the loop")
+        switch answer(exchange, with: response) {
         case .done: break
         case .stream(let write):
             do {
-                try await write(BodyWriter(connection: self, exchange: serial))
-                finishStream(serial, isWhole: true)
+                try await write(BodyWriter(exchange: exchange))
+                finishStream(exchange, isWhole: true)
             } catch {
                 // The writer's own failure or the peer's going: the cut is what the client sees of it.
-                finishStream(serial, isWhole: false)
+                finishStream(exchange, isWhole: false)
             }
         case .serve(let socket, let serve):
             await serve(socket)
@@ -229,40 +214,26 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
         case serve(WebSocket, @Sendable (WebSocket) async -> Void)
     }
 
-    /// Apart from `run`, so that a WebSocket does not keep its request alive.
-    private func answer(_ head: RequestHead, _ body: RequestBody, _ serial: Int) async -> Next {
-        let response = await core.handler(request(head, body))
-        precondition(lane.loop.isCurrent, "a task with the loop as its executor comes back to the loop")
-        guard exchange?.serial == serial, !transport.isClosed else { return .done }
-        if case .upgrade(let upgrade) = response.body { return begin(upgrade) }
-        return send(response)
+    private func answer(_ exchange: Exchange, with response: Response) -> Next {
+        guard self.exchange === exchange, !transport.isClosed else { return .done }
+        if case .upgrade(let upgrade) = response.body { return begin(upgrade, exchange) }
+        return send(response, exchange)
     }
 
-    private func request(_ head: RequestHead, _ body: RequestBody) -> Request {
-        let proxies = core.configuration.trustedProxies
-        let isTLS = transport.tls != nil
-        let isProxied = !proxies.isEmpty && proxies.contains(transport.peer)
-        return Request(
-            head: head, body: body, remote: isProxied ? proxies.client(of: head.headers, peer: transport.peer) : transport.peer.unmapped,
-            isProxied: isProxied, isTLS: isTLS,
-            isSecure: isProxied ? head.headers.all("X-Forwarded-Proto").last?.lowercased() == "https" : isTLS, connection: self)
-    }
-
-    private func begin(_ upgrade: Upgrade) -> Next {
-        guard let head = exchange?.head else { return .done }
-        switch WebSocketHandshake.accept(head, deflate: upgrade.deflate, subprotocol: upgrade.subprotocol) {
-        case .failure(let refusal): return send(refusal.response)
+    private func begin(_ upgrade: Upgrade, _ exchange: Exchange) -> Next {
+        switch WebSocketHandshake.accept(exchange.head, deflate: upgrade.deflate, subprotocol: upgrade.subprotocol) {
+        case .failure(let refusal): return send(refusal.response, exchange)
         case .success(let accepted):
-            exchange = nil
+            self.exchange = nil
             transport.deadline = nil
             let socket = WebSocket(
                 lane: lane, transport: transport, isServer: true, deflate: accepted.deflate, options: upgrade.options,
-                remote: request(head, .empty).remote, subprotocol: upgrade.subprotocol)
+                remote: origin.client(of: exchange.head.headers), subprotocol: upgrade.subprotocol)
             transport.write(accepted.response)
-            let rest = input[inputStart...]
+            let rest = Array(input[inputStart...])
             input = []
             inputStart = 0
-            socket.start(with: Array(rest))
+            socket.start(with: rest)
             if core.isDraining { socket.goAway() }
             return .serve(socket, upgrade.serve)
         }
@@ -270,31 +241,29 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
 
     // MARK: Answers
 
-    private func send(_ response: Response) -> Next {
-        guard let head = exchange?.head else { return .done }
-        let plan = ResponsePlan(response, to: head) { bytes in bytes.withUnsafeBytes { lane.deflate.gzip($0) } }
+    private func send(_ response: Response, _ exchange: Exchange) -> Next {
+        let plan = ResponsePlan(response, to: exchange.head) { bytes in bytes.withUnsafeBytes { lane.deflate.gzip($0) } }
         var isStream = false
         if case .stream = plan.body { isStream = true }
-        let isChunked = isStream && plan.length == nil && head.version == .http11
-        if isStream && plan.length == nil && !isChunked { exchange?.keepsAlive = false }
+        let isChunked = isStream && plan.length == nil && exchange.head.version == .http11
+        if isStream && plan.length == nil && !isChunked { exchange.keepsAlive = false }
         // A body that nobody read to its end would be taken for the next request.
-        if case .complete? = exchange?.incoming {} else { exchange?.keepsAlive = false }
-        if core.isDraining { exchange?.keepsAlive = false }
+        if !exchange.isComplete || core.isDraining { exchange.keepsAlive = false }
         lane.assembly.removeAll(keepingCapacity: true)
         do {
-            try writeHead(plan, isChunked: isChunked, head.version)
+            try writeHead(plan, isChunked: isChunked, exchange)
         } catch {
             // A field that cannot be sent is the handler's mistake; what it meant must not go out by halves.
-            return send(Response.problem(.internalError, "the answer cannot be sent"))
+            return send(Response.problem(.internalError, "the answer cannot be sent"), exchange)
         }
         switch plan.body {
-        case .none: exchange?.outgoing = .sent
+        case .none: exchange.outgoing = .sent
         case .bytes(let bytes) where bytes.count <= ServerConnection.highMark:
             lane.assembly.append(contentsOf: bytes)
-            exchange?.outgoing = .sent
-        case .bytes(let bytes): exchange?.outgoing = .bytes(bytes, offset: 0)
-        case .file(let file, let offset, let count): exchange?.outgoing = .file(file, offset: offset, end: offset + count)
-        case .stream: exchange?.outgoing = .stream(chunked: isChunked, remaining: plan.length)
+            exchange.outgoing = .sent
+        case .bytes(let bytes): exchange.outgoing = .bytes(bytes, offset: 0)
+        case .file(let file, let offset, let count): exchange.outgoing = .file(file, offset: offset, end: offset + count)
+        case .stream: exchange.outgoing = .stream(chunked: isChunked, remaining: plan.length)
         }
         transport.write(lane.assembly)
         if case .stream(let write) = plan.body { return .stream(write) }
@@ -302,7 +271,7 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
         return .done
     }
 
-    private func writeHead(_ plan: ResponsePlan, isChunked: Bool, _ version: HTTPVersion) throws(HTTPFault) {
+    private func writeHead(_ plan: ResponsePlan, isChunked: Bool, _ exchange: Exchange) throws(HTTPFault) {
         try HeadWriter.response(plan.status, plan.headers, into: &lane.assembly)
         // Our own fields go before the empty line.
         lane.assembly.removeLast(2)
@@ -314,9 +283,9 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
             lane.assembly.append(contentsOf: String(length).utf8)
             lane.assembly.append(contentsOf: "\r\n".utf8)
         }
-        if exchange?.keepsAlive != true {
+        if !exchange.keepsAlive {
             lane.assembly.append(contentsOf: "Connection: close\r\n".utf8)
-        } else if version == .http10 {
+        } else if exchange.head.version == .http10 {
             lane.assembly.append(contentsOf: "Connection: keep-alive\r\n".utf8)
         }
         lane.assembly.append(contentsOf: "\r\n".utf8)
@@ -326,17 +295,17 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
     private func pump() {
         // Bounded, so that a peer who reads as fast as we write does not keep the loop.
         for _ in 0..<16 {
-            guard transport.pendingBytes <= ServerConnection.highMark, !transport.isClosed else { return }
-            switch exchange?.outgoing {
+            guard let exchange, transport.pendingBytes <= ServerConnection.highMark, !transport.isClosed else { return }
+            switch exchange.outgoing {
             case .bytes(let bytes, let offset):
                 let end = min(bytes.count, offset + ServerConnection.highMark)
-                exchange?.outgoing = end == bytes.count ? .sent : .bytes(bytes, offset: end)
+                exchange.outgoing = end == bytes.count ? .sent : .bytes(bytes, offset: end)
                 bytes.withUnsafeBytes { transport.write(UnsafeRawBufferPointer(rebasing: $0[offset..<end])) }
             case .file(let file, let offset, let end):
                 guard let count = sendPart(of: file, offset, end) else { return }
-                exchange?.outgoing = offset + count == end ? .sent : .file(file, offset: offset + count, end: end)
+                exchange.outgoing = offset + count == end ? .sent : .file(file, offset: offset + count, end: end)
             case .sent: return finishExchange()
-            case .unanswered, .stream, nil: return
+            case .unanswered, .stream: return
             }
         }
         lane.loop.submit { [self] in pump() }
@@ -360,8 +329,8 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
     }
 
     func drained() {
-        if let writer = exchange?.writer {
-            exchange?.writer = nil
+        if let exchange, let writer = exchange.writer {
+            exchange.writer = nil
             writer.resume()
         } else {
             pump()
@@ -369,14 +338,14 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
     }
 
     /// A part of a streamed body.
-    func stream(_ bytes: [UInt8], of serial: Int, _ continuation: CheckedContinuation<Void, any Error>) {
-        guard exchange?.serial == serial, !transport.isClosed, case .stream(let isChunked, let remaining)? = exchange?.outgoing else {
+    func stream(_ bytes: [UInt8], of exchange: Exchange, _ continuation: CheckedContinuation<Void, any Error>) {
+        guard self.exchange === exchange, !transport.isClosed, case .stream(let isChunked, let remaining) = exchange.outgoing else {
             return continuation.resume(throwing: StreamFault.disconnected)
         }
-        precondition(exchange?.writer == nil, "a streamed body has one writer")
+        precondition(exchange.writer == nil, "a streamed body has one writer")
         if let remaining {
             guard bytes.count <= remaining else { return continuation.resume(throwing: StreamFault.longerThanPromised) }
-            exchange?.outgoing = .stream(chunked: false, remaining: remaining - bytes.count)
+            exchange.outgoing = .stream(chunked: false, remaining: remaining - bytes.count)
         }
         if isChunked {
             lane.assembly.removeAll(keepingCapacity: true)
@@ -390,19 +359,19 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
         if transport.isClosed {
             continuation.resume(throwing: StreamFault.disconnected)
         } else if transport.pendingBytes > ServerConnection.highMark {
-            exchange?.writer = continuation
+            exchange.writer = continuation
         } else {
             continuation.resume()
         }
     }
 
-    private func finishStream(_ serial: Int, isWhole: Bool) {
-        guard exchange?.serial == serial, !transport.isClosed, case .stream(let isChunked, let remaining)? = exchange?.outgoing else {
+    private func finishStream(_ exchange: Exchange, isWhole: Bool) {
+        guard self.exchange === exchange, !transport.isClosed, case .stream(let isChunked, let remaining) = exchange.outgoing else {
             return
         }
         guard isWhole, remaining == nil || remaining == 0 else { return abandon() }
         if isChunked { transport.write(HeadWriter.lastChunk) }
-        exchange?.outgoing = .sent
+        exchange.outgoing = .sent
         pump()
     }
 
@@ -433,12 +402,11 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
         hasPeerEnded = true
         guard let exchange else { return transport.finish() }
         // Who half-closes after a whole request still reads the answer.
-        if case .complete = exchange.incoming { return }
-        abandon()
+        if !exchange.isComplete { abandon() }
     }
 
     func expired() {
-        if exchange != nil { return spoil(.timedOut) }
+        if let exchange { return spoil(exchange, .timedOut) }
         if inputStart < input.count {
             refuse(HTTPFault(.requestTimeout, "the head did not come in time"))
         } else {
@@ -450,7 +418,7 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
 
     /// The server goes: idle connections at once, others after their answer.
     func drain() {
-        if exchange == nil { transport.finish() } else { exchange?.keepsAlive = false }
+        if let exchange { exchange.keepsAlive = false } else { transport.finish() }
     }
 
     /// Cuts the connection, so that the peer takes nothing that was sent for a whole answer.

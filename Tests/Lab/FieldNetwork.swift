@@ -21,6 +21,7 @@ package final class FieldNetwork: Sendable {
     /// 10.S
     private let network: String
     private let isRemoved = Guarded(false)
+    private let plugged = Guarded<Set<Int>>([])
 
     /// - Parameters:
     ///   - number: tells networks of one process apart.
@@ -71,6 +72,7 @@ package final class FieldNetwork: Sendable {
             neighbour replace \(fieldAddress(link)) lladdr \(mac(link, 2)) dev \(cloud) nud permanent
 
             """)
+        plugged.withLock { _ = $0.insert(link) }
         try runIP("link set f\(link) up\nlink set c\(link) up\n", in: wire)
         let modem = interface(link)
         guard clab_offload_off(cloud) == 0 else { throw SystemError("SIOCETHTOOL", on: cloud) }
@@ -83,6 +85,7 @@ package final class FieldNetwork: Sendable {
     /// Pulls a modem out: the interface is gone.
     package func remove(_ link: Int) throws {
         emulator.remove(name(link))
+        plugged.withLock { _ = $0.remove(link) }
         try runIP("link delete \(cloudInterface(link))\n")
         try runIP("link delete \(interface(link))\n", in: field)
     }
@@ -125,7 +128,10 @@ package final class FieldNetwork: Sendable {
         }
         guard !already else { return }
         emulator.stop()
-        // One of them may never have been made.
+        // The kernel takes a namespace's links away some time after it: those on this machine go now. Any of these may never
+        // have been made.
+        for link in plugged.withLock({ $0 }) { try? runIP("link delete \(cloudInterface(link))\n") }
+        try? runIP("link delete \(prefix)a\n")
         try? runIP("netns delete \(wire.name)\n")
         try? runIP("netns delete \(field.name)\n")
     }

@@ -270,6 +270,7 @@ struct BodyTests {
         let ends = AsyncStream<String>.makeStream()
         try await withServer { request in
             if request.path == "/wait" {
+                ends.continuation.yield("begun")
                 do { try await request.waitForCancellation() } catch { ends.continuation.yield("cancelled") }
                 return .text("")
             }
@@ -292,6 +293,7 @@ struct BodyTests {
             do {
                 let peer = try RawPeer(server.plain)
                 peer.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(await seen.next() == "begun")
                 // A reset, as a process leaves that is killed with data unread.
                 var now = linger(l_onoff: 1, l_linger: 0)
                 setsockopt(peer.socket, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
