@@ -183,7 +183,7 @@ let suites: [Target] = [
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),
-    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix"]),
+    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix", "TLS", "Identity", "Crypto"]),
 ]
 
 // The fuzzer's `main` is libFuzzer's: the program is there only where `ci/fuzz` builds it.

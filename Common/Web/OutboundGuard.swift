@@ -58,9 +58,13 @@ package struct OutboundGuard: Sendable {
         ("shared by a carrier", ["100.64.0.0/10"]),
         ("link-local", ["169.254.0.0/16", "fe80::/10"]),
         ("multicast", ["224.0.0.0/4", "ff00::/8"]),
-        ("broadcast or reserved", ["240.0.0.0/4", "192.0.0.0/24", "198.18.0.0/15", "100::/64"]),
-        ("for documentation", ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"]),
-        ("mapped or translated to IPv4", ["::ffff:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"]),
+        (
+            "broadcast or reserved",
+            ["240.0.0.0/4", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "100::/64", "100:0:0:1::/64", "5f00::/16"]
+        ),
+        ("for documentation", ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"]),
+        // 2001::/23 holds Teredo, benchmarking and the identifiers of ORCHID: protocols, no hosts.
+        ("mapped or translated to IPv4", ["::ffff:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/23"]),
     ].map { kind, texts in (kind, texts.compactMap(AddressRange.init)) }
 
     /// The addresses of this machine's interfaces.

@@ -26,6 +26,15 @@ package struct Response: Sendable {
         Response(status, headers: ["Content-Type": "text/plain; charset=utf-8"], body: .bytes(Array(text.utf8)))
     }
 
+    /// A fault that needs no more words than its status (RFC 9457, type `about:blank`).
+    static func problem(_ status: Status, _ detail: String) -> Response {
+        let plain = detail.unicodeScalars.map { $0.value < 0x20 || $0 == "\"" || $0 == "\\" ? "." : $0 }
+        let text =
+            "{\"type\":\"about:blank\",\"title\":\"\(status.reason)\",\"status\":\(status.code),"
+            + "\"detail\":\"\(String(String.UnicodeScalarView(plain)))\"}"
+        return Response(status, headers: ["Content-Type": "application/problem+json"], body: .bytes(Array(text.utf8)))
+    }
+
     /// Changes the connection into a WebSocket, where the request asks for one; else answers 400 or 426 by itself.
     ///
     /// The handler has checked who asks, and the Origin. When `serve` returns, the socket is closed normally.

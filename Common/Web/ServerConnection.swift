@@ -254,7 +254,7 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
             try writeHead(plan, isChunked: isChunked, exchange)
         } catch {
             // A field that cannot be sent is the handler's mistake; what it meant must not go out by halves.
-            return send(Response.text("The answer cannot be sent.\n", status: .internalError), exchange)
+            return send(Response.problem(.internalError, "the answer cannot be sent"), exchange)
         }
         switch plan.body {
         case .none: exchange.outgoing = .sent
@@ -387,8 +387,8 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
 
     /// An answer to what is no request; the last on this connection.
     private func refuse(_ fault: HTTPFault) {
-        let text = Array("\(fault.status.code) \(fault.status.reason): \(fault.reason)\n".utf8)
-        var head = "HTTP/1.1 \(fault.status.code) \(fault.status.reason)\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        guard case .bytes(let text) = Response.problem(fault.status, fault.reason).body else { preconditionFailure("a problem has a text") }
+        var head = "HTTP/1.1 \(fault.status.code) \(fault.status.reason)\r\nContent-Type: application/problem+json\r\n"
         head += "Content-Length: \(text.count)\r\nConnection: close\r\n\r\n"
         transport.write(Array(head.utf8) + text)
         input = []

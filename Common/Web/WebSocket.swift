@@ -142,10 +142,11 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     /// Bytes that wait to be sent, about.
     package var pendingBytes: Int { outstanding.withLock { $0.submitted + $0.pending } }
 
-    /// Closes: what was sent before goes first, then the peer has `closeTimeout` to answer. Returns when it is over.
-    package func close(_ code: CloseCode = .normal, _ reason: String = "") async {
+    /// Closes: what was sent before goes first, then the peer has `limit` (`closeTimeout` where that is nil) to answer.
+    /// Returns when it is over.
+    package func close(_ code: CloseCode = .normal, _ reason: String = "", within limit: Duration? = nil) async {
         await withCheckedContinuation { continuation in
-            lane.loop.run { self.beginClose(code, reason, continuation) }
+            lane.loop.run { self.beginClose(code, reason, within: limit, continuation) }
         }
     }
 
@@ -362,9 +363,11 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     // MARK: Ends, on the loop
 
     /// The server goes: the peer is told to come back later.
-    func goAway() { beginClose(.goingAway, "", nil) }
+    func goAway() { beginClose(.goingAway, "", within: nil, nil) }
 
-    private func beginClose(_ code: CloseCode, _ reason: String, _ continuation: CheckedContinuation<Void, Never>?) {
+    private func beginClose(
+        _ code: CloseCode, _ reason: String, within limit: Duration?, _ continuation: CheckedContinuation<Void, Never>?
+    ) {
         guard state != .closed else {
             continuation?.resume()
             return
@@ -382,7 +385,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         incomingCost = 0
         isPaused = false
         transport.resume()
-        transport.deadline = Instant.now + options.closeTimeout
+        transport.deadline = Instant.now + (limit ?? options.closeTimeout)
     }
 
     private func fail(_ violation: MessageAssembler.Violation) {

@@ -19,19 +19,19 @@ enum WebSocketHandshake {
         guard head.method == .get, head.version == .http11, headers.lists("websocket", in: "Upgrade"),
             headers.lists("upgrade", in: "Connection"), head.framing == .none || head.framing == .length(0)
         else {
-            var response = Response.text("This address is a WebSocket.\n", status: .upgradeRequired)
+            var response = Response.problem(.upgradeRequired, "this address is a WebSocket")
             response.headers.add("Upgrade", "websocket")
             return .failure(Refusal(response: response))
         }
         guard headers.all("Sec-WebSocket-Version") == ["13"] else {
-            var response = Response.text("Only version 13 is spoken here.\n", status: .upgradeRequired)
+            var response = Response.problem(.upgradeRequired, "only version 13 is spoken here")
             response.headers.add("Upgrade", "websocket")
             response.headers.add("Sec-WebSocket-Version", "13")
             return .failure(Refusal(response: response))
         }
         let keys = headers.all("Sec-WebSocket-Key")
         guard let key = keys.first, keys.count == 1, isKey(key) else {
-            return .failure(Refusal(response: .text("A Sec-WebSocket-Key is 16 bytes in base64.\n", status: .badRequest)))
+            return .failure(Refusal(response: .problem(.badRequest, "a Sec-WebSocket-Key is 16 bytes in base64")))
         }
         let compresses = deflate && acceptsDeflate(headers.all("Sec-WebSocket-Extensions"))
         var text = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -20,7 +20,11 @@ extension Inventory {
             inputs: inputs.prefix(WireLimits.listEntries).map { input in
                 Input(
                     id: input.id.bounded(to: 256), kind: input.kind, name: input.name.bounded(to: 256), media: input.media,
-                    modes: Array(input.modes.prefix(WireLimits.listEntries)))
+                    modes: input.modes.prefix(WireLimits.listEntries).map { mode in
+                        var mode = mode
+                        mode.format = mode.format.bounded(to: 32)
+                        return mode
+                    })
             },
             encoders: Array(encoders.prefix(32)))
     }
@@ -29,9 +33,14 @@ extension Inventory {
 extension AgentHello {
     package func bounded() -> AgentHello {
         AgentHello(
-            agentVersion: agentVersion.bounded(to: 64), inventory: inventory.bounded(), configuration: configuration,
+            agentVersion: agentVersion.bounded(to: 64), inventory: inventory.bounded(), configuration: configuration.bounded(),
             sending: sending?.bounded())
     }
+}
+
+extension ConfigurationReport {
+    /// Versions count from 0, one for each change.
+    package func bounded() -> ConfigurationReport { ConfigurationReport(version: min(max(version, 0), Int(Int32.max))) }
 }
 
 extension SendingReport {

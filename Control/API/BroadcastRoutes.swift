@@ -1,5 +1,7 @@
 import Broadcasts
+import Fleet
 import HTTP
+import Store
 import Units
 import Web
 import Wire
@@ -30,16 +32,27 @@ struct BroadcastRoutes: Sendable {
             Route(
                 method: .post, path: "/api/v1/broadcasts/{id}/stop", access: .user(.runBroadcasts),
                 summary: "Stop a broadcast; no error where it is over already", success: .one("Broadcast"),
-                run: { call in .value(try await parts.broadcasts.stop(call.id(), in: call.caller().user.organization)) }),
+                run: { call in
+                    let view = try await parts.broadcasts.stop(call.id(), in: call.caller().user.organization)
+                    try await note(.broadcastStopped, call)
+                    return .value(view)
+                }),
             Route(
                 method: .patch, path: "/api/v1/broadcasts/{id}", access: .user(.runBroadcasts),
                 summary: "Change the bitrate or the input while it runs", body: "ChangeBroadcastRequest", success: .one("Broadcast"),
                 problems: [.gone, .conflict, .busy],
                 run: { call in
                     let request = try call.body(ChangeBroadcastRequest.self)
-                    return .value(try await parts.broadcasts.change(call.id(), request, in: call.caller().user.organization))
+                    let view = try await parts.broadcasts.change(call.id(), request, in: call.caller().user.organization)
+                    try await note(.broadcastChanged, call, Feed.json(request))
+                    return .value(view)
                 }),
         ]
+    }
+
+    /// Writes down who did it.
+    private func note(_ action: AuditAction, _ call: Call, _ detail: String? = nil) async throws {
+        try await parts.store.broadcasts(in: call.scope()).note(action, call.id(), detail: detail)
     }
 
     @Sendable private func start(_ call: Call) async throws -> Response {
@@ -59,13 +72,18 @@ struct BroadcastRoutes: Sendable {
                 problems: [.gone, .conflict],
                 run: { call in
                     let destination = try call.body(AddOutputRequest.self).destination
-                    return .value(try await parts.broadcasts.addOutput(destination, to: call.id(), in: call.caller().user.organization))
+                    let view = try await parts.broadcasts.addOutput(destination, to: call.id(), in: call.caller().user.organization)
+                    try await note(.outputAdded, call, destination.text)
+                    return .value(view)
                 }),
             Route(
                 method: .delete, path: "/api/v1/broadcasts/{id}/outputs/{output}", access: .user(.runBroadcasts),
                 summary: "Take an output off a running broadcast", success: .one("Broadcast"), problems: [.gone],
                 run: { call in
-                    .value(try await parts.broadcasts.removeOutput(call.id("output"), from: call.id(), in: call.caller().user.organization))
+                    let output: OutputID = try call.id("output")
+                    let view = try await parts.broadcasts.removeOutput(output, from: call.id(), in: call.caller().user.organization)
+                    try await note(.outputRemoved, call, output.text)
+                    return .value(view)
                 }),
             Route(
                 method: .post, path: "/api/v1/broadcasts/{id}/outputs/{output}/retry", access: .user(.runBroadcasts),

@@ -1,3 +1,4 @@
+package import Auth
 package import Configuration
 package import Identity
 package import Logging
@@ -16,6 +17,7 @@ package struct ControlConfiguration: Sendable {
     package let stateFolder: String
     package let outbound: [AddressRange]
     package let loops: Int
+    package let limits: Gate.Limits
     package let logLevel: Log.Level
 
     /// - Throws: `ConfigurationFaults`, all of them together.
@@ -45,6 +47,10 @@ package struct ControlConfiguration: Sendable {
         }
         outbound = reader.section("outbound").strings("allow", default: [], "networks such as 192.168.1.0/24") { AddressRange($0) != nil }
             .compactMap(AddressRange.init)
+        var limits = Gate.Limits()
+        limits.general = RateLimit(
+            reader.section("limits").integer("general_per_minute", default: 100, in: 10...1_000_000), per: .seconds(60))
+        self.limits = limits
         logLevel = reader.section("log").level()
         try reader.finish()
     }

@@ -15,7 +15,6 @@ import Wire
 package struct Gateway: Sendable {
     let parts: Parts
     private let router: Router
-    private let document: [UInt8]
 
     /// What the routes work with.
     package struct Parts: Sendable {
@@ -73,11 +72,11 @@ package struct Gateway: Sendable {
 
     package init(_ parts: Parts) {
         self.parts = parts
-        let routes =
+        let operations =
             SystemRoutes(parts).routes + AuthRoutes(parts).routes + UserRoutes(parts).routes + SenderRoutes(parts).routes
             + DestinationRoutes(parts).routes + BroadcastRoutes(parts).routes + OperatorRoutes(parts).routes
-        document = Array(OpenAPI.document(of: routes, version: parts.settings.version).utf8)
-        router = Router(routes)
+        let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
+        router = Router(operations + [OpenAPI.route(serving: Array(document.utf8))])
     }
 
     static let bodyLimit = 128 * 1024
@@ -95,9 +94,6 @@ package struct Gateway: Sendable {
 
     private func route(_ request: Request) async throws -> Response {
         let head = request.head
-        if head.path == "/api/v1/openapi.json", head.method == .get || head.method == .head {
-            return .json(document)
-        }
         switch router.match(head.method, head.path) {
         case .found(let route, let parameters): return try await run(route, request, parameters)
         case .otherMethods(let methods):
@@ -189,7 +185,9 @@ extension Gateway.Parts {
     /// Takes up what was running and follows the devices, until cancelled.
     package func run() async throws {
         async let noting: Void = fleet.keepNoting()
+        async let keeping: Void = Housekeeping(store: store, log: log).run()
         try await broadcasts.run()
+        try await keeping
         await noting
     }
 }

@@ -3,8 +3,17 @@ import Wire
 
 /// The OpenAPI 3.1 document, made from the routes themselves.
 enum OpenAPI {
+    /// The route of the document itself.
+    static func route(serving document: [UInt8]) -> Route {
+        Route(
+            method: .get, path: "/api/v1/openapi.json", access: .open, summary: "This document", success: .text("application/json"),
+            run: { _ in .json(document) })
+    }
+
+    /// - Parameter routes: of these, the page's own files are not described.
     static func document(of routes: [Route], version: String) -> String {
-        let paths = Dictionary(grouping: routes.filter { $0.path.hasPrefix("/api/") || $0.path == "/health" }, by: \.path)
+        let paths = Dictionary(
+            grouping: routes.filter { $0.path.hasPrefix("/api/") || ["/health", "/metrics"].contains($0.path) }, by: \.path)
         let pathTexts = paths.keys.sorted().map { path in
             let operations = (paths[path] ?? []).map { "\(quoted($0.method.text.lowercased())):\(operation($0))" }
             return "\(quoted(path)):{\(operations.joined(separator: ","))}"
@@ -54,6 +63,7 @@ enum OpenAPI {
         kinds.formUnion([.tooMany, .malformed, .methodNotAllowed])
         if route.body != nil { kinds.formUnion([.invalid, .tooLarge, .unsupportedMedia]) }
         if route.access != .open { kinds.formUnion([.unauthorized, .forbidden]) }
+        if case .socket = route.success { kinds.insert(.upgradeNeeded) }
         if route.path.contains("{") { kinds.insert(.notFound) }
         return kinds
     }
@@ -63,6 +73,7 @@ enum OpenAPI {
         case .empty: "\"204\":{\"description\":\"Done\"}"
         case .one(let name, let status): answer(status.code, "{\"$ref\":\"#/components/schemas/\(name)\"}")
         case .page(let name): answer(200, Schemas.page(of: name).document)
+        case .socket: "\"101\":{\"description\":\"The WebSocket\"}"
         case .text(let type): "\"200\":{\"description\":\"Done\",\"content\":{\(quoted(type)):{}}}"
         }
     }

@@ -29,6 +29,11 @@ struct OperatorRoutes: Sendable {
                     return .empty
                 }),
             Route(
+                method: .get, path: "/api/v1/operator/audit", access: .operator,
+                summary: "The last 100 entries of the operator's audit log: pool hosts, their tokens, organisations",
+                success: .page("AuditEntry"),
+                run: { _ in .list(try await parts.store.operations.audit().map(AuditView.init)) }),
+            Route(
                 method: .get, path: "/metrics", access: .operator, summary: "Figures for Prometheus",
                 success: .text("text/plain; version=0.0.4"), run: { _ in await metrics() }),
         ]

@@ -13,6 +13,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case gone
     case tooLarge = "too-large"
     case unsupportedMedia = "unsupported-media-type"
+    case upgradeNeeded = "upgrade-needed"
     case tooMany = "too-many-requests"
     case busy
     case internalError = "internal"
@@ -29,6 +30,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .tooLarge: Status(code: 413)
         case .unsupportedMedia: Status(code: 415)
         case .invalid: Status(code: 422)
+        case .upgradeNeeded: .upgradeRequired
         case .tooMany: Status(code: 429)
         case .internalError: Status(code: 500)
         case .busy: Status(code: 503)
@@ -47,6 +49,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .gone: "It is over"
         case .tooLarge: "The request is too large"
         case .unsupportedMedia: "Send application/json"
+        case .upgradeNeeded: "This is a WebSocket"
         case .tooMany: "Too many requests"
         case .internalError: "The server failed"
         case .busy: "The server cannot do this now"

@@ -34,5 +34,7 @@ struct Route: Sendable {
         case one(String, Status = .ok)
         case page(String)
         case text(String)
+        /// A WebSocket, where the request asks for one.
+        case socket
     }
 }

@@ -111,6 +111,7 @@ struct SenderRoutes: Sendable {
                 method: .get, path: "/api/v1/senders/{id}/configurations", access: .user(.viewSenders),
                 summary: "A sender's configurations, the newest first", success: .page("Configuration"),
                 run: { call in
+                    _ = try await view(call)
                     let history = try await parts.store.configurations(in: call.scope()).history(of: call.id())
                     return .list(history.map { ConfigurationView(version: $0.version, toml: $0.toml, createdAt: $0.createdAt.text) })
                 }),
@@ -123,6 +124,7 @@ struct SenderRoutes: Sendable {
 
     @Sendable private func configure(_ call: Call) async throws -> Response {
         let scope = try call.scope()
+        _ = try await view(call)
         let toml = try call.body(ChangeConfigurationRequest.self).toml
         return .value(try await parts.fleet.configure(call.id(), toml, in: scope))
     }
@@ -136,7 +138,7 @@ struct SenderRoutes: Sendable {
                 success: .one("EnrollResponse", .created), problems: [.forbidden, .conflict], run: enroll),
             Route(
                 method: .get, path: "/api/v1/devices/connect", access: .open, summary: "The WebSocket of senders and pool hosts",
-                success: .text("application/octet-stream"),
+                success: .socket,
                 run: { _ in .upgrade { socket in await parts.devices.serve(socket) } }),
             Route(
                 method: .get, path: "/api/v1/pool", access: .user(.viewDiagnostics), summary: "List the pool's hosts",

@@ -27,8 +27,7 @@ struct SystemRoutes: Sendable {
             Route(
                 method: .get, path: "/api/v1/live", access: .open,
                 summary: "The WebSocket that browsers watch: ?ticket=T, and &since=SEQ to resume",
-                success: .text("application/octet-stream"),
-                problems: [.unauthorized, .forbidden], run: live),
+                success: .socket, problems: [.unauthorized, .forbidden], run: live),
         ]
     }
 
@@ -50,6 +49,13 @@ struct SystemRoutes: Sendable {
 
     /// Sends changes until the browser leaves or its session ends.
     private func watch(_ socket: WebSocket, _ principal: Principal, _ since: Int?) async {
+        // Listening first, so that a session that ends between its ticket and here is not missed.
+        let revocations = parts.gate.revocations()
+        do {
+            try await parts.gate.confirm(principal)
+        } catch {
+            return await socket.close(.policyViolation, "the session ended")
+        }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await update in await parts.feed.subscribe(principal.user.organization, since: since) {
@@ -58,7 +64,7 @@ struct SystemRoutes: Sendable {
                 }
             }
             group.addTask {
-                for await revocation in parts.gate.revocations() where revocation == .session(principal.session.id) { break }
+                for await revocation in revocations where revocation == .session(principal.session.id) { break }
                 await socket.close(.policyViolation, "the session ended")
             }
             group.addTask {

@@ -52,14 +52,9 @@ struct UserRoutes: Sendable {
         let request = try call.body(ChangeUserRequest.self)
         let id: UserID = try call.id()
         let caller = try call.caller()
-        if let role = request.role { try await parts.gate.setRole(role, of: id, by: caller, from: call.origin) }
-        if let name = request.displayName { try await parts.store.users(in: call.scope()).rename(id, to: name) }
-        switch request.active {
-        case true?: try await parts.gate.activate(id, by: caller, from: call.origin)
-        case false?: try await parts.gate.deactivate(id, by: caller, from: call.origin)
-        case nil: break
-        }
-        return .value(try await parts.view(of: parts.store.users(in: call.scope()).find(id)))
+        let user = try await parts.gate.change(
+            id, role: request.role, displayName: request.displayName, active: request.active, by: caller, from: call.origin)
+        return .value(try await parts.view(of: user))
     }
 }
 

@@ -16,6 +16,27 @@ extension Gate {
         return try await store.users(in: scope).create(user, role: role)
     }
 
+    /// Changes what is given of a user; nothing where one of the changes is not allowed.
+    ///
+    /// - Throws: `.notAllowed` for a user or a role that is not below the principal's, but everybody may rename themselves;
+    ///   `StoreError.ownerStays`; `StoreError.invalid` for the name.
+    package func change(
+        _ user: UserID, role: Role?, displayName: String?, active: Bool?, by principal: Principal, from origin: Origin
+    ) async throws -> User {
+        let users = store.users(in: try principal.scope(for: .manageUsers, from: origin.address))
+        if user != principal.user.id || role != nil || active != nil { _ = try await managing(user, as: principal, from: origin) }
+        if let role, !Policy.manages(principal.role, role) { throw AuthError.notAllowed(.manageUsers) }
+        // First what can still be refused.
+        if let displayName { try await users.rename(user, to: displayName) }
+        if let role { try await setRole(role, of: user, by: principal, from: origin) }
+        switch active {
+        case true?: try await activate(user, by: principal, from: origin)
+        case false?: try await deactivate(user, by: principal, from: origin)
+        case nil: break
+        }
+        return try await users.find(user)
+    }
+
     /// Gives another role; open sockets of the user are told.
     package func setRole(_ role: Role, of user: UserID, by principal: Principal, from origin: Origin) async throws {
         let users = try await managing(user, as: principal, from: origin)

@@ -71,6 +71,13 @@ package struct Gate: Sendable {
         return try await principal(of: session, user: nil)
     }
 
+    /// Whether a principal's session is still open and its user not shut out.
+    ///
+    /// - Throws: `.notAuthenticated`.
+    package func confirm(_ principal: Principal) async throws {
+        _ = try await self.principal(of: principal.session.id, user: principal.user.id)
+    }
+
     /// Counts a request of a user.
     ///
     /// - Throws: `.tooMany`.

@@ -60,12 +60,14 @@ package actor BroadcastDirector {
         switch event {
         case .senderConnected(let device, let hello): await senderConnected(device, hello)
         case .senderDisconnected(let device): for one in broadcasts(of: device) { one.post(.senderDisconnected) }
-        case .sender(_, .sending(let report)): live[report.broadcast]?.post(.sending(report))
+        case .sender(let device, .sending(let report)):
+            // A board speaks only for its own broadcast (THREATS 3).
+            if let one = live[report.broadcast], one.sender == device { one.post(.sending(report)) }
         case .sender: break
         case .hostConnected(let device, let hello): await hostConnected(device, hello)
         case .hostDisconnected(let device): for one in live.values { one.post(.hostDisconnected(device)) }
         case .host(let device, .report(let report)): await reported(report, by: device)
-        case .host(_, .released(let lease)): released(lease.lease)
+        case .host(let device, .released(let lease)): await released(lease.lease, by: device)
         case .host: break
         case .revoked(let device): for one in broadcasts(of: device) { one.post(.stopRequested(.revoked)) }
         }
@@ -97,8 +99,10 @@ package actor BroadcastDirector {
         one.post(.report(report))
     }
 
-    private func released(_ lease: LeaseID) {
-        for one in live.values where one.lease == lease { one.post(.leaseLost) }
+    private func released(_ lease: LeaseID, by device: DeviceID) async {
+        for one in live.values where one.lease == lease {
+            if await one.machine.host == device { one.post(.leaseLost) }
+        }
     }
 
     /// Lets go of what is over: the store has it, and what a side still runs of it is ended when that side connects.

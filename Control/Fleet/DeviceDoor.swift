@@ -39,6 +39,12 @@ package struct DeviceDoor: Sendable {
             guard await fleet.admit(connection) else {
                 return await socket.close(.policyViolation, "this identity is connected from elsewhere")
             }
+            do {
+                try await checkAgain(connection)
+            } catch {
+                await fleet.leave(connection)
+                throw error
+            }
             await converse(connection)
             await fleet.leave(connection)
         } catch Refusal.refused(let reason) {
@@ -68,17 +74,31 @@ package struct DeviceDoor: Sendable {
         return Connection(device: device.id, kind: device.kind, organization: device.organization, socket: socket)
     }
 
+    /// Refuses a device that was revoked since its proof was checked: until here only this sees it, from here on
+    /// `Roster.revoke` finds the connection.
+    private func checkAgain(_ connection: Connection) async throws {
+        guard try await store.identities.device(connection.device)?.isRevoked == false else { throw Refusal.refused("revoked") }
+    }
+
     private func converse(_ connection: Connection) async {
         do {
             switch connection.kind {
             case .sender:
                 guard case .hello(let hello)? = try await decode(connection.socket) as AgentMessage? else { return }
                 await fleet.arrived(connection, hello: hello.bounded())
-                while let message: AgentMessage = try await decode(connection.socket) { await fleet.received(message, from: connection) }
+                var pace = MessagePace.sender
+                while let message: AgentMessage = try await decode(connection.socket) {
+                    try await hold(&pace)
+                    await fleet.received(message, from: connection)
+                }
             case .pool:
                 guard case .hello(let hello)? = try await decode(connection.socket) as PoolMessage? else { return }
                 await fleet.arrived(connection, hello: hello)
-                while let message: PoolMessage = try await decode(connection.socket) { await fleet.received(message, from: connection) }
+                var pace = MessagePace.pool
+                while let message: PoolMessage = try await decode(connection.socket) {
+                    try await hold(&pace)
+                    await fleet.received(message, from: connection)
+                }
             }
         } catch is DecodingError {
             log.warning("a device sent a malformed message", ["device": "\(connection.device)"])
@@ -86,6 +106,11 @@ package struct DeviceDoor: Sendable {
         } catch {
             log.info("a device's connection broke", ["device": "\(connection.device)", "error": "\(error)"])
         }
+    }
+
+    /// Waits where the device sends faster than its pace: what it sends meanwhile stays in its own socket.
+    private func hold(_ pace: inout MessagePace) async throws {
+        if let wait = pace.take(at: Instant.now) { try await Task.sleep(for: wait) }
     }
 
     /// The next message; nil at the end of the connection.

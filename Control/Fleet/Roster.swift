@@ -25,6 +25,8 @@ package actor Roster {
     static let telemetryLimit = 300
     /// How long an old connection has to prove that it still answers when its device dials again.
     static let rivalLimit = Duration.milliseconds(1200)
+    /// How long a revoked device may take to answer the close of its connection.
+    static let revocationLimit = Duration.milliseconds(500)
 
     package init(store: ControlStore, feed: Feed, log: Log) {
         self.store = store
@@ -56,11 +58,13 @@ package actor Roster {
         await connections[host]?.order(order) ?? .unknown
     }
 
-    /// Ends a device's connection at once and refuses it from now on (the store has it as revoked).
+    /// Ends a device's connection at once and refuses it from now on (the store has it as revoked): nothing that it still
+    /// says is heard, and its socket is gone within 1 s, whether it answers the close or not (THREATS 3).
     package func revoke(_ device: DeviceID) async {
-        let connection = connections[device]
         eventSink.yield(.revoked(device))
-        await connection?.socket.close(.policyViolation, "revoked")
+        guard let connection = connections[device] else { return }
+        await leave(connection)
+        await connection.socket.close(.policyViolation, "revoked", within: Self.revocationLimit)
     }
 
     // MARK: Coming and going
@@ -99,6 +103,7 @@ package actor Roster {
     }
 
     func arrived(_ connection: Connection, hello: AgentHello) async {
+        guard isCurrent(connection) else { return }
         senders[connection.device] = hello
         await remember(connection) { store, organization in
             let devices = store.devices(in: connection.scope(organization))
@@ -110,6 +115,7 @@ package actor Roster {
     }
 
     func arrived(_ connection: Connection, hello: PoolHello) async {
+        guard isCurrent(connection) else { return }
         hosts[connection.device] = hello
         do {
             try await store.pools.connected(connection.device, hello: hello)
@@ -158,7 +164,11 @@ package actor Roster {
 
     // MARK: Messages
 
+    /// Whether a connection speaks for its device: not any more once it left or was revoked.
+    private func isCurrent(_ connection: Connection) -> Bool { connections[connection.device] === connection }
+
     func received(_ message: AgentMessage, from connection: Connection) async {
+        guard isCurrent(connection) else { return }
         switch message {
         case .hello: break  // only the first message is one
         case .inventory(let inventory): await changed(inventory.bounded(), connection)
@@ -167,15 +177,17 @@ package actor Roster {
         case .sending(let report):
             senders[connection.device]?.sending = report.state == .stopped ? nil : report.bounded()
             eventSink.yield(.sender(connection.device, .sending(report.bounded())))
-        case .configured(let report):
+        case .configured(let message):
+            let report = message.bounded()
             senders[connection.device]?.configuration = report
-            eventSink.yield(.sender(connection.device, message))
+            eventSink.yield(.sender(connection.device, .configured(report)))
             await applied(report.version, connection)
         case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
         }
     }
 
     func received(_ message: PoolMessage, from connection: Connection) async {
+        guard isCurrent(connection) else { return }
         switch message {
         case .hello: break  // only the first message is one
         case .outcome(let outcome): await connection.finished(outcome.bounded())

@@ -38,7 +38,12 @@ package struct Organizations: Sendable {
 
     /// Makes an organisation with its owner, whom every organisation has from its first moment on.
     package func create(name: String, slug: String, owner: NewUser, by author: Author) async throws -> (Organization, User) {
-        try await store.write(.durable) { try $0.createOrganization(name: name, slug: slug, owner: owner, by: author) }
+        try await store.write(.durable) { transaction in
+            let made = try transaction.createOrganization(name: name, slug: slug, owner: owner, by: author)
+            // The organisation's own log has it as well; the operator reads this one only.
+            if author == .operator { try transaction.noteOfOperator(.organizationCreated, made.0.id.text, detail: slug) }
+            return made
+        }
     }
 
     package func all() async throws -> [Organization] {

@@ -25,6 +25,12 @@ package final class Installation: @unchecked Sendable {
         /// Networks that outputs may go to; the guard refuses this machine's own otherwise.
         package var outbound = ["127.0.0.0/8"]
         package var logLevel = "info"
+        /// Without it only control runs.
+        package var hasPool = true
+        /// Without one the server waits for its setup secret.
+        package var hasOwner = true
+        /// Requests of one user.
+        package var requestsPerMinute = 10_000
 
         package init() {}
     }
@@ -44,12 +50,17 @@ package final class Installation: @unchecked Sendable {
         try stage.folder.write(poolConfiguration, to: "pool.conf")
         try stage.folder.write(ownerPassword, to: "password")
         try await startControl()
+        if settings.hasOwner { try await registerOwner() }
+        guard settings.hasPool else { return }
+        try await enrollPool()
+        try await startPool()
+    }
+
+    private func registerOwner() async throws {
         _ = try await provision([
             "register", "--setup-secret-file", stage.folder["control/setup-secret"], "--organization", "Demonstration", "--slug", "demo",
             "--email", "owner@example.org", "--name", "Owner", "--password-file", stage.folder["password"],
         ])
-        try await enrollPool()
-        try await startPool()
     }
 
     // MARK: Programs
@@ -197,6 +208,8 @@ package final class Installation: @unchecked Sendable {
         origins = ["\(origin)", "http://127.0.0.1:\(pagePort)"]
         [storage]
         state = "\(stage.folder["control"])"
+        [limits]
+        general_per_minute = \(settings.requestsPerMinute)
         [outbound]
         allow = [\(settings.outbound.map { "\"\($0)\"" }.joined(separator: ", "))]
         [log]

@@ -1,0 +1,360 @@
+import Foundation
+import HTTP
+import Posix
+import Support
+import Testing
+import Units
+import Web
+import Wire
+
+/// Who gets into control, for how long and as what: as a user sees it, and as an attacker tries it.
+@Suite(.serialized)
+struct AccountTests {
+    // MARK: The first run
+
+    @Test("a server belongs to whoever has its setup secret, once", .row("SEC-01", "ORG-01"))
+    func setup() async throws {
+        try await atFrontDesk({ $0.hasOwner = false }) { desk in
+            let file = desk.stage.folder["control/setup-secret"]
+            let secret = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .newlines)
+            #expect(try mode(file) == 0o600)
+            func register(_ secret: String, _ slug: String) async throws -> Reply {
+                try await desk.visitor().post(
+                    "/auth/register",
+                    """
+                    {"setupSecret":"\(secret)","organizationName":"First","organizationSlug":"\(slug)","email":"Me@Example.org",
+                     "password":"correct horse battery","displayName":"Me"}
+                    """)
+            }
+            #expect(try await desk.visitor().get("/setup").object()["ownerExists"] as? Bool == false)
+            let visitor = try await register("not-the-secret", "first")
+            #expect(visitor.status == 403)
+            #expect(visitor.problem == "forbidden")
+
+            let owner = try await register(secret, "first")
+            #expect(owner.status == 201)
+            let user = try #require(try owner.object()["user"] as? [String: Any])
+            #expect(user["role"] as? String == "owner")
+            #expect((user["organization"] as? [String: Any])?["slug"] as? String == "first")
+            let cookie = try #require(owner.headers["set-cookie"])
+            for part in ["HttpOnly", "Secure", "SameSite=Strict", "Path=/api/v1/auth"] { #expect(cookie.contains(part)) }
+            #expect(!String(decoding: owner.body, as: UTF8.self).contains(try #require(cookie.split(separator: ";").first).dropFirst(15)))
+
+            #expect(try await register(secret, "second").status == 403)
+            #expect(try await desk.visitor().get("/setup").object()["ownerExists"] as? Bool == true)
+            let fourth = try await register(secret, "second")
+            #expect(fourth.status == 429)
+            #expect(Int(try #require(fourth.headers["retry-after"])) ?? 0 > 3000)
+            #expect(try await desk.person("me@example.org", "correct horse battery").get("/auth/me").status == 200)
+        }
+    }
+
+    // MARK: Sessions
+
+    @Test("a refresh token is used once; two tabs stay signed in, a thief signs everybody out", .row("SEC-03", "SEC-04"))
+    func rotation() async throws {
+        try await atFrontDesk { desk in
+            let tab = try await desk.owner()
+            let phone = try await desk.owner()
+            let first = try #require(tab.cookie)
+            #expect(try await tab.refresh().status == 200)
+            let second = try #require(tab.cookie)
+            #expect(second != first)
+            // The other tab comes with the same token a moment later.
+            let other = desk.visitor()
+            other.cookie = first
+            #expect(try await other.refresh().status == 200)
+            #expect(other.cookie == second)
+            #expect(try await other.get("/auth/me").status == 200)
+
+            let feed = try await phone.watch()
+            try await age(desk, by: 11)
+            let thief = desk.visitor()
+            thief.cookie = first
+            #expect(try await thief.refresh().status == 401)
+            #expect(try await feed.ending(within: .seconds(1)) == 1008)
+            for visitor in [tab, phone, other] {
+                #expect(try await visitor.get("/auth/me").status == 401)
+                #expect(try await visitor.refresh().status == 401)
+            }
+            let stranger = desk.visitor()
+            stranger.token = "eyJhbGciOiJub25lIn0.e30."
+            #expect(try await stranger.get("/auth/me").status == 401)
+        }
+    }
+
+    @Test("sessions are listed and ended from another one, and what they had open closes at once", .row("SEC-05"))
+    func sessions() async throws {
+        try await atFrontDesk { desk in
+            let laptop = try await desk.owner()
+            let phone = try await desk.owner()
+            let feed = try await phone.watch()
+            let sessions = try await laptop.get("/auth/sessions").items()
+            // `strata-provision` has one too: it registered.
+            #expect(sessions.count == 3)
+            #expect(sessions.filter { $0["current"] as? Bool == true }.count == 1)
+            let phones = try #require(
+                try await phone.get("/auth/sessions").items().first { $0["current"] as? Bool == true }?["id"] as? String)
+            #expect(try await laptop.send("DELETE", "/auth/sessions/\(phones)").status == 204)
+            #expect(try await feed.ending(within: .seconds(1)) == 1008)
+            #expect(try await phone.get("/auth/me").status == 401)
+            #expect(try await phone.refresh().status == 401)
+            #expect(try await laptop.send("DELETE", "/auth/sessions/\(phones)").status == 404)
+
+            let own = try await laptop.watch()
+            #expect(try await laptop.post("/auth/logout").status == 204)
+            #expect(try await own.ending(within: .seconds(1)) == 1008)
+            #expect(try await laptop.get("/auth/me").status == 401)
+            #expect(laptop.cookie?.isEmpty == true)
+        }
+    }
+
+    @Test("a user who is shut out is out at once, and nobody shuts out the owner", .row("SEC-03", "ORG-02"))
+    func deactivation() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let (admin, adminID) = try await user(.admin, of: owner, at: desk)
+            let (member, memberID) = try await user(.member, of: owner, at: desk)
+            let feed = try await member.watch()
+            #expect(try await admin.send("PATCH", "/users/\(memberID)", #"{"active":false}"#).status == 200)
+            #expect(try await feed.ending(within: .seconds(1)) == 1008)
+            #expect(try await member.get("/auth/me").status == 401)
+            #expect(try await member.refresh().status == 401)
+            #expect(try await member.signIn("member@example.org", "a long password").status == 401)
+            #expect(try await admin.send("PATCH", "/users/\(memberID)", #"{"active":true}"#).status == 200)
+            #expect(try await member.signIn("member@example.org", "a long password").status == 200)
+
+            let ownerID = try await owner.get("/auth/me").text("id")
+            for change in [#"{"active":false}"#, #"{"role":"member"}"#, #"{"displayName":"Nobody"}"#] {
+                #expect(try await admin.send("PATCH", "/users/\(ownerID)", change).status == 409)
+            }
+            #expect(try await owner.send("PATCH", "/users/\(ownerID)", #"{"role":"admin"}"#).status == 409)
+            #expect(try await owner.send("PATCH", "/users/\(ownerID)", #"{"displayName":"Still me"}"#).status == 200)
+            // No admin makes another, nor himself more than he is.
+            #expect(try await admin.send("PATCH", "/users/\(memberID)", #"{"role":"admin"}"#).status == 403)
+            #expect(try await admin.send("PATCH", "/users/\(adminID)", #"{"role":"owner"}"#).status == 422)
+            // Nothing of a change that is refused in part.
+            #expect(try await owner.send("PATCH", "/users/\(memberID)", #"{"displayName":"   ","role":"host"}"#).status == 422)
+            #expect(try await member.get("/auth/me").text("role") == "member")
+            // A role counts from the next request on, not from the next token.
+            #expect(try await owner.send("PATCH", "/users/\(memberID)", #"{"role":"host"}"#).status == 200)
+            #expect(try await member.get("/destinations").status == 200)
+        }
+    }
+
+    // MARK: Limits
+
+    @Test("too many logins or requests are answered with how long to wait", .row("SEC-11"))
+    func rates() async throws {
+        try await atFrontDesk({ $0.requestsPerMinute = 12 }) { desk in
+            let owner = try await desk.owner()
+            for _ in 0..<5 { #expect(try await desk.visitor().signIn("owner@example.org", "wrong password").status == 401) }
+            let right = try await desk.visitor().signIn("owner@example.org", desk.installation.ownerPassword)
+            #expect(right.status == 429)
+            #expect(right.problem == "too-many-requests")
+            #expect((1...60).contains(Int(try #require(right.headers["retry-after"])) ?? 0))
+
+            var statuses: [Int] = []
+            for _ in 0..<14 { statuses.append(try await owner.get("/auth/me").status) }
+            #expect(statuses.prefix(5).allSatisfy { $0 == 200 })
+            let refused = try await owner.get("/senders")
+            #expect(refused.status == 429)
+            #expect((1...60).contains(Int(try #require(refused.headers["retry-after"])) ?? 0))
+            #expect(try await desk.visitor().get("/health").status == 200)
+        }
+    }
+
+    // MARK: Secrets
+
+    @Test("secrets go in and never come out: not by the API, not in the file, not in the log", .row("SEC-02", "SEC-16"))
+    func secrets() async throws {
+        try await atFrontDesk({ $0.logLevel = "trace" }) { desk in
+            let owner = try await desk.owner()
+            let secret = "st-REAM-key-0123456789"
+            let made = try await owner.post("/destinations", #"{"name":"tube","preset":"youtube","secret":"\#(secret)"}"#)
+            let id = try made.text("id")
+            let changed = try await owner.send("PUT", "/destinations/\(id)", #"{"name":"tube 2","preset":"youtube"}"#)
+            let token = try await desk.token(of: owner)
+            _ = try await owner.refresh()
+            var shown = [made, changed]
+            for path in ["/destinations", "/destinations/\(id)", "/audit", "/enrollment-tokens", "/auth/sessions"] {
+                shown.append(try await owner.get(path))
+            }
+            for answer in shown {
+                #expect(answer.status < 300)
+                for word in [secret, token] { #expect(!String(decoding: answer.body, as: UTF8.self).contains(word)) }
+            }
+            #expect(changed.status == 200)
+            #expect(try changed.text("maskedSecret").allSatisfy { $0 == "•" })
+
+            let state = desk.stage.folder["control"]
+            let operatorToken = try #require(try desk.operating().token)
+            let hidden = [
+                secret, token, String(token.split(separator: ".")[2]), try #require(owner.cookie), try #require(owner.token),
+                desk.installation.ownerPassword, operatorToken,
+            ]
+            let files = try FileManager.default.contentsOfDirectory(atPath: state).filter { $0.hasPrefix("strata.db") }
+            #expect(!files.isEmpty)
+            var stored = Data()
+            for file in files { stored += try Data(contentsOf: URL(fileURLWithPath: "\(state)/\(file)")) }
+            let said = try desk.said
+            for word in hidden {
+                #expect(stored.range(of: Data(word.utf8)) == nil)
+                #expect(!said.contains(word))
+            }
+            #expect(stored.range(of: Data("$argon2id$v=19$m=65536,t=3,p=1$".utf8)) != nil)
+            #expect(try mode(state) == 0o700)
+            for file in ["master.key", "operator-token"] { #expect(try mode("\(state)/\(file)") == 0o600) }
+        }
+    }
+
+    @Test("a WebSocket opens by a ticket, once, and from our own pages only")
+    func tickets() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            #expect(try await owner.refusedWatch(ticket: "") == 401)
+            #expect(try await owner.refusedWatch(ticket: owner.token) == 401)
+            let ticket = try await owner.post("/auth/ticket").text("ticket")
+            #expect(try await owner.refusedWatch(ticket: ticket, origin: "https://evil.example") == 403)
+            #expect(try await owner.refusedWatch(ticket: ticket, origin: "null") == 403)
+            let socket = try await owner.watch(ticket: ticket, origin: desk.server)
+            #expect(try await owner.refusedWatch(ticket: ticket, origin: desk.server) == 401)
+            await socket.close()
+            // The cookie alone does nothing for a foreign page either.
+            let foreign = try await owner.send("POST", "/auth/refresh", headers: [("Origin", "https://evil.example")])
+            #expect(foreign.status == 403)
+            // A ticket of a session that ended meanwhile.
+            let late = try await owner.post("/auth/ticket").text("ticket")
+            #expect(try await owner.post("/auth/logout").status == 204)
+            #expect(try await owner.refusedWatch(ticket: late) == 401)
+        }
+    }
+
+    // MARK: What is sent
+
+    private static let wrong: [(body: String, status: Int, field: String?)] = [
+        ("{", 400, nil), ("", 400, nil), ("\"x", 400, nil), ("{\"name\":\"\\ud800\"}", 400, nil), ("{\"name\":1e999}", 400, nil),
+        (String(repeating: "[", count: 100_000), 400, nil),
+        ("null", 422, "body"), ("[]", 422, "body"), ("1", 422, "body"), ("\"text\"", 422, "body"),
+        ("{}", 422, "name"), (#"{"name":null,"preset":"twitch"}"#, 422, "name"), (#"{"name":7,"preset":"twitch"}"#, 422, "name"),
+        (#"{"name":"","preset":"twitch"}"#, 422, "name"), (#"{"name":"a\u0007b","preset":"twitch","secret":"k"}"#, 422, "name"),
+        (#"{"name":"x","preset":"myspace","secret":"k"}"#, 422, "preset"),
+        (#"{"name":"x","preset":"twitch","secret":"k","nam":1}"#, 422, "nam"),
+        (#"{"name":"x","preset":"twitch","secret":"k","x":null}"#, 422, "x"),
+        (#"{"name":"x","preset":"twitch","secret":"two words"}"#, 422, "destination.secret"),
+        (#"{"name":"x","preset":"twitch"}"#, 422, "destination.secret"), (#"{"name":"x","secret":"k"}"#, 422, "url"),
+        (#"{"name":"x","url":"http://h/app","secret":"k"}"#, 422, "url"),
+        (#"{"name":"x","url":"rtmp://h:99999/app","secret":"k"}"#, 422, "url"),
+        (#"{"name":"x","url":"rtmp://u:p@h/app","secret":"k"}"#, 422, "url"),
+        (#"{"name":"x","url":"rtmp://h/app ! filesink location=/tmp/x","secret":"k"}"#, 422, "url"),
+        (#"{"name":"x","url":"srt://h:9000?mode=listener","secret":"0123456789"}"#, 422, "url"),
+        (#"{"name":"x","url":"srt://h:9000","srtMode":"listener"}"#, 422, "destination.secret"),
+        (#"{"name":"x","url":"srt://h:9000","latencyMs":20.5}"#, 422, "latencyMs"),
+        (#"{"name":"x","url":"srt://h:9000","latencyMs":99999}"#, 422, "latencyMs"),
+    ]
+
+    @Test("what cannot be read is refused by field, and the connection survives", .row("CTL-18"))
+    func malformed() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            for (body, status, field) in Self.wrong {
+                let answer = try await owner.post("/destinations", body)
+                #expect(answer.status == status, "\(body.prefix(80)) was answered with \(answer)")
+                #expect(answer.problem != nil, "\(body.prefix(80)) was answered with \(answer)")
+                if let field { #expect(try answer.fields.contains(field), "\(body.prefix(80)) was answered with \(answer)") }
+            }
+            #expect(try await owner.send("POST", "/destinations", "{}", type: "text/plain").status == 415)
+            let large = #"{"name":"\#(String(repeating: "x", count: 1 << 20))"}"#
+            let refused = try await owner.post("/destinations", large)
+            #expect(refused.status == 413)
+            #expect(refused.problem == "too-large")
+            for path in ["/senders/x", "/senders/\(String(repeating: "Z", count: 26))", "/nothing", "/senders/%2e%2e"] {
+                let answer = try await owner.get(path)
+                #expect([400, 404].contains(answer.status), "\(path) was answered with \(answer)")
+            }
+            let wrongMethod = try await owner.send("PUT", "/senders", "{}")
+            #expect(wrongMethod.status == 405)
+            #expect(wrongMethod.headers["allow"] == "GET")
+            #expect(try await owner.get("/destinations").items().isEmpty)
+
+            // One connection takes faults and goes on: curl tells how many it opened for each request.
+            let url = "\(desk.server)/api/v1/auth/login"
+            let post = ["-s", "-o", "/dev/null", "-w", "%{http_code} %{num_connects}\n", "-H", "Content-Type: application/json", "-d"]
+            let words = post + ["{", url, "--next"] + post + [#"{"email":7}"#, url, "--next"] + post + ["null", url]
+            #expect(try await runTool("curl", words).text == "400 1\n422 0\n422 0\n")
+        }
+    }
+
+    // MARK: What is kept
+
+    @Test(
+        "what was acknowledged is in one file, sorted by its creation, and survives kill -9", .row("STO-01", "STO-09"))
+    func kept() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            for name in ["b", "a", "c"] {
+                #expect(try await owner.post("/destinations", #"{"name":"\#(name)","preset":"twitch","secret":"k"}"#).status == 201)
+            }
+            try await desk.installation.program("control").kill9()
+            try await desk.installation.startControl()
+            let items = try await owner.get("/destinations").items()
+            #expect(items.compactMap { $0["name"] as? String } == ["b", "a", "c"])
+            let ids = items.compactMap { $0["id"] as? String }
+            #expect(ids == ids.sorted())
+            #expect(ids.allSatisfy { ULID($0) != nil })
+            let created = try #require(try await owner.get("/auth/sessions").items().first?["createdAt"] as? String)
+            #expect(created.wholeMatch(of: #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/#) != nil)
+            let head = try #require(try FileHandle(forReadingAtPath: desk.stage.folder["control/strata.db"])?.read(upToCount: 15))
+            #expect(String(decoding: head, as: UTF8.self) == "SQLite format 3")
+        }
+    }
+
+    @Test("anybody can ask whether it lives, and only an admin how it is", .row("DIA-09", "DIA-11"))
+    func health() async throws {
+        try await atFrontDesk { desk in
+            let alive = try await desk.visitor().get("/health")
+            #expect(alive.status == 200)
+            #expect(String(decoding: alive.body, as: UTF8.self) == #"{"status":"ok"}"#)
+            #expect(try await desk.visitor().get("/diagnostics/health").status == 401)
+            let owner = try await desk.owner()
+            let diagnosis = try await owner.get("/diagnostics/health").object()
+            let probes = try #require(diagnosis["probes"] as? [[String: Any]])
+            #expect(Set(probes.compactMap { $0["name"] as? String }) == ["database", "disk", "pool"])
+            #expect(probes.allSatisfy { $0["latencyMs"] as? Double != nil })
+            // No pool host is connected here, and it says so.
+            #expect(diagnosis["status"] as? String == "degraded")
+            #expect(probes.first { $0["name"] as? String == "pool" }?["detail"] as? String == "no pool host is connected")
+            #expect(try await desk.visitor().get("/metrics").status == 401)
+            let metrics = try await desk.operating().get("/metrics")
+            #expect(String(decoding: metrics.body, as: UTF8.self).contains("control_senders_online 0"))
+            #expect(try await owner.get("/metrics").status == 401)
+        }
+    }
+
+    // MARK: Parts
+
+    private func mode(_ path: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        return try #require(attributes[.posixPermissions] as? Int)
+    }
+
+    /// Makes the rotations of refresh tokens older than they are, in place of a wait.
+    private func age(_ desk: FrontDesk, by seconds: Int) async throws {
+        let script = """
+            import sqlite3, sys
+            database = sqlite3.connect(sys.argv[1], timeout=5)
+            database.execute("UPDATE refresh_tokens SET rotated_at = rotated_at - ?", (int(sys.argv[2]) * 1000,))
+            database.commit()
+            """
+        _ = try await runTool("python3", ["-c", script, desk.stage.folder["control/strata.db"], "\(seconds)"])
+    }
+}
+
+/// A user of a role, signed in.
+func user(_ role: Role, of owner: Visitor, at desk: FrontDesk) async throws -> (Visitor, id: String) {
+    let body =
+        #"{"email":"\#(role.rawValue)@example.org","displayName":"\#(role.rawValue)","role":"\#(role.rawValue)","password":"a long password"}"#
+    let made = try await owner.post("/users", body)
+    guard made.status == 201 else { throw SupportFailure("no user: \(made)") }
+    return (try await desk.person("\(role.rawValue)@example.org", "a long password"), try made.text("id"))
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Support
+import Testing
+import Units
+import Web
+import Wire
+
+/// Every route of the API's own description, as nobody, as each role, and as another organisation (THREATS 14).
+@Suite(.serialized)
+struct TenancyTests {
+    private enum Reach: String { case open, member, host, admin, `operator` }
+
+    /// Who may call what: written here a second time on purpose.
+    private static let matrix: [String: Reach] = [
+        "GET /health": .open, "GET /api/v1/openapi.json": .open, "GET /api/v1/setup": .open, "GET /api/v1/live": .open,
+        "GET /api/v1/devices/connect": .open, "POST /api/v1/enroll": .open, "POST /api/v1/auth/register": .open,
+        "POST /api/v1/auth/login": .open, "POST /api/v1/auth/refresh": .open,
+        "POST /api/v1/auth/logout": .member, "GET /api/v1/auth/me": .member, "GET /api/v1/auth/sessions": .member,
+        "DELETE /api/v1/auth/sessions/{id}": .member, "POST /api/v1/auth/ticket": .member, "GET /api/v1/organization": .member,
+        "GET /api/v1/users": .admin, "POST /api/v1/users": .admin, "PATCH /api/v1/users/{id}": .admin, "GET /api/v1/audit": .admin,
+        "GET /api/v1/diagnostics/health": .admin, "GET /api/v1/pool": .admin,
+        "GET /api/v1/enrollment-tokens": .admin, "POST /api/v1/enrollment-tokens": .admin, "DELETE /api/v1/enrollment-tokens/{id}": .admin,
+        "GET /api/v1/senders": .member, "GET /api/v1/senders/{id}": .member, "PATCH /api/v1/senders/{id}": .admin,
+        "DELETE /api/v1/senders/{id}": .admin, "GET /api/v1/senders/{id}/configurations": .member,
+        "PUT /api/v1/senders/{id}/configuration": .admin,
+        "GET /api/v1/destinations": .host, "GET /api/v1/destinations/{id}": .host, "POST /api/v1/destinations": .admin,
+        "PUT /api/v1/destinations/{id}": .admin, "DELETE /api/v1/destinations/{id}": .admin,
+        "GET /api/v1/broadcasts": .member, "GET /api/v1/broadcasts/{id}": .member, "POST /api/v1/broadcasts": .host,
+        "PATCH /api/v1/broadcasts/{id}": .host, "POST /api/v1/broadcasts/{id}/stop": .host,
+        "POST /api/v1/broadcasts/{id}/outputs": .host, "DELETE /api/v1/broadcasts/{id}/outputs/{output}": .host,
+        "POST /api/v1/broadcasts/{id}/outputs/{output}/retry": .host,
+        "POST /api/v1/operator/organizations": .operator, "POST /api/v1/operator/enrollment-tokens": .operator,
+        "DELETE /api/v1/operator/pool/{id}": .operator, "GET /api/v1/operator/audit": .operator, "GET /metrics": .operator,
+    ]
+
+    /// Bodies that fit, for what another organisation tries.
+    private static let bodies = [
+        "PATCH /api/v1/users/{id}": #"{"displayName":"Taken over"}"#, "PATCH /api/v1/senders/{id}": #"{"name":"taken"}"#,
+        "PUT /api/v1/senders/{id}/configuration": #"{"toml":""}"#,
+        "PUT /api/v1/destinations/{id}": #"{"name":"taken","preset":"twitch","secret":"k"}"#,
+        "PATCH /api/v1/broadcasts/{id}": #"{"bitrate":1000000}"#,
+        "POST /api/v1/broadcasts/{id}/outputs": #"{"destination":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}"#,
+    ]
+
+    private static let nobodys = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+    @Test("each role does exactly what it may on every route there is", .row("SEC-07", "CTL-08"))
+    func roles() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let people: [(Role, Visitor)] = [
+                (.member, try await user(.member, of: owner, at: desk).0), (.host, try await user(.host, of: owner, at: desk).0),
+                (.admin, try await user(.admin, of: owner, at: desk).0), (.owner, owner),
+            ]
+            let routes = try await described(desk)
+            #expect(Set(routes) == Set(Self.matrix.keys))
+            let stranger = desk.visitor()
+            // Last, because it ends the session.
+            for route in routes.filter({ !$0.hasSuffix("/logout") }) + routes.filter({ $0.hasSuffix("/logout") }) {
+                guard let reach = Self.matrix[route], reach != .open else { continue }
+                let asStranger = try await call(route, by: stranger)
+                #expect(asStranger.status == 401 && asStranger.problem != nil, "\(route) as a stranger: \(asStranger)")
+                for (role, person) in people {
+                    let answer = try await call(route, by: person)
+                    let expected = reach == .operator ? [401] : role >= lowest(reach) ? [200, 201, 204, 404, 409, 415, 422] : [403]
+                    #expect(expected.contains(answer.status), "\(route) as \(role): \(answer)")
+                }
+            }
+            let operating = try desk.operating()
+            for (route, reach) in Self.matrix.sorted(by: { $0.key < $1.key }) where reach != .open {
+                let answer = try await call(route, by: operating)
+                #expect((answer.status == 401) == (reach != .operator), "\(route) as the operator: \(answer)")
+            }
+        }
+    }
+
+    @Test("for another organisation nothing of the first one exists", .row("CTL-11", "CTL-08"))
+    func strangers() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let other = try await desk.stranger()
+            let destination = try await owner.post("/destinations", #"{"name":"ours","preset":"twitch","secret":"key"}"#).text("id")
+            let open = try await owner.post("/enrollment-tokens", #"{"kind":"sender"}"#).text("id")
+            let board = try await desk.board(of: owner, name: "ours")
+            let socket = try await board.connect()
+            let outcomes = Task { try await RawBoard.answerAll(socket, .refused) }
+            defer { outcomes.cancel() }
+            let sender = board.identity.device.text
+            try await eventually(within: .seconds(5), "the board is online") {
+                try await owner.get("/senders/\(sender)").object()["online"] as? Bool == true
+            }
+            #expect(try await owner.send("PUT", "/senders/\(sender)/configuration", #"{"toml":"a = 1"}"#).status == 200)
+            let start = #"{"sender":"\#(sender)","destinations":["\#(destination)"]}"#
+            let broadcast = try await owner.post("/broadcasts", start)
+            let ids = [
+                "users": try await owner.get("/auth/me").text("id"),
+                "sessions": try #require(try await owner.get("/auth/sessions").items().first?["id"] as? String),
+                "enrollment-tokens": open, "senders": sender, "destinations": destination, "broadcasts": try broadcast.text("id"),
+                "output": try #require((try broadcast.object()["outputs"] as? [[String: Any]])?.first?["id"] as? String),
+            ]
+
+            for route in try await described(desk) where route.contains("{id}") && !route.contains("/operator/") {
+                let parts = route.split(separator: "/").map(String.init)
+                let kind = try #require(parts.firstIndex(of: "{id}").map { parts[$0 - 1] })
+                let id = try #require(ids[kind], "no id for \(route)")
+                let answer = try await call(route, by: other, id: id, output: ids["output"])
+                #expect(answer.status == 404, "\(route) as another organisation: \(answer)")
+                // Its own broadcasts cannot take them in either.
+                let unknown = try await call(route, by: other, id: Self.nobodys, output: ids["output"])
+                #expect(unknown.status == 404 && unknown.problem == answer.problem, "\(route) for an unknown id: \(unknown)")
+            }
+            #expect(try await other.post("/broadcasts", start).status == 404)
+            for list in ["/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions"] {
+                let shown = String(decoding: try await other.get(list).body, as: UTF8.self)
+                for (kind, id) in ids { #expect(!shown.contains(id), "\(list) shows one of the \(kind)") }
+            }
+            try await feedIsOwn(desk, owner, other, socket)
+            // And nothing was changed by the attempts.
+            #expect(try await owner.get("/destinations/\(destination)").text("name") == "ours")
+            #expect(try await owner.get("/senders/\(sender)").text("name") == "ours")
+        }
+    }
+
+    /// The other organisation's live feed has none of the first one's topics.
+    private func feedIsOwn(_ desk: FrontDesk, _ owner: Visitor, _ other: Visitor, _ socket: WebSocket) async throws {
+        let (ours, theirs) = (try await owner.watch(), try await other.watch())
+        // Their own board appears last: whatever came before it was for them.
+        let board = try await desk.board(of: other, name: "theirs")
+        try await socket.send(AgentMessage.telemetry(AgentTelemetry(atMs: 1, links: [], pipeline: nil)))
+        let theirSocket = try await board.connect()
+        func topics(_ socket: WebSocket, until last: String) async throws -> Set<String> {
+            var topics: Set<String> = []
+            while !topics.contains(last), case .text(let text)? = try await socket.receive() {
+                let update = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+                topics.insert(update?["topic"] as? String ?? "")
+            }
+            return topics
+        }
+        let own = "sender/\(board.identity.device)"
+        #expect(try await topics(theirs, until: own) == [own])
+        let sender = try await owner.get("/senders").items().first?["id"] as? String ?? ""
+        #expect(try await topics(ours, until: "telemetry/\(sender)").contains("sender/\(sender)"))
+        for socket in [ours, theirs, theirSocket] { await socket.close() }
+    }
+
+    // MARK: Parts
+
+    private func lowest(_ reach: Reach) -> Role { Role(rawValue: reach.rawValue) ?? .owner }
+
+    /// `GET /api/v1/senders/{id}` and so on.
+    private func described(_ desk: FrontDesk) async throws -> [String] {
+        let document = try await desk.visitor().get("/openapi.json").object()
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        return paths.flatMap { path, operations in operations.keys.map { "\($0.uppercased()) \(path)" } }.sorted()
+    }
+
+    private func call(_ route: String, by visitor: Visitor, id: String = nobodys, output: String? = nil) async throws -> Reply {
+        let parts = route.split(separator: " ")
+        let path = parts[1].replacingOccurrences(of: "{id}", with: id).replacingOccurrences(of: "{output}", with: output ?? Self.nobodys)
+        return try await visitor.send(String(parts[0]), path, Self.bodies[route])
+    }
+}
