@@ -58,6 +58,11 @@ package struct Headers: Sendable {
 
     /// Adds a field. The writer refuses a message whose fields hold what a field cannot (RFC 9110 section 5.5).
     package mutating func add(_ name: String, _ value: String) {
+        if slots.isEmpty {
+            // Once for most heads instead of growing step by step.
+            bytes.reserveCapacity(max(128, name.utf8.count + value.utf8.count))
+            slots.reserveCapacity(4)
+        }
         let start = Int32(bytes.count)
         bytes.append(contentsOf: name.utf8)
         let middle = Int32(bytes.count)

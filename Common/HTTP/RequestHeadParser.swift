@@ -11,6 +11,8 @@ package struct RequestHeadParser: Sendable {
 
     private let limits: HeadLimits
     private var scanner = HeadScanner()
+    /// The last Host field that was found valid: mostly it is the next one's too (checking it takes as long as parsing the rest).
+    private var knownHost = ""
 
     package init(limits: HeadLimits = .standard) { self.limits = limits }
 
@@ -23,12 +25,13 @@ package struct RequestHeadParser: Sendable {
         let range = range ?? buffer.indices
         guard let length = try scanner.scan(buffer, range, limits: limits) else { return .needMore }
         let bytes = Array(buffer[range.lowerBound..<(range.lowerBound + length)])
-        let head = try Self.head(bytes, lines: scanner.lines, limits: limits)
+        let head = try Self.head(bytes, lines: scanner.lines, limits: limits, knownHost: knownHost)
+        knownHost = head.host
         scanner.reset()
         return .head(head, consumed: length)
     }
 
-    private static func head(_ bytes: [UInt8], lines: [Int32], limits: HeadLimits) throws(HTTPFault) -> RequestHead {
+    private static func head(_ bytes: [UInt8], lines: [Int32], limits: HeadLimits, knownHost: String) throws(HTTPFault) -> RequestHead {
         let line = Int(lines[0])..<(Int(lines[1]) - 2)
         let method = try Self.method(bytes, line)
         let targetStart = line.lowerBound + method.text.utf8.count + 1
@@ -43,7 +46,7 @@ package struct RequestHeadParser: Sendable {
         }
         let target = try RequestTarget(bytes, targetStart..<targetEnd, method: method)
         let fields = try FieldBlock(bytes, lines: lines)
-        try checkHost(fields, target, version)
+        try checkHost(fields, target, version, knownHost)
         return RequestHead(
             method: method, target: target.text, path: target.path, version: version, headers: fields.headers,
             framing: try fields.framing(version: version) ?? .none, keepAlive: fields.keepAlive(version: version), host: fields.host)
@@ -60,12 +63,17 @@ package struct RequestHeadParser: Sendable {
         return Method(text: String(decoding: bytes[range], as: UTF8.self))
     }
 
-    private static func checkHost(_ fields: FieldBlock, _ target: RequestTarget, _ version: HTTPVersion) throws(HTTPFault) {
+    private static func checkHost(_ fields: FieldBlock, _ target: RequestTarget, _ version: HTTPVersion, _ known: String) throws(HTTPFault)
+    {
         guard fields.hosts == 1 else {
             guard version == .http10, target.authority == nil else { throw .bad("no Host field") }
             return
         }
-        guard Authority(fields.host) != nil else { throw .bad("a Host field that is not a name or address with an optional port") }
+        // Byte by byte: strings compare equal across normal forms.
+        let isKnown = !known.isEmpty && fields.host.utf8.elementsEqual(known.utf8)
+        guard isKnown || Authority(fields.host) != nil else {
+            throw .bad("a Host field that is not a name or address with an optional port")
+        }
         if let authority = target.authority, !Grammar.equal(Array(authority.utf8), Array(fields.host.utf8)) {
             throw .bad("a target and a Host field that differ")
         }

@@ -27,7 +27,10 @@ package final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private static let wakeMark = UInt64.max
 
     fileprivate enum Work {
+        /// Of an actor on the loop, or of a task that prefers the loop itself.
         case job(UnownedJob)
+        /// Of a task that prefers `tasks`.
+        case task(UnownedJob)
         case call(@Sendable () -> Void)
     }
 
@@ -52,6 +55,7 @@ package final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         }
         events = .allocate(capacity: Loop.eventCount)
         _ = cposix_epoll_add(epoll, wake, UInt32(Interest.read.rawValue), Loop.wakeMark)
+        tasks.loop = self
         let context = Unmanaged.passRetained(self)
         let code = pthread_create(&thread, nil, loopThread, context.toOpaque())
         guard code == 0 else {
@@ -81,7 +85,7 @@ package final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// Starts a task whose code outside of actors runs on this loop.
     @discardableResult
     package func spawn(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-        Task(executorPreference: self) { await body() }
+        Task(executorPreference: tasks, operation: body)
     }
 
     /// Ends the thread after the current event and joins it, unless called on it. What is still queued does not run.
@@ -103,6 +107,12 @@ package final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     // MARK: Executor
 
     package func enqueue(_ job: consuming ExecutorJob) { add(.job(UnownedJob(job))) }
+
+    /// The loop as an executor of tasks only.
+    ///
+    /// A task that prefers the loop itself runs as if isolated to it, and is queued again for each call into code that is not
+    /// isolated; one that prefers this is not (measured: a sixth of the user time of a request).
+    package let tasks = LoopTasks()
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
@@ -162,7 +172,7 @@ package final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
 
     // MARK: The thread
 
-    private func add(_ work: Work) {
+    fileprivate func add(_ work: Work) {
         if isCurrent {
             local.append(work)
             return
@@ -204,6 +214,7 @@ package final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         swap(&ready, &local)
         for work in ready {
             switch work {
+            case .task(let job): job.runSynchronously(on: tasks.asUnownedTaskExecutor())
             case .job(let job): job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
             case .call(let call): call()
             }
@@ -254,6 +265,17 @@ package final class Loop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             timers.remove(timer)
             timer.take()?()
         }
+    }
+}
+
+/// Runs tasks on a loop; see `Loop.tasks`.
+package final class LoopTasks: TaskExecutor, @unchecked Sendable {
+    // Sendable: `loop` is set once, before the loop is handed to anybody, and outlives what is queued on it.
+    fileprivate weak var loop: Loop?
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        loop?.add(.task(job))
     }
 }
 

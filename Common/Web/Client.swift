@@ -60,7 +60,7 @@ package struct Client: Sendable {
         _ method: Method, _ url: URLParts, _ headers: Headers, _ body: [UInt8], key: String?
     ) async throws -> ClientExchange.Outcome {
         // All steps on the loop: between them nobody waits for the caller's executor.
-        try await withTaskExecutorPreference(lane.loop) { try await exchangeOnLoop(method, url, headers, body, key: key) }
+        try await withTaskExecutorPreference(lane.loop.tasks) { try await exchangeOnLoop(method, url, headers, body, key: key) }
     }
 
     private func exchangeOnLoop(

@@ -57,7 +57,8 @@ package enum ResponseBody: Sendable {
     /// Written as it comes; chunked where the length is not known. If the closure throws, the connection is cut, so that
     /// nobody takes a part for the whole.
     case stream(length: Int?, @Sendable (BodyWriter) async throws -> Void)
-    case upgrade(Upgrade)
+    /// Indirect: it is large and rare, and would be copied with every response.
+    indirect case upgrade(Upgrade)
 }
 
 /// A WebSocket to be; made by `Response.upgrade`.

@@ -98,7 +98,7 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
         let (body, incoming) = makeBody(head)
         let exchange = Exchange(
             head: head, body: body, incoming: incoming, connection: self, origin: origin, awaitsContinue: awaitsContinue)
-        exchange.task = Task(executorPreference: lane.loop) { [self] in await handle() }
+        exchange.task = Task(executorPreference: lane.loop.tasks) { [self] in await handle() }
         self.exchange = exchange
         if exchange.isComplete {
             transport.deadline = nil

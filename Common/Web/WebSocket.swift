@@ -81,6 +81,8 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
 
     /// The next message; nil after a clean close, by either side. Throws `WebSocketError` when the connection broke.
     package func receive() async throws -> WebSocketMessage? {
+        // What is there already needs no continuation.
+        if lane.loop.isCurrent, let message = nextMessage() { return message }
         let call = ReceiveCall()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -96,6 +98,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     package func send(_ bytes: [UInt8]) async throws { try await send(.binary, bytes) }
 
     private func send(_ opcode: Opcode, _ bytes: [UInt8]) async throws {
+        if lane.loop.isCurrent, transport.pendingBytes <= options.highMark { return try write(opcode, bytes) }
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             lane.loop.run { self.sendOrWait(continuation) }
         }
