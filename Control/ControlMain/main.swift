@@ -37,7 +37,8 @@ let usage = "usage: strata-control --config FILE"
     let hasher = PasswordHasher()
     let outbound = OutboundGuard(allowing: configuration.outbound)
     return Gateway.Parts(
-        store: store, gate: try await Gate.open(store, hasher: hasher, limits: configuration.limits), hasher: hasher, fleet: fleet, feed: feed,
+        store: store, gate: try await Gate.open(store, hasher: hasher, limits: configuration.limits), hasher: hasher, fleet: fleet,
+        feed: feed,
         broadcasts: BroadcastDirector(store: store, fleet: fleet, feed: feed, outbound: outbound, log: log),
         devices: DeviceDoor(
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
