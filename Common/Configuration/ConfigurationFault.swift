@@ -9,10 +9,13 @@ package struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
     package let place: String?
 
     /// `server.port: expected 1 to 65535, not 70000 (line 3, column 1)`
-    package var description: String {
+    package var description: String { "\(key): expected \(demand)" }
+
+    /// `1 to 65535, not 70000 (line 3, column 1)`
+    package var demand: String {
         let given = value.map { ", not \($0)" } ?? ""
         let location = place.map { " (\($0))" } ?? ""
-        return "\(key): expected \(expected)\(given)\(location)"
+        return "\(expected)\(given)\(location)"
     }
 }
 

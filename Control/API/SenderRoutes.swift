@@ -1,3 +1,4 @@
+import Configuration
 import Crypto
 import Fleet
 import HTTP
@@ -126,6 +127,13 @@ struct SenderRoutes: Sendable {
         let scope = try call.scope()
         _ = try await view(call)
         let toml = try call.body(ChangeConfigurationRequest.self).toml
+        do throws(ConfigurationFaults) {
+            _ = try Configuration.SenderConfiguration.parse(toml)
+        } catch {
+            // The board checks with the same code; what it would refuse never becomes a version.
+            let faults = error.faults.map { Problem.Fault(field: $0.key.bounded(to: 200), expected: $0.demand.bounded()) }
+            throw Problem(.invalid, "the configuration was not saved, the one before stays in force", faults: faults)
+        }
         return .value(try await parts.fleet.configure(call.id(), toml, in: scope))
     }
 

@@ -1,3 +1,4 @@
+import Configuration
 import Crypto
 package import Fleet
 package import Logging
@@ -121,13 +122,9 @@ extension BroadcastDirector {
     ) async throws -> BroadcastView {
         guard let hello = await parts.fleet.hello(of: request.sender) else { throw Failure.senderOffline }
         for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
-        let machine = try machine(for: request, hello: hello, in: organization)
-        for output in machine.outputs {
-            let spec = try await parts.outputs.spec(of: output, in: organization)
-            if machine.media.encoder.codec == .h265, case .rtmp = spec.target {
-                throw Failure.unsupported("H.265 cannot be sent by RTMP: choose H.264, or an SRT destination")
-            }
-        }
+        let defaults = try await parts.store.configuration(hello.configuration.version, of: request.sender, in: organization)
+        let machine = try machine(for: request, hello: hello, defaults: defaults, in: organization)
+        for output in machine.outputs { try await check(output, carries: machine.media.encoder.codec, in: organization) }
         // Another start may have come first while addresses were resolved.
         for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
         let createdAtMs = unixMilliseconds()
@@ -136,16 +133,28 @@ extension BroadcastDirector {
         return BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: nil, unfit: [:])
     }
 
-    private func machine(for request: StartRequest, hello: AgentHello, in organization: OrganizationID) throws -> BroadcastMachine {
-        let input = request.input ?? InputChoice(video: "test")
+    /// Throws what no attempt of a receiver could mend.
+    private func check(_ output: PlannedOutput, carries codec: VideoCodec, in organization: OrganizationID) async throws {
+        let spec = try await parts.outputs.spec(of: output, in: organization)
+        if codec == .h265, case .rtmp = spec.target {
+            throw Failure.unsupported("H.265 cannot be sent by RTMP: choose H.264, or an SRT destination")
+        }
+    }
+
+    /// - Parameter defaults: what the sender is configured to be.
+    private func machine(
+        for request: StartRequest, hello: AgentHello, defaults: Configuration.SenderConfiguration, in organization: OrganizationID
+    ) throws -> BroadcastMachine {
+        let input = request.input ?? defaults.input
         guard hello.inventory.inputs.contains(where: { $0.id == input.video }) else {
             throw Failure.unsupported("the sender has no input '\(input.video)'")
         }
-        let encoder = request.encoder ?? EncoderChoice(bitrate: .kilobits(2500))
         let grace: Grace = request.graceSeconds.map { $0 == 0 ? .untilStopped : .seconds($0) } ?? .standard
         return BroadcastMachine(
             id: fresh(), organization: organization, sender: request.sender, lease: fresh(),
-            media: MediaChoice(input: input, encoder: encoder, bufferMs: request.bufferMs ?? 1000, links: request.links),
+            media: MediaChoice(
+                input: input, encoder: request.encoder ?? defaults.encoder, bufferMs: request.bufferMs ?? defaults.bufferMs,
+                links: request.links ?? defaults.links),
             outputs: request.destinations.map { PlannedOutput(id: fresh(), destination: $0) }, grace: grace)
     }
 
@@ -176,7 +185,7 @@ extension BroadcastDirector {
     {
         guard let one = try await find(id, in: organization) else { throw Failure.isOver }
         let output = PlannedOutput(id: fresh(), destination: destination)
-        _ = try await parts.outputs.spec(of: output, in: organization)
+        try await check(output, carries: await one.machine.media.encoder.codec, in: organization)
         one.post(.outputAdded(output))
         return await one.settledView()
     }

@@ -1,3 +1,4 @@
+import Configuration
 import FoundationEssentials
 import Store
 import Units
@@ -43,6 +44,23 @@ struct BroadcastStore: Sendable {
 
     func unfinished() async throws -> [Record] {
         try await store.unfinishedBroadcasts().map { try Record($0) }
+    }
+
+    /// What a sender is configured to be by the version it runs; the standard where it runs none that is known here.
+    func configuration(
+        _ version: Int, of sender: DeviceID, in organization: OrganizationID
+    ) async throws -> Configuration.SenderConfiguration {
+        guard version > 0 else { return .standard }
+        do {
+            let scope = OrganizationScope(organization, by: .system)
+            return try .parse(try await store.configurations(in: scope).version(version, of: sender).toml)
+        } catch StoreError.missing {
+            return .standard
+        } catch let faults as ConfigurationFaults {
+            // It was good when it was saved; this control is of another version.
+            let reason = faults.faults.map(\.description).joined(separator: "; ")
+            throw BroadcastDirector.Failure.unsupported("the sender's configuration \(version) cannot be read any more: \(reason)")
+        }
     }
 
     private func broadcasts(_ organization: OrganizationID, _ author: Author = .system) -> StoredBroadcasts {
