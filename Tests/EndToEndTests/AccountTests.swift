@@ -309,6 +309,31 @@ struct AccountTests {
         }
     }
 
+    @Test("each hour what is over is removed, and a restart forgets no job", .row("CTL-16"))
+    func housekeeping() async throws {
+        try await atFrontDesk { desk in
+            let phone = try await desk.owner()
+            let laptop = try await desk.owner()
+            let id = try #require(try await phone.get("/auth/sessions").items().first { $0["current"] as? Bool == true }?["id"] as? String)
+            func jobs(_ outcome: String) async throws -> String {
+                try await sqlite(desk, "SELECT count(*) FROM jobs WHERE kind = 'cleanup' AND outcome IS \(outcome)")
+            }
+            // The first has run by now, and planned the next hour's.
+            try await eventually(within: .seconds(5), "the first cleanup is done") { try await jobs("'done'") == "1" }
+            #expect(try await jobs("NULL") == "1")
+            // A session that ended long ago, and the next hour comes while control is away.
+            try await desk.installation.program("control").kill9()
+            _ = try await sqlite(desk, "UPDATE sessions SET expires_at = 1000 WHERE id = '\(id)'")
+            _ = try await sqlite(desk, "UPDATE jobs SET run_at = 1000 WHERE outcome IS NULL")
+            try await desk.installation.startControl()
+            try await eventually(within: .seconds(5), "the session is gone") {
+                try await sqlite(desk, "SELECT count(*) FROM sessions WHERE id = '\(id)'") == "0"
+            }
+            #expect(try await phone.get("/auth/me").status == 401)
+            #expect(try await laptop.get("/auth/me").status == 200)
+        }
+    }
+
     @Test("anybody can ask whether it lives, and only an admin how it is", .row("DIA-09", "DIA-11"))
     func health() async throws {
         try await atFrontDesk { desk in
@@ -340,14 +365,21 @@ struct AccountTests {
 
     /// Makes the rotations of refresh tokens older than they are, in place of a wait.
     private func age(_ desk: FrontDesk, by seconds: Int) async throws {
-        let script = """
-            import sqlite3, sys
-            database = sqlite3.connect(sys.argv[1], timeout=5)
-            database.execute("UPDATE refresh_tokens SET rotated_at = rotated_at - ?", (int(sys.argv[2]) * 1000,))
-            database.commit()
-            """
-        _ = try await runTool("python3", ["-c", script, desk.stage.folder["control/strata.db"], "\(seconds)"])
+        _ = try await sqlite(desk, "UPDATE refresh_tokens SET rotated_at = rotated_at - \(seconds * 1000)")
     }
+}
+
+/// What a statement on control's database gives first, for moving what a test cannot wait for.
+func sqlite(_ desk: FrontDesk, _ statement: String) async throws -> String {
+    let script = """
+        import sqlite3, sys
+        database = sqlite3.connect(sys.argv[1], timeout=5)
+        row = database.execute(sys.argv[2]).fetchone()
+        database.commit()
+        print(row[0] if row else "")
+        """
+    let answer = try await runTool("python3", ["-c", script, desk.stage.folder["control/strata.db"], statement])
+    return answer.text.trimmingCharacters(in: .newlines)
 }
 
 /// A user of a role, signed in.

@@ -19,7 +19,7 @@ struct DeviceTests {
             let owner = try await desk.owner()
             let token = try await desk.token(of: owner, name: "truck")
             let (key, thief) = (try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate())
-            let made = try await RawBoard.redeem(token, key: key, name: "", at: desk)
+            let made = try await RawBoard.redeem(token, key: key, name: "truck", at: desk)
             #expect(made.status == 201)
             let device = try made.text("device")
             // Its answer was lost: the same key gets the same identity, another key nothing.
@@ -41,7 +41,7 @@ struct DeviceTests {
             let withdrawn = try await owner.post("/enrollment-tokens", #"{"kind":"sender"}"#)
             #expect(try await owner.send("DELETE", "/enrollment-tokens/\(try withdrawn.text("id"))").status == 204)
             let expired = try await desk.token(of: owner)
-            try await outdate(desk)
+            _ = try await sqlite(desk, "UPDATE enrollment_tokens SET expires_at = 1000")
             let pool = try await desk.operating().post("/operator/enrollment-tokens", #"{"kind":"pool"}"#).text("token")
             for spoiled in [try withdrawn.text("token"), expired, pool, String(expired.dropLast()), "x"] {
                 let answer = try await RawBoard.redeem(spoiled, key: thief, at: desk)
@@ -214,7 +214,7 @@ struct DeviceTests {
 
             let board = try await desk.board(of: owner, name: "liar")
             let path = "/senders/\(board.identity.device)"
-            let long = String(repeating: "\u{1b}[31mx\u{0}\u{7}", count: 3000)
+            let long = String(repeating: "\u{1b}[31mx\u{0}\u{7}", count: 300)
             let link = Link(name: long, kind: .other, state: .up, addresses: [long], mtu: Int.max)
             let mode = VideoMode(width: -1, height: Int.max, frames: 0, frameSeconds: 0, format: long)
             let input = Input(id: long, kind: .v4l2, name: long, media: .video, modes: Array(repeating: mode, count: 2))
@@ -375,16 +375,5 @@ struct DeviceTests {
             """, to: "\(name).conf")
         return try desk.stage.start(
             "strata-agent", ["enroll", "--server", server, "--token-file", file, "--config", configuration, "--name", name])
-    }
-
-    /// Makes every token's time over.
-    private func outdate(_ desk: FrontDesk) async throws {
-        let script = """
-            import sqlite3, sys
-            database = sqlite3.connect(sys.argv[1], timeout=5)
-            database.execute("UPDATE enrollment_tokens SET expires_at = 1000")
-            database.commit()
-            """
-        _ = try await runTool("python3", ["-c", script, desk.stage.folder["control/strata.db"]])
     }
 }

@@ -79,7 +79,8 @@ struct TenancyTests {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()
             let other = try await desk.stranger()
-            let destination = try await owner.post("/destinations", #"{"name":"ours","preset":"twitch","secret":"key"}"#).text("id")
+            let destination = try await owner.post("/destinations", #"{"name":"ours","url":"rtmp://127.0.0.1/app","secret":"key"}"#).text(
+                "id")
             let open = try await owner.post("/enrollment-tokens", #"{"kind":"sender"}"#).text("id")
             let board = try await desk.board(of: owner, name: "ours")
             let socket = try await board.connect()
