@@ -1,0 +1,191 @@
+import Foundation
+import Posix
+import Support
+import Testing
+import Units
+import Wire
+
+/// Where a broadcast goes: to several places at once, unchanged, and each by itself.
+@Suite(.serialized)
+struct OutputTests {
+    @Test(
+        "what the encoder makes reaches an RTMP server and an SRT endpoint unit by unit",
+        .row("RCV-03", "RCV-04", "RCV-05", "RCV-08", "CTL-09"))
+    func everyUnitArrives() async throws {
+        try await inStudio { studio in
+            let sender = try await studio.sender()
+            let srt = try SRTPeer.listener(on: studio.stage, passphrase: "a-long-passphrase")
+            let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+            let endpoint = try await studio.destination("endpoint", url: "srt://127.0.0.1:\(srt.port)", secret: "a-long-passphrase")
+            let listed = try await studio.owner.answer(.get, "/destinations")
+            #expect(!String(decoding: listed.body, as: UTF8.self).contains("a-long-passphrase"), "a key is never shown again")
+
+            let id = try await studio.start(StartRequest(sender: sender.id, destinations: [platform, endpoint]))
+            try await studio.owner.wait(id, for: ["live"])
+            try await studio.record("show", seconds: 3)
+            let shown = try #require(try studio.owner.broadcast(id))
+            let share = try await receiverShare(shown, over: .seconds(5))
+            print("OutputTests: one stream to RTMP and SRT takes \(Int(share * 1000)) thousandths of a core in the receiver")
+            #expect(share < 0.2)
+            #expect(try #require(shown.ingest).bitrate > .kilobits(200))
+            #expect(shown.outputs.allSatisfy { $0.report?.state == .connected && $0.report?.droppedUnitsTotal == 0 })
+            #expect(shown.outputs.allSatisfy { ($0.report?.sentBytesTotal ?? 0) > 100_000 })
+            #expect(try #require(shown.receiver?.uptimeSeconds) >= 3)
+            try await studio.stop(id)
+
+            let recordings = try studio.nginx.recordings("show")
+            #expect(recordings.count == 1)
+            for file in [try #require(recordings.last), srt.recording] {
+                for delivery in try studio.deliveries(file) {
+                    print("OutputTests: \(file.hasSuffix(".ts") ? "SRT" : "RTMP"): \(delivery)")
+                    #expect(delivery.isComplete && delivery.recorded > 150, "\(delivery)")
+                }
+            }
+            try await studio.expectNothingLeft(sender.id)
+        }
+    }
+
+    /// The part of a core that the receiver of a broadcast uses.
+    private func receiverShare(_ view: BroadcastView, over time: Duration) async throws -> Double {
+        let pid = try #require(view.receiver?.pid)
+        let before = try ProcessorTime(of: pid)
+        try await Task.sleep(for: time)
+        return (try ProcessorTime(of: pid).seconds - before.seconds) / time.seconds
+    }
+
+    @Test("outputs are added, removed and tried again while the others go on", .row("RCV-03", "CTL-09"))
+    func outputsComeAndGo() async throws {
+        try await inStudio { studio in
+            let sender = try await studio.sender()
+            let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+            let keyed = try await studio.destination("keyed", url: studio.nginx.url("keyed"), secret: "sesame")
+            let second = try await studio.destination("second", url: studio.nginx.url(), secret: "second")
+            let id = try await studio.start(
+                StartRequest(sender: sender.id, destinations: [platform, keyed], encoder: Studio.small))
+            // A server that refuses the key: the rest is there, and it says why this one is not.
+            let degraded = try await studio.owner.wait(id, for: ["degraded"])
+            let refused = try await studio.wait(keyed, of: id, is: .retrying)
+            print("OutputTests: degraded: \(degraded.reason ?? ""); the output: \(refused.reason ?? "")")
+            #expect(degraded.reason?.contains("\(refused.id)") == true)
+            #expect(refused.reason?.contains("key") == true && refused.reason?.contains("sesame") == false)
+
+            try studio.nginx.setOpen(true)
+            let asked = Instant.now
+            let _: BroadcastView = try await studio.owner.call(.post, "/broadcasts/\(id)/outputs/\(refused.id)/retry")
+            try await studio.wait(keyed, of: id, is: .connected, within: .seconds(4))
+            print("OutputTests: retried and connected after \((Instant.now - asked).milliseconds) ms")
+            try await studio.owner.wait(id, for: ["live"], within: .seconds(3))
+
+            let _: BroadcastView = try await studio.owner.call(.post, "/broadcasts/\(id)/outputs", AddOutputRequest(destination: second))
+            let added = try await studio.wait(second, of: id, is: .connected)
+            try await studio.record("second", seconds: 2)
+            let _: BroadcastView = try await studio.owner.call(.delete, "/broadcasts/\(id)/outputs/\(added.id)")
+            try await eventually(within: .seconds(5), "the platform loses the second stream alone") {
+                try await studio.nginx.publishedStreams().sorted() == ["sesame", "show"]
+            }
+            #expect(try await studio.owner.wait(id, for: ["live"]).outputs.map(\.destination) == [platform, keyed])
+            try await studio.stop(id)
+
+            let recordings = try studio.nginx.recordings("show")
+            #expect(recordings.count == 1, "the first output never lost its session")
+            for delivery in try studio.deliveries(try #require(recordings.last)) { #expect(delivery.isComplete, "\(delivery)") }
+            try await studio.expectNothingLeft(sender.id)
+        }
+    }
+
+    @Test("bit rate and input change within one RTMP session, with a gap of at most 1 s", .row("RCV-05", "SND-05"))
+    func mediaChanges() async throws {
+        try await inStudio { studio in
+            let sender = try await studio.sender()
+            let clip = try await studio.clip(of: sender.id)
+            let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+            let request = StartRequest(
+                sender: sender.id, destinations: [platform], input: InputChoice(video: clip),
+                encoder: EncoderChoice(bitrate: .kilobits(3000), width: 640, height: 360, frameRate: 25))
+            let id = try await studio.start(request)
+            try await studio.owner.wait(id, for: ["live"])
+            try await studio.record("show", seconds: 4)
+            let before = try #require(try studio.owner.broadcast(id)?.ingest?.bitrate)
+            try await change(studio, id, ChangeBroadcastRequest(bitrate: .kilobits(500)))
+            let asked = Instant.now
+            let after = try await eventually(within: .seconds(6), "the ingest follows to 500 kbit/s and the rest") { () -> Bitrate? in
+                guard let rate = try studio.owner.broadcast(id)?.ingest?.bitrate, rate < .kilobits(900) else { return nil }
+                return rate
+            }
+            print("OutputTests: \(before.kilobits) to \(after.kilobits) kbit/s within \((Instant.now - asked).milliseconds) ms")
+            #expect(before > .kilobits(1500))
+
+            // What cannot be shown is refused, and what is shown goes on.
+            let refusal = try await studio.owner.refusal(
+                .patch, "/broadcasts/\(id)", ChangeBroadcastRequest(input: InputChoice(video: "file:none.mp4")))
+            print("OutputTests: \(refusal.status) \(refusal.detail ?? "")")
+            #expect(refusal.status == 409 && refusal.detail?.contains("file:none.mp4") == true)
+
+            try await change(studio, id, ChangeBroadcastRequest(input: InputChoice(video: "test")))
+            try await studio.record("show", seconds: try await Probe(try #require(try studio.nginx.recordings("show").last)).seconds + 4)
+            try await change(studio, id, ChangeBroadcastRequest(input: InputChoice(video: clip)))
+            try await studio.record("show", seconds: try await Probe(try #require(try studio.nginx.recordings("show").last)).seconds + 3)
+            try await studio.owner.wait(id, for: ["live"])
+            try await studio.stop(id)
+
+            let recordings = try studio.nginx.recordings("show")
+            #expect(recordings.count == 1, "no new session")
+            let file = try #require(recordings.last)
+            let pace = Pace(try Recording.accessUnits(file))
+            let flashes = try await FlashAndBeep(recording: file)
+            print("OutputTests: two changes of input: \(pace); \(flashes)")
+            #expect(pace.longestMs <= 1000 && pace.shortestMs > 0)
+            // The clip has bright moments too, but no beep that keeps its distance to them.
+            let steady = flashes.offsetsMs.map { one in flashes.offsetsMs.count { abs($0 - one) < 6 } }.max() ?? 0
+            #expect((3...6).contains(steady), "the test picture was seen for 4 s or so")
+            for delivery in try studio.deliveries(file) { #expect(delivery.isComplete, "\(delivery)") }
+        }
+    }
+
+    private func change(_ studio: Studio, _ id: BroadcastID, _ request: ChangeBroadcastRequest) async throws {
+        let began = Instant.now
+        let _: BroadcastView = try await studio.owner.call(.patch, "/broadcasts/\(id)", request)
+        print(
+            "OutputTests: change to \(request.bitrate.map { "\($0.kilobits) kbit/s" } ?? request.input?.video ?? "nothing") "
+                + "answered after \((Instant.now - began).milliseconds) ms")
+    }
+
+    @Test("H.265 goes to SRT, and to RTMP it is refused with the reason", .row("RCV-04"))
+    func h265() async throws {
+        try await inStudio { studio in
+            let sender = try await studio.sender()
+            let srt = try SRTPeer.listener(on: studio.stage)
+            let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+            let endpoint = try await studio.destination("endpoint", url: "srt://127.0.0.1:\(srt.port)", secret: nil)
+            let choice = EncoderChoice(codec: .h265, bitrate: .kilobits(400), width: 320, height: 180, frameRate: 15)
+            let refusal = try await studio.owner.refusal(
+                .post, "/broadcasts", StartRequest(sender: sender.id, destinations: [endpoint, platform], encoder: choice))
+            print("OutputTests: \(refusal.status) \(refusal.detail ?? "")")
+            #expect(refusal.status == 422 && refusal.detail?.contains("H.265 cannot be sent by RTMP") == true)
+
+            let id = try await studio.start(StartRequest(sender: sender.id, destinations: [endpoint], encoder: choice))
+            let live = try await studio.owner.wait(id, for: ["live"])
+            #expect(live.ingest?.video == .h265)
+            let late = try await studio.owner.refusal(.post, "/broadcasts/\(id)/outputs", AddOutputRequest(destination: platform))
+            #expect(late.status == 422 && late.detail == refusal.detail)
+            try await eventually(within: .seconds(15), "some seconds are recorded") { srt.recordedBytes > 150_000 }
+            try await studio.stop(id)
+            #expect(try await Probe(srt.recording).video?.codecName == "hevc")
+            for delivery in try studio.deliveries(srt.recording) {
+                print("OutputTests: H.265 to SRT: \(delivery)")
+                #expect(delivery.isComplete, "\(delivery)")
+            }
+        }
+    }
+}
+
+/// Processor time that a process has used so far. Source: proc(5), fields 14 and 15 in hundredths of a second.
+private struct ProcessorTime {
+    let seconds: Double
+
+    init(of pid: Int) throws {
+        let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+        seconds = try Double(#require(Int(fields[12])) + #require(Int(fields[13]))) / 100
+    }
+}
