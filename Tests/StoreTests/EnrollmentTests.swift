@@ -88,7 +88,8 @@ import Wire
         #expect(try await fixture.store.pools.all().map(\.pool) == [hello])
         try await fixture.store.pools.revoke(pool.id)
         #expect(
-            try await fixture.store.operations.audit().map(\.action) == [.deviceRevoked, .deviceEnrolled, .enrollmentTokenCreated])
+            try await fixture.store.operations.audit().map(\.action)
+                == [.deviceRevoked, .deviceEnrolled, .enrollmentTokenCreated, .organizationCreated])
         await #expect(throws: StoreError.missing("pool host")) { try await fixture.store.pools.connected(pool.id, hello: hello) }
     }
 
