@@ -152,6 +152,9 @@ package final class LinkEmulator: @unchecked Sendable {
 /// Sits on the C side: a pthread's start routine.
 private func emulate(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context else { return nil }
+    // Before encoders and compilers, where this is allowed; where it is not, the run's lateness says what that costs.
+    var urgency = sched_param(sched_priority: 10)
+    _ = pthread_setschedparam(pthread_self(), SCHED_FIFO, &urgency)
     Unmanaged<LinkEmulator>.fromOpaque(context).takeRetainedValue().run()
     return nil
 }
