@@ -7,6 +7,8 @@ import Posix
 ///
 /// The hash is over the VCL NAL units (H.264 types 1 and 5, H.265 types 0 to 31), each with its header and without start code or
 /// trailing zeros, one after the other; for sound over the raw AAC frame, without ADTS header.
+///
+/// A file that is there goes on: an encoder that is built again, and an agent that is started again, write behind what was sent before.
 final class AccessUnitTrace: Sendable {
     enum Medium: Sendable { case h264, h265, aac }
 
@@ -14,7 +16,7 @@ final class AccessUnitTrace: Sendable {
 
     /// - Throws: `SystemError` where the file cannot be made.
     init(path: String) throws(SystemError) {
-        let raw = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o600)
+        let raw = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard raw >= 0 else { throw SystemError("open", on: path) }
         file = Descriptor(adopting: raw)
     }

@@ -16,7 +16,9 @@ package actor Feed {
     private struct Topics {
         var latest: [String: Update] = [:]
         var recent: [Update] = []
-        var sequence = 0
+        /// Begins anywhere, below the 2^53 that browsers count to: a number from before a restart of control is then above it or far
+        /// below, and a browser that resumes from it gets the whole picture.
+        var sequence = Int.random(in: 0..<1 << 52)
         var subscribers: [Int: AsyncStream<Update>.Continuation] = [:]
     }
 

@@ -98,6 +98,8 @@ final class Browser: Sendable {
         let ticket: TicketView = try await call(.post, "/auth/ticket")
         let url = server.replacingOccurrences(of: "http", with: "ws") + "/api/v1/live?ticket=\(ticket.ticket.secret.revealed)"
         let socket = try await client.webSocket(url)
+        // The whole picture comes first: what was known before may be over.
+        topics.withLock { $0 = [:] }
         while case .text(let text)? = try await socket.receive() {
             guard let update = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
                 let topic = update["topic"] as? String
@@ -110,6 +112,9 @@ final class Browser: Sendable {
     func latest<View: Decodable>(_ topic: String, as: View.Type = View.self) throws -> View? {
         try topics.withLock { $0[topic] }.map { try JSONDecoder().decode(View.self, from: $0) }
     }
+
+    /// Forgets what was shown: what is seen from now on is new.
+    func forget() { topics.withLock { $0 = [:] } }
 
     func broadcast(_ id: BroadcastID) throws -> BroadcastView? { try latest("broadcast/\(id)") }
     func sender(_ id: DeviceID) throws -> SenderView? { try latest("sender/\(id)") }

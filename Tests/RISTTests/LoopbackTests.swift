@@ -53,6 +53,14 @@ import Units
         withExtendedLifetime(sender) {}
     }
 
+    @Test("one sender follows another in a process, and each has its peers pinned")
+    func oneAfterTheOther() throws {
+        for _ in 0..<20 {
+            let (_, sender) = try makeSender(bufferMs: 100)
+            _ = try sender.add(.init(address: .loopback(port: 9), interface: "lo", weight: 5))
+        }
+    }
+
     @Test("a peer pinned to lo reaches 127.0.0.1")
     func pinned() async throws {
         let received = Received()

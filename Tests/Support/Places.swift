@@ -70,6 +70,9 @@ package enum FreePorts {
 
     package static func udp() throws -> Int { try bound(SOCK_DGRAM.rawValue, 0).port }
 
+    /// Whether nobody has this port, on any address.
+    package static func isFreeUDP(_ port: Int) -> Bool { (try? bound(SOCK_DGRAM.rawValue, port)) != nil }
+
     /// `count` consecutive UDP ports below the range that the system gives out by itself (from 32768 on).
     package static func udpRange(_ count: Int) throws -> ClosedRange<Int> {
         for _ in 0..<200 {
