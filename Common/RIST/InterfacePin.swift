@@ -22,14 +22,42 @@ struct InterfacePin {
     }
 
     /// Just before the call, on the thread that makes it.
-    init(_ interface: String, family: SocketAddress.Family) throws(SystemError) {
+    private init(_ interface: String, family: SocketAddress.Family) throws(SystemError) {
         self.interface = interface
         self.family = family
         before = try Self.openDescriptors()
     }
 
+    /// The pin of the call that runs; one at a time in the process, as the comparison of descriptors needs it.
+    private static let current = Guarded<InterfacePin?>(nil)
+    private static let turn = Guarded(())
+
+    /// Runs a call of librist that opens one socket, and binds that to an interface.
+    ///
+    /// - Returns: what the call gave, and what became of the socket.
+    static func during<Value>(
+        _ interface: String, family: SocketAddress.Family, _ call: () -> Value
+    ) -> Result<(Value, Outcome), SystemError> {
+        turn.withLock { _ in
+            do throws(SystemError) {
+                let pin = try InterfacePin(interface, family: family)
+                current.withLock { $0 = pin }
+            } catch { return .failure(error) }
+            let value = call()
+            look()
+            let outcome = current.withLock { pin in
+                defer { pin = nil }
+                return pin?.outcome ?? .notFound
+            }
+            return .success((value, outcome))
+        }
+    }
+
+    /// From within the call, on any thread: librist has logged a line.
+    static func look() { current.withLock { $0?.look() } }
+
     /// From within the call or just after it. Other threads are ignored.
-    mutating func look() {
+    private mutating func look() {
         guard case .notFound = outcome, pthread_equal(thread, pthread_self()) != 0 else { return }
         do throws(SystemError) {
             guard let socket = try Self.newSocket(since: before, family: family) else { return }

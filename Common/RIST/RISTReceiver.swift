@@ -49,7 +49,7 @@ package final class RISTReceiver: @unchecked Sendable {
         _ configuration: Configuration, accept: @escaping @Sendable (String) -> Bool,
         onPacket: @escaping @Sendable (Packet) -> Void, onEvent: @escaping @Sendable (Event) -> Void
     ) throws(RISTError) {
-        let settings = try RISTLogging.settings()
+        let settings = try RISTLogging.silentSettings()
         var created: OpaquePointer?
         let code = rist_receiver_create(&created, RIST_PROFILE_MAIN, settings)
         guard code == 0, let context = created else { throw RISTError("rist_receiver_create", code) }

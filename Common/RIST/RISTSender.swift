@@ -10,10 +10,9 @@ package final class RISTSender: @unchecked Sendable {
     // Sendable: librist locks its own context; `peers` is behind its lock, which is never held over a call of librist.
     private let context: OpaquePointer
     private let sink: Unmanaged<Sink>
-    private let settings: UnsafeMutablePointer<rist_logging_settings>
     private let passphrase: RISTPassphrase
     private let bufferMs: Int
-    /// One creation at a time: the comparison of descriptors needs it.
+    /// One creation at a time: librist numbers its peers in that order.
     private let creation = Guarded(())
 
     package struct PeerID: Hashable, Sendable {
@@ -67,18 +66,13 @@ package final class RISTSender: @unchecked Sendable {
     package init(
         passphrase: RISTPassphrase, bufferMs: Int, onEvent: @escaping @Sendable (Event) -> Void
     ) throws(RISTError) {
+        let settings = try RISTLogging.pinningSettings()
         let sink = Unmanaged.passRetained(Sink(onEvent))
-        let settings: UnsafeMutablePointer<rist_logging_settings>
-        do { settings = try RISTLogging.settings(senderLog, sink.toOpaque()) } catch {
-            sink.release()
-            throw error
-        }
         var created: OpaquePointer?
         var code = rist_sender_create(&created, RIST_PROFILE_MAIN, 0, settings)
         func check(_ function: String, _ result: CInt) throws(RISTError) {
             guard result != 0 else { return }
             if let created { rist_destroy(created) }
-            RISTLogging.free(settings)
             sink.release()
             throw RISTError(function, result)
         }
@@ -92,7 +86,6 @@ package final class RISTSender: @unchecked Sendable {
         try check("rist_start", code)
         self.context = context
         self.sink = sink
-        self.settings = settings
         self.passphrase = passphrase
         self.bufferMs = bufferMs
     }
@@ -100,7 +93,6 @@ package final class RISTSender: @unchecked Sendable {
     deinit {
         // rist_destroy joins the library's threads, so no callback runs after it and the sink can go.
         rist_destroy(context)
-        RISTLogging.free(settings)
         sink.release()
     }
 
@@ -121,15 +113,9 @@ package final class RISTSender: @unchecked Sendable {
     private func create(_ peer: Peer) throws(Failure) -> PeerID? {
         let address: RISTAddress
         do { address = try RISTAddress(url(of: peer)) } catch { throw .rist(error) }
-        let sink = sink.takeUnretainedValue()
-        if let interface = peer.interface {
-            do { sink.begin(try InterfacePin(interface, family: peer.address.family)) } catch { throw .system(error) }
-        }
-        var handle: OpaquePointer?
-        let code = rist_peer_create(context, &handle, address.config)
-        let outcome = sink.endPin()
+        let (handle, code, outcome) = try open(address, peer)
         guard code == 0, let handle else { throw .rist(RISTError("rist_peer_create", code)) }
-        let id = sink.opened(handle)
+        let id = sink.takeUnretainedValue().opened(handle)
         switch outcome {
         case .bound, nil: return id
         case .notFound:
@@ -139,6 +125,20 @@ package final class RISTSender: @unchecked Sendable {
             // Unbound it would send by the default route.
             remove(id)
             throw .system(error)
+        }
+    }
+
+    /// - Returns: without an outcome where nothing was to be bound.
+    private func open(_ address: borrowing RISTAddress, _ peer: Peer) throws(Failure) -> (OpaquePointer?, CInt, InterfacePin.Outcome?) {
+        var handle: OpaquePointer?
+        guard let interface = peer.interface else {
+            let code = rist_peer_create(context, &handle, address.config)
+            return (handle, code, nil)
+        }
+        let config = address.config
+        switch InterfacePin.during(interface, family: peer.address.family, { rist_peer_create(context, &handle, config) }) {
+        case .success((let code, let outcome)): return (handle, code, outcome)
+        case .failure(let error): throw .system(error)
         }
     }
 
@@ -184,7 +184,6 @@ package final class RISTSender: @unchecked Sendable {
 private final class Sink: Sendable {
     private let onEvent: @Sendable (RISTSender.Event) -> Void
     private let peers = Guarded(Peers())
-    private let pin = Guarded<InterfacePin?>(nil)
 
     private struct Peers {
         /// librist numbers the peers of a context from 1 in the order of their creation (`adv_peer_id`).
@@ -196,21 +195,6 @@ private final class Sink: Sendable {
     }
 
     init(_ onEvent: @escaping @Sendable (RISTSender.Event) -> Void) { self.onEvent = onEvent }
-
-    /// Before a peer is created whose socket is to be bound.
-    func begin(_ new: InterfacePin) { pin.withLock { $0 = new } }
-
-    /// librist logged something; on whichever thread does.
-    func logged() { pin.withLock { $0?.look() } }
-
-    /// After the creation; nil where nothing was to be bound.
-    func endPin() -> InterfacePin.Outcome? {
-        pin.withLock { pin in
-            pin?.look()
-            defer { pin = nil }
-            return pin?.outcome
-        }
-    }
 
     func opened(_ handle: OpaquePointer) -> RISTSender.PeerID {
         let (id, isEarly) = peers.withLock { peers in
@@ -256,12 +240,6 @@ private final class Sink: Sendable {
 private func senderConnection(_ context: UnsafeMutableRawPointer?, _ peer: OpaquePointer?, _ status: rist_connection_status) {
     guard let context, let peer else { return }
     Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue().connection(peer, status)
-}
-
-/// No line is read: that there is one on this thread is what counts.
-private func senderLog(_ context: UnsafeMutableRawPointer?, _ level: rist_log_level, _ line: UnsafePointer<CChar>?) -> CInt {
-    if let context { Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue().logged() }
-    return 0
 }
 
 private func senderStatistics(_ context: UnsafeMutableRawPointer?, _ report: UnsafePointer<rist_stats>?) -> CInt {
