@@ -11,11 +11,13 @@ extension BroadcastView {
             let shown = report?.outputs.first { $0.id == planned.id } ?? unfit[planned.id].map { failed(planned.id, $0) }
             return Output(id: planned.id, destination: planned.destination, report: shown)
         }
+        // A change that is on its way to the sender is a wish: shown is what it has agreed to.
+        let media = machine.mediaBefore ?? machine.media
         let graceSeconds = if case .seconds(let seconds) = machine.grace { seconds } else { 0 }
         return BroadcastView(
             id: machine.id, sender: machine.sender, state: machine.state.name, step: step(machine.state), reason: reason(machine.state),
             since: since(machine.state), createdAt: Log.timestamp(unixMs: createdAtMs), endedAt: endedAtMs.map(Log.timestamp(unixMs:)),
-            input: machine.media.input, encoder: machine.media.encoder, bufferMs: machine.media.bufferMs, graceSeconds: graceSeconds,
+            input: media.input, encoder: media.encoder, bufferMs: media.bufferMs, graceSeconds: graceSeconds,
             outputs: outputs, ingest: report?.ingest, receiver: receiver(machine))
     }
 

@@ -86,6 +86,9 @@ package struct DeviceDoor: Sendable {
             case .sender:
                 guard case .hello(let hello)? = try await decode(connection.socket) as AgentMessage? else { return }
                 await fleet.arrived(connection, hello: hello.bounded())
+                // Beside the reading: the outcome is one of the messages.
+                let bringing = Task { await fleet.bringConfiguration(to: connection, applied: hello.configuration.version) }
+                defer { bringing.cancel() }
                 var pace = MessagePace.sender
                 while let message: AgentMessage = try await decode(connection.socket) {
                     try await hold(&pace)

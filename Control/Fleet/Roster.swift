@@ -111,7 +111,6 @@ package actor Roster {
         }
         eventSink.yield(.senderConnected(connection.device, hello))
         await publish(connection)
-        await bringConfiguration(to: connection, applied: hello.configuration.version)
     }
 
     func arrived(_ connection: Connection, hello: PoolHello) async {

@@ -97,7 +97,7 @@ struct SagaTests {
             let receiver = try #require(studio.receivers.first)
             kill(receiver, SIGSTOP)
             async let refused: Void = expectFailure(
-                studio, second.id, [refusing], step: "outputs", reason: "refused the stream key", within: .seconds(40))
+                studio, second.id, [refusing], step: "outputs", reason: "the stream key wrong", within: .seconds(40))
             let ended = try await studio.owner.wait(frozen, for: ["ended"], within: .seconds(40))
             print("SagaTests: \(ended.step ?? "?"): \(ended.reason ?? "")")
             #expect(ended.step == "media" && ended.reason == "media failed: no key frame arrived within 20 s")
