@@ -83,7 +83,7 @@ struct DescriptionTests {
                 Self.python("schemathesis"),
                 [
                     "run", "\(desk.server)/api/v1/openapi.json", "--header", "Authorization: Bearer \(token)", "--seed", "1",
-                    "--max-examples", "5", "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--workers", "1",
+                    "--max-examples", "3", "--phases", "coverage,fuzzing", "--generation-database", "none", "--workers", "4",
                     "--continue-on-failure", "--no-color", "--warnings", "off", "--request-timeout", "10",
                     // The session that asks must last; and what fits a schema may still contradict what is there.
                     "--exclude-path", "/api/v1/auth/logout", "--exclude-checks", "positive_data_acceptance",
