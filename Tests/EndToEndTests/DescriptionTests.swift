@@ -43,7 +43,7 @@ struct DescriptionTests {
                 ("\(sender)/configurations", "/senders/{id}/configurations"), ("/destinations", nil),
                 (destination, "/destinations/{id}"), ("/broadcasts", nil), (broadcast, "/broadcasts/{id}"), ("/setup", nil),
             ]
-            let configured = try await owner.send("PUT", "\(sender)/configuration", #"{"toml":"a = 1"}"#)
+            let configured = try await owner.send("PUT", "\(sender)/configuration", #"{"toml":"[video]\nwidth = 640"}"#)
             try check("PUT", sender, "/api/v1/senders/{id}/configuration", configured)
             for (path, shape) in gets { try check("GET", path, "/api/v1" + (shape ?? path), try await owner.get(path)) }
             try check("GET", "/health", "/health", try await owner.get("/health"))

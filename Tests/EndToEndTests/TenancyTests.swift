@@ -90,7 +90,7 @@ struct TenancyTests {
             try await eventually(within: .seconds(5), "the board is online") {
                 try await owner.get("/senders/\(sender)").object()["online"] as? Bool == true
             }
-            #expect(try await owner.send("PUT", "/senders/\(sender)/configuration", #"{"toml":"a = 1"}"#).status == 200)
+            #expect(try await owner.send("PUT", "/senders/\(sender)/configuration", #"{"toml":"[video]\nwidth = 640"}"#).status == 200)
             let start = #"{"sender":"\#(sender)","destinations":["\#(destination)"]}"#
             let broadcast = try await owner.post("/broadcasts", start)
             let ids = [
