@@ -31,16 +31,17 @@ import Units
     func decoy() async throws {
         let hasher = PasswordHasher(cost: .init(passes: 3, kibibytes: 16_384, lanes: 1))
         let hash = try await hasher.hash(Secret("correct horse"))
-        func shortest(_ hash: Secret?) async throws -> Duration {
-            var best = Duration.seconds(60)
-            for _ in 0..<5 {
-                let start = Instant.now
-                #expect(try await !hasher.verify(Secret("wrong password"), against: hash))
-                best = min(best, Instant.now - start)
-            }
-            return best
+        func time(_ hash: Secret?) async throws -> Duration {
+            let start = Instant.now
+            #expect(try await !hasher.verify(Secret("wrong password"), against: hash))
+            return Instant.now - start
         }
-        let (unknown, wrong) = (try await shortest(nil), try await shortest(hash))
+        // In turn, so that whatever else the machine does meets both; the shortest is what it costs.
+        var (unknown, wrong) = (Duration.seconds(60), Duration.seconds(60))
+        for _ in 0..<7 {
+            unknown = min(unknown, try await time(nil))
+            wrong = min(wrong, try await time(hash))
+        }
         #expect(unknown * 2 > wrong && wrong * 2 > unknown, "unknown \(unknown), wrong \(wrong)")
     }
 
