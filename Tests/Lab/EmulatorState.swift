@@ -52,6 +52,8 @@ struct EmulatorState {
     var entrances: [CInt: Entrance] = [:]
     /// Closed by the thread, while it does not wait on them.
     var leaving: [CInt] = []
+    /// Let go of by the thread, and still open.
+    private var released: [CInt] = []
     var isStopping = false
     var lateness = Lateness()
     private var upstream: [Client: CInt] = [:]
@@ -141,19 +143,26 @@ struct EmulatorState {
         }
     }
 
-    mutating func closeLeaving() {
+    mutating func releaseLeaving() {
         guard !leaving.isEmpty else { return }
         let gone = Set(leaving)
         upstream = upstream.filter { !gone.contains($0.value) }
-        for descriptor in leaving { close(descriptor) }
+        released += leaving
         leaving = []
+    }
+
+    /// What nobody waits on any more: the caller's to close.
+    mutating func takeReleased() -> [CInt] {
+        defer { released = [] }
+        return released
     }
 
     mutating func closeAll() {
         leaving += entrances.keys
         entrances = [:]
         links = [:]
-        closeLeaving()
+        releaseLeaving()
+        for descriptor in takeReleased() { close(descriptor) }
     }
 }
 

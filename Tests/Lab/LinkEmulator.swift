@@ -91,6 +91,18 @@ package final class LinkEmulator: @unchecked Sendable {
             }
         }
         wake()
+        closeReleased()
+    }
+
+    /// Closes what the thread has let go of, here and not there: the kernel takes some 20 ms to close a packet socket, which
+    /// would make every packet of those late.
+    private func closeReleased() {
+        while true {
+            let (released, isDone) = state.withLock { state in (state.takeReleased(), state.leaving.isEmpty || state.isStopping) }
+            for descriptor in released { close(descriptor) }
+            if isDone && released.isEmpty { return }
+            usleep(500)
+        }
     }
 
     /// Shapes a direction, both where none is given, anew from now on.
@@ -143,7 +155,7 @@ package final class LinkEmulator: @unchecked Sendable {
             state.withLock { state in
                 for entry in waiting.dropFirst() where entry.readable != 0 { state.receive(entry.descriptor) }
                 state.deliver()
-                state.closeLeaving()
+                state.releaseLeaving()
             }
         }
     }
@@ -152,9 +164,6 @@ package final class LinkEmulator: @unchecked Sendable {
 /// Sits on the C side: a pthread's start routine.
 private func emulate(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context else { return nil }
-    // Before encoders and compilers, where this is allowed; where it is not, the run's lateness says what that costs.
-    var urgency = sched_param(sched_priority: 10)
-    _ = pthread_setschedparam(pthread_self(), SCHED_FIFO, &urgency)
     Unmanaged<LinkEmulator>.fromOpaque(context).takeRetainedValue().run()
     return nil
 }
