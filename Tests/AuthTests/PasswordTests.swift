@@ -47,8 +47,10 @@ import Units
 
     @Test("more checks than may wait are refused as busy, and the others are done")
     func bounded() async throws {
-        let hasher = PasswordHasher(cost: .init(passes: 3, kibibytes: 8192, lanes: 1), concurrent: 2, waiting: 3)
-        let hash = try await hasher.hash(Secret("correct horse"))
+        let cost = PasswordHasher.Cost(passes: 3, kibibytes: 8192, lanes: 1)
+        let hasher = PasswordHasher(cost: cost, concurrent: 2, waiting: 3)
+        // Made by another one: a thread that has just answered still counts as busy for a moment.
+        let hash = try await PasswordHasher(cost: cost).hash(Secret("correct horse"))
         let results = await withTaskGroup(of: Result<Bool, any Error>.self) { group in
             for _ in 0..<40 {
                 group.addTask {
