@@ -170,7 +170,8 @@ private enum Captured {
         sender.standardError = FileHandle.nullDevice
         try sender.run()
         defer {
-            sender.terminate()
+            // Not SIGTERM: it inherits the mask of the thread that started it, and stayed.
+            kill(sender.processIdentifier, SIGKILL)
             tap.stop()
         }
         let target = SocketAddress.loopback(port: port + 1)

@@ -33,7 +33,10 @@ private func loseNothing(
     }
 }
 
-@Suite("A broadcast over three links", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+/// In `ci/nightly`: two cores that other guests share emulate within 5 ms on some days only, and three void runs fail.
+@Suite(
+    "A broadcast over three links", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"),
+    .enabled(if: ProcessInfo.processInfo.environment["STRATA_SOAK"] != nil, "needs a quiet machine: STRATA_SOAK=1"))
 struct FieldTests {
     @Test("loses nothing on a road where links fall silent, are cut, move, come and go, with 1 % loss on each")
     func journey() async throws {
