@@ -63,7 +63,7 @@ final class FrontDesk: Sendable {
     /// A board of the organisation of `owner`, enrolled and not connected.
     func board(of owner: Visitor, name: String = "board") async throws -> RawBoard {
         let key = try Ed25519PrivateKey.generate()
-        let answer = try await RawBoard.redeem(try await token(of: owner, name: name), key: key, at: self)
+        let answer = try await RawBoard.redeem(try await token(of: owner, name: name), key: key, name: name, at: self)
         guard answer.status == 201 else { throw SupportFailure("no enrollment: \(answer)") }
         return try RawBoard(at: self, key: key, device: try answer.text("device"))
     }
