@@ -4,7 +4,7 @@ import Posix
 package struct Lateness: Hashable, Sendable, Codable {
     /// p99.9 above this makes a run void.
     package static let limitMs = 5.0
-    private static let stepMs = 0.1
+    private static let stepsPerMs = 10.0
 
     /// Packets by lateness in tenths of a millisecond; the last counts all from 100 ms on.
     private var steps = [Int](repeating: 0, count: 1001)
@@ -22,7 +22,7 @@ package struct Lateness: Hashable, Sendable, Codable {
         var left = Int((Double(packets) * (1 - percent / 100)).rounded(.down))
         for index in steps.indices.reversed() where packets > 0 {
             left -= steps[index]
-            if left < 0 { return Double(index + 1) * Self.stepMs }
+            if left < 0 { return Double(index + 1) / Self.stepsPerMs }
         }
         return 0
     }
@@ -32,7 +32,7 @@ package struct Lateness: Hashable, Sendable, Codable {
     package mutating func reset() { self = Lateness() }
 }
 
-/// A run was made on a machine that was too busy to emulate: neither a pass nor a failure.
+/// A run failed on a machine that was too busy to emulate: its failure proves nothing.
 package struct VoidRun: Error, CustomStringConvertible {
     package let p999Ms: Double
 
@@ -55,18 +55,21 @@ package final class Run: Sendable {
     }
 }
 
-/// Repeats a run while it is void; three void ones are a failure.
+/// Repeats a run that failed while its emulator was late; three such ones are a failure. A run that passed although the emulator
+/// was late is a pass, and says so: lateness is jitter on top of what the links do, so it made the run harder and not easier.
 /// - Parameter run: does everything from fresh and throws what is wrong (`#require`, not `#expect`: an issue once recorded stays).
 package func unlessVoid(_ run: (Run) async throws -> Void) async throws {
     for attempt in 1...3 {
         let current = Run()
         var failure: (any Error)?
         do { try await run(current) } catch { failure = error }
-        guard let void = current.void else {
-            if let failure { throw failure }
+        let void = current.void
+        guard let failure else {
+            if let void { print("passed in spite of a \(void)") }
             return
         }
-        print("attempt \(attempt): \(void)")
+        guard let void else { throw failure }
+        print("attempt \(attempt): \(void): \(failure)")
         if attempt == 3 { throw void }
     }
 }

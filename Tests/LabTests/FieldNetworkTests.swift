@@ -84,27 +84,35 @@ struct FieldNetworkTests {
         let network = try FieldNetwork(links: [LinkShape(LinkProfile()), LinkShape(LinkProfile())], number: 1)
         defer { network.remove() }
         let echo = try Echo()
-        func answer(_ link: Int) throws -> UInt8? { try ask(network, link: link, network.cloudAddress, echo.port, [5])?.0 }
-        #expect(try answer(0) == 5)
+        /// Whether a question is answered within 5 s: asked again, since a carrier that is back takes the kernel a moment.
+        func reaches(_ link: Int) throws -> Bool {
+            let limit = Instant.now + .seconds(5)
+            while Instant.now < limit {
+                if try ask(network, link: link, network.cloudAddress, echo.port, [5])?.0 == 5 { return true }
+            }
+            return false
+        }
+        func isSilent(_ link: Int) throws -> Bool { try ask(network, link: link, network.cloudAddress, echo.port, [5]) == nil }
+        #expect(try reaches(0))
 
         network.setBlackout(0, isDark: true)
-        #expect(try answer(0) == nil)
-        #expect(try answer(1) == 5)
+        #expect(try isSilent(0))
+        #expect(try reaches(1))
         network.setBlackout(0, isDark: false)
-        #expect(try answer(0) == 5)
+        #expect(try reaches(0))
 
         try network.setCarrier(0, isUp: false)
-        #expect(try answer(0) == nil)
+        #expect(try isSilent(0))
         try network.setCarrier(0, isUp: true)
-        #expect(try answer(0) == 5)
+        #expect(try reaches(0))
 
         try network.remove(0)
-        #expect(throws: SystemError.self) { try answer(0) }
+        #expect(throws: SystemError.self) { try isSilent(0) }
         try network.add(0, LinkShape(LinkProfile()))
-        #expect(try answer(0) == 5)
+        #expect(try reaches(0))
 
         try network.changeAddress(1, host: 77)
-        #expect(try answer(1) == 5)
+        #expect(try reaches(1))
     }
 
     @Test("a packet over a link's MTU vanishes, one that fits passes")
