@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+import xml.etree.ElementTree
 
 TICKS = os.sysconf("SC_CLK_TCK")
 CLIP = os.environ.get("STRATA_TEST_CLIP", "")
@@ -117,23 +118,25 @@ class Platform:
 
     def __init__(self, stage):
         self.rtmp, self.http = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
-        os.makedirs(f"{stage.folder}/nginx/logs")
-        with open(f"{stage.folder}/nginx/nginx.conf", "w") as file:
+        folder = tempfile.mkdtemp(prefix="nginx-", dir=stage.folder)
+        os.makedirs(f"{folder}/logs")
+        with open(f"{folder}/nginx.conf", "w") as file:
             file.write(f"""
                 {"user root;" if os.geteuid() == 0 else ""}
-                daemon off; worker_processes 1; pid {stage.folder}/nginx/pid; error_log stderr error;
+                daemon off; worker_processes 1; pid {folder}/pid; error_log stderr error;
                 load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
                 events {{ worker_connections 1024; }}
                 rtmp {{ server {{ listen 127.0.0.1:{self.rtmp}; chunk_size 4096; application live {{ live on; }} }} }}
                 http {{ access_log off; server {{ listen 127.0.0.1:{self.http}; location /stat {{ rtmp_stat all; }} }} }}
             """)
-        self.process = stage.start("nginx", "nginx", "-p", f"{stage.folder}/nginx", "-c", f"{stage.folder}/nginx/nginx.conf", "-e", "stderr")
+        self.process = stage.start("nginx", "nginx", "-p", folder, "-c", f"{folder}/nginx.conf", "-e", "stderr")
         wait_for("nginx answers", lambda: self.publishers() is not None)
 
     def publishers(self):
+        """How many streams are published; the answer says it of the stream and of its client."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/stat", timeout=2) as answer:
-                return answer.read().decode(errors="replace").count("<publishing/>")
+                return len(xml.etree.ElementTree.fromstring(answer.read()).findall(".//stream/publishing"))
         except OSError:
             return None
 
