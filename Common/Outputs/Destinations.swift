@@ -5,6 +5,9 @@ import Wire
 
 /// Builds the pipeline of each kind of destination: constant text, every value a property (THREATS 6).
 enum Destinations {
+    /// A server that confirms nothing for this long is given up: longer than the cuts that mobile and home uplinks mend by themselves.
+    static let silenceLimit: Duration = .seconds(6)
+
     /// - Parameter folder: where files go; nil where none is configured.
     static func open(_ target: OutputSpec.Target, folder: RecordingFolder?) throws(OutputFault) -> SinkSession {
         do {
@@ -25,6 +28,7 @@ enum Destinations {
             throw OutputFault.hopeless("the address of \(target.host) is none: \(target.address)")
         }
         let host = PinnedResolver.pin(target.host, to: target.address)
+        SilenceLimit.set(silenceLimit)
         let pipeline = try Pipeline(
             """
             appsrc name=source format=time is-live=true max-bytes=0 ! \
