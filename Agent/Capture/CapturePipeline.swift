@@ -111,6 +111,16 @@ package actor CapturePipeline {
         return figures
     }
 
+    /// Ends the input, has all that was taken of it leave through the sink, within 2 s, and ends the rest as `stop` does.
+    package func finish() async {
+        isOver = true
+        watch?.cancel()
+        junction.activate(picture: nil, sound: nil)
+        junction.attach(video: nil, audio: nil)
+        await encode?.drain(within: .seconds(2))
+        await stop()
+    }
+
     /// Ends everything; returns when devices and files are closed, or given up after 2 s each. The sink is not called afterwards.
     package func stop() async {
         isOver = true
@@ -276,9 +286,13 @@ extension CapturePipeline {
         readers.append(
             Task { [weak self] in
                 for await message in chain.pipeline.messages {
-                    guard case .error(let fault) = message else { continue }
-                    chain.failed(fault)
-                    await self?.encoderFailed(fault, chain)
+                    switch message {
+                    case .error(let fault):
+                        chain.failed(fault)
+                        await self?.encoderFailed(fault, chain)
+                    case .endOfStream: chain.ended()
+                    default: break
+                    }
                 }
             })
         do {

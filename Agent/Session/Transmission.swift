@@ -122,7 +122,17 @@ actor Transmission {
         linkWaiter = nil
     }
 
-    /// Returns when devices, files and sockets are closed.
+    /// Ends the input, sends what was taken of it to the last packet, and stays for as long as the receiver may ask for one again.
+    func finish() async {
+        interrupt()
+        await endRecovery()
+        await takeCapture()?.finish()
+        // Cancelled by nobody; without a link there is nobody to answer.
+        if health.isAnyLinkLive { try? await loop.sleep(for: .milliseconds(plan.transport.bufferMs)) }
+        stopUplink()
+    }
+
+    /// At once. Returns when devices, files and sockets are closed.
     func stop() async {
         interrupt()
         await endRecovery()
@@ -194,13 +204,16 @@ extension Transmission {
         }
     }
 
-    private func stopCapture() async {
+    private func stopCapture() async { await takeCapture()?.stop() }
+
+    /// The capture, which is the caller's to end.
+    private func takeCapture() -> CapturePipeline? {
         captureReader?.cancel()
         captureReader = nil
-        guard let old = capture else { return }
+        guard let old = capture else { return nil }
         capture = nil
         meter.carry(old.figures)
-        await old.stop()
+        return old
     }
 
     private func heard(_ event: CaptureEvent, from source: CapturePipeline) {
