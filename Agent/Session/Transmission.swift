@@ -31,6 +31,9 @@ actor Transmission {
     private var uplinkReader: Task<Void, Never>?
     private var recovery: Task<Void, Never>?
     private var pause: Task<Void, Never>?
+    /// Brings back what the capture lacks; not while a change is carried out.
+    private var restoring: Task<Void, Never>?
+    private var isChanging = false
     private var linkWaiter: CheckedContinuation<Void, Never>?
     private var isOver = false
     private var lastReport: SendingReport?
@@ -87,6 +90,8 @@ actor Transmission {
     ///
     /// - Throws: the step that failed; what was sent before goes on then.
     func change(to new: Plan, _ change: PlanChange) async throws(StepFault) {
+        isChanging = true
+        defer { isChanging = false }
         await endRecovery()
         guard !isOver else { throw StepFault(.plan, "stopped while it was changing") }
         do throws(StepFault) {
@@ -112,8 +117,22 @@ actor Transmission {
         uplink?.update(links: usable)
     }
 
-    /// A device came or went: what waits for one tries at once.
-    func inputsChanged() { pause?.cancel() }
+    /// A device came or went: what waits for one tries at once, and so does sound that was lost.
+    func inputsChanged() {
+        pause?.cancel()
+        guard health.lacksPart, recovery == nil, restoring == nil, !isChanging, !isOver else { return }
+        restoring = Task { await restore() }
+    }
+
+    private func restore() async {
+        defer { restoring = nil }
+        guard let capture else { return }
+        do throws(StepFault) {
+            try await switchInput(of: capture, to: plan.input)
+        } catch {
+            log.notice("what is lacking is still not there", ["reason": .text(error.description)])
+        }
+    }
 
     /// Ends the wait of a preflight that is about to be stopped.
     func interrupt() {
@@ -252,6 +271,7 @@ extension Transmission {
     }
 
     private func endRecovery() async {
+        await restoring?.value
         guard let running = recovery else { return }
         running.cancel()
         pause?.cancel()
