@@ -93,7 +93,7 @@ import Wire
                 relay.signal(SIGSTOP)
                 let lost = try await live.report("gives up", within: .seconds(12)) { $0.state == .retrying }
                 relay.signal(SIGCONT)
-                #expect(lost.reason?.contains("confirmed nothing for 6 s") == true, "\(lost.reason ?? "")")
+                #expect(lost.reason?.contains("confirmed nothing for 8 s") == true, "\(lost.reason ?? "")")
                 #expect(lost.droppedUnitsTotal > 0)
             }
         }
@@ -107,7 +107,7 @@ import Wire
                 try await live.report("connects") { $0.state == .connected }
                 try await whileCut(.silent, port: nginx.rtmpPort) {
                     let lost = try await live.report("is told") { $0.state == .retrying }
-                    #expect(lost.reason?.contains("confirmed nothing for 6 s") == true, "\(lost.reason ?? "")")
+                    #expect(lost.reason?.contains("confirmed nothing for 8 s") == true, "\(lost.reason ?? "")")
                 }
                 try await live.report("connects again") { $0.state == .connected }
                 try await whileCut(.reset, port: nginx.rtmpPort) {

@@ -63,6 +63,26 @@ import Wire
         }
     }
 
+    @Test("a platform that cannot be reached for 4 s misses nothing, and its session goes on")
+    func shortCut() async throws {
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage)
+            let clip = try await Clip.h264.value
+            try await withRelay([nginx.target("show")]) { live in
+                try await live.play(clip, times: 1, to: 0.1)
+                try await live.wait(0, is: .connected)
+                try await whileCut(.silent, port: nginx.rtmpPort) { try await live.play(clip, times: 1, from: 0.1, to: 0.1 + 4.0 / 12) }
+                try await live.play(clip, times: 1, from: 0.1 + 4.0 / 12, to: 0.85)
+                #expect(live.report(0)?.state == .connected && live.report(0)?.reconnectsTotal == 0)
+                try await live.play(clip, times: 4, from: 0.85)
+                await live.end()
+            }
+            let files = try nginx.recordings("show")
+            #expect(files.count == 1)
+            try expectWhole(try #require(files.last), clip, on: stage)
+        }
+    }
+
     @Test("who joins an SRT listener in the middle has the tables at once and every picture from the next key frame on")
     func joiner() async throws {
         try await onStage { stage in
