@@ -22,10 +22,12 @@ enum FaultReason {
         if text.contains("Unacceptable TLS certificate") {
             return "the certificate of \(rtmp.host) is not to be trusted: an unknown authority, another name, or out of date"
         }
-        if text.contains("closed remotely") || text.contains("closed unexpectedly") || text.contains("Broken pipe") {
-            return connected
-                ? lost : "the server closed the connection before it took any media: is the application or the stream key wrong?"
+        let endings = ["closed remotely", "closed unexpectedly", "Broken pipe", "reset by peer"]
+        if !connected, endings.contains(where: text.contains) {
+            // One that refuses closes with our first bytes unread, which may come as a reset.
+            return "the server closed the connection before it took any media: is the application or the stream key wrong?"
         }
+        if endings.dropLast().contains(where: text.contains) { return lost }
         if text.contains("Connection timed out") { return connected ? lost : "no answer" }
         if text.contains("Socket I/O timed out") { return connected ? "the server took no media for 5 s" : "no answer within 5 s" }
         return text
