@@ -146,9 +146,22 @@ actor Transmission {
         interrupt()
         await endRecovery()
         await takeCapture()?.finish()
-        // Cancelled by nobody; without a link there is nobody to answer.
-        if health.isAnyLinkLive { try? await loop.sleep(for: .milliseconds(plan.transport.bufferMs)) }
+        // Without a link there is nobody to answer.
+        if health.isAnyLinkLive {
+            await trail()
+            // Cancelled by nobody.
+            try? await loop.sleep(for: .milliseconds(plan.transport.bufferMs))
+        }
         stopUplink()
+    }
+
+    /// A receiver sees that a packet is missing by the one that follows it: after the last come some that carry nothing, over 200 ms.
+    private func trail() async {
+        let packet: [UInt8] = [0x47, 0x1F, 0xFF, 0x10] + [UInt8](repeating: 0xFF, count: 184)
+        for _ in 0..<5 {
+            packet.withUnsafeBytes { uplink?.send($0) }
+            try? await loop.sleep(for: .milliseconds(40))
+        }
     }
 
     /// At once. Returns when devices, files and sockets are closed.

@@ -31,6 +31,12 @@ struct OutputTests {
             #expect(shown.outputs.allSatisfy { $0.report?.state == .connected && $0.report?.droppedUnitsTotal == 0 })
             #expect(shown.outputs.allSatisfy { ($0.report?.sentBytesTotal ?? 0) > 100_000 })
             #expect(try #require(shown.receiver?.uptimeSeconds) >= 3)
+            // Each link loses packets from here on, of the last ones too: they are asked for again after the stop.
+            for (index, shape) in Studio.links.enumerated() {
+                var lossy = shape.up
+                lossy.loss = 0.1
+                studio.network.change(index, .up, to: lossy)
+            }
             let asked = Instant.now
             try await studio.stop(id)
             measured("stopped, and all of it delivered, after", Instant.now - asked)
