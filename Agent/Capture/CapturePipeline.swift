@@ -37,7 +37,11 @@ package actor CapturePipeline {
     private var readers: [Task<Void, Never>] = []
     private var nextFeed = 0
     private var watch: StallWatch?
+    /// What it runs without, and why.
+    private var lacking: [Part: String] = [:]
     private var isOver = false
+
+    private enum Part: Int { case sound, bitrate }
 
     /// - Parameters:
     ///   - timeline: of the capture before it, where a broadcast goes on; nil begins one now.
@@ -89,6 +93,7 @@ package actor CapturePipeline {
         let new = try await begin(plan, keeping: old)
         activate(new)
         feeds = new
+        note(nil, of: .sound)
         for feed in old where !new.contains(where: { $0.id == feed.id }) { await end(feed) }
     }
 
@@ -96,9 +101,18 @@ package actor CapturePipeline {
     package func setBitrate(_ bitrate: Bitrate) {
         do {
             try encode?.setBitrate(bitrate)
+            note(nil, of: .bitrate)
         } catch {
-            tell.yield(.degraded("bit rate: \(error)"))
+            note("bit rate: \(error)", of: .bitrate)
         }
+    }
+
+    /// - Parameter reason: nil where it is as planned.
+    private func note(_ reason: String?, of part: Part) {
+        guard lacking[part] != reason else { return }
+        lacking[part] = reason
+        let reasons = lacking.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value)
+        tell.yield(reasons.isEmpty ? .restored : .degraded(reasons.joined(separator: "; ")))
     }
 
     /// For tests: the input goes on and nothing of it is heard or seen, as with a camera whose driver hangs.
@@ -109,6 +123,16 @@ package actor CapturePipeline {
         junction.fill(&figures)
         figures.producedBytesTotal = produced.withLock { $0 }
         return figures
+    }
+
+    /// Ends the input, has all that was taken of it leave through the sink, within 2 s, and ends the rest as `stop` does.
+    package func finish() async {
+        isOver = true
+        watch?.cancel()
+        junction.activate(picture: nil, sound: nil)
+        junction.attach(video: nil, audio: nil)
+        await encode?.drain(within: .seconds(2))
+        await stop()
     }
 
     /// Ends everything; returns when devices and files are closed, or given up after 2 s each. The sink is not called afterwards.
@@ -190,9 +214,14 @@ extension CapturePipeline {
         guard !isOver else { return }
         let isShown = feeds.contains { $0.id == feed.id }
         switch message {
-        case .error(let fault): if isShown { lost(feed, fault) }
+        case .error(let fault): if isShown { lost(feed, at: "\(fault.element) (\(fault.factory))", fault.reason) }
         // A short file is read to its end before it is shown.
         case .segmentDone:
+            guard feed.endSegment() else {
+                // It would be sent back to its beginning as fast as that is possible, until the frames in hand are shown.
+                if isShown { lost(feed, at: feed.input.id, "the file gives nothing any more: it is cut off or damaged") }
+                return
+            }
             do {
                 try await feed.playSegment(flush: false)
             } catch {
@@ -203,15 +232,13 @@ extension CapturePipeline {
         }
     }
 
-    private func lost(_ feed: Feed, _ fault: ElementFault) {
-        log.warning("input failed", ["input": .text(feed.input.id), "reason": .text(fault.description)])
-        guard feed.part == .sound else {
-            return fail(CaptureFault(step: .running, element: "\(fault.element) (\(fault.factory))", reason: fault.reason))
-        }
+    private func lost(_ feed: Feed, at element: String, _ reason: String) {
+        log.warning("input failed", ["input": .text(feed.input.id), "element": .text(element), "reason": .text(reason)])
+        guard feed.part == .sound else { return fail(CaptureFault(step: .running, element: element, reason: reason)) }
         // The picture goes on with silence.
         feeds.removeAll { $0.id == feed.id }
         activate(feeds)
-        tell.yield(.degraded(fault.description))
+        note("\(element): \(reason)", of: .sound)
     }
 
     /// For files that cannot be played in a loop by themselves: a new pipeline takes over where the old one ended.
@@ -276,9 +303,13 @@ extension CapturePipeline {
         readers.append(
             Task { [weak self] in
                 for await message in chain.pipeline.messages {
-                    guard case .error(let fault) = message else { continue }
-                    chain.failed(fault)
-                    await self?.encoderFailed(fault, chain)
+                    switch message {
+                    case .error(let fault):
+                        chain.failed(fault)
+                        await self?.encoderFailed(fault, chain)
+                    case .endOfStream: chain.ended()
+                    default: break
+                    }
                 }
             })
         do {

@@ -9,6 +9,8 @@ final class EncodeChain: Sendable {
     private let settings: EncoderSettings
     /// Opens with the first packets, or with the first error.
     private let flowing = Gate()
+    /// Opens with the last packet, or with an error.
+    private let drained = Gate()
     private let state = Guarded(State())
 
     private struct State {
@@ -57,12 +59,23 @@ final class EncodeChain: Sendable {
         }
     }
 
+    /// Encodes what it was given and gives out the last packet; returns then, or after `limit`. Nothing must be pushed after it.
+    func drain(within limit: Duration) async {
+        // Both are there, or nothing was ever started.
+        for name in ["video", "audio"] as [StaticString] { (try? pipeline.appSource(name))?.endOfStream() }
+        _ = await drained.wait(atMost: limit)
+    }
+
+    /// The message loop has seen the end of the stream.
+    func ended() { drained.open() }
+
     func setBitrate(_ bitrate: Bitrate) throws(GStreamerError) { try settings.applyBitrate(bitrate, to: pipeline) }
 
     /// The message loop has seen an error.
     func failed(_ fault: ElementFault) {
         state.withLock { state in if state.fault == nil { state.fault = fault } }
         flowing.open()
+        drained.open()
     }
 
     private func waitForOutput() async throws(GStreamerError) {

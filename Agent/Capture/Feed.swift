@@ -28,6 +28,8 @@ final class Feed: Sendable {
         var hasBuffer = false
         /// Running time of the end of what has been played.
         var end: Int64 = 0
+        /// A file's demuxer gave something since its segment began; true where nobody looks.
+        var segmentHasData = true
     }
 
     /// Files are given this long to get their first frame decoded, so that it is not late.
@@ -42,6 +44,7 @@ final class Feed: Sendable {
         try FeedText.configure(pipeline, input, part, picture)
         if part != .sound { try connectPicture(to: junction) }
         if part != .picture { try connectSound(to: junction) }
+        if isSplit { try watchSegments() }
     }
 
     enum Start: Sendable {
@@ -67,6 +70,21 @@ final class Feed: Sendable {
     /// Has a file play from its beginning (again). Throws where its demuxer cannot do that without a gap.
     func playSegment(flush: Bool) async throws(GStreamerError) {
         try await pipeline.playSegment(flush: flush, through: part == .sound ? "audio" : "video")
+    }
+
+    /// A segment was played to its end, and the next one may begin.
+    /// - Returns: whether there was anything in it.
+    func endSegment() -> Bool {
+        state.withLock { state in
+            defer { state.segmentHasData = !isSplit }
+            return state.segmentHasData
+        }
+    }
+
+    /// Whether its demuxer's pads are watched: a file of sound alone has none.
+    private var isSplit: Bool {
+        guard case .clip(let clip) = input else { return false }
+        return clip.container != .mp3 && clip.container != .wav
     }
 
     func stop() async -> Bool { await pipeline.stop(within: .seconds(2)) }
@@ -141,6 +159,12 @@ final class Feed: Sendable {
         try pipeline.onSharedSample("audio") { [id, base, state] sample in
             Feed.note(sample, state)
             junction.sound(sample, of: id, base: base.withLock { $0 })
+        }
+    }
+
+    private func watchSegments() throws(GStreamerError) {
+        try pipeline.onBuffer(part == .sound ? "audiotrack" : "videotrack", pad: "src") { [state] _ in
+            state.withLock { $0.segmentHasData = true }
         }
     }
 

@@ -210,7 +210,7 @@ extension AgentSession {
         } catch {
             throw StepFault(.plan, "the kept plan cannot be removed, and would be sent again: \(error)")
         }
-        await transmission?.stop()
+        await transmission?.finish()
         transmission = nil
         plan = nil
         tell(.sending(SendingReport(broadcast: broadcast, revision: running.revision, state: .stopped)), .change)

@@ -24,6 +24,9 @@ struct SendingHealth: Hashable, Sendable {
 
     var isAnyLinkLive: Bool { !live.isEmpty }
 
+    /// The capture flows, and not with all that was planned.
+    var lacksPart: Bool { stage == .flowing && lacking != nil }
+
     /// Why no link is live, for a person.
     var linkReason: String {
         guard !unreachable.isEmpty else { return "no link answered: the receiver was not heard over any of them" }

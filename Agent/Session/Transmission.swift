@@ -31,6 +31,9 @@ actor Transmission {
     private var uplinkReader: Task<Void, Never>?
     private var recovery: Task<Void, Never>?
     private var pause: Task<Void, Never>?
+    /// Brings back what the capture lacks; not while a change is carried out.
+    private var restoring: Task<Void, Never>?
+    private var isChanging = false
     private var linkWaiter: CheckedContinuation<Void, Never>?
     private var isOver = false
     private var lastReport: SendingReport?
@@ -87,6 +90,8 @@ actor Transmission {
     ///
     /// - Throws: the step that failed; what was sent before goes on then.
     func change(to new: Plan, _ change: PlanChange) async throws(StepFault) {
+        isChanging = true
+        defer { isChanging = false }
         await endRecovery()
         guard !isOver else { throw StepFault(.plan, "stopped while it was changing") }
         do throws(StepFault) {
@@ -112,8 +117,22 @@ actor Transmission {
         uplink?.update(links: usable)
     }
 
-    /// A device came or went: what waits for one tries at once.
-    func inputsChanged() { pause?.cancel() }
+    /// A device came or went: what waits for one tries at once, and so does sound that was lost.
+    func inputsChanged() {
+        pause?.cancel()
+        guard health.lacksPart, recovery == nil, restoring == nil, !isChanging, !isOver else { return }
+        restoring = Task { await restore() }
+    }
+
+    private func restore() async {
+        defer { restoring = nil }
+        guard let capture else { return }
+        do throws(StepFault) {
+            try await switchInput(of: capture, to: plan.input)
+        } catch {
+            log.notice("what is lacking is still not there", ["reason": .text(error.description)])
+        }
+    }
 
     /// Ends the wait of a preflight that is about to be stopped.
     func interrupt() {
@@ -122,7 +141,30 @@ actor Transmission {
         linkWaiter = nil
     }
 
-    /// Returns when devices, files and sockets are closed.
+    /// Ends the input, sends what was taken of it to the last packet, and stays for as long as the receiver may ask for one again.
+    func finish() async {
+        interrupt()
+        await endRecovery()
+        await takeCapture()?.finish()
+        // Without a link there is nobody to answer.
+        if health.isAnyLinkLive {
+            await trail()
+            // Cancelled by nobody.
+            try? await loop.sleep(for: .milliseconds(plan.transport.bufferMs))
+        }
+        stopUplink()
+    }
+
+    /// A receiver sees that a packet is missing by the one that follows it: after the last come some that carry nothing, over 200 ms.
+    private func trail() async {
+        let packet: [UInt8] = [0x47, 0x1F, 0xFF, 0x10] + [UInt8](repeating: 0xFF, count: 184)
+        for _ in 0..<5 {
+            packet.withUnsafeBytes { uplink?.send($0) }
+            try? await loop.sleep(for: .milliseconds(40))
+        }
+    }
+
+    /// At once. Returns when devices, files and sockets are closed.
     func stop() async {
         interrupt()
         await endRecovery()
@@ -194,13 +236,16 @@ extension Transmission {
         }
     }
 
-    private func stopCapture() async {
+    private func stopCapture() async { await takeCapture()?.stop() }
+
+    /// The capture, which is the caller's to end.
+    private func takeCapture() -> CapturePipeline? {
         captureReader?.cancel()
         captureReader = nil
-        guard let old = capture else { return }
+        guard let old = capture else { return nil }
         capture = nil
         meter.carry(old.figures)
-        await old.stop()
+        return old
     }
 
     private func heard(_ event: CaptureEvent, from source: CapturePipeline) {
@@ -239,6 +284,7 @@ extension Transmission {
     }
 
     private func endRecovery() async {
+        await restoring?.value
         guard let running = recovery else { return }
         running.cancel()
         pause?.cancel()

@@ -88,6 +88,12 @@ static inline GstBuffer *strata_probe_writable_buffer(GstPadProbeInfo *info) {
     return buffer;
 }
 
+// G_IS_SOCKET_CONNECTION is a macro. -1 where it is none, or closed.
+static inline int strata_connection_descriptor(void *connection) {
+    if (!G_IS_SOCKET_CONNECTION(connection)) return -1;
+    return g_socket_get_fd(g_socket_connection_get_socket((GSocketConnection *)connection));
+}
+
 static inline void strata_task_unref(GTask *task) { g_object_unref(task); }
 
 // GST_CLOCK_TIME_NONE and the clock type are not importable.

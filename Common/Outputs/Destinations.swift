@@ -5,6 +5,10 @@ import Wire
 
 /// Builds the pipeline of each kind of destination: constant text, every value a property (THREATS 6).
 enum Destinations {
+    /// A server that confirms nothing for this long is given up. The kernel asks again after 0.2 s and then twice as long each time
+    /// (3.0 s and 6.2 s after the cut, later over a long way): with less than 8 s a cut of 4 s would not be bridged any more.
+    static let silenceLimit: Duration = .seconds(8)
+
     /// - Parameter folder: where files go; nil where none is configured.
     static func open(_ target: OutputSpec.Target, folder: RecordingFolder?) throws(OutputFault) -> SinkSession {
         do {
@@ -25,6 +29,7 @@ enum Destinations {
             throw OutputFault.hopeless("the address of \(target.host) is none: \(target.address)")
         }
         let host = PinnedResolver.pin(target.host, to: target.address)
+        SilenceLimit.set(silenceLimit)
         let pipeline = try Pipeline(
             """
             appsrc name=source format=time is-live=true max-bytes=0 ! \

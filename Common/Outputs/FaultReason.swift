@@ -15,15 +15,33 @@ enum FaultReason {
     private static func plain(_ fault: ElementFault, _ target: OutputSpec.Target, connected: Bool) -> String {
         let text = fault.text
         if case .file(let file) = target { return "\(file.name): \(fault.reason)" }
-        guard case .rtmp = target else { return fault.reason }
+        guard case .rtmp(let rtmp) = target else { return srt(fault) }
         // The texts are those of rtmp2sink 1.22; an unknown one is shown as it is.
         if text.contains("stream already exists") { return "already publishing: another publisher uses this stream key" }
         if text.contains("publish denied") || text.contains("Not authorized") { return "the server refused the stream key: \(text)" }
-        if !connected, text.contains("closed remotely") {
+        if text.contains("Unacceptable TLS certificate") {
+            return "the certificate of \(rtmp.host) is not to be trusted: an unknown authority, another name, or out of date"
+        }
+        let endings = ["closed remotely", "closed unexpectedly", "Broken pipe", "reset by peer"]
+        if !connected, endings.contains(where: text.contains) {
+            // One that refuses closes with our first bytes unread, which may come as a reset.
             return "the server closed the connection before it took any media: is the application or the stream key wrong?"
         }
+        if endings.dropLast().contains(where: text.contains) { return lost }
+        if text.contains("Connection timed out") { return connected ? lost : "no answer" }
         if text.contains("Socket I/O timed out") { return connected ? "the server took no media for 5 s" : "no answer within 5 s" }
         return text
+    }
+
+    /// An end of the limit reads like an end by the server: rtmp2sink's reader passes over ETIMEDOUT, which comes once.
+    private static var lost: String {
+        "the connection was lost: the server closed it, or confirmed nothing for \(Destinations.silenceLimit.milliseconds / 1000) s"
+    }
+
+    private static func srt(_ fault: ElementFault) -> String {
+        // libsrt says the same for each end of a connection (1.5: SRTO_PEERIDLETIMEO is 5 s).
+        guard fault.text.contains("Failed to write to SRT socket") else { return fault.reason }
+        return "the connection was lost: the peer closed it, or did not answer for 5 s"
     }
 
     /// A library may put what it was given into its message.

@@ -111,6 +111,7 @@ package actor Output {
             return error
         }
         let fault = await use(session)
+        if isEnding, fault == .ended { await session.settle(on: loop) }
         feed.detach()
         shared.withLock { $0.session = nil }
         if await !session.stop() { log.warning("a pipeline did not let go of its sink") }
@@ -165,11 +166,12 @@ package actor Output {
         }
     }
 
-    /// Two seconds to say goodbye; `listen` ends earlier with the end of the stream.
+    /// Three seconds to write what waits and to say goodbye; `listen` ends earlier with the end of the stream.
     private func farewell(_ session: SinkSession) async -> OutputFault {
+        feed.flush()
         session.endOfStream()
         // Cancelled means that the end was seen.
-        try? await loop.sleep(for: .seconds(2))
+        try? await loop.sleep(for: .seconds(3))
         return .ended
     }
 

@@ -57,7 +57,11 @@ final class OutputFeed: Sendable {
     }
 
     private func pump(_ state: inout State) {
-        guard let session = state.session, session.hasRoom else { return }
+        guard state.session?.hasRoom == true else { return }
+        pass(&state)
+    }
+
+    private func pass(_ state: inout State) {
         var chunks: [[UInt8]] = []
         var size = 0
         while size < 256 << 10, let unit = state.queue.next() {
@@ -68,7 +72,7 @@ final class OutputFeed: Sendable {
         }
         state.pushedBytes += size
         if size > 0 { state.everSent = true }
-        session.push(chunks)
+        state.session?.push(chunks)
     }
 
     private static func write(_ unit: UnitQueue.Unit, _ writer: inout Writer) -> [[UInt8]] {
@@ -86,6 +90,13 @@ final class OutputFeed: Sendable {
 
     /// Passes on what has waited, where no media comes that would.
     func pump() { state.withLock { pump(&$0) } }
+
+    /// Hands over all that waits: nothing more will come.
+    func flush() {
+        state.withLock { state in
+            while state.session != nil, !state.queue.isEmpty { pass(&state) }
+        }
+    }
 
     /// The session takes from here on, beginning with the last key frame.
     func attach(_ session: SinkSession) {

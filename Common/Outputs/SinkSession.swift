@@ -45,6 +45,41 @@ final class SinkSession: Sendable {
     /// `.endOfStream` follows when the sink has done so.
     func endOfStream() { source.endOfStream() }
 
+    /// After the end of the stream: returns when the peer has had the time to take the last of it. What a closed connection still
+    /// holds is lost.
+    func settle(on loop: Loop) async {
+        // Cancelled by nobody.
+        switch kind {
+        case .file: return
+        case .srtCaller, .srtListener: try? await loop.sleep(for: latency + .milliseconds(100))
+        case .rtmp:
+            // Messages, and the one that ends the stream, are written by a thread of the sink's after it has reported the end.
+            for _ in 0..<10 {
+                let before = sentBytes
+                try? await loop.sleep(for: .milliseconds(100))
+                if sentBytes == before { return }
+            }
+        }
+    }
+
+    /// How long a peer holds what it received: it gives up what is younger when the connection ends.
+    private var latency: Duration {
+        // What the two agreed on, and the way there; a listener's callers are not told apart: what it asks of them counts.
+        // A sink that answers neither has no peer.
+        let stats = (try? pipeline.getStructure("sink", "stats"))?.fields ?? [:]
+        let own = SinkSession.number(try? pipeline.get("sink", "latency"))
+        let agreed = max(own, SinkSession.number(stats["negotiated-latency-ms"]))
+        return .milliseconds(min(2000, agreed + SinkSession.number(stats["rtt-ms"])))
+    }
+
+    private static func number(_ field: Structure.Field?) -> Double {
+        switch field {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: 0
+        }
+    }
+
     /// Takes the pipeline down. One that does not let go keeps its descriptor: the number must not become somebody else's.
     func stop() async -> Bool {
         if await pipeline.stop() { return true }

@@ -46,7 +46,7 @@ extension BroadcastMachine {
     mutating func hostConnected(_ device: DeviceID?, _ report: LeaseReport?) -> [Action] {
         guard let device, device == host else { return [] }
         observed.hostConnected = true
-        if case .stopping(_, let undo) = phase { return undo.host ? [.order(.release)] : [] }
+        if case .stopping(_, let undo) = phase { return undo.host && !undo.sender ? [.order(.release)] : [] }
         guard isWanted(.lease) else { return [] }
         guard let report else { return [.order(.lease)] }
         let wanted = Set(outputs.map(\.id))

@@ -95,6 +95,7 @@ extension BroadcastMachine {
         case .step: return stepTimedOut()
         case .grace: return graceOver(nowMs: nowMs)
         case .undo: return finish()
+        case .drain: return isWanted(.release) ? [.order(.release)] : []
         case .again(let order): return isWanted(order) ? [.order(order)] : []
         }
     }

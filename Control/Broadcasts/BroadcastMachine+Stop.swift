@@ -9,17 +9,28 @@ extension BroadcastMachine {
         let undo = Undo(sender: port != nil && reason != .revoked, host: host != nil)
         phase = .stopping(reason, undo)
         guard !undo.isDone else { return finish() }
-        var actions: [Action] = [.cancel(.step), .cancel(.grace), .set(.undo, afterMs: 10_000)]
+        var actions: [Action] = [.cancel(.step), .cancel(.grace), .set(.undo, afterMs: undoLimitMs)]
         if undo.sender { actions.append(.order(.stop)) }
-        if undo.host { actions.append(.order(.release)) }
-        return actions
+        return actions + releaseWhenSent()
     }
+
+    /// The receiver goes after the sender has sent the last of it; where that is not heard of, after as long as it could take.
+    func releaseWhenSent() -> [Action] {
+        guard case .stopping(_, let undo) = phase, undo.host else { return [] }
+        let awaitsSender = undo.sender && observed.senderConnected
+        return awaitsSender ? [.set(.drain, afterMs: Int64(media.bufferMs) + 4000)] : [.cancel(.drain), .order(.release)]
+    }
+
+    /// Each side may take its buffer's length to send, and to pass on, what it holds.
+    private var undoLimitMs: Int64 { 10_000 + 2 * Int64(media.bufferMs) }
 
     mutating func undone(_ event: Event) -> [Action] {
         guard case .stopping(let reason, var undo) = phase else { return [] }
         if case .released = event { undo.host = false } else { undo.sender = false }
         phase = .stopping(reason, undo)
-        return undo.isDone ? finish() : []
+        if undo.isDone { return finish() }
+        if case .senderStopped = event { return releaseWhenSent() }
+        return []
     }
 
     /// Ends, also where a side did not answer in time: what it still runs is stopped when it next connects.
@@ -27,7 +38,7 @@ extension BroadcastMachine {
         guard case .stopping(let reason, _) = phase else { return [] }
         phase = .ended(reason)
         interruptedSinceMs = nil
-        return [.cancel(.step), .cancel(.grace), .cancel(.undo)]
+        return [.cancel(.step), .cancel(.grace), .cancel(.drain), .cancel(.undo)]
     }
 
     func resume(nowMs: Int64) -> [Action] {
@@ -40,7 +51,9 @@ extension BroadcastMachine {
         case .running:
             guard let since = interruptedSinceMs, case .seconds(let seconds) = grace else { return [] }
             return [.set(.grace, afterMs: max(0, since + Int64(seconds) * 1000 - nowMs))]
-        case .stopping: return [.set(.undo, afterMs: 10_000)]
+        case .stopping(_, let undo):
+            // The devices connect within a moment: what each still has to do is asked then.
+            return [.set(.undo, afterMs: undoLimitMs)] + (undo.host ? [.set(.drain, afterMs: Int64(media.bufferMs) + 4000)] : [])
         case .ended: return []
         }
     }

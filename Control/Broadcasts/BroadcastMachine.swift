@@ -144,6 +144,8 @@ extension BroadcastMachine {
 
     package enum Timer: Sendable, Hashable {
         case step, grace, undo
+        /// How long a stop waits for the last of the sender before the receiver goes.
+        case drain
         /// When an order that had no answer is given again.
         case again(Order)
     }

@@ -31,6 +31,7 @@ package final class Ingest: Sendable {
     package let addresses: [SocketAddress]
     private let board = Board()
     private let loop: Loop
+    private let bufferMs: Int
     private let parts: Guarded<Parts?>
 
     /// What `stop` ends.
@@ -53,6 +54,7 @@ package final class Ingest: Sendable {
         let receiver = try Self.makeReceiver(passphrase, bufferMs: bufferMs, board: board, onMedia: onMedia)
         do { loop = try Loop(name: "ingest") } catch { throw Failure.system("\(error)") }
         addresses = doors.map(\.localAddress)
+        self.bufferMs = bufferMs
         let keeper = Keeper()
         parts = Guarded(Parts(receiver: receiver, keeper: keeper))
         let target = SocketAddress.loopback(port: receiver.port)
@@ -66,6 +68,29 @@ package final class Ingest: Sendable {
     }
 
     deinit { stop() }
+
+    /// Takes nothing more from outside, and returns when what has come is delivered: a buffer's length after the last packet of
+    /// media, and some hundred milliseconds. `stop` follows.
+    package func settle() async {
+        guard let keeper = parts.withLock({ $0?.keeper }) else { return }
+        let last = await withCheckedContinuation { (continuation: CheckedContinuation<Instant?, Never>) in
+            loop.submit {
+                keeper.portGuard?.closeDoors()
+                continuation.resume(returning: keeper.portGuard?.lastMedia)
+            }
+        }
+        guard let last else { return }
+        // librist holds each packet for the buffer's length, by its own clock and the slowest link: asked until nothing more comes.
+        var wait = max(.zero, last + .milliseconds(bufferMs) - .now)
+        for _ in 0..<10 {
+            // Nobody cancels it; if it were, there would be nothing to wait for.
+            try? await loop.sleep(for: wait)
+            let before = board.order.withLock { $0.deliveredTotal }
+            wait = .milliseconds(100)
+            try? await loop.sleep(for: wait)
+            if board.order.withLock({ $0.deliveredTotal }) == before { return }
+        }
+    }
 
     /// Ends its threads and closes its ports: no `onMedia` after it. Not to be called from `onMedia`.
     package func stop() {

@@ -32,10 +32,14 @@ final class PortGuard {
     private let incoming = DatagramBatch(capacity: 64)
     private let answers = DatagramBatch(capacity: 16)
     private var timer: LoopTimer?
+    /// When a packet that can carry media was last let through.
+    private(set) var lastMedia: Instant?
 
     /// Packets taken from one socket before the others get their turn.
     private static let batchesPerTurn = 4
     static let publishEvery = Duration.milliseconds(250)
+    /// The smallest packet that holds a transport stream packet; what peers tell each other is smaller.
+    private static let smallestMedia = 188
 
     /// - Parameters:
     ///   - target: librist's socket.
@@ -49,6 +53,11 @@ final class PortGuard {
             doors.append(Door(socket: socket, watch: watch))
         }
         publishLater()
+    }
+
+    /// Takes nothing more from outside.
+    func closeDoors() {
+        for door in doors { door.watch.cancel() }
     }
 
     private func receive(_ door: UDPSocket) {
@@ -75,6 +84,7 @@ final class PortGuard {
             paths[slot]?.door = door
             paths[slot]?.local = local
             paths[slot]?.traffic.add(bytes: packet.count)
+            if packet.count >= Self.smallestMedia { lastMedia = now }
             // A full buffer or a librist that is just going: the packet is lost as on any link.
             _ = try? paths[slot]?.socket.send(packet)
         }

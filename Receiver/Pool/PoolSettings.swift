@@ -21,7 +21,7 @@ package struct PoolSettings: Sendable {
     package var version: String
     /// A receiver that does not listen within this time is killed.
     package var listenWithin: Duration = .seconds(5)
-    /// A receiver that does not end within this time is killed.
+    /// A receiver that does not end within this time, and its buffer's length, is killed.
     package var endWithin: Duration = .seconds(5)
 
     package init(

@@ -95,7 +95,9 @@ actor ReceiverKeeper {
         pause?.cancel()
         if let connection, let line = encode(.stop) { connection.send(line) } else { process?.signal(SIGTERM) }
         let process = process
-        let killer = Task { [loop, log, within = settings.endWithin] in
+        // It first passes on what it has not yet: one buffer's length at most.
+        let within = settings.endWithin + .milliseconds(start.spec.bufferMs)
+        let killer = Task { [loop, log] in
             try await loop.sleep(for: within)
             log.warning("receiver does not end, killing it", ["seconds": .number(within / .seconds(1))])
             process?.signal(SIGKILL)

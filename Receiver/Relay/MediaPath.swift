@@ -55,6 +55,19 @@ final class MediaPath: @unchecked Sendable {
         }
     }
 
+    /// The last of the stream, once the transport gives nothing more; returns when the outputs have it.
+    func finish() async {
+        await withCheckedContinuation { continuation in
+            loop.submit { [self] in
+                drain()
+                events.removeAll(keepingCapacity: true)
+                reader.finish { events.append($0) }
+                for output in outputs { output.offer(events) }
+                continuation.resume()
+            }
+        }
+    }
+
     private func drain() {
         let now = Instant.now
         let bytes = ring.take()

@@ -71,11 +71,14 @@ package actor StreamRelay {
         }
     }
 
-    /// Ends the outputs at their peers, closes the port, and says why. Returns when all is gone, within some seconds.
+    /// Takes nothing more in, passes on all that came, ends the outputs at their peers, and says why. Returns when all is gone:
+    /// after a buffer's length and some seconds at most.
     package func end(_ reason: String) async {
         guard !isEnding else { return }
         isEnding = true
         log.notice("ending", ["reason": .text(reason)])
+        await ingest?.settle()
+        await path.finish()
         await withTaskGroup(of: Void.self) { group in
             for output in outputs { group.addTask { await output.stop() } }
         }

@@ -123,7 +123,7 @@ struct BroadcastMachineTests {
     func grace() {
         var broadcast = running()
         _ = broadcast.event(.report(report(ingest: .interrupted, outputs: [])), nowMs: 0)
-        #expect(broadcast.event(.timer(.grace), nowMs: 60_000).contains(.order(.release)))
+        #expect(broadcast.event(.timer(.grace), nowMs: 60_000).contains(.order(.stop)))
         #expect(broadcast.state == .stopping)
         var patient = running(grace: .untilStopped)
         let actions = patient.event(.report(report(ingest: .interrupted, outputs: [])), nowMs: 0)
@@ -173,6 +173,43 @@ struct BroadcastMachineTests {
         #expect(broadcast.state == .stopping)
         _ = broadcast.event(.timer(.undo), nowMs: 10_000)
         #expect(broadcast.state == .ended(.stopped))
+    }
+
+    @Test("that is stopped lets the sender send its last before the receiver goes")
+    func drains() {
+        var broadcast = running()
+        let actions = broadcast.event(.stopRequested(.stopped), nowMs: 0)
+        #expect(actions.contains(.order(.stop)) && !actions.contains(.order(.release)))
+        #expect(actions.contains(.set(.drain, afterMs: 5000)))
+        #expect(broadcast.event(.senderStopped, nowMs: 1500) == [.cancel(.drain), .order(.release)])
+        _ = broadcast.event(.released, nowMs: 2000)
+        #expect(broadcast.state == .ended(.stopped))
+    }
+
+    @Test("that is stopped while its sender is away, silent or revoked does not wait for it")
+    func drainsWithoutSender() {
+        var away = running()
+        _ = away.event(.senderDisconnected, nowMs: 0)
+        #expect(away.event(.stopRequested(.stopped), nowMs: 1).contains(.order(.release)))
+        var revoked = running()
+        #expect(revoked.event(.stopRequested(.revoked), nowMs: 0).contains(.order(.release)))
+        var silent = running()
+        _ = silent.event(.stopRequested(.stopped), nowMs: 0)
+        #expect(silent.event(.unknown(.stop), nowMs: 10) == [.set(.again(.stop), afterMs: 1000)])
+        #expect(silent.event(.timer(.drain), nowMs: 5000) == [.order(.release)])
+        #expect(silent.event(.hostConnected(host, nil), nowMs: 5001).isEmpty, "a host that returns is asked by the order's own repetition")
+    }
+
+    @Test("that was stopping when control restarted goes on so")
+    func drainsAfterRestart() {
+        var broadcast = running()
+        _ = broadcast.event(.stopRequested(.stopped), nowMs: 0)
+        broadcast = broadcast.withoutObservations
+        #expect(broadcast.event(.resumed, nowMs: 1).contains(.set(.drain, afterMs: 5000)))
+        let lease = LeaseReport(lease: id("K"), broadcast: id("B"), port: 5000, pid: 7, outputs: [first.id])
+        #expect(broadcast.event(.hostConnected(host, lease), nowMs: 2).isEmpty)
+        #expect(broadcast.event(.senderConnected(nil), nowMs: 3) == [.order(.stop)])
+        #expect(broadcast.event(.senderStopped, nowMs: 4).contains(.order(.release)))
     }
 
     @Test("stopping twice is stopping once")

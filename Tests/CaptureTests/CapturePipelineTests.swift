@@ -210,6 +210,43 @@ private let small = EncoderChoice(bitrate: .kilobits(800), width: 320, height: 1
         await capture.stop()
     }
 
+    @Test("a file that is cut off under the player is a failure within 2 s", arguments: [Clips.Kind.mp4, .ts])
+    func broken(kind: Clips.Kind) async throws {
+        let (input, path) = try await Clips.makeFile(kind)
+        let recorder = Recorder()
+        let capture = CapturePipeline(encoder: small, log: Log("test", threshold: .error), sink: recorder.sink)
+        try await capture.start(CaptureSources(picture: input))
+        var events = capture.events.makeAsyncIterator()
+        #expect(await events.next() == .flowing)
+        await recorder.wait(forPictures: 45)
+        let before = Instant.now
+        #expect(truncate(path, 0) == 0)
+        guard case .failed(let fault) = await events.next() else { return #expect(Bool(false), "no failure was told") }
+        #expect(Instant.now - before < .seconds(2), "\(fault)")
+        await capture.stop()
+    }
+
+    @Test("a sound input that breaks is told as lacking, the picture goes on with silence, and with the sound's return all is as planned")
+    func soundReturns() async throws {
+        let (sound, path) = try await Clips.makeFile(.mp4)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        let recorder = Recorder()
+        let capture = CapturePipeline(encoder: small, log: Log("test", threshold: .error), sink: recorder.sink)
+        try await capture.start(CaptureSources(picture: .test, sound: sound))
+        var events = capture.events.makeAsyncIterator()
+        #expect(await events.next() == .flowing)
+        #expect(truncate(path, 0) == 0)
+        guard case .degraded(let reason) = await events.next() else { return #expect(Bool(false), "the loss was not told") }
+        #expect(reason.contains(path) && reason.contains("cut off"))
+        await recorder.wait(forPictures: recorder.pictures + 30)
+        try whole.write(to: URL(fileURLWithPath: path))
+        try await capture.switchInput(to: CaptureSources(picture: .test, sound: sound))
+        #expect(await events.next() == .restored)
+        await recorder.wait(forPictures: recorder.pictures + 30)
+        await capture.stop()
+        #expect(isContinuous(try await Probe(scratch.write("returned.ts", recorder.bytes)).audio))
+    }
+
     @Test("a sound input that floods is cut, and the picture goes on")
     func flood() async throws {
         let recorder = Recorder()

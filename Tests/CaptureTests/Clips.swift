@@ -33,11 +33,13 @@ enum Clips {
         }
     }
 
-    static func make(_ kind: Kind) async throws -> OpenInput {
+    static func make(_ kind: Kind) async throws -> OpenInput { try await makeFile(kind).input }
+
+    static func makeFile(_ kind: Kind) async throws -> (input: OpenInput, path: String) {
         let path = "\(scratch.path)/\(kind.rawValue)-\(UUID().uuidString).\(kind.container.rawValue)"
         let result = try await run("ffmpeg", ["-v", "error", "-y"] + kind.arguments + [path])
         #expect(result.status == 0, "\(result.errors)")
-        return try open(path, kind.container)
+        return (try open(path, kind.container), path)
     }
 
     static func open(_ path: String, _ container: Clip.Container) throws -> OpenInput {

@@ -5,109 +5,142 @@ import Testing
 import Units
 import Wire
 
-/// A platform that goes away during a broadcast.
-@Suite(
-    .serialized,
-    .enabled(
-        if: ProcessInfo.processInfo.environment["STRATA_SOAK"] != nil, "a silent cut is not shown within 20 s yet: STRATA_SOAK=1 shows it"))
+/// Platforms that go away during a broadcast.
+@Suite(.serialized)
 struct PlatformTests {
     @Test(
-        "a platform that ends, or falls silent, is retried with the reason shown, and the other output does not notice",
-        .row("RCV-05"))
-    func platform() async throws {
-        try await inStudio { studio in
-            let steady = try await Nginx(on: studio.stage)
+        "platforms that fall silent or reset are retried with the reason shown within 10 s, and return by themselves; another output does not notice",
+        .row("RCV-05", "RCV-03"))
+    func cuts() async throws {
+        let certificate = try await PlatformCertificate()
+        var settings = Installation.Settings()
+        settings.authority = certificate.authority
+        try await inStudio(settings) { studio in
+            let platforms = try await Platforms(studio, certificate)
             let sender = try await studio.sender()
-            let first = try await studio.destination("shaky", url: studio.nginx.url(), secret: "show")
-            let second = try await studio.destination("steady", url: steady.url(), secret: "show")
-            let id = try await studio.start(StartRequest(sender: sender.id, destinations: [first, second], encoder: Studio.small(1500)))
-            try await wait(studio, id, first, .connected, within: .seconds(20))
-            try await wait(studio, id, second, .connected, within: .seconds(5))
-            try await end(studio, id, first)
-            try await silence(studio, id, first)
-            let files = try steady.recordings("show")
-            #expect(files.count == 1)
-            for kind in [AccessUnit.Kind.video, .audio] {
-                let delivery = try studio.delivery(kind, from: studio.sent(), to: #require(files.last))
-                measured("\(kind) at the other output", "\(delivery)")
-                #expect(delivery.isComplete, "\(kind): \(delivery)")
+            let steady = try await studio.destination("steady", url: studio.nginx.url(), secret: "steady")
+            let id = try await studio.start(
+                StartRequest(sender: sender.id, destinations: [steady] + platforms.all.map(\.id), encoder: Studio.small(1500)))
+            try await studio.owner.wait(id, for: ["live"])
+            for platform in platforms.all { try await studio.wait(platform.id, of: id, is: .connected) }
+
+            try await platforms.whileAllAreCut { try await expectTold(studio, id, platforms) }
+            let mended = Instant.now
+            for platform in platforms.all {
+                try await studio.wait(platform.id, of: id, is: .connected, within: .seconds(20))
+                measured("\(platform.name): mended, connected after", Instant.now - mended)
             }
+            try await studio.owner.wait(id, for: ["live"], within: .seconds(3))
+            #expect(try studio.output(steady, of: id)?.report?.reconnectsTotal == 0)
+            try await studio.stopCleanly(id)
+            try expectWhole(studio)
+            for file in [try platforms.silent.recordings("show").last, try platforms.secure.recordings("show").last] {
+                let delivery = try studio.delivery(.video, from: studio.sent(), to: #require(file))
+                #expect(delivery.isComplete, "after the cut: \(delivery)")
+            }
+        }
+    }
+
+    private func expectTold(_ studio: Studio, _ id: BroadcastID, _ platforms: Platforms) async throws {
+        let cut = Instant.now
+        for platform in platforms.all {
+            let shown = try await studio.wait(platform.id, of: id, is: .retrying, within: .seconds(10) - (Instant.now - cut))
+            measured("\(platform.name): told within", Instant.now - cut)
+            measured("\(platform.name): as", shown.reason ?? "without a reason")
+            #expect(shown.reason?.isEmpty == false)
+        }
+        #expect(try studio.owner.broadcast(id)?.state == "degraded")
+    }
+
+    /// The output that was never cut: one session, and everything in it.
+    private func expectWhole(_ studio: Studio) throws {
+        let files = try studio.nginx.recordings("steady")
+        #expect(files.count == 1)
+        for kind in [AccessUnit.Kind.video, .audio] {
+            let delivery = try studio.delivery(kind, from: studio.sent(), to: #require(files.last))
+            measured("\(kind) at the output that was not cut", "\(delivery)")
+            #expect(delivery.isComplete, "\(kind): \(delivery)")
+        }
+    }
+
+    @Test(
+        "RTMPS to a certificate that nobody vouches for, and a stream key in use, are retried with the reason; the latter connects once it is free",
+        .row("RCV-03", "CTL-09"))
+    func refusals() async throws {
+        let certificate = try await PlatformCertificate()
+        try await inStudio { studio in
+            let doubtful = try await Nginx(on: studio.stage, certificate: (certificate.chain, certificate.key))
+            let other = try studio.stage.start("ffmpeg", publish(to: studio.nginx.url() + "/taken"))
+            try await eventually(within: .seconds(10), "the key is in use") { try await studio.nginx.publishedStreams() == ["taken"] }
+            let sender = try await studio.sender()
+            let steady = try await studio.destination("steady", url: studio.nginx.url(), secret: "steady")
+            let taken = try await studio.destination("taken", url: studio.nginx.url(), secret: "taken")
+            let unknown = try await studio.destination(
+                "unknown", url: "rtmps://localhost:\(try #require(doubtful.rtmpsPort))/live", secret: "very-secret")
+            let id = try await studio.start(
+                StartRequest(sender: sender.id, destinations: [steady, taken, unknown], encoder: Studio.small))
+            let degraded = try await studio.owner.wait(id, for: ["degraded"])
+            let busy = try await studio.wait(taken, of: id, is: .retrying)
+            let refused = try await studio.wait(unknown, of: id, is: .retrying)
+            for reason in [degraded.reason, busy.reason, refused.reason] { print("PlatformTests: \(reason ?? "")") }
+            #expect(busy.reason == "already publishing: another publisher uses this stream key")
+            #expect(refused.reason?.contains("certificate") == true && refused.reason?.contains("very-secret") == false)
+
+            try await other.stop()
+            let freed = Instant.now
+            try await studio.wait(taken, of: id, is: .connected, within: .seconds(20))
+            measured("a stream key that became free: connected after", Instant.now - freed)
+            #expect(try studio.output(steady, of: id)?.report?.reconnectsTotal == 0)
+            #expect(try doubtful.recordings("very-secret").isEmpty)
             try await studio.stopCleanly(id)
         }
     }
 
-    private func report(_ studio: Studio, _ id: BroadcastID, _ destination: DestinationID) throws -> OutputReport? {
-        try studio.owner.broadcast(id)?.outputs.first { $0.destination == destination }?.report
-    }
-
-    @discardableResult
-    private func wait(
-        _ studio: Studio, _ id: BroadcastID, _ destination: DestinationID, _ state: OutputReport.State, within limit: Duration
-    ) async throws -> OutputReport {
-        try await eventually(within: limit, "the output is \(state)") {
-            try report(studio, id, destination).flatMap { $0.state == state ? $0 : nil }
-        }
-    }
-
-    private func end(_ studio: Studio, _ id: BroadcastID, _ output: DestinationID) async throws {
-        let killed = Instant.now
-        try await studio.nginx.kill9()
-        let shown = try await wait(studio, id, output, .retrying, within: .seconds(3))
-        measured("a platform that ended is shown after", Instant.now - killed)
-        measured("as", shown.reason ?? "without a reason")
-        #expect(shown.reason?.isEmpty == false)
-        #expect(try studio.owner.broadcast(id)?.state == "degraded")
-        try await studio.nginx.start()
-        let back = Instant.now
-        try await wait(studio, id, output, .connected, within: .seconds(6))
-        measured("a platform that is back: connected after", Instant.now - back)
-        try await studio.owner.wait(id, for: ["live"], within: .seconds(3))
-    }
-
-    /// Takes the packets, and answers none of them.
-    private func silence(_ studio: Studio, _ id: BroadcastID, _ output: DestinationID) async throws {
-        let rule = PacketFilter(port: studio.nginx.rtmpPort)
-        try await rule.drop()
-        let cut = Instant.now
-        do {
-            let shown = try await wait(studio, id, output, .retrying, within: .seconds(20))
-            measured("a silent cut is shown after", Instant.now - cut)
-            measured("as", shown.reason ?? "without a reason")
-            #expect(shown.reason?.isEmpty == false)
-        } catch {
-            await rule.remove()
-            throw error
-        }
-        await rule.remove()
-        let back = Instant.now
-        try await wait(studio, id, output, .connected, within: .seconds(20))
-        measured("the cut is over: connected after", Instant.now - back)
+    /// Another publisher of a stream key.
+    private func publish(to url: String) -> [String] {
+        [
+            "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=10", "-c:v", "libx264", "-preset", "ultrafast", "-f",
+            "flv", url,
+        ]
     }
 }
 
-/// Drops what goes to and comes from a TCP port of this machine, in a table of its own that goes with `remove`.
-private struct PacketFilter {
-    let port: Int
-    private var table: String { "strata_test_\(port)" }
-
-    func drop() async throws {
-        _ = try await runTool(
-            "nft",
-            [
-                """
-                table ip \(table) {
-                    chain out {
-                        type filter hook output priority 0
-                        tcp dport \(port) drop
-                        tcp sport \(port) drop
-                    }
-                }
-
-                """
-            ])
+/// One platform of each kind, to be cut.
+private struct Platforms {
+    struct Platform {
+        let name: String
+        let id: DestinationID
+        let port: Int
+        let cut: PacketFilter.Cut
     }
 
-    func remove() async {
-        _ = try? await runTool("nft", ["delete table ip \(table)"], mayFail: true)
+    let silent: Nginx
+    let secure: Nginx
+    let all: [Platform]
+
+    init(_ studio: Studio, _ certificate: PlatformCertificate) async throws {
+        silent = try await Nginx(on: studio.stage)
+        secure = try await Nginx(on: studio.stage, certificate: (certificate.chain, certificate.key))
+        let resetting = try await Nginx(on: studio.stage)
+        let srt = try SRTPeer.listener(on: studio.stage, passphrase: "a-long-passphrase")
+        let securePort = secure.rtmpsPort ?? 0
+        func add(_ name: String, _ url: String, _ secret: String, _ port: Int, _ cut: PacketFilter.Cut) async throws -> Platform {
+            Platform(name: name, id: try await studio.destination(name, url: url, secret: secret), port: port, cut: cut)
+        }
+        all = [
+            try await add("RTMP reset", resetting.url("dropping"), "show", resetting.rtmpPort, .reset),
+            try await add("SRT silent", "srt://127.0.0.1:\(srt.port)", "a-long-passphrase", srt.port, .silent),
+            try await add("RTMP silent", silent.url("dropping"), "show", silent.rtmpPort, .silent),
+            try await add("RTMPS silent", "rtmps://localhost:\(securePort)/dropping", "show", securePort, .silent),
+        ]
+    }
+
+    func whileAllAreCut(_ body: () async throws -> Void) async throws {
+        var filters: [PacketFilter] = []
+        for platform in all { filters.append(try await PacketFilter(platform.cut, port: platform.port)) }
+        let result: Result<Void, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        for filter in filters { await filter.end() }
+        try result.get()
     }
 }

@@ -141,7 +141,7 @@ struct RecoveryTests {
             let witness = Witness(studio.owner, id)
             let broken = Instant.now
             #expect(truncate(clip, 0) == 0)
-            let shown = try await eventually(within: .seconds(15), "the sender is recovering") {
+            let shown = try await eventually(within: .seconds(3), "the sender is recovering") {
                 try studio.owner.broadcast(id).flatMap { $0.reason?.contains("recovering") == true ? $0 : nil }
             }
             measured("a broken input is shown after", Instant.now - broken)

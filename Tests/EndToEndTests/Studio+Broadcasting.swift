@@ -61,9 +61,10 @@ extension Studio {
     }
 
     /// What was sent by the last broadcast of the first sender, held against a recording.
-    func deliveries(_ recording: String) throws -> [Delivery] {
+    /// - Parameter isEnded: see `Recording.accessUnits`.
+    func deliveries(_ recording: String, isEnded: Bool = false) throws -> [Delivery] {
         let sent = try Recording.trace(installation.tracePath())
-        let recorded = try Recording.accessUnits(recording)
+        let recorded = try Recording.accessUnits(recording, isEnded: isEnded)
         return [Delivery(sent: sent, recorded: recorded, .video), Delivery(sent: sent, recorded: recorded, .audio)]
     }
 

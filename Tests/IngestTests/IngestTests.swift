@@ -26,6 +26,27 @@ import Units
         withExtendedLifetime(encoder) {}
     }
 
+    @Test("that settles takes nothing more in and gives out all that had come, to the last packet")
+    func settles() async throws {
+        let media = Media()
+        let ingest = try Ingest(port: 0, bind: ["127.0.0.1"], key: testKey, bufferMs: 800, log: quiet, onMedia: media.take)
+        let encoder = try Encoder(bufferMs: 800)
+        try await encoder.connect(ingest.addresses[0], peers: 2)
+        try await encoder.send(0..<300)
+        // The last packets reach the port in the millisecond after the last write; they stay in the buffer for 800 more.
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(media.numbers.last.map { $0 < 299 } == true)
+        let asked = Instant.now
+        async let settled: Void = ingest.settle()
+        try await Task.sleep(for: .milliseconds(50))
+        try await encoder.send(300..<320)
+        await settled
+        #expect(Instant.now - asked < .milliseconds(1800))
+        #expect(media.numbers == Array(media.numbers[0]..<300))
+        ingest.stop()
+        withExtendedLifetime(encoder) {}
+    }
+
     @Test("IPv4 and IPv6 listen on one port and are one stream")
     func bothFamilies() async throws {
         let media = Media()

@@ -8,26 +8,6 @@ import Testing
 import Units
 import Wire
 
-/// Short transport streams with picture and sound, each made once for all tests.
-enum Clip {
-    /// 12 s at 25 fps with a key frame each second, 640x360, about 1 Mbit/s.
-    static let h264 = Task {
-        try await make(["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25", "-b:v", "900k"])
-    }
-    static let h265 = Task {
-        try await make(["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=25:bframes=0"])
-    }
-
-    private static func make(_ encoder: [String]) async throws -> [UInt8] {
-        let folder = try TemporaryFolder()
-        let path = folder["clip.ts"]
-        let sources = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
-        let audio = ["-c:a", "aac", "-ac", "2", "-f", "mpegts", path]
-        _ = try await runTool("ffmpeg", ["-v", "error"] + sources + ["-t", "12", "-pix_fmt", "yuv420p"] + encoder + audio)
-        return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    }
-}
-
 /// One output that is fed a clip at eight times its speed, again and again, each time as a sender that began anew.
 final class LiveOutput: Sendable {
     let output: Output

@@ -91,10 +91,30 @@ import Wire
             try await withOutput(target(port)) { live in
                 try await live.report("connects") { $0.state == .connected }
                 relay.signal(SIGSTOP)
-                let lost = try await live.report("gives up", within: .seconds(40)) { $0.state == .retrying }
+                let lost = try await live.report("gives up", within: .seconds(12)) { $0.state == .retrying }
                 relay.signal(SIGCONT)
-                #expect(lost.reason?.contains("took no media for") == true)
+                #expect(lost.reason?.contains("confirmed nothing for 8 s") == true, "\(lost.reason ?? "")")
                 #expect(lost.droppedUnitsTotal > 0)
+            }
+        }
+    }
+
+    @Test("a server whose packets vanish is told within 10 s, one that resets at once, and each is connected again by itself")
+    func cuts() async throws {
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage)
+            try await withOutput(target(nginx.rtmpPort, application: "dropping")) { live in
+                try await live.report("connects") { $0.state == .connected }
+                try await whileCut(.silent, port: nginx.rtmpPort) {
+                    let lost = try await live.report("is told") { $0.state == .retrying }
+                    #expect(lost.reason?.contains("confirmed nothing for 8 s") == true, "\(lost.reason ?? "")")
+                }
+                try await live.report("connects again") { $0.state == .connected }
+                try await whileCut(.reset, port: nginx.rtmpPort) {
+                    let lost = try await live.report("is told", within: .seconds(2)) { $0.state == .retrying }
+                    #expect(lost.reason?.contains("reset") == true, "\(lost.reason ?? "")")
+                }
+                try await live.report("connects again") { $0.state == .connected }
             }
         }
     }

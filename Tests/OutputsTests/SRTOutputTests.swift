@@ -34,6 +34,24 @@ import Wire
         }
     }
 
+    @Test("a peer whose packets vanish is told within 10 s with the reason, and called again by itself")
+    func cut() async throws {
+        try await onStage { stage in
+            let peer = try SRTPeer.listener(on: stage, passphrase: "a-passphrase")
+            try await withOutput(target(.caller, peer.port)) { live in
+                try await live.report("connects", within: .seconds(20)) { $0.state == .connected }
+                try await live.passOn(200_000)
+                try await whileCut(.silent, port: peer.port) {
+                    let lost = try await live.report("is told") { $0.state == .retrying }
+                    #expect(lost.reason?.contains("did not answer for 5 s") == true, "\(lost.reason ?? "")")
+                }
+                try await live.report("connects again") { $0.state == .connected }
+                let recorded = peer.recordedBytes
+                try await eventually(within: .seconds(10), "the peer records again") { peer.recordedBytes > recorded + 100_000 }
+            }
+        }
+    }
+
     @Test("a listener serves a caller that knows the passphrase, and nobody else")
     func listener() async throws {
         try await onStage { stage in

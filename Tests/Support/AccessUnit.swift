@@ -82,6 +82,9 @@ package struct Delivery: Sendable, CustomStringConvertible {
     /// From the first recorded unit on, all that was sent is there in order, and nothing else.
     package var isComplete: Bool { missing.isEmpty && extra.isEmpty && recorded > 0 }
 
+    /// The same, and the last unit that was sent is the last one recorded.
+    package var isCompleteToTheEnd: Bool { isComplete && after == 0 }
+
     package var description: String {
         "\(recorded) of \(sent) recorded, \(missing.count) missing \(missing.prefix(5)), \(extra.count) extra \(extra.prefix(5)), "
             + "\(before) sent before and \(after) after"

@@ -25,6 +25,8 @@ package final class Installation: @unchecked Sendable {
         /// Networks that outputs may go to; the guard refuses this machine's own otherwise.
         package var outbound = ["127.0.0.0/8"]
         package var logLevel = "info"
+        /// An authority in a PEM file that the pool's host believes, in place of those it believes otherwise.
+        package var authority: String?
         /// Without it only control runs.
         package var hasPool = true
         /// Without one the server waits for its setup secret.
@@ -81,9 +83,16 @@ package final class Installation: @unchecked Sendable {
     /// Starts the pool and waits until it has reached control.
     @discardableResult
     package func startPool() async throws -> RunningProgram {
-        let pool = try keep("pool", stage.start("strata-pool", ["--config", stage.folder["pool.conf"]]))
+        let pool = try keep("pool", stage.start("strata-pool", ["--config", stage.folder["pool.conf"]], inside: believing))
         try await pool.line(containing: "connected to control", within: .seconds(20))
         return pool
+    }
+
+    /// What comes before the pool's command: a mount namespace in which the system's authorities are the test's own.
+    private var believing: [String] {
+        guard let authority = settings.authority else { return [] }
+        let script = "mount --bind \"$0\" /etc/ssl/certs/ca-certificates.crt && exec \"$@\""
+        return ["unshare", "--mount", "sh", "-c", script, authority]
     }
 
     /// Enrolls a sender; it lives in `inside`, and uses the interfaces that `links` name.

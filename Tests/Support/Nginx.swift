@@ -3,7 +3,7 @@ import Posix
 
 /// nginx with its RTMP module as the platform that streams are sent to. It records every stream into its folder.
 ///
-/// Applications: `live` takes and records all; `refusing` takes no publisher (`deny publish`); `keyed` asks at each publish,
+/// Applications: `live` takes and records all; `dropping` too, and ends a session without media after 3 s; `refusing` takes no publisher (`deny publish`); `keyed` asks at each publish,
 /// and takes while `setOpen(true)` holds.
 package final class Nginx: Sendable {
     package let rtmpPort: Int
@@ -116,6 +116,7 @@ package final class Nginx: Sendable {
                     chunk_size 4096;
                     max_message 8M;
                     application live { \(record) }
+                    application dropping { \(record) drop_idle_publisher 3s; }
                     application refusing { live on; deny publish all; }
                     application keyed { \(record) on_publish http://127.0.0.1:\(httpPort)/may; }
                 }

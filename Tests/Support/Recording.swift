@@ -8,11 +8,13 @@ package enum Recording {
     }
 
     /// FLV (nginx) or MPEG-TS (SRT, file), by its first byte; a last unit that is cut off is left out.
-    package static func accessUnits(_ path: String) throws -> [AccessUnit] {
+    /// - Parameter isEnded: the recording was ended as it should be: what its last PES packet holds is whole, also where that
+    ///   does not say its length, as those of pictures do not.
+    package static func accessUnits(_ path: String, isEnded: Bool = false) throws -> [AccessUnit] {
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         if bytes.starts(with: Array("FLV".utf8)) { return flv(bytes) }
         guard bytes.first == 0x47 || bytes.isEmpty else { throw SupportFailure("\(path) is neither FLV nor MPEG-TS") }
-        return transportStream(bytes)
+        return transportStream(bytes, isEnded: isEnded)
     }
 
     // MARK: FLV. Source: Adobe, Video File Format Specification 10.1, annex E.
@@ -65,7 +67,7 @@ package enum Recording {
         var pes: [UInt8] = []
     }
 
-    private static func transportStream(_ bytes: [UInt8]) -> [AccessUnit] {
+    private static func transportStream(_ bytes: [UInt8], isEnded: Bool) -> [AccessUnit] {
         var units: [AccessUnit] = []
         var programMap: Int?
         var streams: [Int: Elementary] = [:]
@@ -91,7 +93,7 @@ package enum Recording {
                 }
             }
         }
-        for stream in streams.values where isWhole(stream.pes) { units += unpack(stream) }
+        for stream in streams.values where isEnded || isWhole(stream.pes) { units += unpack(stream) }
         return units
     }
 
