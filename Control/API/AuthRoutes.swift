@@ -41,6 +41,7 @@ struct AuthRoutes: Sendable {
         let grant = try await parts.gate.claim(
             request.setupSecret.secret, organization: request.organizationName, slug: request.organizationSlug, email: request.email,
             displayName: request.displayName, password: request.password.secret, from: call.origin)
+        parts.settings.stateFolder.removeSetupSecret()
         return try await entered(grant, call, .created)
     }
 

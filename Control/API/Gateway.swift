@@ -60,12 +60,16 @@ package struct Gateway: Sendable {
         let authority: EnrollmentToken.Authority
         /// `https://live.example.org`: where a browser's pages may come from, beside the server's own address.
         let origins: [String]
+        let stateFolder: StateFolder
         let version: String
 
-        package init(operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], version: String) {
+        package init(
+            operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], stateFolder: StateFolder, version: String
+        ) {
             self.operatorToken = operatorToken
             self.authority = authority
             self.origins = origins
+            self.stateFolder = stateFolder
             self.version = version
         }
     }

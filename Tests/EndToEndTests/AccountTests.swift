@@ -40,6 +40,8 @@ struct AccountTests {
             for part in ["HttpOnly", "Secure", "SameSite=Strict", "Path=/api/v1/auth"] { #expect(cookie.contains(part)) }
             #expect(!String(decoding: owner.body, as: UTF8.self).contains(try #require(cookie.split(separator: ";").first).dropFirst(15)))
 
+            // It is of no use to anybody any more, and gone.
+            #expect(!FileManager.default.fileExists(atPath: file))
             #expect(try await register(secret, "second").status == 403)
             #expect(try await desk.visitor().get("/setup").object()["ownerExists"] as? Bool == true)
             let fourth = try await register(secret, "second")
@@ -370,7 +372,7 @@ struct AccountTests {
 }
 
 /// What a statement on control's database gives first, for moving what a test cannot wait for.
-func sqlite(_ desk: FrontDesk, _ statement: String) async throws -> String {
+func sqlite(_ desk: FrontDesk, _ statement: String, in file: String = "strata.db") async throws -> String {
     let script = """
         import sqlite3, sys
         database = sqlite3.connect(sys.argv[1], timeout=5)
@@ -378,7 +380,7 @@ func sqlite(_ desk: FrontDesk, _ statement: String) async throws -> String {
         database.commit()
         print(row[0] if row else "")
         """
-    let answer = try await runTool("python3", ["-c", script, desk.stage.folder["control/strata.db"], statement])
+    let answer = try await runTool("python3", ["-c", script, desk.stage.folder["control/\(file)"], statement])
     return answer.text.trimmingCharacters(in: .newlines)
 }
 
