@@ -107,6 +107,23 @@ struct AuthRoutes: Sendable {
                     return .empty
                 }),
             Route(
+                method: .delete, path: "/api/v1/auth/sessions", access: .user(.manageOwnAccount),
+                summary: "End all of one's sessions but this one", success: .empty,
+                run: { call in
+                    try await parts.gate.endOthers(of: call.caller(), from: call.origin)
+                    return .empty
+                }),
+            Route(
+                method: .put, path: "/api/v1/auth/password", access: .user(.manageOwnAccount),
+                summary: "Change one's password; one's other sessions end", body: "ChangePasswordRequest", success: .empty,
+                problems: [.busy],
+                run: { call in
+                    let request = try call.body(ChangePasswordRequest.self)
+                    try await parts.gate.changePassword(
+                        of: call.caller(), from: request.current.secret, to: request.password.secret, at: call.origin)
+                    return .empty
+                }),
+            Route(
                 method: .post, path: "/api/v1/auth/ticket", access: .user(.manageOwnAccount),
                 summary: "A ticket that opens one WebSocket within 30 s", success: .one("Ticket"),
                 run: { call in .value(TicketView(ticket: SecretOnWire(parts.gate.ticket(for: try call.caller())))) }),

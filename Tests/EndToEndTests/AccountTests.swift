@@ -111,6 +111,61 @@ struct AccountTests {
         }
     }
 
+    @Test("a new password ends every other session, and others can be ended without one", .row("SEC-05", "SEC-03"))
+    func password() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let (laptop, _) = try await user(.host, of: owner, at: desk)
+            let phone = try await desk.person("host@example.org", "a long password")
+            let feed = try await phone.watch()
+            func change(_ current: String, _ new: String) async throws -> Reply {
+                try await laptop.send("PUT", "/auth/password", #"{"current":"\#(current)","password":"\#(new)"}"#)
+            }
+            #expect(try await change("not the password", "another long password").status == 401)
+            let short = try await change("a long password", "short")
+            #expect(short.status == 422)
+            #expect(try short.fields == ["password"])
+            #expect(try await phone.get("/auth/me").status == 200)
+            #expect(try await change("a long password", "another long password").status == 204)
+            #expect(try await feed.ending(within: .seconds(1)) == 1008)
+            #expect(try await phone.get("/auth/me").status == 401)
+            #expect(try await laptop.get("/auth/me").status == 200)
+            #expect(try await desk.visitor().signIn("host@example.org", "a long password").status == 401)
+
+            let tablet = try await desk.person("host@example.org", "another long password")
+            let second = try await tablet.watch()
+            #expect(try await laptop.send("DELETE", "/auth/sessions").status == 204)
+            #expect(try await second.ending(within: .seconds(1)) == 1008)
+            #expect(try await tablet.refresh().status == 401)
+            #expect(try await laptop.get("/auth/sessions").items().count == 1)
+            #expect(try await owner.get("/auth/me").status == 200)
+        }
+    }
+
+    @Test("the owner hands the organisation to another active user, and is an admin from then on", .row("SEC-03", "ORG-02"))
+    func transfer() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let ownerID = try await owner.get("/auth/me").text("id")
+            let (admin, adminID) = try await user(.admin, of: owner, at: desk)
+            let (_, memberID) = try await user(.member, of: owner, at: desk)
+            let strangerID = try await desk.stranger().get("/auth/me").text("id")
+            func transfer(to user: String, by visitor: Visitor) async throws -> Reply {
+                try await visitor.send("PUT", "/organization/owner", #"{"user":"\#(user)"}"#)
+            }
+            #expect(try await transfer(to: adminID, by: admin).status == 403)
+            #expect(try await owner.send("PATCH", "/users/\(memberID)", #"{"active":false}"#).status == 200)
+            for absent in [memberID, strangerID] { #expect(try await transfer(to: absent, by: owner).status == 404) }
+            #expect(try await transfer(to: adminID, by: owner).text("role") == "owner")
+            #expect(try await owner.get("/auth/me").text("role") == "admin")
+            // It cannot be taken back, and the new owner stays.
+            #expect(try await transfer(to: ownerID, by: owner).status == 403)
+            #expect(try await owner.send("PATCH", "/users/\(adminID)", #"{"active":false}"#).status == 409)
+            let entry = try await admin.get("/audit").items().first { $0["action"] as? String == "organization.ownership_transferred" }
+            #expect(entry?["subject"] as? String == adminID)
+        }
+    }
+
     @Test("a user who is shut out is out at once, and nobody shuts out the owner", .row("SEC-03", "ORG-02"))
     func deactivation() async throws {
         try await atFrontDesk { desk in
