@@ -189,9 +189,11 @@ extension Gateway.Parts {
     /// Takes up what was running and follows the devices, until cancelled.
     package func run() async throws {
         async let noting: Void = fleet.keepNoting()
+        async let watching: Void = fleet.followWatchers()
         async let keeping: Void = Housekeeping(store: store, log: log).run()
         try await broadcasts.run()
         try await keeping
         await noting
+        await watching
     }
 }
