@@ -86,7 +86,7 @@ let shared: [Target] = [
     // The rest.
     module("Common", "Logging", ["Posix"]),
     module("Common", "Configuration", ["TOML", "Units", "Wire"]),
-    module("Common", "Service", ["Posix", "Logging", "Systemd"]),
+    module("Common", "Service", ["Configuration", "Posix", "Logging", "Systemd"]),
     module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib"]),
     module("Common", "Identity", ["Units", "Wire", "HTTP", "Crypto", "Posix", "Web", "TLS"]),
     module("Common", "ControlLink", ["Units", "Wire", "Crypto", "Identity", "Web", "Posix", "Logging"]),
@@ -104,7 +104,7 @@ let agent: [Target] = [
             "Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
             "Posix", "Logging",
         ]),
-    program("Agent", "AgentMain", ["Session", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
+    program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let receiver: [Target] = [

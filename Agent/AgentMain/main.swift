@@ -1,5 +1,3 @@
-import Configuration
-import FoundationEssentials
 import Glibc
 import Identity
 import Logging
@@ -37,23 +35,12 @@ struct Arguments {
     func value(_ name: String) -> String { values[name] ?? "" }
 }
 
-@Sendable func read(_ path: String) throws -> AgentConfiguration {
-    let text = try String(contentsOfFile: path, encoding: .utf8)
-    return try AgentConfiguration(text, source: path, environment: ProcessInfo.processInfo.environment, version: "0.1.0")
-}
-
-@Sendable func hostName() -> String {
-    var buffer = [CChar](repeating: 0, count: 256)
-    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "sender" }
-    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-}
-
 @Sendable func enroll(_ arguments: Arguments, _ configuration: AgentConfiguration) async throws {
     let loop = try Loop(name: "enroll")
     defer { loop.stop() }
     let enrollment = try Enrollment(
         server: arguments.value("--server"), tokenFile: arguments.value("--token-file"), stateFolder: configuration.stateFolder, loop: loop)
-    let identity = try await enrollment.redeem(kind: .sender, name: arguments.values["--name"] ?? hostName())
+    let identity = try await enrollment.redeem(kind: .sender, name: arguments.values["--name"] ?? ProgramContext.hostName)
     print("enrolled at \(identity.server) as \(identity.name) (\(identity.device))")
 }
 
@@ -63,7 +50,7 @@ struct Arguments {
     guard let identity = try DeviceIdentity.load(state: configuration.stateFolder) else {
         throw IdentityError.state(file: configuration.stateFolder, reason: "this machine is not enrolled; run strata-agent enroll")
     }
-    let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProcessInfo.processInfo.environment))
+    let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProgramContext.environment))
     _ = try await program.start(
         "agent",
         {
@@ -78,10 +65,12 @@ guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
     print(usage)
     exit(64)
 }
-var log = Log("agent")
+let file = arguments.value("--config")
+let configuration = Startup.configuration(file, for: Log("agent")) { text, environment in
+    try AgentConfiguration(text, source: file, environment: environment, version: "0.1.0")
+}
+let log = Log("agent", threshold: configuration.logLevel)
 do {
-    let configuration = try read(arguments.value("--config"))
-    log = Log("agent", threshold: configuration.logLevel)
     if arguments.isEnrollment {
         try await enroll(arguments, configuration)
     } else {

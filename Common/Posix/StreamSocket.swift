@@ -96,6 +96,9 @@ package enum StreamSocket {
     /// Small messages leave at once (TCP_NODELAY).
     package static func setNoDelay(_ socket: CInt) { set(socket, CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
 
+    /// Bytes that were written to a TCP socket and that the peer has not acknowledged; 0 for one that is no longer connected.
+    package static func unacknowledged(_ socket: CInt) -> Int { max(0, Int(cposix_unacknowledged(socket))) }
+
     /// Who is at the other end of a Unix socket, as the kernel knows it.
     package static func peerCredentials(_ socket: CInt) throws -> (pid: Int32, uid: UInt32, gid: UInt32) {
         var pid: Int32 = 0

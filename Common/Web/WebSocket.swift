@@ -145,6 +145,13 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     /// Bytes that wait to be sent, about.
     package var pendingBytes: Int { outstanding.withLock { $0.submitted + $0.pending } }
 
+    /// Bytes that the peer has not acknowledged, waiting here or on their way: what is sent now comes after them. The kernel
+    /// takes some 100 kB ahead of a slow link, so `pendingBytes` alone stays 0 while figures grow old. On the socket's loop only.
+    package var undeliveredBytes: Int {
+        precondition(lane.loop.isCurrent, "the descriptor is the loop's")
+        return transport.isClosed ? 0 : transport.pendingBytes + StreamSocket.unacknowledged(transport.socket)
+    }
+
     /// Closes: what was sent before goes first, then the peer has `limit` (`closeTimeout` where that is nil) to answer.
     /// Returns when it is over.
     package func close(_ code: CloseCode = .normal, _ reason: String = "", within limit: Duration? = nil) async {

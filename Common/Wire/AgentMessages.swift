@@ -13,7 +13,7 @@ package enum AgentMessage: Message {
     case unknown(String)
 }
 
-/// From control to an agent; each in a `Command`, but for `welcome` and `watch`.
+/// From control to an agent; each in a `Command`.
 package enum AgentOrder: Message {
     /// Send this plan, or change the one that is running to it. Idempotent for the same revision.
     case start(Plan)
@@ -150,15 +150,17 @@ package struct PipelineTelemetry: Codable, Sendable, Hashable {
 }
 
 extension AgentMessage {
-    package var type: String {
+    package enum Kind: String, CaseIterable, Sendable { case hello, inventory, telemetry, outcome, sending, configured }
+
+    package var name: MessageName<Kind> {
         switch self {
-        case .hello: "hello"
-        case .inventory: "inventory"
-        case .telemetry: "telemetry"
-        case .outcome: "outcome"
-        case .sending: "sending"
-        case .configured: "configured"
-        case .unknown(let type): type
+        case .hello: .known(.hello)
+        case .inventory: .known(.inventory)
+        case .telemetry: .known(.telemetry)
+        case .outcome: .known(.outcome)
+        case .sending: .known(.sending)
+        case .configured: .known(.configured)
+        case .unknown(let type): .unknown(type)
         }
     }
 
@@ -174,27 +176,28 @@ extension AgentMessage {
         }
     }
 
-    package init(type: String, body: KeyedDecodingContainer<MessageKeys>) throws {
-        switch type {
-        case "hello": self = .hello(try body.decode(AgentHello.self, forKey: .body))
-        case "inventory": self = .inventory(try body.decode(Inventory.self, forKey: .body))
-        case "telemetry": self = .telemetry(try body.decode(AgentTelemetry.self, forKey: .body))
-        case "outcome": self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
-        case "sending": self = .sending(try body.decode(SendingReport.self, forKey: .body))
-        case "configured": self = .configured(try body.decode(ConfigurationReport.self, forKey: .body))
-        default: self = .unknown(type)
+    package init(kind: Kind, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch kind {
+        case .hello: self = .hello(try body.decode(AgentHello.self, forKey: .body))
+        case .inventory: self = .inventory(try body.decode(Inventory.self, forKey: .body))
+        case .telemetry: self = .telemetry(try body.decode(AgentTelemetry.self, forKey: .body))
+        case .outcome: self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
+        case .sending: self = .sending(try body.decode(SendingReport.self, forKey: .body))
+        case .configured: self = .configured(try body.decode(ConfigurationReport.self, forKey: .body))
         }
     }
 }
 
 extension AgentOrder {
-    package var type: String {
+    package enum Kind: String, CaseIterable, Sendable { case start, stop, configure, watch }
+
+    package var name: MessageName<Kind> {
         switch self {
-        case .start: "start"
-        case .stop: "stop"
-        case .configure: "configure"
-        case .watch: "watch"
-        case .unknown(let type): type
+        case .start: .known(.start)
+        case .stop: .known(.stop)
+        case .configure: .known(.configure)
+        case .watch: .known(.watch)
+        case .unknown(let type): .unknown(type)
         }
     }
 
@@ -208,13 +211,12 @@ extension AgentOrder {
         }
     }
 
-    package init(type: String, body: KeyedDecodingContainer<MessageKeys>) throws {
-        switch type {
-        case "start": self = .start(try body.decode(Plan.self, forKey: .body))
-        case "stop": self = .stop(try body.decode(BroadcastReference.self, forKey: .body))
-        case "configure": self = .configure(try body.decode(ConfigurationDocument.self, forKey: .body))
-        case "watch": self = .watch(try body.decode(TelemetryInterval.self, forKey: .body))
-        default: self = .unknown(type)
+    package init(kind: Kind, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch kind {
+        case .start: self = .start(try body.decode(Plan.self, forKey: .body))
+        case .stop: self = .stop(try body.decode(BroadcastReference.self, forKey: .body))
+        case .configure: self = .configure(try body.decode(ConfigurationDocument.self, forKey: .body))
+        case .watch: self = .watch(try body.decode(TelemetryInterval.self, forKey: .body))
         }
     }
 }

@@ -5,10 +5,19 @@ package import Units
 /// A type that this version does not know decodes to `.unknown`, so that a newer peer can speak to an older one; the
 /// reader counts it and goes on. A known type with a malformed body throws.
 package protocol Message: Codable, Sendable {
-    /// The name on the wire; once shipped it is never renamed.
-    var type: String { get }
+    /// The types that this version knows, by their names on the wire; once shipped a name is never changed. `PROTOCOL.md`
+    /// lists them all, and a test holds it to that.
+    associatedtype Kind: RawRepresentable, CaseIterable, Sendable where Kind.RawValue == String
+    var name: MessageName<Kind> { get }
+    static func unknown(_ type: String) -> Self
     func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws
-    init(type: String, body: KeyedDecodingContainer<MessageKeys>) throws
+    init(kind: Kind, body: KeyedDecodingContainer<MessageKeys>) throws
+}
+
+package enum MessageName<Kind: Sendable>: Sendable {
+    case known(Kind)
+    /// As a peer of another version sent it.
+    case unknown(String)
 }
 
 package enum MessageKeys: String, CodingKey {
@@ -18,7 +27,20 @@ package enum MessageKeys: String, CodingKey {
 extension Message {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: MessageKeys.self)
-        try self.init(type: container.decode(String.self, forKey: .type), body: container)
+        let type = try container.decode(String.self, forKey: .type)
+        guard let kind = Kind(rawValue: type) else {
+            self = Self.unknown(type)
+            return
+        }
+        try self.init(kind: kind, body: container)
+    }
+
+    /// The name on the wire.
+    package var type: String {
+        switch name {
+        case .known(let kind): kind.rawValue
+        case .unknown(let type): type
+        }
     }
 
     package func encode(to encoder: any Encoder) throws {

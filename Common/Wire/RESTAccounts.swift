@@ -126,6 +126,23 @@ package struct ChangeUserRequest: Codable, Sendable {
     }
 }
 
+package struct ChangePasswordRequest: Codable, Sendable {
+    package var current: SecretOnWire
+    package var password: SecretOnWire
+
+    package init(current: SecretOnWire, password: SecretOnWire) {
+        self.current = current
+        self.password = password
+    }
+}
+
+/// Who becomes the owner.
+package struct TransferRequest: Codable, Sendable {
+    package var user: UserID
+
+    package init(user: UserID) { self.user = user }
+}
+
 /// A signed-in session: one browser or one command.
 package struct LoginView: Codable, Sendable, Hashable {
     package var id: SessionID

@@ -41,6 +41,7 @@ struct AuthRoutes: Sendable {
         let grant = try await parts.gate.claim(
             request.setupSecret.secret, organization: request.organizationName, slug: request.organizationSlug, email: request.email,
             displayName: request.displayName, password: request.password.secret, from: call.origin)
+        parts.settings.stateFolder.removeSetupSecret()
         return try await entered(grant, call, .created)
     }
 
@@ -103,6 +104,23 @@ struct AuthRoutes: Sendable {
                 success: .empty,
                 run: { call in
                     try await parts.gate.end(call.id(), of: call.caller(), from: call.origin)
+                    return .empty
+                }),
+            Route(
+                method: .delete, path: "/api/v1/auth/sessions", access: .user(.manageOwnAccount),
+                summary: "End all of one's sessions but this one", success: .empty,
+                run: { call in
+                    try await parts.gate.endOthers(of: call.caller(), from: call.origin)
+                    return .empty
+                }),
+            Route(
+                method: .put, path: "/api/v1/auth/password", access: .user(.manageOwnAccount),
+                summary: "Change one's password; one's other sessions end", body: "ChangePasswordRequest", success: .empty,
+                problems: [.busy],
+                run: { call in
+                    let request = try call.body(ChangePasswordRequest.self)
+                    try await parts.gate.changePassword(
+                        of: call.caller(), from: request.current.secret, to: request.password.secret, at: call.origin)
                     return .empty
                 }),
             Route(

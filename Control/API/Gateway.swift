@@ -60,12 +60,16 @@ package struct Gateway: Sendable {
         let authority: EnrollmentToken.Authority
         /// `https://live.example.org`: where a browser's pages may come from, beside the server's own address.
         let origins: [String]
+        let stateFolder: StateFolder
         let version: String
 
-        package init(operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], version: String) {
+        package init(
+            operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], stateFolder: StateFolder, version: String
+        ) {
             self.operatorToken = operatorToken
             self.authority = authority
             self.origins = origins
+            self.stateFolder = stateFolder
             self.version = version
         }
     }
@@ -185,9 +189,11 @@ extension Gateway.Parts {
     /// Takes up what was running and follows the devices, until cancelled.
     package func run() async throws {
         async let noting: Void = fleet.keepNoting()
+        async let watching: Void = fleet.followWatchers()
         async let keeping: Void = Housekeeping(store: store, log: log).run()
         try await broadcasts.run()
         try await keeping
         await noting
+        await watching
     }
 }

@@ -28,6 +28,7 @@ struct Housekeeping: Sendable {
 
     private func clean() async throws -> String? {
         try await store.operations.removeExpired()
+        try store.removeExpiredCopies()
         try await plan(at: Timestamp(unixMs: (store.now.unixMs / Self.hourMs + 1) * Self.hourMs))
         return nil
     }

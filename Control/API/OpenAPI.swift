@@ -1,3 +1,4 @@
+import Auth
 import HTTP
 import Wire
 
@@ -26,6 +27,7 @@ enum OpenAPI {
 
     private static func operation(_ route: Route) -> String {
         var members = ["\"operationId\":\(quoted(identifier(route)))", "\"summary\":\(quoted(route.summary))"]
+        members.append("\"description\":\(quoted(caller(route.access)))")
         let parameters = route.path.split(separator: "/").filter { $0.first == "{" }.map { part in
             "{\"name\":\(quoted(String(part.dropFirst().dropLast()))),\"in\":\"path\",\"required\":true,\"schema\":\(parameterSchema(String(part.dropFirst().dropLast())).document)}"
         }
@@ -38,6 +40,20 @@ enum OpenAPI {
         members.append("\"security\":\(route.access == .open ? "[]" : "[{\"bearer\":[]}]")")
         members.append("\"responses\":{\(responses(route).joined(separator: ","))}")
         return "{\(members.joined(separator: ","))}"
+    }
+
+    /// Who may call it, for a person.
+    private static func caller(_ access: Route.Access) -> String {
+        switch access {
+        case .open: "For anybody."
+        case .operator: "For the operator, by the token in the state folder."
+        case .user(let action):
+            switch Policy.lowestRole(for: action) {
+            case .member: "For every user of the organisation."
+            case .owner: "For the organisation's owner."
+            case let role: "For the role \(role.rawValue) and those above it."
+            }
+        }
     }
 
     static func parameterSchema(_ name: String) -> Schema {

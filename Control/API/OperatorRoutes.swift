@@ -59,27 +59,8 @@ struct OperatorRoutes: Sendable {
     }
 
     private func metrics() async -> Response {
-        var figures = Figures()
-        let counts = await parts.fleet.counts
-        figures.gauge("control_senders_online", "Senders that are connected", counts.senders)
-        figures.gauge("control_pool_hosts_online", "Pool hosts that are connected", counts.hosts)
-        for (state, count) in await parts.broadcasts.countByState() {
-            figures.gauge("control_broadcasts", "Broadcasts that are not over", count, label: ("state", state))
-        }
-        figures.gauge("control_uptime_seconds", "Since control started", parts.health.uptimeSeconds)
-        var response = Response.text(figures.text)
+        var response = Response.text(await Figures.text(of: parts))
         response.headers["Content-Type"] = "text/plain; version=0.0.4"
         return response
-    }
-}
-
-/// Figures in Prometheus' text format 0.0.4.
-struct Figures {
-    private(set) var text = ""
-    private var named: Set<String> = []
-
-    mutating func gauge(_ name: String, _ help: String, _ value: Int, label: (name: String, value: String)? = nil) {
-        if named.insert(name).inserted { text += "# HELP \(name) \(help)\n# TYPE \(name) gauge\n" }
-        text += name + (label.map { "{\($0.name)=\"\($0.value)\"}" } ?? "") + " \(value)\n"
     }
 }

@@ -84,6 +84,10 @@ enum Schemas {
         "ChangeUserRequest": .object([
             .optional("role", choice(["member", "host", "admin"])), .optional("active", .flag), .optional("displayName", name),
         ]),
+        "ChangePasswordRequest": .object([
+            .required("current", .text(.init(length: 1...200, expectation: "the password until now"))), .required("password", password),
+        ]),
+        "TransferRequest": .object([.required("user", id)]),
         "Login": .object([
             .required("id", id), .required("createdAt", time), .required("lastUsedAt", time), .required("address", line),
             .required("userAgent", line), .required("current", .flag),

@@ -147,7 +147,7 @@ struct SenderRoutes: Sendable {
             Route(
                 method: .get, path: "/api/v1/devices/connect", access: .open, summary: "The WebSocket of senders and pool hosts",
                 success: .socket,
-                run: { _ in .upgrade { socket in await parts.devices.serve(socket) } }),
+                run: { _ in .upgrade(options: DeviceDoor.webSocket) { socket in await parts.devices.serve(socket) } }),
             Route(
                 method: .get, path: "/api/v1/pool", access: .user(.viewDiagnostics), summary: "List the pool's hosts",
                 success: .page("Host"),

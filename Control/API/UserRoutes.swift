@@ -18,6 +18,10 @@ struct UserRoutes: Sendable {
                 success: .one("Organization"),
                 run: { call in .value(try await parts.view(of: call.caller().user).organization) }),
             Route(
+                method: .put, path: "/api/v1/organization/owner", access: .user(.transferOwnership),
+                summary: "Make another active user the owner; whoever was it becomes an admin", body: "TransferRequest",
+                success: .one("User"), problems: [.notFound], run: transfer),
+            Route(
                 method: .get, path: "/api/v1/users", access: .user(.viewUsers), summary: "List the organisation's users",
                 success: .page("User"), run: list),
             Route(
@@ -38,6 +42,13 @@ struct UserRoutes: Sendable {
         var views: [UserView] = []
         for user in try await parts.store.users(in: call.scope()).all() { views.append(try await parts.view(of: user)) }
         return .list(views)
+    }
+
+    @Sendable private func transfer(_ call: Call) async throws -> Response {
+        let request = try call.body(TransferRequest.self)
+        let caller = try call.caller()
+        try await parts.gate.transferOwnership(to: request.user, by: caller, from: call.origin)
+        return .value(try await parts.view(of: parts.store.users(in: call.scope()).find(request.user)))
     }
 
     @Sendable private func create(_ call: Call) async throws -> Response {

@@ -243,4 +243,13 @@ extension BroadcastDirector {
         for one in live.values { counts[await one.machine.state.name, default: 0] += 1 }
         return counts.sorted { $0.key < $1.key }.map { (state: $0.key, count: $0.value) }
     }
+
+    /// What each receiver said last, over all organisations.
+    package func reports() async -> [(broadcast: BroadcastID, sender: DeviceID, report: StreamReport)] {
+        var reports: [(broadcast: BroadcastID, sender: DeviceID, report: StreamReport)] = []
+        for one in live.values {
+            if let report = await one.machine.report { reports.append((one.id, one.sender, report)) }
+        }
+        return reports.sorted { $0.broadcast < $1.broadcast }
+    }
 }

@@ -15,7 +15,10 @@ import Units
 import Web
 
 let version = "0.1.0"
-let usage = "usage: strata-control --config FILE"
+let usage = """
+    usage: strata-control --config FILE
+           strata-control restore --config FILE [--copy NAME]
+    """
 
 /// The first run's secret, and the message that says where it lies.
 @Sendable func openSetup(_ store: ControlStore, _ folder: StateFolder, _ log: Log) async throws {
@@ -46,15 +49,16 @@ let usage = "usage: strata-control --config FILE"
         health: Health(store: store, stateFolder: folder.path),
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: try authority(configuration.authorityFile),
-            origins: configuration.origins.map(\.text), version: version),
+            origins: configuration.origins.map(\.text), stateFolder: folder, version: version),
         log: log)
 }
 
 @Sendable func run(_ configuration: ControlConfiguration, _ log: Log) async throws {
     let loop = try Loop(name: "main")
     let signals = try Signals(loop: loop)
-    let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProcessInfo.processInfo.environment))
+    let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProgramContext.environment))
     let folder = try StateFolder(configuration.stateFolder)
+    try folder.hold()
     let store = try await program.start(
         "store", { try await ControlStore.open(.file(folder.database), keyring: folder.keyring(), platformVersion: version) },
         stop: { store in
@@ -83,17 +87,32 @@ let usage = "usage: strata-control --config FILE"
     }
 }
 
-let words = Array(CommandLine.arguments.dropFirst())
-guard words.count == 2, words[0] == "--config" else {
-    print(usage)
-    exit(64)
+/// Lists the safety copies, or puts one in the place of the database.
+@Sendable func restore(_ name: String?, _ configuration: ControlConfiguration) async throws {
+    let folder = try StateFolder(configuration.stateFolder)
+    try folder.hold()
+    let copies = SafetyCopies(of: folder.database)
+    guard let name else {
+        for copy in try copies.all() { print("\(copy.name)  \(copy.madeAt.text)") }
+        return
+    }
+    let aside = try await copies.restore(name, at: .now)
+    print("restored \(name)" + (aside.map { "; what was there before is \($0)" } ?? ""))
 }
-var log = Log("control")
+
+let options = CommandLineOptions(CommandLine.arguments.dropFirst(), values: ["--config", "--copy"])
+guard let options, let file = options["--config"], options.words == ["restore"] || options.words.isEmpty && options["--copy"] == nil
+else { ProgramContext.exit(64, usage) }
+let configuration = Startup.configuration(file, for: Log("control")) { text, environment in
+    try ControlConfiguration(text, source: file, environment: environment)
+}
+let log = Log("control", threshold: configuration.logLevel)
 do {
-    let text = try String(contentsOfFile: words[1], encoding: .utf8)
-    let configuration = try ControlConfiguration(text, source: words[1], environment: ProcessInfo.processInfo.environment)
-    log = Log("control", threshold: configuration.logLevel)
-    try await run(configuration, log)
+    if options.words.isEmpty {
+        try await run(configuration, log)
+    } else {
+        try await restore(options["--copy"], configuration)
+    }
 } catch {
     log.error("cannot start", ["error": "\(error)"])
     exit(1)

@@ -28,6 +28,15 @@ package struct DeviceDoor: Sendable {
 
     static let proofLimit = Duration.seconds(10)
 
+    /// A device pings each second. One that is silent for 1 s and then for 2 s more is gone: it is shown offline within 3 s,
+    /// also where nothing says that its network went.
+    package static var webSocket: WebSocketOptions {
+        var options = WebSocketOptions()
+        options.pingInterval = .seconds(1)
+        options.pongTimeout = .seconds(2)
+        return options
+    }
+
     private enum Refusal: Error {
         case refused(StaticString)
     }

@@ -24,13 +24,19 @@ package actor Feed {
 
     private var organizations: [OrganizationID: Topics] = [:]
     private var nextSubscriber = 0
+    private let watchSink: AsyncStream<Void>.Continuation
+
+    /// Says that `watched` may have changed; for one reader, `Roster`.
+    package nonisolated let watchChanges: AsyncStream<Void>
 
     /// How many changes can be resumed from.
     static let recentLimit = 512
     /// Updates that wait for one subscriber; beyond it the newest are kept.
     static let subscriberLimit = 256
 
-    package init() {}
+    package init() {
+        (watchChanges, watchSink) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
 
     /// - Parameter body: JSON text; nil ends the topic.
     package func publish(_ organization: OrganizationID, topic: String, body: String?) {
@@ -64,6 +70,7 @@ package actor Feed {
         let number = nextSubscriber
         topics.subscribers[number] = continuation
         organizations[organization] = topics
+        watchSink.yield()
         continuation.onTermination = { [weak self] _ in
             guard let self else { return }
             Task { await self.unsubscribe(organization, number) }
@@ -71,11 +78,12 @@ package actor Feed {
         return stream
     }
 
-    /// How many are watching: telemetry is faster while somebody is.
-    package func watchers(of organization: OrganizationID) -> Int { organizations[organization]?.subscribers.count ?? 0 }
+    /// The organisations that somebody watches: their telemetry is faster.
+    package var watched: Set<OrganizationID> { Set(organizations.lazy.filter { !$0.value.subscribers.isEmpty }.map(\.key)) }
 
     private func unsubscribe(_ organization: OrganizationID, _ number: Int) {
         organizations[organization]?.subscribers[number] = nil
+        watchSink.yield()
     }
 
     /// JSON text with sorted keys: the same value is always the same text.

@@ -16,13 +16,16 @@ package actor Roster {
     /// Why a sender refused its newest configuration.
     private var configurationFaults: [DeviceID: String] = [:]
     private var telemetry: [DeviceID: [AgentTelemetry]] = [:]
+    private var watched: Set<OrganizationID> = []
     private let eventSink: AsyncStream<FleetEvent>.Continuation
 
     /// In order, for one reader: `Broadcasts`. Reports are at most one a second for each stream, and telemetry is not among them.
     package nonisolated let events: AsyncStream<FleetEvent>
 
-    /// Seconds of telemetry kept for each sender.
+    /// Samples of telemetry kept for each sender: five minutes, or one while somebody watches.
     static let telemetryLimit = 300
+    static let telemetryInterval = TelemetryInterval(ms: 1000)
+    static let watchedInterval = TelemetryInterval(ms: 200)
     /// How long an old connection has to prove that it still answers when its device dials again.
     static let rivalLimit = Duration.milliseconds(1200)
     /// How long a revoked device may take to answer the close of its connection.
@@ -42,7 +45,10 @@ package actor Roster {
     package func hello(of sender: DeviceID) -> AgentHello? { senders[sender] }
     package func offer(of host: DeviceID) -> PoolHello? { hosts[host] }
     package var onlineHosts: [DeviceID: PoolHello] { hosts }
-    package func recentTelemetry(of sender: DeviceID) -> [AgentTelemetry] { telemetry[sender] ?? [] }
+    /// What each connected sender measured last.
+    package var latestTelemetry: [DeviceID: AgentTelemetry] {
+        telemetry.compactMapValues(\.last).filter { senders[$0.key] != nil }
+    }
     package var counts: (senders: Int, hosts: Int) { (senders.count, hosts.count) }
 
     func configurationFault(of sender: DeviceID) -> String? { configurationFaults[sender] }
@@ -110,6 +116,7 @@ package actor Roster {
             try await devices.connected(connection.device, version: hello.agentVersion, inventory: hello.inventory)
         }
         eventSink.yield(.senderConnected(connection.device, hello))
+        if connection.organization.map(watched.contains) == true { setPace(of: connection) }
         await publish(connection)
     }
 
@@ -143,6 +150,24 @@ package actor Roster {
         } catch {
             log.error("the time a device was seen could not be stored", ["error": "\(error)"])
         }
+    }
+
+    /// Has telemetry come faster from the senders that somebody watches, until cancelled.
+    package func followWatchers() async {
+        for await _ in feed.watchChanges {
+            let now = await feed.watched
+            let changed = watched.symmetricDifference(now)
+            watched = now
+            for connection in connections.values where senders[connection.device] != nil {
+                if connection.organization.map(changed.contains) == true { setPace(of: connection) }
+            }
+        }
+    }
+
+    /// A sender that does not hear it goes on as before: it hears it again with the next change or connection.
+    private func setPace(of connection: Connection) {
+        let interval = connection.organization.map(watched.contains) == true ? Self.watchedInterval : Self.telemetryInterval
+        Task { _ = await connection.order(AgentOrder.watch(interval)) }
     }
 
     /// Every half minute: who is there, so that a power cut of the server loses little of it.

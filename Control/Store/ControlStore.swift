@@ -17,10 +17,12 @@ import Units
 package struct ControlStore: Sendable {
     let database: Database
     let keyring: Keyring
+    let location: Location
     private let clock: @Sendable () -> Timestamp
 
-    private init(_ database: Database, keyring: Keyring, clock: @escaping @Sendable () -> Timestamp) {
+    private init(_ database: Database, at location: Location, keyring: Keyring, clock: @escaping @Sendable () -> Timestamp) {
         self.database = database
+        self.location = location
         self.keyring = keyring
         self.clock = clock
     }
@@ -46,7 +48,7 @@ package struct ControlStore: Sendable {
         let run = MigrationRun(
             database: database, location: location, platformVersion: platformVersion, now: clock(), steps: migrations)
         try await run.bringUpToDate()
-        return ControlStore(database, keyring: keyring, clock: clock)
+        return ControlStore(database, at: location, keyring: keyring, clock: clock)
     }
 
     /// Now, by the store's clock.

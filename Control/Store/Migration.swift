@@ -1,5 +1,3 @@
-import Glibc
-import Posix
 import SQLite
 
 /// A numbered step of the schema. Steps only add, so that a program of the version before can still run on the result.
@@ -7,9 +5,6 @@ struct Migration: Sendable {
     let version: Int
     let name: String
     let script: StaticString
-
-    /// How long a copy from before a batch of steps is kept (STO-12).
-    static let copyLifetime = Duration.seconds(30 * 86_400)
 }
 
 /// Brings a database to the newest schema.
@@ -62,9 +57,9 @@ struct MigrationRun {
 
     private func copy(from version: Int) async throws {
         guard case .file(let path) = location else { return }
-        let copies = MigrationCopies(beside: path)
+        let copies = SafetyCopies(of: path)
         try await database.backUp(to: copies.path(version: version, at: now))
-        try copies.removeOlder(than: now - Migration.copyLifetime)
+        try copies.removeExpired(at: now)
     }
 
     private static let tracking: StaticString = """
@@ -75,32 +70,4 @@ struct MigrationRun {
             platform_version TEXT NOT NULL
         ) STRICT;
         """
-}
-
-/// The safety copies beside a database: `strata.db.before-2.1800000000000` was made before the step after version 2, at
-/// that Unix millisecond.
-struct MigrationCopies {
-    private let folder: String
-    private let prefix: String
-
-    init(beside path: String) {
-        let slash = path.lastIndex(of: "/")
-        folder = slash.map { String(path[...$0]) } ?? "./"
-        prefix = (slash.map { String(path[path.index(after: $0)...]) } ?? path) + ".before-"
-    }
-
-    func path(version: Int, at now: Timestamp) -> String { "\(folder)\(prefix)\(version).\(now.unixMs)" }
-
-    func removeOlder(than limit: Timestamp) throws {
-        guard let stream = opendir(folder) else { throw SystemError("opendir", on: folder) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        closedir(stream)
-        for name in names where name.hasPrefix(prefix) {
-            guard let ms = name.split(separator: ".").last.flatMap({ Int64($0) }), Timestamp(unixMs: ms) < limit else { continue }
-            guard unlink(folder + name) == 0 else { throw SystemError("unlink", on: folder + name) }
-        }
-    }
 }

@@ -14,13 +14,8 @@ let command = CommandLineOptions(CommandLine.arguments.dropFirst(), values: ["--
 let usage = "usage: strata-pool --config FILE\n       strata-pool enroll --server URL --token-file FILE --config FILE [--name NAME]"
 guard let command, let file = command["--config"] else { ProgramContext.exit(64, usage) }
 
-let environment = ProgramContext.environment
-let config: PoolConfig
-do {
-    config = try PoolConfig(
-        ProgramContext.readText(file), source: file, environment: environment, program: ProgramContext.executable, version: version)
-} catch {
-    ProgramContext.exit(78, "\(error)")
+let config = Startup.configuration(file, for: Log("pool")) { text, environment in
+    try PoolConfig(text, source: file, environment: environment, program: ProgramContext.executable, version: version)
 }
 let log = Log("pool", threshold: config.logLevel)
 let loop = try Loop(name: "pool")
@@ -36,11 +31,12 @@ case ["enroll"]:
         ProgramContext.exit(1, "\(error)")
     }
 case []:
-    let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: environment))
+    let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProgramContext.environment))
     do {
         let signals = try Signals(loop: loop)
         guard let identity = try DeviceIdentity.load(state: config.settings.stateFolder) else {
-            ProgramContext.exit(1, "this host is not enrolled: strata-pool enroll --server URL --token-file FILE --config \(file)")
+            log.error("this host is not enrolled", ["command": "strata-pool enroll --server URL --token-file FILE --config \(file)"])
+            exit(1)
         }
         _ = try await program.start("pool") {
             try await PoolService(settings: config.settings, identity: identity, loop: loop, log: log)
@@ -49,7 +45,8 @@ case []:
         }
         await program.untilStopped(signals) {}
     } catch {
-        ProgramContext.exit(1, "\(error)")
+        log.error("cannot start", ["error": "\(error)"])
+        exit(1)
     }
 default: ProgramContext.exit(64, usage)
 }

@@ -40,6 +40,8 @@ struct AccountTests {
             for part in ["HttpOnly", "Secure", "SameSite=Strict", "Path=/api/v1/auth"] { #expect(cookie.contains(part)) }
             #expect(!String(decoding: owner.body, as: UTF8.self).contains(try #require(cookie.split(separator: ";").first).dropFirst(15)))
 
+            // It is of no use to anybody any more, and gone.
+            #expect(!FileManager.default.fileExists(atPath: file))
             #expect(try await register(secret, "second").status == 403)
             #expect(try await desk.visitor().get("/setup").object()["ownerExists"] as? Bool == true)
             let fourth = try await register(secret, "second")
@@ -106,6 +108,61 @@ struct AccountTests {
             #expect(try await own.ending(within: .seconds(1)) == 1008)
             #expect(try await laptop.get("/auth/me").status == 401)
             #expect(laptop.cookie?.isEmpty == true)
+        }
+    }
+
+    @Test("a new password ends every other session, and others can be ended without one", .row("SEC-05", "SEC-03"))
+    func password() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let (laptop, _) = try await user(.host, of: owner, at: desk)
+            let phone = try await desk.person("host@example.org", "a long password")
+            let feed = try await phone.watch()
+            func change(_ current: String, _ new: String) async throws -> Reply {
+                try await laptop.send("PUT", "/auth/password", #"{"current":"\#(current)","password":"\#(new)"}"#)
+            }
+            #expect(try await change("not the password", "another long password").status == 401)
+            let short = try await change("a long password", "short")
+            #expect(short.status == 422)
+            #expect(try short.fields == ["password"])
+            #expect(try await phone.get("/auth/me").status == 200)
+            #expect(try await change("a long password", "another long password").status == 204)
+            #expect(try await feed.ending(within: .seconds(1)) == 1008)
+            #expect(try await phone.get("/auth/me").status == 401)
+            #expect(try await laptop.get("/auth/me").status == 200)
+            #expect(try await desk.visitor().signIn("host@example.org", "a long password").status == 401)
+
+            let tablet = try await desk.person("host@example.org", "another long password")
+            let second = try await tablet.watch()
+            #expect(try await laptop.send("DELETE", "/auth/sessions").status == 204)
+            #expect(try await second.ending(within: .seconds(1)) == 1008)
+            #expect(try await tablet.refresh().status == 401)
+            #expect(try await laptop.get("/auth/sessions").items().count == 1)
+            #expect(try await owner.get("/auth/me").status == 200)
+        }
+    }
+
+    @Test("the owner hands the organisation to another active user, and is an admin from then on", .row("SEC-03", "ORG-02"))
+    func transfer() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let ownerID = try await owner.get("/auth/me").text("id")
+            let (admin, adminID) = try await user(.admin, of: owner, at: desk)
+            let (_, memberID) = try await user(.member, of: owner, at: desk)
+            let strangerID = try await desk.stranger().get("/auth/me").text("id")
+            func transfer(to user: String, by visitor: Visitor) async throws -> Reply {
+                try await visitor.send("PUT", "/organization/owner", #"{"user":"\#(user)"}"#)
+            }
+            #expect(try await transfer(to: adminID, by: admin).status == 403)
+            #expect(try await owner.send("PATCH", "/users/\(memberID)", #"{"active":false}"#).status == 200)
+            for absent in [memberID, strangerID] { #expect(try await transfer(to: absent, by: owner).status == 404) }
+            #expect(try await transfer(to: adminID, by: owner).text("role") == "owner")
+            #expect(try await owner.get("/auth/me").text("role") == "admin")
+            // It cannot be taken back, and the new owner stays.
+            #expect(try await transfer(to: ownerID, by: owner).status == 403)
+            #expect(try await owner.send("PATCH", "/users/\(adminID)", #"{"active":false}"#).status == 409)
+            let entry = try await admin.get("/audit").items().first { $0["action"] as? String == "organization.ownership_transferred" }
+            #expect(entry?["subject"] as? String == adminID)
         }
     }
 
@@ -370,7 +427,7 @@ struct AccountTests {
 }
 
 /// What a statement on control's database gives first, for moving what a test cannot wait for.
-func sqlite(_ desk: FrontDesk, _ statement: String) async throws -> String {
+func sqlite(_ desk: FrontDesk, _ statement: String, in file: String = "strata.db") async throws -> String {
     let script = """
         import sqlite3, sys
         database = sqlite3.connect(sys.argv[1], timeout=5)
@@ -378,7 +435,7 @@ func sqlite(_ desk: FrontDesk, _ statement: String) async throws -> String {
         database.commit()
         print(row[0] if row else "")
         """
-    let answer = try await runTool("python3", ["-c", script, desk.stage.folder["control/strata.db"], statement])
+    let answer = try await runTool("python3", ["-c", script, desk.stage.folder["control/\(file)"], statement])
     return answer.text.trimmingCharacters(in: .newlines)
 }
 

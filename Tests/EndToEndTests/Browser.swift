@@ -54,7 +54,8 @@ final class Browser: Sendable {
             headers["Content-Type"] = "application/json"
             bytes = Array(try JSONEncoder().encode(body))
         }
-        return try await client.request(method, server + (path.hasPrefix("/api") ? path : "/api/v1" + path), headers: headers, body: bytes)
+        return try await client.request(
+            method, server + (path.hasPrefix("/api") || path == "/metrics" ? path : "/api/v1" + path), headers: headers, body: bytes)
     }
 
     func call<Answer: Decodable>(_ method: HTTP.Method, _ path: String, _ body: (any Encodable & Sendable)? = nil) async throws -> Answer {
@@ -95,9 +96,9 @@ final class Browser: Sendable {
     }
 
     private func watchOnce() async throws {
-        let ticket: TicketView = try await call(.post, "/auth/ticket")
-        let url = server.replacingOccurrences(of: "http", with: "ws") + "/api/v1/live?ticket=\(ticket.ticket.secret.revealed)"
-        let socket = try await client.webSocket(url)
+        let socket = try await open()
+        // Whoever stops watching leaves.
+        defer { Task { await socket.close() } }
         // The whole picture comes first: what was known before may be over.
         topics.withLock { $0 = [:] }
         while case .text(let text)? = try await socket.receive() {
@@ -107,6 +108,13 @@ final class Browser: Sendable {
             let body = update["body"].flatMap { $0 is NSNull ? nil : try? JSONSerialization.data(withJSONObject: $0) }
             topics.withLock { $0[topic] = body }
         }
+    }
+
+    /// One more connection of the feed.
+    func open() async throws -> WebSocket {
+        let ticket: TicketView = try await call(.post, "/auth/ticket")
+        let url = server.replacingOccurrences(of: "http", with: "ws") + "/api/v1/live?ticket=\(ticket.ticket.secret.revealed)"
+        return try await client.webSocket(url)
     }
 
     func latest<View: Decodable>(_ topic: String, as: View.Type = View.self) throws -> View? {

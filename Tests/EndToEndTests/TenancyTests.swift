@@ -8,7 +8,7 @@ import Wire
 /// Every route of the API's own description, as nobody, as each role, and as another organisation (THREATS 14).
 @Suite(.serialized)
 struct TenancyTests {
-    private enum Reach: String { case open, member, host, admin, `operator` }
+    private enum Reach: String { case open, member, host, admin, owner, `operator` }
 
     /// Who may call what: written here a second time on purpose.
     private static let matrix: [String: Reach] = [
@@ -16,7 +16,8 @@ struct TenancyTests {
         "GET /api/v1/devices/connect": .open, "POST /api/v1/enroll": .open, "POST /api/v1/auth/register": .open,
         "POST /api/v1/auth/login": .open, "POST /api/v1/auth/refresh": .open,
         "POST /api/v1/auth/logout": .member, "GET /api/v1/auth/me": .member, "GET /api/v1/auth/sessions": .member,
-        "DELETE /api/v1/auth/sessions/{id}": .member, "POST /api/v1/auth/ticket": .member, "GET /api/v1/organization": .member,
+        "DELETE /api/v1/auth/sessions/{id}": .member, "DELETE /api/v1/auth/sessions": .member, "PUT /api/v1/auth/password": .member,
+        "PUT /api/v1/organization/owner": .owner, "POST /api/v1/auth/ticket": .member, "GET /api/v1/organization": .member,
         "GET /api/v1/users": .admin, "POST /api/v1/users": .admin, "PATCH /api/v1/users/{id}": .admin, "GET /api/v1/audit": .admin,
         "GET /api/v1/diagnostics/health": .admin, "GET /api/v1/pool": .admin,
         "GET /api/v1/enrollment-tokens": .admin, "POST /api/v1/enrollment-tokens": .admin, "DELETE /api/v1/enrollment-tokens/{id}": .admin,

@@ -33,6 +33,8 @@ package final class Installation: @unchecked Sendable {
         package var hasOwner = true
         /// Requests of one user.
         package var requestsPerMinute = 10_000
+        /// What comes before the command of control, of the pool and of `strata-provision`.
+        package var inside: [String] = []
 
         package init() {}
     }
@@ -75,7 +77,8 @@ package final class Installation: @unchecked Sendable {
 
     @discardableResult
     package func startControl() async throws -> RunningProgram {
-        let control = try keep("control", stage.start("strata-control", ["--config", stage.folder["control.conf"]]))
+        let control = try keep(
+            "control", stage.start("strata-control", ["--config", stage.folder["control.conf"]], inside: settings.inside))
         try await control.line(containing: "\"listening\"", within: .seconds(20))
         return control
     }
@@ -83,7 +86,8 @@ package final class Installation: @unchecked Sendable {
     /// Starts the pool and waits until it has reached control.
     @discardableResult
     package func startPool() async throws -> RunningProgram {
-        let pool = try keep("pool", stage.start("strata-pool", ["--config", stage.folder["pool.conf"]], inside: believing))
+        let pool = try keep(
+            "pool", stage.start("strata-pool", ["--config", stage.folder["pool.conf"]], inside: settings.inside + believing))
         try await pool.line(containing: "connected to control", within: .seconds(20))
         return pool
     }
@@ -145,7 +149,8 @@ package final class Installation: @unchecked Sendable {
     @discardableResult
     package func provision(_ words: [String]) async throws -> Data {
         let session = ["--server", "http://127.0.0.1:\(pagePort)", "--session", stage.folder["session.json"]]
-        return try await runTool(Places.program("strata-provision"), session + words).output
+        let line = settings.inside + [try Places.program("strata-provision")] + session + words
+        return try await runTool(line[0], Array(line.dropFirst())).output
     }
 
     package func provision<Answer: Decodable>(_ words: [String], as type: Answer.Type = Answer.self) async throws -> Answer {
@@ -190,7 +195,8 @@ package final class Installation: @unchecked Sendable {
             "token", "create", "--kind", "pool", "--operator-token-file", stage.folder["control/operator-token"], "--output", token,
         ])
         let enrollment = try stage.start(
-            "strata-pool", ["enroll", "--server", origin, "--token-file", token, "--config", stage.folder["pool.conf"], "--name", "pool"])
+            "strata-pool", ["enroll", "--server", origin, "--token-file", token, "--config", stage.folder["pool.conf"], "--name", "pool"],
+            inside: settings.inside)
         guard try await enrollment.end(within: .seconds(20)) == 0 else { throw SupportFailure("no enrollment:\n\(enrollment.tail)") }
     }
 

@@ -13,10 +13,16 @@ package final class Nginx: Sendable {
     private let folder: String
     private let program: Guarded<RunningProgram?> = Guarded(nil)
     private let stage: Stage
+    private let inside: [String]
 
-    /// - Parameter certificate: PEM files for RTMPS.
-    package init(on stage: Stage, certificate: (chain: String, key: String)? = nil, address: String = "127.0.0.1") async throws {
+    /// - Parameters:
+    ///   - certificate: PEM files for RTMPS.
+    ///   - inside: what comes before its command, as a namespace's `command([])`.
+    package init(
+        on stage: Stage, certificate: (chain: String, key: String)? = nil, address: String = "127.0.0.1", inside: [String] = []
+    ) async throws {
         self.stage = stage
+        self.inside = inside
         rtmpPort = try FreePorts.tcp()
         rtmpsPort = try certificate.map { _ in try FreePorts.tcp() }
         httpPort = try FreePorts.tcp()
@@ -30,7 +36,7 @@ package final class Nginx: Sendable {
 
     /// Starts it, again after `stop` or `kill9`.
     package func start() async throws {
-        let nginx = try stage.start("nginx", ["-p", folder, "-c", "\(folder)/nginx.conf", "-e", "stderr"])
+        let nginx = try stage.start("nginx", ["-p", folder, "-c", "\(folder)/nginx.conf", "-e", "stderr"], inside: inside)
         program.withLock { $0 = nginx }
         try await eventually(within: .seconds(10), "nginx listens; it said:\n\(nginx.tail)") {
             if nginx.ending != nil { throw SupportFailure(nginx.tail) }
@@ -81,7 +87,8 @@ package final class Nginx: Sendable {
 
     /// The module's statistics page; nil while nobody answers.
     private func statistics() async throws -> String? {
-        let answer = try await runTool("curl", ["-s", "http://127.0.0.1:\(httpPort)/stat"], mayFail: true)
+        let line = inside + ["curl", "-s", "http://127.0.0.1:\(httpPort)/stat"]
+        let answer = try await runTool(line[0], Array(line.dropFirst()), mayFail: true)
         return answer.status == 0 ? answer.text : nil
     }
 

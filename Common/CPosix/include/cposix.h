@@ -64,6 +64,9 @@ int cposix_want_local_address(int socket, int family);
 ssize_t cposix_send_from(
     int socket, const void *bytes, size_t count, const void *peer, uint32_t peer_length, const void *local);
 
+// SIOCOUTQ (tcp(7)): bytes that the peer has not acknowledged, sent or not. Returns -1 with errno.
+int cposix_unacknowledged(int socket);
+
 // getrandom(2) without flags. Returns the number of bytes, or -1 with errno.
 ssize_t cposix_random(void *bytes, size_t count);
 

@@ -1,0 +1,172 @@
+package import Units
+
+/// From the pool to control.
+package enum PoolMessage: Message {
+    case hello(PoolHello)
+    case outcome(CommandOutcome)
+    /// Whenever the state of a lease changes, and its figures once a second.
+    case report(StreamReport)
+    /// A lease that is over: ports are free again.
+    case released(LeaseReference)
+    case unknown(String)
+}
+
+/// From control to the pool; each in a `Command`.
+package enum PoolOrder: Message {
+    /// Take a port, start a receiver, answer when it listens. Idempotent for the same lease.
+    case lease(LeaseRequest)
+    /// End the receiver and free its ports. Idempotent.
+    case release(LeaseReference)
+    case addOutput(OutputChange)
+    case removeOutput(OutputReference)
+    /// Try a failed output again now.
+    case retryOutput(OutputReference)
+    case unknown(String)
+}
+
+package struct LeaseRequest: Codable, Sendable, Hashable {
+    package var spec: StreamSpec
+    /// The port the lease had before, where it is being made again after a loss.
+    package var preferredPort: Int?
+
+    package init(spec: StreamSpec, preferredPort: Int? = nil) {
+        self.spec = spec
+        self.preferredPort = preferredPort
+    }
+}
+
+package struct LeaseReference: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package init(lease: LeaseID) { self.lease = lease }
+}
+
+package struct OutputChange: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package var output: OutputSpec
+    package init(lease: LeaseID, output: OutputSpec) {
+        self.lease = lease
+        self.output = output
+    }
+}
+
+package struct OutputReference: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package var output: OutputID
+    package init(lease: LeaseID, output: OutputID) {
+        self.lease = lease
+        self.output = output
+    }
+}
+
+package struct PoolHello: Codable, Sendable, Hashable {
+    package var poolVersion: String
+    /// Names and addresses that boards can reach, public ones behind a NAT.
+    package var addresses: [String]
+    package var portRange: PortRange
+    /// Streams this host will take at most.
+    package var capacity: Int
+    package var leases: [LeaseReport]
+
+    package init(poolVersion: String, addresses: [String], portRange: PortRange, capacity: Int, leases: [LeaseReport]) {
+        self.poolVersion = poolVersion
+        self.addresses = addresses
+        self.portRange = portRange
+        self.capacity = capacity
+        self.leases = leases
+    }
+}
+
+package struct PortRange: Codable, Sendable, Hashable {
+    package var first: Int
+    package var last: Int
+    package init(first: Int, last: Int) {
+        self.first = first
+        self.last = last
+    }
+}
+
+package struct LeaseReport: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package var broadcast: BroadcastID
+    package var port: Int
+    /// Of the receiver; nil while it is being started again.
+    package var pid: Int?
+    package var outputs: [OutputID]
+
+    package init(lease: LeaseID, broadcast: BroadcastID, port: Int, pid: Int?, outputs: [OutputID]) {
+        self.lease = lease
+        self.broadcast = broadcast
+        self.port = port
+        self.pid = pid
+        self.outputs = outputs
+    }
+}
+
+extension PoolMessage {
+    package enum Kind: String, CaseIterable, Sendable { case hello, outcome, report, released }
+
+    package var name: MessageName<Kind> {
+        switch self {
+        case .hello: .known(.hello)
+        case .outcome: .known(.outcome)
+        case .report: .known(.report)
+        case .released: .known(.released)
+        case .unknown(let type): .unknown(type)
+        }
+    }
+
+    package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
+        switch self {
+        case .hello(let body): try container.encode(body, forKey: .body)
+        case .outcome(let body): try container.encode(body, forKey: .body)
+        case .report(let body): try container.encode(body, forKey: .body)
+        case .released(let body): try container.encode(body, forKey: .body)
+        case .unknown: break
+        }
+    }
+
+    package init(kind: Kind, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch kind {
+        case .hello: self = .hello(try body.decode(PoolHello.self, forKey: .body))
+        case .outcome: self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
+        case .report: self = .report(try body.decode(StreamReport.self, forKey: .body))
+        case .released: self = .released(try body.decode(LeaseReference.self, forKey: .body))
+        }
+    }
+}
+
+extension PoolOrder {
+    package enum Kind: String, CaseIterable, Sendable { case lease, release, addOutput, removeOutput, retryOutput }
+
+    package var name: MessageName<Kind> {
+        switch self {
+        case .lease: .known(.lease)
+        case .release: .known(.release)
+        case .addOutput: .known(.addOutput)
+        case .removeOutput: .known(.removeOutput)
+        case .retryOutput: .known(.retryOutput)
+        case .unknown(let type): .unknown(type)
+        }
+    }
+
+    package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
+        switch self {
+        case .lease(let body): try container.encode(body, forKey: .body)
+        case .release(let body): try container.encode(body, forKey: .body)
+        case .addOutput(let body): try container.encode(body, forKey: .body)
+        case .removeOutput(let body): try container.encode(body, forKey: .body)
+        case .retryOutput(let body): try container.encode(body, forKey: .body)
+        case .unknown: break
+        }
+    }
+
+    package init(kind: Kind, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch kind {
+        case .lease: self = .lease(try body.decode(LeaseRequest.self, forKey: .body))
+        case .release: self = .release(try body.decode(LeaseReference.self, forKey: .body))
+        case .addOutput: self = .addOutput(try body.decode(OutputChange.self, forKey: .body))
+        case .removeOutput: self = .removeOutput(try body.decode(OutputReference.self, forKey: .body))
+        case .retryOutput: self = .retryOutput(try body.decode(OutputReference.self, forKey: .body))
+        }
+    }
+}

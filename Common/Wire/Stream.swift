@@ -1,0 +1,225 @@
+package import Units
+
+/// One stream on a pool host: what a receiver is started with, and what it answers when a new parent adopts it.
+package struct StreamSpec: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package var broadcast: BroadcastID
+    package var streamKey: SecretOnWire
+    package var bufferMs: Int
+    package var outputs: [OutputSpec]
+
+    package init(lease: LeaseID, broadcast: BroadcastID, streamKey: SecretOnWire, bufferMs: Int, outputs: [OutputSpec]) {
+        self.lease = lease
+        self.broadcast = broadcast
+        self.streamKey = streamKey
+        self.bufferMs = bufferMs
+        self.outputs = outputs
+    }
+}
+
+/// Where a stream goes. The fields are validated and the address is resolved and guarded by control; a receiver builds
+/// no URL from text it has not taken apart.
+package struct OutputSpec: Codable, Sendable, Hashable {
+    package var id: OutputID
+    package var target: Target
+
+    package enum Target: Codable, Sendable, Hashable {
+        case rtmp(RTMPTarget)
+        case srt(SRTTarget)
+        case file(FileTarget)
+    }
+
+    package init(id: OutputID, target: Target) {
+        self.id = id
+        self.target = target
+    }
+}
+
+package struct RTMPTarget: Codable, Sendable, Hashable {
+    package var tls: Bool
+    package var host: String
+    package var port: Int
+    /// `live` or `app/instance`, without slashes at its ends.
+    package var application: String
+    package var streamKey: SecretOnWire
+    /// The address that passed the outbound guard; the receiver connects to it and to nothing else.
+    package var address: String
+
+    package init(tls: Bool, host: String, port: Int, application: String, streamKey: SecretOnWire, address: String) {
+        self.tls = tls
+        self.host = host
+        self.port = port
+        self.application = application
+        self.streamKey = streamKey
+        self.address = address
+    }
+}
+
+package struct SRTTarget: Codable, Sendable, Hashable {
+    package var mode: Mode
+    /// The peer for a caller; the address to listen on for a listener.
+    package var address: String
+    package var port: Int
+    package var passphrase: SecretOnWire?
+    package var streamID: String?
+    package var latencyMs: Int
+
+    package enum Mode: String, Codable, Sendable { case caller, listener }
+
+    package init(mode: Mode, address: String, port: Int, passphrase: SecretOnWire?, streamID: String?, latencyMs: Int) {
+        self.mode = mode
+        self.address = address
+        self.port = port
+        self.passphrase = passphrase
+        self.streamID = streamID
+        self.latencyMs = latencyMs
+    }
+}
+
+/// A file in the host's recordings folder: a name, never a path.
+package struct FileTarget: Codable, Sendable, Hashable {
+    package var name: String
+    package init(name: String) { self.name = name }
+}
+
+/// A stream as its receiver sees it.
+package struct StreamReport: Codable, Sendable, Hashable {
+    package var lease: LeaseID
+    package var broadcast: BroadcastID
+    package var port: Int
+    package var pid: Int?
+    package var uptimeSeconds: Int
+    package var ingest: IngestReport
+    package var outputs: [OutputReport]
+    /// How often the receiver was started again.
+    package var restarts: Int
+
+    package init(
+        lease: LeaseID, broadcast: BroadcastID, port: Int, pid: Int?, uptimeSeconds: Int, ingest: IngestReport, outputs: [OutputReport],
+        restarts: Int
+    ) {
+        self.lease = lease
+        self.broadcast = broadcast
+        self.port = port
+        self.pid = pid
+        self.uptimeSeconds = uptimeSeconds
+        self.ingest = ingest
+        self.outputs = outputs
+        self.restarts = restarts
+    }
+}
+
+package struct IngestReport: Codable, Sendable, Hashable {
+    package var state: State
+    /// In the last second.
+    package var bitrate: Bitrate
+    /// Since the receiver started.
+    package var keyFramesTotal: Int
+    package var lostPacketsTotal: Int
+    package var recoveredPacketsTotal: Int
+    /// Dropped by the guard in front of the transport: plaintext, zero nonce, over the rate.
+    package var guardDroppedTotal: Int
+    package var video: VideoCodec?
+    package var width: Int?
+    package var height: Int?
+    package var paths: [PathReport]
+
+    package enum State: String, Codable, Sendable {
+        /// Nothing has arrived yet.
+        case waiting
+        /// Media arrives, and a key frame was seen.
+        case flowing
+        /// Nothing for over a second.
+        case interrupted
+    }
+
+    package init(
+        state: State, bitrate: Bitrate, keyFramesTotal: Int, lostPacketsTotal: Int, recoveredPacketsTotal: Int, guardDroppedTotal: Int,
+        video: VideoCodec?, width: Int?, height: Int?, paths: [PathReport]
+    ) {
+        self.state = state
+        self.bitrate = bitrate
+        self.keyFramesTotal = keyFramesTotal
+        self.lostPacketsTotal = lostPacketsTotal
+        self.recoveredPacketsTotal = recoveredPacketsTotal
+        self.guardDroppedTotal = guardDroppedTotal
+        self.video = video
+        self.width = width
+        self.height = height
+        self.paths = paths
+    }
+}
+
+/// Arrivals over one link, as the receiver sees it: by the address it comes from.
+package struct PathReport: Codable, Sendable, Hashable {
+    package var source: String
+    package var bitrate: Bitrate
+    package var packetsTotal: Int
+    package var rttMs: Double?
+
+    package init(source: String, bitrate: Bitrate, packetsTotal: Int, rttMs: Double?) {
+        self.source = source
+        self.bitrate = bitrate
+        self.packetsTotal = packetsTotal
+        self.rttMs = rttMs
+    }
+}
+
+package struct OutputReport: Codable, Sendable, Hashable {
+    package var id: OutputID
+    package var state: State
+    /// Why it is retrying or failed, for a person: `already publishing`, `connection refused (111)`.
+    package var reason: String?
+    package var sentBytesTotal: Int
+    /// Access units dropped because the output could not keep up; whole groups of pictures.
+    package var droppedUnitsTotal: Int
+    package var reconnectsTotal: Int
+
+    package enum State: String, Codable, Sendable {
+        case connecting, connected
+        /// It failed and will be tried again.
+        case retrying
+        /// It failed for good: only a person can help, e.g. H.265 to RTMP.
+        case failed
+    }
+
+    package init(id: OutputID, state: State, reason: String?, sentBytesTotal: Int, droppedUnitsTotal: Int, reconnectsTotal: Int) {
+        self.id = id
+        self.state = state
+        self.reason = reason
+        self.sentBytesTotal = sentBytesTotal
+        self.droppedUnitsTotal = droppedUnitsTotal
+        self.reconnectsTotal = reconnectsTotal
+    }
+}
+
+/// `{"type":"rtmp","body":{…}}`; a kind that this version cannot carry out is a fault, not something to pass over.
+extension OutputSpec.Target {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: MessageKeys.self)
+        let type = try container.decode(String.self, forKey: .type)
+        switch type {
+        case "rtmp": self = .rtmp(try container.decode(RTMPTarget.self, forKey: .body))
+        case "srt": self = .srt(try container.decode(SRTTarget.self, forKey: .body))
+        case "file": self = .file(try container.decode(FileTarget.self, forKey: .body))
+        default:
+            throw DecodingError.dataCorruptedError(
+                forKey: .type, in: container, debugDescription: "no output is of the kind '\(type.prefix(40))'")
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: MessageKeys.self)
+        switch self {
+        case .rtmp(let body):
+            try container.encode("rtmp", forKey: .type)
+            try container.encode(body, forKey: .body)
+        case .srt(let body):
+            try container.encode("srt", forKey: .type)
+            try container.encode(body, forKey: .body)
+        case .file(let body):
+            try container.encode("file", forKey: .type)
+            try container.encode(body, forKey: .body)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Broadcasts
+import Fleet
+import Units
+import Wire
+
+/// What `/metrics` shows, in Prometheus' text format 0.0.4: the lines of each figure together, under its help and type.
+struct Figures {
+    enum Kind: String { case gauge, counter }
+
+    private var heads: [String: String] = [:]
+    private var lines: [String: [String]] = [:]
+    private var order: [String] = []
+
+    /// A label that came from a board is cut to this.
+    private static let labelLimit = 64
+    /// Links that are shown of one sender.
+    private static let linkLimit = 16
+
+    mutating func add(_ kind: Kind, _ name: String, _ help: String, _ value: Double, _ labels: KeyValuePairs<String, String> = [:]) {
+        if heads[name] == nil {
+            heads[name] = "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+            order.append(name)
+        }
+        let texts = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }
+        let number = value.rounded() == value && value.magnitude < 1e15 ? String(Int64(value)) : String(value)
+        lines[name, default: []].append(name + (texts.isEmpty ? "" : "{\(texts.joined(separator: ","))}") + " \(number)\n")
+    }
+
+    var text: String { order.map { (heads[$0] ?? "") + (lines[$0] ?? []).joined() }.joined() }
+
+    private static func escaped(_ label: String) -> String {
+        label.bounded(to: labelLimit).flatMap { $0 == "\\" || $0 == "\"" ? ["\\", $0] : [$0] }.reduce(into: "") { $0.append($1) }
+    }
+}
+
+extension Figures {
+    static func text(of parts: Gateway.Parts) async -> String {
+        var figures = Figures()
+        let counts = await parts.fleet.counts
+        figures.add(.gauge, "control_senders_online", "Senders that are connected", Double(counts.senders))
+        figures.add(.gauge, "control_pool_hosts_online", "Pool hosts that are connected", Double(counts.hosts))
+        for (state, count) in await parts.broadcasts.countByState() {
+            figures.add(.gauge, "control_broadcasts", "Broadcasts that are not over", Double(count), ["state": state])
+        }
+        figures.add(.gauge, "control_uptime_seconds", "Since control started", Double(parts.health.uptimeSeconds))
+        for (sender, sample) in await parts.fleet.latestTelemetry.sorted(by: { $0.key < $1.key }) {
+            figures.add(sample, of: sender.text)
+        }
+        for (broadcast, sender, report) in await parts.broadcasts.reports() {
+            figures.add(report.ingest, of: broadcast.text, sender.text)
+        }
+        return figures.text
+    }
+
+    private mutating func add(_ sample: AgentTelemetry, of sender: String) {
+        if let pipeline = sample.pipeline {
+            add(
+                .gauge, "sender_produced_bits_per_second", "What the sender's encoder makes", Double(pipeline.produced.bitsPerSecond),
+                ["sender": sender])
+            add(.counter, "sender_frames_total", "Pictures of the running pipeline", Double(pipeline.framesTotal), ["sender": sender])
+            add(
+                .counter, "sender_pipeline_restarts_total", "How often the pipeline was built again", Double(pipeline.restartsTotal),
+                ["sender": sender])
+            add(
+                .counter, "sender_dropped_packets_total", "Packets that the transport could not take", Double(pipeline.droppedPackets),
+                ["sender": sender])
+        }
+        for link in sample.links.prefix(Self.linkLimit) {
+            let labels: KeyValuePairs = ["sender": sender, "link": link.name]
+            add(.gauge, "sender_link_live", "1 where the link carries media", link.state == .live ? 1 : 0, labels)
+            add(.gauge, "sender_link_sent_bits_per_second", "What the link carries", Double(link.sent.bitsPerSecond), labels)
+            add(.counter, "sender_link_retransmitted_packets_total", "Packets sent again", Double(link.retransmittedPackets), labels)
+            if let rtt = link.rttMs { add(.gauge, "sender_link_rtt_seconds", "Round trip to the receiver", rtt / 1000, labels) }
+            if let loss = link.loss { add(.gauge, "sender_link_loss_ratio", "Share of its packets that did not arrive", loss, labels) }
+        }
+    }
+
+    private mutating func add(_ ingest: IngestReport, of broadcast: String, _ sender: String) {
+        let labels: KeyValuePairs = ["broadcast": broadcast, "sender": sender]
+        add(.gauge, "stream_received_bits_per_second", "What the receiver gets", Double(ingest.bitrate.bitsPerSecond), labels)
+        add(.counter, "stream_lost_packets_total", "Packets that never arrived", Double(ingest.lostPacketsTotal), labels)
+        add(
+            .counter, "stream_recovered_packets_total", "Packets that arrived when sent again", Double(ingest.recoveredPacketsTotal), labels
+        )
+    }
+}

@@ -1,0 +1,109 @@
+import Glibc
+import Posix
+import SQLite
+
+/// The copies of a database that lie beside it, and the way back to one of them (STO-12).
+///
+/// `strata.db.before-2.1800000000000` was made before the step after version 2, at that Unix millisecond;
+/// `strata.db.before-restore.1800000000000` is what a restore put aside, with its log beside it.
+package struct SafetyCopies: Sendable {
+    private let database: String
+    private let folder: String
+    private let prefix: String
+
+    /// How long a copy is kept.
+    static let lifetime = Duration.seconds(30 * 86_400)
+
+    package struct Copy: Sendable, Hashable {
+        package let name: String
+        package let madeAt: Timestamp
+    }
+
+    package enum Failure: Error, Hashable {
+        case noSuchCopy(String)
+        /// A sound file, perhaps, but none of control's.
+        case notControls(String)
+    }
+
+    package init(of database: String) {
+        self.database = database
+        let slash = database.lastIndex(of: "/")
+        folder = slash.map { String(database[...$0]) } ?? "./"
+        prefix = (slash.map { String(database[database.index(after: $0)...]) } ?? database) + ".before-"
+    }
+
+    func path(version: Int, at now: Timestamp) -> String { "\(folder)\(prefix)\(version).\(now.unixMs)" }
+
+    /// What there is, the newest first.
+    package func all() throws -> [Copy] {
+        guard let stream = opendir(folder) else { throw SystemError("opendir", on: folder) }
+        defer { closedir(stream) }
+        var copies: [Copy] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            guard name.hasPrefix(prefix), let ms = name.split(separator: ".").last.flatMap({ Int64($0) }) else { continue }
+            copies.append(Copy(name: name, madeAt: Timestamp(unixMs: ms)))
+        }
+        return copies.sorted { $0.madeAt > $1.madeAt }
+    }
+
+    func removeExpired(at now: Timestamp) throws {
+        for copy in try all() where copy.madeAt < now - Self.lifetime {
+            let path = folder + copy.name
+            guard unlink(path) == 0 else { throw SystemError("unlink", on: path) }
+            // Only what a restore put aside has a log.
+            for log in ["-wal", "-shm"] { unlink(path + log) }
+        }
+    }
+
+    /// Puts a copy in the place of the database. What was there is put aside as one more copy, as it is, be it damaged.
+    ///
+    /// The database must not be open anywhere.
+    ///
+    /// - Returns: the name of what was put aside; nil where there was no database.
+    /// - Throws: `.noSuchCopy`, `.notControls`; `SQLiteError` for a copy that is no sound database: nothing has changed then.
+    package func restore(_ name: String, at now: Timestamp) async throws -> String? {
+        guard try all().contains(where: { $0.name == name }) else { throw Failure.noSuchCopy(name) }
+        let copy = try await Database.open(.file(folder + name))
+        guard try await Self.isControls(copy) else { throw Failure.notControls(name) }
+        // Checked as it is written; it appears when it is whole.
+        let restored = database + ".restored"
+        try await copy.backUp(to: restored)
+        try await copy.close()
+        let aside = try putAside(at: now)
+        guard rename(restored, database) == 0 else { throw SystemError("rename", on: database) }
+        return aside
+    }
+
+    private static func isControls(_ copy: Database) async throws -> Bool {
+        try await copy.read { connection in
+            let tables: Int? = try connection.first("SELECT count(*) AS count FROM sqlite_schema WHERE name = 'migrations'") {
+                try $0["count"]
+            }
+            guard tables == 1 else { return false }
+            return try connection.first("SELECT count(*) AS count FROM migrations") { try $0["count"] } ?? 0 > 0
+        }
+    }
+
+    private func putAside(at now: Timestamp) throws -> String? {
+        let name = "\(prefix)restore.\(now.unixMs)"
+        guard rename(database, folder + name) == 0 else {
+            guard errno == ENOENT else { throw SystemError("rename", on: database) }
+            return nil
+        }
+        // The log belongs to the file that it was written for: it goes with it, or there is none.
+        guard rename(database + "-wal", folder + name + "-wal") == 0 || errno == ENOENT else {
+            throw SystemError("rename", on: database + "-wal")
+        }
+        unlink(database + "-shm")
+        return name
+    }
+}
+
+extension ControlStore {
+    /// Removes copies from before migrations that are older than 30 days.
+    package func removeExpiredCopies() throws {
+        guard case .file(let path) = location else { return }
+        try SafetyCopies(of: path).removeExpired(at: now)
+    }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import Posix
+import Support
+import Testing
+import Units
+import Wire
+
+/// Our units under a real systemd.
+@Suite(.serialized, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
+struct BootTests {
+    @Test("control starts when its machine boots, as its own user, and is started again when it dies", .row("DEP-01"))
+    func server() async throws {
+        try await onStage { stage in
+            let configuration = "[server]\norigins = [\"http://127.0.0.1:8080\"]\n[log]\nlevel = \"info\"\n"
+            let machine = try Machine("server", on: stage, units: ["strata-control"], configuration: ["strata-control": configuration])
+            do {
+                try await server(machine)
+            } catch {
+                try await machine.cut()
+                throw error
+            }
+            try await machine.cut()
+        }
+    }
+
+    private func server(_ machine: Machine) async throws {
+        // Before its process 1 is systemd there is nobody to ask.
+        let main = try await machine.active("strata-control")
+        #expect(try await machine.run("systemctl", "is-enabled", "strata-control").text == "enabled\n")
+        #expect(try await health(machine) == #"{"status":"ok"}"#)
+        #expect(
+            try await machine.run("stat", "-c", "%U %a", "/var/lib/strata/control", "/var/lib/strata/control/master.key").text
+                == "strata-control 700\nstrata-control 600\n")
+        #expect(try await machine.run("ps", "-o", "user=", "-p", main).text.contains("strata"))
+
+        let killed = Instant.now
+        try await machine.run("kill", "-9", main)
+        let second = try await machine.active("strata-control", after: main)
+        measured("systemd has control back after", Instant.now - killed)
+        #expect(try await health(machine) == #"{"status":"ok"}"#)
+        #expect(try await machine.property("NRestarts", of: "strata-control") == "1")
+        // Certificates are read again without an end of the process.
+        try await machine.run("systemctl", "reload", "strata-control")
+        #expect(try await machine.property("MainPID", of: "strata-control") == second)
+        try await machine.run("systemctl", "stop", "strata-control")
+        #expect(try await machine.property("Result", of: "strata-control") == "success")
+    }
+
+    private func health(_ machine: Machine) async throws -> String {
+        try await machine.run("curl", "-s", "-m", "5", "http://127.0.0.1:8080/health").text
+    }
+
+    @Test(
+        "a board's agent starts at boot under its unit, sends, is started again, and after a power cut goes on by itself",
+        .row("DEP-01", "SND-14"))
+    func board() async throws {
+        try await inStudio { studio in
+            _ = try await studio.installation.enrollSender("board", inside: studio.field)
+            let state = studio.stage.folder["board.state"]
+            let network = ["nsenter", "--net=/run/netns/\(studio.network.field.name)"]
+            let machine = try Machine("board", on: studio.stage, units: ["strata-agent"], state: state, inside: network)
+            let id: BroadcastID
+            do {
+                id = try await board(machine, studio)
+            } catch {
+                try await machine.cut()
+                throw error
+            }
+            try await machine.cut()
+            let again = try Machine("again", on: studio.stage, units: ["strata-agent"], state: state, inside: network)
+            do {
+                try await resume(again, studio, id)
+            } catch {
+                try await again.cut()
+                throw error
+            }
+            try await again.cut()
+        }
+    }
+
+    /// With power again it sends again, and nobody does anything.
+    private func resume(_ machine: Machine, _ studio: Studio, _ id: BroadcastID) async throws {
+        let power = Instant.now
+        try await studio.owner.wait(id, for: ["interrupted"], within: .seconds(4))
+        try await studio.owner.wait(id, for: ["live"], within: .seconds(30))
+        measured("live after the power is back", Instant.now - power)
+        try await studio.stop(id)
+        try await machine.run("systemctl", "stop", "strata-agent")
+        #expect(try await machine.property("Result", of: "strata-agent") == "success")
+    }
+
+    private func board(_ machine: Machine, _ studio: Studio) async throws -> BroadcastID {
+        let main = try await machine.active("strata-agent")
+        let sender = try await eventually(within: .seconds(20), "the board is online with its links") {
+            let list: ListView<SenderView> = try await studio.owner.call(.get, "/senders")
+            return list.items.first { $0.name == "board" && $0.online && $0.inventory.links.filter { $0.state == .up }.count >= 3 }
+        }
+        let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+        let id = try await studio.start(StartRequest(sender: sender.id, destinations: [platform], encoder: Studio.small))
+        try await studio.owner.wait(id, for: ["live"])
+        try await weigh(machine, main)
+
+        let killed = Instant.now
+        try await machine.run("kill", "-9", main)
+        try await machine.active("strata-agent", after: main)
+        measured("systemd has the agent back after", Instant.now - killed)
+        try await studio.owner.wait(id, for: ["live"], within: .seconds(15))
+        try await studio.record("show", seconds: 3)
+        return id
+    }
+
+    /// What the agent takes of the board while it sends, by its threads.
+    private func weigh(_ machine: Machine, _ main: String) async throws {
+        let before = try await ticks(machine, main)
+        try await Task.sleep(for: .seconds(5))
+        let after = try await ticks(machine, main)
+        let spent = after.map { (name: $0.key, share: Double($0.value - before[$0.key, default: 0]) / 500) }.sorted { $0.share > $1.share }
+        measured("threads", spent.map { "\($0.name) \(Int($0.share * 1000))" }.joined(separator: ", ") + " thousandths of a core")
+        // Pictures and sound are made, encoded and multiplexed in the threads of pipelines, which are called after their sources.
+        let beside = spent.filter { !$0.name.contains("src") }.map(\.share).reduce(0, +)
+        measured("beside the encoder", "\(Int(beside * 1000)) thousandths of a core")
+        #expect(beside < 0.1)
+        let status = try await machine.run("cat", "/proc/\(main)/status").text
+        let resident = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }?.split(separator: " ").dropFirst().first.flatMap {
+            Int($0)
+        }
+        measured("the agent's memory", "\((resident ?? 0) / 1024) MiB")
+        #expect(try #require(resident) < 200 * 1024)
+    }
+
+    /// Processor time of a process by the names of its threads, in hundredths of a second.
+    private func ticks(_ machine: Machine, _ main: String) async throws -> [String: Int] {
+        let text = try await machine.run("sh", "-c", "cat /proc/\(main)/task/*/stat").text
+        var sums: [String: Int] = [:]
+        for line in text.split(separator: "\n") {
+            guard let open = line.firstIndex(of: "("), let end = line.lastIndex(of: ")") else { continue }
+            // After the name, state is field 3, utime 14, stime 15. Source: proc(5).
+            let fields = line[end...].split(separator: " ")
+            guard fields.count > 13, let user = Int(fields[12]), let system = Int(fields[13]) else { continue }
+            sums[String(line[line.index(after: open)..<end]), default: 0] += user + system
+        }
+        return sums
+    }
+}
