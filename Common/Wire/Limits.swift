@@ -10,4 +10,7 @@ package enum WireLimits {
     package static let listEntries = 256
     /// How long a command may stay without its outcome before it is `unknown` and reconciled.
     package static let commandSeconds = 10
+    /// The WebSocket close code by which control says that the device is revoked, for good: it ends what it does. Any other
+    /// refusal (1008) leaves what is being sent alone.
+    package static let revokedCloseCode = 4403
 }

@@ -70,8 +70,13 @@ package actor BroadcastDirector {
         case .host(let device, .report(let report)): await reported(report, by: device)
         case .host(let device, .released(let lease)): await released(lease.lease, by: device)
         case .host: break
-        case .revoked(let device): for one in broadcasts(of: device) { one.post(.stopRequested(.revoked)) }
+        case .revoked(let device): await revoked(device)
         }
+    }
+
+    private func revoked(_ device: DeviceID) async {
+        for one in broadcasts(of: device) { one.post(.stopRequested(.revoked)) }
+        for one in live.values where await one.machine.host == device { one.post(.stopRequested(.hostRevoked)) }
     }
 
     private func broadcasts(of sender: DeviceID) -> [LiveBroadcast] { live.values.filter { $0.sender == sender } }

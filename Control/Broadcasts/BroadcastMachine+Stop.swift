@@ -5,8 +5,8 @@ import Wire
 extension BroadcastMachine {
     mutating func stop(_ reason: EndReason) -> [Action] {
         if case .stopping = phase { return [] }
-        // A revoked sender takes no order any more; the end of its lease ends what it can do (THREATS 3).
-        let undo = Undo(sender: port != nil && reason != .revoked, host: host != nil)
+        // Who is revoked takes no order any more, and ends by itself what it did; the other side ends what it could still do (THREATS 3).
+        let undo = Undo(sender: port != nil && reason != .revoked, host: host != nil && reason != .hostRevoked)
         phase = .stopping(reason, undo)
         guard !undo.isDone else { return finish() }
         var actions: [Action] = [.cancel(.step), .cancel(.grace), .set(.undo, afterMs: 10_000)]

@@ -64,7 +64,7 @@ package actor Roster {
         eventSink.yield(.revoked(device))
         guard let connection = connections[device] else { return }
         await leave(connection)
-        await connection.socket.close(.policyViolation, "revoked", within: Self.revocationLimit)
+        await connection.socket.close(.revoked, "revoked", within: Self.revocationLimit)
     }
 
     // MARK: Coming and going
