@@ -56,7 +56,11 @@ let usage = "usage: strata-control --config FILE"
     let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProcessInfo.processInfo.environment))
     let folder = try StateFolder(configuration.stateFolder)
     let store = try await program.start(
-        "store", { try await ControlStore.open(.file(folder.database), keyring: folder.keyring(), platformVersion: version) },
+        "store",
+        {
+            try await ControlStore.open(
+                .file(folder.database), keyring: folder.keyring(), platformVersion: version, quotas: configuration.quotas)
+        },
         stop: { store in
             do { try await store.close() } catch { log.error("the database did not close", ["error": "\(error)"]) }
         })

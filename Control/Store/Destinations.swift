@@ -149,6 +149,7 @@ package struct Destinations: Sendable {
         try endpoint.check()
         try Self.check(secret, of: endpoint)
         return try await store.write(.durable) { transaction in
+            try transaction.admit(.destinations, of: .destinations, where: "removed_at IS NULL", by: store.quotas, in: scope)
             let id: DestinationID = transaction.newID()
             try naming("name") {
                 try transaction.insert(

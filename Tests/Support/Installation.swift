@@ -31,6 +31,10 @@ package final class Installation: @unchecked Sendable {
         package var hasOwner = true
         /// Requests of one user.
         package var requestsPerMinute = 10_000
+        /// Requests of one address that nobody signed for.
+        package var openPerMinute = 1_000_000
+        /// By the keys of control's configuration; what is not named has its standard.
+        package var quotas: [String: Int] = [:]
 
         package init() {}
     }
@@ -210,6 +214,9 @@ package final class Installation: @unchecked Sendable {
         state = "\(stage.folder["control"])"
         [limits]
         general_per_minute = \(settings.requestsPerMinute)
+        open_per_minute = \(settings.openPerMinute)
+        [quotas]
+        \(settings.quotas.map { "\($0.key) = \($0.value)" }.joined(separator: "\n"))
         [outbound]
         allow = [\(settings.outbound.map { "\"\($0)\"" }.joined(separator: ", "))]
         [log]
