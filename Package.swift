@@ -84,7 +84,7 @@ let shared: [Target] = [
     module("Common", "SQLite", ["CSQLite"]),
     module("Common", "V4L2", ["CV4L2"]),
     // The rest.
-    module("Common", "Logging", ["Posix"]),
+    module("Common", "Logging", ["Posix", "Units"]),
     module("Common", "Configuration", ["TOML", "Units", "Wire"]),
     module("Common", "Service", ["Posix", "Logging", "Systemd"]),
     module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib"]),
@@ -95,7 +95,7 @@ let shared: [Target] = [
 
 let agent: [Target] = [
     module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
-    module("Agent", "Inputs", ["Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
+    module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
     module("Agent", "Uplink", ["Units", "Wire", "RIST", "Posix", "Logging"]),
     module(
@@ -140,7 +140,7 @@ let control: [Target] = [
 
 let provisioning: [Target] = [
     module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "TLS"]),
-    program("Provisioning", "ProvisionMain", ["Commands"]),
+    program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
 
 let suites: [Target] = [
@@ -151,6 +151,7 @@ let suites: [Target] = [
     program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
     module("Tests", "Fuzz", ["HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
     tests("UnitsTests", ["Units"]),
+    tests("LoggingTests", ["Logging", "Posix"]),
     tests("WireTests", ["Wire", "Units"]),
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),

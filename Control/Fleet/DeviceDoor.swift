@@ -100,7 +100,7 @@ package struct DeviceDoor: Sendable {
                 }
             case .pool:
                 guard case .hello(let hello)? = try await decode(connection.socket) as PoolMessage? else { return }
-                await fleet.arrived(connection, hello: hello)
+                await fleet.arrived(connection, hello: hello.bounded())
                 var pace = MessagePace.pool
                 while let message: PoolMessage = try await decode(connection.socket) {
                     try await hold(&pace)

@@ -190,7 +190,8 @@ package actor Roster {
         switch message {
         case .hello: break  // only the first message is one
         case .outcome(let outcome): await connection.finished(outcome.bounded())
-        case .report, .released: eventSink.yield(.host(connection.device, message))
+        case .report(let report): eventSink.yield(.host(connection.device, .report(report.bounded())))
+        case .released: eventSink.yield(.host(connection.device, message))
         case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
         }
     }
