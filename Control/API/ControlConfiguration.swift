@@ -2,7 +2,7 @@ package import Auth
 package import Configuration
 package import Identity
 package import Logging
-import Posix
+package import Posix
 package import Store
 package import Web
 

@@ -24,6 +24,8 @@ package final class Installation: @unchecked Sendable {
         package var portCount = 20
         /// Networks that outputs may go to; the guard refuses this machine's own otherwise.
         package var outbound = ["127.0.0.0/8"]
+        /// The same of the pool's host, where it differs.
+        package var poolOutbound: [String]?
         package var logLevel = "info"
         /// Without it only control runs.
         package var hasPool = true
@@ -236,6 +238,8 @@ package final class Installation: @unchecked Sendable {
         runtime = "\(stage.folder["run"])"
         state = "\(stage.folder["pool"])"
         recordings = "\(stage.folder["recordings"])"
+        [outbound]
+        allow = [\((settings.poolOutbound ?? settings.outbound).map { "\"\($0)\"" }.joined(separator: ", "))]
         [log]
         level = "\(settings.logLevel)"
         """
