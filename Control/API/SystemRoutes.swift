@@ -17,6 +17,10 @@ struct SystemRoutes: Sendable {
             file("/", PackageResources.index_html, "text/html; charset=utf-8"),
             file("/page.css", PackageResources.page_css, "text/css; charset=utf-8"),
             file("/page.js", PackageResources.page_js, "text/javascript; charset=utf-8"),
+            // Browsers ask for it by themselves.
+            Route(
+                method: .get, path: "/favicon.ico", access: .open, summary: "No picture", success: .empty,
+                run: { _ in Response(.noContent, headers: ["Cache-Control": "max-age=86400"]) }),
             Route(
                 method: .get, path: "/health", access: .open, summary: "Whether the server answers: for load balancers, no details",
                 success: .one("Health"), run: { _ in .value(["status": "ok"]) }),
