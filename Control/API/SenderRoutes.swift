@@ -48,7 +48,7 @@ struct SenderRoutes: Sendable {
         let token = EnrollmentToken.fresh(authority: parts.authority)
         let made = try await parts.store.enrollmentTokens(in: call.scope()).create(
             token.text, label: request.name ?? "sender", lifetime: .seconds(request.expiresInSeconds ?? 86_400))
-        return .value(TokenView(made, text: token.text), .created)
+        return .secret(TokenView(made, text: token.text), .created)
     }
 
     // MARK: Senders
