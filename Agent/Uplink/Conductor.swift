@@ -32,8 +32,8 @@ final class Conductor {
     }
 
     static let tick = Duration.milliseconds(50)
-    /// Ticks between two steps of the weights: half a second.
-    private static let ticksPerStep = 10
+    /// Ticks between two steps of the weights: a quarter of a second.
+    private static let ticksPerStep = 5
 
     init(sender: RISTSender, transport: Transport, loop: Loop, log: Log, report: @escaping (UplinkEvent) -> Void) {
         self.sender = sender

@@ -35,7 +35,8 @@ package final class Uplink: Sendable {
 
     private let loop: Loop
     private let sender: Guarded<RISTSender?>
-    private let written = Guarded(Counters())
+    private let queue: PacedQueue
+    private let written: Guarded<Counters>
     private let keeper = Keeper()
     private let latest = Guarded<[LinkTelemetry]>([])
     private let out: AsyncStream<UplinkEvent>.Continuation
@@ -59,7 +60,19 @@ package final class Uplink: Sendable {
             loop.stop()
             throw .system("\(error)")
         }
-        sender = Guarded(made)
+        let (sender, written) = (Guarded<RISTSender?>(made), Guarded(Counters()))
+        do {
+            queue = try PacedQueue { packet in
+                guard let sender = sender.withLock({ $0 }) else { return }
+                let outcome = sender.write(packet)
+                written.withLock { $0.add(outcome, bytes: packet.count) }
+            }
+        } catch {
+            loop.stop()
+            throw .system("\(error)")
+        }
+        self.sender = sender
+        self.written = written
         loop.submit { [out] in
             keeper.conductor = Conductor(sender: made, transport: transport, loop: loop, log: log) { out.yield($0) }
         }
@@ -99,14 +112,14 @@ package final class Uplink: Sendable {
         keeper.search.withLock { $0 = task }
     }
 
-    /// Queues transport stream packets. Streaming thread; copies, never waits.
+    /// Queues transport stream packets, which leave within `Pacing.horizon`. Streaming thread; copies, never waits.
     package func send(_ bytes: UnsafeRawBufferPointer) {
-        guard let sender = sender.withLock({ $0 }) else { return }
         var offset = 0
         while offset < bytes.count {
             let count = min(Self.packetBytes, bytes.count - offset)
-            let outcome = sender.write(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
-            written.withLock { $0.add(outcome, bytes: count) }
+            if !queue.put(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])) {
+                written.withLock { $0.add(.congested, bytes: count) }
+            }
             offset += count
         }
     }
@@ -125,6 +138,7 @@ package final class Uplink: Sendable {
     /// Ends its threads and closes its sockets; `send` does nothing after it.
     package func stop() {
         keeper.search.withLock { $0?.cancel() }
+        queue.close()
         loop.stop()
         // The loop is joined: what it owned is ours to let go.
         keeper.conductor = nil

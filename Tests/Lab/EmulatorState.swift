@@ -47,6 +47,7 @@ struct EmulatorState {
     private static let ethernetHeader = 14
     private static let udpOverIPv4 = 28
     private static let clientLimit = 256
+    private static let tapLimit = 20_000
 
     var links: [String: ShapedLink] = [:]
     var entrances: [CInt: Entrance] = [:]
@@ -56,6 +57,8 @@ struct EmulatorState {
     private var released: [CInt] = []
     var isStopping = false
     var lateness = Lateness()
+    /// Packets that entered links upwards, as they were, where somebody listens.
+    var taps: [String: [[UInt8]]] = [:]
     private var upstream: [Client: CInt] = [:]
     private var buffer = [UInt8](repeating: 0, count: 65_600)
 
@@ -101,6 +104,7 @@ struct EmulatorState {
             transit = Transit(bytes: bytes, exit: listener, address: client)
         }
         if entrance.direction == .up {
+            if let count = taps[entrance.link]?.count, count < Self.tapLimit { taps[entrance.link]?.append(bytes) }
             links[entrance.link]?.up.enter(transit, bytes: size, at: now)
         } else {
             links[entrance.link]?.down.enter(transit, bytes: size, at: now)

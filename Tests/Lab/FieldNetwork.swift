@@ -118,6 +118,11 @@ package final class FieldNetwork: Sendable {
 
     package func count(_ link: Int, _ direction: Direction) -> LinkCount { emulator.count(name(link), direction) }
 
+    /// Listens to a link from now on, as somebody on the way could: Ethernet frames away from the field.
+    package func tap(_ link: Int) { emulator.tap(name(link)) }
+
+    package func tapped(_ link: Int) -> [[UInt8]] { emulator.tapped(name(link)) }
+
     package var lateness: Lateness { emulator.lateness }
 
     /// Takes everything down again; what still runs inside keeps its namespace until it ends, but no name and no link.

@@ -123,6 +123,11 @@ package final class LinkEmulator: @unchecked Sendable {
         state.withLock { (direction == .up ? $0.links[name]?.up.count : $0.links[name]?.down.count) ?? LinkCount() }
     }
 
+    /// Listens to a link from now on: the first 20,000 packets that enter it upwards, whether they arrive or not.
+    package func tap(_ name: String) { state.withLock { $0.taps[name] = [] } }
+
+    package func tapped(_ name: String) -> [[UInt8]] { state.withLock { $0.taps[name] ?? [] } }
+
     package var lateness: Lateness { state.withLock { $0.lateness } }
 
     package func resetLateness() { state.withLock { $0.lateness.reset() } }

@@ -33,10 +33,7 @@ private func loseNothing(
     }
 }
 
-/// In `ci/nightly`: two cores that other guests share emulate within 5 ms on some days only, and three void runs fail.
-@Suite(
-    "A broadcast over three links", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"),
-    .enabled(if: ProcessInfo.processInfo.environment["STRATA_SOAK"] != nil, "needs a quiet machine: STRATA_SOAK=1"))
+@Suite("A broadcast over three links", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct FieldTests {
     @Test("loses nothing on a road where links fall silent, are cut, move, come and go, with 1 % loss on each")
     func journey() async throws {

@@ -31,12 +31,30 @@ import Uplink
             }
             return plan.weights(seen)
         }
+        // Four steps a second.
         #expect(step(50, times: 10) == ["slow": 10, "good": 10])
-        let congested = step(350, times: 6)
+        let congested = step(350, times: 4)
         #expect(congested["slow"]! <= 3 && congested["good"] == 10)
         #expect(step(350, times: 20)["slow"] == 1)
-        #expect(step(60, times: 8)["slow"]! >= 3)
-        #expect(step(60, times: 40) == ["slow": 10, "good": 10])
+        #expect(step(60, times: 16)["slow"]! >= 3)
+        #expect(step(60, times: 60) == ["slow": 10, "good": 10])
+    }
+
+    @Test("where all links queue alike no share changes, and a link that comes back gets no more than its own")
+    func allQueue() {
+        var plan = WeightPlan()
+        func step(_ rtts: [String: Int?], times: Int) -> [String: Int] {
+            let seen = rtts.mapValues { Observation(isLive: $0 != nil, rttMs: $0) }
+            for _ in 0..<times { plan.step(seen) }
+            return plan.weights(seen)
+        }
+        #expect(step(["a": 50, "b": 70, "c": 100], times: 8) == ["a": 10, "b": 10, "c": 10])
+        #expect(step(["a": 330, "b": 360, "c": nil], times: 40) == ["a": 10, "b": 10, "c": 0])
+        #expect(step(["a": 300, "b": 300, "c": 100], times: 1).values.max() == 10)
+        // The two that still queue yield to the empty one, and only as far as that.
+        let shared = step(["a": 300, "b": 300, "c": 100], times: 4)
+        #expect(shared["c"] == 10 && shared["a"]! >= 3 && abs(shared["a"]! - shared["b"]!) <= 2)
+        #expect(step(["a": 60, "b": 80, "c": 110], times: 60) == ["a": 10, "b": 10, "c": 10])
     }
 
     @Test("jitter of a healthy modem changes nothing")
