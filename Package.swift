@@ -149,7 +149,7 @@ let suites: [Target] = [
     module("Tests", "Lab", ["CLab", "Units", "Posix"]),
     program("Tests", "LabMain", ["Lab"]),
     program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
-    module("Tests", "Fuzz", ["HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
+    module("Tests", "Fuzz", ["Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
     tests("WireTests", ["Wire", "Units"]),
