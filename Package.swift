@@ -84,7 +84,7 @@ let shared: [Target] = [
     module("Common", "SQLite", ["CSQLite"]),
     module("Common", "V4L2", ["CV4L2"]),
     // The rest.
-    module("Common", "Logging", ["Posix"]),
+    module("Common", "Logging", ["Posix", "Units"]),
     module("Common", "Configuration", ["TOML", "Units", "Wire"]),
     module("Common", "Service", ["Configuration", "Posix", "Logging", "Systemd"]),
     module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib"]),
@@ -95,7 +95,7 @@ let shared: [Target] = [
 
 let agent: [Target] = [
     module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
-    module("Agent", "Inputs", ["Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
+    module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
     module("Agent", "Uplink", ["Units", "Wire", "RIST", "Posix", "Logging"]),
     module(
@@ -140,7 +140,7 @@ let control: [Target] = [
 
 let provisioning: [Target] = [
     module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "TLS"]),
-    program("Provisioning", "ProvisionMain", ["Commands"]),
+    program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
 
 let suites: [Target] = [
@@ -149,8 +149,9 @@ let suites: [Target] = [
     module("Tests", "Lab", ["CLab", "Units", "Posix"]),
     program("Tests", "LabMain", ["Lab"]),
     program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
-    module("Tests", "Fuzz", ["HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
+    module("Tests", "Fuzz", ["Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
     tests("UnitsTests", ["Units"]),
+    tests("LoggingTests", ["Logging", "Posix"]),
     tests("WireTests", ["Wire", "Units"]),
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),
@@ -161,6 +162,7 @@ let suites: [Target] = [
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
+    tests("APITests", ["API", "Auth", "Configuration", "Store"]),
     tests("AuthTests", ["Auth", "Store", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),

@@ -1,12 +1,13 @@
 import Glibc
 import Posix
+import Units
 import Wire
 
 /// The configured folder of media files: what is in it, and the only way to open one. Names come from control and are hostile.
 enum ClipFolder {
-    /// The container of a name, by its ending; nil for any other file, and for a name that is a path.
+    /// The container of a name, by its ending; nil for any other file, and for a name that is a path or does not show what it says.
     static func container(of name: String) -> Clip.Container? {
-        guard !name.contains("/"), !name.hasPrefix("."), let dot = name.lastIndex(of: ".") else { return nil }
+        guard !name.contains("/"), name.isPlain, !name.hasPrefix("."), let dot = name.lastIndex(of: ".") else { return nil }
         return Clip.Container(rawValue: name[name.index(after: dot)...].lowercased())
     }
 

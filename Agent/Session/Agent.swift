@@ -45,8 +45,12 @@ package final class Agent: Sendable {
         let (session, connection) = (session, connection)
         let task = Task {
             for await event in connection.events {
-                guard case .order(let order, let id) = event else { continue }
-                await session.carryOut(order, id: id) { connection.answer($0) }
+                switch event {
+                case .order(let order, let id): await session.carryOut(order, id: id) { connection.answer($0) }
+                case .revoked: await session.revoked()
+                // Without control it goes on.
+                case .connected, .disconnected, .refused: break
+                }
             }
         }
         reader.withLock { $0 = task }

@@ -117,6 +117,30 @@ package actor AgentSession {
         }
     }
 
+    /// This board is revoked: ends what it sends and forgets it, so that nothing goes on after a restart either. Returns at once.
+    package func revoked() {
+        if let transmission, starting != nil { Task { await transmission.interrupt() } }
+        let before = tail
+        tail = Task {
+            await before?.value
+            await abandon()
+        }
+    }
+
+    private func abandon() async {
+        guard let ended = plan else { return }
+        log.error("control has revoked this board: nothing is sent any more", ["broadcast": .text(ended.broadcast.text)])
+        await transmission?.stop()
+        transmission = nil
+        plan = nil
+        do throws(SystemError) {
+            try files.removePlan()
+        } catch {
+            // Sent again after a restart, until control says again that the board is revoked.
+            log.error("the kept plan cannot be removed", ["reason": .text("\(error)")])
+        }
+    }
+
     /// The links that are up, those first that cost least, for the connection to control.
     package func upLinks() -> [String] {
         func rank(_ kind: Link.Kind) -> Int {

@@ -54,8 +54,7 @@ package struct SenderConfiguration: Sendable, Hashable {
 
     /// An id is compared with those of the board's own inputs; this only keeps nonsense out of logs and pages.
     package static func isInput(_ text: String) -> Bool {
-        (1...200).contains(text.utf8.count) && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
-            && !text.contains("/")
+        (1...200).contains(text.utf8.count) && text.isPlain && !text.contains("/")
     }
 
     /// As the kernel names interfaces: 1 to 15 bytes without slash and space (`dev_valid_name`).

@@ -138,10 +138,11 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
             log.notice("connected to control", ["link": .text(route.description), "address": .text(socket.remote.description)])
             emit(.connected(via: route))
             learnAddresses(socket.remote)
-            let reason = await listen(socket, route)
-            log.notice("connection to control lost", ["link": .text(route.description), "reason": .text(reason.text)])
-            emit(reason.isRefusal ? .refused(reason: reason.text) : .disconnected(reason: reason.text))
-            if reason.isRefusal { redial.refused(among: await routes()) }
+            let ending = await listen(socket, route)
+            log.notice("connection to control lost", ["link": .text(route.description), "reason": .text(ending.text)])
+            emit(ending.event)
+            if case .lost = ending { return }
+            redial.refused(among: await routes())
         } catch let error as Refusal {
             log.error("control refuses this device", ["link": .text(route.description), "reason": .text(error.reason)])
             emit(.refused(reason: error.reason))
@@ -215,7 +216,29 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
 
     // MARK: Listening
 
-    private func listen(_ socket: WebSocket, _ route: Route) async -> (text: String, isRefusal: Bool) {
+    /// How a connection ended.
+    private enum Ending {
+        case lost(String)
+        case refused(String)
+        case revoked
+
+        var text: String {
+            switch self {
+            case .lost(let reason), .refused(let reason): reason
+            case .revoked: "control has revoked this device"
+            }
+        }
+
+        var event: ControlEvent<Incoming> {
+            switch self {
+            case .lost(let reason): .disconnected(reason: reason)
+            case .refused(let reason): .refused(reason: reason)
+            case .revoked: .revoked
+            }
+        }
+    }
+
+    private func listen(_ socket: WebSocket, _ route: Route) async -> Ending {
         let since = Instant.now
         // One that ends sooner may have been ended for what we said: it counts as a failure of the route.
         defer { if Instant.now - since >= times.proven { redial.succeeded(over: route) } }
@@ -227,15 +250,18 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
                 }
                 guard heard(text) else {
                     await socket.close(.internalError, "too many orders")
-                    return ("more orders than can be carried out", false)
+                    return .lost("more orders than can be carried out")
                 }
             }
         } catch {
-            return ("\(error)", false)
+            return .lost("\(error)")
         }
-        let reason = socket.closeReason ?? ""
-        if socket.closeCode == .policyViolation { return (reason.isEmpty ? "refused" : String(reason.prefix(200)), true) }
-        return ("closed with code \(socket.closeCode.map { "\($0)" } ?? "none") \(reason.prefix(200))", false)
+        let reason = (socket.closeReason ?? "").bounded(to: 200)
+        switch socket.closeCode {
+        case .policyViolation?: return .refused(reason.isEmpty ? "refused" : reason)
+        case let code? where code.rawValue == WireLimits.revokedCloseCode: return .revoked
+        case let code: return .lost("closed with code \(code.map { "\($0)" } ?? "none") \(reason)")
+        }
     }
 
     /// - Returns: false where the reader of `events` does not keep up.

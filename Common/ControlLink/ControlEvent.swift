@@ -22,6 +22,8 @@ package enum ControlEvent<Incoming: Message>: Sendable {
     case disconnected(reason: String)
     /// Control, or its certificate, said no. It dials again, but only a person can help.
     case refused(reason: String)
+    /// Control has revoked this device: what it does for control is over. It dials again, in case that is taken back.
+    case revoked
 }
 
 /// What a connection to control may take.

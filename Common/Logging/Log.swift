@@ -1,5 +1,6 @@
 import Glibc
 import Posix
+import Units
 
 /// Where a module says what a person may want to know: a JSON line per event on standard error.
 ///
@@ -87,7 +88,7 @@ package struct Log: Sendable {
         return "\(day)T\(clock).\(padded(Int(unixMs % 1000), 3))Z"
     }
 
-    /// A JSON string; control characters are escaped, so that hostile text cannot forge a line.
+    /// A JSON string; hostile characters are escaped, so that no text can forge a line, steer a terminal or turn what stands behind it.
     static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
@@ -95,9 +96,7 @@ package struct Log: Sendable {
             case "\"": result += "\\\""
             case "\\": result += "\\\\"
             case "\n": result += "\\n"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f || (0x80...0x9f).contains(scalar.value):
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            case _ where scalar.isHostile: result += String(scalar).escaped()
             default: result.unicodeScalars.append(scalar)
             }
         }

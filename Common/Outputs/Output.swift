@@ -14,6 +14,7 @@ package actor Output {
     private let loop: Loop
     private let log: Log
     private let folder: RecordingFolder?
+    private let policy: OutputPolicy
     private let feed: OutputFeed
     private let shared: Guarded<Shared>
 
@@ -40,9 +41,11 @@ package actor Output {
 
     /// - Parameters:
     ///   - folder: for files.
+    ///   - policy: asked before each connection.
     ///   - loop: where it lives.
-    package init(_ spec: OutputSpec, folder: RecordingFolder?, loop: Loop, log: Log) {
+    package init(_ spec: OutputSpec, folder: RecordingFolder?, policy: OutputPolicy, loop: Loop, log: Log) {
         self.spec = spec
+        self.policy = policy
         self.folder = folder
         self.loop = loop
         self.log = log.with("output", .text(spec.id.text))
@@ -103,6 +106,7 @@ package actor Output {
         await feed.waitForMedia()
         if isEnding { return .ended }
         if let hopeless = refusal() { return hopeless }
+        if let reason = policy.refusal(of: spec.target) { return .hopeless(reason) }
         show(.connecting, nil)
         let session: SinkSession
         do {

@@ -32,8 +32,15 @@ package struct Response: Sendable {
         let text =
             "{\"type\":\"about:blank\",\"title\":\"\(status.reason)\",\"status\":\(status.code),"
             + "\"detail\":\"\(String(String.UnicodeScalarView(plain)))\"}"
-        return Response(status, headers: ["Content-Type": "application/problem+json"], body: .bytes(Array(text.utf8)))
+        return Response(status, headers: plainHeaders, body: .bytes(Array(text.utf8)))
     }
+
+    /// Nobody keeps it, takes it for something else, or frames it (THREATS 16).
+    private static let plainHeaders: Headers = [
+        "Content-Type": "application/problem+json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    ]
 
     /// Changes the connection into a WebSocket, where the request asks for one; else answers 400 or 426 by itself.
     ///

@@ -1,12 +1,30 @@
-// Every text and list from a board is hostile: cut to the bounds of `WireLimits` where it enters control.
+// Every text, list and number from a device is hostile: cut to the bounds of `WireLimits` where it enters control.
+import Units
 
 extension String {
-    /// At most `count` characters, control characters replaced.
+    /// At most `count` characters and four bytes for each (a single one may have any number), hostile ones replaced.
     package func bounded(to count: Int = WireLimits.textCharacters) -> String {
-        let cut = self.prefix(count)
-        guard cut.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return String(cut) }
-        return String(String.UnicodeScalarView(cut.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+        if utf8.count <= count, isPlain { return self }
+        var result = String.UnicodeScalarView()
+        var bytes = 0
+        for scalar in prefix(count).unicodeScalars {
+            bytes += Unicode.UTF8.width(scalar)
+            guard bytes <= count * 4 else { break }
+            result.append(scalar.isHostile ? " " : scalar)
+        }
+        // One character, such as CR LF, may have become two.
+        return String(String(result).prefix(count))
     }
+}
+
+extension Int {
+    /// A number of things, or a size: within what every reader of the API can count.
+    fileprivate var counted: Int { Swift.min(Swift.max(self, 0), Int(Int32.max) * 4096) }
+    fileprivate func within(_ range: ClosedRange<Int>) -> Int { Swift.min(Swift.max(self, range.lowerBound), range.upperBound) }
+}
+
+extension Bitrate {
+    fileprivate var counted: Bitrate { Bitrate(bitsPerSecond: bitsPerSecond.counted) }
 }
 
 extension Inventory {
@@ -15,7 +33,7 @@ extension Inventory {
             links: links.prefix(WireLimits.listEntries).map { link in
                 Link(
                     name: link.name.bounded(to: 64), kind: link.kind, state: link.state,
-                    addresses: link.addresses.prefix(16).map { $0.bounded(to: 64) }, mtu: link.mtu)
+                    addresses: link.addresses.prefix(16).map { $0.bounded(to: 64) }, mtu: link.mtu.counted)
             },
             inputs: inputs.prefix(WireLimits.listEntries).map { input in
                 Input(
@@ -23,6 +41,8 @@ extension Inventory {
                     modes: input.modes.prefix(WireLimits.listEntries).map { mode in
                         var mode = mode
                         mode.format = mode.format.bounded(to: 32)
+                        (mode.width, mode.height) = (mode.width.counted, mode.height.counted)
+                        (mode.frames, mode.frameSeconds) = (mode.frames.counted, mode.frameSeconds.counted)
                         return mode
                     })
             },
@@ -55,7 +75,14 @@ extension AgentTelemetry {
         result.links = links.prefix(WireLimits.listEntries).map { link in
             var link = link
             link.name = link.name.bounded(to: 64)
+            (link.sent, link.weight) = (link.sent.counted, link.weight.counted)
+            link.retransmittedPackets = link.retransmittedPackets.counted
             return link
+        }
+        result.pipeline = pipeline.map { pipeline in
+            PipelineTelemetry(
+                produced: pipeline.produced.counted, framesTotal: pipeline.framesTotal.counted,
+                restartsTotal: pipeline.restartsTotal.counted, droppedPackets: pipeline.droppedPackets.counted)
         }
         return result
     }
@@ -63,6 +90,53 @@ extension AgentTelemetry {
 
 extension CommandOutcome {
     package func bounded() -> CommandOutcome {
-        CommandOutcome(id: id, result: result, step: step?.bounded(to: 64), reason: reason?.bounded(), port: port)
+        CommandOutcome(id: id, result: result, step: step?.bounded(to: 64), reason: reason?.bounded(), port: port?.within(0...65_535))
+    }
+}
+
+extension PoolHello {
+    package func bounded() -> PoolHello {
+        PoolHello(
+            poolVersion: poolVersion.bounded(to: 64), addresses: addresses.prefix(64).map { $0.bounded(to: 253) },
+            portRange: PortRange(first: portRange.first.within(1...65_535), last: portRange.last.within(1...65_535)),
+            capacity: capacity.within(0...10_000), leases: leases.prefix(10_000).map { $0.bounded() })
+    }
+}
+
+extension LeaseReport {
+    func bounded() -> LeaseReport {
+        LeaseReport(
+            lease: lease, broadcast: broadcast, port: port.within(0...65_535), pid: pid?.counted,
+            outputs: Array(outputs.prefix(WireLimits.listEntries)))
+    }
+}
+
+extension StreamReport {
+    package func bounded() -> StreamReport {
+        StreamReport(
+            lease: lease, broadcast: broadcast, port: port.within(0...65_535), pid: pid?.counted, uptimeSeconds: uptimeSeconds.counted,
+            ingest: ingest.bounded(), outputs: outputs.prefix(WireLimits.listEntries).map { $0.bounded() }, restarts: restarts.counted)
+    }
+}
+
+extension IngestReport {
+    func bounded() -> IngestReport {
+        IngestReport(
+            state: state, bitrate: bitrate.counted, keyFramesTotal: keyFramesTotal.counted, lostPacketsTotal: lostPacketsTotal.counted,
+            recoveredPacketsTotal: recoveredPacketsTotal.counted, guardDroppedTotal: guardDroppedTotal.counted, video: video,
+            width: width?.counted, height: height?.counted,
+            paths: paths.prefix(WireLimits.listEntries).map { path in
+                PathReport(
+                    source: path.source.bounded(to: 64), bitrate: path.bitrate.counted, packetsTotal: path.packetsTotal.counted,
+                    rttMs: path.rttMs)
+            })
+    }
+}
+
+extension OutputReport {
+    func bounded() -> OutputReport {
+        OutputReport(
+            id: id, state: state, reason: reason?.bounded(), sentBytesTotal: sentBytesTotal.counted,
+            droppedUnitsTotal: droppedUnitsTotal.counted, reconnectsTotal: reconnectsTotal.counted)
     }
 }

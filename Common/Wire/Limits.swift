@@ -4,10 +4,13 @@ package enum WireLimits {
     package static let version = 1
     /// A message larger than this closes its connection.
     package static let messageBytes = 256 * 1024
-    /// Characters of a text field that comes from a peer; the rest is cut.
+    /// Characters of a text field that comes from a peer, of four bytes each; the rest is cut.
     package static let textCharacters = 1000
-    /// Entries of a list that comes from a board: links, inputs, modes.
+    /// Entries of a list that comes from a device: links, inputs, modes, outputs.
     package static let listEntries = 256
     /// How long a command may stay without its outcome before it is `unknown` and reconciled.
     package static let commandSeconds = 10
+    /// The WebSocket close code by which control says that the device is revoked, for good: it ends what it does. Any other
+    /// refusal (1008) leaves what is being sent alone.
+    package static let revokedCloseCode = 4403
 }

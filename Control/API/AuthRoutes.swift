@@ -63,8 +63,7 @@ struct AuthRoutes: Sendable {
         let view = SessionView(
             accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)),
             user: try await parts.view(of: grant.principal.user))
-        var response = Response.value(view, status)
-        response.isSecret = true
+        var response = Response.secret(view, status)
         let age = Int((grant.refreshExpiresAt - parts.store.now).seconds)
         response.headers.add("Set-Cookie", try Self.cookieField(grant.refreshToken.revealed, age: age))
         return response
@@ -126,7 +125,7 @@ struct AuthRoutes: Sendable {
             Route(
                 method: .post, path: "/api/v1/auth/ticket", access: .user(.manageOwnAccount),
                 summary: "A ticket that opens one WebSocket within 30 s", success: .one("Ticket"),
-                run: { call in .value(TicketView(ticket: SecretOnWire(parts.gate.ticket(for: try call.caller())))) }),
+                run: { call in .secret(TicketView(ticket: SecretOnWire(parts.gate.ticket(for: try call.caller())))) }),
         ]
     }
 }

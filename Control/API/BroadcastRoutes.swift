@@ -19,7 +19,7 @@ struct BroadcastRoutes: Sendable {
             Route(
                 method: .post, path: "/api/v1/broadcasts", access: .user(.runBroadcasts),
                 summary: "Start a broadcast: a wish, carried out step by step",
-                body: "StartRequest", success: .one("Broadcast", .created), problems: [.conflict, .notFound], run: start),
+                body: "StartRequest", success: .one("Broadcast", .created), problems: [.conflict, .quota, .notFound], run: start),
             Route(
                 method: .get, path: "/api/v1/broadcasts", access: .user(.viewBroadcasts),
                 summary: "The organisation's last 100 broadcasts, the newest first",
@@ -69,7 +69,7 @@ struct BroadcastRoutes: Sendable {
             Route(
                 method: .post, path: "/api/v1/broadcasts/{id}/outputs", access: .user(.runBroadcasts),
                 summary: "Add an output to a running broadcast", body: "AddOutputRequest", success: .one("Broadcast"),
-                problems: [.gone, .conflict],
+                problems: [.gone, .conflict, .quota],
                 run: { call in
                     let destination = try call.body(AddOutputRequest.self).destination
                     let view = try await parts.broadcasts.addOutput(destination, to: call.id(), in: call.caller().user.organization)

@@ -53,6 +53,13 @@ extension Response {
         return response
     }
 
+    /// A value that holds a secret: never compressed, because the texts beside it are other people's (THREATS 20).
+    static func secret(_ value: some Encodable, _ status: Status = .ok) -> Response {
+        var response = Response.value(value, status)
+        response.isSecret = true
+        return response
+    }
+
     static func list<Item: Codable & Sendable>(_ items: [Item]) -> Response { value(ListView(items: items)) }
 
     static let empty = Response(.noContent)

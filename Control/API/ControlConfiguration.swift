@@ -2,7 +2,8 @@ package import Auth
 package import Configuration
 package import Identity
 package import Logging
-import Posix
+package import Posix
+package import Store
 package import Web
 
 /// How control is set up: read once from its file, then the environment. `systemd/strata-control.conf` explains each key.
@@ -18,6 +19,7 @@ package struct ControlConfiguration: Sendable {
     package let outbound: [AddressRange]
     package let loops: Int
     package let limits: Gate.Limits
+    package let quotas: Quotas
     package let logLevel: Log.Level
 
     /// - Throws: `ConfigurationFaults`, all of them together.
@@ -47,12 +49,23 @@ package struct ControlConfiguration: Sendable {
         }
         outbound = reader.section("outbound").strings("allow", default: [], "networks such as 192.168.1.0/24") { AddressRange($0) != nil }
             .compactMap(AddressRange.init)
-        var limits = Gate.Limits()
-        limits.general = RateLimit(
-            reader.section("limits").integer("general_per_minute", default: 100, in: 10...1_000_000), per: .seconds(60))
-        self.limits = limits
+        limits = Self.limits(reader.section("limits"))
+        quotas = Self.quotas(reader.section("quotas"))
         logLevel = reader.section("log").level()
         try reader.finish()
+    }
+
+    private static func limits(_ section: ConfigurationSection) -> Gate.Limits {
+        var limits = Gate.Limits()
+        limits.general = RateLimit(section.integer("general_per_minute", default: 100, in: 10...1_000_000), per: .seconds(60))
+        limits.open = RateLimit(section.integer("open_per_minute", default: 600, in: 10...1_000_000), per: .seconds(60))
+        return limits
+    }
+
+    private static func quotas(_ section: ConfigurationSection) -> Quotas {
+        var quotas = Quotas()
+        for quota in Quota.allCases { quotas[quota] = section.integer(quota.rawValue, default: quota.standard, in: 1...1_000_000) }
+        return quotas
     }
 
     private static func origin(_ text: String) -> ServerOrigin? {

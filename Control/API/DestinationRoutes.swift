@@ -19,7 +19,7 @@ struct DestinationRoutes: Sendable {
                 run: { call in .list(try await parts.store.destinations(in: call.scope()).all().map(DestinationView.init)) }),
             Route(
                 method: .post, path: "/api/v1/destinations", access: .user(.manageDestinations), summary: "Add a destination",
-                body: "DestinationRequest", success: .one("Destination", .created), problems: [.conflict],
+                body: "DestinationRequest", success: .one("Destination", .created), problems: [.conflict, .quota],
                 run: { call in
                     let request = try call.body(DestinationRequest.self)
                     let made = try await parts.store.destinations(in: call.scope()).create(

@@ -68,6 +68,7 @@ extension Gateway {
         case .invalid(let field, let expected): Problem(.invalid, faults: [.init(field: field, expected: expected)])
         case .tokenRefused: Problem(.forbidden, "the token is unknown, expired or withdrawn: ask for a new one")
         case .tokenUsed: Problem(.conflict, "the token was used by another device: ask for a new one")
+        case .quota: Problem(.quota, error.description)
         case .diskFull: Problem(.busy, "the server's disk is full; nothing was changed")
         case .setupClosed: Problem(.forbidden, error.description)
         case .newerDatabase, .foreignHistory: Problem(.internalError, error.description)

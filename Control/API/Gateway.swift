@@ -28,6 +28,8 @@ package struct Gateway: Sendable {
         let health: Health
         let settings: Settings
         let log: Log
+        /// The pages that watch, of each user.
+        let sockets = UserSockets()
         /// Redeemed tokens for each address they come from.
         let enrollments = RateLimiter(RateLimit(30, per: .seconds(60)))
 
@@ -104,7 +106,9 @@ package struct Gateway: Sendable {
             var response = Self.response(to: Problem(.methodNotAllowed))
             response.headers.add("allow", methods.map(\.text).joined(separator: ", "))
             return response
-        case .none: throw Problem(.notFound, "there is no \(head.path.bounded(to: 200))")
+        case .none:
+            try parts.gate.admit(address: request.remote.host)
+            throw Problem(.notFound, "there is no \(head.path.bounded(to: 200))")
         }
     }
 
@@ -121,17 +125,30 @@ package struct Gateway: Sendable {
 
     private func principal(for access: Route.Access, _ request: Request) async throws -> Principal? {
         switch access {
-        case .open: return nil
+        case .open:
+            try parts.gate.admit(address: request.remote.host)
+            return nil
         case .operator:
-            guard let bearer = Self.bearer(request), isOperator(bearer) else { throw Problem(.unauthorized) }
+            guard let bearer = Self.bearer(request), isOperator(bearer) else { throw try unsigned(request) }
             return nil
         case .user(let action):
-            guard let bearer = Self.bearer(request) else { throw Problem(.unauthorized) }
-            let principal = try await parts.gate.authenticate(bearer: bearer)
+            guard let bearer = Self.bearer(request) else { throw try unsigned(request) }
+            let principal: Principal
+            do {
+                principal = try await parts.gate.authenticate(bearer: bearer)
+            } catch AuthError.notAuthenticated {
+                throw try unsigned(request)
+            }
             try parts.gate.admit(principal)
             guard principal.may(action) else { throw AuthError.notAllowed(action) }
             return principal
         }
+    }
+
+    /// Counted by its address.
+    private func unsigned(_ request: Request) throws -> Problem {
+        try parts.gate.admit(address: request.remote.host)
+        return Problem(.unauthorized, AuthError.notAuthenticated.description)
     }
 
     private func isOperator(_ bearer: Secret) -> Bool {

@@ -1,5 +1,6 @@
 import Auth
 import HTTP
+import Web
 import Wire
 
 /// The OpenAPI 3.1 document, made from the routes themselves.
@@ -8,7 +9,7 @@ enum OpenAPI {
     static func route(serving document: [UInt8]) -> Route {
         Route(
             method: .get, path: "/api/v1/openapi.json", access: .open, summary: "This document", success: .text("application/json"),
-            run: { _ in .json(document) })
+            run: { _ in Response(.ok, headers: ["Content-Type": "application/json", "Cache-Control": "no-cache"], body: .bytes(document)) })
     }
 
     /// - Parameter routes: of these, the page's own files are not described.

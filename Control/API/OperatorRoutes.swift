@@ -55,7 +55,7 @@ struct OperatorRoutes: Sendable {
         let token = EnrollmentToken.fresh(authority: parts.authority)
         let made = try await parts.store.pools.createToken(
             token.text, label: request.name ?? "pool", lifetime: .seconds(request.expiresInSeconds ?? 86_400))
-        return .value(TokenView(made, text: token.text), .created)
+        return .secret(TokenView(made, text: token.text), .created)
     }
 
     private func metrics() async -> Response {

@@ -10,6 +10,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case notFound = "not-found"
     case methodNotAllowed = "method-not-allowed"
     case conflict
+    case quota = "quota-reached"
     case gone
     case tooLarge = "too-large"
     case unsupportedMedia = "unsupported-media-type"
@@ -25,7 +26,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .forbidden: Status(code: 403)
         case .notFound: Status(code: 404)
         case .methodNotAllowed: Status(code: 405)
-        case .conflict: Status(code: 409)
+        case .conflict, .quota: Status(code: 409)
         case .gone: Status(code: 410)
         case .tooLarge: Status(code: 413)
         case .unsupportedMedia: Status(code: 415)
@@ -46,6 +47,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .notFound: "There is no such thing"
         case .methodNotAllowed: "This path does not take that method"
         case .conflict: "It contradicts what is there"
+        case .quota: "There are as many as there may be"
         case .gone: "It is over"
         case .tooLarge: "The request is too large"
         case .unsupportedMedia: "Send application/json"

@@ -18,8 +18,13 @@ enum Schemas {
     static let line = Schema.text(.init(expectation: "a text of at most \(WireLimits.textCharacters) characters"))
     static let name = Schema.text(
         .init(
-            length: 1...100, pattern: "^[^\\x00-\\x1f\\x7f]+$", expectation: "a name of 1 to 100 characters on one line",
-            accepts: { !$0.unicodeScalars.contains { $0.properties.generalCategory == .control } }))
+            length: 1...100, pattern: plain, expectation: "a name of 1 to 100 characters on one line, none of which hides or turns others",
+            accepts: \.isPlain))
+    /// The name of something on a board.
+    static let handle = Schema.text(
+        .init(length: 1...256, pattern: plain, expectation: "the id of an input, or the name of a link", accepts: \.isPlain))
+    /// `Unicode.Scalar.isHostile`, as a regular expression of ECMA 262.
+    private static let plain = "^[^\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]+$"
     static let slug = Schema.text(
         .init(
             length: 2...40, pattern: "^[a-z0-9]+(-[a-z0-9]+)*$", expectation: "2 to 40 lower-case letters, digits and single hyphens",
@@ -186,8 +191,7 @@ enum Schemas {
             .optional("srtMode", choice(["caller", "listener"])), .optional("latencyMs", count),
         ]),
         "InputChoice": .object([
-            .required("video", .text(.init(length: 1...256, expectation: "the id of an input"))),
-            .optional("audio", .text(.init(length: 1...256, expectation: "the id of an input"))),
+            .required("video", handle), .optional("audio", handle),
         ]),
         "EncoderChoice": .object([
             .required("id", choice(EncoderID.self)), .required("codec", choice(VideoCodec.self)),
@@ -197,7 +201,7 @@ enum Schemas {
         "StartRequest": .object([
             .required("sender", id), .required("destinations", .list(id, upTo: 10)), .optional("input", .reference("InputChoice")),
             .optional("encoder", .reference("EncoderChoice")), .optional("bufferMs", .integer(200...30_000)),
-            .optional("links", .list(.text(.init(length: 1...64, expectation: "the name of a link")), upTo: 16)),
+            .optional("links", .list(handle, upTo: 16)),
             .optional("graceSeconds", .integer(0...604_800)),
         ]),
         "ChangeBroadcastRequest": .object([

@@ -23,7 +23,7 @@ struct SenderRoutes: Sendable {
         [
             Route(
                 method: .post, path: "/api/v1/enrollment-tokens", access: .user(.manageSenders), summary: "Make a token for one new sender",
-                body: "CreateTokenRequest", success: .one("Token", .created), run: createToken),
+                body: "CreateTokenRequest", success: .one("Token", .created), problems: [.quota], run: createToken),
             Route(
                 method: .get, path: "/api/v1/enrollment-tokens", access: .user(.manageSenders), summary: "List the organisation's tokens",
                 success: .page("Token"),
@@ -48,7 +48,7 @@ struct SenderRoutes: Sendable {
         let token = EnrollmentToken.fresh(authority: parts.authority)
         let made = try await parts.store.enrollmentTokens(in: call.scope()).create(
             token.text, label: request.name ?? "sender", lifetime: .seconds(request.expiresInSeconds ?? 86_400))
-        return .value(TokenView(made, text: token.text), .created)
+        return .secret(TokenView(made, text: token.text), .created)
     }
 
     // MARK: Senders
@@ -143,7 +143,7 @@ struct SenderRoutes: Sendable {
         [
             Route(
                 method: .post, path: "/api/v1/enroll", access: .open, summary: "Redeem a token for an identity", body: "EnrollRequest",
-                success: .one("EnrollResponse", .created), problems: [.forbidden, .conflict], run: enroll),
+                success: .one("EnrollResponse", .created), problems: [.forbidden, .conflict, .quota], run: enroll),
             Route(
                 method: .get, path: "/api/v1/devices/connect", access: .open, summary: "The WebSocket of senders and pool hosts",
                 success: .socket,

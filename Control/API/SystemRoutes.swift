@@ -17,6 +17,10 @@ struct SystemRoutes: Sendable {
             file("/", PackageResources.index_html, "text/html; charset=utf-8"),
             file("/page.css", PackageResources.page_css, "text/css; charset=utf-8"),
             file("/page.js", PackageResources.page_js, "text/javascript; charset=utf-8"),
+            // Browsers ask for it by themselves.
+            Route(
+                method: .get, path: "/favicon.ico", access: .open, summary: "No picture", success: .empty,
+                run: { _ in Response(.noContent, headers: ["Cache-Control": "max-age=86400"]) }),
             Route(
                 method: .get, path: "/health", access: .open, summary: "Whether the server answers: for load balancers, no details",
                 success: .one("Health"), run: { _ in .value(["status": "ok"]) }),
@@ -27,7 +31,7 @@ struct SystemRoutes: Sendable {
             Route(
                 method: .get, path: "/api/v1/live", access: .open,
                 summary: "The WebSocket that browsers watch: ?ticket=T, and &since=SEQ to resume",
-                success: .socket, problems: [.unauthorized, .forbidden], run: live),
+                success: .socket, problems: [.unauthorized, .forbidden, .quota], run: live),
         ]
     }
 
@@ -43,12 +47,18 @@ struct SystemRoutes: Sendable {
         guard let ticket = call.request.head.query("ticket") else { throw Problem(.unauthorized, "a ticket opens this WebSocket") }
         let principal = try await parts.gate.authenticate(ticket: Secret(ticket))
         guard principal.may(.viewBroadcasts) else { throw Problem(.forbidden) }
+        try parts.store.quotas.admit(.sockets, beside: parts.sockets.count(of: principal.user.id))
         let since = call.request.head.query("since").flatMap { Int($0) }
         return .upgrade(deflate: true) { socket in await watch(socket, principal, since) }
     }
 
     /// Sends changes until the browser leaves or its session ends.
     private func watch(_ socket: WebSocket, _ principal: Principal, _ since: Int?) async {
+        let user = principal.user.id
+        guard parts.sockets.enter(user, limit: parts.store.quotas[.sockets]) else {
+            return await socket.close(.policyViolation, "too many pages are open")
+        }
+        defer { parts.sockets.leave(user) }
         // Listening first, so that a session that ends between its ticket and here is not missed.
         let revocations = parts.gate.revocations()
         do {

@@ -26,11 +26,11 @@ struct UserRoutes: Sendable {
                 success: .page("User"), run: list),
             Route(
                 method: .post, path: "/api/v1/users", access: .user(.manageUsers), summary: "Add a user of a lower role",
-                body: "CreateUserRequest", success: .one("User", .created), problems: [.conflict, .busy], run: create),
+                body: "CreateUserRequest", success: .one("User", .created), problems: [.conflict, .quota, .busy], run: create),
             Route(
                 method: .patch, path: "/api/v1/users/{id}", access: .user(.manageUsers),
                 summary: "Change a user's name or role, shut them out or let them in again", body: "ChangeUserRequest",
-                success: .one("User"), problems: [.conflict], run: change),
+                success: .one("User"), problems: [.conflict, .quota], run: change),
             Route(
                 method: .get, path: "/api/v1/audit", access: .user(.viewAudit), summary: "The last 100 entries of the audit log",
                 success: .page("AuditEntry"),

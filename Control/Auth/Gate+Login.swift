@@ -122,8 +122,9 @@ extension Gate {
 
     private func open(_ user: User, from origin: Origin) async throws -> Grant {
         let token = fresh()
-        let session = try await store.identities.openSession(
+        let (session, ended) = try await store.identities.openSession(
             for: user, token: token, lifetime: Self.refreshLifetime, address: origin.address, userAgent: origin.userAgent)
+        revoked.tell(ended.map(Revocation.session))
         guard let account = try await store.identities.account(session: session.id) else { throw AuthError.notAuthenticated }
         return try grant(account, refresh: token)
     }

@@ -27,6 +27,7 @@ extension Gate {
         if user != principal.user.id || role != nil || active != nil { _ = try await managing(user, as: principal, from: origin) }
         if let role, !Policy.manages(principal.role, role) { throw AuthError.notAllowed(.manageUsers) }
         // First what can still be refused.
+        if active == true { try await users.admitActivation(of: user) }
         if let displayName { try await users.rename(user, to: displayName) }
         if let role { try await setRole(role, of: user, by: principal, from: origin) }
         switch active {

@@ -22,6 +22,8 @@ package struct Gate: Sendable {
         package var register = RateLimit(3, per: .seconds(3600))
         /// Requests of a user.
         package var general = RateLimit(100, per: .seconds(60))
+        /// Requests that no user signed for, of the address they come from.
+        package var open = RateLimit(600, per: .seconds(60))
 
         package init() {}
     }
@@ -37,6 +39,7 @@ package struct Gate: Sendable {
     let revoked = Revocations()
     private let tickets = Tickets()
     private let general: RateLimiter
+    private let open: RateLimiter
     private let key: [UInt8]
 
     /// Opens the gate of a store; the key of its tokens is made at the first time and kept sealed in the store.
@@ -50,6 +53,7 @@ package struct Gate: Sendable {
         self.limits = limits
         self.key = key
         general = RateLimiter(limits.general)
+        open = RateLimiter(limits.open)
     }
 
     /// Who an access token speaks for.
@@ -83,6 +87,13 @@ package struct Gate: Sendable {
     /// - Throws: `.tooMany`.
     package func admit(_ principal: Principal) throws(AuthError) {
         try general.take(principal.user.id.text, at: store.now)
+    }
+
+    /// Counts a request that nobody signed for.
+    ///
+    /// - Throws: `.tooMany`.
+    package func admit(address: String) throws(AuthError) {
+        try open.take(address, at: store.now)
     }
 
     /// What was revoked, from now on. A stream that ends has lost count: close everything and listen again.

@@ -13,6 +13,7 @@ package actor BroadcastDirector {
     private let parts: LiveBroadcast.Parts
     var live: [BroadcastID: LiveBroadcast] = [:]
     private var runs: [BroadcastID: Task<Void, Never>] = [:]
+    private let quotas: Quotas
 
     package enum Failure: Error, Sendable, Hashable {
         case noSuchSender, noSuchBroadcast, noSuchDestination(DestinationID), noSuchOutput, isOver
@@ -28,6 +29,7 @@ package actor BroadcastDirector {
     }
 
     package init(store: ControlStore, fleet: Roster, feed: Feed, outbound: OutboundGuard, log: Log) {
+        quotas = store.quotas
         parts = LiveBroadcast.Parts(
             store: BroadcastStore(store: store), fleet: fleet, feed: feed, outputs: OutputPlanner(store: store, outbound: outbound),
             hosts: HostChoice(fleet: fleet), log: log.part("broadcasts"))
@@ -70,8 +72,13 @@ package actor BroadcastDirector {
         case .host(let device, .report(let report)): await reported(report, by: device)
         case .host(let device, .released(let lease)): await released(lease.lease, by: device)
         case .host: break
-        case .revoked(let device): for one in broadcasts(of: device) { one.post(.stopRequested(.revoked)) }
+        case .revoked(let device): await revoked(device)
         }
+    }
+
+    private func revoked(_ device: DeviceID) async {
+        for one in broadcasts(of: device) { one.post(.stopRequested(.revoked)) }
+        for one in live.values where await one.machine.host == device { one.post(.stopRequested(.hostRevoked)) }
     }
 
     private func broadcasts(of sender: DeviceID) -> [LiveBroadcast] { live.values.filter { $0.sender == sender } }
@@ -120,6 +127,7 @@ extension BroadcastDirector {
     package func start(
         _ request: StartRequest, in organization: OrganizationID, by author: Author
     ) async throws -> BroadcastView {
+        guard request.destinations.count <= quotas[.outputs] else { throw StoreError.quota(.outputs, limit: quotas[.outputs]) }
         guard let hello = await parts.fleet.hello(of: request.sender) else { throw Failure.senderOffline }
         for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
         let defaults = try await parts.store.configuration(hello.configuration.version, of: request.sender, in: organization)
@@ -186,6 +194,7 @@ extension BroadcastDirector {
         guard let one = try await find(id, in: organization) else { throw Failure.isOver }
         let output = PlannedOutput(id: fresh(), destination: destination)
         try await check(output, carries: await one.machine.media.encoder.codec, in: organization)
+        try quotas.admit(.outputs, beside: await one.machine.outputs.count)
         one.post(.outputAdded(output))
         return await one.settledView()
     }

@@ -5,7 +5,7 @@ import Wire
 extension BroadcastMachine {
     mutating func stop(_ reason: EndReason) -> [Action] {
         if case .stopping = phase { return [] }
-        let undo = Undo(sender: port != nil && reaches(reason), host: host != nil)
+        let undo = Undo(sender: port != nil && reaches(reason), host: host != nil && reason != .hostRevoked)
         phase = .stopping(reason, undo)
         guard !undo.isDone else { return finish() }
         var actions: [Action] = [.cancel(.step), .cancel(.grace), .set(.undo, afterMs: undoLimitMs)]
@@ -23,13 +23,13 @@ extension BroadcastMachine {
     /// Each side may take its buffer's length to send, and to pass on, what it holds.
     private var undoLimitMs: Int64 { 10_000 + 2 * Int64(media.bufferMs) }
 
-    /// Whether the sender is to be asked. A revoked one takes no order any more; the end of its lease ends what it can do
-    /// (THREATS 3). One that vanished is told when it connects again: nobody waits for it.
+    /// Whether the sender is to be asked. Who is revoked takes no order any more, and ends by itself what it did; the other side
+    /// ends what it could still do (THREATS 3). One that vanished is told when it connects again: nobody waits for it.
     private func reaches(_ reason: EndReason) -> Bool {
         switch reason {
         case .revoked: false
         case .vanished: observed.senderConnected
-        case .stopped, .failed: true
+        case .stopped, .failed, .hostRevoked: true
         }
     }
 

@@ -45,6 +45,8 @@ package enum EndReason: Codable, Sendable, Hashable {
     case vanished(graceSeconds: Int)
     /// Its sender was revoked.
     case revoked
+    /// The pool host that received it was revoked.
+    case hostRevoked
 
     package var text: String {
         switch self {
@@ -52,6 +54,7 @@ package enum EndReason: Codable, Sendable, Hashable {
         case .failed(let step, let detail, let reason): "\(detail ?? step.rawValue) failed: \(reason)"
         case .vanished(let seconds): "nothing arrived from the sender for \(seconds) s"
         case .revoked: "the sender was revoked"
+        case .hostRevoked: "the pool host that received it was revoked"
         }
     }
 }

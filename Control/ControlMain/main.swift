@@ -60,7 +60,11 @@ let usage = """
     let folder = try StateFolder(configuration.stateFolder)
     try folder.hold()
     let store = try await program.start(
-        "store", { try await ControlStore.open(.file(folder.database), keyring: folder.keyring(), platformVersion: version) },
+        "store",
+        {
+            try await ControlStore.open(
+                .file(folder.database), keyring: folder.keyring(), platformVersion: version, quotas: configuration.quotas)
+        },
         stop: { store in
             do { try await store.close() } catch { log.error("the database did not close", ["error": "\(error)"]) }
         })

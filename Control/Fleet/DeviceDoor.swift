@@ -39,6 +39,7 @@ package struct DeviceDoor: Sendable {
 
     private enum Refusal: Error {
         case refused(StaticString)
+        case revoked
     }
 
     /// Serves one connection until it ends.
@@ -56,6 +57,9 @@ package struct DeviceDoor: Sendable {
             }
             await converse(connection)
             await fleet.leave(connection)
+        } catch Refusal.revoked {
+            log.notice("a revoked device was refused", ["remote": "\(socket.remote)"])
+            await socket.close(.revoked, "revoked")
         } catch Refusal.refused(let reason) {
             log.notice("a device was refused", ["reason": "\(reason)", "remote": "\(socket.remote)"])
             await socket.close(.policyViolation, "\(reason)")
@@ -75,18 +79,18 @@ package struct DeviceDoor: Sendable {
         guard let device = try await store.identities.device(proof.device), device.kind == proof.kind else {
             throw Refusal.refused("unknown device")
         }
-        guard !device.isRevoked else { throw Refusal.refused("revoked") }
         let exporter = binding == .exporter ? socket.tlsExporter : nil
         guard proof.isValid(publicKey: device.publicKey, origins: origins, serverNonce: nonce, exporter: exporter) else {
             throw Refusal.refused("wrong signature")
         }
+        guard !device.isRevoked else { throw Refusal.revoked }
         return Connection(device: device.id, kind: device.kind, organization: device.organization, socket: socket)
     }
 
     /// Refuses a device that was revoked since its proof was checked: until here only this sees it, from here on
     /// `Roster.revoke` finds the connection.
     private func checkAgain(_ connection: Connection) async throws {
-        guard try await store.identities.device(connection.device)?.isRevoked == false else { throw Refusal.refused("revoked") }
+        guard try await store.identities.device(connection.device)?.isRevoked == false else { throw Refusal.revoked }
     }
 
     private func converse(_ connection: Connection) async {
@@ -105,7 +109,7 @@ package struct DeviceDoor: Sendable {
                 }
             case .pool:
                 guard case .hello(let hello)? = try await decode(connection.socket) as PoolMessage? else { return }
-                await fleet.arrived(connection, hello: hello)
+                await fleet.arrived(connection, hello: hello.bounded())
                 var pace = MessagePace.pool
                 while let message: PoolMessage = try await decode(connection.socket) {
                     try await hold(&pace)
@@ -143,4 +147,8 @@ package struct DeviceDoor: Sendable {
             return try await group.next() ?? nil
         }
     }
+}
+
+extension CloseCode {
+    static let revoked = CloseCode(rawValue: WireLimits.revokedCloseCode)
 }

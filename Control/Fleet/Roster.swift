@@ -70,7 +70,7 @@ package actor Roster {
         eventSink.yield(.revoked(device))
         guard let connection = connections[device] else { return }
         await leave(connection)
-        await connection.socket.close(.policyViolation, "revoked", within: Self.revocationLimit)
+        await connection.socket.close(.revoked, "revoked", within: Self.revocationLimit)
     }
 
     // MARK: Coming and going
@@ -215,7 +215,8 @@ package actor Roster {
         switch message {
         case .hello: break  // only the first message is one
         case .outcome(let outcome): await connection.finished(outcome.bounded())
-        case .report, .released: eventSink.yield(.host(connection.device, message))
+        case .report(let report): eventSink.yield(.host(connection.device, .report(report.bounded())))
+        case .released: eventSink.yield(.host(connection.device, message))
         case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
         }
     }

@@ -35,8 +35,7 @@ struct JSONColumn<Value: Codable & Sendable>: ColumnValue {
 
 /// Whether a text for people can be stored: not empty, not too long, without control characters.
 func checked(_ text: String, _ field: String, upTo characters: Int = 200) throws(StoreError) -> String {
-    let isPlain = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
-    guard isPlain, (1...characters).contains(text.count), text.utf8.count <= characters * 4, text.contains(where: { !$0.isWhitespace })
+    guard text.isPlain, (1...characters).contains(text.count), text.utf8.count <= characters * 4, text.contains(where: { !$0.isWhitespace })
     else {
         throw .invalid(field: field, expected: "1 to \(characters) characters without control characters")
     }
@@ -45,5 +44,5 @@ func checked(_ text: String, _ field: String, upTo characters: Int = 200) throws
 
 /// A text from a peer, cut to what is stored of it; nothing refuses it.
 func clipped(_ text: String, to characters: Int = 200) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(characters)))
+    String(String.UnicodeScalarView(text.unicodeScalars.filter { !$0.isHostile }.prefix(characters)))
 }

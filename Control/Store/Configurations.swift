@@ -22,7 +22,7 @@ package struct SenderConfiguration: Sendable, Hashable, Encodable, OrganizationR
     }
 }
 
-/// An organisation's configurations of its senders: every version is kept (CTL-02).
+/// An organisation's configurations of its senders: versions are kept (CTL-02), the newest `Quota.configurations` of each.
 package struct Configurations: Sendable {
     let store: ControlStore
     let scope: OrganizationScope
@@ -43,6 +43,8 @@ package struct Configurations: Sendable {
             try transaction.insert(
                 into: .configurations, in: scope,
                 ["sender": sender, "version": version, "toml": toml, "created_at": transaction.now, "created_by": author])
+            try transaction.delete(
+                from: .configurations, in: scope, where: "sender = \(sender) AND version <= \(version - store.quotas[.configurations])")
             try transaction.note(.deviceConfigured, sender.text, detail: "version \(version)", in: scope)
             return try transaction.row(
                 SenderConfiguration.self, in: scope, where: "sender = \(sender) AND version = \(version)", or: "configuration")

@@ -18,12 +18,16 @@ package struct ControlStore: Sendable {
     let database: Database
     let keyring: Keyring
     let location: Location
+    package let quotas: Quotas
     private let clock: @Sendable () -> Timestamp
 
-    private init(_ database: Database, at location: Location, keyring: Keyring, clock: @escaping @Sendable () -> Timestamp) {
+    private init(
+        _ database: Database, at location: Location, keyring: Keyring, quotas: Quotas, clock: @escaping @Sendable () -> Timestamp
+    ) {
         self.database = database
         self.location = location
         self.keyring = keyring
+        self.quotas = quotas
         self.clock = clock
     }
 
@@ -32,23 +36,26 @@ package struct ControlStore: Sendable {
     /// - Parameters:
     ///   - keyring: seals the secrets at rest.
     ///   - platformVersion: the program's version, for the table of migrations.
+    ///   - quotas: what each organisation may have.
     ///   - clock: the wall clock; a test's own in tests.
     package static func open(
-        _ location: Location, keyring: Keyring, platformVersion: String, on disk: Disk = .system,
+        _ location: Location, keyring: Keyring, platformVersion: String, quotas: Quotas = Quotas(), on disk: Disk = .system,
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) async throws -> ControlStore {
-        try await open(location, keyring: keyring, platformVersion: platformVersion, on: disk, clock: clock, migrations: Schema.migrations)
+        try await open(
+            location, keyring: keyring, platformVersion: platformVersion, quotas: quotas, on: disk, clock: clock,
+            migrations: Schema.migrations)
     }
 
     static func open(
-        _ location: Location, keyring: Keyring, platformVersion: String, on disk: Disk = .system,
+        _ location: Location, keyring: Keyring, platformVersion: String, quotas: Quotas = Quotas(), on disk: Disk = .system,
         clock: @escaping @Sendable () -> Timestamp = { .now }, migrations: [Migration]
     ) async throws -> ControlStore {
         let database = try await Database.open(location, on: disk)
         let run = MigrationRun(
             database: database, location: location, platformVersion: platformVersion, now: clock(), steps: migrations)
         try await run.bringUpToDate()
-        return ControlStore(database, at: location, keyring: keyring, clock: clock)
+        return ControlStore(database, at: location, keyring: keyring, quotas: quotas, clock: clock)
     }
 
     /// Now, by the store's clock.

@@ -96,8 +96,7 @@ package enum DestinationEndpoint: Sendable, Hashable, Codable {
             if srt.mode == .caller || !srt.host.isEmpty { try Self.check(host: srt.host, port: srt.port) }
             guard (20...8000).contains(srt.latencyMs) else { throw .invalid(field: "destination.latency_ms", expected: "20 to 8000") }
             // SRT carries up to 512 bytes (SRT access control guidelines).
-            let isPlain = (srt.streamID ?? "").unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
-            guard isPlain, (srt.streamID ?? "").utf8.count <= 512 else {
+            guard (srt.streamID ?? "").isPlain, (srt.streamID ?? "").utf8.count <= 512 else {
                 throw .invalid(field: "destination.stream_id", expected: "at most 512 bytes without control characters")
             }
         }
@@ -149,6 +148,7 @@ package struct Destinations: Sendable {
         try endpoint.check()
         try Self.check(secret, of: endpoint)
         return try await store.write(.durable) { transaction in
+            try transaction.admit(.destinations, of: .destinations, where: "removed_at IS NULL", by: store.quotas, in: scope)
             let id: DestinationID = transaction.newID()
             try naming("name") {
                 try transaction.insert(

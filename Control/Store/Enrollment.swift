@@ -44,6 +44,9 @@ package struct EnrollmentTokens: Sendable {
     package func create(_ secret: Secret, label: String, lifetime: Duration) async throws -> StoredToken {
         let label = try checked(label, "enrollment.label", upTo: 100)
         return try await store.write(.durable) { transaction in
+            try transaction.admit(
+                .enrollmentTokens, of: .enrollmentTokens,
+                where: "redeemed_at IS NULL AND withdrawn_at IS NULL AND expires_at > \(transaction.now)", by: store.quotas, in: scope)
             let id: EnrollmentTokenID = transaction.newID()
             try transaction.insert(
                 into: .enrollmentTokens, in: scope,
@@ -101,7 +104,7 @@ extension Identities {
     /// - Parameters:
     ///   - publicKey: raw Ed25519, 32 bytes.
     ///   - name: by which the board calls itself: hostile, cut to 100 characters; the token's label where it is empty.
-    /// - Throws: `.tokenRefused`, `.tokenUsed`, `.taken("public key")`, `.invalid` for a key of another length.
+    /// - Throws: `.tokenRefused`, `.tokenUsed`, `.taken("public key")`, `.quota`, `.invalid` for a key of another length.
     package func redeem(_ secret: Secret, publicKey: [UInt8], name: String, kind: DeviceKind) async throws -> Device {
         guard publicKey.count == 32 else { throw StoreError.invalid(field: "public_key", expected: "32 bytes") }
         let hash = SHA256.hash(secret.revealed)
@@ -113,6 +116,11 @@ extension Identities {
                 return try transaction.redeemedAgain(device, publicKey: publicKey)
             }
             guard transaction.now < token.expiresAt else { throw StoreError.tokenRefused }
+            if let organization = token.organization {
+                try transaction.admit(
+                    .senders, of: .devices, where: "revoked_at IS NULL", by: store.quotas,
+                    in: OrganizationScope(organization, by: .system))
+            }
             let name = clipped(name, to: 100).isEmpty ? token.label : clipped(name, to: 100)
             let device = try transaction.enroll(publicKey, name: name, with: token)
             try crossing.run("UPDATE enrollment_tokens SET redeemed_at = \(transaction.now), device = \(device.id) WHERE id = \(token.id)")

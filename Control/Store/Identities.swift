@@ -36,18 +36,20 @@ package struct Identities: Sendable {
         }
     }
 
-    /// Opens a session with its first refresh token.
+    /// Opens a session with its first refresh token. Where the user has as many as may be, those that were used longest ago end.
     ///
     /// - Parameters:
     ///   - token: 256 random bits as text; only its hash is stored.
     ///   - lifetime: until the session ends unless it is used; each rotation begins it anew.
+    /// - Returns: the session, and those that ended for it.
     package func openSession(
         for user: User, token: Secret, lifetime: Duration, address: String?, userAgent: String?
-    ) async throws -> AuthSession {
+    ) async throws -> (session: AuthSession, ended: [SessionID]) {
         let scope = OrganizationScope(user.organization, by: .user(user.id, address: address))
         return try await store.write(.durable) { transaction in
             let now = transaction.now
             let id: SessionID = transaction.newID()
+            let ended = try transaction.makeRoom(for: user.id, store.quotas[.sessions], in: scope)
             try transaction.updateOne(
                 .users, in: scope, set: ["last_login_at": now], where: "id = \(user.id) AND is_active = 1", or: "active user")
             try transaction.insert(
@@ -59,7 +61,7 @@ package struct Identities: Sendable {
             try transaction.insert(
                 into: .refreshTokens, in: scope, ["hash": SHA256.hash(token.revealed), "session": id, "issued_at": now])
             try transaction.note(.loggedIn, id.text, in: scope)
-            return try transaction.row(AuthSession.self, in: scope, where: "id = \(id)", or: "session")
+            return (try transaction.row(AuthSession.self, in: scope, where: "id = \(id)", or: "session"), ended)
         }
     }
 

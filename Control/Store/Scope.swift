@@ -139,6 +139,12 @@ struct Transaction {
         ) { row in try row["value"] }
     }
 
+    func count(of table: OrganizationTable, in scope: OrganizationScope, where condition: SQL) throws -> Int {
+        try connection.first(
+            "SELECT count(*) AS value FROM \(part: table.sql) WHERE organization = \(scope.organization) AND (\(part: condition))"
+        ) { row in try row["value"] } ?? 0
+    }
+
     func insert(
         into table: OrganizationTable, in scope: OrganizationScope, _ values: KeyValuePairs<StaticString, any ColumnValue>
     ) throws {

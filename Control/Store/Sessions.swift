@@ -42,6 +42,8 @@ package enum SessionEnd: String, ColumnValue, Codable {
     case passwordChanged = "password_changed"
     /// A refresh token was used twice: somebody has a copy (SEC-04).
     case tokenReused = "token_reused"
+    /// The user has as many sessions as may be, and this one was used longest ago.
+    case crowdedOut = "crowded_out"
 }
 
 /// Whoever a checked token speaks for, as they are now.
@@ -67,11 +69,7 @@ package struct Sessions: Sendable {
 
     /// The open sessions of a user, the newest first.
     package func open(of user: UserID) async throws -> [AuthSession] {
-        try await store.read { transaction in
-            try transaction.rows(
-                AuthSession.self, in: scope, where: "user = \(user) AND ended_at IS NULL AND expires_at > \(transaction.now)",
-                order: "last_used_at DESC, id DESC")
-        }
+        try await store.read { try $0.openSessions(of: user, in: scope) }
     }
 
     /// Ends one session of a user.
@@ -103,15 +101,31 @@ extension Transaction {
     func endSessions(
         of user: UserID, in scope: OrganizationScope, because reason: SessionEnd, but kept: SessionID? = nil
     ) throws -> [SessionID] {
-        let open = try rows(
-            AuthSession.self, in: scope, where: "user = \(user) AND ended_at IS NULL AND expires_at > \(now)"
-        ).map(\.id).filter { $0 != kept }
-        for id in open {
+        let open = try openSessions(of: user, in: scope).map(\.id).filter { $0 != kept }
+        try end(open, in: scope, because: reason)
+        return open
+    }
+
+    /// Ends the sessions that were used longest ago, so that one more fits.
+    func makeRoom(for user: UserID, _ limit: Int, in scope: OrganizationScope) throws -> [SessionID] {
+        let surplus = try openSessions(of: user, in: scope).dropFirst(max(limit - 1, 0)).map(\.id)
+        try end(surplus, in: scope, because: .crowdedOut)
+        return surplus
+    }
+
+    /// Those used last come first.
+    func openSessions(of user: UserID, in scope: OrganizationScope) throws -> [AuthSession] {
+        try rows(
+            AuthSession.self, in: scope, where: "user = \(user) AND ended_at IS NULL AND expires_at > \(now)",
+            order: "last_used_at DESC, id DESC")
+    }
+
+    private func end(_ sessions: [SessionID], in scope: OrganizationScope, because reason: SessionEnd) throws {
+        for id in sessions {
             try update(.sessions, in: scope, set: ["ended_at": now, "end_reason": reason], where: "id = \(id)")
             // A used-up token of an ended session is refused either way; no copy of a successor stays behind.
             try delete(from: .refreshTokens, in: scope, where: "session = \(id)")
             try note(.sessionEnded, id.text, detail: reason.rawValue, in: scope)
         }
-        return open
     }
 }

@@ -23,6 +23,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The database's history is not this program's: what was found at a version.
     case foreignHistory(version: Int, found: String)
     case diskFull
+    /// There are as many as there may be at once.
+    case quota(Quota, limit: Int)
 
     package var description: String {
         switch self {
@@ -37,6 +39,7 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .newerDatabase(let version, let known): "the database has version \(version), this program knows \(known)"
         case .foreignHistory(let version, let found): "the database's migration \(version) is '\(found)', which this program does not know"
         case .diskFull: "the disk of the database is full"
+        case .quota(let quota, let limit): "all \(limit) \(quota.what) are in use (quotas.\(quota.rawValue) = \(limit))"
         }
     }
 }

@@ -31,7 +31,7 @@ package struct StoredBroadcasts: Sendable {
 
     /// Writes a wish down, with the stream key sealed beside it.
     ///
-    /// - Throws: `.senderBusy` while the sender has one that has not ended; `.missing` for a sender that is not there or was
+    /// - Throws: `.quota`; `.senderBusy` while the sender has one that has not ended; `.missing` for a sender that is not there or was
     ///   revoked.
     package func create(_ id: BroadcastID, sender: DeviceID, state: String, document: String, streamKey: Secret) async throws {
         let sealed = try store.keyring.seal(Array(streamKey.revealed.utf8), for: place(id))
@@ -40,6 +40,7 @@ package struct StoredBroadcasts: Sendable {
             guard try transaction.row(StoredBroadcast.self, in: scope, where: "sender = \(sender) AND ended_at IS NULL") == nil else {
                 throw StoreError.senderBusy
             }
+            try transaction.admit(.broadcasts, of: .broadcasts, where: "ended_at IS NULL", by: store.quotas, in: scope)
             try transaction.insert(
                 into: .broadcasts, in: scope,
                 [

@@ -64,7 +64,10 @@ package struct Users: Sendable {
     /// - Throws: `.taken("email")`; `.ownerStays` for the role `owner`, which only a transfer gives.
     package func create(_ user: NewUser, role: Role) async throws -> User {
         guard role != .owner else { throw StoreError.ownerStays }
-        return try await store.write(.durable) { try $0.createUser(user, role: role, in: scope) }
+        return try await store.write(.durable) { transaction in
+            try transaction.admit(.users, of: .users, where: "is_active = 1", by: store.quotas, in: scope)
+            return try transaction.createUser(user, role: role, in: scope)
+        }
     }
 
     package func all() async throws -> [User] {
@@ -93,9 +96,19 @@ package struct Users: Sendable {
         }
     }
 
+    /// Whether there is room for a user who is let in again.
+    ///
+    /// - Throws: `.quota`.
+    package func admitActivation(of id: UserID) async throws {
+        try await store.read { try $0.admitActivation(of: id, by: store.quotas, in: scope) }
+    }
+
     /// Lets a user in again.
+    ///
+    /// - Throws: `.quota`.
     package func activate(_ id: UserID) async throws {
         try await store.write(.durable) { transaction in
+            try transaction.admitActivation(of: id, by: store.quotas, in: scope)
             try transaction.updateOne(.users, in: scope, set: ["is_active": true], where: "id = \(id)", or: "user")
             try transaction.note(.userActivated, id.text, in: scope)
         }
@@ -159,6 +172,10 @@ extension ControlStore {
 }
 
 extension Transaction {
+    fileprivate func admitActivation(of id: UserID, by quotas: Quotas, in scope: OrganizationScope) throws {
+        try admit(.users, of: .users, where: "is_active = 1 AND id <> \(id)", by: quotas, in: scope)
+    }
+
     func createUser(_ user: NewUser, role: Role, in scope: OrganizationScope) throws -> User {
         let id: UserID = newID()
         try naming("email") {

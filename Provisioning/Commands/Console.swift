@@ -76,7 +76,8 @@ package struct Console: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         // try?: what was just decoded from JSON encodes again.
-        if let data = try? encoder.encode(value) { print(String(decoding: data, as: UTF8.self)) }
+        // Names come from boards and other people: escaped, they are still JSON and steer no terminal.
+        if let data = try? encoder.encode(value) { print(String(decoding: data, as: UTF8.self).escaped(but: ["\n"])) }
     }
 
     static func text(of file: String) throws -> String {

@@ -1,5 +1,6 @@
 import Commands
 import Glibc
+import Units
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 var environment: [String: String] = [:]
@@ -10,7 +11,8 @@ for name in ["HOME"] {
 do {
     try await Console(print: { line in print(line) }).run(arguments, environment: environment)
 } catch {
-    let line = Array("strata-provision: \(error)\n".utf8)
+    // The server's words may hold what others called things.
+    let line = Array("strata-provision: \("\(error)".escaped(but: ["\n"]))\n".utf8)
     // Nothing can be told where standard error is closed.
     _ = write(STDERR_FILENO, line, line.count)
     exit(1)

@@ -1,6 +1,7 @@
 package import Configuration
 import Glibc
 package import Logging
+import Posix
 import Wire
 
 /// The configuration of `strata-pool`, as its file says it.
@@ -37,6 +38,9 @@ package struct PoolConfig: Sendable {
             runtimeFolder: folders.string("runtime", default: "/run/strata", "an absolute path", where: isPath),
             stateFolder: folders.string("state", default: "/var/lib/strata/pool", "an absolute path", where: isPath), version: version)
         settings.recordings = folders.optionalString("recordings", "an absolute path", where: isPath)
+        settings.outbound = reader.section("outbound").strings("allow", default: [], "networks such as 192.168.1.0/24") {
+            AddressRange($0) != nil
+        }
         self.settings = settings
         logLevel = Log.Level(name: level.rawValue) ?? .notice
         try reader.finish()

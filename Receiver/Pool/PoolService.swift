@@ -42,6 +42,7 @@ package final class PoolService: Sendable {
     private static func carryOut(_ control: ControlConnection<PoolMessage, PoolOrder>, _ host: ReceiverHost, _ log: Log) async {
         await withDiscardingTaskGroup { group in
             for await event in control.events {
+                if case .revoked = event { group.addTask { await host.releaseAll() } }
                 guard case .order(let order, let id) = event else { continue }
                 guard let id else {
                     log.warning("order without an id", ["type": .text(order.type)])

@@ -14,6 +14,8 @@ package struct PoolSettings: Sendable {
     package var receiverLogLevel: String
     /// Where receivers record files; nil where this host records none.
     package var recordings: String?
+    /// Networks that outputs may reach though they are not of the public net, e.g. `192.168.1.0/24`.
+    package var outbound: [String] = []
     /// Holds `pool/`, with a socket and a start file for each lease; gone after a reboot.
     package var runtimeFolder: String
     /// Holds the device's identity and `ports.json`.

@@ -85,6 +85,15 @@ package actor ReceiverHost {
         }
     }
 
+    /// This host is revoked: ends every receiver and forgets their keys.
+    package func releaseAll() async {
+        guard !keepers.isEmpty else { return }
+        log.error("control has revoked this host: its receivers end", ["leases": .integer(keepers.count)])
+        await withTaskGroup(of: Void.self) { group in
+            for lease in keepers.keys { group.addTask { await self.release(lease) } }
+        }
+    }
+
     /// Ends the pool's work; receivers go on, for the next pool.
     package func leave() async {
         for keeper in keepers.values { await keeper.leave() }
@@ -131,7 +140,12 @@ package actor ReceiverHost {
     }
 
     private func release(_ reference: LeaseReference, _ id: CommandID) async -> CommandOutcome {
-        let lease = reference.lease
+        await release(reference.lease)
+        tell(.released(reference), .change)
+        return CommandOutcome(id: id, result: .done)
+    }
+
+    private func release(_ lease: LeaseID) async {
         if let keeper = keepers[lease], endings[lease] == nil {
             endings[lease] = Task {
                 await keeper.end()
@@ -145,8 +159,6 @@ package actor ReceiverHost {
         } else {
             forget(lease)
         }
-        tell(.released(reference), .change)
-        return CommandOutcome(id: id, result: .done)
     }
 
     private func change(_ order: ReceiverOrder, of lease: LeaseID, _ id: CommandID) async -> CommandOutcome {

@@ -186,7 +186,8 @@ actor ReceiverKeeper {
     private func spawn() throws -> ChildProcess {
         let arguments =
             ["--socket", files.socket(of: lease), "--log", settings.receiverLogLevel]
-            + (settings.recordings.map { ["--recordings", $0] } ?? [])
+            + (settings.recordings.map { ["--recordings", $0] } ?? []) + settings.outbound.flatMap { ["--allow", $0] }
+            + ["--stream-ports", "\(settings.ports.first)-\(settings.ports.last)"]
         return try ChildProcess.start(settings.receiver, arguments, ownSession: true)
     }
 

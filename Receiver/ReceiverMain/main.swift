@@ -5,10 +5,17 @@ import Posix
 import Relay
 import Service
 
-/// `strata-receiver --socket PATH [--recordings FOLDER] [--log LEVEL]`: one stream; what it carries it is told over the socket.
+/// `strata-receiver --socket PATH`: one stream; what it carries it is told over the socket, and what it may do by these.
 struct Arguments {
+    static let usage = """
+        usage: strata-receiver --socket PATH [--recordings FOLDER] [--allow NETWORK]... [--stream-ports FIRST-LAST]
+                               [--log trace|debug|info|notice|warning|error]
+        """
+
     var socket: String?
     var recordings: String?
+    var allowed: [AddressRange] = []
+    var streamPorts: ClosedRange<Int>?
     var level = Log.Level.notice
 
     /// nil where they cannot be understood.
@@ -19,6 +26,13 @@ struct Arguments {
             switch name {
             case "--socket": socket = value
             case "--recordings": recordings = value
+            case "--allow":
+                guard let range = AddressRange(value) else { return nil }
+                allowed.append(range)
+            case "--stream-ports":
+                let ports = value.split(separator: "-").compactMap { Int($0) }
+                guard ports.count == 2, ports[0] <= ports[1] else { return nil }
+                streamPorts = ports[0]...ports[1]
             case "--log":
                 guard let level = Log.Level(name: value) else { return nil }
                 self.level = level
@@ -29,7 +43,7 @@ struct Arguments {
 }
 
 guard let arguments = Arguments(CommandLine.arguments.dropFirst()), let path = arguments.socket else {
-    print("usage: strata-receiver --socket PATH [--recordings FOLDER] [--log trace|debug|info|notice|warning|error]")
+    print(Arguments.usage)
     exit(64)
 }
 let log = Log("receiver", threshold: arguments.level)
@@ -37,7 +51,8 @@ do {
     let loop = try Loop(name: "receiver")
     let signals = try Signals(loop: loop)
     let folder = try arguments.recordings.map { try RecordingFolder(path: $0) }
-    let service = try ReceiverService(path: path, folder: folder, loop: loop, log: log)
+    let policy = OutputPolicy(allowing: arguments.allowed, streamPorts: arguments.streamPorts)
+    let service = try ReceiverService(path: path, folder: folder, policy: policy, loop: loop, log: log)
     let signalled = loop.spawn {
         for await signal in signals.events where signal == .stop { await service.end() }
     }

@@ -13,12 +13,14 @@ package final class ReceiverService: Sendable {
 
     /// Listens at `path`. Throws where that is taken or its folder is open to others.
     ///
-    /// - Parameter folder: for recordings; nil where the host has none.
-    package init(path: String, folder: RecordingFolder?, loop: Loop, log: Log) throws {
+    /// - Parameters:
+    ///   - folder: for recordings; nil where the host has none.
+    ///   - policy: what the host lets outputs do.
+    package init(path: String, folder: RecordingFolder?, policy: OutputPolicy, loop: Loop, log: Log) throws {
         let socket = try ChildSocket(path: path, loop: loop, orphanAfter: .seconds(120), log: log.part("parent"))
         self.socket = socket
         self.log = log
-        relay = StreamRelay(folder: folder, loop: loop, mediaLoop: try Loop(name: "media"), log: log) { message in
+        relay = StreamRelay(folder: folder, policy: policy, loop: loop, mediaLoop: try Loop(name: "media"), log: log) { message in
             ReceiverService.send(message, socket, log)
         }
     }

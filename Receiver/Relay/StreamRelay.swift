@@ -13,6 +13,7 @@ package actor StreamRelay {
     private let loop: Loop
     private let mediaLoop: Loop
     private let folder: RecordingFolder?
+    private let policy: OutputPolicy
     private let log: Log
     private let send: @Sendable (ReceiverMessage) -> Void
     private let path: MediaPath
@@ -35,13 +36,16 @@ package actor StreamRelay {
 
     /// - Parameters:
     ///   - folder: where files go; nil where the host has none.
+    ///   - policy: what the host lets outputs do.
     ///   - loop: where orders and reports are handled.
     ///   - mediaLoop: a loop of its own for media.
     ///   - send: takes a message for the parent; called on `loop`.
     package init(
-        folder: RecordingFolder?, loop: Loop, mediaLoop: Loop, log: Log, send: @escaping @Sendable (ReceiverMessage) -> Void
+        folder: RecordingFolder?, policy: OutputPolicy, loop: Loop, mediaLoop: Loop, log: Log,
+        send: @escaping @Sendable (ReceiverMessage) -> Void
     ) {
         self.folder = folder
+        self.policy = policy
         self.loop = loop
         self.mediaLoop = mediaLoop
         self.log = log
@@ -136,7 +140,7 @@ package actor StreamRelay {
     }
 
     private func begin(_ spec: OutputSpec) async {
-        let output = Output(spec, folder: folder, loop: loop, log: log)
+        let output = Output(spec, folder: folder, policy: policy, loop: loop, log: log)
         outputs.append(output)
         await output.start()
     }

@@ -54,7 +54,7 @@ class Receiver:
         folder = f"{stage.folder}/r{number}"
         os.makedirs(folder, mode=0o700)
         self.name, self.port, self.report = f"receiver{number}", free_port(), None
-        self.process = stage.start(self.name, f"{PROGRAMS}/strata-receiver", "--socket", f"{folder}/socket")
+        self.process = stage.start(self.name, f"{PROGRAMS}/strata-receiver", "--socket", f"{folder}/socket", "--allow", "127.0.0.0/8")
         self.socket = socket.socket(socket.AF_UNIX)
         wait_for("the receiver's socket", lambda: os.path.exists(f"{folder}/socket"))
         self.socket.connect(f"{folder}/socket")

@@ -170,6 +170,23 @@ struct ControlConnectionTests {
         loop.stop()
     }
 
+    @Test("a revocation is told apart from a refusal")
+    func revoked() async throws {
+        let control = try await PlayedControl()
+        let loop = try Loop(name: "device")
+        let device = try device(control.port, loop)
+        await device.start()
+        let socket = try await control.next()
+        try await greet(socket, control.port)
+        await socket.close(CloseCode(rawValue: WireLimits.revokedCloseCode), "revoked")
+        var events = device.events.makeAsyncIterator()
+        _ = await events.next()
+        guard case .revoked = await events.next() else { throw Unexpected("not revoked") }
+        await device.stop()
+        await control.stop()
+        loop.stop()
+    }
+
     @Test("another version is refused with both numbers")
     func version() async throws {
         let control = try await PlayedControl()

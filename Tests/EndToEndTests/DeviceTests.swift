@@ -163,11 +163,11 @@ struct DeviceTests {
             let start = Instant.now
             #expect(try await owner.send("DELETE", path).status == 204)
             #expect(Instant.now - start < .seconds(1))
-            #expect(try await socket.ending(within: .milliseconds(1000)) == 1008)
+            #expect(try await socket.ending(within: .milliseconds(1000)) == 4403)
             #expect(try await owner.get(path).status == 404)
             #expect(try await owner.get("/senders").items().isEmpty)
             let again = try await board.prove()
-            #expect(try await again.ending(within: .seconds(5)) == 1008)
+            #expect(try await again.ending(within: .seconds(5)) == 4403)
             #expect(again.closeReason == "revoked")
             #expect(try await owner.get("/audit").items().contains { $0["action"] as? String == "device.revoked" })
         }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Units
 import Wire
 
 private let messages: [any (Codable & Sendable).Type] = [
@@ -10,6 +11,30 @@ package func fuzzWire(_ bytes: [UInt8]) -> String? {
     let data = Data(bytes)
     for type in messages {
         if let violation = roundTrip(type, data) { return violation }
+    }
+    return entered(data)
+}
+
+/// What a device says is within bounds once it has entered: bounding it again changes nothing, and no text of it is hostile.
+private func entered(_ data: Data) -> String? {
+    let decoder = JSONDecoder()
+    if case .hello(let hello)? = try? decoder.decode(AgentMessage.self, from: data) {
+        let bounded = hello.bounded()
+        let texts =
+            [bounded.agentVersion, bounded.sending?.reason ?? ""] + bounded.inventory.links.map(\.name) + bounded.inventory.inputs.map(\.id)
+        guard bounded == bounded.bounded(), texts.allSatisfy(\.isPlain) else { return "an agent's hello that is not bounded" }
+    }
+    switch try? decoder.decode(PoolMessage.self, from: data) {
+    case .hello(let hello)?:
+        let bounded = hello.bounded()
+        guard bounded == bounded.bounded(), ([bounded.poolVersion] + bounded.addresses).allSatisfy(\.isPlain) else {
+            return "a pool's hello that is not bounded"
+        }
+    case .report(let report)?:
+        let bounded = report.bounded()
+        let texts = bounded.outputs.compactMap(\.reason) + bounded.ingest.paths.map(\.source)
+        guard bounded == bounded.bounded(), texts.allSatisfy(\.isPlain) else { return "a report that is not bounded" }
+    default: break
     }
     return nil
 }

@@ -11,15 +11,21 @@ import Wire
 /// One output that is fed a clip at eight times its speed, again and again, each time as a sender that began anew.
 final class LiveOutput: Sendable {
     let output: Output
+    /// The peers of tests are on this machine.
+    static let house = OutputPolicy(allowing: ["127.0.0.0/8", "::1/128"].compactMap { AddressRange($0) })
+
     private let loop: Loop
     private let player: Task<Void, Never>
 
-    init(_ target: OutputSpec.Target, folder: RecordingFolder? = nil, clip: Task<[UInt8], any Error> = Clip.h264) async throws {
+    init(
+        _ target: OutputSpec.Target, folder: RecordingFolder? = nil, clip: Task<[UInt8], any Error> = Clip.h264,
+        policy: OutputPolicy = LiveOutput.house
+    ) async throws {
         let bytes = try await clip.value
         let loop = try Loop(name: "live")
         var random = SystemRandomNumberGenerator()
         let spec = OutputSpec(id: OutputID(ULID(unixMs: 1, random: &random)), target: target)
-        let output = Output(spec, folder: folder, loop: loop, log: Log("test", threshold: .error))
+        let output = Output(spec, folder: folder, policy: policy, loop: loop, log: Log("test", threshold: .error))
         self.loop = loop
         self.output = output
         await output.start()
@@ -74,9 +80,9 @@ final class LiveOutput: Sendable {
 /// Runs a body with an output and ends it whatever happens.
 func withOutput(
     _ target: OutputSpec.Target, folder: RecordingFolder? = nil, clip: Task<[UInt8], any Error> = Clip.h264,
-    _ body: (LiveOutput) async throws -> Void
+    policy: OutputPolicy = LiveOutput.house, _ body: (LiveOutput) async throws -> Void
 ) async throws {
-    let live = try await LiveOutput(target, folder: folder, clip: clip)
+    let live = try await LiveOutput(target, folder: folder, clip: clip, policy: policy)
     do {
         try await body(live)
         await live.end()

@@ -18,7 +18,9 @@ final class LiveRelay: Sendable {
         let (loop, mediaLoop) = (try Loop(name: "relay"), try Loop(name: "media"))
         let heard = Guarded<[ReceiverMessage]>([])
         relay = StreamRelay(
-            folder: try folder.map { try RecordingFolder(path: $0) }, loop: loop, mediaLoop: mediaLoop, log: Log("test", threshold: .error)
+            folder: try folder.map { try RecordingFolder(path: $0) },
+            policy: OutputPolicy(allowing: ["127.0.0.0/8"].compactMap { AddressRange($0) }),
+            loop: loop, mediaLoop: mediaLoop, log: Log("test", threshold: .error)
         ) { message in heard.withLock { $0.append(message) } }
         self.heard = heard
         loops = [loop, mediaLoop]

@@ -79,6 +79,34 @@ struct AgentSessionTests {
         }
     }
 
+    @Test("a revoked board ends a start that is under way, and a broadcast for good")
+    func revoked() async throws {
+        try await with(5) { board in
+            try await board.boot()
+            let asked = Instant.now
+            async let waiting = board.order(.start(board.plan(port: 9)))
+            try await eventually(within: .seconds(5), "the preflight runs") { board.reports.last?.state == .preflight }
+            await board.revoke()
+            #expect(try await waiting.result != .done)
+            #expect(Instant.now - asked < .seconds(4), "a preflight without links takes 6 s")
+            #expect(try await board.order(.start(board.plan())).result == .done)
+            try await flows(board)
+            await board.revoke()
+            try await eventually(within: .seconds(2), "nothing is kept") {
+                !FileManager.default.fileExists(atPath: board.state + "/broadcast.json")
+                    && !FileManager.default.fileExists(atPath: board.runtime + "/plan.json")
+            }
+            await board.halt()
+            try await board.boot()
+            // What the receiver holds back for its buffer still comes.
+            var last = (bytes: board.bytes, at: Instant.now)
+            try await eventually(within: .seconds(3), "nothing arrives for a second") {
+                if board.bytes != last.bytes { last = (board.bytes, .now) }
+                return Instant.now - last.at > .seconds(1)
+            }
+        }
+    }
+
     @Test("names the step that failed, and nothing is left of the start")
     func preflight() async throws {
         try await with(3) { board in

@@ -66,6 +66,9 @@ final class Board: Sendable {
         session.withLock { $0 = nil }
     }
 
+    /// Control says that the board is revoked.
+    func revoke() async { await session.withLock { $0 }?.revoked() }
+
     func order(_ order: AgentOrder) async throws -> CommandOutcome {
         guard let session = session.withLock({ $0 }) else { throw Unexpected() }
         let command: CommandID = try id("9")

@@ -84,7 +84,8 @@ import Units
         init() async throws {
             fixture = try await Fixture()
             session = try await fixture.store.identities.openSession(
-                for: fixture.owner, token: first, lifetime: month, address: "192.0.2.1", userAgent: "Browser")
+                for: fixture.owner, token: first, lifetime: month, address: "192.0.2.1", userAgent: "Browser"
+            ).session
         }
 
         func rotate(_ token: Secret, to next: String) async throws -> Rotation {
@@ -110,7 +111,8 @@ import Units
         let line = try await Line()
         let store = line.fixture.store
         let other = try await store.identities.openSession(
-            for: line.fixture.owner, token: Secret("other"), lifetime: Self.month, address: nil, userAgent: nil)
+            for: line.fixture.owner, token: Secret("other"), lifetime: Self.month, address: nil, userAgent: nil
+        ).session
         _ = try await line.rotate(line.first, to: "token 1")
         line.fixture.clock.advance(.seconds(10))
         guard case .rotated(_, let again) = try await line.rotate(line.first, to: "never used") else {
@@ -154,7 +156,8 @@ import Units
         let users = line.fixture.store.users(in: line.fixture.scope)
         let host = try await users.create(try Fixture.user("h@first.example"), role: .host)
         let session = try await line.fixture.store.identities.openSession(
-            for: host, token: Secret("host"), lifetime: Self.month, address: nil, userAgent: nil)
+            for: host, token: Secret("host"), lifetime: Self.month, address: nil, userAgent: nil
+        ).session
         #expect(try await line.fixture.store.identities.account(session: session.id)?.user.id == host.id)
         #expect(try await users.deactivate(host.id) == [session.id])
         #expect(try await line.fixture.store.identities.account(session: session.id) == nil)
@@ -163,7 +166,7 @@ import Units
             return
         }
         await #expect(throws: StoreError.missing("active user")) {
-            try await line.fixture.store.identities.openSession(
+            _ = try await line.fixture.store.identities.openSession(
                 for: host, token: Secret("host 2"), lifetime: Self.month, address: nil, userAgent: nil)
         }
     }
@@ -189,7 +192,8 @@ import Units
         let sessions = line.fixture.store.sessions(in: line.fixture.scope)
         line.fixture.clock.advance(.seconds(1))
         let second = try await line.fixture.store.identities.openSession(
-            for: line.fixture.owner, token: Secret("b"), lifetime: Self.month, address: nil, userAgent: nil)
+            for: line.fixture.owner, token: Secret("b"), lifetime: Self.month, address: nil, userAgent: nil
+        ).session
         #expect(try await sessions.open(of: line.fixture.owner.id).map(\.id) == [second.id, line.session.id])
         let stranger = try await line.fixture.stranger()
         await #expect(throws: StoreError.missing("session")) {

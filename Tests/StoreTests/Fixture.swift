@@ -21,9 +21,10 @@ struct Fixture {
     let owner: User
     let scope: OrganizationScope
 
-    init(_ location: Location = .memory, on disk: Disk = .system, keyring: Keyring = Keyring()) async throws {
+    init(_ location: Location = .memory, on disk: Disk = .system, keyring: Keyring = Keyring(), quotas: Quotas = Quotas()) async throws {
         let clock = clock
-        store = try await ControlStore.open(location, keyring: keyring, platformVersion: "1.0-test", on: disk, clock: { clock.now })
+        store = try await ControlStore.open(
+            location, keyring: keyring, platformVersion: "1.0-test", quotas: quotas, on: disk, clock: { clock.now })
         (organization, owner) = try await store.organizations.create(
             name: "First", slug: "first", owner: try Self.user("owner@first.example"), by: .operator)
         scope = OrganizationScope(organization.id, by: .user(owner.id, address: "192.0.2.1"))

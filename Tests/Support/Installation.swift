@@ -24,6 +24,8 @@ package final class Installation: @unchecked Sendable {
         package var portCount = 20
         /// Networks that outputs may go to; the guard refuses this machine's own otherwise.
         package var outbound = ["127.0.0.0/8"]
+        /// The same of the pool's host, where it differs.
+        package var poolOutbound: [String]?
         package var logLevel = "info"
         /// An authority in a PEM file that the pool's host believes, in place of those it believes otherwise.
         package var authority: String?
@@ -35,6 +37,10 @@ package final class Installation: @unchecked Sendable {
         package var requestsPerMinute = 10_000
         /// What comes before the command of control, of the pool and of `strata-provision`.
         package var inside: [String] = []
+        /// Requests of one address that nobody signed for.
+        package var openPerMinute = 1_000_000
+        /// By the keys of control's configuration; what is not named has its standard.
+        package var quotas: [String: Int] = [:]
 
         package init() {}
     }
@@ -225,6 +231,9 @@ package final class Installation: @unchecked Sendable {
         state = "\(stage.folder["control"])"
         [limits]
         general_per_minute = \(settings.requestsPerMinute)
+        open_per_minute = \(settings.openPerMinute)
+        [quotas]
+        \(settings.quotas.map { "\($0.key) = \($0.value)" }.joined(separator: "\n"))
         [outbound]
         allow = [\(settings.outbound.map { "\"\($0)\"" }.joined(separator: ", "))]
         [log]
@@ -244,6 +253,8 @@ package final class Installation: @unchecked Sendable {
         runtime = "\(stage.folder["run"])"
         state = "\(stage.folder["pool"])"
         recordings = "\(stage.folder["recordings"])"
+        [outbound]
+        allow = [\((settings.poolOutbound ?? settings.outbound).map { "\"\($0)\"" }.joined(separator: ", "))]
         [log]
         level = "\(settings.logLevel)"
         """

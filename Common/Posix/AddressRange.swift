@@ -1,5 +1,3 @@
-package import Posix
-
 /// A block of addresses in CIDR notation, e.g. `10.0.0.0/8`.
 package struct AddressRange: Sendable, Hashable {
     let base: SocketAddress

@@ -1,0 +1,66 @@
+import SQLite
+
+/// Something that an organisation, or one of its users, has a limited number of at once (THREATS 14). The raw value is its
+/// key in the configuration and its name in errors.
+package enum Quota: String, Sendable, CaseIterable, Hashable {
+    /// Of an organisation: users who are not shut out.
+    case users
+    /// Of an organisation: senders that are not revoked.
+    case senders
+    /// Of an organisation: tokens that are still good.
+    case enrollmentTokens = "enrollment_tokens"
+    /// Of an organisation.
+    case destinations
+    /// Of an organisation: broadcasts that are not over.
+    case broadcasts
+    /// Of one broadcast.
+    case outputs
+    /// Of one user: open sessions; the one that was used longest ago makes room for a new one.
+    case sessions
+    /// Of one user: WebSockets of pages.
+    case sockets
+    /// Of one sender: versions of its configuration that are kept; the oldest makes room.
+    case configurations
+
+    /// Where the operator says nothing.
+    package var standard: Int {
+        switch self {
+        case .users, .destinations: 200
+        case .senders, .enrollmentTokens: 1000
+        case .broadcasts: 50
+        case .outputs: 10
+        case .sessions, .sockets: 20
+        case .configurations: 500
+        }
+    }
+
+    var what: String { rawValue.replacing("_", with: " ") }
+}
+
+/// How much of everything there may be.
+package struct Quotas: Sendable, Hashable {
+    private var limits: [Quota: Int] = [:]
+
+    package init() {}
+
+    package subscript(quota: Quota) -> Int {
+        get { limits[quota] ?? quota.standard }
+        set { limits[quota] = newValue }
+    }
+}
+
+extension Quotas {
+    /// Whether one more fits beside `count`.
+    ///
+    /// - Throws: `.quota`.
+    package func admit(_ quota: Quota, beside count: Int) throws(StoreError) {
+        guard count < self[quota] else { throw .quota(quota, limit: self[quota]) }
+    }
+}
+
+extension Transaction {
+    /// Holds a quota of an organisation's rows, in the transaction that adds one.
+    func admit(_ quota: Quota, of table: OrganizationTable, where condition: SQL, by quotas: Quotas, in scope: OrganizationScope) throws {
+        try quotas.admit(quota, beside: count(of: table, in: scope, where: condition))
+    }
+}

@@ -1,0 +1,55 @@
+import API
+import Auth
+import Configuration
+import Foundation
+import Store
+import Testing
+
+@Suite("Control's configuration")
+struct ControlConfigurationTests {
+    private func parse(_ text: String, environment: [String: String] = [:]) throws -> ControlConfiguration {
+        try ControlConfiguration(text, source: "test", environment: environment)
+    }
+
+    private let least = "[server]\norigins = [\"https://live.example.org\"]\n"
+
+    @Test("the shipped file is read, names every quota, and says the defaults where it says that it does")
+    func shipped() throws {
+        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../systemd/strata-control.conf")
+            .path
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let (shipped, least) = (try parse(text), try parse(least))
+        for quota in Quota.allCases {
+            #expect(shipped.quotas[quota] == quota.standard && least.quotas[quota] == quota.standard)
+            #expect(text.contains("\n\(quota.rawValue) = \(quota.standard)\n"), "\(quota)")
+        }
+        #expect(shipped.limits.general == least.limits.general && shipped.limits.open == least.limits.open)
+        #expect(shipped.stateFolder == least.stateFolder && shipped.loops == least.loops && shipped.logLevel == least.logLevel)
+        #expect(shipped.outbound.isEmpty && least.outbound.isEmpty && !shipped.endsTLSAtProxy)
+    }
+
+    @Test("a quota is set by file or environment, and one that is none is a fault with its key")
+    func quotas() throws {
+        let set = try parse(least + "[quotas]\nsenders = 3\n", environment: ["STRATA_QUOTAS_SENDERS": "4"])
+        #expect(set.quotas[.senders] == 4 && set.quotas[.destinations] == Quota.destinations.standard)
+        for (line, key) in [("senders = 0", "quotas.senders"), ("sockets = \"many\"", "quotas.sockets"), ("cars = 1", "quotas.cars")] {
+            do {
+                _ = try parse(least + "[quotas]\n\(line)\n")
+                Issue.record("\(line) was taken")
+            } catch {
+                #expect((error as? ConfigurationFaults)?.faults.map(\.key) == [key])
+            }
+        }
+    }
+
+    @Test("plain HTTP is for loopback only, TLS needs its files, and all faults come together")
+    func faults() {
+        do {
+            _ = try parse("[server]\nlisten = [\"0.0.0.0:80\"]\nlisten_tls = [\"0.0.0.0:443\"]\n[outbound]\nallow = [\"everything\"]\n")
+            Issue.record("it was taken")
+        } catch {
+            let keys = Set((error as? ConfigurationFaults)?.faults.map(\.key) ?? [])
+            #expect(keys.isSuperset(of: ["server.listen", "server.certificate", "server.origins", "outbound.allow"]), "\(keys)")
+        }
+    }
+}

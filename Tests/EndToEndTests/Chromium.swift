@@ -1,0 +1,120 @@
+import Foundation
+import Posix
+import Support
+import Web
+
+/// A real browser, headless, with a profile of its own: opens pages and runs script in them over the DevTools protocol.
+final class Chromium: @unchecked Sendable {
+    // Sendable: a test uses it from one task at a time.
+    /// What a page complained about: errors of its script, what its policy has blocked, requests that failed.
+    private(set) var complaints: [String] = []
+    private let socket: WebSocket
+    private let folder: TemporaryFolder
+    private var session = ""
+    private var lastID = 0
+
+    init(on stage: Stage) async throws {
+        folder = stage.folder
+        let program = try stage.start(
+            "chromium",
+            [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--no-first-run", "--disable-sync",
+                "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--window-size=1000,900",
+                "--user-data-dir=\(try stage.folder.makeFolder("chromium"))", "about:blank",
+            ])
+        let mark = "DevTools listening on "
+        let line = try await program.line(containing: mark, within: .seconds(30))
+        guard let url = line.components(separatedBy: mark).last else { throw SupportFailure("no address in \(line)") }
+        var options = ClientOptions()
+        options.webSocket.messageLimit = 32 << 20
+        socket = try await Client(loop: try Loop(name: "devtools"), options: options).webSocket(url.trimmingCharacters(in: .whitespaces))
+    }
+
+    /// Opens a page in a new tab, which is then the one that is talked to.
+    func open(_ url: String) async throws {
+        let target = try await call("Target.createTarget", ["url": "about:blank"], whole: true)["targetId"] as? String ?? ""
+        session =
+            try await call("Target.attachToTarget", ["targetId": target, "flatten": true], whole: true)["sessionId"] as? String ?? ""
+        for domain in ["Page", "Runtime", "Log", "Network"] { _ = try await call("\(domain).enable") }
+        try await go(to: url)
+    }
+
+    /// Goes to another page in the same tab, and waits until it has loaded.
+    func go(to url: String) async throws {
+        let answer = try await call("Page.navigate", ["url": url])
+        if let fault = answer["errorText"] as? String { throw SupportFailure("\(url): \(fault)") }
+        try await eventually(within: .seconds(10), "\(url) is loaded") {
+            try await self.value("document.readyState === 'complete' && location.href !== 'about:blank'") as? Bool == true
+        }
+    }
+
+    /// The value of an expression; a promise is waited for. The page's own policy holds for it.
+    func value(_ expression: String) async throws -> Any? {
+        let answer = try await call(
+            "Runtime.evaluate",
+            [
+                "expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": true,
+                "allowUnsafeEvalBlockedByCSP": false,
+            ])
+        if let fault = answer["exceptionDetails"] as? [String: Any] {
+            let thrown = (fault["exception"] as? [String: Any])?["description"] as? String
+            throw SupportFailure("\(expression.prefix(100)): \(thrown ?? "\(fault)")")
+        }
+        return (answer["result"] as? [String: Any])?["value"]
+    }
+
+    /// Waits until an expression is true.
+    func wait(for expression: String, _ what: String, within limit: Duration = .seconds(15)) async throws {
+        do {
+            try await eventually(within: limit, what) { try await self.value(expression) as? Bool == true }
+        } catch {
+            throw SupportFailure("\(error); the page says: \(try await value("document.body.innerText") ?? "nothing")")
+        }
+    }
+
+    /// A picture of the page in the stage's folder, or where `STRATA_SCREENSHOTS` says.
+    func screenshot(_ name: String) async throws {
+        guard let text = try await call("Page.captureScreenshot")["data"] as? String, let data = Data(base64Encoded: text) else {
+            throw SupportFailure("no picture of \(name)")
+        }
+        let place = ProcessInfo.processInfo.environment["STRATA_SCREENSHOTS"] ?? folder.path
+        try data.write(to: URL(fileURLWithPath: "\(place)/\(name).png"))
+    }
+
+    /// What was complained about since the last time.
+    func takeComplaints() -> [String] {
+        defer { complaints = [] }
+        return complaints
+    }
+
+    private func call(_ method: String, _ parameters: [String: Any] = [:], whole: Bool = false) async throws -> [String: Any] {
+        lastID += 1
+        let id = lastID
+        var message: [String: Any] = ["id": id, "method": method, "params": parameters]
+        if !whole { message["sessionId"] = session }
+        try await socket.send(String(decoding: try JSONSerialization.data(withJSONObject: message), as: UTF8.self))
+        while case .text(let text)? = try await socket.receive() {
+            guard let answer = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else { continue }
+            note(answer)
+            guard answer["id"] as? Int == id else { continue }
+            if let fault = answer["error"] { throw SupportFailure("\(method): \(fault)") }
+            return answer["result"] as? [String: Any] ?? [:]
+        }
+        throw SupportFailure("the browser is gone")
+    }
+
+    private func note(_ event: [String: Any]) {
+        let parameters = event["params"] as? [String: Any] ?? [:]
+        switch event["method"] as? String {
+        case "Log.entryAdded":
+            guard let entry = parameters["entry"] as? [String: Any], entry["level"] as? String == "error" else { return }
+            complaints.append("\(entry["source"] ?? ""): \(entry["text"] ?? "") \(entry["url"] ?? "")")
+        case "Runtime.exceptionThrown":
+            let details = parameters["exceptionDetails"] as? [String: Any]
+            complaints.append("script: \((details?["exception"] as? [String: Any])?["description"] ?? details?["text"] ?? "")")
+        case "Runtime.consoleAPICalled" where ["error", "warning", "assert"].contains(parameters["type"] as? String):
+            complaints.append("console: \(parameters["args"] ?? "")")
+        default: break
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import Testing
+import Units
+import Wire
+
+@testable import Store
+
+@Suite("Quotas")
+struct QuotaTests {
+    private func fixture(_ quota: Quota, _ limit: Int) async throws -> Fixture {
+        var quotas = Quotas()
+        quotas[quota] = limit
+        return try await Fixture(quotas: quotas)
+    }
+
+    @Test("each organisation has its own, what is over does not count, and one more is refused by the quota's name")
+    func destinations() async throws {
+        let fixture = try await fixture(.destinations, 2)
+        let destinations = fixture.store.destinations(in: fixture.scope)
+        let endpoint = try #require(DestinationEndpoint.preset(.twitch))
+        func add(_ name: String) async throws -> Destination {
+            try await destinations.create(name: name, endpoint: endpoint, secret: Secret("k"))
+        }
+        let first = try await add("a")
+        _ = try await add("b")
+        let full = StoreError.quota(.destinations, limit: 2)
+        await #expect(throws: full) { try await add("c") }
+        #expect(full.description == "all 2 destinations are in use (quotas.destinations = 2)")
+        _ = try await fixture.store.destinations(in: fixture.stranger()).create(name: "a", endpoint: endpoint, secret: Secret("k"))
+        try await destinations.remove(first.id)
+        _ = try await add("c")
+        await #expect(throws: full) { try await add("d") }
+    }
+
+    @Test("many at once never exceed it")
+    func race() async throws {
+        let fixture = try await fixture(.destinations, 3)
+        let endpoint = try #require(DestinationEndpoint.preset(.twitch))
+        let made = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<20 {
+                group.addTask {
+                    let destinations = fixture.store.destinations(in: fixture.scope)
+                    return (try? await destinations.create(name: "\(number)", endpoint: endpoint, secret: Secret("k"))) != nil
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(made == 3)
+    }
+
+    @Test("users who are shut out make room, and come back only into room")
+    func users() async throws {
+        let fixture = try await fixture(.users, 2)
+        let users = fixture.store.users(in: fixture.scope)
+        let second = try await users.create(try Fixture.user("b@first.example"), role: .host)
+        await #expect(throws: StoreError.quota(.users, limit: 2)) {
+            try await users.create(try Fixture.user("c@first.example"), role: .host)
+        }
+        _ = try await users.deactivate(second.id)
+        let third = try await users.create(try Fixture.user("c@first.example"), role: .host)
+        await #expect(throws: StoreError.quota(.users, limit: 2)) { try await users.activate(second.id) }
+        try await users.activate(third.id)
+    }
+
+    @Test("tokens that are spent, withdrawn or expired make room")
+    func tokens() async throws {
+        let fixture = try await fixture(.enrollmentTokens, 1)
+        let tokens = fixture.store.enrollmentTokens(in: fixture.scope)
+        func make(_ secret: String) async throws -> StoredToken {
+            try await tokens.create(Secret(secret), label: "board", lifetime: .seconds(60))
+        }
+        let first = try await make("1")
+        await #expect(throws: StoreError.quota(.enrollmentTokens, limit: 1)) { try await make("2") }
+        try await tokens.withdraw(first.id)
+        _ = try await make("2")
+        fixture.clock.advance(.seconds(61))
+        _ = try await make("3")
+        _ = try await fixture.store.identities.redeem(Secret("3"), publicKey: [UInt8](repeating: 1, count: 32), name: "x", kind: .sender)
+        _ = try await make("4")
+    }
+
+    @Test("a revoked sender makes room, and a token that finds none stays good")
+    func senders() async throws {
+        let fixture = try await fixture(.senders, 1)
+        let first = try await fixture.sender()
+        let token = Secret("later")
+        _ = try await fixture.store.enrollmentTokens(in: fixture.scope).create(token, label: "b", lifetime: .seconds(60))
+        let key = [UInt8](repeating: 2, count: 32)
+        await #expect(throws: StoreError.quota(.senders, limit: 1)) {
+            try await fixture.store.identities.redeem(token, publicKey: key, name: "b", kind: .sender)
+        }
+        try await fixture.store.devices(in: fixture.scope).revoke(first.id)
+        _ = try await fixture.store.identities.redeem(token, publicKey: key, name: "b", kind: .sender)
+        // The operator's pool hosts are nobody's senders.
+        _ = try await fixture.pool()
+    }
+
+    @Test("broadcasts that are over make room")
+    func broadcasts() async throws {
+        let fixture = try await fixture(.broadcasts, 1)
+        let (first, second) = (try await fixture.sender("a"), try await fixture.sender("b"))
+        let broadcasts = fixture.store.broadcasts(in: fixture.scope)
+        func start(_ id: String, _ sender: Device) async throws {
+            try await broadcasts.create(
+                try #require(BroadcastID(id)), sender: sender.id, state: "starting", document: "{}", streamKey: Secret("k"))
+        }
+        try await start("00000000000000000000000001", first)
+        await #expect(throws: StoreError.quota(.broadcasts, limit: 1)) { try await start("00000000000000000000000002", second) }
+        try await broadcasts.save(try #require(BroadcastID("00000000000000000000000001")), state: "ended", document: "{}", hasEnded: true)
+        try await start("00000000000000000000000002", second)
+    }
+
+    @Test("a login beyond it ends the one that was used longest ago")
+    func sessions() async throws {
+        let fixture = try await fixture(.sessions, 2)
+        func open(_ token: String) async throws -> (session: AuthSession, ended: [SessionID]) {
+            fixture.clock.advance(.seconds(1))
+            return try await fixture.store.identities.openSession(
+                for: fixture.owner, token: Secret(token), lifetime: .seconds(3600), address: nil, userAgent: nil)
+        }
+        let (first, second) = (try await open("1").session, try await open("2").session)
+        // The first is used again, so the second has to go.
+        fixture.clock.advance(.seconds(1))
+        _ = try await fixture.store.identities.rotate(Secret("1"), to: Secret("1 b"), lifetime: .seconds(3600), grace: .seconds(10))
+        let third = try await open("3")
+        #expect(third.ended == [second.id])
+        #expect(try await fixture.store.identities.account(session: first.id) != nil)
+        #expect(try await fixture.store.identities.account(session: second.id) == nil)
+    }
+
+    @Test("of a sender's configurations the newest are kept, and their numbers go on")
+    func configurations() async throws {
+        let fixture = try await fixture(.configurations, 3)
+        let sender = try await fixture.sender()
+        let configurations = fixture.store.configurations(in: fixture.scope)
+        for number in 1...5 { #expect(try await configurations.save("# \(number)", for: sender.id).version == number) }
+        #expect(try await configurations.history(of: sender.id).map(\.version) == [5, 4, 3])
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+import Units
+import Wire
+
+/// Whatever a device says is within bounds when it has entered.
+@Suite struct BoundsTests {
+    static let texts = [
+        String(repeating: "x", count: 100_000), String(repeating: "\u{1b}[31m\u{0}", count: 5000),
+        String(repeating: "\u{202e}\u{9b}", count: 5000),
+        "e" + String(repeating: "\u{301}", count: 100_000), String(repeating: "👩🏽‍🚀", count: 20_000), "\r\n", "",
+    ]
+
+    @Test("a text keeps at most its characters, four bytes for each, and nothing hostile", arguments: texts)
+    func text(text: String) {
+        for count in [1, 64, 1000] {
+            let bounded = text.bounded(to: count)
+            #expect(bounded.count <= count && bounded.utf8.count <= count * 4)
+            #expect(bounded.isPlain)
+            #expect(bounded.bounded(to: count) == bounded)
+        }
+    }
+
+    @Test("a text within its bounds is untouched")
+    func untouched() { for text in ["Truck 7", "👩🏽‍🚀 <b>", ""] { #expect(text.bounded(to: 100) == text) } }
+
+    @Test("a pool host's hello and report are bounded, and sums over many hosts never overflow", arguments: texts)
+    func pool(text: String) throws {
+        let (lease, broadcast) = (
+            try #require(LeaseID("00000000000000000000000001")), try #require(BroadcastID("00000000000000000000000002"))
+        )
+        let output = try #require(OutputID("00000000000000000000000003"))
+        let hello = PoolHello(
+            poolVersion: text, addresses: Array(repeating: text, count: 5000), portRange: PortRange(first: Int.min, last: Int.max),
+            capacity: Int.max,
+            leases: [
+                LeaseReport(lease: lease, broadcast: broadcast, port: -1, pid: Int.min, outputs: Array(repeating: output, count: 9000))
+            ]
+        ).bounded()
+        #expect(
+            hello.poolVersion.count <= 64 && hello.addresses.count == 64 && hello.addresses.allSatisfy { $0.count <= 253 && $0.isPlain })
+        #expect(hello.portRange == PortRange(first: 1, last: 65_535) && hello.capacity == 10_000)
+        #expect(hello.leases[0].port == 0 && hello.leases[0].pid == 0 && hello.leases[0].outputs.count == WireLimits.listEntries)
+
+        let path = PathReport(source: text, bitrate: Bitrate(bitsPerSecond: Int.max), packetsTotal: Int.min, rttMs: -1)
+        let sink = OutputReport(
+            id: output, state: .retrying, reason: text, sentBytesTotal: Int.max, droppedUnitsTotal: Int.min, reconnectsTotal: Int.max)
+        let report = StreamReport(
+            lease: lease, broadcast: broadcast, port: Int.max, pid: Int.max, uptimeSeconds: Int.min,
+            ingest: IngestReport(
+                state: .flowing, bitrate: Bitrate(bitsPerSecond: Int.min), keyFramesTotal: Int.max, lostPacketsTotal: Int.min,
+                recoveredPacketsTotal: Int.max, guardDroppedTotal: Int.max, video: nil, width: Int.min, height: Int.max,
+                paths: Array(repeating: path, count: 1000)),
+            outputs: Array(repeating: sink, count: 1000), restarts: Int.min
+        ).bounded()
+        #expect(report.port == 65_535 && report.uptimeSeconds == 0 && report.restarts == 0 && report.ingest.bitrate.bitsPerSecond == 0)
+        #expect(report.outputs.count == WireLimits.listEntries && report.ingest.paths.count == WireLimits.listEntries)
+        #expect(report.outputs.allSatisfy { ($0.reason ?? "").isPlain && ($0.reason ?? "").utf8.count <= 4 * WireLimits.textCharacters })
+        #expect(report.ingest.paths.allSatisfy { $0.source.isPlain && $0.packetsTotal == 0 })
+        // What sums them up has room for as many as there can be.
+        #expect(report.outputs.reduce(0) { $0 + $1.sentBytesTotal } > 0)
+    }
+}
