@@ -1,5 +1,6 @@
--- A database as the program before migration 4 left it: an organisation, its owner (password "correct horse battery staple"), a sender
--- and a destination whose secret is sealed under master.key beside this file.
+-- A database of the schema before migration 4: an organisation, its owner (password "correct horse battery staple"), a sender and a
+-- destination whose secret is sealed under master.key beside this file. Made by the program of migration 4, with that
+-- migration's tables taken out again; no release had the older schema.
 CREATE TABLE migrations (
     version INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
