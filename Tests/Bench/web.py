@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import subprocess
+import time
 
 from bench import PROGRAMS, Stage, figure, free_port, processor_seconds, resident_mb, wait_for
 
@@ -80,6 +81,7 @@ def idle(stage, servers):
         wait_for(f"{IDLE} sockets are open", lambda: "open" in stage.log(name) or load.poll() is not None, 120)
         if load.poll() is not None:
             raise SystemExit(f"bench: {stage.log(name)}")
+        time.sleep(5)
         figure("web", "idle_wss", "memory", (resident_mb(process.pid) - before) * 1024 / IDLE, "kB", peer)
         stage.stop(load)
 
