@@ -107,6 +107,10 @@ void cposix_name_thread(const char *name) {
     pthread_setname_np(pthread_self(), cut);
 }
 
+void cposix_thread_name(char name[16]) {
+    if (pthread_getname_np(pthread_self(), name, 16) != 0) name[0] = 0;
+}
+
 // Room for one in_pktinfo or in6_pktinfo.
 union packet_info {
     char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
