@@ -16,3 +16,12 @@ package func naming<Result, Failure>(
     defer { cposix_name_thread(own) }
     return try body()
 }
+
+/// Has all threads share what they free, instead of up to eight arenas a core that each keep it for their own threads (glibc).
+///
+/// For a program whose threads come and go with large buffers, and which allocates some thousand times a second, not millions.
+/// Before the first thread starts.
+package func shareFreeMemory() { cposix_one_arena() }
+
+/// Gives memory that is free back to the system; takes some milliseconds, in which other threads may wait for theirs.
+package func releaseFreeMemory() { cposix_trim_memory() }
