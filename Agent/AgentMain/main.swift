@@ -65,6 +65,7 @@ guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
     print(usage)
     exit(64)
 }
+shareFreeMemory()
 let file = arguments.value("--config")
 let configuration = Startup.configuration(file, for: Log("agent")) { text, environment in
     try AgentConfiguration(text, source: file, environment: environment, version: "0.1.0")

@@ -153,6 +153,7 @@ actor Transmission {
             try? await loop.sleep(for: .milliseconds(plan.transport.bufferMs))
         }
         stopUplink()
+        releaseFreeMemory()
     }
 
     /// A receiver sees that a packet is missing by the one that follows it: after the last come some that carry nothing, over 200 ms.
@@ -170,6 +171,7 @@ actor Transmission {
         await endRecovery()
         await stopCapture()
         stopUplink()
+        releaseFreeMemory()
     }
 
     func report() -> SendingReport { health.report(plan) }

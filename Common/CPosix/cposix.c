@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -105,6 +106,18 @@ void cposix_name_thread(const char *name) {
     strncpy(cut, name, 15);
     cut[15] = 0;
     pthread_setname_np(pthread_self(), cut);
+}
+
+void cposix_thread_name(char name[16]) {
+    if (pthread_getname_np(pthread_self(), name, 16) != 0) name[0] = 0;
+}
+
+void cposix_one_arena(void) {
+    mallopt(M_ARENA_MAX, 1);
+}
+
+void cposix_trim_memory(void) {
+    malloc_trim(0);
 }
 
 // Room for one in_pktinfo or in6_pktinfo.

@@ -57,7 +57,7 @@ package final class RISTReceiver: @unchecked Sendable {
         do throws(RISTError) {
             try Self.connect(context, sink)
             port = try Self.listen(context, configuration)
-            let code = rist_start(context)
+            let code = naming(startedThreads: "librist") { rist_start(context) }
             guard code == 0 else { throw RISTError("rist_start", code) }
         } catch {
             rist_destroy(context)

@@ -82,7 +82,7 @@ package final class RISTSender: @unchecked Sendable {
         try check("rist_connection_status_callback_set", code)
         code = rist_stats_callback_set(context, CInt(Self.reportIntervalMs), senderStatistics, sink.toOpaque())
         try check("rist_stats_callback_set", code)
-        code = rist_start(context)
+        code = naming(startedThreads: "librist") { rist_start(context) }
         try check("rist_start", code)
         self.context = context
         self.sink = sink

@@ -8,6 +8,7 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -24,7 +25,11 @@ class Stage:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="st-bench-")
         self.running = []
+        self.endings = []
         atexit.register(self.clear)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: sys.exit("bench: ended by a signal"))
+        ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: receivers outlive the pool that started them, and become ours
 
     def start(self, name, *command, stdin=subprocess.DEVNULL):
         """Starts a program with its output in <folder>/<name>.log; the kernel kills it if the bench dies."""
@@ -48,13 +53,30 @@ class Stage:
                 process.wait()
             self.running.remove(process)
 
+    def at_end(self, action):
+        """What is done after all processes have ended."""
+        self.endings.append(action)
+
     def clear(self):
         for process in self.running:
             process.kill()
         for process in self.running:
             process.wait()
         self.running = []
+        for action in self.endings:
+            action()
+        self.endings = []
+        while left := children():
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def children():
+    """Source: proc(5). A bench starts processes from its first thread only, and orphans come to that one as well."""
+    with open(f"/proc/self/task/{os.getpid()}/children") as file:
+        return [int(child) for child in file.read().split()]
 
 
 def die_with_parent():
@@ -72,6 +94,18 @@ def processor_seconds(pid):
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def thread_seconds(pid):
+    """Time on a processor of each thread of a process, {tid: (name, seconds)}. Source: sched-stats, nanoseconds in the first field."""
+    threads = {}
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{tid}/comm") as name, open(f"/proc/{pid}/task/{tid}/schedstat") as file:
+                threads[tid] = (name.read().strip(), int(file.read().split()[0]) / 1e9)
+        except OSError:
+            pass  # it ended meanwhile
+    return threads
 
 
 def resident_mb(pid):
@@ -123,7 +157,7 @@ class Platform:
         with open(f"{folder}/nginx.conf", "w") as file:
             file.write(f"""
                 {"user root;" if os.geteuid() == 0 else ""}
-                daemon off; worker_processes 1; pid {folder}/pid; error_log stderr error;
+                daemon off; master_process off; pid {folder}/pid; error_log stderr error;
                 load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
                 events {{ worker_connections 1024; }}
                 rtmp {{ server {{ listen 127.0.0.1:{self.rtmp}; chunk_size 4096; application live {{ live on; }} }} }}
@@ -141,6 +175,4 @@ class Platform:
             return None
 
     def processor_seconds(self):
-        """Of the worker, which does the work."""
-        children = open(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read().split()
-        return sum(processor_seconds(pid) for pid in children)
+        return processor_seconds(self.process.pid)

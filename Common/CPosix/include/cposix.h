@@ -50,6 +50,13 @@ void cposix_set_current_loop(void *loop);
 
 // pthread_setname_np for the calling thread, cut to 15 bytes.
 void cposix_name_thread(const char *name);
+// pthread_getname_np of the calling thread; empty where that fails.
+void cposix_thread_name(char name[16]);
+
+// mallopt(3), M_ARENA_MAX: all threads that start after it take memory from one arena.
+void cposix_one_arena(void);
+// malloc_trim(3): glibc gives free pages back to the kernel.
+void cposix_trim_memory(void);
 
 // A batch of datagrams: `count` buffers of `size` bytes one after the other at `bytes`, `count` addresses of 28 bytes
 // (sockaddr_in6) at `addresses` and at `locals`; lengths come back in `lengths`. A local address, without port, is there
