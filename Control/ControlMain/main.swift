@@ -58,7 +58,8 @@ let usage = """
     let signals = try Signals(loop: loop)
     let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProgramContext.environment))
     let folder = try StateFolder(configuration.stateFolder)
-    try folder.hold()
+    let lock = try FolderLock(folder.path)
+    defer { lock.release() }
     let store = try await program.start(
         "store",
         {
@@ -94,7 +95,8 @@ let usage = """
 /// Lists the safety copies, or puts one in the place of the database.
 @Sendable func restore(_ name: String?, _ configuration: ControlConfiguration) async throws {
     let folder = try StateFolder(configuration.stateFolder)
-    try folder.hold()
+    let lock = try FolderLock(folder.path)
+    defer { lock.release() }
     let copies = SafetyCopies(of: folder.database)
     guard let name else {
         for copy in try copies.all() { print("\(copy.name)  \(copy.madeAt.text)") }
