@@ -29,7 +29,12 @@ let usage = """
 
 @Sendable func authority(_ file: String?) throws -> EnrollmentToken.Authority {
     guard let file else { return .system }
-    return .pinned(sha256: try fingerprint(ofPEM: String(contentsOfFile: file, encoding: .utf8)))
+    let pem = try ProgramContext.readText(file)
+    do {
+        return .pinned(sha256: try fingerprint(ofPEM: pem))
+    } catch {
+        throw CryptoError.file(path: file, reason: "\(error)")
+    }
 }
 
 @Sendable func parts(_ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ log: Log) async throws
