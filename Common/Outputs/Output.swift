@@ -161,7 +161,7 @@ package actor Output {
             do { try await loop.sleep(for: Output.tick) } catch { return nil }
             if isEnding { return await farewell(session) }
             feed.pump()
-            if !isConnected, progress.hasPeer(session, feed.figures) { connected(session) }
+            if !isConnected, progress.hasPeer(session) { connected(session) }
             if let hopeless = refusal() { return hopeless }
             if progress.hasStalled(session, feed.figures, limit: Output.stallLimit) {
                 return .lost("the destination took no media for \(Output.stallLimit.milliseconds / 1000) s")
@@ -228,11 +228,12 @@ private struct Progress {
 
     var age: Duration { Instant.now - began }
 
-    /// RTMP counts bytes once the server has agreed to the publishing; the others are there when they have started.
-    func hasPeer(_ session: SinkSession, _ figures: OutputFeed.Figures) -> Bool {
+    /// RTMP counts bytes once the server has agreed to the publishing, an SRT caller once its handshake is over: it starts before
+    /// that. The others are there when they have started.
+    func hasPeer(_ session: SinkSession) -> Bool {
         switch session.kind {
-        case .rtmp: session.sentBytes > 0
-        case .srtCaller, .srtListener, .file: true
+        case .rtmp, .srtCaller: session.sentBytes > 0
+        case .srtListener, .file: true
         }
     }
 
