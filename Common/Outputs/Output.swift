@@ -163,6 +163,7 @@ package actor Output {
             feed.pump()
             if !isConnected, progress.hasPeer(session) { connected(session) }
             if let hopeless = refusal() { return hopeless }
+            if let told = toldTooMuch() { return .lost("the server sent \(told >> 10) KiB to one who only publishes: ended") }
             if progress.hasStalled(session, feed.figures, limit: Output.stallLimit) {
                 return .lost("the destination took no media for \(Output.stallLimit.milliseconds / 1000) s")
             }
@@ -183,6 +184,12 @@ package actor Output {
     private func refusal() -> OutputFault? {
         guard case .rtmp = spec.target, feed.figures.coding == .h265 else { return nil }
         return .hopeless("RTMP carries H.264 only, and this stream is H.265: choose H.264 on the sender, or an SRT destination")
+    }
+
+    /// Bytes of a server that talks instead of listening; its connection is ended then.
+    private func toldTooMuch() -> Int? {
+        guard case .rtmp(let rtmp) = spec.target, let peer = SocketAddress(rtmp.address, port: rtmp.port) else { return nil }
+        return TalkLimit.cut(peer)
     }
 
     private func handle(_ fault: OutputFault) async {
