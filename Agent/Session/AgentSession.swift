@@ -44,6 +44,8 @@ package actor AgentSession {
     package nonisolated let loop: Loop
     private let settings: SessionSettings
     private let files: PlanFiles
+    /// Two on one plan would both send it: control refuses the second one's connection, its packets reach the receiver all the same.
+    private let lock: FolderLock
     private let inputs: InputCatalog
     private let watcher: LinkWatcher
     private let log: Log
@@ -66,7 +68,8 @@ package actor AgentSession {
     /// - Parameters:
     ///   - loop: the session's own: a stop may hold it for a while.
     ///   - tell: takes what control is to hear, from any thread; it must not wait.
-    /// - Throws: `SystemError` for a folder that cannot be made, or a system without threads or descriptors.
+    /// - Throws: `SystemError` for a folder that cannot be made or that another agent has (EWOULDBLOCK), or a system without
+    ///   threads or descriptors.
     package init(
         settings: SessionSettings, loop: Loop, log: Log, tell: @escaping @Sendable (AgentMessage, Importance) -> Void
     ) throws {
@@ -76,6 +79,7 @@ package actor AgentSession {
         self.tell = tell
         files = PlanFiles(runtime: settings.runtimeFolder, state: settings.stateFolder)
         try files.prepare()
+        lock = try FolderLock(settings.stateFolder)
         inputs = try InputCatalog(clips: settings.mediaFolder, log: log.part("inputs"))
         watcher = try LinkWatcher(loop: loop, policy: settings.links, log: log.part("links"))
     }
@@ -161,6 +165,7 @@ package actor AgentSession {
         await transmission?.stop()
         transmission = nil
         await inputs.close()
+        lock.release()
     }
 
     private func perform(_ order: AgentOrder) async -> (result: CommandOutcome.Result, step: String?, reason: String?) {

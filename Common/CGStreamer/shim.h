@@ -6,6 +6,8 @@
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 // G_OBJECT_GET_CLASS is a macro. NULL where the element has no such property.
 static inline GParamSpec *strata_find_property(GstElement *element, const char *name) {
@@ -92,6 +94,24 @@ static inline GstBuffer *strata_probe_writable_buffer(GstPadProbeInfo *info) {
 static inline int strata_connection_descriptor(void *connection) {
     if (!G_IS_SOCKET_CONNECTION(connection)) return -1;
     return g_socket_get_fd(g_socket_connection_get_socket((GSocketConnection *)connection));
+}
+
+// NULL where it is none. The connection owns it.
+static inline GSocket *strata_connection_socket(void *connection) {
+    if (!G_IS_SOCKET_CONNECTION(connection)) return NULL;
+    return g_socket_connection_get_socket((GSocketConnection *)connection);
+}
+
+// Bytes that a TCP socket received, and that its peer acknowledged; 0 where it is closed or no TCP. struct tcp_info of <linux/tcp.h>
+// (since 4.1) at these offsets: glibc's own ends before them, and the two headers exclude each other.
+static inline int strata_socket_counts(GSocket *socket, guint64 *received, guint64 *acknowledged) {
+    guint64 info[17] = {0};
+    socklen_t length = sizeof info;
+    int descriptor = g_socket_is_closed(socket) ? -1 : g_socket_get_fd(socket);
+    if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, 11 /* TCP_INFO */, info, &length) != 0 || length < sizeof info) return 0;
+    *acknowledged = info[15];
+    *received = info[16];
+    return 1;
 }
 
 static inline void strata_task_unref(GTask *task) { g_object_unref(task); }

@@ -8,6 +8,7 @@ package enum GStreamerRuntime {
         guard gst_init_check(nil, nil, &error) != 0 else {
             return .failure(GStreamerError(function: "gst_init_check", adopting: error))
         }
+        Complaints.limit()
         return .success(())
     }()
 

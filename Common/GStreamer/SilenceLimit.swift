@@ -37,8 +37,10 @@ private func clientEvent(
     _ hint: UnsafeMutablePointer<GSignalInvocationHint>?, _ count: guint, _ values: UnsafePointer<GValue>?, _ context: gpointer?
 ) -> gboolean {
     guard let values, count > 3, g_value_get_enum(values + 1) == gint(G_SOCKET_CLIENT_CONNECTING.rawValue) else { return 1 }
-    let socket = strata_connection_descriptor(g_value_get_object(values + 3))
+    let connection = g_value_get_object(values + 3)
+    let socket = strata_connection_descriptor(connection)
     if socket >= 0 { SilenceLimit.apply(to: socket) }
+    TalkLimit.watch(connection)
     // The hook stays.
     return 1
 }

@@ -15,7 +15,7 @@ enum FaultReason {
     private static func plain(_ fault: ElementFault, _ target: OutputSpec.Target, connected: Bool) -> String {
         let text = fault.text
         if case .file(let file) = target { return "\(file.name): \(fault.reason)" }
-        guard case .rtmp(let rtmp) = target else { return srt(fault) }
+        guard case .rtmp(let rtmp) = target else { return srt(fault, connected: connected) }
         // The texts are those of rtmp2sink 1.22; an unknown one is shown as it is.
         if text.contains("stream already exists") { return "already publishing: another publisher uses this stream key" }
         if text.contains("publish denied") || text.contains("Not authorized") { return "the server refused the stream key: \(text)" }
@@ -38,10 +38,13 @@ enum FaultReason {
         "the connection was lost: the server closed it, or confirmed nothing for \(Destinations.silenceLimit.milliseconds / 1000) s"
     }
 
-    private static func srt(_ fault: ElementFault) -> String {
-        // libsrt says the same for each end of a connection (1.5: SRTO_PEERIDLETIMEO is 5 s).
+    private static func srt(_ fault: ElementFault, connected: Bool) -> String {
+        // libsrt says the same for a handshake that failed (3 s without an answer, or a refusal) and for each end of a connection
+        // (1.5: SRTO_PEERIDLETIMEO is 5 s).
         guard fault.text.contains("Failed to write to SRT socket") else { return fault.reason }
-        return "the connection was lost: the peer closed it, or did not answer for 5 s"
+        return connected
+            ? "the connection was lost: the peer closed it, or did not answer for 5 s"
+            : "no connection: nobody answers there, or the passphrase or the stream id is refused"
     }
 
     /// A library may put what it was given into its message.

@@ -161,8 +161,9 @@ package actor Output {
             do { try await loop.sleep(for: Output.tick) } catch { return nil }
             if isEnding { return await farewell(session) }
             feed.pump()
-            if !isConnected, progress.hasPeer(session, feed.figures) { connected(session) }
+            if !isConnected, progress.hasPeer(session) { connected(session) }
             if let hopeless = refusal() { return hopeless }
+            if let told = toldTooMuch() { return .lost("the server sent \(told >> 10) KiB to one who only publishes: ended") }
             if progress.hasStalled(session, feed.figures, limit: Output.stallLimit) {
                 return .lost("the destination took no media for \(Output.stallLimit.milliseconds / 1000) s")
             }
@@ -183,6 +184,12 @@ package actor Output {
     private func refusal() -> OutputFault? {
         guard case .rtmp = spec.target, feed.figures.coding == .h265 else { return nil }
         return .hopeless("RTMP carries H.264 only, and this stream is H.265: choose H.264 on the sender, or an SRT destination")
+    }
+
+    /// Bytes of a server that talks instead of listening; its connection is ended then.
+    private func toldTooMuch() -> Int? {
+        guard case .rtmp(let rtmp) = spec.target, let peer = SocketAddress(rtmp.address, port: rtmp.port) else { return nil }
+        return TalkLimit.cut(peer)
     }
 
     private func handle(_ fault: OutputFault) async {
@@ -228,11 +235,12 @@ private struct Progress {
 
     var age: Duration { Instant.now - began }
 
-    /// RTMP counts bytes once the server has agreed to the publishing; the others are there when they have started.
-    func hasPeer(_ session: SinkSession, _ figures: OutputFeed.Figures) -> Bool {
+    /// RTMP counts bytes once the server has agreed to the publishing, an SRT caller once its handshake is over: it starts before
+    /// that. The others are there when they have started.
+    func hasPeer(_ session: SinkSession) -> Bool {
         switch session.kind {
-        case .rtmp: session.sentBytes > 0
-        case .srtCaller, .srtListener, .file: true
+        case .rtmp, .srtCaller: session.sentBytes > 0
+        case .srtListener, .file: true
         }
     }
 

@@ -15,17 +15,6 @@ package struct StateFolder: Sendable {
         self.path = path
     }
 
-    /// Takes the folder for this process, for as long as it runs: two programs on one database would undo each other's work.
-    ///
-    /// - Throws: `SystemError` with EWOULDBLOCK where another one has it.
-    package func hold() throws {
-        let file = "\(path)/lock"
-        // Never closed: the kernel lets go of it with the process.
-        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw SystemError("open", on: file) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("flock", on: "\(file), which another strata-control has") }
-    }
-
     package var database: String { "\(path)/strata.db" }
     /// What the server's first owner needs; gone once there is one.
     package var setupSecretFile: String { "\(path)/setup-secret" }

@@ -29,7 +29,12 @@ let usage = """
 
 @Sendable func authority(_ file: String?) throws -> EnrollmentToken.Authority {
     guard let file else { return .system }
-    return .pinned(sha256: try fingerprint(ofPEM: String(contentsOfFile: file, encoding: .utf8)))
+    let pem = try ProgramContext.readText(file)
+    do {
+        return .pinned(sha256: try fingerprint(ofPEM: pem))
+    } catch {
+        throw CryptoError.file(path: file, reason: "\(error)")
+    }
 }
 
 @Sendable func parts(_ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ log: Log) async throws
@@ -58,7 +63,8 @@ let usage = """
     let signals = try Signals(loop: loop)
     let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProgramContext.environment))
     let folder = try StateFolder(configuration.stateFolder)
-    try folder.hold()
+    let lock = try FolderLock(folder.path)
+    defer { lock.release() }
     let store = try await program.start(
         "store",
         {
@@ -94,7 +100,8 @@ let usage = """
 /// Lists the safety copies, or puts one in the place of the database.
 @Sendable func restore(_ name: String?, _ configuration: ControlConfiguration) async throws {
     let folder = try StateFolder(configuration.stateFolder)
-    try folder.hold()
+    let lock = try FolderLock(folder.path)
+    defer { lock.release() }
     let copies = SafetyCopies(of: folder.database)
     guard let name else {
         for copy in try copies.all() { print("\(copy.name)  \(copy.madeAt.text)") }

@@ -12,12 +12,7 @@ import Wire
 struct LeaseFiles: Sendable {
     private let runtime: String
     private let ports: String
-    private let lock: Lock
-
-    private final class Lock: Sendable {
-        let descriptor: Descriptor
-        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
-    }
+    private let lock: FolderLock
 
     /// - Throws: `SystemError`; EWOULDBLOCK where another pool holds the folder.
     init(runtime: String, state: String) throws(SystemError) {
@@ -26,15 +21,11 @@ struct LeaseFiles: Sendable {
         for folder in [state, UnixSocket.folder(of: runtime), runtime] where mkdir(folder, 0o700) != 0 && errno != EEXIST {
             throw SystemError("mkdir", on: folder)
         }
-        let path = runtime + "/lock"
-        let raw = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard raw >= 0 else { throw SystemError("open", on: path) }
-        lock = Lock(Descriptor(adopting: raw))
-        guard flock(raw, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("flock", on: path) }
+        lock = try FolderLock(runtime)
     }
 
     /// Gives the folder up, at once, whoever still holds this value.
-    func unlock() { flock(lock.descriptor.raw, LOCK_UN) }
+    func unlock() { lock.release() }
 
     func socket(of lease: LeaseID) -> String { "\(runtime)/\(lease.text).sock" }
 

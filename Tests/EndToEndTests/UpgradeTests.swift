@@ -54,7 +54,7 @@ struct UpgradeTests {
 
             // Not while the database is in use.
             let refused = try await restore(desk, ["--copy", copy])
-            #expect(refused.status == 1 && refused.errors.contains("which another strata-control has"))
+            #expect(refused.status == 1 && refused.errors.contains("which another process has"))
             try await desk.installation.program("control").stop()
             #expect(try await restore(desk, ["--copy", "strata.db"]).status == 1)
             #expect(try await restore(desk, ["--copy", young]).status == 1)

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Outputs
 import Posix
 import Support
@@ -117,6 +117,28 @@ import Wire
                 try await live.report("connects again") { $0.state == .connected }
             }
         }
+    }
+
+    @Test("a server that talks and talks is ended with the reason, and costs neither memory nor log")
+    func talkative() async throws {
+        let server = try TalkativeServer()
+        defer { server.stop() }
+        let before = try residentBytes()
+        try await withOutput(target(server.port)) { live in
+            for _ in 1...2 {
+                let ended = try await live.report("is ended") { $0.state == .retrying }
+                #expect(ended.reason?.contains("to one who only publishes") == true, "\(ended.reason ?? "")")
+                await live.output.retryNow()
+                try await live.report("is tried again") { $0.state == .connecting }
+            }
+        }
+        #expect(server.saidBytes < 32 << 20)
+        #expect(try residentBytes() - before < 200 << 20)
+    }
+
+    private func residentBytes() throws -> Int {
+        let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+        return try #require(Int(pages[1])) * 4096
     }
 
     @Test("H.265 to RTMP fails with a sentence that says what to do")

@@ -19,8 +19,12 @@ import Wire
         try await onStage { stage in
             let port = try FreePorts.udp()
             try await withOutput(target(.caller, port)) { live in
-                let refused = try await live.report("is refused") { $0.state == .retrying }
-                #expect(refused.reason?.isEmpty == false)
+                for _ in 1...2 {
+                    let refused = try await live.report("is refused, and never shown as connected") { $0.state != .connecting }
+                    #expect(refused.state == .retrying)
+                    #expect(refused.reason?.hasPrefix("no connection") == true)
+                    try await live.report("is tried again") { $0.state == .connecting }
+                }
                 let first = try SRTPeer.listener(on: stage, port: port, passphrase: "a-passphrase", name: "first")
                 try await live.report("connects", within: .seconds(20)) { $0.state == .connected }
                 try await live.passOn(1_000_000)
@@ -72,6 +76,19 @@ import Wire
             try await withOutput(target(mode, try FreePorts.udp(), passphrase: passphrase)) { live in
                 let report = try await live.report("fails") { $0.state == .failed }
                 #expect(report.reason?.contains("passphrase") == true)
+            }
+        }
+    }
+
+    @Test("a caller with another passphrase is refused, and never shown as connected")
+    func stranger() async throws {
+        try await onStage { stage in
+            let peer = try SRTPeer.listener(on: stage, passphrase: "a-passphrase")
+            try await withOutput(target(.caller, peer.port, passphrase: "another-phrase")) { live in
+                let refused = try await live.report("is refused") { $0.state != .connecting }
+                #expect(refused.state == .retrying)
+                #expect(refused.reason?.contains("passphrase") == true)
+                #expect(peer.recordedBytes == 0)
             }
         }
     }

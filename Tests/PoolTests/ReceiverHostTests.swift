@@ -198,7 +198,7 @@ struct ReceiverHostTests {
     func twoPools() async throws {
         let pool = try Host()
         try await pool.start()
-        #expect(throws: SystemError("flock", EWOULDBLOCK, on: pool.folder + "/run/pool/lock")) {
+        #expect(throws: SystemError("flock", EWOULDBLOCK, on: pool.folder + "/run/pool/lock, which another process has")) {
             _ = try ReceiverHost(settings: pool.settings, loop: pool.loop, log: Log("test", threshold: .error)) { _, _ in }
         }
         await pool.end()

@@ -79,6 +79,17 @@ struct AgentSessionTests {
         }
     }
 
+    @Test("a second agent on the same board is refused while the first one lives")
+    func alone() async throws {
+        try await with(7) { board in
+            try await board.boot()
+            let refused = await #expect(throws: SystemError.self) { try await board.boot() }
+            #expect(refused?.code == EWOULDBLOCK && refused?.subject == "\(board.state)/lock, which another process has")
+            await board.halt()
+            try await board.boot()
+        }
+    }
+
     @Test("a revoked board ends a start that is under way, and a broadcast for good")
     func revoked() async throws {
         try await with(5) { board in
