@@ -24,7 +24,7 @@ import Wire
             let witness = Witness(studio.owner, id)
             for (clock, jump) in [(server, 3600), (board, 3600), (server, -7200), (board, -7200)] {
                 try clock.step(by: .seconds(jump))
-                try await studio.record(.seconds(1.5), of: "show", by: studio.nginx)
+                try await studio.record(.seconds(1), of: "show", by: studio.nginx)
                 try await expectSignedIn(owner, for: id)
             }
             witness.end()
@@ -63,7 +63,7 @@ import Wire
         try await inStudio { studio in
             let field = studio.field + board.command
             _ = try await studio.installation.enrollSender("old", inside: field)
-            let wrap = Instant.now + .seconds(9)
+            let wrap = Instant.now + .seconds(7)
             let agent = try await studio.installation.startSender("old", inside: field + Self.uptime(wrappingAt: wrap))
             measured("a board of 1970 says", agent.lines.first { $0.contains("clock of this machine is wrong") } ?? "nothing")
             #expect(agent.lines.contains { $0.contains("clock of this machine is wrong") && $0.contains("\"time\":\"1970-01-01T") })
@@ -74,7 +74,7 @@ import Wire
             try #require(wrap - Instant.now > .seconds(1))
             try await Task.sleep(for: wrap - Instant.now)
             // Past the buffer, and past the next packets that librist measures its clocks by.
-            try await studio.record(.seconds(3), of: "show", by: studio.nginx)
+            try await studio.record(.seconds(2.5), of: "show", by: studio.nginx)
             witness.end()
             #expect(witness.states == ["live"])
             #expect(try studio.owner.broadcast(id)?.ingest?.lostPacketsTotal == 0)
