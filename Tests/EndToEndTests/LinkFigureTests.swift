@@ -102,6 +102,7 @@ import Wire
             try #require((trip - 2...trip + 15).contains(rtt), "modem\(link)'s round trip of \(trip) ms: \(seen)")
         }
         let loss = try #require(seen.loss, "modem\(link) shows no loss")
-        try #require(abs(loss - Self.losses[link]) <= max(0.005, Self.losses[link] / 3), "modem\(link) loses: \(seen)")
+        // What some 300 packets lose of 5 % is 2.4 to 7.6 % by chance alone: held against what the emulator has really lost meanwhile.
+        try #require(abs(loss - seen.emulatedLoss) <= max(0.005, Self.losses[link] / 3), "modem\(link) loses: \(seen)")
     }
 }
