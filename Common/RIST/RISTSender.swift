@@ -147,6 +147,9 @@ package final class RISTSender: @unchecked Sendable {
         parameters += [
             ("cname", "strata"), ("weight", "\(min(max(peer.weight, 0), 25))"), ("buffer", "\(bufferMs)"),
             ("bandwidth", "\(peer.bandwidthKbits)"), ("session-timeout", "\(RISTTiming.senderSessionMs)"),
+            // Off: its guard against requests that come too early compares with the buffer's length where it means the round trip
+            // (0.2.7 to 0.2.11, several peers), and so repairs a packet that is lost alone only once. Our receiver waits a round trip.
+            ("congestion-control", "0"),
         ]
         return RISTAddress.url(peer.address, parameters)
     }

@@ -143,6 +143,11 @@ private final class Feed: Sendable {
                     uplink.send(UnsafeRawBufferPointer(bytes))
                 }
             }
+            // As at the end of a broadcast: by what follows a receiver sees that the last packet is missing.
+            for _ in 0..<5 {
+                usleep(40_000)
+                packet[..<188].withUnsafeBytes { uplink.send($0) }
+            }
             done.continuation.finish()
         }.start()
     }
