@@ -145,6 +145,7 @@ let provisioning: [Target] = [
 
 let suites: [Target] = [
     .target(name: "CLab", path: "Tests/CLab"),
+    .target(name: "CClock", path: "Tests/CClock"),
     module("Tests", "Support", ["COpenSSL", "CLab", "Posix"]),
     module("Tests", "Lab", ["CLab", "Units", "Posix"]),
     program("Tests", "LabMain", ["Lab"]),
@@ -204,6 +205,8 @@ let programs = [
 
 let package = Package(
     name: "strata",
-    products: programs.map { .executable(name: $0.0, targets: [$0.1]) },
+    products: programs.map { .executable(name: $0.0, targets: [$0.1]) }
+        // Preloaded by tests.
+        + [.library(name: "strata-clock", type: .dynamic, targets: ["CClock"])],
     targets: doors + shared + agent + receiver + control + provisioning + suites + fuzzers
 )

@@ -69,7 +69,7 @@ final class Conductor {
             if statistics.reportsReceived > 0 { heard(id) }
             guard let name = names[id], lines[name]?.peer?.id == id else { return }
             lines[name]?.peer?.rttMs = statistics.rttMs
-            lines[name]?.traffic.add(statistics)
+            lines[name]?.traffic.add(statistics, at: .now)
         }
     }
 
@@ -83,7 +83,7 @@ final class Conductor {
             }
             return LinkTelemetry(
                 name: link.name, state: line.state,
-                sent: Bitrate(bitsPerSecond: line.traffic.packetsLastSecond * packetBytes * 8),
+                sent: Bitrate(bitsPerSecond: Int(line.traffic.packetsPerSecond * Double(packetBytes) * 8)),
                 rttMs: line.peer?.rttMs.map(Double.init), loss: nil, weight: line.weight,
                 retransmittedPackets: line.traffic.retransmittedTotal)
         }

@@ -41,19 +41,34 @@ struct Line {
     }
 }
 
-/// What a line sent in the last second, in ten parts as librist reports them.
+/// What a line sends, by librist's reports of the last second. They come each 100 ms at the earliest, and later on a busy machine:
+/// each counts for the time since the one before.
 struct LineTraffic: Equatable {
-    private var packets = [Int](repeating: 0, count: 10)
+    private struct Part: Equatable {
+        let at: Instant
+        let packets: Int
+    }
+
+    private var parts: [Part] = []
     private(set) var retransmittedTotal = 0
 
-    mutating func add(_ statistics: RISTPeerStatistics) {
-        packets.removeFirst()
-        packets.append(statistics.sentPackets + statistics.retransmittedPackets)
+    /// Packets a second that each peer sends of its own, beside media: a report and an echo each 100 ms (0.2.7).
+    private static let controlPackets = 20.0
+
+    mutating func add(_ statistics: RISTPeerStatistics, at now: Instant) {
+        parts.append(Part(at: now, packets: statistics.sentPackets))
+        // The first one's packets are of before the window, which begins with it.
+        while parts.count > 2, now - parts[1].at >= .seconds(1) { parts.removeFirst() }
         retransmittedTotal += statistics.retransmittedPackets
     }
 
     /// librist reports nothing for a peer that it takes for dead.
-    mutating func clear() { packets = packets.map { _ in 0 } }
+    mutating func clear() { parts = [] }
 
-    var packetsLastSecond: Int { packets.reduce(0, +) }
+    /// Of media, what was sent again among it.
+    var packetsPerSecond: Double {
+        guard let first = parts.first, let last = parts.last, last.at > first.at else { return 0 }
+        let sent = Double(parts.dropFirst().reduce(0) { $0 + $1.packets }) / ((last.at - first.at) / .seconds(1))
+        return max(0, sent - LineTraffic.controlPackets)
+    }
 }

@@ -67,6 +67,11 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     /// Begins to dial, once.
     package func start() {
         guard runner == nil, !isStopped else { return }
+        if unixMilliseconds() / 1000 < Int64(identity.timeFloor) {
+            log.warning(
+                "the clock of this machine is wrong: it shows a time before its own files; certificates are checked as of those",
+                ["unix_s": .integer(Int(unixMilliseconds() / 1000)), "files_unix_s": .integer(identity.timeFloor)])
+        }
         runner = Task { await run() }
     }
 
@@ -159,6 +164,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     private func open(_ route: Route) async throws -> WebSocket {
         var options = ClientOptions()
         options.trust = identity.trust
+        options.timeFloor = identity.timeFloor
         options.bindToDevice = route.interface
         options.addresses = known.usable
         options.connectTimeout = times.connect

@@ -16,6 +16,9 @@ package struct DeviceIdentity: Sendable {
     package let server: ServerOrigin
     package let authority: EnrollmentToken.Authority
 
+    /// Unix seconds that have passed for certain, as far as this machine's files tell; see `TLSContext.client`.
+    package let timeFloor: Int
+
     /// Whom to believe when dialling the server.
     package var trust: Trust { authority.trust }
 
@@ -28,7 +31,8 @@ package struct DeviceIdentity: Sendable {
             throw .state(file: keyFile(folder), reason: "missing, though identity.json exists")
         }
         do {
-            return try DeviceIdentity(Stored.decode(text), key: key)
+            let timeFloor = max(TimeFloor.ofProgram(), TimeFloor.of(identityFile(folder)))
+            return try DeviceIdentity(Stored.decode(text), key: key, timeFloor: timeFloor)
         } catch {
             throw .state(file: identityFile(folder), reason: "\(error)")
         }
@@ -60,7 +64,7 @@ package struct DeviceIdentity: Sendable {
 
     package init(
         key: Ed25519PrivateKey, device: DeviceID, organization: OrganizationID?, name: String, kind: DeviceKind, server: ServerOrigin,
-        authority: EnrollmentToken.Authority
+        authority: EnrollmentToken.Authority, timeFloor: Int = 0
     ) {
         self.key = key
         self.device = device
@@ -69,15 +73,16 @@ package struct DeviceIdentity: Sendable {
         self.kind = kind
         self.server = server
         self.authority = authority
+        self.timeFloor = timeFloor
     }
 
-    private init(_ stored: Stored, key: Ed25519PrivateKey) throws(IdentityError) {
+    private init(_ stored: Stored, key: Ed25519PrivateKey, timeFloor: Int) throws(IdentityError) {
         guard stored.version == 1, let authority = EnrollmentToken.Authority(text: stored.authority) else {
             throw .badServer(reason: "version \(stored.version) and authority '\(stored.authority.prefix(50))' are not known")
         }
         self.init(
             key: key, device: stored.device, organization: stored.organization, name: stored.name, kind: stored.kind,
-            server: try ServerOrigin(stored.server), authority: authority)
+            server: try ServerOrigin(stored.server), authority: authority, timeFloor: timeFloor)
     }
 
     private struct Stored: Codable {

@@ -59,6 +59,7 @@ package struct Enrollment: Sendable {
     private func ask(_ body: [UInt8]) async throws -> EnrollResponse {
         var options = ClientOptions()
         options.trust = token.authority.trust
+        options.timeFloor = TimeFloor.ofProgram()
         options.bodyLimit = 64 * 1024
         let client = Client(loop: loop, options: options)
         var lastReason = ""

@@ -63,6 +63,9 @@ package actor Output {
     /// Media thread only, or one thread at a time: never waits.
     nonisolated package func offer(_ events: [StreamReader.Event]) { feed.offer(events) }
 
+    /// Something waits for the destination. Any thread.
+    nonisolated var hasBacklog: Bool { feed.figures.hasBacklog }
+
     /// The state and the figures, now. Any thread.
     nonisolated package var report: OutputReport {
         let figures = feed.figures

@@ -4,7 +4,7 @@ import FoundationEssentials
 ///
 /// None of it tells which link loses: a retransmission is counted on the link its NACK came in by.
 package struct RISTPeerStatistics: Sendable, Hashable {
-    /// Media packets sent over this peer, without retransmissions.
+    /// All packets sent over this peer: media, retransmissions and librist's own reports and echoes.
     package var sentPackets: Int
     /// Receiver reports that came back: zero in 300 ms means silence, they are sent every 100 ms.
     package var reportsReceived: Int

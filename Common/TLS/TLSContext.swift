@@ -18,6 +18,8 @@ package final class TLSContext: @unchecked Sendable {
     // Sendable: SSL_CTX counts its references atomically and is not changed after init.
     let raw: OpaquePointer
     let isServer: Bool
+    /// Unix seconds that have passed for certain: where the wall clock shows less, it is wrong.
+    let timeFloor: Int
     /// Borrowed by the verify callback of `raw`, as long as any session of it lives: sessions hold this context.
     private let pin: Pin?
 
@@ -38,25 +40,30 @@ package final class TLSContext: @unchecked Sendable {
             throw error
         }
         SSL_CTX_set_alpn_select_cb(raw, selectProtocol, nil)
-        return TLSContext(raw, isServer: true, pin: nil)
+        return TLSContext(raw, isServer: true, timeFloor: 0, pin: nil)
     }
 
     /// For a client, which always checks the chain and the name.
-    package static func client(trust: Trust) throws -> TLSContext {
+    ///
+    /// - Parameter timeFloor: Unix seconds that have passed for certain. A machine whose wall clock shows less (a board without a
+    ///   battery boots in 1970) holds certificates against this moment: one that was over by then is refused, one that begins later
+    ///   is not, because nobody knows what the time is.
+    package static func client(trust: Trust, timeFloor: Int = 0) throws -> TLSContext {
         let raw = try make(TLS_client_method())
         do {
             let pin = try apply(trust, to: raw)
             SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nil)
-            return TLSContext(raw, isServer: false, pin: pin)
+            return TLSContext(raw, isServer: false, timeFloor: timeFloor, pin: pin)
         } catch {
             SSL_CTX_free(raw)
             throw error
         }
     }
 
-    private init(_ raw: OpaquePointer, isServer: Bool, pin: Pin?) {
+    private init(_ raw: OpaquePointer, isServer: Bool, timeFloor: Int, pin: Pin?) {
         self.raw = raw
         self.isServer = isServer
+        self.timeFloor = timeFloor
         self.pin = pin
     }
 
@@ -150,6 +157,13 @@ private func verifyByPin(_ store: OpaquePointer?, _ argument: UnsafeMutableRawPo
     }
     X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED)
     return 0
+}
+
+/// Passes a certificate that begins later than the moment it is held against; every other verdict stays (SSL_set_verify(3)).
+func passLaterBeginning(_ isGood: CInt, _ store: OpaquePointer?) -> CInt {
+    guard isGood == 0, let store, X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_NOT_YET_VALID else { return isGood }
+    X509_STORE_CTX_set_error(store, X509_V_OK)
+    return 1
 }
 
 /// ALPN: we speak HTTP/1.1; a client that offers only other protocols is told nothing and may try (RFC 7301 section 3.2).

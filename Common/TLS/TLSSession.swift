@@ -43,6 +43,10 @@ package final class TLSSession {
                 throw TLSError.last("SSL_set1_host", on: host)
             }
         }
+        if time(nil) < context.timeFloor {
+            X509_VERIFY_PARAM_set_time(SSL_get0_param(raw), context.timeFloor)
+            SSL_set_verify(raw, SSL_VERIFY_PEER, passLaterBeginning)
+        }
         let protocols = [UInt8(8)] + Array("http/1.1".utf8)
         _ = SSL_set_alpn_protos(raw, protocols, UInt32(protocols.count))
         self.context = context
@@ -68,10 +72,21 @@ package final class TLSSession {
         let check = SSL_get_verify_result(raw)
         if check != X509_V_OK {
             ERR_clear_error()
-            throw TLSError(
-                "certificate of the peer", "\(String(cString: X509_verify_cert_error_string(check))) (\(check))", isUntrusted: true)
+            let reason = "\(String(cString: X509_verify_cert_error_string(check))) (\(check))"
+            let isOfTime = [X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED].contains(CInt(check))
+            throw TLSError("certificate of the peer", reason + (isOfTime ? TLSSession.clockQuestion : ""), isUntrusted: true)
         }
         return try progress(code, "SSL_do_handshake")
+    }
+
+    /// A wrong clock looks like a wrong certificate.
+    private static var clockQuestion: String {
+        var (now, parts) = (time(nil), tm())
+        gmtime_r(&now, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        strftime(&text, text.count, "%Y-%m-%d %H:%M", &parts)
+        return
+            "; is the clock of this machine right? It shows \(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)) UTC"
     }
 
     /// Decrypts into `buffer`. After `moved`, there may be more without the socket being readable: see `hasPending`.

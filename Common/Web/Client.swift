@@ -70,7 +70,7 @@ package struct Client: Sendable {
         do { head = try HeadWriter.request(method, target: url.target, headers) } catch { throw ClientError.url(error.description) }
         // The trust is read before anything is dialled: a bad anchor is no matter of the network.
         let context: TLSContext?
-        do { context = url.scheme.isTLS ? try TLSContext.client(trust: options.trust) : nil } catch {
+        do { context = url.scheme.isTLS ? try TLSContext.client(trust: options.trust, timeFloor: options.timeFloor) : nil } catch {
             throw ClientError.untrusted("\(error)")
         }
         let end = Instant.now + options.connectTimeout

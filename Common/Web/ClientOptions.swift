@@ -5,6 +5,8 @@ package import TLS
 /// How a client reaches its servers, and whom it believes.
 package struct ClientOptions: Sendable {
     package var trust = Trust.system
+    /// See `TLSContext.client`.
+    package var timeFloor = 0
     package var proxy: Proxy?
     /// The interface that connections are pinned to (SO_BINDTODEVICE).
     package var bindToDevice: String?

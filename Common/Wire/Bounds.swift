@@ -128,7 +128,7 @@ extension IngestReport {
             paths: paths.prefix(WireLimits.listEntries).map { path in
                 PathReport(
                     source: path.source.bounded(to: 64), bitrate: path.bitrate.counted, packetsTotal: path.packetsTotal.counted,
-                    rttMs: path.rttMs)
+                    rttMs: path.rttMs, loss: path.loss.map { min(max($0, 0), 1) })
             })
     }
 }

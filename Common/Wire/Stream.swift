@@ -156,12 +156,15 @@ package struct PathReport: Codable, Sendable, Hashable {
     package var bitrate: Bitrate
     package var packetsTotal: Int
     package var rttMs: Double?
+    /// Share of the packets sent over this path in the last 5 s that did not arrive, 0 to 1; nil while too few were.
+    package var loss: Double?
 
-    package init(source: String, bitrate: Bitrate, packetsTotal: Int, rttMs: Double?) {
+    package init(source: String, bitrate: Bitrate, packetsTotal: Int, rttMs: Double?, loss: Double?) {
         self.source = source
         self.bitrate = bitrate
         self.packetsTotal = packetsTotal
         self.rttMs = rttMs
+        self.loss = loss
     }
 }
 

@@ -214,6 +214,7 @@ enum Schemas {
         ]),
         "PathReport": .object([
             .required("source", line), .required("bitrate", count), .required("packetsTotal", count), .optional("rttMs", .number),
+            .optional("loss", .number),
         ]),
         "IngestReport": .object([
             .required("state", choice(["waiting", "flowing", "interrupted"])), .required("bitrate", count),

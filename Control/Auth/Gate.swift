@@ -29,6 +29,8 @@ package struct Gate: Sendable {
     }
 
     static let accessLifetime = Duration.seconds(15 * 60)
+    /// How far a wall clock may be set back without anybody having to refresh: more, and a token would be good for longer than its time.
+    static let setBack = Duration.seconds(60)
     static let refreshLifetime = Duration.seconds(30 * 86_400)
     /// How long a used-up refresh token still gives its successor (THREATS 11).
     static let grace = Duration.seconds(10)
@@ -61,7 +63,7 @@ package struct Gate: Sendable {
     /// - Throws: `.notAuthenticated` for a token that is forged or expired, of an ended session, or of a user who is shut out.
     package func authenticate(bearer token: Secret) async throws -> Principal {
         guard let claims = try? JWT.verify(token.revealed, as: AccessClaims.self, type: "at+jwt", key: key),
-            store.now.unixSeconds < claims.exp
+            store.now.unixSeconds < claims.exp, claims.iat <= (store.now + Self.setBack).unixSeconds
         else { throw AuthError.notAuthenticated }
         return try await principal(of: claims.sid, user: claims.sub)
     }

@@ -12,7 +12,8 @@ package struct RateLimit: Sendable, Hashable {
     }
 }
 
-/// The moments of one subject's last requests.
+/// The moments of one subject's last requests. Those that lie ahead are forgotten: the clock was set back, and they would count
+/// for as long as it was.
 struct SlidingWindow: Equatable {
     private(set) var moments: [Timestamp] = []
 
@@ -20,13 +21,13 @@ struct SlidingWindow: Equatable {
     ///
     /// - Returns: nil where it may go on, else how long until the next one may.
     mutating func take(at now: Timestamp, _ limit: RateLimit) -> Duration? {
-        moments.removeAll { $0 + limit.window <= now }
+        moments.removeAll { $0 + limit.window <= now || $0 > now }
         if moments.count >= limit.count, let oldest = moments.first { return oldest + limit.window - now }
         moments.append(now)
         return nil
     }
 
-    func isEmpty(at now: Timestamp, _ limit: RateLimit) -> Bool { moments.allSatisfy { $0 + limit.window <= now } }
+    func isEmpty(at now: Timestamp, _ limit: RateLimit) -> Bool { moments.allSatisfy { $0 + limit.window <= now || $0 > now } }
 }
 
 /// Sliding windows in memory, one for each subject of a kind; safe from any thread.

@@ -59,7 +59,9 @@ extension BroadcastMachine {
         case .outputs: return [.set(.step, afterMs: Self.limitMs(of: .outputs))]
         case .running:
             guard let since = interruptedSinceMs, case .seconds(let seconds) = grace else { return [] }
-            return [.set(.grace, afterMs: max(0, since + Int64(seconds) * 1000 - nowMs))]
+            // No longer than the whole of it, whatever became of the wall clock meanwhile.
+            let graceMs = Int64(seconds) * 1000
+            return [.set(.grace, afterMs: min(graceMs, max(0, since + graceMs - nowMs)))]
         case .stopping(_, let undo):
             // The devices connect within a moment: what each still has to do is asked then.
             return [.set(.undo, afterMs: undoLimitMs)] + (undo.host ? [.set(.drain, afterMs: Int64(media.bufferMs) + 4000)] : [])

@@ -80,7 +80,8 @@ package struct Identities: Sendable {
             let scope = OrganizationScope(account.user.organization, by: .user(account.user.id, address: nil))
             // Follows the chain of successors; each was used up within the grace, so it is short.
             while let rotatedAt = token.rotatedAt {
-                guard transaction.now - rotatedAt <= grace, let successor = try token.successor() else {
+                // Also ahead of now by no more: a clock that was set back must not make the grace longer.
+                guard (.zero - grace...grace).contains(transaction.now - rotatedAt), let successor = try token.successor() else {
                     try transaction.note(.tokenReused, token.session.text, in: scope)
                     let ended = try transaction.endSessions(of: account.user.id, in: scope, because: .tokenReused)
                     return .reused(user: account.user.id, ended: ended)

@@ -24,7 +24,8 @@ package struct Operations: Sendable {
         return try store.keyring.open(sealed, for: place)
     }
 
-    /// Counts an attempt, unless there were too many within a sliding window; a restart forgets none.
+    /// Counts an attempt, unless there were too many within a sliding window; a restart forgets none. Those that lie ahead do not
+    /// count: the clock was set back, and they would for as long as it was.
     ///
     /// - Parameters:
     ///   - kind: what is attempted, e.g. `login`.
@@ -35,7 +36,10 @@ package struct Operations: Sendable {
         return try await store.write { transaction in
             let now = transaction.now
             let past: [Timestamp] = try transaction.shared.all(
-                "SELECT at FROM attempts WHERE kind = \(kind) AND subject = \(subject) AND at > \(now - window) ORDER BY at DESC LIMIT \(limit)"
+                """
+                SELECT at FROM attempts WHERE kind = \(kind) AND subject = \(subject) AND at > \(now - window) AND at <= \(now)
+                ORDER BY at DESC LIMIT \(limit)
+                """
             ) { try $0["at"] }
             // The oldest of the last `limit` attempts makes room when it leaves the window.
             if past.count >= limit, let oldest = past.last { return max(oldest + window - now, .milliseconds(1)) }
@@ -72,7 +76,7 @@ package struct Operations: Sendable {
             let all = transaction.across(.operation)
             try all.run("DELETE FROM refresh_tokens WHERE rotated_at < \(limit)")
             try all.run("DELETE FROM sessions WHERE min(expires_at, coalesce(ended_at, expires_at)) < \(limit)")
-            try transaction.shared.run("DELETE FROM attempts WHERE at < \(transaction.now - .seconds(86_400))")
+            try transaction.shared.run("DELETE FROM attempts WHERE at < \(transaction.now - .seconds(86_400)) OR at > \(transaction.now)")
             try transaction.shared.run("DELETE FROM jobs WHERE finished_at < \(limit)")
         }
     }

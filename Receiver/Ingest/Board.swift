@@ -10,6 +10,7 @@ final class Board: Sendable {
         var source: SocketAddress
         var packetsTotal: Int
         var bytesLastSecond: Int
+        var loss: Double?
     }
 
     private struct State {
@@ -81,7 +82,7 @@ final class Board: Sendable {
             result.paths = state.paths.map { path in
                 PathReport(
                     source: path.source.description, bitrate: Bitrate(bitsPerSecond: path.bytesLastSecond * 8),
-                    packetsTotal: path.packetsTotal, rttMs: state.rttMs[path.source])
+                    packetsTotal: path.packetsTotal, rttMs: state.rttMs[path.source], loss: path.loss)
             }
             result.bitrate = Bitrate(bitsPerSecond: state.media.lastSecond * 8)
             result.recoveredPacketsTotal = state.recovered

@@ -20,6 +20,7 @@ final class PortGuard {
         var door: UDPSocket
         var local: SocketAddress?
         var traffic = Traffic()
+        var loss = PathLoss()
     }
 
     private let loop: Loop
@@ -84,6 +85,7 @@ final class PortGuard {
             paths[slot]?.door = door
             paths[slot]?.local = local
             paths[slot]?.traffic.add(bytes: packet.count)
+            paths[slot]?.loss.arrived(header)
             if packet.count >= Self.smallestMedia { lastMedia = now }
             // A full buffer or a librist that is just going: the packet is lost as on any link.
             _ = try? paths[slot]?.socket.send(packet)
@@ -140,8 +142,10 @@ final class PortGuard {
         let reports = paths.indices.compactMap { slot -> Board.Path? in
             guard let path = paths[slot] else { return nil }
             paths[slot]?.traffic.turn()
+            paths[slot]?.loss.turn()
             return Board.Path(
-                slot: slot, source: path.address, packetsTotal: path.traffic.packetsTotal, bytesLastSecond: path.traffic.lastSecond)
+                slot: slot, source: path.address, packetsTotal: path.traffic.packetsTotal, bytesLastSecond: path.traffic.lastSecond,
+                loss: path.loss.share)
         }
         board.publish(reports, dropped)
     }

@@ -25,12 +25,14 @@ package struct PoolConfig: Sendable {
         if last < first { reader.note("host.last_port", "\(last)", "at least host.first_port, \(first)") }
         let level = reader.section("log").choice("level", default: LevelName.notice, placeholder: .notice)
         let addresses = host.strings("public_addresses", "names and addresses that boards reach this host by") { text in
-            !text.isEmpty && text.utf8.count <= 253 && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+            if text.contains(":") { return SocketAddress(text, port: 0) != nil && !text.contains("%") }
+            return !text.isEmpty && text.utf8.count <= 253 && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
         }
         if addresses.isEmpty { reader.note("host.public_addresses", "[]", "at least one name or address") }
+        let bind = host.strings("bind", default: ["0.0.0.0"], "addresses, e.g. 0.0.0.0 or ::") { PoolConfig.isAddress($0) }
+        PoolConfig.checkFamilies(addresses, bind, reader)
         var settings = PoolSettings(
-            publicAddresses: addresses,
-            bind: host.strings("bind", default: ["0.0.0.0"], "addresses, e.g. 0.0.0.0 or ::") { PoolConfig.isAddress($0) },
+            publicAddresses: addresses, bind: bind,
             ports: PortRange(first: first, last: last),
             capacity: host.integer("capacity", default: 5 * sysconf(CInt(_SC_NPROCESSORS_ONLN)), in: 1...10_000),
             receiver: host.string("receiver", default: PoolConfig.beside(program), "an absolute path", where: isPath),
@@ -44,6 +46,16 @@ package struct PoolConfig: Sendable {
         self.settings = settings
         logLevel = Log.Level(name: level.rawValue) ?? .notice
         try reader.finish()
+    }
+
+    /// A board that is told an address of a family in which nothing listens would try it for ever.
+    private static func checkFamilies(_ publicAddresses: [String], _ bind: [String], _ reader: ConfigurationReader) {
+        let bound = Set(bind.compactMap { SocketAddress($0, port: 0)?.family })
+        for text in publicAddresses {
+            guard let address = SocketAddress(text, port: 0), !bound.contains(address.family) else { continue }
+            let wanted = address.family == .ipv6 ? "an IPv6 address too, e.g. ::" : "an IPv4 address too, e.g. 0.0.0.0"
+            reader.note("host.bind", "\(bind)", "\(wanted), because host.public_addresses has \(text)")
+        }
     }
 
     private enum LevelName: String, CaseIterable { case trace, debug, info, notice, warning, error }

@@ -130,4 +130,49 @@ import Wire
         for await _ in stream { count += 1 }
         #expect(count == 4096)
     }
+
+    @Test("a wall clock that is set back gives no token, ticket or grace more time, and ends no session")
+    func setBack() async throws {
+        let fixture = try await Fixture()
+        let principal = fixture.owner.principal
+        let ticket = fixture.gate.ticket(for: principal)
+        let next = try await fixture.gate.refresh(fixture.owner.refreshToken)
+        // As network time corrects it.
+        fixture.clock.advance(.seconds(-5))
+        _ = try await fixture.gate.authenticate(bearer: next.accessToken)
+        #expect(try await fixture.gate.refresh(fixture.owner.refreshToken).refreshToken == next.refreshToken)
+        fixture.clock.advance(.seconds(-7200))
+        for token in [fixture.owner.accessToken, next.accessToken] {
+            await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.authenticate(bearer: token) }
+        }
+        await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.authenticate(ticket: ticket) }
+        try await fixture.gate.confirm(principal)
+        let newest = try await fixture.gate.refresh(next.refreshToken)
+        _ = try await fixture.gate.authenticate(bearer: newest.accessToken)
+        await #expect(throws: AuthError.tokenReused) { try await fixture.gate.refresh(fixture.owner.refreshToken) }
+    }
+
+    @Test("a wall clock that is set ahead signs nobody out: the access token is over, the session is not")
+    func setAhead() async throws {
+        let fixture = try await Fixture()
+        fixture.clock.advance(.seconds(3600))
+        await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.authenticate(bearer: fixture.owner.accessToken) }
+        let next = try await fixture.gate.refresh(fixture.owner.refreshToken)
+        _ = try await fixture.gate.authenticate(bearer: next.accessToken)
+    }
+
+    @Test("a wall clock that is set back locks nobody out: what was counted before counts no more")
+    func limits() async throws {
+        var limits = Gate.Limits()
+        limits.general = RateLimit(3, per: .seconds(60))
+        let fixture = try await Fixture(limits: limits)
+        for _ in 0..<3 { try fixture.gate.admit(fixture.owner.principal) }
+        for _ in 0..<5 {
+            await #expect(throws: AuthError.badCredentials) { try await fixture.login("owner@first.example", Secret("wrong horse")) }
+        }
+        #expect(throws: AuthError.self) { try fixture.gate.admit(fixture.owner.principal) }
+        fixture.clock.advance(.seconds(-7200))
+        try fixture.gate.admit(fixture.owner.principal)
+        _ = try await fixture.login()
+    }
 }

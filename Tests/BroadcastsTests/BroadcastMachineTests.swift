@@ -130,6 +130,18 @@ struct BroadcastMachineTests {
         #expect(!actions.contains { if case .set(.grace, _) = $0 { true } else { false } })
     }
 
+    @Test(
+        "after a restart of control it has what is left of its grace time, and never more than all of it",
+        arguments: [
+            (20_000, 40_000), (70_000, 0), (-7_200_000, 60_000), (3_600_000, 0),
+        ])
+    func graceOverRestart(_ laterMs: Int64, _ leftMs: Int64) {
+        var broadcast = running()
+        _ = broadcast.event(.report(report(ingest: .interrupted, outputs: [])), nowMs: 1_000_000)
+        var restarted = broadcast.withoutObservations
+        #expect(restarted.event(.resumed, nowMs: 1_000_000 + laterMs) == [.set(.grace, afterMs: leftMs)])
+    }
+
     @Test("asks again for what an unanswered order left uncertain")
     func unknown() {
         var broadcast = machine()

@@ -28,6 +28,24 @@ import Testing
         #expect(line.next == 57_600)
     }
 
+    @Test("the sound of a card whose clock is 200 ppm off stays within 20 ms of its picture for 24 hours", arguments: [-200, 200])
+    func cardDrift(_ ppm: Int64) {
+        var line = SoundTimeline(startingAt: 0)
+        var worst: Int64 = 0
+        for piece in 0..<864_000 as Range<Int64> {
+            // A tenth of a second by the card's clock, stamped by ours.
+            let time = piece * 100_000_000 + piece * 100 * ppm
+            let step = line.sound(at: time, frames: 4800)
+            let due = SoundTimeline.index(time) + Int64(step.skip)
+            worst = max(worst, abs(step.position + Int64(step.silence) - due))
+        }
+        #expect(worst <= Int64(SoundTimeline.tolerance))
+        // 17.28 s in all: filled where the card is slow, left out where it is fast.
+        let day: Int64 = 86_400 * 48_000
+        #expect(abs(line.next - day - day * ppm / 1_000_000) <= Int64(SoundTimeline.tolerance) + 4800)
+        #expect(ppm > 0 ? abs(Int64(line.silentFramesTotal) - day / 5000) <= Int64(SoundTimeline.tolerance) : line.silentFramesTotal == 0)
+    }
+
     @Test("where no sound comes, silence follows the picture")
     func silence() {
         var line = SoundTimeline(startingAt: 0)

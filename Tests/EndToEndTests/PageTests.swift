@@ -40,6 +40,9 @@ struct PageTests {
             try await browser.wait(
                 for: "[...document.querySelectorAll('.outputs td')].some(cell => cell.textContent === 'connected')",
                 "the output is connected")
+            try await browser.wait(
+                for: "[...document.querySelectorAll('.paths tr')].filter(row => /Mbit.s.* ms.* %/.test(row.textContent)).length === 3",
+                "three paths arrive, each with its rate, round trip and loss")
             try await studio.record("show", seconds: 2)
             try await browser.screenshot("2-live")
             _ = try await browser.value("document.querySelector('button.stop').click()")

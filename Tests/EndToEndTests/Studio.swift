@@ -20,9 +20,9 @@ final class Studio: Sendable {
         LinkShape(LinkProfile(rateKbit: rateKbit, delayMs: delayMs, queueMs: 300, loss: loss))
     }
 
-    init(on stage: Stage, links: [LinkShape], _ settings: Installation.Settings) async throws {
+    init(on stage: Stage, links: [LinkShape], family: SocketAddress.Family, _ settings: Installation.Settings) async throws {
         self.stage = stage
-        network = try FieldNetwork(links: links)
+        network = try FieldNetwork(links: links, family: family)
         do {
             nginx = try await Nginx(on: stage)
             installation = try await Installation(on: stage, cloud: network.cloudAddress, settings)
@@ -89,10 +89,11 @@ final class Studio: Sendable {
 
 /// Runs a body in a whole Strata of its own, and clears it whatever happens.
 func inStudio<Result>(
-    links: [LinkShape] = Studio.links, _ settings: Installation.Settings = .init(), _ body: (Studio) async throws -> Result
+    links: [LinkShape] = Studio.links, family: SocketAddress.Family = .ipv4, _ settings: Installation.Settings = .init(),
+    _ body: (Studio) async throws -> Result
 ) async throws -> Result {
     try await onStage { stage in
-        let studio = try await Studio(on: stage, links: links, settings)
+        let studio = try await Studio(on: stage, links: links, family: family, settings)
         do {
             let result = try await body(studio)
             await studio.clear()

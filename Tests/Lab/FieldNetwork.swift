@@ -1,6 +1,6 @@
 import CLab
 import Glibc
-import Posix
+package import Posix
 
 /// A board's surroundings: a network namespace, "the field", with one interface for each modem, joined to this machine by
 /// links that an emulator shapes.
@@ -11,6 +11,8 @@ import Posix
 ///  modem1 10.S.1.2 ---- f1 [            ] c1 ---- st<pid>l1 10.S.1.1      cloud address 10.S.255.1
 /// ```
 ///
+/// With IPv6 it has no other: fd53:7472:S:0::2 in place of 10.S.0.2, and so on.
+///
 /// Each modem has a default route of its own. Neighbours are known on both sides, so that a blackout is silent: no ARP
 /// fails. Everything carries this process's number in its name and goes with `remove`, or with `NetworkNamespace.sweep`.
 package final class FieldNetwork: Sendable {
@@ -18,15 +20,19 @@ package final class FieldNetwork: Sendable {
     package let emulator: LinkEmulator
     private let wire: NetworkNamespace
     private let prefix: String
-    /// 10.S
-    private let network: String
+    private let family: SocketAddress.Family
+    /// S
+    private let network: Int
     private let isRemoved = Guarded(false)
     private let plugged = Guarded<Set<Int>>([])
 
     /// - Parameters:
     ///   - number: tells networks of one process apart.
     ///   - preferred: S of 10.S, taken where it is free.
-    package init(links: [LinkShape], seed: UInt64 = 1, number: Int = 0, preferred: Int? = nil) throws {
+    package init(
+        links: [LinkShape], family: SocketAddress.Family = .ipv4, seed: UInt64 = 1, number: Int = 0, preferred: Int? = nil
+    ) throws {
+        self.family = family
         try NetworkNamespace.sweep()
         prefix = "st\(getpid())\(number == 0 ? "" : "n\(number)")"
         field = NetworkNamespace("st-\(getpid())-field\(number)")
@@ -36,7 +42,7 @@ package final class FieldNetwork: Sendable {
         let lock = open("/tmp/strata-lab.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
         defer { close(lock) }
         flock(lock, LOCK_EX)
-        network = try Self.freeNetwork(preferred)
+        network = try Self.freeNetwork(family, preferred)
         do {
             try runIP("netns add \(field.name)\nnetns add \(wire.name)\n")
             try silence()
@@ -49,12 +55,12 @@ package final class FieldNetwork: Sendable {
     }
 
     /// The address of this machine that the field reaches over each of its links.
-    package var cloudAddress: String { "\(network).255.1" }
+    package var cloudAddress: String { address(255, 1) }
 
     package func interface(_ link: Int) -> String { "modem\(link)" }
-    package func fieldAddress(_ link: Int) -> String { "\(network).\(link).2" }
+    package func fieldAddress(_ link: Int) -> String { address(link, 2) }
     /// This machine's address on one link only.
-    package func cloudAddress(_ link: Int) -> String { "\(network).\(link).1" }
+    package func cloudAddress(_ link: Int) -> String { address(link, 1) }
     private func cloudInterface(_ link: Int) -> String { "\(prefix)l\(link)" }
     private func name(_ link: Int) -> String { "modem\(link)" }
 
@@ -67,7 +73,7 @@ package final class FieldNetwork: Sendable {
             """
             link add name f\(link) netns \(wire.name) type veth peer name \(interface(link)) netns \(field.name) address \(mac(link, 2))
             link add name c\(link) netns \(wire.name) type veth peer name \(cloud) address \(mac(link, 1))
-            address add \(cloudAddress(link))/24 dev \(cloud)
+            address add \(onWire(cloudAddress(link))) dev \(cloud)
             link set \(cloud) up
             neighbour replace \(fieldAddress(link)) lladdr \(mac(link, 2)) dev \(cloud) nud permanent
 
@@ -79,7 +85,7 @@ package final class FieldNetwork: Sendable {
         try field.run { guard clab_offload_off(modem) == 0 else { throw SystemError("SIOCETHTOOL", on: modem) } }
         let sockets = try wire.run { [try packetSocket("f\(link)"), try packetSocket("c\(link)")] }
         emulator.join(name(link), field: sockets[0], cloud: sockets[1], shape: shape, seed: seed)
-        try runIP("address add \(fieldAddress(link))/24 dev \(modem)\nlink set \(modem) up\n" + routes(link), in: field)
+        try runIP("address add \(onWire(fieldAddress(link))) dev \(modem)\nlink set \(modem) up\n" + routes(link), in: field)
     }
 
     /// Pulls a modem out: the interface is gone.
@@ -97,9 +103,10 @@ package final class FieldNetwork: Sendable {
 
     /// The network gives the modem another address, as mobile networks do.
     package func changeAddress(_ link: Int, host: Int) throws {
-        let address = "\(network).\(link).\(host)"
+        let address = address(link, host)
         try runIP("neighbour replace \(address) lladdr \(mac(link, 2)) dev \(cloudInterface(link)) nud permanent\n")
-        try runIP("address flush dev \(interface(link))\naddress add \(address)/24 dev \(interface(link))\n" + routes(link), in: field)
+        try runIP(
+            "address flush dev \(interface(link))\naddress add \(onWire(address)) dev \(interface(link))\n" + routes(link), in: field)
     }
 
     /// Shapes a link anew; both directions where none is given.
@@ -145,11 +152,21 @@ package final class FieldNetwork: Sendable {
 
     // MARK: Set-up
 
+    private func address(_ link: Int, _ host: Int) -> String {
+        if family == .ipv4 { return "10.\(network).\(link).\(host)" }
+        // The zeros of the first link are left out, as everybody else writes it (RFC 5952).
+        let (network, link) = (String(network, radix: 16), link == 0 ? "" : ":" + String(link, radix: 16))
+        return "fd53:7472:\(network)\(link)::\(host)"
+    }
+
+    /// With the length of its prefix; without the second in which an IPv6 address waits for others that claim it.
+    private func onWire(_ address: String) -> String { family == .ipv4 ? "\(address)/24" : "\(address)/64 nodad" }
+
     private func mac(_ link: Int, _ host: Int) -> String { "02:53:54:00:0\(host):\(String(link + 16, radix: 16))" }
 
     private func routes(_ link: Int) -> String {
         """
-        route replace default via \(cloudAddress(link)) dev \(interface(link)) metric \(100 + link)
+        route replace \(family == .ipv4 ? "0.0.0.0/0" : "::/0") via \(cloudAddress(link)) dev \(interface(link)) metric \(100 + link)
         neighbour replace \(cloudAddress(link)) lladdr \(mac(link, 1)) dev \(interface(link)) nud permanent
 
         """
@@ -160,7 +177,7 @@ package final class FieldNetwork: Sendable {
         try runIP(
             """
             link add name \(prefix)a type veth peer name anchor netns \(wire.name)
-            address add \(cloudAddress)/32 dev \(prefix)a
+            address add \(cloudAddress)\(family == .ipv4 ? "/32" : "/128 nodad") dev \(prefix)a
             link set \(prefix)a up
 
             """)
@@ -176,19 +193,29 @@ package final class FieldNetwork: Sendable {
         }
     }
 
-    /// The first 10.S.0.0/16 from this process's number on to which this machine has no route.
-    private static func freeNetwork(_ preferred: Int?) throws -> String {
-        let routed = try readLines("/proc/net/route").dropFirst().compactMap { line -> Int? in
+    /// The first 10.S.0.0/16 or fd53:7472:S::/48 from this process's number on to which this machine has no route.
+    private static func freeNetwork(_ family: SocketAddress.Family, _ preferred: Int?) throws -> Int {
+        let routed = try family == .ipv4 ? routedIPv4() : routedIPv6()
+        let candidates = (preferred.map { [$0] } ?? []) + (0..<128).map { 64 + (Int(getpid()) + $0) % 128 }
+        guard let free = candidates.first(where: { !routed.contains($0) }) else {
+            throw SystemError("freeNetwork", EADDRINUSE, on: "10.64.0.0/9")
+        }
+        return free
+    }
+
+    private static func routedIPv4() throws -> [Int] {
+        try readLines("/proc/net/route").dropFirst().compactMap { line in
             let fields = line.split(separator: "\t")
             // The destination stands in the byte order of the machine: 10.S.x.x is xxxxSS0A.
             guard fields.count > 1, let destination = UInt32(fields[1], radix: 16), destination & 0xFF == 10 else { return nil }
             return Int(destination >> 8 & 0xFF)
         }
-        let candidates = (preferred.map { [$0] } ?? []) + (0..<128).map { 64 + (Int(getpid()) + $0) % 128 }
-        guard let free = candidates.first(where: { !routed.contains($0) }) else {
-            throw SystemError("freeNetwork", EADDRINUSE, on: "10.64.0.0/9")
+    }
+
+    private static func routedIPv6() throws -> [Int] {
+        try readLines("/proc/net/ipv6_route").compactMap { line in
+            line.hasPrefix("fd537472") ? Int(line.dropFirst(8).prefix(4), radix: 16) : nil
         }
-        return "10.\(free)"
     }
 }
 

@@ -54,6 +54,27 @@ struct TimelineTests {
         #expect(count == 172_799 * 45_000 + 172_799 * 45_000 * ppm / 1_000_000)
     }
 
+    @Test("24 hours of drift move clock, pictures and sound alike, also after a restart of the sender", arguments: [-200, 200])
+    func driftTogether(_ ppm: Int64) {
+        var timeline = Timeline()
+        let base = Timestamp.modulus - 30 * 90_000
+        let tracks: [(track: Timeline.Track, lead: Int64)] = [(.clock(1), -63_000), (.media(1), 0), (.media(2), -1920)]
+        for (track, lead) in tracks { _ = timeline.place(1_000_000 + lead, on: track, arrival: .zero) }
+        var moved: Int64?
+        // Each second from ten seconds on, when the sender began anew.
+        for second in 10..<86_410 as Range<Int64> {
+            let ticks = second * 90_000 + second * 90_000 * ppm / 1_000_000
+            for (track, lead) in tracks {
+                let placed = timeline.place(Timestamp.wrap(base + ticks + lead), on: track, arrival: .seconds(second))
+                let move = placed.time.ticks - (base + ticks + lead)
+                // In whole turns of 33 bits apart from the offset, which is the same for all from the second stamp of the epoch on.
+                if second > 10 { #expect((move - (moved ?? move)) % Timestamp.modulus == 0) }
+                moved = move
+            }
+        }
+        #expect(timeline.jumps == 1)
+    }
+
     @Test("whatever a sender does, no track goes back by more than senders shuffle, and epochs only go forward")
     func property() {
         var random = Seeded(1)

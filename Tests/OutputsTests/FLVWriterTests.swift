@@ -8,17 +8,23 @@ struct FLVWriterTests {
     private static let sets: [[UInt8]] = [[0x67, 0x42, 0x00, 0x1E, 0xAA], [0x68, 0xCE]]
 
     private func picture(_ ms: Int64, key: Bool = false, sets: [[UInt8]] = sets) -> UnitQueue.Unit {
-        let bytes: [UInt8] = [0, 0, 0, 1, key ? 0x65 : 0x41, 0x11, 0x22]
-        let format = VideoFormat(coding: .h264, parameterSets: sets, size: nil)
-        return .video(
-            VideoUnit(
-                bytes: bytes, units: [4..<7], presentation: MediaTime(ticks: (ms + 40) * 90), decode: MediaTime(ticks: ms * 90), isKey: key,
-                isDamaged: false, format: format))
+        .video(videoUnit(at: MediaTime(ticks: ms * 90), key: key, sets: sets))
     }
 
-    private func sound(_ ms: Int64) -> UnitQueue.Unit {
+    /// Shown 40 ms after it is decoded.
+    private func videoUnit(at time: MediaTime, key: Bool = false, sets: [[UInt8]] = sets) -> VideoUnit {
+        let bytes: [UInt8] = [0, 0, 0, 1, key ? 0x65 : 0x41, 0x11, 0x22]
+        let format = VideoFormat(coding: .h264, parameterSets: sets, size: nil)
+        return VideoUnit(
+            bytes: bytes, units: [4..<7], presentation: MediaTime(ticks: time.ticks + 3600), decode: time, isKey: key, isDamaged: false,
+            format: format)
+    }
+
+    private func sound(_ ms: Int64) -> UnitQueue.Unit { .audio(audioUnit(at: MediaTime(ticks: ms * 90))) }
+
+    private func audioUnit(at time: MediaTime) -> AudioUnit {
         let format = AudioFormat(objectType: 2, rateIndex: 3, sampleRate: 48_000, channels: 2)
-        return .audio(AudioUnit(bytes: [0x21, 0x10], presentation: MediaTime(ticks: ms * 90), format: format))
+        return AudioUnit(bytes: [0x21, 0x10], presentation: time, format: format)
     }
 
     /// Source: Adobe Flash Video File Format Specification 10.1, E.4.1: type, size, timestamp, its upper byte, stream, body, and
@@ -67,6 +73,23 @@ struct FLVWriterTests {
         #expect(writer.tags(sound(990)).isEmpty)
         var alone = FLVWriter()
         #expect(alone.tags(sound(990)).count == 2)
+    }
+
+    @Test(
+        "a day of a clock that drifts adds up to nothing: each time is its own, and sound has that of its picture",
+        arguments: [-200, 0, 200])
+    func drift(_ ppm: Int64) throws {
+        var writer = FLVWriter()
+        _ = writer.tags(picture(0, key: true))
+        _ = writer.tags(sound(0))
+        for step in 1...8640 as ClosedRange<Int64> {
+            // Ten seconds of pictures at 29.97 a second, by the source's clock.
+            let ticks = step * 300 * 3003 + step * 300 * 3003 * ppm / 1_000_000
+            let time = MediaTime(ticks: ticks)
+            let seen = try take(#require(writer.tags(.video(videoUnit(at: time))).last))
+            let heard = try take(#require(writer.tags(.audio(audioUnit(at: time))).last))
+            #expect(Int64(seen.ms) == ticks / 90 && heard.ms == seen.ms)
+        }
     }
 
     @Test("times go on past 24 bits, which take 4.7 hours, and over the wrap of the sender's 33 bits")

@@ -28,6 +28,29 @@ struct PoolConfigTests {
         #expect(config.settings.capacity == 7)
     }
 
+    @Test(
+        "an address that boards are told and nothing listens on is a fault that says what to bind",
+        arguments: [
+            ("\"2001:db8::1\", \"192.0.2.1\"", "", "an IPv6 address too, e.g. ::, because host.public_addresses has 2001:db8::1"),
+            ("\"192.0.2.1\"", "bind = [\"::\"]", "an IPv4 address too, e.g. 0.0.0.0, because host.public_addresses has 192.0.2.1"),
+        ])
+    func families(_ addresses: String, _ bind: String, _ expected: String) throws {
+        do {
+            _ = try parse("[host]\npublic_addresses = [\(addresses)]\n\(bind)\n")
+            Issue.record("it was taken")
+        } catch {
+            let faults = (error as? ConfigurationFaults)?.faults ?? []
+            #expect(faults.map(\.key) == ["host.bind"] && faults.first?.expected == expected, "\(faults)")
+        }
+        let both = try parse("[host]\npublic_addresses = [\(addresses), \"live.example.org\"]\nbind = [\"0.0.0.0\", \"::\"]\n")
+        #expect(both.settings.bind == ["0.0.0.0", "::"])
+    }
+
+    @Test("an IPv6 address that is none, or of one link only, is a fault", arguments: ["2001:db8:::1", "fe80::1%eth0", "[::1]:5000"])
+    func badIPv6(_ text: String) {
+        #expect(throws: ConfigurationFaults.self) { try parse("[host]\npublic_addresses = [\"\(text)\"]\nbind = [\"::\"]\n") }
+    }
+
     @Test("all faults are told together")
     func faults() {
         let text =

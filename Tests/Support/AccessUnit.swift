@@ -28,6 +28,13 @@ package struct AccessUnit: Hashable, Sendable {
         isKey = false
     }
 
+    private init(_ kind: Kind, ptsTicks: Int64, hash: String, isKey: Bool) {
+        (self.kind, self.ptsTicks, self.hash, self.isKey) = (kind, ptsTicks, hash, isKey)
+    }
+
+    /// The same unit at another time.
+    package func at(_ ticks: Int64) -> AccessUnit { AccessUnit(kind, ptsTicks: ticks, hash: hash, isKey: isKey) }
+
     /// A line of the agent's trace, `v|a <ptsTicks> <hash>`.
     init?(trace line: Substring) {
         let fields = line.split(separator: " ")

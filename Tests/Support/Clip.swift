@@ -10,6 +10,17 @@ package enum Clip {
         try await make(["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=25:bframes=0"])
     }
 
+    /// Flashes and beeps each second (`FlashAndBeep`), with timestamps that wrap `after` seconds: 25 fps, a key frame each second.
+    package static func makeWrapping(_ path: String, after: Int, seconds: Int) async throws {
+        let plain = path + ".mp4"
+        try await FlashAndBeep.makeClip(plain, seconds: seconds)
+        defer { try? FileManager.default.removeItem(atPath: plain) }  // Goes with its folder otherwise.
+        // The muxer adds 1.4 s by itself (muxdelay, twice), which -muxdelay 0 takes away.
+        let start = Double(Int64(1) << 33) / 90_000 - Double(after)
+        let timing = ["-muxdelay", "0", "-muxpreload", "0", "-output_ts_offset", "\(start)"]
+        _ = try await runTool("ffmpeg", ["-v", "error", "-i", plain, "-c", "copy"] + timing + ["-f", "mpegts", path])
+    }
+
     private static func make(_ encoder: [String]) async throws -> [UInt8] {
         let folder = try TemporaryFolder()
         let path = folder["clip.ts"]

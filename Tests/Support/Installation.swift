@@ -14,6 +14,8 @@ package final class Installation: @unchecked Sendable {
     package let origin: String
     package let ports: ClosedRange<Int>
     package let ownerPassword = "correct horse battery staple"
+    /// `cloud`, as it stands before a port.
+    private let host: String
     private let tlsPort: Int
     private let settings: Settings
     private let programs = Guarded<[String: RunningProgram]>([:])
@@ -53,7 +55,8 @@ package final class Installation: @unchecked Sendable {
         pagePort = try FreePorts.tcp()
         tlsPort = try FreePorts.tcp()
         ports = try FreePorts.udpRange(settings.portCount)
-        origin = "https://\(cloud):\(tlsPort)"
+        host = cloud.contains(":") ? "[\(cloud)]" : cloud
+        origin = "https://\(host):\(tlsPort)"
         for name in ["run", "pool", "recordings"] { _ = try stage.folder.makeFolder(name) }
         _ = try await provision(["authority", "issue", "--host", cloud, "--host", "localhost", "--directory", stage.folder["authority"]])
         try stage.folder.write(controlConfiguration, to: "control.conf")
@@ -222,7 +225,7 @@ package final class Installation: @unchecked Sendable {
         """
         [server]
         listen = ["127.0.0.1:\(pagePort)"]
-        listen_tls = ["\(cloud):\(tlsPort)"]
+        listen_tls = ["\(host):\(tlsPort)"]
         certificate = "\(stage.folder["authority/chain.pem"])"
         private_key = "\(stage.folder["authority/key.pem"])"
         authority = "\(stage.folder["authority/ca.pem"])"

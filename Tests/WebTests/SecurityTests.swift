@@ -62,6 +62,38 @@ struct SecurityTests {
         }
     }
 
+    @Test("a clock that is known to be wrong refuses no server for what it shows, and believes none that was over before that was known")
+    func wrongClock() async throws {
+        try await withServer(handler: hello) { server in
+            let day = 86_400
+            let now = unixMilliseconds() / 1000
+            let authority = try CertificateAuthority.make(name: "Test", at: now - Int64(day))
+            /// Whether a leaf of `days` from `begin` on is believed, where it is certain that the day `floor` has come; today is 0.
+            func isBelieved(from begin: Int, days: Int, floor: Int) async throws -> String? {
+                let leaf = try authority.issue(for: ["127.0.0.1"], at: now + Int64(begin * day), days: days)
+                try write(leaf.chainPEM, to: server.certificates.files.chain)
+                try write(leaf.privateKeyPEM, to: server.certificates.files.key)
+                try server.server.reloadCertificates()
+                for trust in [Trust.anchors([Array(authority.certificatePEM.utf8)]), .pinnedCA(sha256: try authority.fingerprint)] {
+                    let client = server.client {
+                        $0.trust = trust
+                        $0.timeFloor = Int(now) + floor * day
+                    }
+                    do { _ = try await client.request(.get, server.https + "/") } catch ClientError.untrusted(let reason) { return reason }
+                }
+                return nil
+            }
+            #expect(try await isBelieved(from: 0, days: 30, floor: -10) == nil)
+            #expect(try await isBelieved(from: 0, days: 30, floor: 10) == nil)
+            #expect(try await isBelieved(from: 9, days: 30, floor: 10) == nil)
+            #expect(try await isBelieved(from: 20, days: 30, floor: 10) == nil)
+            let early = try #require(try await isBelieved(from: 5, days: 30, floor: -10))
+            #expect(early.contains("not yet valid") && early.contains("is the clock of this machine right?"))
+            let over = try #require(try await isBelieved(from: 0, days: 5, floor: 10))
+            #expect(over.contains("expired") && over.contains("is the clock of this machine right?"))
+        }
+    }
+
     @Test("a leaf that has expired is not trusted")
     func expiry() async throws {
         try await withServer(handler: hello) { server in

@@ -42,7 +42,7 @@ import Wire
         #expect(hello.portRange == PortRange(first: 1, last: 65_535) && hello.capacity == 10_000)
         #expect(hello.leases[0].port == 0 && hello.leases[0].pid == 0 && hello.leases[0].outputs.count == WireLimits.listEntries)
 
-        let path = PathReport(source: text, bitrate: Bitrate(bitsPerSecond: Int.max), packetsTotal: Int.min, rttMs: -1)
+        let path = PathReport(source: text, bitrate: Bitrate(bitsPerSecond: Int.max), packetsTotal: Int.min, rttMs: -1, loss: 7)
         let sink = OutputReport(
             id: output, state: .retrying, reason: text, sentBytesTotal: Int.max, droppedUnitsTotal: Int.min, reconnectsTotal: Int.max)
         let report = StreamReport(
@@ -56,7 +56,7 @@ import Wire
         #expect(report.port == 65_535 && report.uptimeSeconds == 0 && report.restarts == 0 && report.ingest.bitrate.bitsPerSecond == 0)
         #expect(report.outputs.count == WireLimits.listEntries && report.ingest.paths.count == WireLimits.listEntries)
         #expect(report.outputs.allSatisfy { ($0.reason ?? "").isPlain && ($0.reason ?? "").utf8.count <= 4 * WireLimits.textCharacters })
-        #expect(report.ingest.paths.allSatisfy { $0.source.isPlain && $0.packetsTotal == 0 })
+        #expect(report.ingest.paths.allSatisfy { $0.source.isPlain && $0.packetsTotal == 0 && $0.loss == 1 })
         // What sums them up has room for as many as there can be.
         #expect(report.outputs.reduce(0) { $0 + $1.sentBytesTotal } > 0)
     }

@@ -156,7 +156,7 @@ private enum Sample {
             state: .flowing, bitrate: .kilobits(2600), keyFramesTotal: 5, lostPacketsTotal: 0, recoveredPacketsTotal: 3,
             guardDroppedTotal: 1,
             video: .h264, width: 1280, height: 720,
-            paths: [PathReport(source: "198.51.100.2:4444", bitrate: .kilobits(900), packetsTotal: 800, rttMs: 62.25)]),
+            paths: [PathReport(source: "198.51.100.2:4444", bitrate: .kilobits(900), packetsTotal: 800, rttMs: 62.25, loss: 0.0125)]),
         outputs: [
             OutputReport(
                 id: output, state: .retrying, reason: "already publishing", sentBytesTotal: 1, droppedUnitsTotal: 2, reconnectsTotal: 3)

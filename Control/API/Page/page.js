@@ -85,6 +85,7 @@ function show(id) {
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
   showLinks(element, sender, sample);
+  showPaths(element, broadcast);
   showOutputs(element, broadcast);
   showStart(element, sender, broadcast);
 }
@@ -97,6 +98,14 @@ function showLinks(element, sender, sample) {
     return [[link.name], [state, tone(state)], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
       [now?.rttMs != null ? now.rttMs.toFixed(0) + " ms" : "", "number"], [now ? String(now.weight) : "", "number"]];
   }));
+}
+
+// The same links as the receiver sees them: by the address that they come from, which a mobile network may have exchanged.
+function showPaths(element, broadcast) {
+  const table = find(".paths", element), paths = broadcast?.ingest?.paths || [];
+  table.hidden = paths.length === 0;
+  fill(table, paths.map(path => [[path.source], [megabits(path.bitrate), "number"], [path.rttMs != null ? path.rttMs.toFixed(0) + " ms" : "", "number"],
+    [path.loss != null ? (path.loss * 100).toFixed(1) + " %" : "", "number"]]));
 }
 
 function showOutputs(element, broadcast) {
