@@ -160,7 +160,7 @@ let suites: [Target] = [
     tests("FuzzTests", ["Fuzz", "HTTP"]),
     tests("MPEGTSTests", ["MPEGTS", "Units"]),
     tests("PosixTests", ["Posix"]),
-    tests("WebTests", ["Web", "HTTP", "TLS", "Posix", "Crypto"]),
+    tests("WebTests", ["Web", "HTTP", "TLS", "Support", "Posix", "Crypto"]),
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),

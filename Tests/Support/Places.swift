@@ -63,40 +63,49 @@ package final class TemporaryFolder: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: path) }  // Nothing more can be done about it here.
 }
 
-/// Ports that nobody has. They are taken by the one who asked for them at once: another may be faster, which the tests that
-/// need many of them avoid by running one at a time.
+/// Ports that nobody has, outside the range that the system gives out by itself (from 32768 on): a connection that starts
+/// meanwhile cannot take one before the program that it is for binds it. None is given twice in one run.
 package enum FreePorts {
-    package static func tcp() throws -> Int { try bound(SOCK_STREAM.rawValue, 0).port }
+    private static let singles = 10_000..<20_000
+    private static let ranges = 20_000..<32_000
+    private static let given = Guarded<Set<Int>>([])
 
-    package static func udp() throws -> Int { try bound(SOCK_DGRAM.rawValue, 0).port }
+    package static func tcp() throws -> Int { try single(SOCK_STREAM.rawValue) }
+
+    package static func udp() throws -> Int { try single(SOCK_DGRAM.rawValue) }
 
     /// Whether nobody has this port, on any address.
-    package static func isFreeUDP(_ port: Int) -> Bool { (try? bound(SOCK_DGRAM.rawValue, port)) != nil }
+    package static func isFreeUDP(_ port: Int) -> Bool { isFree(SOCK_DGRAM.rawValue, port) }
 
-    /// `count` consecutive UDP ports below the range that the system gives out by itself (from 32768 on).
+    /// `count` consecutive UDP ports.
     package static func udpRange(_ count: Int) throws -> ClosedRange<Int> {
         for _ in 0..<200 {
-            let first = Int.random(in: 20_000..<(32_000 - count))
-            if (first..<(first + count)).allSatisfy({ (try? bound(SOCK_DGRAM.rawValue, $0)) != nil }) { return first...(first + count - 1) }
+            let first = Int.random(in: ranges.lowerBound..<(ranges.upperBound - count))
+            if (first..<(first + count)).allSatisfy({ isFree(SOCK_DGRAM.rawValue, $0) }) { return first...(first + count - 1) }
         }
         throw SupportFailure("no \(count) consecutive UDP ports are free")
     }
 
+    private static func single(_ type: UInt32) throws -> Int {
+        for _ in 0..<200 {
+            let port = Int.random(in: singles)
+            if isFree(type, port), given.withLock({ $0.insert(port).inserted }) { return port }
+        }
+        throw SupportFailure("no port of \(singles) is free")
+    }
+
     /// Binds on all addresses, and gives the port back at once.
-    private static func bound(_ type: UInt32, _ port: Int) throws -> (port: Int, Void) {
+    private static func isFree(_ type: UInt32, _ port: Int) -> Bool {
         let descriptor = socket(AF_INET, CInt(type | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw SystemError("socket") }
+        guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(descriptor, pointer, length) == 0 ? getsockname(descriptor, pointer, &length) : -1
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard code == 0 else { throw SystemError("bind", on: "\(port)") }
-        return (Int(UInt16(bigEndian: address.sin_port)), ())
     }
 }

@@ -2,6 +2,7 @@ import Crypto
 import Glibc
 import HTTP
 import Posix
+import Support
 import TLS
 import Testing
 import Web
@@ -45,7 +46,7 @@ struct ClientTests {
     func proxy() async throws {
         try await withServer(handler: hello) { server in
             let folder = server.certificates.folder
-            let port = try freePort()
+            let port = try FreePorts.tcp()
             let configuration = "\(folder)/tinyproxy.conf"
             defer { unlink(configuration) }
             try write(
@@ -68,12 +69,6 @@ struct ClientTests {
                 Issue.record("the proxy allowed it")
             } catch ClientError.proxyRefused(let status) { #expect(status == 403) }
         }
-    }
-
-    /// A port that was free a moment ago: a foreign program cannot be told to take any.
-    private func freePort() throws -> Int {
-        let listener = try StreamSocket.listen(on: .loopback(port: 0))
-        return try #require(StreamSocket.localAddress(listener.raw)).port
     }
 
     @Test("a connection can be pinned to an interface, and one that is not there is an error")
