@@ -122,7 +122,8 @@ package actor ReceiverHost {
 
     private func take(_ request: LeaseRequest) throws -> ReceiverKeeper {
         let settings = settings
-        let entry = try table.take(request) { PortProbe.isFree($0, on: settings.bind) }
+        let entry = try table.take(
+            request, isFree: { PortProbe.isFree($0, on: settings.bind) }, listenerFault: { PortProbe.fault(of: $0) })
         let lease = entry.spec.lease
         if let keeper = keepers[lease] { return keeper }
         let start = ReceiverStart(spec: entry.spec, port: entry.port, bind: settings.bind)
@@ -165,10 +166,18 @@ package actor ReceiverHost {
         guard let keeper = keepers[lease], endings[lease] == nil else {
             return CommandOutcome(id: id, result: .refused, reason: "there is no lease \(lease) here")
         }
+        if case .addOutput(let change) = order {
+            do {
+                try table.add(change.output, to: lease) { PortProbe.fault(of: $0) }
+            } catch {
+                return CommandOutcome(id: id, result: .refused, step: "lease", reason: "\(error)")
+            }
+        }
         let outcome = await keeper.change(order, id: id)
-        guard outcome.result == .done, keepers[lease] === keeper, endings[lease] == nil else { return outcome }
+        guard keepers[lease] === keeper, endings[lease] == nil else { return outcome }
         let start = await keeper.start
         table.setOutputs(start.spec.outputs, of: lease)
+        guard outcome.result == .done else { return outcome }
         do {
             try files.save(start)
         } catch {

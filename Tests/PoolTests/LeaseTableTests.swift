@@ -13,7 +13,14 @@ struct LeaseTableTests {
     }
 
     private func taken(_ table: inout LeaseTable, _ number: Int, preferred: Int? = nil, used: Set<Int> = []) throws -> Int {
-        try table.take(LeaseRequest(spec: .sample(number), preferredPort: preferred)) { !used.contains($0) }.port
+        try table.take(
+            LeaseRequest(spec: .sample(number), preferredPort: preferred), isFree: { !used.contains($0) }, listenerFault: { _ in nil }
+        ).port
+    }
+
+    private func listen(_ table: inout LeaseTable, _ number: Int, _ places: (String, Int)..., fault: String? = nil) throws {
+        let outputs = places.enumerated().map { OutputSpec.listener($0.offset, $0.element.0, $0.element.1) }
+        _ = try table.take(LeaseRequest(spec: .sample(number, outputs: outputs)), isFree: { _ in true }, listenerFault: { _ in fault })
     }
 
     @Test("leases get different ports, the same lease gets the same")
@@ -83,7 +90,39 @@ struct LeaseTableTests {
         _ = try taken(&table, 1)
         var other = StreamSpec.sample(1)
         other.streamKey = SecretOnWire(Secret("another"))
-        #expect(throws: LeaseTable.Refusal.conflict(other.lease)) { try table.take(LeaseRequest(spec: other)) { _ in true } }
+        #expect(throws: LeaseTable.Refusal.conflict(other.lease)) {
+            try table.take(LeaseRequest(spec: other), isFree: { _ in true }, listenerFault: { _ in nil })
+        }
+    }
+
+    @Test("an SRT listener's port is held by its lease, until the lease or the output is gone")
+    func listeners() throws {
+        var table = table(capacity: 9)
+        try listen(&table, 1, ("0.0.0.0", 9000))
+        #expect(throws: LeaseTable.Refusal.listenerTaken(port: 9000)) { try listen(&table, 2, ("192.0.2.1", 9000)) }
+        #expect(throws: LeaseTable.Refusal.listenerTaken(port: 9001)) { try listen(&table, 2, ("::", 9001), ("::", 9001)) }
+        #expect(table.all.count == 1)
+        try listen(&table, 2, ("192.0.2.1", 9001))
+        try listen(&table, 3, ("192.0.2.2", 9001))
+        try listen(&table, 1, ("0.0.0.0", 9000))
+        table.setOutputs([], of: StreamSpec.sample(1).lease)
+        try listen(&table, 4, ("192.0.2.1", 9000))
+        table.end(StreamSpec.sample(4).lease)
+        try listen(&table, 5, ("0.0.0.0", 9000))
+    }
+
+    @Test("an SRT listener that the kernel would refuse is refused with its reason, at the start and while live")
+    func unfitListeners() throws {
+        var table = table(capacity: 9)
+        #expect(throws: LeaseTable.Refusal.listenerUnfit("in use")) { try listen(&table, 1, ("0.0.0.0", 9000), fault: "in use") }
+        try listen(&table, 1)
+        let lease = StreamSpec.sample(1).lease
+        #expect(throws: LeaseTable.Refusal.listenerUnfit("in use")) {
+            try table.add(.listener(1, "0.0.0.0", 9000), to: lease) { _ in "in use" }
+        }
+        for _ in 0..<2 { try table.add(.listener(1, "0.0.0.0", 9000), to: lease) { _ in nil } }
+        #expect(table[lease]?.spec.outputs == [.listener(1, "0.0.0.0", 9000)])
+        #expect(throws: LeaseTable.Refusal.listenerTaken(port: 9000)) { try listen(&table, 2, ("0.0.0.0", 9000)) }
     }
 
     @Test("a running stream is adopted over the capacity, but never onto a port of another")
@@ -106,5 +145,17 @@ extension StreamSpec {
             lease: LeaseID(id("A"))!, broadcast: BroadcastID(id("B"))!, streamKey: SecretOnWire(Secret("test-stream-key-\(number)")),
             bufferMs: 1000,
             outputs: outputs)
+    }
+}
+
+extension OutputSpec {
+    /// An SRT listener whose id ends in the number.
+    static func listener(_ number: Int, _ address: String, _ port: Int) -> OutputSpec {
+        OutputSpec(
+            id: OutputID("01ARZ3NDEKTSV4RRFFQ69G5F0\(number)")!,
+            target: .srt(
+                SRTTarget(
+                    mode: .listener, address: address, port: port, passphrase: SecretOnWire(Secret("a-passphrase")), streamID: nil,
+                    latencyMs: 200)))
     }
 }
