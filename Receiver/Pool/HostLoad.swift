@@ -1,0 +1,38 @@
+import Glibc
+
+/// How busy this host's processors were lately. Source: proc_stat(5).
+struct HostLoad: Equatable {
+    private struct Sample: Equatable {
+        let idle: Int
+        let all: Int
+    }
+
+    private var samples: [Sample] = []
+    /// Samples that count, one each second: a start takes longer to cost what it will.
+    private static let window = 10
+
+    /// Takes what `/proc/stat` says; nothing where it does not.
+    mutating func note(_ text: String) {
+        guard let line = text.split(separator: "\n").first, line.hasPrefix("cpu ") else { return }
+        let times = line.split(separator: " ").dropFirst().prefix(8).compactMap { Int($0) }
+        // user, nice, system, idle, iowait, irq, softirq, steal.
+        guard times.count == 8 else { return }
+        samples.append(Sample(idle: times[3] + times[4], all: times.reduce(0, +)))
+        if samples.count > Self.window + 1 { samples.removeFirst() }
+    }
+
+    /// Percent of all processors over the last ten seconds; nil before two looks.
+    var percent: Int? {
+        guard let first = samples.first, let last = samples.last, last.all > first.all else { return nil }
+        return 100 - 100 * (last.idle - first.idle) / (last.all - first.all)
+    }
+
+    /// What the system says now; nil where it is hidden from this process.
+    static func now() -> String? {
+        guard let file = fopen("/proc/stat", "r") else { return nil }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 512)
+        guard fgets(&line, CInt(line.count), file) != nil else { return nil }
+        return String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}
