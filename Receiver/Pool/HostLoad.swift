@@ -11,20 +11,26 @@ struct HostLoad: Equatable {
     /// Samples that count, one each second: a start takes longer to cost what it will.
     private static let window = 10
 
-    /// Takes what `/proc/stat` says; nothing where it does not.
+    /// Takes what `/proc/stat` says, once a second; nothing where it does not.
     mutating func note(_ text: String) {
-        guard let line = text.split(separator: "\n").first, line.hasPrefix("cpu ") else { return }
-        let times = line.split(separator: " ").dropFirst().prefix(8).compactMap { Int($0) }
-        // user, nice, system, idle, iowait, irq, softirq, steal.
-        guard times.count == 8 else { return }
-        samples.append(Sample(idle: times[3] + times[4], all: times.reduce(0, +)))
-        if samples.count > Self.window + 1 { samples.removeFirst() }
+        guard let sample = Self.sample(text) else { return }
+        samples.append(sample)
+        if samples.count > Self.window { samples.removeFirst() }
     }
 
-    /// Percent of all processors over the last ten seconds; nil before two looks.
-    var percent: Int? {
-        guard let first = samples.first, let last = samples.last, last.all > first.all else { return nil }
-        return 100 - 100 * (last.idle - first.idle) / (last.all - first.all)
+    /// Percent of all processors over the last ten seconds; nil before there was a look.
+    ///
+    /// - Parameter text: what `/proc/stat` says at this moment.
+    func percent(_ text: String?) -> Int? {
+        guard let now = text.flatMap(Self.sample), let first = samples.first, now.all > first.all else { return nil }
+        return 100 - 100 * (now.idle - first.idle) / (now.all - first.all)
+    }
+
+    private static func sample(_ text: String) -> Sample? {
+        guard let line = text.split(separator: "\n").first, line.hasPrefix("cpu ") else { return nil }
+        let times = line.split(separator: " ").dropFirst().prefix(8).compactMap { Int($0) }
+        // user, nice, system, idle, iowait, irq, softirq, steal.
+        return times.count == 8 ? Sample(idle: times[3] + times[4], all: times.reduce(0, +)) : nil
     }
 
     /// What the system says now; nil where it is hidden from this process.

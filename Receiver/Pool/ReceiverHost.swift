@@ -143,7 +143,7 @@ package actor ReceiverHost {
     private func take(_ request: LeaseRequest) throws -> ReceiverKeeper {
         let settings = settings
         let entry = try table.take(
-            request, cpuPercent: load.percent, isFree: { PortProbe.isFree($0, on: settings.bind) },
+            request, cpuPercent: load.percent(HostLoad.now()), isFree: { PortProbe.isFree($0, on: settings.bind) },
             listenerFault: { PortProbe.fault(of: $0) })
         let lease = entry.spec.lease
         if let keeper = keepers[lease] { return keeper }

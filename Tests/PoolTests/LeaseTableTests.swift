@@ -60,17 +60,16 @@ struct LeaseTableTests {
     @Test("the load is what was not idle over the last ten looks")
     func load() {
         var load = HostLoad()
-        #expect(load.percent == nil)
-        func note(_ busy: Int, _ idle: Int) { load.note("cpu  \(busy) 0 0 \(idle) 0 0 0 0 0 0\ncpu0 1 1 1 1\n") }
-        note(100, 100)
-        #expect(load.percent == nil)
-        note(175, 125)
-        #expect(load.percent == 75)
-        for step in 1...10 { note(175, 125 + 100 * step) }
-        #expect(load.percent == 0)
+        func stat(_ busy: Int, _ idle: Int) -> String { "cpu  \(busy) 0 0 \(idle) 0 0 0 0 0 0\ncpu0 1 1 1 1\n" }
+        #expect(load.percent(stat(100, 100)) == nil)
+        load.note(stat(100, 100))
+        #expect(load.percent(stat(100, 100)) == nil)
+        #expect(load.percent(stat(175, 125)) == 75)
+        for step in 0..<10 { load.note(stat(175, 125 + 100 * step)) }
+        #expect(load.percent(stat(175, 2000)) == 0)
         load.note("")
         load.note("cpu  1 2")
-        #expect(load.percent == 0)
+        #expect(load.percent("cpu  1 2") == nil)
         #expect(HostLoad.now()?.hasPrefix("cpu ") == true)
     }
 
