@@ -11,6 +11,8 @@ package struct LeaseTable: Sendable {
     /// Why a lease was not given; the text holds the numbers.
     package enum Refusal: Error, Equatable, CustomStringConvertible {
         case full(streams: Int, capacity: Int)
+        /// In percent of all processors.
+        case busy(percent: Int, limit: Int)
         case noPort(PortRange, ours: Int, others: Int)
         /// The lease exists with another stream's key or broadcast.
         case conflict(LeaseID)
@@ -22,6 +24,8 @@ package struct LeaseTable: Sendable {
         package var description: String {
             switch self {
             case .full(let streams, let capacity): "the host is full: \(streams) of \(capacity) streams"
+            case .busy(let percent, let limit):
+                "the host is busy: its processors were at \(percent) % in the last 10 s, and from \(limit) % on it takes no more streams"
             case .noPort(let range, let ours, let others):
                 "no free UDP port in \(range.first)-\(range.last): \(ours) leased, \(others) in use by others"
             case .conflict(let lease): "lease \(lease) exists for another broadcast or key"
@@ -32,6 +36,7 @@ package struct LeaseTable: Sendable {
     }
 
     package let capacity: Int
+    private let cpuLimit: Int
     package let ports: PortRange
     private var entries: [LeaseID: Entry] = [:]
     /// Ports that leases had, kept for their return; the newest last.
@@ -39,9 +44,12 @@ package struct LeaseTable: Sendable {
 
     private static let rememberedLimit = 1000
 
-    /// - Parameter remembered: from `portsToKeep` of a predecessor.
-    package init(capacity: Int, ports: PortRange, remembered: [LeaseID: Int] = [:]) {
+    /// - Parameters:
+    ///   - cpuLimit: percent of all processors from which on no new lease is given; 100 for never.
+    ///   - remembered: from `portsToKeep` of a predecessor.
+    package init(capacity: Int, cpuLimit: Int = 100, ports: PortRange, remembered: [LeaseID: Int] = [:]) {
         self.capacity = capacity
+        self.cpuLimit = cpuLimit
         self.ports = ports
         // An id begins with its time.
         for (lease, port) in remembered.sorted(by: { $0.key < $1.key }) { remember(lease, port) }
@@ -60,10 +68,11 @@ package struct LeaseTable: Sendable {
     /// lease remembers, else any free one. The same lease again gets what it has.
     ///
     /// - Parameters:
+    ///   - cpuPercent: how busy the host is; nil where nobody knows.
     ///   - isFree: whether nobody else on this host uses the port.
     ///   - listenerFault: see `admit`.
     package mutating func take(
-        _ request: LeaseRequest, isFree: (Int) -> Bool, listenerFault: (SRTTarget) -> String?
+        _ request: LeaseRequest, cpuPercent: Int? = nil, isFree: (Int) -> Bool, listenerFault: (SRTTarget) -> String?
     ) throws(Refusal) -> Entry {
         let lease = request.spec.lease
         if let entry = entries[lease] {
@@ -73,6 +82,7 @@ package struct LeaseTable: Sendable {
             return entry
         }
         guard entries.count < capacity else { throw .full(streams: entries.count, capacity: capacity) }
+        if cpuLimit < 100, let cpuPercent, cpuPercent >= cpuLimit { throw .busy(percent: cpuPercent, limit: cpuLimit) }
         for (index, output) in request.spec.outputs.enumerated() {
             try admit(output, beside: request.spec.outputs.prefix(index), listenerFault)
         }

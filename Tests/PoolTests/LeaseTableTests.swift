@@ -45,6 +45,34 @@ struct LeaseTableTests {
         #expect(try taken(&table, 3) == 5000)
     }
 
+    @Test("a busy host gives no new lease and says the figures; what it gave it gives again")
+    func busy() throws {
+        var table = LeaseTable(capacity: 3, cpuLimit: 90, ports: PortRange(first: 5000, last: 5003))
+        func take(_ number: Int, at percent: Int?) throws -> LeaseTable.Entry {
+            try table.take(LeaseRequest(spec: .sample(number)), cpuPercent: percent, isFree: { _ in true }, listenerFault: { _ in nil })
+        }
+        let first = try take(1, at: 89)
+        #expect(throws: LeaseTable.Refusal.busy(percent: 90, limit: 90)) { try take(2, at: 90) }
+        #expect(try take(1, at: 100) == first)
+        #expect(try take(2, at: nil).port != first.port)
+    }
+
+    @Test("the load is what was not idle over the last ten looks")
+    func load() {
+        var load = HostLoad()
+        func stat(_ busy: Int, _ idle: Int) -> String { "cpu  \(busy) 0 0 \(idle) 0 0 0 0 0 0\ncpu0 1 1 1 1\n" }
+        #expect(load.percent(stat(100, 100)) == nil)
+        load.note(stat(100, 100))
+        #expect(load.percent(stat(100, 100)) == nil)
+        #expect(load.percent(stat(175, 125)) == 75)
+        for step in 0..<10 { load.note(stat(175, 125 + 100 * step)) }
+        #expect(load.percent(stat(175, 2000)) == 0)
+        load.note("")
+        load.note("cpu  1 2")
+        #expect(load.percent("cpu  1 2") == nil)
+        #expect(HostLoad.now()?.hasPrefix("cpu ") == true)
+    }
+
     @Test("a port that somebody else uses is skipped; without a free one the refusal counts both")
     func others() throws {
         var table = table(capacity: 9)
