@@ -42,6 +42,10 @@ extension Gateway {
             Problem(.invalid, faults: [.init(field: "destinations", expected: "one of your own; there is no \(id)")])
         case .senderOffline: Problem(.conflict, "the sender is offline; it can be started when it is connected")
         case .busy(let id): Problem(.conflict, "the sender already has the broadcast \(id); stop it first")
+        case .twice(let id, let name):
+            Problem(.invalid, faults: [.init(field: "destinations", expected: "each destination once; '\(name)' (\(id)) is there twice")])
+        case .isOutput(let id, let name):
+            Problem(.conflict, "the broadcast has an output to '\(name)' (\(id)): try that one again, or remove it first")
         case .unfit(let id, let reason): Problem(.invalid, "destination \(id): \(reason)")
         case .unsupported(let reason): Problem(.invalid, reason)
         case .refused(let step, let reason): Problem(.conflict, (step.map { "\($0): " } ?? "") + reason)

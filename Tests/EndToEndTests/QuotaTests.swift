@@ -93,7 +93,8 @@ struct QuotaTests {
             #expect(first.status == 201, "\(first)")
             try expect(try await start(boards[1]), "broadcasts", 1)
             let path = "/broadcasts/\(try first.text("id"))"
-            try expect(try await owner.post("\(path)/outputs", #"{"destination":"\#(place)"}"#), "outputs", 1)
+            let other = try await destination("b", owner).text("id")
+            try expect(try await owner.post("\(path)/outputs", #"{"destination":"\#(other)"}"#), "outputs", 1)
             #expect(try await owner.post("\(path)/stop").status == 200)
             try await eventually(within: .seconds(15), "the first one is over") { try await owner.get(path).text("state") == "ended" }
             #expect(try await start(boards[1]).status == 201)
