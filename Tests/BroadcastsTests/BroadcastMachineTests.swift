@@ -188,6 +188,34 @@ struct BroadcastMachineTests {
         #expect(broadcast.outputs == [second, again])
     }
 
+    @Test("whose last output is removed goes on, degraded until there is another one")
+    func withoutOutputs() {
+        var broadcast = running()
+        #expect(broadcast.event(.outputRemoved(first.id), nowMs: 0) == [.removeOutput(first.id)])
+        // The receiver may report the old one until it has ended it.
+        for outputs in [[(first, OutputReport.State.connected)], []] {
+            _ = broadcast.event(.report(report(outputs: outputs)), nowMs: 1)
+            #expect(broadcast.state == .degraded(reason: "it has no output: add one, or stop it"))
+        }
+        #expect(broadcast.event(.outputAdded(second), nowMs: 2) == [.addOutput(second.id)])
+        #expect(broadcast.state == .degraded(reason: "no output is there yet"))
+        _ = broadcast.event(.report(report(outputs: [(second, .connected)])), nowMs: 3)
+        #expect(broadcast.state == .live)
+    }
+
+    @Test("whose outputs are all removed while it starts does not become live")
+    func removedWhileStarting() {
+        var broadcast = machine()
+        for event: BroadcastMachine.Event in [
+            .resumed, .hostChosen(host), .leased(port: 5000), .senderStarted(revision: 1), .outputRemoved(first.id),
+            .report(report(outputs: [(first, .connected)])),
+        ] {
+            _ = broadcast.event(event, nowMs: 0)
+        }
+        #expect(broadcast.state == .starting(.outputs))
+        #expect(broadcast.event(.timer(.step), nowMs: 20_000).contains(.order(.stop)))
+    }
+
     @Test("that was stopped ends though a side stays silent")
     func silentSide() {
         var broadcast = running()

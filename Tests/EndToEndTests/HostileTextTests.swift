@@ -132,7 +132,8 @@ struct HostileTextTests {
             try await eventually(within: .seconds(5), "the board is online") {
                 try await owner.get("/senders/\(board.identity.device)").object()["online"] as? Bool == true
             }
-            let started = try await owner.post("/broadcasts", #"{"sender":"\#(board.identity.device)","destinations":[]}"#)
+            let place = try await owner.post("/destinations", #"{"name":"a","url":"rtmp://127.0.0.1/app","secret":"key"}"#).text("id")
+            let started = try await owner.post("/broadcasts", #"{"sender":"\#(board.identity.device)","destinations":["\#(place)"]}"#)
             #expect(started.status == 201, "\(started)")
             let path = "/broadcasts/\(try started.text("id"))"
             let answering = [first, second].map { socket in Task { try await Self.answerHostile(socket) } }
