@@ -199,7 +199,7 @@ enum Schemas {
             .required("width", .integer(160...3840)), .required("height", .integer(90...2160)), .required("frameRate", .integer(1...60)),
         ]),
         "StartRequest": .object([
-            .required("sender", id), .required("destinations", .list(id, upTo: 10, atLeast: 1)), .optional("input", .reference("InputChoice")),
+            .required("sender", id), .required("destinations", .list(id, upTo: WireLimits.outputs, atLeast: 1)), .optional("input", .reference("InputChoice")),
             .optional("encoder", .reference("EncoderChoice")), .optional("bufferMs", .integer(200...30_000)),
             .optional("links", .list(handle, upTo: 16)),
             .optional("graceSeconds", .integer(0...604_800)),
@@ -232,7 +232,8 @@ enum Schemas {
             .required(
                 "outputs",
                 .list(
-                    .object([.required("id", id), .required("destination", id), .optional("report", .reference("OutputReport"))]), upTo: 64)
+                    .object([.required("id", id), .required("destination", id), .optional("report", .reference("OutputReport"))]),
+                    upTo: WireLimits.outputs)
             ),
             .optional("ingest", .reference("IngestReport")),
             .optional(

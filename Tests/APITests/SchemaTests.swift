@@ -17,11 +17,11 @@ struct SchemaTests {
         func start(_ destinations: String) throws -> [String] {
             try faults(of: #"{"sender":"\#(id)"\#(destinations)}"#, as: "StartRequest")
         }
-        let wanted = "destinations: expected a list of 1 to 10 entries, each an id of 26 characters"
+        let wanted = "destinations: expected a list of 1 to 64 entries, each an id of 26 characters"
         #expect(try start(#","destinations":["\#(id)"]"#) == [])
         #expect(try start(#","destinations":[]"#) == [wanted + ", not 0"])
         #expect(
-            try start(#","destinations":[\#(Array(repeating: "\"\(id)\"", count: 11).joined(separator: ","))]"#) == [wanted + ", not 11"])
+            try start(#","destinations":[\#(Array(repeating: "\"\(id)\"", count: 65).joined(separator: ","))]"#) == [wanted + ", not 65"])
         for other in [#","destinations":"\#(id)""#, ""] { #expect(try start(other) == [wanted]) }
         #expect(try start(#","destinations":["\#(id)","x"]"#) == ["destinations[1]: expected an id of 26 characters"])
     }
@@ -29,6 +29,6 @@ struct SchemaTests {
     @Test("the document says the same as what is checked")
     func document() {
         #expect(
-            Schemas.named("StartRequest").document.contains(#""destinations":{"type":"array","minItems":1,"maxItems":10,"items":"#))
+            Schemas.named("StartRequest").document.contains(#""destinations":{"type":"array","minItems":1,"maxItems":64,"items":"#))
     }
 }
