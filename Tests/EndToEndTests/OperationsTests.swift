@@ -47,7 +47,7 @@ struct OperationsTests {
                 (
                     "strata-agent", "[links]\nallow = \"eth0\"\n[log]\nlevel = \"loud\"\n", ["STRATA_FOLDERS_STAET": "/x"],
                     [
-                        Fault(key: "links.allow", value: "'eth0'", expected: "names of interfaces", place: "line 2, column 1"),
+                        Fault(key: "links.allow", value: "'eth0', which is no list", expected: "names of interfaces", place: "line 2, column 1"),
                         Fault(key: "log.level", value: "'loud'", expected: "one of trace", place: "line 4, column 1"),
                         Fault(key: "STRATA_FOLDERS_STAET", value: nil, expected: "a known key", place: "environment"),
                     ]
