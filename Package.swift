@@ -116,7 +116,7 @@ let receiver: [Target] = [
     program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
     program(
         "Receiver", "PoolMain",
-        ["Pool", "Service", "Systemd", "Logging", "Posix", "Identity"]),
+        ["Pool", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let control: [Target] = [
