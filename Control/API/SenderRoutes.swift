@@ -156,7 +156,7 @@ struct SenderRoutes: Sendable {
     }
 
     @Sendable private func enroll(_ call: Call) async throws -> Response {
-        try parts.enrollments.take(call.request.remote.host, at: parts.store.now)
+        try parts.enrollments.take(call.origin.subscriber, at: parts.store.now)
         let request = try call.body(EnrollRequest.self)
         guard let key = Base64URL.decode(request.publicKey) else {
             throw Problem(.invalid, faults: [Problem.Fault(field: "publicKey", expected: "32 bytes in base64url")])

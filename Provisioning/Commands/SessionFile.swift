@@ -8,6 +8,8 @@ struct SessionFile: Codable, Sendable {
     /// The CA's certificate in PEM, where the server's certificate comes from a CA of its own.
     var authority: String?
     var refreshToken: SecretOnWire?
+    /// What this file is known by when it signs in again, whoever else fails to.
+    var browser: SecretOnWire?
 
     static func load(_ path: String) throws -> SessionFile? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
