@@ -21,8 +21,19 @@ extension Gateway {
         case let error as AuthError: Self.problem(error)
         case let failure as BroadcastDirector.Failure: Self.problem(failure)
         case let error as StoreError: Self.problem(error)
-        case let fault as BodyFault: Problem(fault.status == .contentTooLarge ? .tooLarge : .malformed, "\(fault)")
+        case let fault as BodyFault: Self.problem(fault)
         default: unexpected(error, request)
+        }
+    }
+
+    /// With the status that the fault has.
+    static func problem(_ fault: BodyFault) -> Problem {
+        switch fault {
+        case .tooLarge: Problem(.tooLarge, fault.description)
+        case .timedOut: Problem(.timedOut, fault.description)
+        case .malformed(let fault) where fault.status == .headersTooLarge: Problem(.fieldsTooLarge, fault.reason)
+        case .malformed(let fault): Problem(.malformed, fault.reason)
+        case .disconnected: Problem(.malformed, fault.description)
         }
     }
 
