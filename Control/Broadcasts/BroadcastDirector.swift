@@ -266,6 +266,12 @@ extension BroadcastDirector {
     package func current(of sender: DeviceID) -> BroadcastID? { broadcasts(of: sender).first?.id }
 
     package func streams(on host: DeviceID) async -> Int { await parts.hosts.streams(on: host) }
+
+    package func streams(on host: DeviceID, of organization: OrganizationID) async -> Int {
+        var count = 0
+        for one in live.values where one.organization == organization { if await one.machine.host == host { count += 1 } }
+        return count
+    }
 }
 
 extension BroadcastDirector {
