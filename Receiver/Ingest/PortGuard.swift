@@ -6,9 +6,13 @@ import Posix
 /// Everything runs on the loop's thread.
 final class PortGuard {
     /// One public socket.
-    private struct Door {
+    private final class Door {
         let socket: UDPSocket
-        let watch: Watch
+        var watch: Watch?
+        /// While it runs, nobody waits for the socket.
+        var rest: LoopTimer?
+
+        init(_ socket: UDPSocket) { self.socket = socket }
     }
 
     /// A source's way to librist.
@@ -38,6 +42,10 @@ final class PortGuard {
 
     /// Packets taken from one socket before the others get their turn.
     private static let batchesPerTurn = 4
+    /// A wake-up, here and of librist's thread, costs more than a packet: with few of them they are collected this long.
+    private static let rest: Duration = .milliseconds(4)
+    /// More at a time than this, and there is no rest: what comes meanwhile must fit into the socket's buffer.
+    private static let fewPackets = 16
     static let publishEvery = Duration.milliseconds(250)
     /// The smallest packet that holds a transport stream packet; what peers tell each other is smaller.
     private static let smallestMedia = 188
@@ -50,27 +58,49 @@ final class PortGuard {
         self.target = target
         self.board = board
         for socket in sockets {
-            let watch = try loop.watch(socket.descriptor, .read) { [unowned self] _ in receive(socket) }
-            doors.append(Door(socket: socket, watch: watch))
+            let door = Door(socket)
+            door.watch = try loop.watch(socket.descriptor, .read) { [unowned self, unowned door] _ in serve(door) }
+            doors.append(door)
         }
         publishLater()
     }
 
     /// Takes nothing more from outside.
     func closeDoors() {
-        for door in doors { door.watch.cancel() }
+        for door in doors {
+            door.watch?.cancel()
+            door.rest?.cancel()
+        }
+        doors = []
     }
 
-    private func receive(_ door: UDPSocket) {
+    /// Takes what waits; as long as that is a little each time, looks again after a rest and has nobody wait meanwhile.
+    private func serve(_ door: Door) {
+        door.rest?.cancel()
+        let count = receive(door.socket)
+        guard (1...Self.fewPackets).contains(count) else {
+            door.watch?.interest = .read
+            return
+        }
+        door.watch?.interest = []
+        door.rest = loop.timer(after: Self.rest) { [unowned self, unowned door] in serve(door) }
+    }
+
+    /// - Returns: how many packets there were.
+    private func receive(_ door: UDPSocket) -> Int {
         let now = Instant.now
+        var total = 0
         for _ in 0..<Self.batchesPerTurn {
             // An error here is an earlier answer that found nobody: it is of no interest, and reading it clears it.
-            guard let count = try? door.receive(incoming), count > 0 else { return }
+            guard let count = try? door.receive(incoming), count > 0 else { break }
+            total += count
             for index in 0..<count {
                 guard let source = incoming.source(index) else { continue }
                 judge(incoming[index], from: source, to: incoming.destination(index), through: door, at: now)
             }
+            if count < incoming.capacity { break }
         }
+        return total
     }
 
     private func judge(

@@ -46,6 +46,7 @@ guard let arguments = Arguments(CommandLine.arguments.dropFirst()), let path = a
     print(Arguments.usage)
     exit(64)
 }
+shareFreeMemory()
 let log = Log("receiver", threshold: arguments.level)
 do {
     let loop = try Loop(name: "receiver")

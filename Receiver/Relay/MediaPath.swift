@@ -30,7 +30,7 @@ final class MediaPath: @unchecked Sendable {
     private var events: [StreamReader.Event] = []
 
     /// Packets are collected for this long before the media thread looks at them: a batch costs what a packet would.
-    private static let batch: Duration = .milliseconds(15)
+    private static let batch: Duration = .milliseconds(20)
 
     init(loop: Loop) { self.loop = loop }
 

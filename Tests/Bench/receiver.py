@@ -131,6 +131,7 @@ def capacity(stage, feed_port, limit=40, step=10):
         lost = sum(receiver.lost for receiver in receivers) - lost
         for name, after in total().items():
             figure("receiver", f"{count}_streams", "cpu", (after - used[name]) / passed * 100, "% of a core", None if name == "ours" else name)
+        figure("receiver", f"{count}_streams", "memory_of_each", sum(map(resident_mb, parts["ours"])) / count, "MB")
         figure("receiver", f"{count}_streams", "idle", idle, "%")
         figure("receiver", f"{count}_streams", "lost", lost, "packets and units")
         if lost or idle < 5:

@@ -47,6 +47,22 @@ import Testing
         #expect((200...225).contains(admitted { self.source(1 + $0 % 60) }))
     }
 
+    @Test("a source that was never answered passes 250 packets a second, and as many as it likes once it was")
+    func unanswered() {
+        var gate = SourceGate(at: start)
+        func passed(_ range: Range<Int>) -> Int {
+            var count = 0
+            for number in range {
+                let header = GREHeader(nonce: 9, sequence: UInt32(number))
+                if case .forward = gate.arrived(header, from: source(3), at: at(number / 10)) { count += 1 }
+            }
+            return count
+        }
+        #expect((2_990...3_010).contains(passed(0..<100_000)))
+        gate.answered(slot: 0)
+        #expect(passed(100_000..<110_000) == 10_000)
+    }
+
     @Test("two nonces of one source in turn cost as much as new ones")
     func alternating() {
         var gate = established()

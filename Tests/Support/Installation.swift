@@ -113,6 +113,20 @@ package final class Installation: @unchecked Sendable {
     package func enrollSender(
         _ name: String = "sender", inside: [String] = [], links: [String] = [], media: String? = nil
     ) async throws -> String {
+        let token = stage.folder["\(name).token"]
+        _ = try await provision(["token", "create", "--kind", "sender", "--output", token])
+        try await redeem(token, name, inside: inside, links: links, media: media)
+        let devices = try await provision(["sender", "list"])
+        guard let device = Self.items(devices).first(where: { $0["name"] as? String == name })?["id"] as? String else {
+            throw SupportFailure("control does not know \(name): \(String(decoding: devices, as: UTF8.self))")
+        }
+        return device
+    }
+
+    /// Enrolls a sender by a token that somebody else got, in the file `token`.
+    package func redeem(
+        _ token: String, _ name: String, inside: [String] = [], links: [String] = [], media: String? = nil
+    ) async throws {
         let folder = try stage.folder.makeFolder("\(name).state")
         try stage.folder.write(
             """
@@ -127,18 +141,11 @@ package final class Installation: @unchecked Sendable {
             [log]
             level = "\(settings.logLevel)"
             """, to: "\(name).conf")
-        let token = stage.folder["\(name).token"]
-        _ = try await provision(["token", "create", "--kind", "sender", "--output", token])
         let enrollment = try stage.start(
             "strata-agent",
             ["enroll", "--server", origin, "--token-file", token, "--config", stage.folder["\(name).conf"], "--name", name],
             inside: inside)
         guard try await enrollment.end(within: .seconds(20)) == 0 else { throw SupportFailure("no enrollment:\n\(enrollment.tail)") }
-        let devices = try await provision(["sender", "list"])
-        guard let device = Self.items(devices).first(where: { $0["name"] as? String == name })?["id"] as? String else {
-            throw SupportFailure("control does not know \(name): \(String(decoding: devices, as: UTF8.self))")
-        }
-        return device
     }
 
     /// Starts an enrolled sender and waits until it has reached control.
