@@ -68,6 +68,13 @@ struct OutputTests {
             let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
             let keyed = try await studio.destination("keyed", url: studio.nginx.url("keyed"), secret: "sesame")
             let second = try await studio.destination("second", url: studio.nginx.url(), secret: "second")
+            let doubled = try await studio.owner.refusal(
+                .post, "/broadcasts", StartRequest(sender: sender.id, destinations: [platform, keyed, platform], encoder: Studio.small))
+            print("OutputTests: \(doubled.status) \(doubled.faults ?? [])")
+            #expect(doubled.status == 422 && doubled.faults?.map(\.field) == ["destinations"])
+            #expect(doubled.faults?.first?.expected.contains("'platform' (\(platform)) is there twice") == true)
+            let none = try await studio.owner.refusal(.post, "/broadcasts", StartRequest(sender: sender.id, destinations: []))
+            #expect(none.status == 422 && none.faults?.map(\.field) == ["destinations"])
             let id = try await studio.start(
                 StartRequest(sender: sender.id, destinations: [platform, keyed], encoder: Studio.small))
             // A server that refuses the key: the rest is there, and it says why this one is not.
