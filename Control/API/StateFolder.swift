@@ -7,10 +7,25 @@ package import Units
 package struct StateFolder: Sendable {
     package let path: String
 
+    /// It was there and is open to others: closing it may take it from whoever it belongs to.
+    package struct Open: Error, Hashable, CustomStringConvertible {
+        package let path: String
+        package let mode: UInt32
+
+        package var description: String {
+            "the state folder \(path) is open to others (mode \(String(mode, radix: 8))): choose another one, or close it with chmod 700"
+        }
+    }
+
     /// Makes the folder (0700) where it is missing.
     package init(_ path: String) throws {
-        try Folder.make(path)
-        guard chmod(path, 0o700) == 0 else { throw SystemError("chmod", on: path) }
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            guard status.st_mode & 0o077 == 0 else { throw Open(path: path, mode: status.st_mode & 0o777) }
+        } else {
+            try Folder.make(path)
+            guard chmod(path, 0o700) == 0 else { throw SystemError("chmod", on: path) }
+        }
         self.path = path
     }
 
