@@ -68,7 +68,7 @@ guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
 shareFreeMemory()
 let file = arguments.value("--config")
 let configuration = Startup.configuration(file, for: Log("agent")) { text, environment in
-    try AgentConfiguration(text, source: file, environment: environment, version: "0.1.0")
+    try AgentConfiguration(text, source: file, environment: environment, version: ProgramContext.version)
 }
 let log = Log("agent", threshold: configuration.logLevel)
 do {

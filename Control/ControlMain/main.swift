@@ -14,7 +14,6 @@ import Systemd
 import Units
 import Web
 
-let version = "0.1.0"
 let usage = """
     usage: strata-control --config FILE
            strata-control restore --config FILE [--copy NAME]
@@ -54,7 +53,7 @@ let usage = """
         health: Health(store: store, stateFolder: folder.path),
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: try authority(configuration.authorityFile),
-            origins: configuration.origins.map(\.text), stateFolder: folder, version: version),
+            origins: configuration.origins.map(\.text), stateFolder: folder, version: ProgramContext.version),
         log: log)
 }
 
@@ -69,7 +68,7 @@ let usage = """
         "store",
         {
             try await ControlStore.open(
-                .file(folder.database), keyring: folder.keyring(), platformVersion: version, quotas: configuration.quotas)
+                .file(folder.database), keyring: folder.keyring(), platformVersion: ProgramContext.version, quotas: configuration.quotas)
         },
         stop: { store in
             do { try await store.close() } catch { log.error("the database did not close", ["error": "\(error)"]) }
@@ -84,7 +83,9 @@ let usage = """
         {
             let server = Server(configuration: configuration.server, loops: loops) { request in await api.answer(request) }
             let addresses = try await server.start()
-            log.notice("listening", ["addresses": "\(addresses.map(\.description).joined(separator: " "))", "version": "\(version)"])
+            log.notice(
+                "listening",
+                ["addresses": "\(addresses.map(\.description).joined(separator: " "))", "version": "\(ProgramContext.version)"])
             return server
         }, stop: { await $0.shutdown(grace: .seconds(5)) })
     await program.untilStopped(signals) {

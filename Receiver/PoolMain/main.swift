@@ -9,13 +9,12 @@ import Systemd
 // strata-pool --config FILE
 // strata-pool enroll --server URL --token-file FILE --config FILE [--name NAME]
 
-let version = "0.1"
 let command = CommandLineOptions(CommandLine.arguments.dropFirst(), values: ["--config", "--server", "--token-file", "--name"])
 let usage = "usage: strata-pool --config FILE\n       strata-pool enroll --server URL --token-file FILE --config FILE [--name NAME]"
 guard let command, let file = command["--config"] else { ProgramContext.exit(64, usage) }
 
 let config = Startup.configuration(file, for: Log("pool")) { text, environment in
-    try PoolConfig(text, source: file, environment: environment, program: ProgramContext.executable, version: version)
+    try PoolConfig(text, source: file, environment: environment, program: ProgramContext.executable, version: ProgramContext.version)
 }
 let log = Log("pool", threshold: config.logLevel)
 let loop = try Loop(name: "pool")
