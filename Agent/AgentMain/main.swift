@@ -39,7 +39,8 @@ struct Arguments {
     let loop = try Loop(name: "enroll")
     defer { loop.stop() }
     let enrollment = try Enrollment(
-        server: arguments.value("--server"), tokenFile: arguments.value("--token-file"), stateFolder: configuration.stateFolder, loop: loop)
+        server: arguments.value("--server"), tokenFile: arguments.value("--token-file"), stateFolder: configuration.stateFolder, loop: loop,
+        proxy: configuration.session.proxy)
     let identity = try await enrollment.redeem(kind: .sender, name: arguments.values["--name"] ?? ProgramContext.hostName)
     print("enrolled at \(identity.server) as \(identity.name) (\(identity.device))")
 }

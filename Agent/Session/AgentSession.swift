@@ -4,6 +4,7 @@ package import Links
 package import Logging
 package import Posix
 package import Units
+package import Web
 package import Wire
 
 /// What the owner of a board decides about its agent.
@@ -13,6 +14,8 @@ package struct SessionSettings: Sendable {
     /// Media files to offer as inputs; nil offers none.
     package var mediaFolder: String?
     package var links: LinkPolicy
+    /// What control is reached through; media never is.
+    package var proxy: ClientOptions.Proxy?
     /// A file with a line for each access unit, for tests; nil writes none.
     package var trace: String?
     package var version: String

@@ -23,7 +23,9 @@ switch command.words {
 case ["enroll"]:
     guard let server = command["--server"], let tokenFile = command["--token-file"] else { ProgramContext.exit(64, usage) }
     do {
-        let enrollment = try Enrollment(server: server, tokenFile: tokenFile, stateFolder: config.settings.stateFolder, loop: loop)
+        let enrollment = try Enrollment(
+            server: server, tokenFile: tokenFile, stateFolder: config.settings.stateFolder, loop: loop,
+            proxy: config.settings.proxy)
         let identity = try await enrollment.redeem(kind: .pool, name: command["--name"] ?? ProgramContext.hostName)
         print("enrolled as \(identity.device) at \(identity.server)")
     } catch {
