@@ -69,7 +69,7 @@ extension Gateway {
         case .tokenRefused: Problem(.forbidden, "the token is unknown, expired or withdrawn: ask for a new one")
         case .tokenUsed: Problem(.conflict, "the token was used by another device: ask for a new one")
         case .quota: Problem(.quota, error.description)
-        case .diskFull: Problem(.busy, "the server's disk is full; nothing was changed")
+        case .diskFull: Problem(.busy, "the server's disk is full; nothing was stored")
         case .setupClosed: Problem(.forbidden, error.description)
         case .newerDatabase, .foreignHistory: Problem(.internalError, error.description)
         }

@@ -291,6 +291,31 @@ struct ReceiverHostTests {
         await pool.end()
     }
 
+    @Test("two broadcasts cannot have one SRT listener port, nor any a port that is in use: refused at once with the reason")
+    func listenerPorts() async throws {
+        let pool = try Host()
+        try await pool.start()
+        let port = try UDPSocket(binding: .loopback(port: 0)).localAddress.port
+        #expect(await pool.lease(1, outputs: [.listener(1, "127.0.0.1", port)]).result == .done)
+        #expect(await pool.lease(2).result == .done)
+        let taken = "another SRT listener of this host has port \(port): choose another port for this one"
+        for second in [
+            await pool.lease(3, outputs: [.listener(1, "127.0.0.1", port)]),
+            await pool.order(.addOutput(OutputChange(lease: StreamSpec.sample(2).lease, output: .listener(2, "0.0.0.0", port)))),
+        ] {
+            #expect(second.result == .refused && second.step == "lease" && second.reason == taken, "\(second)")
+        }
+        #expect(await pool.leases.map(\.lease) == [StreamSpec.sample(1).lease, StreamSpec.sample(2).lease])
+        _ = await pool.release(1)
+        let change = OutputChange(lease: StreamSpec.sample(2).lease, output: .listener(2, "127.0.0.1", port))
+        #expect(await pool.order(.addOutput(change)).result == .done)
+        let foreign = try UDPSocket(binding: .loopback(port: 0))
+        let inUse = await pool.lease(4, outputs: [.listener(1, "0.0.0.0", foreign.localAddress.port)])
+        #expect(inUse.result == .refused && inUse.reason?.contains("Address already in use") == true, "\(inUse)")
+        withExtendedLifetime(foreign) {}
+        await pool.end()
+    }
+
     @Test("a change while the receiver is away is done with its return")
     func changeWhileAway() async throws {
         let pool = try Host()
