@@ -102,7 +102,7 @@ let agent: [Target] = [
         "Agent", "Session",
         [
             "Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
-            "Posix", "Logging",
+            "Posix", "Web", "Logging",
         ]),
     program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
@@ -112,7 +112,7 @@ let receiver: [Target] = [
     module("Receiver", "Relay", ["Units", "Wire", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
-        ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Logging"]),
+        ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),
     program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
     program(
         "Receiver", "PoolMain",
@@ -186,6 +186,7 @@ let suites: [Target] = [
         "SessionTests",
         ["Session", "Ingest", "Lab", "Support", "Links", "Configuration", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units"]),
+    tests("CommandsTests", ["Commands", "Web"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),
     tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix", "TLS", "Identity", "Crypto"]),

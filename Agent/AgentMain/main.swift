@@ -39,7 +39,8 @@ struct Arguments {
     let loop = try Loop(name: "enroll")
     defer { loop.stop() }
     let enrollment = try Enrollment(
-        server: arguments.value("--server"), tokenFile: arguments.value("--token-file"), stateFolder: configuration.stateFolder, loop: loop)
+        server: arguments.value("--server"), tokenFile: arguments.value("--token-file"), stateFolder: configuration.stateFolder, loop: loop,
+        proxy: configuration.session.proxy)
     let identity = try await enrollment.redeem(kind: .sender, name: arguments.values["--name"] ?? ProgramContext.hostName)
     print("enrolled at \(identity.server) as \(identity.name) (\(identity.device))")
 }
@@ -68,7 +69,7 @@ guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
 shareFreeMemory()
 let file = arguments.value("--config")
 let configuration = Startup.configuration(file, for: Log("agent")) { text, environment in
-    try AgentConfiguration(text, source: file, environment: environment, version: "0.1.0")
+    try AgentConfiguration(text, source: file, environment: environment, version: ProgramContext.version)
 }
 let log = Log("agent", threshold: configuration.logLevel)
 do {

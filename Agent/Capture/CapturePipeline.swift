@@ -29,7 +29,7 @@ package actor CapturePipeline {
     private let sink: @Sendable (UnsafeRawBufferPointer) -> Void
     private let trace: String?
     private let log: Log
-    private let junction: Junction
+    nonisolated let junction: Junction
     private let produced = Guarded(0)
     private let choice: EncoderChoice
     private var encode: EncodeChain?
@@ -114,9 +114,6 @@ package actor CapturePipeline {
         let reasons = lacking.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value)
         tell.yield(reasons.isEmpty ? .restored : .degraded(reasons.joined(separator: "; ")))
     }
-
-    /// For tests: the input goes on and nothing of it is heard or seen, as with a camera whose driver hangs.
-    nonisolated func deafen() { junction.activate(picture: nil, sound: nil) }
 
     package nonisolated var figures: CaptureFigures {
         var figures = CaptureFigures()

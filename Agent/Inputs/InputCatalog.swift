@@ -76,14 +76,6 @@ package actor InputCatalog {
         throw .unknown(id)
     }
 
-    /// The codecs that hardware of this board encodes, by its memory-to-memory devices.
-    package func hardwareEncoders() -> [String] {
-        VideoDevices.all(calls).flatMap { device -> [String] in
-            guard case .encoder(let formats) = device.role else { return [] }
-            return formats
-        }
-    }
-
     /// Ends the watching and the thread; the catalog is not used afterwards.
     package func close() {
         for watch in watches { watch.cancel() }

@@ -65,12 +65,21 @@ package struct LinkTable {
     /// The links that may carry media, by name.
     package var links: [Link] { admitted.map(link).sorted { $0.name < $1.name } }
 
-    /// The index and counters of each of them; a device that was made again has another index under its name.
-    package var details: [String: LinkDetail] {
-        Dictionary(
-            uniqueKeysWithValues: admitted.map {
-                ($0.interface.name, LinkDetail(index: $0.interface.index, counters: $0.interface.counters))
-            })
+    /// The index of each of them; a device that was made again has another one under its name.
+    var indices: [String: Int] {
+        Dictionary(uniqueKeysWithValues: admitted.map { ($0.interface.name, $0.interface.index) })
+    }
+
+    /// What the kernel has counted on each of them, by name.
+    var counters: [InterfaceTelemetry] {
+        admitted.compactMap { entry in
+            guard let counters = entry.interface.counters else { return nil }
+            return InterfaceTelemetry(
+                name: entry.interface.name, receivedBytes: Int(clamping: counters.receivedBytes),
+                sentBytes: Int(clamping: counters.sentBytes),
+                receiveErrors: Int(clamping: counters.receiveErrors), sendErrors: Int(clamping: counters.sendErrors),
+                receiveDropped: Int(clamping: counters.receiveDropped), sendDropped: Int(clamping: counters.sendDropped))
+        }.sorted { $0.name < $1.name }
     }
 
     private var admitted: [Entry] {
@@ -96,9 +105,4 @@ package struct LinkTable {
             state: !isCarrying ? .down : usable.isEmpty ? .unaddressed : .up, addresses: v4.sorted() + v6.sorted(),
             mtu: interface.mtu)
     }
-}
-
-package struct LinkDetail: Hashable, Sendable {
-    package var index: Int
-    package var counters: NetworkInterface.Counters?
 }

@@ -22,8 +22,8 @@ package final class LinkWatcher: Sendable {
     /// The links as last known; empty until the first dump is complete.
     package var links: [Link] { watch.latest.withLock { $0.links } }
 
-    /// Index and counters by name, as of the last change or `refresh`.
-    package var details: [String: LinkDetail] { watch.latest.withLock { $0.details } }
+    /// What the kernel had counted on each of them at the last change or `refresh`.
+    package var counters: [InterfaceTelemetry] { watch.latest.withLock { $0.counters } }
 
     /// Asks the kernel for all links again, counters with them.
     package func refresh() { watch.refresh() }
@@ -34,7 +34,7 @@ package final class LinkWatcher: Sendable {
 /// The socket and the table; on the loop's thread but for `latest`.
 private final class Watching: @unchecked Sendable {
     // Sendable: `socket`, `table` and the rest are touched on the loop's thread only; `latest` is behind its lock.
-    let latest = Guarded((links: [Link](), details: [String: LinkDetail]()))
+    let latest = Guarded((links: [Link](), indices: [String: Int](), counters: [InterfaceTelemetry]()))
     private let loop: Loop
     private let log: Log
     private let out: AsyncStream<[Link]>.Continuation
@@ -149,10 +149,10 @@ private final class Watching: @unchecked Sendable {
     private func publish() {
         guard isComplete else { return }
         let links = table.links
-        let details = table.details
+        let (indices, counters) = (table.indices, table.counters)
         let isChanged = latest.withLock { latest in
-            defer { latest = (links, details) }
-            return latest.links != links || latest.details.mapValues(\.index) != details.mapValues(\.index)
+            defer { latest = (links, indices, counters) }
+            return latest.links != links || latest.indices != indices
         }
         if isChanged || isFirst { out.yield(links) }
         isFirst = false

@@ -2,6 +2,7 @@ import ControlLink
 package import Identity
 package import Logging
 import Posix
+import Web
 import Wire
 
 /// The agent as a whole: the session, and the connection over which control speaks to it.
@@ -29,10 +30,10 @@ package final class Agent: Sendable {
                 if case .inventory = message { connection.routesChanged() }
             }
         }
-        let isLocal = Self.isLocal(identity.server)
+        let isLocal = Self.isLocal(settings.proxy?.host ?? identity.server.host)
         connection = Connection(
-            identity: identity, loop: controlLoop, log: log.part("control"),
-            // A server on this machine is not behind any link; any other one is also tried as the routing table says.
+            identity: identity, loop: controlLoop, log: log.part("control"), proxy: settings.proxy,
+            // What is on this machine is not behind any link; anything else is also tried as the routing table says.
             routes: { isLocal ? [.any] : await session.upLinks().map { Route(interface: $0) } + [.any] },
             hello: { .hello(await session.hello()) }, outcome: { .outcome($0) })
         self.session = session
@@ -65,7 +66,5 @@ package final class Agent: Sendable {
         for loop in loops { loop.stop() }
     }
 
-    private static func isLocal(_ server: ServerOrigin) -> Bool {
-        server.host == "localhost" || server.host == "::1" || server.host.hasPrefix("127.")
-    }
+    private static func isLocal(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 }

@@ -1,6 +1,7 @@
 package import Configuration
 import Links
 package import Logging
+import Web
 
 /// The configuration file of `strata-agent`.
 package struct AgentConfiguration: Sendable {
@@ -20,6 +21,7 @@ package struct AgentConfiguration: Sendable {
         runtimeFolder = folders.string("runtime", default: "/run/strata", "an absolute path", where: Self.isPath)
         stateFolder = folders.string("state", default: "/var/lib/strata", "an absolute path", where: Self.isPath)
         mediaFolder = folders.optionalString("media", "an absolute path", where: Self.isPath)
+        let proxy = reader.section("server").optionalString("proxy", ClientOptions.Proxy.expected) { ClientOptions.Proxy($0) != nil }
         let links = reader.section("links")
         let names = "names of interfaces, or their beginnings followed by *"
         let policy = LinkPolicy(
@@ -28,8 +30,10 @@ package struct AgentConfiguration: Sendable {
         let trace = reader.section("trace").optionalString("access_units", "an absolute path", where: Self.isPath)
         logLevel = reader.section("log").choice("level", default: LevelName.notice, placeholder: .notice).level
         try reader.finish()
-        session = SessionSettings(
+        var session = SessionSettings(
             runtimeFolder: runtimeFolder, stateFolder: stateFolder, mediaFolder: mediaFolder, links: policy, trace: trace, version: version)
+        session.proxy = proxy.flatMap { ClientOptions.Proxy($0) }
+        self.session = session
     }
 
     private static func isPath(_ text: String) -> Bool { text.hasPrefix("/") }

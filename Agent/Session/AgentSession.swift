@@ -4,6 +4,7 @@ package import Links
 package import Logging
 package import Posix
 package import Units
+package import Web
 package import Wire
 
 /// What the owner of a board decides about its agent.
@@ -13,6 +14,8 @@ package struct SessionSettings: Sendable {
     /// Media files to offer as inputs; nil offers none.
     package var mediaFolder: String?
     package var links: LinkPolicy
+    /// What control is reached through; media never is.
+    package var proxy: ClientOptions.Proxy?
     /// A file with a line for each access unit, for tests; nil writes none.
     package var trace: String?
     package var version: String
@@ -62,6 +65,8 @@ package actor AgentSession {
     private var starting: BroadcastID?
     private var readers: [Task<Void, Never>] = []
     private var ticking: Task<Void, Never>?
+    /// When the counters of the interfaces were told last.
+    private var countedAt: Instant?
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -327,6 +332,18 @@ extension AgentSession {
 
     private func tellTelemetry() async {
         let figures = await transmission?.telemetry()
-        tell(.telemetry(AgentTelemetry(atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline)), .figures)
+        let sample = AgentTelemetry(
+            atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: interfaces())
+        tell(.telemetry(sample), .figures)
+    }
+
+    /// Once a second: more often they would take the room of the links' figures on a narrow modem.
+    private func interfaces() -> [InterfaceTelemetry]? {
+        let now = Instant.now
+        if let countedAt, now - countedAt < .milliseconds(900) { return nil }
+        countedAt = now
+        // What is asked for now is told the next time.
+        defer { watcher.refresh() }
+        return watcher.counters
     }
 }

@@ -33,7 +33,6 @@ static inline GstAppSink *strata_app_sink(GstElement *element) { return GST_IS_A
 static inline int strata_is_pipeline(GstElement *element) { return GST_IS_PIPELINE(element); }
 
 static inline GstMessageType strata_message_type(GstMessage *message) { return GST_MESSAGE_TYPE(message); }
-static inline GstEventType strata_event_type(GstEvent *event) { return GST_EVENT_TYPE(event); }
 
 // The name of the object that posted the message; the caller frees it with g_free. NULL where there is none.
 static inline char *strata_message_source(GstMessage *message) {
@@ -81,9 +80,6 @@ static inline GstBuffer *strata_probe_buffer(GstPadProbeInfo *info) {
 }
 static inline GstBufferList *strata_probe_list(GstPadProbeInfo *info) {
     return (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) ? GST_PAD_PROBE_INFO_BUFFER_LIST(info) : NULL;
-}
-static inline GstEvent *strata_probe_event(GstPadProbeInfo *info) {
-    return (info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) ? GST_PAD_PROBE_INFO_EVENT(info) : NULL;
 }
 // Makes the probed buffer writable in place, as the macro's documentation prescribes.
 static inline GstBuffer *strata_probe_writable_buffer(GstPadProbeInfo *info) {

@@ -206,16 +206,6 @@ ssize_t cposix_random(void *bytes, size_t count) {
     return getrandom(bytes, count, 0);
 }
 
-int cposix_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid) {
-    struct ucred credentials;
-    socklen_t length = sizeof credentials;
-    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) return -1;
-    *pid = credentials.pid;
-    *uid = credentials.uid;
-    *gid = credentials.gid;
-    return 0;
-}
-
 // A descriptor for the child's `target`. Where it has the number already, dup2 would leave it close-on-exec: glibc's
 // adddup2 clears the flag in that case (2.29 and later).
 static int place(posix_spawn_file_actions_t *actions, int descriptor, int target) {

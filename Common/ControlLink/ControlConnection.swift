@@ -4,7 +4,7 @@ package import Identity
 package import Logging
 package import Posix
 import Units
-import Web
+package import Web
 package import Wire
 
 /// The dialling side of the connection between a device and control: one at a time, kept alive, dialled again.
@@ -19,6 +19,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
 
     private let identity: DeviceIdentity
     private let times: ControlLinkTimes
+    private let proxy: ClientOptions.Proxy?
     private let log: Log
     private let routes: @Sendable () async -> [Route]
     private let hello: @Sendable () async -> Outgoing
@@ -46,18 +47,20 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
 
     /// - Parameters:
     ///   - loop: where the connection lives.
+    ///   - proxy: what every connection goes through, and the routes lead to.
     ///   - routes: the ways out as they are now, best first; asked for before each dialling.
     ///   - hello: the device's whole state; asked for at each connect.
     ///   - outcome: wraps an outcome as a message.
     package init(
         identity: DeviceIdentity, loop: Loop, log: Log, times: ControlLinkTimes = ControlLinkTimes(),
-        routes: @escaping @Sendable () async -> [Route], hello: @escaping @Sendable () async -> Outgoing,
+        proxy: ClientOptions.Proxy? = nil, routes: @escaping @Sendable () async -> [Route], hello: @escaping @Sendable () async -> Outgoing,
         outcome: @escaping @Sendable (CommandOutcome) -> Outgoing
     ) {
         self.identity = identity
         self.loop = loop
         self.log = log
         self.times = times
+        self.proxy = proxy
         self.routes = routes
         self.hello = hello
         self.outcome = outcome
@@ -165,6 +168,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         var options = ClientOptions()
         options.trust = identity.trust
         options.timeFloor = identity.timeFloor
+        options.proxy = proxy
         options.bindToDevice = route.interface
         options.addresses = known.usable
         options.connectTimeout = times.connect
@@ -210,6 +214,8 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     }
 
     private func learnAddresses(_ worked: SocketAddress) {
+        // A proxy looks the name up itself.
+        guard proxy == nil else { return }
         known.worked(worked)
         let (host, port) = (identity.server.host, identity.server.port)
         // Left to itself: it cannot be cancelled, and its result is welcome whenever it comes.

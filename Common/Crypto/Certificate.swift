@@ -18,11 +18,6 @@ package struct Certificate: Sendable, Hashable {
 
     /// SHA-256 of the DER bytes, 32 bytes: what a token pins.
     package var fingerprint: [UInt8] { SHA256.hash(der) }
-
-    /// The fingerprint for people: upper-case pairs with colons between them.
-    package var fingerprintText: String {
-        fingerprint.map { Hex.encode([$0]).uppercased() }.joined(separator: ":")
-    }
 }
 
 /// SHA-256 over the DER of the first certificate in a PEM text, 32 bytes.

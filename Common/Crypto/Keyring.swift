@@ -49,6 +49,9 @@ package struct Keyring: Sendable, CustomStringConvertible, CustomReflectable {
         keys = keys.filter { $0.key == current }
     }
 
+    /// How many keys only open what was sealed before.
+    package var olderKeys: Int { keys.count - 1 }
+
     /// Seals under the current key, bound to a place.
     package func seal(_ secret: [UInt8], for place: SealedPlace) throws(CryptoError) -> [UInt8] {
         guard let key = keys[current] else { throw .unknownKey(current) }

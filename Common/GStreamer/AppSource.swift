@@ -38,9 +38,8 @@ package final class AppSource: Sendable {
     /// (`block=false`, the default) and, with `max-bytes=0`, never refuses.
     package var queuedBytes: Int { Int(gst_app_src_get_current_level_bytes(source)) }
 
-    /// The same in buffers and in nanoseconds of stream time.
+    /// The same in buffers.
     package var queuedBuffers: Int { Int(gst_app_src_get_current_level_buffers(source)) }
-    package var queuedNanoseconds: Int64 { Int64(gst_app_src_get_current_level_time(source)) }
 
     /// Says what the bytes are; to be called before the first push, and again for a change in the middle: bytes and changes stay in
     /// the order of the calls.

@@ -1,8 +1,5 @@
 import CGStreamer
 
-/// What a probe lets happen to a buffer.
-package enum ProbeVerdict: Sendable { case pass, drop }
-
 extension Pipeline {
     /// Shows each buffer that passes a pad to `look`, on the streaming thread. Set before the start, for the pipeline's life.
     package func onBuffer(_ element: StaticString, pad: StaticString, _ look: @escaping @Sendable (Sample) -> Void) throws(GStreamerError) {
@@ -16,7 +13,6 @@ extension Pipeline {
                     if let buffer = gst_buffer_list_get(list, index) { show(buffer) }
                 }
             }
-            return .pass
         }
     }
 
@@ -25,27 +21,16 @@ extension Pipeline {
         _ element: StaticString, pad: StaticString, _ edit: @escaping @Sendable (UnsafeMutableRawBufferPointer, Sample) -> Void
     ) throws(GStreamerError) {
         try probe(element, pad, GST_PAD_PROBE_TYPE_BUFFER.rawValue) { source, info in
-            guard let buffer = strata_probe_writable_buffer(info) else { return .pass }
+            guard let buffer = strata_probe_writable_buffer(info) else { return }
             let sample = Sample(buffer, runningTime: Sample.time(strata_running_time(source, strata_pts(buffer))))
             var map = GstMapInfo()
-            guard gst_buffer_map(buffer, &map, GstMapFlags(GST_MAP_READ.rawValue | GST_MAP_WRITE.rawValue)) != 0 else { return .pass }
+            guard gst_buffer_map(buffer, &map, GstMapFlags(GST_MAP_READ.rawValue | GST_MAP_WRITE.rawValue)) != 0 else { return }
             edit(UnsafeMutableRawBufferPointer(start: map.data, count: Int(map.size)), sample)
             gst_buffer_unmap(buffer, &map)
-            return .pass
         }
     }
 
-    /// Is told when the end of the stream passes a pad, and says whether it goes on from there.
-    package func onEndOfStream(
-        _ element: StaticString, pad: StaticString, _ judge: @escaping @Sendable () -> ProbeVerdict
-    ) throws(GStreamerError) {
-        try probe(element, pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM.rawValue) { _, info in
-            guard let event = strata_probe_event(info), strata_event_type(event) == GST_EVENT_EOS else { return .pass }
-            return judge()
-        }
-    }
-
-    fileprivate typealias Look = (UnsafeMutablePointer<GstPad>, UnsafeMutablePointer<GstPadProbeInfo>) -> ProbeVerdict
+    fileprivate typealias Look = (UnsafeMutablePointer<GstPad>, UnsafeMutablePointer<GstPadProbeInfo>) -> Void
 
     private func probe(_ element: StaticString, _ pad: StaticString, _ mask: UInt32, _ look: @escaping Look) throws(GStreamerError) {
         try withElement(element) { element, name throws(GStreamerError) in
@@ -62,10 +47,6 @@ extension Pipeline {
     fileprivate final class Probe {
         let look: Look
         init(_ look: @escaping Look) { self.look = look }
-
-        fileprivate func judge(_ pad: UnsafeMutablePointer<GstPad>, _ info: UnsafeMutablePointer<GstPadProbeInfo>) -> ProbeVerdict {
-            look(pad, info)
-        }
     }
 }
 
@@ -74,10 +55,8 @@ private func runProbe(
 ) -> GstPadProbeReturn {
     Handover.take()
     guard let pad, let info, let context else { return GST_PAD_PROBE_OK }
-    switch Unmanaged<Pipeline.Probe>.fromOpaque(context).takeUnretainedValue().judge(pad, info) {
-    case .pass: return GST_PAD_PROBE_OK
-    case .drop: return GST_PAD_PROBE_DROP
-    }
+    Unmanaged<Pipeline.Probe>.fromOpaque(context).takeUnretainedValue().look(pad, info)
+    return GST_PAD_PROBE_OK
 }
 
 private func releaseProbe(_ context: gpointer?) {

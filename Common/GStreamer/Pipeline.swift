@@ -92,9 +92,6 @@ extension Pipeline {
         keeper.run { gst_element_send_event($0, gst_event_new_eos()) }
     }
 
-    /// The time on the monotonic clock at which the running time of this pipeline is zero; meaningful once it plays.
-    package var baseTime: Instant { Instant(nanoseconds: Int64(gst_element_get_base_time(pipeline))) }
-
     /// Fixes the base time instead of having the start choose it: pipelines with the same one share their running time.
     package func fixBaseTime(_ instant: Instant) {
         gst_element_set_start_time(pipeline, strata_no_time())

@@ -8,11 +8,8 @@ package struct Status: Hashable, Sendable, CustomStringConvertible {
     package static let switchingProtocols = Status(code: 101)
     package static let ok = Status(code: 200)
     package static let created = Status(code: 201)
-    package static let accepted = Status(code: 202)
     package static let noContent = Status(code: 204)
     package static let partialContent = Status(code: 206)
-    package static let found = Status(code: 302)
-    package static let seeOther = Status(code: 303)
     package static let notModified = Status(code: 304)
     package static let badRequest = Status(code: 400)
     package static let unauthorized = Status(code: 401)
@@ -22,7 +19,6 @@ package struct Status: Hashable, Sendable, CustomStringConvertible {
     package static let requestTimeout = Status(code: 408)
     package static let conflict = Status(code: 409)
     package static let gone = Status(code: 410)
-    package static let lengthRequired = Status(code: 411)
     package static let preconditionFailed = Status(code: 412)
     package static let contentTooLarge = Status(code: 413)
     package static let uriTooLong = Status(code: 414)
@@ -37,9 +33,7 @@ package struct Status: Hashable, Sendable, CustomStringConvertible {
     package static let notImplemented = Status(code: 501)
     package static let badGateway = Status(code: 502)
     package static let unavailable = Status(code: 503)
-    package static let gatewayTimeout = Status(code: 504)
     package static let versionNotSupported = Status(code: 505)
-    package static let insufficientStorage = Status(code: 507)
 
     package var isInformational: Bool { (100..<200).contains(code) }
     package var isSuccess: Bool { (200..<300).contains(code) }

@@ -3,7 +3,7 @@ import FoundationEssentials
 import Glibc
 package import Posix
 import Units
-import Web
+package import Web
 package import Wire
 
 /// Makes this machine a device: redeems a token for an identity, once.
@@ -15,21 +15,25 @@ package struct Enrollment: Sendable {
     private let token: EnrollmentToken
     private let stateFolder: String
     private let loop: Loop
+    private let proxy: ClientOptions.Proxy?
     /// Waits between attempts.
     private let waits: [Duration]
 
     /// - Parameters:
     ///   - server: as a person wrote it: `https://live.example.org`.
     ///   - tokenFile: holds one token and at most one newline; for its owner alone.
+    ///   - proxy: what control is reached through.
     ///   - waits: between attempts; as many more attempts as there are waits.
     /// - Throws: `IdentityError.badServer` or `.badToken`.
     package init(
-        server: String, tokenFile: String, stateFolder: String, loop: Loop, waits: [Duration] = [1, 2, 4, 8].map { .seconds($0) }
+        server: String, tokenFile: String, stateFolder: String, loop: Loop, proxy: ClientOptions.Proxy? = nil,
+        waits: [Duration] = [1, 2, 4, 8].map { .seconds($0) }
     ) throws(IdentityError) {
         self.server = try ServerOrigin(server)
         token = try Self.readToken(tokenFile)
         self.stateFolder = stateFolder
         self.loop = loop
+        self.proxy = proxy
         self.waits = waits
     }
 
@@ -60,6 +64,7 @@ package struct Enrollment: Sendable {
         var options = ClientOptions()
         options.trust = token.authority.trust
         options.timeFloor = TimeFloor.ofProgram()
+        options.proxy = proxy
         options.bodyLimit = 64 * 1024
         let client = Client(loop: loop, options: options)
         var lastReason = ""

@@ -34,17 +34,21 @@ package struct NetworkInterface: Hashable, Sendable {
         package var sentPackets: UInt64
         package var receivedBytes: UInt64
         package var sentBytes: UInt64
+        package var receiveErrors: UInt64
+        package var sendErrors: UInt64
         package var receiveDropped: UInt64
         package var sendDropped: UInt64
 
         package init(
-            receivedPackets: UInt64, sentPackets: UInt64, receivedBytes: UInt64, sentBytes: UInt64, receiveDropped: UInt64,
-            sendDropped: UInt64
+            receivedPackets: UInt64, sentPackets: UInt64, receivedBytes: UInt64, sentBytes: UInt64, receiveErrors: UInt64,
+            sendErrors: UInt64, receiveDropped: UInt64, sendDropped: UInt64
         ) {
             self.receivedPackets = receivedPackets
             self.sentPackets = sentPackets
             self.receivedBytes = receivedBytes
             self.sentBytes = sentBytes
+            self.receiveErrors = receiveErrors
+            self.sendErrors = sendErrors
             self.receiveDropped = receiveDropped
             self.sendDropped = sendDropped
         }

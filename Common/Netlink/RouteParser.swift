@@ -129,8 +129,8 @@ package enum RouteParser {
         guard value.count >= 64 else { return nil }
         func word(_ place: Int) -> UInt64 { value.loadUnaligned(fromByteOffset: place * 8, as: UInt64.self) }
         return NetworkInterface.Counters(
-            receivedPackets: word(0), sentPackets: word(1), receivedBytes: word(2), sentBytes: word(3), receiveDropped: word(6),
-            sendDropped: word(7))
+            receivedPackets: word(0), sentPackets: word(1), receivedBytes: word(2), sentBytes: word(3), receiveErrors: word(4),
+            sendErrors: word(5), receiveDropped: word(6), sendDropped: word(7))
     }
 
     private static func socketAddress(_ value: UnsafeRawBufferPointer, family: UInt8) -> SocketAddress? {

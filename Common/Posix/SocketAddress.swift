@@ -142,9 +142,6 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         return address.family == .ipv4 ? address.low >> 24 == 127 : (address.high == 0 && address.low == 1)
     }
 
-    /// 0.0.0.0 and ::, which mean every interface.
-    package var isUnspecified: Bool { high == 0 && low == 0 }
-
     /// Whether the first `bits` bits are those of `other`; false for another family.
     package func shares(prefix bits: Int, with other: SocketAddress) -> Bool {
         guard family == other.family else { return false }

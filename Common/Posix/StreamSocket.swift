@@ -84,8 +84,6 @@ package enum StreamSocket {
 
     package static func localAddress(_ socket: CInt) -> SocketAddress? { address(socket, getsockname) }
 
-    package static func peerAddress(_ socket: CInt) -> SocketAddress? { address(socket, getpeername) }
-
     /// Traffic of this socket uses this interface only. Unprivileged for a socket that is not yet bound to one (Linux 5.7).
     package static func bind(_ socket: CInt, toDevice name: String) throws {
         guard setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, name, socklen_t(name.utf8.count)) == 0 else {
@@ -98,15 +96,6 @@ package enum StreamSocket {
 
     /// Bytes that were written to a TCP socket and that the peer has not acknowledged; 0 for one that is no longer connected.
     package static func unacknowledged(_ socket: CInt) -> Int { max(0, Int(cposix_unacknowledged(socket))) }
-
-    /// Who is at the other end of a Unix socket, as the kernel knows it.
-    package static func peerCredentials(_ socket: CInt) throws -> (pid: Int32, uid: UInt32, gid: UInt32) {
-        var pid: Int32 = 0
-        var uid: UInt32 = 0
-        var gid: UInt32 = 0
-        guard cposix_peer_credentials(socket, &pid, &uid, &gid) == 0 else { throw SystemError("getsockopt SO_PEERCRED") }
-        return (pid, uid, gid)
-    }
 
     private static func open(_ family: CInt, on subject: String) throws -> Descriptor {
         let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)

@@ -3,6 +3,9 @@ package import Posix
 
 /// What a program finds around it, for its Main.
 package enum ProgramContext {
+    /// What every program of this tree says that it is.
+    package static let version = "0.1.0"
+
     package static var environment: [String: String] {
         var all: [String: String] = [:]
         var entry = environ

@@ -33,6 +33,16 @@ package struct ClientOptions: Sendable {
             self.host = host
             self.port = port
         }
+
+        /// What a text must be, for people.
+        package static let expected = "http://HOST:PORT, without a path, a user name or a password"
+
+        /// nil for what is not `expected`.
+        package init?(_ text: String) {
+            // try?: whatever is wrong with it, `expected` says what one looks like.
+            guard let url = try? URLParts(text, schemes: [.http]), url.path == "/", url.query == nil else { return nil }
+            self.init(host: url.host, port: url.port)
+        }
     }
 }
 

@@ -100,11 +100,38 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
     package var links: [LinkTelemetry]
     /// Of the running pipeline; nil when idle.
     package var pipeline: PipelineTelemetry?
+    /// Of the board's links, idle ones too; once a second at most, nil in samples between: as they were.
+    package var interfaces: [InterfaceTelemetry]?
 
-    package init(atMs: Int64, links: [LinkTelemetry], pipeline: PipelineTelemetry?) {
+    package init(atMs: Int64, links: [LinkTelemetry], pipeline: PipelineTelemetry?, interfaces: [InterfaceTelemetry]? = nil) {
         self.atMs = atMs
         self.links = links
         self.pipeline = pipeline
+        self.interfaces = interfaces
+    }
+}
+
+/// What the kernel has counted on an interface since it was made, whoever's traffic it was.
+package struct InterfaceTelemetry: Codable, Sendable, Hashable {
+    package var name: String
+    package var receivedBytes: Int
+    package var sentBytes: Int
+    /// Packets.
+    package var receiveErrors: Int
+    package var sendErrors: Int
+    package var receiveDropped: Int
+    package var sendDropped: Int
+
+    package init(
+        name: String, receivedBytes: Int, sentBytes: Int, receiveErrors: Int, sendErrors: Int, receiveDropped: Int, sendDropped: Int
+    ) {
+        self.name = name
+        self.receivedBytes = receivedBytes
+        self.sentBytes = sentBytes
+        self.receiveErrors = receiveErrors
+        self.sendErrors = sendErrors
+        self.receiveDropped = receiveDropped
+        self.sendDropped = sendDropped
     }
 }
 

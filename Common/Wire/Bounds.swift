@@ -84,6 +84,13 @@ extension AgentTelemetry {
                 produced: pipeline.produced.counted, framesTotal: pipeline.framesTotal.counted,
                 restartsTotal: pipeline.restartsTotal.counted, droppedPackets: pipeline.droppedPackets.counted)
         }
+        result.interfaces = interfaces?.prefix(WireLimits.listEntries).map { interface in
+            InterfaceTelemetry(
+                name: interface.name.bounded(to: 64), receivedBytes: interface.receivedBytes.counted,
+                sentBytes: interface.sentBytes.counted,
+                receiveErrors: interface.receiveErrors.counted, sendErrors: interface.sendErrors.counted,
+                receiveDropped: interface.receiveDropped.counted, sendDropped: interface.sendDropped.counted)
+        }
         return result
     }
 }

@@ -65,6 +65,7 @@ extension Figures {
                 .counter, "sender_dropped_packets_total", "Packets that the transport could not take", Double(pipeline.droppedPackets),
                 ["sender": sender])
         }
+        for interface in (sample.interfaces ?? []).prefix(Self.linkLimit) { add(interface, of: sender) }
         for link in sample.links.prefix(Self.linkLimit) {
             let labels: KeyValuePairs = ["sender": sender, "link": link.name]
             add(.gauge, "sender_link_live", "1 where the link carries media", link.state == .live ? 1 : 0, labels)
@@ -73,6 +74,18 @@ extension Figures {
             if let rtt = link.rttMs { add(.gauge, "sender_link_rtt_seconds", "Round trip to the receiver", rtt / 1000, labels) }
             if let loss = link.loss { add(.gauge, "sender_link_loss_ratio", "Share of its packets that did not arrive", loss, labels) }
         }
+    }
+
+    private mutating func add(_ interface: InterfaceTelemetry, of sender: String) {
+        let labels: KeyValuePairs = ["sender": sender, "link": interface.name]
+        add(.counter, "sender_interface_received_bytes_total", "By the kernel's count", Double(interface.receivedBytes), labels)
+        add(.counter, "sender_interface_sent_bytes_total", "By the kernel's count, all traffic", Double(interface.sentBytes), labels)
+        add(.counter, "sender_interface_receive_errors_total", "Packets that came broken", Double(interface.receiveErrors), labels)
+        add(.counter, "sender_interface_send_errors_total", "Packets that could not be sent", Double(interface.sendErrors), labels)
+        add(.counter, "sender_interface_receive_dropped_total", "Packets that nobody took", Double(interface.receiveDropped), labels)
+        add(
+            .counter, "sender_interface_send_dropped_total", "Packets that the interface had no room for", Double(interface.sendDropped),
+            labels)
     }
 
     private mutating func add(_ ingest: IngestReport, of broadcast: String, _ sender: String) {

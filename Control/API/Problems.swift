@@ -32,13 +32,13 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .conflict, .quota: Status(code: 409)
         case .gone: Status(code: 410)
         case .tooLarge: Status(code: 413)
-        case .unsupportedMedia: Status(code: 415)
-        case .invalid: Status(code: 422)
+        case .unsupportedMedia: .unsupportedMediaType
+        case .invalid: .unprocessable
         case .upgradeNeeded: .upgradeRequired
-        case .tooMany: Status(code: 429)
+        case .tooMany: .tooManyRequests
         case .fieldsTooLarge: .headersTooLarge
         case .internalError: Status(code: 500)
-        case .busy: Status(code: 503)
+        case .busy: .unavailable
         }
     }
 

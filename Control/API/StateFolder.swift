@@ -33,7 +33,9 @@ package struct StateFolder: Sendable {
     /// What the server's first owner needs; gone once there is one.
     package var setupSecretFile: String { "\(path)/setup-secret" }
 
-    package func keyring() throws -> Keyring { try KeyFile.keyring(at: "\(path)/master.key") }
+    package var masterKeyFile: String { "\(path)/master.key" }
+
+    package func keyring() throws -> Keyring { try KeyFile.keyring(at: masterKeyFile) }
 
     /// The token of the operator's routes, made at the first start.
     package func operatorToken() throws -> Secret {

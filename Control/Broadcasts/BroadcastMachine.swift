@@ -216,7 +216,6 @@ extension BroadcastMachine {
         copy.observed = Observed()
         return copy
     }
-    package var sendingReport: SendingReport? { observed.sending }
 
     private var runningState: BroadcastState {
         if let since = interruptedSinceMs { return .interrupted(sinceMs: since) }

@@ -14,10 +14,10 @@ import Systemd
 import Units
 import Web
 
-let version = "0.1.0"
 let usage = """
     usage: strata-control --config FILE
            strata-control restore --config FILE [--copy NAME]
+           strata-control rotate-keys --config FILE
     """
 
 /// The first run's secret, and the message that says where it lies.
@@ -54,7 +54,7 @@ let usage = """
         health: Health(store: store, stateFolder: folder.path),
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: try authority(configuration.authorityFile),
-            origins: configuration.origins.map(\.text), stateFolder: folder, version: version),
+            origins: configuration.origins.map(\.text), stateFolder: folder, version: ProgramContext.version),
         log: log)
 }
 
@@ -69,7 +69,7 @@ let usage = """
         "store",
         {
             try await ControlStore.open(
-                .file(folder.database), keyring: folder.keyring(), platformVersion: version, quotas: configuration.quotas)
+                .file(folder.database), keyring: folder.keyring(), platformVersion: ProgramContext.version, quotas: configuration.quotas)
         },
         stop: { store in
             do { try await store.close() } catch { log.error("the database did not close", ["error": "\(error)"]) }
@@ -84,7 +84,9 @@ let usage = """
         {
             let server = Server(configuration: configuration.server, loops: loops) { request in await api.answer(request) }
             let addresses = try await server.start()
-            log.notice("listening", ["addresses": "\(addresses.map(\.description).joined(separator: " "))", "version": "\(version)"])
+            log.notice(
+                "listening",
+                ["addresses": "\(addresses.map(\.description).joined(separator: " "))", "version": "\(ProgramContext.version)"])
             return server
         }, stop: { await $0.shutdown(grace: .seconds(5)) })
     await program.untilStopped(signals) {
@@ -111,18 +113,31 @@ let usage = """
     print("restored \(name)" + (aside.map { "; what was there before is \($0)" } ?? ""))
 }
 
+/// Replaces the master key, and seals every stored secret again.
+@Sendable func rotateKeys(_ configuration: ControlConfiguration) async throws {
+    let folder = try StateFolder(configuration.stateFolder)
+    let lock = try FolderLock(folder.path)
+    defer { lock.release() }
+    let rotation = KeyRotation(keyFile: folder.masterKeyFile, database: folder.database)
+    let outcome = try await rotation.run(platformVersion: ProgramContext.version)
+    print("\(outcome.sealed) secrets are sealed under a new key; back \(folder.masterKeyFile) up")
+    if outcome.keptKeys > 0 { print("\(outcome.keptKeys) older keys stay, for the copies of the database from before an upgrade") }
+}
+
 let options = CommandLineOptions(CommandLine.arguments.dropFirst(), values: ["--config", "--copy"])
-guard let options, let file = options["--config"], options.words == ["restore"] || options.words.isEmpty && options["--copy"] == nil
+let commands: [[String]] = [[], ["restore"], ["rotate-keys"]]
+guard let options, let file = options["--config"], commands.contains(options.words),
+    options["--copy"] == nil || options.words == ["restore"]
 else { ProgramContext.exit(64, usage) }
 let configuration = Startup.configuration(file, for: Log("control")) { text, environment in
     try ControlConfiguration(text, source: file, environment: environment)
 }
 let log = Log("control", threshold: configuration.logLevel)
 do {
-    if options.words.isEmpty {
-        try await run(configuration, log)
-    } else {
-        try await restore(options["--copy"], configuration)
+    switch options.words.first {
+    case "restore": try await restore(options["--copy"], configuration)
+    case "rotate-keys": try await rotateKeys(configuration)
+    default: try await run(configuration, log)
     }
 } catch {
     log.error("cannot start", ["error": "\(error)"])

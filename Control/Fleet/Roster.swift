@@ -231,6 +231,8 @@ package actor Roster {
 
     private func measured(_ sample: AgentTelemetry, _ connection: Connection) async {
         var samples = telemetry[connection.device] ?? []
+        var sample = sample
+        sample.interfaces = sample.interfaces ?? samples.last?.interfaces
         samples.append(sample)
         if samples.count > Self.telemetryLimit { samples.removeFirst(samples.count - Self.telemetryLimit) }
         telemetry[connection.device] = samples

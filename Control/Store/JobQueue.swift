@@ -70,9 +70,6 @@ package actor JobQueue {
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Something was added that may be due: call it after `Jobs.add`.
-    package nonisolated func poke() { wake.yield() }
-
     /// Runs until its task is cancelled; then waits for the jobs that run.
     package func run() async {
         await withDiscardingTaskGroup { group in

@@ -146,11 +146,6 @@ package struct Jobs: Sendable {
         }
     }
 
-    /// Forgets jobs that finished before a moment.
-    package func removeFinished(before limit: Timestamp) async throws {
-        try await store.write { try $0.shared.run("DELETE FROM jobs WHERE finished_at < \(limit)") }
-    }
-
     private func change(_ id: JobID, _ holder: String, _ assignments: @Sendable (Timestamp) -> SQL) async throws {
         try await store.write(.durable) { transaction in
             try transaction.shared.run(

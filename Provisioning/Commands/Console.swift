@@ -8,7 +8,7 @@ import Wire
 /// `strata-provision`: what installers and operators do from a shell, on the same API as the browser.
 package struct Console: Sendable {
     package static let usage = """
-        strata-provision [--server URL] [--ca FILE] [--session FILE] COMMAND
+        strata-provision [--server URL] [--ca FILE] [--proxy URL] [--session FILE] COMMAND
 
           register --setup-secret-file F --organization NAME --slug SLUG --email MAIL --name NAME --password-file F
           login --email MAIL --password-file F [--organization SLUG]
@@ -31,6 +31,7 @@ package struct Console: Sendable {
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
 
         Answers are JSON on standard output. --server and --ca are remembered in the session file after register or login.
+        A server is reached through --proxy http://HOST:PORT, or for https:// through HTTPS_PROXY unless NO_PROXY names its host.
         """
 
     private let print: @Sendable (String) -> Void
@@ -47,7 +48,8 @@ package struct Console: Sendable {
         var session = try SessionFile.load(path) ?? SessionFile(server: "http://127.0.0.1:8080")
         if let server = try arguments.optional("server") { session.server = try Self.origin(server) }
         if let file = try arguments.optional("ca") { session.authority = try Self.text(of: file) }
-        let client = try ControlClient(session: session, path: path)
+        let client = try ControlClient(
+            session: session, path: path, proxy: try Self.proxy(try arguments.optional("proxy"), environment, for: session.server))
         try await dispatch(&arguments, client)
     }
 

@@ -23,9 +23,10 @@ actor ControlClient {
     private var accessToken: Secret?
 
     /// - Parameter path: of the session file.
-    init(session: SessionFile, path: String) throws {
+    init(session: SessionFile, path: String, proxy: ClientOptions.Proxy?) throws {
         var options = ClientOptions()
         if let authority = session.authority { options.trust = .anchors([Array(authority.utf8)]) }
+        options.proxy = proxy
         client = Client(loop: try Loop(name: "client"), options: options)
         self.session = session
         self.path = path

@@ -2,6 +2,7 @@ package import Configuration
 import Glibc
 package import Logging
 import Posix
+import Web
 import Wire
 
 /// The configuration of `strata-pool`, as its file says it.
@@ -44,6 +45,8 @@ package struct PoolConfig: Sendable {
         settings.outbound = reader.section("outbound").strings("allow", default: [], "networks such as 192.168.1.0/24") {
             AddressRange($0) != nil
         }
+        settings.proxy = reader.section("server").optionalString("proxy", ClientOptions.Proxy.expected) { ClientOptions.Proxy($0) != nil }
+            .flatMap { ClientOptions.Proxy($0) }
         self.settings = settings
         logLevel = Log.Level(name: level.rawValue) ?? .notice
         try reader.finish()

@@ -21,8 +21,8 @@ package final class PoolService: Sendable {
             outgoing.send(message, importance)
         }
         let control = ControlConnection<PoolMessage, PoolOrder>(
-            identity: identity, loop: loop, log: log.part("control"), times: times, routes: { [.any] },
-            hello: { .hello(await host.hello()) }, outcome: { .outcome($0) })
+            identity: identity, loop: loop, log: log.part("control"), times: times, proxy: settings.proxy,
+            routes: { [.any] }, hello: { .hello(await host.hello()) }, outcome: { .outcome($0) })
         outgoing.control.withLock { $0 = control }
         try await host.adoptAll()
         self.host = host

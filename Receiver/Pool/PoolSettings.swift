@@ -1,3 +1,4 @@
+package import Web
 package import Wire
 
 /// What the operator decides about this host.
@@ -18,6 +19,8 @@ package struct PoolSettings: Sendable {
     package var recordings: String?
     /// Networks that outputs may reach though they are not of the public net, e.g. `192.168.1.0/24`.
     package var outbound: [String] = []
+    /// What control is reached through; media never is.
+    package var proxy: ClientOptions.Proxy?
     /// Holds `pool/`, with a socket and a start file for each lease; gone after a reboot.
     package var runtimeFolder: String
     /// Holds the device's identity and `ports.json`.

@@ -10,13 +10,12 @@ import Systemd
 // strata-pool --config FILE
 // strata-pool enroll --server URL --token-file FILE --config FILE [--name NAME]
 
-let version = "0.1"
 let command = CommandLineOptions(CommandLine.arguments.dropFirst(), values: ["--config", "--server", "--token-file", "--name"])
 let usage = "usage: strata-pool --config FILE\n       strata-pool enroll --server URL --token-file FILE --config FILE [--name NAME]"
 guard let command, let file = command["--config"] else { ProgramContext.exit(64, usage) }
 
 let config = Startup.configuration(file, for: Log("pool")) { text, environment in
-    try PoolConfig(text, source: file, environment: environment, program: ProgramContext.executable, version: version)
+    try PoolConfig(text, source: file, environment: environment, program: ProgramContext.executable, version: ProgramContext.version)
 }
 let log = Log("pool", threshold: config.logLevel)
 let loop = try Loop(name: "pool")
@@ -25,7 +24,9 @@ switch command.words {
 case ["enroll"]:
     guard let server = command["--server"], let tokenFile = command["--token-file"] else { ProgramContext.exit(64, usage) }
     do {
-        let enrollment = try Enrollment(server: server, tokenFile: tokenFile, stateFolder: config.settings.stateFolder, loop: loop)
+        let enrollment = try Enrollment(
+            server: server, tokenFile: tokenFile, stateFolder: config.settings.stateFolder, loop: loop,
+            proxy: config.settings.proxy)
         let identity = try await enrollment.redeem(kind: .pool, name: command["--name"] ?? ProgramContext.hostName)
         print("enrolled as \(identity.device) at \(identity.server)")
     } catch {

@@ -5,7 +5,7 @@ package struct LinkProfile: Hashable, Sendable, Codable {
     /// In kbit/s of IP packets; nil: no limit. Not beside `trace`.
     package var rateKbit: Int?
     /// Times at which one packet of up to 1500 bytes may leave, in milliseconds, ascending; repeated from the start with the
-    /// last time as the period. Source: the format of mahimahi's traces.
+    /// last time as the period: what `TraceFile` reads.
     package var trace: [Int]?
     package var delayMs = 0.0
     /// Each packet waits up to this much longer, evenly distributed; packets stay in order.
@@ -31,15 +31,24 @@ package struct LinkProfile: Hashable, Sendable, Codable {
         self.loss = loss
     }
 
-    /// Every key may be missing; an unknown one is an error, since a misspelt key would be a test of something else.
+    /// A link that a file says the times of.
+    package init(traceFile path: String, delayMs: Double = 0, queueMs: Double? = nil) throws {
+        trace = try TraceFile.read(path)
+        self.delayMs = delayMs
+        self.queueMs = queueMs
+    }
+
+    /// Every key may be missing, and `traceFile` stand for `trace`, with a file's path; an unknown one is an error, since a misspelt key would be a test of something else.
     package init(from decoder: any Decoder) throws {
         self.init()
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where CodingKeys(stringValue: key.stringValue) == nil {
+        let all = try decoder.container(keyedBy: AnyKey.self)
+        for key in all.allKeys where CodingKeys(stringValue: key.stringValue) == nil && key.stringValue != AnyKey.traceFile.stringValue {
             throw DecodingError.dataCorrupted(.init(codingPath: [key], debugDescription: "a link has no '\(key.stringValue)'"))
         }
         rateKbit = try values.decodeIfPresent(Int.self, forKey: .rateKbit)
-        trace = try values.decodeIfPresent([Int].self, forKey: .trace)
+        let path = try all.decodeIfPresent(String.self, forKey: .traceFile)
+        trace = try path.map(TraceFile.read) ?? values.decodeIfPresent([Int].self, forKey: .trace)
         delayMs = try values.decodeIfPresent(Double.self, forKey: .delayMs) ?? 0
         jitterMs = try values.decodeIfPresent(Double.self, forKey: .jitterMs) ?? 0
         queueBytes = try values.decodeIfPresent(Int.self, forKey: .queueBytes)
@@ -48,9 +57,10 @@ package struct LinkProfile: Hashable, Sendable, Codable {
         burst = try values.decodeIfPresent(BurstLoss.self, forKey: .burst)
         blackout = try values.decodeIfPresent(Bool.self, forKey: .blackout) ?? false
         mtu = try values.decodeIfPresent(Int.self, forKey: .mtu) ?? 1500
-        if let trace, trace.isEmpty || trace.last == 0 || trace != trace.sorted() || rateKbit != nil {
+        if let trace, !TraceFile.isTrace(trace) || rateKbit != nil || path != nil && values.contains(.trace) {
             throw DecodingError.dataCorruptedError(
-                forKey: .trace, in: values, debugDescription: "a trace is ascending, ends after 0 ms and stands without rateKbit")
+                forKey: .trace, in: values,
+                debugDescription: "a trace is ascending, ends after 0 ms and stands alone: without rateKbit, inline or as traceFile")
         }
     }
 
@@ -99,9 +109,11 @@ package struct LinkShape: Hashable, Sendable, Codable {
 }
 
 private struct AnyKey: CodingKey {
+    static let traceFile = AnyKey("traceFile")
     let stringValue: String
     var intValue: Int? { nil }
 
+    init(_ name: String) { stringValue = name }
     init?(stringValue: String) { self.stringValue = stringValue }
     init?(intValue: Int) { nil }
 }

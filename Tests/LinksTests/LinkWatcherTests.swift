@@ -40,8 +40,36 @@ struct LinkWatcherTests {
         #expect(await wait { $0.count == 1 }.map(\.name) == ["modem0"])
         try network.add(2, LinkShape(LinkProfile()))
         #expect(await wait { state("modem2")($0) == .up }.map(\.name) == ["modem0", "modem2"])
-        #expect((watcher.details["modem2"]?.index ?? 0) > 0)
-        #expect(watcher.details["modem0"]?.counters != nil)
+        #expect(watcher.counters.map(\.name) == ["modem0", "modem2"])
+    }
+
+    @Test("are counted by the kernel: what leaves by one is shown after the next look")
+    func counters() async throws {
+        let network = try FieldNetwork(links: [LinkShape(LinkProfile()), LinkShape(LinkProfile())], number: 7)
+        defer { network.remove() }
+        let loop = try Loop(name: "links")
+        defer { loop.stop() }
+        let watcher = try network.field.run {
+            try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: Log("test", threshold: .error))
+        }
+        var snapshots = watcher.snapshots.makeAsyncIterator()
+        while let links = await snapshots.next() { if links.filter({ $0.state == .up }).count == 2 { break } }
+        func sent() -> [Int] { watcher.counters.map(\.sentBytes) }
+        let before = sent()
+        try #require(before.count == 2)
+        let from = try #require(SocketAddress(network.fieldAddress(1), port: 0))
+        let to = try #require(SocketAddress(network.cloudAddress(1), port: 9))
+        try network.field.run {
+            let socket = try UDPSocket(binding: from, device: "modem1")
+            for _ in 0..<10 { try socket.send([UInt8](repeating: 0, count: 1000), to: to) }
+        }
+        var after = before
+        for _ in 0..<200 where after[1] - before[1] < 10_000 {
+            watcher.refresh()
+            try await loop.sleep(for: .milliseconds(10))
+            after = sent()
+        }
+        #expect((10_000..<20_000).contains(after[1] - before[1]) && after[0] - before[0] < 5_000, "\(before) \(after)")
     }
 
     @Test("are right after more changes than the socket holds")

@@ -53,7 +53,9 @@ let done = hex("14000000 0300 0200 01000000 5c5d0000 00000000  # NLMSG_DONE")
 @Suite struct RouteParserTests {
     let wwan = NetworkInterface(
         index: 7, name: "wwan0", isUp: true, hasCarrier: true, mtu: 1450, hardwareType: 0xfffe, kind: "wgm", master: 3,
-        counters: .init(receivedPackets: 1, sentPackets: 2, receivedBytes: 3, sentBytes: 4, receiveDropped: 7, sendDropped: 8))
+        counters: .init(
+            receivedPackets: 1, sentPackets: 2, receivedBytes: 3, sentBytes: 4, receiveErrors: 5, sendErrors: 6, receiveDropped: 7,
+            sendDropped: 8))
 
     @Test("a link, its kind and counters, addresses and the end of a dump are read")
     func messages() {

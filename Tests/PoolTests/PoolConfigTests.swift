@@ -24,6 +24,19 @@ struct PoolConfigTests {
         #expect(shipped.receiverLogLevel == least.receiverLogLevel && least.recordings == nil && least.bind == ["0.0.0.0"])
     }
 
+    @Test("control is reached through a proxy where one is named, and one that is none is a fault with its key")
+    func proxy() throws {
+        let host = "[host]\npublic_addresses = [\"a\"]\n"
+        #expect(try parse(host).settings.proxy == nil)
+        #expect(try parse(host + "[server]\nproxy = \"http://proxy:3128\"\n").settings.proxy == .init(host: "proxy", port: 3128))
+        do {
+            _ = try parse(host + "[server]\nproxy = \"proxy:3128\"\n")
+            Issue.record("it was taken")
+        } catch {
+            #expect((error as? ConfigurationFaults)?.faults.map(\.key) == ["server.proxy"])
+        }
+    }
+
     @Test("the environment wins")
     func environment() throws {
         let config = try parse("[host]\npublic_addresses = [\"a\"]\ncapacity = 3\n", environment: ["STRATA_HOST_CAPACITY": "7"])

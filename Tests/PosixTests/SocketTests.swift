@@ -106,7 +106,7 @@ struct SocketTests {
         #expect(throws: SystemError.self) { _ = try StreamSocket.listen(on: address) }
     }
 
-    @Test("a Unix socket is 0600, knows its peer, and replaces what a dead process left")
+    @Test("a Unix socket is 0600, and replaces what a dead process left")
     func unix() throws {
         let path = "/tmp/strata-posix-\(getpid())-\(UInt32.random(in: 0..<UInt32.max)).sock"
         defer { unlink(path) }
@@ -118,7 +118,6 @@ struct SocketTests {
         let client = try StreamSocket.connect(path: path)
         let accepted = try #require(try StreamSocket.accept(listener.raw))
         #expect(accepted.peer == nil)
-        #expect(try StreamSocket.peerCredentials(accepted.socket).pid == getpid())
         close(accepted.socket)
         #expect(throws: SystemError.self) { _ = try StreamSocket.listen(path: path) }
         #expect(throws: SystemError.self) { _ = try StreamSocket.connect(path: String(repeating: "x", count: 200)) }

@@ -79,6 +79,19 @@ struct AgentSessionTests {
         }
     }
 
+    @Test("tells what the kernel counted on each link, while nothing is sent too")
+    func counters() async throws {
+        try await with(8) { board in
+            try await board.boot()
+            var told: [InterfaceTelemetry] = []
+            for _ in 0..<500 where told.isEmpty {
+                for case .telemetry(let sample) in board.messages { told = sample.interfaces ?? told }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            #expect(told.map(\.name) == ["modem0"] && told[0].sentBytes >= 0)
+        }
+    }
+
     @Test("a second agent on the same board is refused while the first one lives")
     func alone() async throws {
         try await with(7) { board in

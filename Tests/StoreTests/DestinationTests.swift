@@ -104,23 +104,4 @@ import Wire
         let made = try await destinations.create(name: "B", endpoint: caller, secret: nil)
         #expect(try await destinations.secret(of: made.id) == nil)
     }
-
-    @Test("after a rotation of the master key every secret is sealed again, and the old key can go")
-    func rotation() async throws {
-        let folder = try Folder()
-        var ring = Keyring()
-        let first = try await Fixture(.file(folder.path + "/a.db"), keyring: ring)
-        let made = try await first.store.destinations(in: first.scope).create(name: "A", endpoint: try #require(youtube), secret: key)
-        let serverKey = try await first.store.operations.key("access tokens")
-        try await first.store.close()
-        ring.rotate()
-        let second = try await ControlStore.open(.file(folder.path + "/a.db"), keyring: ring, platformVersion: "1")
-        #expect(try await second.operations.reseal() == 2)
-        #expect(try await second.operations.reseal() == 0)
-        try await second.close()
-        ring.retireOldKeys()
-        let third = try await ControlStore.open(.file(folder.path + "/a.db"), keyring: ring, platformVersion: "1")
-        #expect(try await third.destinations(in: first.scope).secret(of: made.id) == key)
-        #expect(try await third.operations.key("access tokens") == serverKey)
-    }
 }

@@ -47,6 +47,11 @@ struct GoldenTests {
             name: "wwan0", state: .live, sent: .kilobits(1200), rttMs: 47.5, loss: 0.25, weight: 5, retransmittedPackets: 9)
         let pipeline = PipelineTelemetry(produced: .kilobits(2600), framesTotal: 300, restartsTotal: 1, droppedPackets: 0)
         try check("agent-telemetry", AgentMessage.telemetry(AgentTelemetry(atMs: 1_800_000_000_000, links: [link], pipeline: pipeline)))
+        let interface = InterfaceTelemetry(
+            name: "wwan0", receivedBytes: 1_000_000, sentBytes: 9_000_000_000, receiveErrors: 1, sendErrors: 2, receiveDropped: 3,
+            sendDropped: 4)
+        let idle = AgentTelemetry(atMs: 1_800_000_000_000, links: [], pipeline: nil, interfaces: [interface])
+        try check("agent-telemetry-idle", AgentMessage.telemetry(idle))
     }
 
     @Test("an agent's orders are as shipped")

@@ -77,9 +77,6 @@ int cposix_unacknowledged(int socket);
 // getrandom(2) without flags. Returns the number of bytes, or -1 with errno.
 ssize_t cposix_random(void *bytes, size_t count);
 
-// SO_PEERCRED of a Unix socket. Returns -1 with errno.
-int cposix_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
-
 // posix_spawn with: no descriptors but 0, 1, 2 (a negative number means /dev/null), default signals, nothing blocked,
 // a session of its own where `session` is not 0. Returns 0 or an error number.
 int cposix_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[], int in, int out, int err, int session,
