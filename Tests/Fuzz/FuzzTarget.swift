@@ -1,6 +1,6 @@
 /// A parser that hostile bytes reach, and what must hold for every input.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case requestHead, responseHead, chunked, url, toml, wire, mpegts
+    case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -12,6 +12,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .url: fuzzURL(bytes)
         case .toml: fuzzTOML(bytes)
         case .wire: fuzzWire(bytes)
+        case .webSocket: fuzzWebSocket(bytes)
         case .mpegts: fuzzMPEGTS(bytes)
         }
     }

@@ -14,6 +14,12 @@ func corpus(_ target: FuzzTarget) throws -> [(name: String, bytes: [UInt8])] {
 }
 
 @Suite struct CorpusTests {
+    @Test("each folder of the corpus is that of a target, and each target has one")
+    func folders() throws {
+        let folders = try FileManager.default.contentsOfDirectory(atPath: corpora.path)
+        #expect(Set(folders) == Set(FuzzTarget.allCases.map(\.rawValue)))
+    }
+
     @Test("every invariant holds for every input of the corpus and each of its beginnings", arguments: FuzzTarget.allCases)
     func corpusHolds(target: FuzzTarget) throws {
         let inputs = try corpus(target)
