@@ -80,8 +80,8 @@ struct RevocationTests {
             let last = try #require(inTime.lastIndex { recorded.contains($0) })
             measured("pictures made within 1 s of the revocation that did not arrive", "\(inTime.count - 1 - last)")
             #expect(recorded.allSatisfy { !tooLate.contains($0) }, "what was sent 1 s after the revocation reached the platform")
-            // The picture in which the port was closed may be cut off.
-            #expect(recorded.filter { !inTime.contains($0) }.count <= 1)
+            // Those in which the port was closed may lack what was still on the slower links, 25 ms behind.
+            #expect(recorded.dropLast(3).allSatisfy { inTime.contains($0) })
         }
     }
 
