@@ -116,7 +116,7 @@ let receiver: [Target] = [
     program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
     program(
         "Receiver", "PoolMain",
-        ["Pool", "Service", "Systemd", "Logging", "Posix", "Identity"]),
+        ["Pool", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
 
 let control: [Target] = [
@@ -139,7 +139,7 @@ let control: [Target] = [
 ]
 
 let provisioning: [Target] = [
-    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "TLS"]),
+    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Service", "TLS"]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
 
@@ -164,13 +164,13 @@ let suites: [Target] = [
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
-    tests("APITests", ["API", "Auth", "Configuration", "Store"]),
+    tests("APITests", ["API", "Auth", "Configuration", "HTTP", "Store", "Web", "Wire"]),
     tests("AuthTests", ["Auth", "Store", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
     tests("UplinkTests", ["Uplink", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab"]),
-    tests("GStreamerTests", ["GStreamer", "Posix"]),
+    tests("GStreamerTests", ["GStreamer", "CGStreamer", "Posix"]),
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "Units", "Wire", "Logging", "Posix"]),
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "Units", "Wire", "Logging", "Support", "Posix"]),

@@ -15,9 +15,11 @@ package struct LinkPolicy: Hashable, Sendable {
     ]
     private static let inwardNames = ["docker*", "br-*", "virbr*", "veth*", "cni*", "flannel*", "podman*"]
 
-    /// An interface that is named in `allow` is taken whatever it is, but for loopback and one that belongs to a bridge.
+    /// An interface that is named in `allow` is taken whatever it is, but for one that belongs to a bridge; loopback only by its whole
+    /// name: it leads to receivers on this machine, for trying things out.
     func admits(name: String, kind: String?, isLoopback: Bool, hasMaster: Bool) -> Bool {
-        if isLoopback || hasMaster || Self.matches(name, deny) { return false }
+        if hasMaster || Self.matches(name, deny) { return false }
+        if isLoopback { return allow.contains(name) }
         if Self.matches(name, allow) { return true }
         guard allow.isEmpty else { return false }
         return !Self.inward.contains(kind ?? "") && !Self.matches(name, Self.inwardNames)

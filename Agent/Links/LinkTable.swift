@@ -83,7 +83,10 @@ package struct LinkTable {
 
     private func link(_ entry: Entry) -> Link {
         let interface = entry.interface
-        let usable = addresses.filter { $0.address.index == interface.index && $0.address.isGlobal && !$0.address.isTentative }
+        // Loopback's own have no wider scope than the machine.
+        let usable = addresses.filter {
+            $0.address.index == interface.index && ($0.address.isGlobal || interface.isLoopback) && !$0.address.isTentative
+        }
         // IPv4 first, then by text: the same addresses make the same list.
         let v4: [String] = usable.filter { $0.address.address.family == .ipv4 }.map { $0.address.address.host }
         let v6: [String] = usable.filter { $0.address.address.family == .ipv6 }.map { $0.address.address.host }

@@ -21,6 +21,8 @@ static inline GType strata_type_double(void) { return G_TYPE_DOUBLE; }
 static inline GType strata_type_boolean(void) { return G_TYPE_BOOLEAN; }
 static inline GType strata_type_string(void) { return G_TYPE_STRING; }
 static inline GType strata_type_fraction(void) { return GST_TYPE_FRACTION; }
+static inline GType strata_type_array(void) { return GST_TYPE_ARRAY; }
+static inline GType strata_type_buffer(void) { return GST_TYPE_BUFFER; }
 
 // Casts between GObject's classes, unchecked: the callers know what they hold.
 static inline GObject *strata_object(void *object) { return (GObject *)object; }

@@ -8,6 +8,13 @@ package struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
     /// Where it was given: `line 3, column 1` or the environment's variable.
     package let place: String?
 
+    package init(key: String, value: String?, expected: String, place: String?) {
+        self.key = key
+        self.value = value
+        self.expected = expected
+        self.place = place
+    }
+
     /// `server.port: expected 1 to 65535, not 70000 (line 3, column 1)`
     package var description: String { "\(key): expected \(demand)" }
 
@@ -23,6 +30,11 @@ package struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
 package struct ConfigurationFaults: Error, Hashable, Sendable, CustomStringConvertible {
     package let source: String
     package let faults: [ConfigurationFault]
+
+    package init(source: String, faults: [ConfigurationFault]) {
+        self.source = source
+        self.faults = faults
+    }
 
     package var description: String { ([source] + faults.map { "  \($0)" }).joined(separator: "\n") }
 }

@@ -72,12 +72,18 @@ package struct ConfigurationSection {
         _ key: String, default fallback: [String]? = nil, _ expected: String = "a list of texts",
         where rule: (String) -> Bool = { _ in true }
     ) -> [String] {
-        read(key, fallback, expected, placeholder: []) { value in
+        func text(_ value: TOMLValue) -> String? {
+            guard case .string(let text) = value, rule(text) else { return nil }
+            return text
+        }
+        func wrong(_ value: TOMLValue) -> String {
+            guard case .array(let values) = value else { return "\(value.shown), which is no list" }
+            return values.enumerated().filter { text($0.element) == nil }
+                .map { "\($0.element.shown) (entry \($0.offset + 1) of \(values.count))" }.joined(separator: ", ")
+        }
+        return read(key, fallback, expected, placeholder: [], showing: wrong) { value in
             guard case .array(let values) = value else { return nil }
-            let texts = values.compactMap { value -> String? in
-                guard case .string(let text) = value, rule(text) else { return nil }
-                return text
-            }
+            let texts = values.compactMap(text)
             return texts.count == values.count ? texts : nil
         }
     }
@@ -124,7 +130,8 @@ package struct ConfigurationSection {
     private func dotted(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
     private func read<Value>(
-        _ key: String, _ fallback: Value?, _ expected: String, placeholder: Value, shown: Bool = true, _ convert: (TOMLValue) -> Value?
+        _ key: String, _ fallback: Value?, _ expected: String, placeholder: Value, shown: Bool = true,
+        showing: (TOMLValue) -> String = { $0.shown }, _ convert: (TOMLValue) -> Value?
     ) -> Value {
         let name = dotted(key)
         reader.markKnown(name)
@@ -139,7 +146,7 @@ package struct ConfigurationSection {
             return placeholder
         }
         if let converted = convert(value) { return converted }
-        reader.note(name, shown ? value.shown : nil, expected, table.position(of: key).map { "\($0)" })
+        reader.note(name, shown ? showing(value) : nil, expected, table.position(of: key).map { "\($0)" })
         return placeholder
     }
 

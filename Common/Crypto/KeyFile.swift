@@ -42,6 +42,19 @@ package enum KeyFile {
         }
     }
 
+    /// Whether a file can be written here: asked before something is made that only this file will hold.
+    ///
+    /// - Throws: `.file` with the reason.
+    package static func check(_ path: String) throws(CryptoError) {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { throw .file(path: path, reason: "it is a folder") }
+        let draft = "\(path).\(Hex.encode(randomBytes(4)))"
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failed(path, "open", errno) }
+        close(descriptor)
+        unlink(draft)
+    }
+
     /// Writes `text` with mode 0600 to a new file beside `path`, syncs it and renames it into place.
     package static func write(_ text: String, to path: String) throws(CryptoError) {
         let draft = "\(path).\(Hex.encode(randomBytes(4)))"

@@ -20,6 +20,7 @@ extension Pipeline {
             var callbacks = GstAppSinkCallbacks()
             callbacks.new_sample = takeSample
             let context = Unmanaged.passRetained(SampleSink(take)).toOpaque()
+            Handover.give()
             gst_app_sink_set_callbacks(sink, &callbacks, context, releaseSampleSink)
         }
     }
@@ -31,6 +32,7 @@ private final class SampleSink: Sendable {
 }
 
 private func takeSample(_ sink: UnsafeMutablePointer<GstAppSink>?, _ context: gpointer?) -> GstFlowReturn {
+    Handover.take()
     guard let context, let sample = gst_app_sink_pull_sample(sink) else { return GST_FLOW_EOS }
     defer { strata_sample_unref(sample) }
     let segment = gst_sample_get_segment(sample)

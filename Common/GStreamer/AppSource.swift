@@ -42,9 +42,13 @@ package final class AppSource: Sendable {
     package var queuedBuffers: Int { Int(gst_app_src_get_current_level_buffers(source)) }
     package var queuedNanoseconds: Int64 { Int64(gst_app_src_get_current_level_time(source)) }
 
-    /// Says what the bytes are; to be called before the first push, and again for a change in the middle.
-    package func setCaps(_ caps: Caps) {
+    /// Says what the bytes are; to be called before the first push, and again for a change in the middle: bytes and changes stay in
+    /// the order of the calls.
+    ///
+    /// - Parameter header: what a sink that serves many is to send to who joins it from here on.
+    package func setCaps(_ caps: Caps, header: StreamHeader? = nil) {
         guard let made = caps.make() else { preconditionFailure("a media type of the program's own is well formed") }
+        header?.put(into: made)
         gst_app_src_set_caps(source, made)
         strata_caps_unref(made)
     }

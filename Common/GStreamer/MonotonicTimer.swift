@@ -15,7 +15,9 @@ package final class MonotonicTimer: Sendable {
             preconditionFailure("a clock id of a valid time is never NULL")
         }
         self.id = id
-        gst_clock_id_wait_async(id, timerFired, Unmanaged.passRetained(Callback(fire)).toOpaque(), releaseTimer)
+        let context = Unmanaged.passRetained(Callback(fire)).toOpaque()
+        Handover.give()
+        gst_clock_id_wait_async(id, timerFired, context, releaseTimer)
     }
 
     /// It stays in the clock's list until it fires, also where nobody holds it.
@@ -37,6 +39,7 @@ package final class MonotonicTimer: Sendable {
 private func timerFired(
     _ clock: UnsafeMutablePointer<GstClock>?, _ time: GstClockTime, _ id: GstClockID?, _ context: gpointer?
 ) -> gboolean {
+    Handover.take()
     if let context, time != strata_no_time() {
         Unmanaged<MonotonicTimer.Callback>.fromOpaque(context).takeUnretainedValue().fire()
     }

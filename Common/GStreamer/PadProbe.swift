@@ -54,6 +54,7 @@ extension Pipeline {
             }
             defer { gst_object_unref(pad) }
             let context = Unmanaged.passRetained(Probe(look)).toOpaque()
+            Handover.give()
             gst_pad_add_probe(pad, GstPadProbeType(rawValue: mask), runProbe, context, releaseProbe)
         }
     }
@@ -71,6 +72,7 @@ extension Pipeline {
 private func runProbe(
     _ pad: UnsafeMutablePointer<GstPad>?, _ info: UnsafeMutablePointer<GstPadProbeInfo>?, _ context: gpointer?
 ) -> GstPadProbeReturn {
+    Handover.take()
     guard let pad, let info, let context else { return GST_PAD_PROBE_OK }
     switch Unmanaged<Pipeline.Probe>.fromOpaque(context).takeUnretainedValue().judge(pad, info) {
     case .pass: return GST_PAD_PROBE_OK

@@ -50,8 +50,10 @@ package enum Precondition: Hashable, Sendable {
     /// 412.
     case failed
 
+    /// Only for a representation that is there: `*` means any.
+    ///
     /// - Parameters:
-    ///   - tag: of the representation as it is; nil where there is none.
+    ///   - tag: of the representation as it is; nil where it has none.
     ///   - modified: Unix seconds.
     package static func evaluate(_ method: Method, _ headers: Headers, tag: EntityTag?, modified: Int64? = nil) -> Precondition {
         let reads = method == .get || method == .head
@@ -74,8 +76,8 @@ package enum Precondition: Hashable, Sendable {
     }
 
     private static func holds(_ condition: String, _ tag: EntityTag?, strongly: Bool) -> Bool {
-        guard let tag else { return false }
         if condition.trimmingBlanks() == "*" { return true }
+        guard let tag else { return false }
         return EntityTag.list(condition).contains { strongly ? $0.matchesStrongly(tag) : $0.matchesWeakly(tag) }
     }
 }

@@ -65,6 +65,11 @@ final class OutputFeed: Sendable {
         var chunks: [[UInt8]] = []
         var size = 0
         while size < 256 << 10, let unit = state.queue.next() {
+            if case .group(let group) = unit, let session = state.session, session.kind == .srtListener {
+                size += group.bytes.count
+                session.push(joinable: group)
+                continue
+            }
             for chunk in OutputFeed.write(unit, &state.writer) {
                 size += chunk.count
                 chunks.append(chunk)

@@ -1,4 +1,5 @@
 import GStreamer
+import MPEGTS
 import Posix
 
 /// One attempt at a destination: a pipeline from an appsrc to a sink, from its start to its end.
@@ -13,6 +14,10 @@ final class SinkSession: Sendable {
     /// What is handed to the pipeline beyond what it takes on; the rest waits in our queue, where it can be dropped by groups.
     private static let ahead = 384 << 10
 
+    /// Of a listener, whose peers come and go.
+    private let prologue = Guarded(Prologue())
+    private static let transportCaps = Caps("video/mpegts", ["systemstream": .flag(true), "packetsize": .integer(188)])
+
     /// A file's; it outlives the pipeline that writes to it.
     private let descriptor: Descriptor?
 
@@ -21,8 +26,7 @@ final class SinkSession: Sendable {
         self.descriptor = descriptor
         self.pipeline = pipeline
         source = try pipeline.appSource("source")
-        source.setCaps(
-            kind == .rtmp ? Caps("video/x-flv") : Caps("video/mpegts", ["systemstream": .flag(true), "packetsize": .integer(188)]))
+        source.setCaps(kind == .rtmp ? Caps("video/x-flv") : SinkSession.transportCaps)
     }
 
     var messages: AsyncStream<PipelineMessage> { pipeline.messages }
@@ -36,6 +40,19 @@ final class SinkSession: Sendable {
             for chunk in chunks {
                 chunk.withUnsafeBytes { batch.add($0, AppSource.Stamp(pts: nil)) }
             }
+        }
+    }
+
+    /// Hands over a picture's packets so that a peer that joins before the next ones begins with the tables and the last key frame.
+    ///
+    /// srtsink puts the header of its caps before a peer's first buffer and leaves out none between them: so each group comes with
+    /// caps that hold all before it, at the cost of two references for each packet since the key frame.
+    func push(joinable group: TransportGroup) {
+        prologue.withLock { prologue in
+            prologue.prepare(for: group)
+            source.setCaps(SinkSession.transportCaps, header: prologue.header)
+            source.push(group.bytes, AppSource.Stamp(pts: nil))
+            prologue.add(group)
         }
     }
 

@@ -15,6 +15,20 @@ package struct Folder: ~Copyable, Sendable {
         self.path = path
     }
 
+    /// Makes a folder and what is missing above it (0755); one that is there stays as it is.
+    ///
+    /// - Throws: ENOTDIR where something else has its name.
+    package static func make(_ path: String) throws(SystemError) {
+        var status = stat()
+        if stat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFDIR else { throw SystemError("mkdir", ENOTDIR, on: path) }
+            return
+        }
+        let above = UnixSocket.folder(of: path)
+        if errno == ENOENT, above != path { try make(above) }
+        guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw SystemError("mkdir", on: path) }
+    }
+
     /// Opens a regular file for reading: below the folder, through no symbolic link. Source: openat2(2).
     package func open(_ name: String) throws(SystemError) -> Descriptor {
         let raw = cposix_open_beneath(descriptor.raw, name)

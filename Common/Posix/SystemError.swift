@@ -14,9 +14,9 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         self.subject = subject
     }
 
+    /// `Permission denied (13)`
+    package var reason: String { "\(String(cString: strerror(code))) (\(code))" }
+
     /// `bind 127.0.0.1:80: Permission denied (13)`
-    package var description: String {
-        let reason = String(cString: strerror(code))
-        return subject.map { "\(function) \($0): \(reason) (\(code))" } ?? "\(function): \(reason) (\(code))"
-    }
+    package var description: String { subject.map { "\(function) \($0): \(reason)" } ?? "\(function): \(reason)" }
 }

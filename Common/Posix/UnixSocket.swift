@@ -15,15 +15,20 @@ package enum UnixSocket {
         package var isAlive: Bool { pid == 0 || kill(pid, 0) == 0 || errno == EPERM }
     }
 
+    /// The longest path of a socket, in bytes: `sun_path` with its last zero (unix(7)).
+    package static let longestPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+    /// What `listen` adds to a path for the moment before the socket answers.
+    package static let earlySuffix = ".new"
+
     /// Listens at `path` (mode 0600), which appears only once the socket answers; a file left behind by a dead process
     /// is replaced. Its folder is made (0700) where it is missing.
     ///
     /// - Throws: EADDRINUSE where another process listens there, EPERM where others can reach into the folder.
     package static func listen(at path: String) throws(SystemError) -> Descriptor {
-        try secureFolder(of: path)
+        try secure(folder(of: path))
         // Any failure to connect means that nobody is there.
         if (try? connect(to: path)) != nil { throw SystemError("bind", EADDRINUSE, on: path) }
-        let early = path + ".new"
+        let early = path + earlySuffix
         unlink(early)
         let socket = try open(SOCK_STREAM)
         guard (try withAddress(early) { bind(socket.raw, $0, $1) }) == 0 else { throw SystemError("bind", on: early) }
@@ -81,9 +86,10 @@ package enum UnixSocket {
         return Descriptor(adopting: socket)
     }
 
-    /// Makes the folder of `path`, or checks that nobody but us can reach into it.
-    private static func secureFolder(of path: String) throws(SystemError) {
-        let folder = UnixSocket.folder(of: path)
+    /// Makes the folder, or checks that nobody but us can reach into it.
+    ///
+    /// - Throws: EPERM where others can.
+    package static func secure(_ folder: String) throws(SystemError) {
         if mkdir(folder, 0o700) == 0 { return }
         guard errno == EEXIST else { throw SystemError("mkdir", on: folder) }
         var status = stat()
@@ -96,7 +102,7 @@ package enum UnixSocket {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         var bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path), !bytes.isEmpty else {
+        guard bytes.count <= longestPath, !bytes.isEmpty else {
             throw SystemError("socket path", ENAMETOOLONG, on: path)
         }
         // An abstract name is its exact bytes; a path ends with a zero, which is there already (unix(7)).

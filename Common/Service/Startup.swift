@@ -1,4 +1,4 @@
-import Configuration
+package import Configuration
 import Glibc
 package import Logging
 
@@ -14,10 +14,16 @@ package enum Startup {
         do {
             return try read(ProgramContext.readText(file), ProgramContext.environment)
         } catch let faults as ConfigurationFaults {
-            for fault in faults.faults { tell(fault, in: faults.source, log) }
+            end(with: faults, log)
         } catch {
             log.error("the configuration cannot be read", ["file": .text(file), "error": "\(error)"])
         }
+        Glibc.exit(78)
+    }
+
+    /// Ends the program in this way, also where it is the machine that cannot do what the configuration says.
+    package static func end(with faults: ConfigurationFaults, _ log: Log) -> Never {
+        for fault in faults.faults { tell(fault, in: faults.source, log) }
         Glibc.exit(78)
     }
 

@@ -55,14 +55,12 @@ struct ResponsePlan {
     private mutating func apply(_ request: RequestHead) {
         let tag = headers["ETag"].flatMap { EntityTag($0) }
         let modified = headers["Last-Modified"].flatMap(HTTPDate.parse)
-        if tag != nil || modified != nil {
-            switch Precondition.evaluate(request.method, request.headers, tag: tag, modified: modified) {
-            case .proceed: break
-            case .notModified:
-                headers["Content-Type"] = nil
-                return replace(by: .notModified)
-            case .failed: return replace(by: .preconditionFailed)
-            }
+        switch Precondition.evaluate(request.method, request.headers, tag: tag, modified: modified) {
+        case .proceed: break
+        case .notModified:
+            headers["Content-Type"] = nil
+            return replace(by: .notModified)
+        case .failed: return replace(by: .preconditionFailed)
         }
         guard request.method == .get, request.headers.contains("Range"), let length else { return }
         switch ByteRange.choose(request.headers, size: length, tag: tag, modified: modified) {

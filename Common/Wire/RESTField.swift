@@ -284,12 +284,16 @@ package struct HostView: Codable, Sendable, Hashable {
     package var version: String?
     package var addresses: [String]
     package var portRange: PortRange?
-    package var capacity: Int
+    /// Whether it takes one more stream now.
+    package var hasRoom: Bool
+    /// Streams at most: for the operator.
+    package var capacity: Int?
+    /// The organisation's own ones on it; for the operator all.
     package var streams: Int
 
     package init(
         id: DeviceID, name: String, online: Bool, lastSeenAt: String?, version: String?, addresses: [String], portRange: PortRange?,
-        capacity: Int, streams: Int
+        hasRoom: Bool, capacity: Int?, streams: Int
     ) {
         self.id = id
         self.name = name
@@ -298,6 +302,7 @@ package struct HostView: Codable, Sendable, Hashable {
         self.version = version
         self.addresses = addresses
         self.portRange = portRange
+        self.hasRoom = hasRoom
         self.capacity = capacity
         self.streams = streams
     }

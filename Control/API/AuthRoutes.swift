@@ -15,6 +15,8 @@ struct AuthRoutes: Sendable {
     var routes: [Route] { doorRoutes + ownRoutes }
 
     static let cookie = "strata_refresh"
+    /// What a browser is known by: it opens nothing.
+    static let browserCookie = "strata_browser"
 
     // MARK: The door
 
@@ -48,7 +50,8 @@ struct AuthRoutes: Sendable {
     @Sendable private func login(_ call: Call) async throws -> Response {
         let request = try call.body(LoginRequest.self)
         let grant = try await parts.gate.login(
-            email: request.email, password: request.password.secret, slug: request.organization, from: call.origin)
+            email: request.email, password: request.password.secret, slug: request.organization, browser: Self.browser(call),
+            from: call.origin)
         return try await entered(grant, call, .ok)
     }
 
@@ -58,6 +61,8 @@ struct AuthRoutes: Sendable {
         return try await entered(try await parts.gate.refresh(Secret(token)), call, .ok)
     }
 
+    private static func browser(_ call: Call) -> Secret? { Cookies.value(browserCookie, call.request.headers).map { Secret($0) } }
+
     private func entered(_ grant: Grant, _ call: Call, _ status: Status) async throws -> Response {
         let seconds = (grant.accessExpiresAt - parts.store.now).seconds
         let view = SessionView(
@@ -65,14 +70,17 @@ struct AuthRoutes: Sendable {
             user: try await parts.view(of: grant.principal.user))
         var response = Response.secret(view, status)
         let age = Int((grant.refreshExpiresAt - parts.store.now).seconds)
-        response.headers.add("Set-Cookie", try Self.cookieField(grant.refreshToken.revealed, age: age))
+        response.headers.add("Set-Cookie", try Self.cookieField(Self.cookie, grant.refreshToken.revealed, age: age))
+        let browser = try parts.gate.knownBrowser(of: grant.principal, presented: Self.browser(call))
+        response.headers.add(
+            "Set-Cookie", try Self.cookieField(Self.browserCookie, browser.revealed, age: Int(Gate.browserLifetime.seconds)))
         return response
     }
 
     /// Browsers take a Secure cookie over plain HTTP from localhost only, which is where plain HTTP is served.
-    private static func cookieField(_ value: String, age: Int) throws -> String {
+    private static func cookieField(_ name: String, _ value: String, age: Int) throws -> String {
         try SetCookie(
-            name: cookie, value: value, path: "/api/v1/auth", maxAge: age, isSecure: true, isHTTPOnly: true, sameSite: .strict
+            name: name, value: value, path: "/api/v1/auth", maxAge: age, isSecure: true, isHTTPOnly: true, sameSite: .strict
         ).field()
     }
 
@@ -85,7 +93,7 @@ struct AuthRoutes: Sendable {
                 run: { call in
                     try await parts.gate.logOut(call.caller(), from: call.origin)
                     var response = Response.empty
-                    response.headers.add("Set-Cookie", try Self.cookieField("", age: 0))
+                    response.headers.add("Set-Cookie", try Self.cookieField(Self.cookie, "", age: 0))
                     return response
                 }),
             Route(

@@ -18,7 +18,7 @@ struct BroadcastRoutes: Sendable {
         [
             Route(
                 method: .post, path: "/api/v1/broadcasts", access: .user(.runBroadcasts),
-                summary: "Start a broadcast: a wish, carried out step by step",
+                summary: "Start a broadcast to at least one destination, each named once: a wish, carried out step by step",
                 body: "StartRequest", success: .one("Broadcast", .created), problems: [.conflict, .quota, .notFound], run: start),
             Route(
                 method: .get, path: "/api/v1/broadcasts", access: .user(.viewBroadcasts),
@@ -68,7 +68,8 @@ struct BroadcastRoutes: Sendable {
         [
             Route(
                 method: .post, path: "/api/v1/broadcasts/{id}/outputs", access: .user(.runBroadcasts),
-                summary: "Add an output to a running broadcast", body: "AddOutputRequest", success: .one("Broadcast"),
+                summary: "Add an output to a running broadcast, to a destination that it has none for", body: "AddOutputRequest",
+                success: .one("Broadcast"),
                 problems: [.gone, .conflict, .quota],
                 run: { call in
                     let destination = try call.body(AddOutputRequest.self).destination
@@ -78,7 +79,8 @@ struct BroadcastRoutes: Sendable {
                 }),
             Route(
                 method: .delete, path: "/api/v1/broadcasts/{id}/outputs/{output}", access: .user(.runBroadcasts),
-                summary: "Take an output off a running broadcast", success: .one("Broadcast"), problems: [.gone],
+                summary: "Take an output off a running broadcast; without its last one it goes on, degraded", success: .one("Broadcast"),
+                problems: [.gone],
                 run: { call in
                     let output: OutputID = try call.id("output")
                     let view = try await parts.broadcasts.removeOutput(output, from: call.id(), in: call.caller().user.organization)

@@ -64,7 +64,7 @@ package struct ControlConfiguration: Sendable {
 
     private static func quotas(_ section: ConfigurationSection) -> Quotas {
         var quotas = Quotas()
-        for quota in Quota.allCases { quotas[quota] = section.integer(quota.rawValue, default: quota.standard, in: 1...1_000_000) }
+        for quota in Quota.allCases { quotas[quota] = section.integer(quota.rawValue, default: quota.standard, in: 1...quota.most) }
         return quotas
     }
 

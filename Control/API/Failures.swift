@@ -21,8 +21,19 @@ extension Gateway {
         case let error as AuthError: Self.problem(error)
         case let failure as BroadcastDirector.Failure: Self.problem(failure)
         case let error as StoreError: Self.problem(error)
-        case let fault as BodyFault: Problem(fault.status == .contentTooLarge ? .tooLarge : .malformed, "\(fault)")
+        case let fault as BodyFault: Self.problem(fault)
         default: unexpected(error, request)
+        }
+    }
+
+    /// With the status that the fault has.
+    static func problem(_ fault: BodyFault) -> Problem {
+        switch fault {
+        case .tooLarge: Problem(.tooLarge, fault.description)
+        case .timedOut: Problem(.timedOut, fault.description)
+        case .malformed(let fault) where fault.status == .headersTooLarge: Problem(.fieldsTooLarge, fault.reason)
+        case .malformed(let fault): Problem(.malformed, fault.reason)
+        case .disconnected: Problem(.malformed, fault.description)
         }
     }
 
@@ -42,6 +53,10 @@ extension Gateway {
             Problem(.invalid, faults: [.init(field: "destinations", expected: "one of your own; there is no \(id)")])
         case .senderOffline: Problem(.conflict, "the sender is offline; it can be started when it is connected")
         case .busy(let id): Problem(.conflict, "the sender already has the broadcast \(id); stop it first")
+        case .twice(let id, let name):
+            Problem(.invalid, faults: [.init(field: "destinations", expected: "each destination once; '\(name)' (\(id)) is there twice")])
+        case .isOutput(let id, let name):
+            Problem(.conflict, "the broadcast has an output to '\(name)' (\(id)): try that one again, or remove it first")
         case .unfit(let id, let reason): Problem(.invalid, "destination \(id): \(reason)")
         case .unsupported(let reason): Problem(.invalid, reason)
         case .refused(let step, let reason): Problem(.conflict, (step.map { "\($0): " } ?? "") + reason)
@@ -69,7 +84,7 @@ extension Gateway {
         case .tokenRefused: Problem(.forbidden, "the token is unknown, expired or withdrawn: ask for a new one")
         case .tokenUsed: Problem(.conflict, "the token was used by another device: ask for a new one")
         case .quota: Problem(.quota, error.description)
-        case .diskFull: Problem(.busy, "the server's disk is full; nothing was changed")
+        case .diskFull: Problem(.busy, "the server's disk is full; nothing was stored")
         case .setupClosed: Problem(.forbidden, error.description)
         case .newerDatabase, .foreignHistory: Problem(.internalError, error.description)
         }

@@ -129,7 +129,10 @@ package struct Gateway: Sendable {
             try parts.gate.admit(address: request.remote.host)
             return nil
         case .operator:
-            guard let bearer = Self.bearer(request), isOperator(bearer) else { throw try unsigned(request) }
+            guard let bearer = Self.bearer(request) else { throw try unsigned(request, "this takes the operator's token") }
+            guard isOperator(bearer) else {
+                throw try unsigned(request, "the operator's token is refused: this server's own lies in its state folder, operator-token")
+            }
             return nil
         case .user(let action):
             guard let bearer = Self.bearer(request) else { throw try unsigned(request) }
@@ -146,9 +149,9 @@ package struct Gateway: Sendable {
     }
 
     /// Counted by its address.
-    private func unsigned(_ request: Request) throws -> Problem {
+    private func unsigned(_ request: Request, _ reason: String = AuthError.notAuthenticated.description) throws -> Problem {
         try parts.gate.admit(address: request.remote.host)
-        return Problem(.unauthorized, AuthError.notAuthenticated.description)
+        return Problem(.unauthorized, reason)
     }
 
     private func isOperator(_ bearer: Secret) -> Bool {

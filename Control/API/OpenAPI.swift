@@ -78,7 +78,7 @@ enum OpenAPI {
     static func problems(of route: Route) -> Set<ProblemKind> {
         var kinds = Set(route.problems)
         kinds.formUnion([.tooMany, .malformed, .methodNotAllowed])
-        if route.body != nil { kinds.formUnion([.invalid, .tooLarge, .unsupportedMedia]) }
+        if route.body != nil { kinds.formUnion([.invalid, .tooLarge, .unsupportedMedia, .timedOut, .fieldsTooLarge]) }
         if route.access != .open { kinds.formUnion([.unauthorized, .forbidden]) }
         if case .socket = route.success { kinds.insert(.upgradeNeeded) }
         if route.path.contains("{") { kinds.insert(.notFound) }

@@ -22,6 +22,9 @@ struct OperatorRoutes: Sendable {
                 method: .post, path: "/api/v1/operator/enrollment-tokens", access: .operator, summary: "Make a token for one new pool host",
                 body: "CreateTokenRequest", success: .one("Token", .created), run: createToken),
             Route(
+                method: .get, path: "/api/v1/operator/pool", access: .operator, summary: "List the pool's hosts, with all streams on each",
+                success: .page("Host"), run: { _ in .list(try await parts.hosts(for: nil)) }),
+            Route(
                 method: .delete, path: "/api/v1/operator/pool/{id}", access: .operator, summary: "Revoke a pool host", success: .empty,
                 run: { call in
                     try await parts.store.pools.revoke(call.id())

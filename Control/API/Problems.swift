@@ -4,6 +4,7 @@ import Wire
 /// Every kind of error the API ends with; the raw value is the stable name in `type`.
 enum ProblemKind: String, CaseIterable, Sendable {
     case malformed
+    case timedOut = "timed-out"
     case invalid
     case unauthorized = "not-signed-in"
     case forbidden
@@ -16,6 +17,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case unsupportedMedia = "unsupported-media-type"
     case upgradeNeeded = "upgrade-needed"
     case tooMany = "too-many-requests"
+    case fieldsTooLarge = "fields-too-large"
     case busy
     case internalError = "internal"
 
@@ -26,6 +28,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .forbidden: Status(code: 403)
         case .notFound: Status(code: 404)
         case .methodNotAllowed: Status(code: 405)
+        case .timedOut: .requestTimeout
         case .conflict, .quota: Status(code: 409)
         case .gone: Status(code: 410)
         case .tooLarge: Status(code: 413)
@@ -33,6 +36,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .invalid: Status(code: 422)
         case .upgradeNeeded: .upgradeRequired
         case .tooMany: Status(code: 429)
+        case .fieldsTooLarge: .headersTooLarge
         case .internalError: Status(code: 500)
         case .busy: Status(code: 503)
         }
@@ -41,6 +45,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
     var title: String {
         switch self {
         case .malformed: "The request cannot be read"
+        case .timedOut: "The request came too slowly"
         case .invalid: "The request cannot be carried out as it is"
         case .unauthorized: "Sign in first"
         case .forbidden: "Your role does not allow this"
@@ -53,6 +58,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .unsupportedMedia: "Send application/json"
         case .upgradeNeeded: "This is a WebSocket"
         case .tooMany: "Too many requests"
+        case .fieldsTooLarge: "The header or trailer fields are too large"
         case .internalError: "The server failed"
         case .busy: "The server cannot do this now"
         }

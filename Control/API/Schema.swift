@@ -7,7 +7,7 @@ indirect enum Schema: Sendable {
     case integer(ClosedRange<Int>)
     case number
     case flag
-    case list(Schema, upTo: Int)
+    case list(Schema, upTo: Int, atLeast: Int = 0)
     case object([Field])
     /// Another schema by its name in `Schemas.all`.
     case reference(String)
@@ -44,10 +44,10 @@ extension Schema {
         case (.integer(let range), .integer(let number)):
             range.contains(number) ? [] : [fault(path, "a whole number from \(range.lowerBound) to \(range.upperBound)")]
         case (.number, .integer), (.number, .number), (.flag, .flag): []
-        case (.list(let item, let limit), .list(let values)):
-            values.count > limit
-                ? [fault(path, "at most \(limit) entries")]
-                : values.enumerated().flatMap { item.faults(of: $0.element, at: "\(path)[\($0.offset)]") }
+        case (.list(let item, let most, let least), .list(let values)):
+            (least...most).contains(values.count)
+                ? values.enumerated().flatMap { item.faults(of: $0.element, at: "\(path)[\($0.offset)]") }
+                : [fault(path, "\(expectation), not \(values.count)")]
         case (.object(let fields), .object(let members)): Self.faults(of: members, against: fields, at: path)
         case (.reference(let name), _): Schemas.named(name).faults(of: value, at: path)
         default: [fault(path, expectation)]
@@ -82,7 +82,8 @@ extension Schema {
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .number: "a number"
         case .flag: "true or false"
-        case .list(_, let limit): "a list of at most \(limit) entries"
+        case .list(let item, let most, let least):
+            "a list of \(least == 0 ? "at most" : "\(least) to") \(most) entries, each \(item.expectation)"
         case .object: "an object"
         case .reference(let name): Schemas.named(name).expectation
         }
@@ -107,7 +108,8 @@ extension Schema {
         case .integer(let range): "{\"type\":\"integer\",\"minimum\":\(range.lowerBound),\"maximum\":\(range.upperBound)}"
         case .number: "{\"type\":\"number\"}"
         case .flag: "{\"type\":\"boolean\"}"
-        case .list(let item, let limit): "{\"type\":\"array\",\"maxItems\":\(limit),\"items\":\(item.document)}"
+        case .list(let item, let most, let least):
+            "{\"type\":\"array\",\"minItems\":\(least),\"maxItems\":\(most),\"items\":\(item.document)}"
         case .reference(let name): "{\"$ref\":\"#/components/schemas/\(name)\"}"
         case .object(let fields): Self.document(of: fields)
         }

@@ -175,7 +175,7 @@ enum Schemas {
             .optional("version", line),
             .required("addresses", .list(line, upTo: 64)),
             .optional("portRange", .object([.required("first", port), .required("last", port)])),
-            .required("capacity", count), .required("streams", count),
+            .required("hasRoom", .flag), .optional("capacity", count), .required("streams", count),
         ]),
     ]
 
@@ -199,7 +199,8 @@ enum Schemas {
             .required("width", .integer(160...3840)), .required("height", .integer(90...2160)), .required("frameRate", .integer(1...60)),
         ]),
         "StartRequest": .object([
-            .required("sender", id), .required("destinations", .list(id, upTo: 10)), .optional("input", .reference("InputChoice")),
+            .required("sender", id), .required("destinations", .list(id, upTo: WireLimits.outputs, atLeast: 1)),
+            .optional("input", .reference("InputChoice")),
             .optional("encoder", .reference("EncoderChoice")), .optional("bufferMs", .integer(200...30_000)),
             .optional("links", .list(handle, upTo: 16)),
             .optional("graceSeconds", .integer(0...604_800)),
@@ -232,7 +233,8 @@ enum Schemas {
             .required(
                 "outputs",
                 .list(
-                    .object([.required("id", id), .required("destination", id), .optional("report", .reference("OutputReport"))]), upTo: 64)
+                    .object([.required("id", id), .required("destination", id), .optional("report", .reference("OutputReport"))]),
+                    upTo: WireLimits.outputs)
             ),
             .optional("ingest", .reference("IngestReport")),
             .optional(

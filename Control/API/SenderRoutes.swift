@@ -149,14 +149,14 @@ struct SenderRoutes: Sendable {
                 success: .socket,
                 run: { _ in .upgrade(options: DeviceDoor.webSocket) { socket in await parts.devices.serve(socket) } }),
             Route(
-                method: .get, path: "/api/v1/pool", access: .user(.viewDiagnostics), summary: "List the pool's hosts",
-                success: .page("Host"),
-                run: { _ in .list(try await hosts()) }),
+                method: .get, path: "/api/v1/pool", access: .user(.viewDiagnostics),
+                summary: "List the pool's hosts, with the organisation's own streams on each", success: .page("Host"),
+                run: { call in .list(try await parts.hosts(for: call.caller().user.organization)) }),
         ]
     }
 
     @Sendable private func enroll(_ call: Call) async throws -> Response {
-        try parts.enrollments.take(call.request.remote.host, at: parts.store.now)
+        try parts.enrollments.take(call.origin.subscriber, at: parts.store.now)
         let request = try call.body(EnrollRequest.self)
         guard let key = Base64URL.decode(request.publicKey) else {
             throw Problem(.invalid, faults: [Problem.Fault(field: "publicKey", expected: "32 bytes in base64url")])
@@ -166,17 +166,23 @@ struct SenderRoutes: Sendable {
         if let organization = device.organization { await parts.fleet.publish(sender: device.id, in: organization) }
         return .value(EnrollResponse(device: device.id, organization: device.organization, name: device.name), .created)
     }
+}
 
-    private func hosts() async throws -> [HostView] {
+extension Gateway.Parts {
+    /// The pool as one organisation sees it, or the operator, for nil: what others have on a host is nobody else's business (THREATS 14).
+    func hosts(for organization: OrganizationID?) async throws -> [HostView] {
         var views: [HostView] = []
-        for device in try await parts.store.pools.all() where !device.isRevoked {
-            let offer = await parts.fleet.offer(of: device.id)
+        for device in try await store.pools.all() where !device.isRevoked {
+            let offer = await fleet.offer(of: device.id)
             let known = offer ?? device.pool
+            let capacity = known?.capacity ?? 0
+            let all = await broadcasts.streams(on: device.id)
+            let own = if let organization { await broadcasts.streams(on: device.id, of: organization) } else { all }
             views.append(
                 HostView(
                     id: device.id, name: device.name, online: offer != nil, lastSeenAt: device.lastSeenAt?.text,
                     version: known?.poolVersion, addresses: known?.addresses ?? [], portRange: known?.portRange,
-                    capacity: known?.capacity ?? 0, streams: await parts.broadcasts.streams(on: device.id)))
+                    hasRoom: offer != nil && all < capacity, capacity: organization == nil ? capacity : nil, streams: own))
         }
         return views
     }

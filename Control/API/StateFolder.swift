@@ -1,5 +1,4 @@
 package import Crypto
-import FoundationEssentials
 import Glibc
 import Posix
 package import Units
@@ -10,7 +9,7 @@ package struct StateFolder: Sendable {
 
     /// Makes the folder (0700) where it is missing.
     package init(_ path: String) throws {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try Folder.make(path)
         guard chmod(path, 0o700) == 0 else { throw SystemError("chmod", on: path) }
         self.path = path
     }

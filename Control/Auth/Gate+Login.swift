@@ -6,22 +6,27 @@ package import Units
 extension Gate {
     /// Logs in with a mail address and a password.
     ///
-    /// An unknown address costs as much time as a wrong password and is answered alike. Failures are counted, for the mail
-    /// address and for the address they come from, before the password is looked at; a success takes its count back.
+    /// An unknown address costs as much time as a wrong password and is answered alike. Failures are counted before the password
+    /// is looked at, by `LoginAttempts`; a success takes its count back.
     ///
-    /// - Parameter slug: the organisation, from the URL; nil where it does not say.
+    /// - Parameters:
+    ///   - slug: the organisation, from the URL; nil where it does not say.
+    ///   - browser: the cookie of `knownBrowser`, where one came.
     /// - Throws: `.badCredentials`, `.organizationNeeded`, `.tooMany`, `.busy`.
-    package func login(email: String, password: Secret, slug: String? = nil, from origin: Origin) async throws -> Grant {
-        let subjects = ["address \(origin.address)", "email \((try? NewUser.normalized(email)) ?? "")"]
-        for subject in subjects { try await take("login", subject, limits.login) }
+    package func login(
+        email: String, password: Secret, slug: String? = nil, browser: Secret? = nil, from origin: Origin
+    ) async throws -> Grant {
         // More than a person has; a bound on what one request may cost.
-        let candidates = try await store.identities.logins(email: email, slug: slug).prefix(4)
+        let candidates = Array(try await store.identities.logins(email: email, slug: slug).prefix(4))
+        let attempts = LoginAttempts(
+            candidates, email: email, browser: browsers.browser(browser, at: store.now), from: origin, limits: limits)
+        try await take(attempts)
         var fitting: [Login] = []
         for candidate in candidates where try await hasher.verify(password, against: candidate.passwordHash) { fitting.append(candidate) }
         if candidates.isEmpty { _ = try await hasher.verify(password, against: nil) }
         fitting.removeAll { !$0.user.isActive }
         guard let login = fitting.first else { throw AuthError.badCredentials }
-        for subject in subjects { try await store.operations.refundAttempt("login", subject) }
+        try await refund([attempts.ofPlace] + fitting.flatMap { attempts.ofUser[$0.user.id] ?? [] })
         guard fitting.count == 1 else {
             throw AuthError.organizationNeeded(fitting.map { OrganizationChoice(slug: $0.organizationSlug, name: $0.organizationName) })
         }
@@ -35,7 +40,7 @@ extension Gate {
     package func claim(
         _ secret: Secret, organization: String, slug: String, email: String, displayName: String, password: Secret, from origin: Origin
     ) async throws -> Grant {
-        try await take("register", "address \(origin.address)", limits.register)
+        try await take("register", "address \(origin.subscriber)", limits.register)
         guard try await store.setup.accepts(secret) else { throw AuthError.setupClosed }
         let owner = try NewUser(email: email, displayName: displayName, passwordHash: try await hasher.hash(password))
         do {

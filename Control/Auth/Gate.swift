@@ -16,8 +16,13 @@ package import Units
 /// Everything that ends sessions or changes a role goes through the gate, never through the store alone.
 package struct Gate: Sendable {
     package struct Limits: Sendable {
-        /// Failed logins for each mail address, and for each address they come from (SEC-11).
+        /// Failed logins from each place, whoever is tried (SEC-11): a place is an address, or a browser that its user has signed in with.
         package var login = RateLimit(5, per: .seconds(60))
+        /// Failed logins of each user from one place.
+        package var loginAtPlace = RateLimit(20, per: .seconds(3600))
+        /// Failed logins of each user from everywhere but their own browsers: as many in an hour as one place could have made by the
+        /// first limit alone, and too many for one attacker with a few addresses to keep the user out.
+        package var loginOfUser = RateLimit(300, per: .seconds(3600))
         /// Registrations for each address they come from.
         package var register = RateLimit(3, per: .seconds(3600))
         /// Requests of a user.
@@ -43,17 +48,21 @@ package struct Gate: Sendable {
     private let general: RateLimiter
     private let open: RateLimiter
     private let key: [UInt8]
+    let browsers: KnownBrowsers
 
-    /// Opens the gate of a store; the key of its tokens is made at the first time and kept sealed in the store.
+    /// Opens the gate of a store; the keys of its tokens are made at the first time and kept sealed in the store.
     package static func open(_ store: ControlStore, hasher: PasswordHasher, limits: Limits = Limits()) async throws -> Gate {
-        Gate(store: store, hasher: hasher, limits: limits, key: try await store.operations.key("access tokens"))
+        Gate(
+            store: store, hasher: hasher, limits: limits, key: try await store.operations.key("access tokens"),
+            browsers: KnownBrowsers(key: try await store.operations.key("known browsers")))
     }
 
-    private init(store: ControlStore, hasher: PasswordHasher, limits: Limits, key: [UInt8]) {
+    private init(store: ControlStore, hasher: PasswordHasher, limits: Limits, key: [UInt8], browsers: KnownBrowsers) {
         self.store = store
         self.hasher = hasher
         self.limits = limits
         self.key = key
+        self.browsers = browsers
         general = RateLimiter(limits.general)
         open = RateLimiter(limits.open)
     }
@@ -95,7 +104,7 @@ package struct Gate: Sendable {
     ///
     /// - Throws: `.tooMany`.
     package func admit(address: String) throws(AuthError) {
-        try open.take(address, at: store.now)
+        try open.take(Origin.subscriber(address), at: store.now)
     }
 
     /// What was revoked, from now on. A stream that ends has lost count: close everything and listen again.

@@ -1,3 +1,4 @@
+import Posix
 package import Store
 package import Wire
 package import Units
@@ -49,6 +50,11 @@ package struct Origin: Sendable, Hashable {
         self.address = address
         self.userAgent = userAgent
     }
+
+    /// Whose attempts are counted together: an IPv4 address, or the /64 of an IPv6 one, in which a subscriber has any number.
+    package var subscriber: String { Self.subscriber(address) }
+
+    static func subscriber(_ address: String) -> String { SocketAddress(address, port: 0)?.unmapped.network.host ?? address }
 }
 
 /// What an access token says (SEC-03). Short names are registered ones (RFC 7519, 4.1).

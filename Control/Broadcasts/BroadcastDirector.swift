@@ -20,6 +20,10 @@ package actor BroadcastDirector {
         case senderOffline
         /// The sender has a broadcast already.
         case busy(BroadcastID)
+        /// A start that names a destination twice.
+        case twice(DestinationID, name: String)
+        /// The broadcast has an output to this destination.
+        case isOutput(DestinationID, name: String)
         /// An output cannot be made: its address is refused, or cannot be resolved.
         case unfit(DestinationID, reason: String)
         case unsupported(String)
@@ -130,6 +134,9 @@ extension BroadcastDirector {
         guard request.destinations.count <= quotas[.outputs] else { throw StoreError.quota(.outputs, limit: quotas[.outputs]) }
         guard let hello = await parts.fleet.hello(of: request.sender) else { throw Failure.senderOffline }
         for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
+        if let twice = request.destinations.firstRepeated {
+            throw Failure.twice(twice, name: try await parts.outputs.name(of: twice, in: organization))
+        }
         let defaults = try await parts.store.configuration(hello.configuration.version, of: request.sender, in: organization)
         let machine = try machine(for: request, hello: hello, defaults: defaults, in: organization)
         for output in machine.outputs { try await check(output, carries: machine.media.encoder.codec, in: organization) }
@@ -193,10 +200,26 @@ extension BroadcastDirector {
     {
         guard let one = try await find(id, in: organization) else { throw Failure.isOver }
         let output = PlannedOutput(id: fresh(), destination: destination)
+        try await admit(output, to: one)
         try await check(output, carries: await one.machine.media.encoder.codec, in: organization)
-        try quotas.admit(.outputs, beside: await one.machine.outputs.count)
+        // Others may have been added, or the broadcast stopped, while the address was resolved and since.
+        try await admit(output, to: one)
         one.post(.outputAdded(output))
-        return await one.settledView()
+        let view = await one.settledView()
+        guard view.outputs.contains(where: { $0.id == output.id }) else {
+            try await admit(output, to: one)
+            throw Failure.isOver
+        }
+        return view
+    }
+
+    /// Whether a broadcast takes one more output, to this destination.
+    private func admit(_ output: PlannedOutput, to one: LiveBroadcast) async throws {
+        let outputs = await one.machine.outputs
+        guard !outputs.contains(where: { $0.destination == output.destination }) else {
+            throw Failure.isOutput(output.destination, name: try await parts.outputs.name(of: output.destination, in: one.organization))
+        }
+        try quotas.admit(.outputs, beside: outputs.count)
     }
 
     package func removeOutput(_ output: OutputID, from id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
@@ -243,6 +266,12 @@ extension BroadcastDirector {
     package func current(of sender: DeviceID) -> BroadcastID? { broadcasts(of: sender).first?.id }
 
     package func streams(on host: DeviceID) async -> Int { await parts.hosts.streams(on: host) }
+
+    package func streams(on host: DeviceID, of organization: OrganizationID) async -> Int {
+        var count = 0
+        for one in live.values where one.organization == organization { if await one.machine.host == host { count += 1 } }
+        return count
+    }
 }
 
 extension BroadcastDirector {
@@ -260,5 +289,13 @@ extension BroadcastDirector {
             if let report = await one.machine.report { reports.append((one.id, one.sender, report)) }
         }
         return reports.sorted { $0.broadcast < $1.broadcast }
+    }
+}
+
+extension [DestinationID] {
+    /// The first that stands here a second time.
+    var firstRepeated: DestinationID? {
+        var seen: Set<DestinationID> = []
+        return first { !seen.insert($0).inserted }
     }
 }

@@ -65,9 +65,10 @@ extension BroadcastMachine {
         }
     }
 
+    /// One output for each destination: a platform would refuse the second one's key, or end the first one's session.
     mutating func added(_ output: PlannedOutput) -> [Action] {
         if case .stopping = phase { return [] }
-        guard !outputs.contains(where: { $0.id == output.id }) else { return [] }
+        guard !outputs.contains(where: { $0.id == output.id || $0.destination == output.destination }) else { return [] }
         outputs.append(output)
         return isUp ? [.addOutput(output.id)] : []
     }

@@ -71,18 +71,24 @@ extension BroadcastMachine {
             actions.append(.set(.step, afterMs: Self.limitMs(of: .outputs)))
         }
         guard phase == .outputs else { return actions }
-        if report.outputs.contains(where: { $0.state == .connected }) || outputs.isEmpty {
+        let shown = wanted(of: report)
+        if shown.contains(where: { $0.state == .connected }) {
             phase = .running
             return actions + [.cancel(.step)]
         }
-        if !report.outputs.isEmpty, report.outputs.count >= outputs.count, report.outputs.allSatisfy({ $0.state == .failed }) {
+        if !shown.isEmpty, shown.count >= outputs.count, shown.allSatisfy({ $0.state == .failed }) {
             return fail(.outputs, nil, outputReasons(report))
         }
         return actions
     }
 
+    /// What a report says of the outputs that are wanted now: the receiver may still be ending others.
+    func wanted(of report: StreamReport) -> [OutputReport] {
+        report.outputs.filter { shown in outputs.contains { $0.id == shown.id } }
+    }
+
     func outputReasons(_ report: StreamReport) -> String {
-        let reasons = report.outputs.filter { $0.state != .connected }.compactMap { output in output.reason }
+        let reasons = wanted(of: report).filter { $0.state != .connected }.compactMap { output in output.reason }
         return reasons.isEmpty ? "no output connected" : reasons.joined(separator: "; ")
     }
 

@@ -227,9 +227,12 @@ extension BroadcastMachine {
         if let sending = observed.sending, sending.state != .sending, sending.state != .preflight {
             reasons.append("sender \(sending.state.rawValue)" + (sending.reason.map { ": \($0)" } ?? ""))
         }
-        for output in report.outputs where output.state != .connected {
+        let shown = wanted(of: report)
+        for output in shown where output.state != .connected {
             reasons.append("output \(output.id) \(output.state.rawValue)" + (output.reason.map { ": \($0)" } ?? ""))
         }
+        // Live needs one that is connected: without any, or before the receiver has made them, nobody gets the picture.
+        if shown.isEmpty { reasons.append(outputs.isEmpty ? "it has no output: add one, or stop it" : "no output is there yet") }
         return reasons.isEmpty ? .live : .degraded(reason: reasons.joined(separator: "; "))
     }
 }

@@ -20,6 +20,8 @@ actor LiveBroadcast {
     private var timers: [BroadcastMachine.Timer: Task<Void, Never>] = [:]
     private var waiters: [Int: [CheckedContinuation<CommandOutcome?, Never>]] = [:]
     private var published: BroadcastView?
+    /// Stores again what the store did not take.
+    private var storing: Task<Void, Never>?
     private nonisolated let entries: AsyncStream<Entry>.Continuation
     private let stream: AsyncStream<Entry>
 
@@ -94,11 +96,23 @@ actor LiveBroadcast {
     }
 
     private func save() async {
+        storing?.cancel()
+        storing = nil
+        await store(isLate: false)
+    }
+
+    /// A broadcast goes on and ends with a full disk too; what is so then is stored as soon as there is room.
+    private func store(isLate: Bool) async {
         do {
             try await parts.store.save(machine, hasEnded: endedAtMs != nil)
+            if isLate { parts.log.notice("a broadcast is stored at last", ["broadcast": "\(id)"]) }
         } catch {
-            // The orders are idempotent and the broadcast goes on: what was not stored is reconciled after a restart.
+            // The orders are idempotent: what was not stored when control ends is reconciled after its start.
             parts.log.error("a broadcast could not be stored", ["broadcast": "\(id)", "error": "\(error)"])
+            storing = Task {
+                // try?: one that was cancelled has been overtaken by a newer state.
+                if (try? await Task.sleep(for: .seconds(2))) != nil { await store(isLate: true) }
+            }
         }
     }
 

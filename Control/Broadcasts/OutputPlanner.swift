@@ -31,6 +31,17 @@ struct OutputPlanner: Sendable {
         }
     }
 
+    /// What its organisation calls a destination.
+    ///
+    /// - Throws: `Broadcasts.Failure.noSuchDestination`.
+    func name(of destination: DestinationID, in organization: OrganizationID) async throws -> String {
+        do {
+            return try await store.destinations(in: OrganizationScope(organization, by: .system)).find(destination).name
+        } catch StoreError.missing {
+            throw BroadcastDirector.Failure.noSuchDestination(destination)
+        }
+    }
+
     private func target(_ endpoint: DestinationEndpoint, _ secret: Secret?) async throws -> OutputSpec.Target {
         switch endpoint {
         case .rtmp(let rtmp):

@@ -1,4 +1,5 @@
 import SQLite
+import Wire
 
 /// Something that an organisation, or one of its users, has a limited number of at once (THREATS 14). The raw value is its
 /// key in the configuration and its name in errors.
@@ -33,6 +34,9 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         case .configurations: 500
         }
     }
+
+    /// More than this cannot be configured.
+    package var most: Int { self == .outputs ? WireLimits.outputs : 1_000_000 }
 
     var what: String { rawValue.replacing("_", with: " ") }
 }

@@ -41,6 +41,7 @@ extension Console {
         let file = try arguments.optional("output")
         let operatorFile = try arguments.optional("operator-token-file")
         try arguments.finish()
+        if let file { try KeyFile.check(file) }
         let made: TokenView
         if let operatorFile {
             let token = try Self.secret(of: operatorFile).secret
@@ -49,7 +50,11 @@ extension Console {
             made = try await client.call(.post, "/api/v1/enrollment-tokens", request)
         }
         guard let file else { return show(made) }
-        try KeyFile.write((made.token?.secret.revealed ?? "") + "\n", to: file)
+        do {
+            try KeyFile.write((made.token?.secret.revealed ?? "") + "\n", to: file)
+        } catch {
+            throw Arguments.Fault("\(error); the token \(made.id) was made for nothing and ends at \(made.expiresAt)")
+        }
         show(TokenView(id: made.id, kind: made.kind, name: made.name, expiresAt: made.expiresAt, device: nil, token: nil))
     }
 
@@ -65,7 +70,10 @@ extension Console {
 
     func pool(_ arguments: inout Arguments, _ client: ControlClient) async throws {
         guard try arguments.word("list") == "list" else { throw Arguments.Fault("'pool list' is the only one; see --help") }
+        let operatorFile = try arguments.optional("operator-token-file")
         try arguments.finish()
-        show(try await client.call(.get, "/api/v1/pool") as ListView<HostView>)
+        guard let operatorFile else { return show(try await client.call(.get, "/api/v1/pool") as ListView<HostView>) }
+        let token = try Self.secret(of: operatorFile).secret
+        show(try await client.callOperator(.get, "/api/v1/operator/pool", token: token) as ListView<HostView>)
     }
 }

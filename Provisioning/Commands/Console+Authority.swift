@@ -1,6 +1,5 @@
 // A certificate authority of one's own, for servers without a public certificate.
 import Crypto
-import FoundationEssentials
 import Posix
 import Wire
 
@@ -12,7 +11,7 @@ extension Console {
         let folder = try arguments.required("directory")
         try arguments.finish()
         guard !names.isEmpty else { throw Arguments.Fault("--host is missing") }
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Folder.make(folder)
         let now = unixMilliseconds() / 1000
         let authority = try Self.authority(in: folder, now: now)
         let leaf = try authority.issue(for: names, at: now)

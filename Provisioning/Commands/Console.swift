@@ -1,5 +1,7 @@
 import FoundationEssentials
 import HTTP
+import Posix
+import Service
 import Units
 import Wire
 
@@ -24,7 +26,7 @@ package struct Console: Sendable {
           broadcast list | broadcast show ID | broadcast stop ID [--wait]
           broadcast change ID [--bitrate BITS] [--input ID]
           broadcast output add ID --destination ID | broadcast output remove ID OUTPUT | broadcast output retry ID OUTPUT
-          pool list
+          pool list [--operator-token-file F]
           authority issue --host NAME … --directory DIR      a CA of your own, and a certificate from it
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
 
@@ -81,8 +83,11 @@ package struct Console: Sendable {
     }
 
     static func text(of file: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: file) else { throw Arguments.Fault("\(file) cannot be read") }
-        return String(decoding: data, as: UTF8.self)
+        do throws(SystemError) {
+            return try ProgramContext.readText(file)
+        } catch {
+            throw Arguments.Fault("\(file) cannot be read: \(error.reason)")
+        }
     }
 
     /// A secret from a file, without the line's end.

@@ -70,7 +70,10 @@ actor ControlClient {
         accessToken = view.accessToken.secret
         for field in answer.headers.all("set-cookie") {
             let pair = field.split(separator: ";", maxSplits: 1)[0].split(separator: "=", maxSplits: 1)
-            if pair.count == 2, pair[0] == refreshCookieName { session.refreshToken = SecretOnWire(Secret(String(pair[1]))) }
+            guard pair.count == 2 else { continue }
+            let value = SecretOnWire(Secret(String(pair[1])))
+            if pair[0] == refreshCookieName { session.refreshToken = value }
+            if pair[0] == browserCookieName { session.browser = value }
         }
         try session.save(path)
         return view
@@ -87,8 +90,10 @@ actor ControlClient {
         }
         if let bearer {
             headers.add("authorization", "Bearer \(bearer.revealed)")
-        } else if let token = session.refreshToken {
-            headers.add("cookie", "\(refreshCookieName)=\(token.secret.revealed)")
+        } else {
+            let cookies = [(refreshCookieName, session.refreshToken), (browserCookieName, session.browser)]
+            let pairs = cookies.compactMap { name, value in value.map { "\(name)=\($0.secret.revealed)" } }
+            if !pairs.isEmpty { headers.add("cookie", pairs.joined(separator: "; ")) }
         }
         let answer = try await client.request(method, session.server + route, headers: headers, body: bytes)
         guard answer.status.isSuccess else { throw Self.failure(answer) }
@@ -104,3 +109,5 @@ actor ControlClient {
 
 /// The cookie that holds the refresh token.
 let refreshCookieName = "strata_refresh"
+/// The cookie that says who signed in here before.
+let browserCookieName = "strata_browser"

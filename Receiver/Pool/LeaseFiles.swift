@@ -31,7 +31,7 @@ struct LeaseFiles: Sendable {
 
     func removeSocket(of lease: LeaseID) {
         unlink(socket(of: lease))
-        unlink(socket(of: lease) + ".new")
+        unlink(socket(of: lease) + UnixSocket.earlySuffix)
     }
 
     func save(_ start: ReceiverStart) throws {

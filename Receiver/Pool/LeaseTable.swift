@@ -11,21 +11,32 @@ package struct LeaseTable: Sendable {
     /// Why a lease was not given; the text holds the numbers.
     package enum Refusal: Error, Equatable, CustomStringConvertible {
         case full(streams: Int, capacity: Int)
+        /// In percent of all processors.
+        case busy(percent: Int, limit: Int)
         case noPort(PortRange, ours: Int, others: Int)
         /// The lease exists with another stream's key or broadcast.
         case conflict(LeaseID)
+        /// Another output has it, of this broadcast or of another.
+        case listenerTaken(port: Int)
+        /// The kernel's word, on what was asked for.
+        case listenerUnfit(String)
 
         package var description: String {
             switch self {
             case .full(let streams, let capacity): "the host is full: \(streams) of \(capacity) streams"
+            case .busy(let percent, let limit):
+                "the host is busy: its processors were at \(percent) % in the last 10 s, and from \(limit) % on it takes no more streams"
             case .noPort(let range, let ours, let others):
                 "no free UDP port in \(range.first)-\(range.last): \(ours) leased, \(others) in use by others"
             case .conflict(let lease): "lease \(lease) exists for another broadcast or key"
+            case .listenerTaken(let port): "another SRT listener of this host has port \(port): choose another port for this one"
+            case .listenerUnfit(let reason): "this host cannot listen for SRT there: \(reason)"
             }
         }
     }
 
     package let capacity: Int
+    private let cpuLimit: Int
     package let ports: PortRange
     private var entries: [LeaseID: Entry] = [:]
     /// Ports that leases had, kept for their return; the newest last.
@@ -33,9 +44,12 @@ package struct LeaseTable: Sendable {
 
     private static let rememberedLimit = 1000
 
-    /// - Parameter remembered: from `portsToKeep` of a predecessor.
-    package init(capacity: Int, ports: PortRange, remembered: [LeaseID: Int] = [:]) {
+    /// - Parameters:
+    ///   - cpuLimit: percent of all processors from which on no new lease is given; 100 for never.
+    ///   - remembered: from `portsToKeep` of a predecessor.
+    package init(capacity: Int, cpuLimit: Int = 100, ports: PortRange, remembered: [LeaseID: Int] = [:]) {
         self.capacity = capacity
+        self.cpuLimit = cpuLimit
         self.ports = ports
         // An id begins with its time.
         for (lease, port) in remembered.sorted(by: { $0.key < $1.key }) { remember(lease, port) }
@@ -53,8 +67,13 @@ package struct LeaseTable: Sendable {
     /// Gives a lease its port: the preferred or the remembered one if it is free, else the first free one that no other
     /// lease remembers, else any free one. The same lease again gets what it has.
     ///
-    /// - Parameter isFree: whether nobody else on this host uses the port.
-    package mutating func take(_ request: LeaseRequest, isFree: (Int) -> Bool) throws(Refusal) -> Entry {
+    /// - Parameters:
+    ///   - cpuPercent: how busy the host is; nil where nobody knows.
+    ///   - isFree: whether nobody else on this host uses the port.
+    ///   - listenerFault: see `admit`.
+    package mutating func take(
+        _ request: LeaseRequest, cpuPercent: Int? = nil, isFree: (Int) -> Bool, listenerFault: (SRTTarget) -> String?
+    ) throws(Refusal) -> Entry {
         let lease = request.spec.lease
         if let entry = entries[lease] {
             guard entry.spec.broadcast == request.spec.broadcast, entry.spec.streamKey == request.spec.streamKey else {
@@ -63,6 +82,10 @@ package struct LeaseTable: Sendable {
             return entry
         }
         guard entries.count < capacity else { throw .full(streams: entries.count, capacity: capacity) }
+        if cpuLimit < 100, let cpuPercent, cpuPercent >= cpuLimit { throw .busy(percent: cpuPercent, limit: cpuLimit) }
+        for (index, output) in request.spec.outputs.enumerated() {
+            try admit(output, beside: request.spec.outputs.prefix(index), listenerFault)
+        }
         let entry = Entry(spec: request.spec, port: try pickPort(for: lease, preferred: request.preferredPort, isFree: isFree))
         entries[lease] = entry
         remember(lease, entry.port)
@@ -83,6 +106,28 @@ package struct LeaseTable: Sendable {
     package mutating func end(_ lease: LeaseID) {
         entries[lease] = nil
         remembered.removeAll { $0.lease == lease }
+    }
+
+    /// An output that is to come to a stream: its SRT listener's port is held from here on.
+    ///
+    /// Nothing happens to a lease that does not exist or has the output.
+    /// - Throws: where the port is not to be had; nothing is changed then.
+    package mutating func add(_ output: OutputSpec, to lease: LeaseID, listenerFault: (SRTTarget) -> String?) throws(Refusal) {
+        guard let outputs = entries[lease]?.spec.outputs, !outputs.contains(where: { $0.id == output.id }) else { return }
+        try admit(output, beside: [], listenerFault)
+        entries[lease]?.spec.outputs.append(output)
+    }
+
+    /// Two listeners that cannot both be had are refused here, before a receiver would try again and again.
+    ///
+    /// - Parameter listenerFault: why the kernel does not give a listener its address and port; nil where it would.
+    private func admit(
+        _ output: OutputSpec, beside others: ArraySlice<OutputSpec>, _ listenerFault: (SRTTarget) -> String?
+    ) throws(Refusal) {
+        guard let listener = output.listener else { return }
+        let held = (entries.values.flatMap(\.spec.outputs) + others).compactMap(\.listener)
+        guard !held.contains(where: { $0.excludes(listener) }) else { throw .listenerTaken(port: listener.port) }
+        if let fault = listenerFault(listener) { throw .listenerUnfit(fault) }
     }
 
     /// What the stream's receiver is started with from now on.
@@ -110,5 +155,20 @@ package struct LeaseTable: Sendable {
             taken.insert(port)
         }
         throw .noPort(ports, ours: ours.count, others: taken.count)
+    }
+}
+
+extension OutputSpec {
+    fileprivate var listener: SRTTarget? {
+        guard case .srt(let target) = target, target.mode == .listener else { return nil }
+        return target
+    }
+}
+
+extension SRTTarget {
+    /// Both cannot listen: the same port, of the same address or of all of them.
+    fileprivate func excludes(_ other: SRTTarget) -> Bool {
+        let anywhere = ["0.0.0.0", "::"]
+        return port == other.port && (address == other.address || anywhere.contains(address) || anywhere.contains(other.address))
     }
 }

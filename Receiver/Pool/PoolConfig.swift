@@ -39,6 +39,7 @@ package struct PoolConfig: Sendable {
             receiverLogLevel: "\(level.rawValue)",
             runtimeFolder: folders.string("runtime", default: "/run/strata", "an absolute path", where: isPath),
             stateFolder: folders.string("state", default: "/var/lib/strata/pool", "an absolute path", where: isPath), version: version)
+        settings.cpuLimit = host.integer("cpu_limit", default: 90, in: 1...100)
         settings.recordings = folders.optionalString("recordings", "an absolute path", where: isPath)
         settings.outbound = reader.section("outbound").strings("allow", default: [], "networks such as 192.168.1.0/24") {
             AddressRange($0) != nil

@@ -9,6 +9,8 @@ package struct PoolSettings: Sendable {
     package var ports: PortRange
     /// Streams at most.
     package var capacity: Int
+    /// Percent of all processors from which on no new stream is taken; 100 for never.
+    package var cpuLimit = 100
     /// Path of `strata-receiver`.
     package var receiver: String
     package var receiverLogLevel: String

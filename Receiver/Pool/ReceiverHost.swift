@@ -15,6 +15,8 @@ package actor ReceiverHost {
     private var keepers: [LeaseID: ReceiverKeeper] = [:]
     private var endings: [LeaseID: Task<Void, Never>] = [:]
     private let tell: @Sendable (PoolMessage, Importance) -> Void
+    private var load = HostLoad()
+    private var looking: Task<Void, Never>?
 
     /// Whether a message may be lost.
     package enum Importance: Sendable, Equatable {
@@ -38,12 +40,13 @@ package actor ReceiverHost {
         self.log = log
         self.tell = tell
         files = try LeaseFiles(runtime: settings.leaseFolder, state: settings.stateFolder)
-        table = LeaseTable(capacity: settings.capacity, ports: settings.ports, remembered: files.loadPorts())
+        table = LeaseTable(capacity: settings.capacity, cpuLimit: settings.cpuLimit, ports: settings.ports, remembered: files.loadPorts())
     }
 
     /// Adopts the receivers of a predecessor, and starts again those that did not outlive it. Returns once each has been
     /// found or begun.
     package func adoptAll() async throws {
+        watchLoad()
         let (starts, unreadable) = try files.starts()
         for name in unreadable { log.error("cannot read a lease's file, ignoring it", ["file": .text(name)]) }
         for start in starts {
@@ -58,6 +61,22 @@ package actor ReceiverHost {
         await withTaskGroup(of: Void.self) { group in
             for keeper in keepers.values { group.addTask { _ = await keeper.listening(atMost: .seconds(2)) } }
         }
+    }
+
+    /// Looks each second from here on.
+    private func watchLoad() {
+        guard settings.cpuLimit < 100, looking == nil else { return }
+        guard HostLoad.now() != nil else {
+            return log.warning("/proc/stat is hidden from the pool: it does not see how busy this host is, and cpu_limit does nothing")
+        }
+        looking = loop.spawn { [weak self, loop] in
+            // Ends by cancellation, or with the host.
+            while await self?.look() != nil, (try? await loop.sleep(for: .seconds(1))) != nil {}
+        }
+    }
+
+    private func look() {
+        if let text = HostLoad.now() { load.note(text) }
     }
 
     /// What control is told at each connect.
@@ -96,6 +115,7 @@ package actor ReceiverHost {
 
     /// Ends the pool's work; receivers go on, for the next pool.
     package func leave() async {
+        looking?.cancel()
         for keeper in keepers.values { await keeper.leave() }
         for ending in endings.values { await ending.value }
         files.unlock()
@@ -122,7 +142,9 @@ package actor ReceiverHost {
 
     private func take(_ request: LeaseRequest) throws -> ReceiverKeeper {
         let settings = settings
-        let entry = try table.take(request) { PortProbe.isFree($0, on: settings.bind) }
+        let entry = try table.take(
+            request, cpuPercent: load.percent(HostLoad.now()), isFree: { PortProbe.isFree($0, on: settings.bind) },
+            listenerFault: { PortProbe.fault(of: $0) })
         let lease = entry.spec.lease
         if let keeper = keepers[lease] { return keeper }
         let start = ReceiverStart(spec: entry.spec, port: entry.port, bind: settings.bind)
@@ -165,10 +187,18 @@ package actor ReceiverHost {
         guard let keeper = keepers[lease], endings[lease] == nil else {
             return CommandOutcome(id: id, result: .refused, reason: "there is no lease \(lease) here")
         }
+        if case .addOutput(let change) = order {
+            do {
+                try table.add(change.output, to: lease) { PortProbe.fault(of: $0) }
+            } catch {
+                return CommandOutcome(id: id, result: .refused, step: "lease", reason: "\(error)")
+            }
+        }
         let outcome = await keeper.change(order, id: id)
-        guard outcome.result == .done, keepers[lease] === keeper, endings[lease] == nil else { return outcome }
+        guard keepers[lease] === keeper, endings[lease] == nil else { return outcome }
         let start = await keeper.start
         table.setOutputs(start.spec.outputs, of: lease)
+        guard outcome.result == .done else { return outcome }
         do {
             try files.save(start)
         } catch {

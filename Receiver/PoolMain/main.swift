@@ -1,3 +1,4 @@
+import Configuration
 import Glibc
 import Identity
 import Logging
@@ -38,6 +39,7 @@ case []:
             log.error("this host is not enrolled", ["command": "strata-pool enroll --server URL --token-file FILE --config \(file)"])
             exit(1)
         }
+        do throws(ConfigurationFaults) { try config.settings.check(source: file) } catch { Startup.end(with: error, log) }
         _ = try await program.start("pool") {
             try await PoolService(settings: config.settings, identity: identity, loop: loop, log: log)
         } stop: { service in

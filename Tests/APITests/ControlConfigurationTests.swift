@@ -31,8 +31,12 @@ struct ControlConfigurationTests {
     @Test("a quota is set by file or environment, and one that is none is a fault with its key")
     func quotas() throws {
         let set = try parse(least + "[quotas]\nsenders = 3\n", environment: ["STRATA_QUOTAS_SENDERS": "4"])
+        #expect(try parse(least + "[quotas]\noutputs = 64\n").quotas[.outputs] == 64)
         #expect(set.quotas[.senders] == 4 && set.quotas[.destinations] == Quota.destinations.standard)
-        for (line, key) in [("senders = 0", "quotas.senders"), ("sockets = \"many\"", "quotas.sockets"), ("cars = 1", "quotas.cars")] {
+        for (line, key) in [
+            ("senders = 0", "quotas.senders"), ("sockets = \"many\"", "quotas.sockets"), ("cars = 1", "quotas.cars"),
+            ("outputs = 65", "quotas.outputs"),
+        ] {
             do {
                 _ = try parse(least + "[quotas]\n\(line)\n")
                 Issue.record("\(line) was taken")

@@ -34,10 +34,36 @@ struct Fixture {
             password: Self.password, from: Self.origin)
     }
 
-    func login(_ email: String = "owner@first.example", _ password: Secret = password, from address: String = "192.0.2.1") async throws
-        -> Grant
-    {
-        try await gate.login(email: email, password: password, from: Origin(address: address, userAgent: nil))
+    func login(
+        _ email: String = "owner@first.example", _ password: Secret = password, slug: String? = nil, browser: Secret? = nil,
+        from address: String = "192.0.2.1"
+    ) async throws -> Grant {
+        try await gate.login(
+            email: email, password: password, slug: slug, browser: browser, from: Origin(address: address, userAgent: nil))
+    }
+
+    /// A wrong password.
+    /// - Returns: whether it was looked at; false where the attempt had to wait.
+    func guess(
+        _ email: String = "owner@first.example", slug: String? = nil, browser: Secret? = nil, from address: String = "192.0.2.1"
+    ) async throws -> Bool {
+        do {
+            _ = try await login(email, Secret("wrong password"), slug: slug, browser: browser, from: address)
+        } catch AuthError.badCredentials {
+            return true
+        } catch AuthError.tooMany {
+            return false
+        }
+        throw AuthError.busy
+    }
+
+    /// An organisation whose owner has the same mail address as the first one's, and another password.
+    func namesake() async throws -> Secret {
+        let password = Secret("another horse")
+        let hash = try await PasswordHasher(cost: Self.cheap).hash(password)
+        let owner = try NewUser(email: "owner@first.example", displayName: "Same", passwordHash: hash)
+        _ = try await store.organizations.create(name: "Second", slug: "second", owner: owner, by: .operator)
+        return password
     }
 
     /// A user of a role, logged in.

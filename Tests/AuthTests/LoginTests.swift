@@ -58,63 +58,6 @@ import Wire
         #expect(grant.principal.user.displayName == "Same")
     }
 
-    @Test("after 5 failures in a minute the next login waits, a right one too; successes are not counted")
-    func rateLimit() async throws {
-        let fixture = try await Fixture()
-        for _ in 0..<8 { _ = try await fixture.login() }
-        for index in 0..<5 {
-            await #expect(throws: AuthError.badCredentials) {
-                try await fixture.login("owner@first.example", Secret("wrong password"), from: "192.0.2.\(index + 10)")
-            }
-        }
-        fixture.clock.advance(.seconds(20))
-        await #expect(throws: AuthError.tooMany(retryAfter: .seconds(40))) { try await fixture.login(from: "192.0.2.99") }
-        fixture.clock.advance(.seconds(40))
-        _ = try await fixture.login()
-    }
-
-    @Test("one address that tries many users is held back, and another address is not")
-    func addressLimit() async throws {
-        let fixture = try await Fixture()
-        for index in 0..<5 {
-            await #expect(throws: AuthError.badCredentials) { try await fixture.login("user\(index)@first.example", from: "198.51.100.7") }
-        }
-        await #expect(throws: AuthError.tooMany(retryAfter: .seconds(60))) { try await fixture.login(from: "198.51.100.7") }
-        _ = try await fixture.login(from: "198.51.100.8")
-    }
-
-    @Test("the counts of failed logins outlive the gate")
-    func persistence() async throws {
-        let fixture = try await Fixture()
-        for _ in 0..<5 { await #expect(throws: AuthError.badCredentials) { try await fixture.login("x@first.example") } }
-        let restarted = try await Gate.open(fixture.store, hasher: PasswordHasher(cost: Fixture.cheap))
-        await #expect(throws: AuthError.self) {
-            try await restarted.login(email: "x@first.example", password: Fixture.password, from: Origin(address: "a", userAgent: nil))
-        }
-        // The key of the tokens does too.
-        _ = try await restarted.authenticate(bearer: fixture.owner.accessToken)
-    }
-
-    @Test("many guesses at once are counted before they are looked at")
-    func parallelGuesses() async throws {
-        let fixture = try await Fixture()
-        let refused = await withTaskGroup(of: Bool.self) { group in
-            for index in 0..<40 {
-                group.addTask {
-                    do {
-                        _ = try await fixture.login("owner@first.example", Secret("guess number \(index)"), from: "10.0.0.\(index)")
-                        return false
-                    } catch {
-                        if case .tooMany = error as? AuthError { return true }
-                        return false
-                    }
-                }
-            }
-            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
-        }
-        #expect(refused == 35)
-    }
-
     @Test("the setup secret works once, and three tries an hour are all an address has")
     func setup() async throws {
         let store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "1")

@@ -12,7 +12,7 @@ private func id<Kind>(_ letter: String) -> ID<Kind> {
 private let host: DeviceID = id("H")
 private let sender: DeviceID = id("S")
 private let first = PlannedOutput(id: id("1"), destination: id("D"))
-private let second = PlannedOutput(id: id("2"), destination: id("D"))
+private let second = PlannedOutput(id: id("2"), destination: id("E"))
 
 private func machine(outputs: [PlannedOutput] = [first], grace: Grace = .seconds(60)) -> BroadcastMachine {
     BroadcastMachine(
@@ -175,6 +175,45 @@ struct BroadcastMachineTests {
         var broadcast = running()
         let lease = LeaseReport(lease: id("K"), broadcast: id("B"), port: 5000, pid: 7, outputs: [second.id])
         #expect(broadcast.event(.hostConnected(host, lease), nowMs: 0) == [.addOutput(first.id), .removeOutput(second.id)])
+    }
+
+    @Test("has one output for each destination, and another one to it once that was removed")
+    func oneForEach() {
+        var broadcast = running(outputs: [first, second])
+        let again = PlannedOutput(id: id("3"), destination: first.destination)
+        #expect(broadcast.event(.outputAdded(again), nowMs: 0).isEmpty)
+        #expect(broadcast.outputs == [first, second])
+        #expect(broadcast.event(.outputRemoved(first.id), nowMs: 1) == [.removeOutput(first.id)])
+        #expect(broadcast.event(.outputAdded(again), nowMs: 2) == [.addOutput(again.id)])
+        #expect(broadcast.outputs == [second, again])
+    }
+
+    @Test("whose last output is removed goes on, degraded until there is another one")
+    func withoutOutputs() {
+        var broadcast = running()
+        #expect(broadcast.event(.outputRemoved(first.id), nowMs: 0) == [.removeOutput(first.id)])
+        // The receiver may report the old one until it has ended it.
+        for outputs in [[(first, OutputReport.State.connected)], []] {
+            _ = broadcast.event(.report(report(outputs: outputs)), nowMs: 1)
+            #expect(broadcast.state == .degraded(reason: "it has no output: add one, or stop it"))
+        }
+        #expect(broadcast.event(.outputAdded(second), nowMs: 2) == [.addOutput(second.id)])
+        #expect(broadcast.state == .degraded(reason: "no output is there yet"))
+        _ = broadcast.event(.report(report(outputs: [(second, .connected)])), nowMs: 3)
+        #expect(broadcast.state == .live)
+    }
+
+    @Test("whose outputs are all removed while it starts does not become live")
+    func removedWhileStarting() {
+        var broadcast = machine()
+        for event: BroadcastMachine.Event in [
+            .resumed, .hostChosen(host), .leased(port: 5000), .senderStarted(revision: 1), .outputRemoved(first.id),
+            .report(report(outputs: [(first, .connected)])),
+        ] {
+            _ = broadcast.event(event, nowMs: 0)
+        }
+        #expect(broadcast.state == .starting(.outputs))
+        #expect(broadcast.event(.timer(.step), nowMs: 20_000).contains(.order(.stop)))
     }
 
     @Test("that was stopped ends though a side stays silent")

@@ -56,6 +56,8 @@ private enum Mode: String, CaseIterable { case fast, safe }
             mode = "slow"
             listen = "nowhere"
             names = ["a", 1]
+            roads = "a"
+            walks = ["z", "x", [1]]
             extra = 1
             [[link]]
             nme = "x"
@@ -67,6 +69,8 @@ private enum Mode: String, CaseIterable { case fast, safe }
             _ = server.choice("mode", placeholder: Mode.fast)
             _ = server.address("listen")
             _ = server.strings("names")
+            _ = server.strings("roads")
+            _ = server.strings("walks", "'x' and 'y'") { ["x", "y"].contains($0) }
             _ = server.boolean("deep")
             _ = server.string("key")
             _ = reader.sections("link").map { $0.string("name", default: "") }
@@ -76,13 +80,15 @@ private enum Mode: String, CaseIterable { case fast, safe }
                 "server.port: expected 1 to 65535, not 70000 (line 3, column 1)",
                 "server.mode: expected one of fast, safe, not 'slow' (line 4, column 1)",
                 "server.listen: expected host:port with a port of 0 to 65535, not 'nowhere' (line 5, column 1)",
-                "server.names: expected a list of texts, not an array (line 6, column 1)",
+                "server.names: expected a list of texts, not 1 (entry 2 of 2) (line 6, column 1)",
+                "server.roads: expected a list of texts, not 'a', which is no list (line 7, column 1)",
+                "server.walks: expected 'x' and 'y', not 'z' (entry 1 of 3), an array (entry 3 of 3) (line 8, column 1)",
                 "server.deep: expected true or false, not 'maybe' (STRATA_SERVER_DEEP)",
                 "server.key: expected a text; it is missing",
                 "odd: expected a known key (line 1, column 1)",
-                "server.extra: expected a known key (line 7, column 1)",
-                "link[0].nme: expected a known key (line 9, column 1)",
-                "gone: expected a known key (line 10, column 2)",
+                "server.extra: expected a known key (line 9, column 1)",
+                "link[0].nme: expected a known key (line 11, column 1)",
+                "gone: expected a known key (line 12, column 2)",
                 "STRATA_SERVER_DEPTH: expected a known key (environment)",
             ])
     }

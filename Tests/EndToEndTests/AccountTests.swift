@@ -210,6 +210,10 @@ struct AccountTests {
             #expect(right.status == 429)
             #expect(right.problem == "too-many-requests")
             #expect((1...60).contains(Int(try #require(right.headers["retry-after"])) ?? 0))
+            // The owner's own browser is counted by itself: whoever fails at the same address does not keep it out.
+            #expect(try await owner.signIn("owner@example.org", desk.installation.ownerPassword).status == 200)
+            let known = try #require(try await owner.refresh().headers.all("set-cookie").last)
+            for part in ["strata_browser=", "HttpOnly", "Secure", "SameSite=Strict", "Path=/api/v1/auth"] { #expect(known.contains(part)) }
 
             var statuses: [Int] = []
             for _ in 0..<14 { statuses.append(try await owner.get("/auth/me").status) }
@@ -248,7 +252,7 @@ struct AccountTests {
             let operatorToken = try #require(try desk.operating().token)
             let hidden = [
                 secret, token, String(token.split(separator: ".")[2]), try #require(owner.cookie), try #require(owner.token),
-                desk.installation.ownerPassword, operatorToken,
+                desk.installation.ownerPassword, operatorToken, try #require(owner.browser),
             ]
             let files = try FileManager.default.contentsOfDirectory(atPath: state).filter { $0.hasPrefix("strata.db") }
             #expect(!files.isEmpty)

@@ -64,7 +64,8 @@ import Wire
             let field = studio.field + board.command
             _ = try await studio.installation.enrollSender("old", inside: field)
             let wrap = Instant.now + .seconds(7)
-            let agent = try await studio.installation.startSender("old", inside: field + Self.uptime(wrappingAt: wrap))
+            let clock = try Self.uptime(wrappingAt: wrap)
+            let agent = try await studio.installation.startSender("old", inside: field + clock)
             measured("a board of 1970 says", agent.lines.first { $0.contains("clock of this machine is wrong") } ?? "nothing")
             #expect(agent.lines.contains { $0.contains("clock of this machine is wrong") && $0.contains("\"time\":\"1970-01-01T") })
             let id = try await start(studio, by: "old")

@@ -73,7 +73,8 @@ struct DescriptionTests {
         }
     }
 
-    /// Bounded by a fixed seed and few examples: the same requests each time.
+    /// Bounded by a fixed seed and few examples: the same requests each time. In one thread: Python 3.11 counts the depth of its parser
+    /// for all threads together, and fails by chance (python/cpython 106905); four threads took as long.
     @Test("Schemathesis finds no 500 and nothing undocumented", .row("CTL-18"))
     func schemathesis() async throws {
         try await atFrontDesk({ $0.requestsPerMinute = 1_000_000 }) { desk in
@@ -83,7 +84,7 @@ struct DescriptionTests {
                 Self.python("schemathesis"),
                 [
                     "run", "\(desk.server)/api/v1/openapi.json", "--header", "Authorization: Bearer \(token)", "--seed", "1",
-                    "--max-examples", "3", "--phases", "coverage,fuzzing", "--generation-database", "none", "--workers", "4",
+                    "--max-examples", "3", "--phases", "coverage,fuzzing", "--generation-database", "none", "--workers", "1",
                     "--continue-on-failure", "--no-color", "--warnings", "off", "--request-timeout", "10",
                     // The session that asks must last; and what fits a schema may still contradict what is there.
                     "--exclude-path", "/api/v1/auth/logout", "--exclude-checks", "positive_data_acceptance",

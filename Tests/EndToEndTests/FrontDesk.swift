@@ -132,7 +132,7 @@ struct Reply: CustomStringConvertible {
 final class Visitor: Sendable {
     let server: String
     private let client: Client
-    private let kept = Guarded<(token: String?, cookie: String?)>((nil, nil))
+    private let kept = Guarded<(token: String?, cookie: String?, browser: String?)>((nil, nil, nil))
 
     init(server: String, loop: Loop) {
         self.server = server
@@ -150,19 +150,29 @@ final class Visitor: Sendable {
         set { kept.withLock { $0.cookie = newValue } }
     }
 
+    /// What it is known by once somebody has signed in.
+    var browser: String? {
+        get { kept.withLock { $0.browser } }
+        set { kept.withLock { $0.browser = newValue } }
+    }
+
     func send(
         _ method: String, _ path: String, _ body: String? = nil, headers more: [(String, String)] = [], type: String = "application/json"
     ) async throws -> Reply {
         var headers = Headers(more)
         if let token { headers["Authorization"] = "Bearer \(token)" }
-        if let cookie { headers["Cookie"] = "strata_refresh=\(cookie)" }
+        let cookies = [("strata_refresh", cookie), ("strata_browser", browser)].compactMap { name, value in value.map { "\(name)=\($0)" } }
+        if !cookies.isEmpty { headers["Cookie"] = cookies.joined(separator: "; ") }
         if body != nil { headers["Content-Type"] = type }
         let isWhole = ["/api", "/health", "/metrics"].contains { path.hasPrefix($0) }
         let answer = try await client.request(
             HTTP.Method(text: method), server + (isWhole ? path : "/api/v1" + path), headers: headers, body: body.map { Array($0.utf8) })
-        if let set = answer.headers.all("set-cookie").first(where: { $0.hasPrefix("strata_refresh=") }) {
-            cookie = set.dropFirst("strata_refresh=".count).split(separator: ";", omittingEmptySubsequences: false).first.map(String.init)
+        func set(_ name: String) -> String? {
+            let field = answer.headers.all("set-cookie").first { $0.hasPrefix(name + "=") }
+            return field?.dropFirst(name.count + 1).split(separator: ";", omittingEmptySubsequences: false).first.map(String.init)
         }
+        cookie = set("strata_refresh") ?? cookie
+        browser = set("strata_browser") ?? browser
         return Reply(status: answer.status.code, headers: answer.headers, body: answer.body)
     }
 

@@ -118,12 +118,12 @@ struct HostileTextTests {
             let (first, second) = (try await host(desk), try await host(desk))
             let hosts = try await eventually(within: .seconds(5), "both are listed") {
                 let items: [HostView] = try JSONDecoder().decode(
-                    ListView<HostView>.self, from: Data(try await owner.get("/pool").body)
+                    ListView<HostView>.self, from: Data(try await desk.operating().get("/operator/pool").body)
                 ).items
                 return items.filter(\.online).count == 2 ? items : nil
             }
             for host in hosts {
-                #expect((host.version ?? "").isPlain && (host.version ?? "").count <= 64 && host.capacity <= 10_000)
+                #expect((host.version ?? "").isPlain && (host.version ?? "").count <= 64 && (host.capacity ?? .max) <= 10_000)
                 #expect(host.addresses.count <= 64 && host.addresses.allSatisfy { $0.isPlain && $0.count <= 253 })
             }
             // Whoever is to be started finds two hosts with room for Int.max streams each, and nothing overflows.
@@ -134,7 +134,8 @@ struct HostileTextTests {
             try await eventually(within: .seconds(5), "the board is online") {
                 try await owner.get("/senders/\(board.identity.device)").object()["online"] as? Bool == true
             }
-            let started = try await owner.post("/broadcasts", #"{"sender":"\#(board.identity.device)","destinations":[]}"#)
+            let place = try await owner.post("/destinations", #"{"name":"a","url":"rtmp://127.0.0.1/app","secret":"key"}"#).text("id")
+            let started = try await owner.post("/broadcasts", #"{"sender":"\#(board.identity.device)","destinations":["\#(place)"]}"#)
             #expect(started.status == 201, "\(started)")
             let path = "/broadcasts/\(try started.text("id"))"
             let answering = [first, second].map { socket in Task { try await Self.answerHostile(socket) } }

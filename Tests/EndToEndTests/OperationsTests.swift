@@ -47,7 +47,9 @@ struct OperationsTests {
                 (
                     "strata-agent", "[links]\nallow = \"eth0\"\n[log]\nlevel = \"loud\"\n", ["STRATA_FOLDERS_STAET": "/x"],
                     [
-                        Fault(key: "links.allow", value: "'eth0'", expected: "names of interfaces", place: "line 2, column 1"),
+                        Fault(
+                            key: "links.allow", value: "'eth0', which is no list", expected: "names of interfaces",
+                            place: "line 2, column 1"),
                         Fault(key: "log.level", value: "'loud'", expected: "one of trace", place: "line 4, column 1"),
                         Fault(key: "STRATA_FOLDERS_STAET", value: nil, expected: "a known key", place: "environment"),
                     ]
@@ -74,6 +76,13 @@ struct OperationsTests {
                 }
                 #expect(Set(found.map(\.key)).isSubset(of: Set(wanted.map(\.key))), "\(program): \(found)")
             }
+            // A file where the state is to be kept.
+            let file = try stage.folder.write("", to: "no-folder")
+            let control = try stage.folder.write(
+                "[server]\norigins = [\"https://a.example\"]\n[storage]\nstate = \"\(file)\"\n", to: "c.conf")
+            let refused = try stage.start("strata-control", ["--config", control])
+            #expect(try await refused.end(within: .seconds(10)) == 1)
+            #expect(try refused.lines.map { try Line($0).fields["error"] as? String } == ["mkdir \(file): Not a directory (20)"])
             let absent = try stage.start("strata-pool", ["--config", "/nowhere.conf"])
             #expect(try await absent.end(within: .seconds(10)) == 78)
             #expect(try absent.lines.map { try Line($0).fields["file"] as? String } == ["/nowhere.conf"])
@@ -114,6 +123,59 @@ struct OperationsTests {
             var statuses: [Int] = []
             for _ in 0..<12 { statuses.append(try await moved.get("/auth/me").status) }
             #expect(statuses == Array(repeating: 200, count: 10) + [429, 429])
+        }
+    }
+
+    @Test("an authority's certificate that is not there, or is none, is named at the start with the reason")
+    func unreadableAuthority() async throws {
+        try await onStage { stage in
+            let text = try stage.folder.write("no certificate\n", to: "ca.pem")
+            for (file, said) in [
+                ("/nonexistent/ca.pem", "open /nonexistent/ca.pem: No such file or directory (2)"), (text, "\(text): PEM_read_bio_X509: "),
+            ] {
+                let configuration = try stage.folder.write(
+                    """
+                    [server]
+                    origins = ["https://a.example"]
+                    authority = "\(file)"
+                    [storage]
+                    state = "\(stage.folder["state"])"
+                    """, to: "authority.conf")
+                let control = try stage.start("strata-control", ["--config", configuration])
+                #expect(try await control.end(within: .seconds(10)) == 1, "\(control.tail)")
+                let error = try control.lines.compactMap { try Line($0).fields["error"] as? String }.last ?? ""
+                print("OperationsTests: \(error)")
+                #expect(error.hasPrefix(said), "\(error)")
+            }
+        }
+    }
+
+    @Test("strata-provision names the file or the token that is wrong with the reason, and makes no token that it cannot keep")
+    func commands() async throws {
+        try await atFrontDesk { desk in
+            func errors(_ words: [String]) async throws -> String {
+                let session = [
+                    "--server", "http://127.0.0.1:\(desk.installation.pagePort)", "--session", desk.stage.folder["session.json"],
+                ]
+                let answer = try await runTool(Places.program("strata-provision"), session + words, mayFail: true)
+                #expect(answer.status == 1, "\(words): \(answer.text)")
+                return answer.errors.trimmingCharacters(in: .newlines)
+            }
+            let folder = try desk.stage.folder.makeFolder("taken")
+            for (file, reason) in [("/nonexistent/token", "open: No such file or directory (2)"), (folder, "it is a folder")] {
+                #expect(try await errors(["token", "create", "--output", file]) == "strata-provision: \(file): \(reason)")
+            }
+            #expect(try await desk.owner().get("/enrollment-tokens").items().isEmpty)
+            #expect(
+                try await errors(["login", "--email", "owner@example.org", "--password-file", "/nonexistent"])
+                    == "strata-provision: /nonexistent cannot be read: No such file or directory (2)")
+            let wrong = try desk.stage.folder.write("wrong", to: "wrong-token")
+            #expect(
+                try await errors(["token", "create", "--kind", "pool", "--operator-token-file", wrong]).contains(
+                    "operator's token is refused"))
+            let damaged = try desk.stage.folder.write("{", to: "damaged.json")
+            let answer = try await runTool(Places.program("strata-provision"), ["--session", damaged, "whoami"], mayFail: true)
+            #expect(answer.status == 1 && answer.errors.contains("\(damaged) is no session file"), "\(answer.errors)")
         }
     }
 
@@ -217,8 +279,8 @@ struct OperationsTests {
             "python3",
             [
                 "-c",
-                "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT hex(sealed) FROM server_keys').fetchone()[0])",
-                folder["control/strata.db"],
+                "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])",
+                folder["control/strata.db"], "SELECT hex(sealed) FROM server_keys WHERE name = 'access tokens'",
             ]
         ).text.trimmingCharacters(in: .newlines)
         let jwt = try Keyring(text: text("control/master.key")).open(

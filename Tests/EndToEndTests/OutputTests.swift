@@ -68,6 +68,13 @@ struct OutputTests {
             let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
             let keyed = try await studio.destination("keyed", url: studio.nginx.url("keyed"), secret: "sesame")
             let second = try await studio.destination("second", url: studio.nginx.url(), secret: "second")
+            let doubled = try await studio.owner.refusal(
+                .post, "/broadcasts", StartRequest(sender: sender.id, destinations: [platform, keyed, platform], encoder: Studio.small))
+            print("OutputTests: \(doubled.status) \(doubled.faults ?? [])")
+            #expect(doubled.status == 422 && doubled.faults?.map(\.field) == ["destinations"])
+            #expect(doubled.faults?.first?.expected.contains("'platform' (\(platform)) is there twice") == true)
+            let none = try await studio.owner.refusal(.post, "/broadcasts", StartRequest(sender: sender.id, destinations: []))
+            #expect(none.status == 422 && none.faults?.map(\.field) == ["destinations"])
             let id = try await studio.start(
                 StartRequest(sender: sender.id, destinations: [platform, keyed], encoder: Studio.small))
             // A server that refuses the key: the rest is there, and it says why this one is not.
@@ -84,14 +91,23 @@ struct OutputTests {
             print("OutputTests: retried and connected after \((Instant.now - asked).milliseconds) ms")
             try await studio.owner.wait(id, for: ["live"], within: .seconds(3))
 
-            let _: BroadcastView = try await studio.owner.call(.post, "/broadcasts/\(id)/outputs", AddOutputRequest(destination: second))
+            // One that was removed is added again, and no destination gets two outputs.
+            try await add(studio, id, second)
+            let removed = try await studio.wait(second, of: id, is: .connected)
+            try await remove(studio, id, removed.id)
+            try await add(studio, id, second)
+            let twice = try await studio.owner.refusal(.post, "/broadcasts/\(id)/outputs", AddOutputRequest(destination: second))
+            print("OutputTests: \(twice.status) \(twice.detail ?? "")")
+            #expect(twice.status == 409 && twice.detail?.contains("'second' (\(second))") == true)
             let added = try await studio.wait(second, of: id, is: .connected)
+            #expect(added.id != removed.id)
             try await studio.record("second", seconds: 2)
-            let _: BroadcastView = try await studio.owner.call(.delete, "/broadcasts/\(id)/outputs/\(added.id)")
+            try await remove(studio, id, added.id)
             try await eventually(within: .seconds(5), "the platform loses the second stream alone") {
                 try await studio.nginx.publishedStreams().sorted() == ["sesame", "show"]
             }
             #expect(try await studio.owner.wait(id, for: ["live"]).outputs.map(\.destination) == [platform, keyed])
+            try await withoutOutputs(studio, id, keyed)
             try await studio.stop(id)
 
             let recordings = try studio.nginx.recordings("show")
@@ -99,6 +115,24 @@ struct OutputTests {
             for delivery in try studio.deliveries(try #require(recordings.last)) { #expect(delivery.isComplete, "\(delivery)") }
             try await studio.expectNothingLeft(sender.id)
         }
+    }
+
+    private func add(_ studio: Studio, _ id: BroadcastID, _ destination: DestinationID) async throws {
+        let _: BroadcastView = try await studio.owner.call(.post, "/broadcasts/\(id)/outputs", AddOutputRequest(destination: destination))
+    }
+
+    private func remove(_ studio: Studio, _ id: BroadcastID, _ output: OutputID) async throws {
+        let _: BroadcastView = try await studio.owner.call(.delete, "/broadcasts/\(id)/outputs/\(output)")
+    }
+
+    /// Nobody gets the picture, and that is what is shown; with an output it is live again.
+    private func withoutOutputs(_ studio: Studio, _ id: BroadcastID, _ destination: DestinationID) async throws {
+        for output in try #require(try studio.owner.broadcast(id)).outputs { try await remove(studio, id, output.id) }
+        let nowhere = try await studio.owner.wait(id, for: ["degraded"], within: .seconds(3))
+        print("OutputTests: \(nowhere.reason ?? "")")
+        #expect(nowhere.outputs.isEmpty && nowhere.reason?.contains("no output") == true)
+        try await add(studio, id, destination)
+        try await studio.owner.wait(id, for: ["live"], within: .seconds(10))
     }
 
     @Test("bit rate and input change within one RTMP session, with a gap of at most 1 s", .row("RCV-05", "SND-05"))

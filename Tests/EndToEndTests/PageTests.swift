@@ -33,6 +33,13 @@ struct PageTests {
             #expect(try await browser.value("document.querySelectorAll('.sender .links tbody tr').length") as? Int ?? 0 >= 3)
             try await browser.wait(for: "document.querySelectorAll('.destinations input').length === 1", "the destination is offered")
 
+            // Without a destination nothing starts.
+            _ = try await browser.value("document.querySelector('.destinations input').checked = false")
+            _ = try await browser.value("document.querySelector('form.start button').click()")
+            try await browser.wait(
+                for: "[...document.querySelectorAll('.sender .error')].some(text => text.textContent.includes('at least one destination'))",
+                "the missing destination is named")
+            _ = try await browser.value("document.querySelector('.destinations input').checked = true")
             _ = try await browser.value("document.querySelector('form.start input[name=bitrate]').value = '0.8'")
             _ = try await browser.value("document.querySelector('form.start button').click()")
             try await browser.wait(

@@ -92,8 +92,10 @@ struct QuotaTests {
             let first = try await start(boards[0])
             #expect(first.status == 201, "\(first)")
             try expect(try await start(boards[1]), "broadcasts", 1)
+            try await poolIsShown(desk, owner)
             let path = "/broadcasts/\(try first.text("id"))"
-            try expect(try await owner.post("\(path)/outputs", #"{"destination":"\#(place)"}"#), "outputs", 1)
+            let other = try await destination("b", owner).text("id")
+            try expect(try await owner.post("\(path)/outputs", #"{"destination":"\#(other)"}"#), "outputs", 1)
             #expect(try await owner.post("\(path)/stop").status == 200)
             try await eventually(within: .seconds(15), "the first one is over") { try await owner.get(path).text("state") == "ended" }
             #expect(try await start(boards[1]).status == 201)
@@ -137,6 +139,19 @@ struct QuotaTests {
     }
 
     // MARK: Parts
+
+    /// The one host is full: whose stream it is knows only the organisation that has it.
+    private func poolIsShown(_ desk: FrontDesk, _ owner: Visitor) async throws {
+        func host(_ visitor: Visitor, _ path: String = "/pool") async throws -> HostView {
+            try #require(try JSONDecoder().decode(ListView<HostView>.self, from: Data(try await visitor.get(path).body)).items.first)
+        }
+        try await eventually(within: .seconds(5), "the stream is on the host") { try await host(owner).streams == 1 }
+        let (own, others) = (try await host(owner), try await host(try await desk.stranger()))
+        #expect(!own.hasRoom && !others.hasRoom && others.streams == 0)
+        #expect(own.capacity == nil && others.capacity == nil)
+        let all = try await host(try desk.operating(), "/operator/pool")
+        #expect(all.streams == 1 && all.capacity == 1 && !all.hasRoom)
+    }
 
     private func destination(_ name: String, _ owner: Visitor) async throws -> Reply {
         try await owner.post("/destinations", #"{"name":"\#(name)","url":"rtmp://127.0.0.1/app","secret":"key"}"#)

@@ -40,6 +40,17 @@ struct SagaTests {
         }
     }
 
+    @Test("a host whose processors are busy takes no stream, and says how busy they are", .row("RCV-11"))
+    func busyHost() async throws {
+        var settings = Installation.Settings()
+        settings.cpuLimit = 1
+        try await inStudio(settings) { studio in
+            let sender = try await studio.sender()
+            let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+            try await expectFailure(studio, sender.id, [platform], step: "lease", reason: "and from 1 % on it takes no more streams")
+        }
+    }
+
     @Test("what the sender cannot do is named by its step, and nothing is left of the start", .row("CTL-03", "SND-12"))
     func sender() async throws {
         try await inStudio { studio in

@@ -31,6 +31,7 @@ struct TenancyTests {
         "POST /api/v1/broadcasts/{id}/outputs": .host, "DELETE /api/v1/broadcasts/{id}/outputs/{output}": .host,
         "POST /api/v1/broadcasts/{id}/outputs/{output}/retry": .host,
         "POST /api/v1/operator/organizations": .operator, "POST /api/v1/operator/enrollment-tokens": .operator,
+        "GET /api/v1/operator/pool": .operator,
         "DELETE /api/v1/operator/pool/{id}": .operator, "GET /api/v1/operator/audit": .operator, "GET /metrics": .operator,
     ]
 

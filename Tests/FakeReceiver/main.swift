@@ -1,5 +1,5 @@
 // A receiver without media: speaks the socket's protocol, holds the UDP port and reports, as strata-receiver does.
-// `--fault NAME` makes it fail in one way; see `Fault`.
+// A file beside it, of the name that it is started by and `.fault`, names the one way in which it fails; see `Fault`.
 import Foundation
 import Logging
 import Posix
@@ -97,7 +97,9 @@ struct FakeReceiver {
     }
 }
 
-let fault = Fault(rawValue: value("--fault") ?? "none") ?? .none
+// try?: without the file there is no fault.
+let told = try? String(contentsOfFile: CommandLine.arguments[0] + ".fault", encoding: .utf8)
+let fault = Fault(rawValue: told ?? "none") ?? .none
 if fault == .dies { exit(3) }
 if fault == .stubborn { signal(SIGTERM, SIG_IGN) }
 let loop = try Loop(name: "fake")

@@ -52,6 +52,12 @@ import Testing
         #expect(outcome(.get, ["If-Modified-Since": "Sun, 06 Nov 1994 08:49:36 GMT"]) == .proceed)
         #expect(outcome(.get, ["If-Modified-Since": "yesterday"]) == .proceed)
         #expect(outcome(.put, ["If-Unmodified-Since": "Sun, 06 Nov 1994 08:49:36 GMT"]) == .failed)
+        // What has no tag is still there (RFC 9110 sections 13.1.1 and 13.1.2).
+        func untagged(_ headers: Headers) -> Precondition { Precondition.evaluate(.get, headers, tag: nil) }
+        #expect(untagged(["If-None-Match": "*"]) == .notModified)
+        #expect(untagged(["If-None-Match": "\"x\""]) == .proceed)
+        #expect(untagged(["If-Match": "*"]) == .proceed)
+        #expect(untagged(["If-Match": "\"x\""]) == .failed)
         #expect(EntityTag("\"") == nil)
         #expect(EntityTag(opaque: "a\"b") == nil)
     }

@@ -76,7 +76,16 @@ import Wire
         }
         #expect(names(LinkPolicy()) == ["eth0", "usb0"])
         #expect(names(LinkPolicy(deny: ["eth*"])) == ["usb0"])
-        #expect(names(LinkPolicy(allow: ["wg0", "veth*", "lo"])) == ["wg0"])
+        #expect(names(LinkPolicy(allow: ["wg0", "veth*", "l*"])) == ["wg0"])
+        #expect(names(LinkPolicy(allow: ["lo"])) == ["lo"])
+    }
+
+    @Test("loopback that is allowed by name is up with its own addresses")
+    func loopback() {
+        var table = table(LinkPolicy(allow: ["lo"]))
+        table.apply(.link(NetworkInterface(index: 1, name: "lo", isUp: true, hasCarrier: true, isLoopback: true)))
+        table.apply(.address(address("127.0.0.1", index: 1, isGlobal: false)))
+        #expect(table.links.map(\.state) == [.up] && table.links[0].addresses == ["127.0.0.1"])
     }
 
     @Test("modems are told from Ethernet by type and driver")

@@ -133,7 +133,9 @@ import Wire
             }
         }
         #expect(server.saidBytes < 32 << 20)
-        #expect(try residentBytes() - before < 200 << 20)
+        // A sanitizer keeps books of its own, of several times what is used.
+        let isSanitized = ProcessInfo.processInfo.environment["STRATA_SANITIZER"] != nil
+        #expect(try isSanitized || residentBytes() - before < 200 << 20)
     }
 
     private func residentBytes() throws -> Int {

@@ -13,7 +13,14 @@ struct LeaseTableTests {
     }
 
     private func taken(_ table: inout LeaseTable, _ number: Int, preferred: Int? = nil, used: Set<Int> = []) throws -> Int {
-        try table.take(LeaseRequest(spec: .sample(number), preferredPort: preferred)) { !used.contains($0) }.port
+        try table.take(
+            LeaseRequest(spec: .sample(number), preferredPort: preferred), isFree: { !used.contains($0) }, listenerFault: { _ in nil }
+        ).port
+    }
+
+    private func listen(_ table: inout LeaseTable, _ number: Int, _ places: (String, Int)..., fault: String? = nil) throws {
+        let outputs = places.enumerated().map { OutputSpec.listener($0.offset, $0.element.0, $0.element.1) }
+        _ = try table.take(LeaseRequest(spec: .sample(number, outputs: outputs)), isFree: { _ in true }, listenerFault: { _ in fault })
     }
 
     @Test("leases get different ports, the same lease gets the same")
@@ -36,6 +43,34 @@ struct LeaseTableTests {
         #expect(try taken(&table, 2) == 5001)
         table.end(StreamSpec.sample(1).lease)
         #expect(try taken(&table, 3) == 5000)
+    }
+
+    @Test("a busy host gives no new lease and says the figures; what it gave it gives again")
+    func busy() throws {
+        var table = LeaseTable(capacity: 3, cpuLimit: 90, ports: PortRange(first: 5000, last: 5003))
+        func take(_ number: Int, at percent: Int?) throws -> LeaseTable.Entry {
+            try table.take(LeaseRequest(spec: .sample(number)), cpuPercent: percent, isFree: { _ in true }, listenerFault: { _ in nil })
+        }
+        let first = try take(1, at: 89)
+        #expect(throws: LeaseTable.Refusal.busy(percent: 90, limit: 90)) { try take(2, at: 90) }
+        #expect(try take(1, at: 100) == first)
+        #expect(try take(2, at: nil).port != first.port)
+    }
+
+    @Test("the load is what was not idle over the last ten looks")
+    func load() {
+        var load = HostLoad()
+        func stat(_ busy: Int, _ idle: Int) -> String { "cpu  \(busy) 0 0 \(idle) 0 0 0 0 0 0\ncpu0 1 1 1 1\n" }
+        #expect(load.percent(stat(100, 100)) == nil)
+        load.note(stat(100, 100))
+        #expect(load.percent(stat(100, 100)) == nil)
+        #expect(load.percent(stat(175, 125)) == 75)
+        for step in 0..<10 { load.note(stat(175, 125 + 100 * step)) }
+        #expect(load.percent(stat(175, 2000)) == 0)
+        load.note("")
+        load.note("cpu  1 2")
+        #expect(load.percent("cpu  1 2") == nil)
+        #expect(HostLoad.now()?.hasPrefix("cpu ") == true)
     }
 
     @Test("a port that somebody else uses is skipped; without a free one the refusal counts both")
@@ -83,7 +118,39 @@ struct LeaseTableTests {
         _ = try taken(&table, 1)
         var other = StreamSpec.sample(1)
         other.streamKey = SecretOnWire(Secret("another"))
-        #expect(throws: LeaseTable.Refusal.conflict(other.lease)) { try table.take(LeaseRequest(spec: other)) { _ in true } }
+        #expect(throws: LeaseTable.Refusal.conflict(other.lease)) {
+            try table.take(LeaseRequest(spec: other), isFree: { _ in true }, listenerFault: { _ in nil })
+        }
+    }
+
+    @Test("an SRT listener's port is held by its lease, until the lease or the output is gone")
+    func listeners() throws {
+        var table = table(capacity: 9)
+        try listen(&table, 1, ("0.0.0.0", 9000))
+        #expect(throws: LeaseTable.Refusal.listenerTaken(port: 9000)) { try listen(&table, 2, ("192.0.2.1", 9000)) }
+        #expect(throws: LeaseTable.Refusal.listenerTaken(port: 9001)) { try listen(&table, 2, ("::", 9001), ("::", 9001)) }
+        #expect(table.all.count == 1)
+        try listen(&table, 2, ("192.0.2.1", 9001))
+        try listen(&table, 3, ("192.0.2.2", 9001))
+        try listen(&table, 1, ("0.0.0.0", 9000))
+        table.setOutputs([], of: StreamSpec.sample(1).lease)
+        try listen(&table, 4, ("192.0.2.1", 9000))
+        table.end(StreamSpec.sample(4).lease)
+        try listen(&table, 5, ("0.0.0.0", 9000))
+    }
+
+    @Test("an SRT listener that the kernel would refuse is refused with its reason, at the start and while live")
+    func unfitListeners() throws {
+        var table = table(capacity: 9)
+        #expect(throws: LeaseTable.Refusal.listenerUnfit("in use")) { try listen(&table, 1, ("0.0.0.0", 9000), fault: "in use") }
+        try listen(&table, 1)
+        let lease = StreamSpec.sample(1).lease
+        #expect(throws: LeaseTable.Refusal.listenerUnfit("in use")) {
+            try table.add(.listener(1, "0.0.0.0", 9000), to: lease) { _ in "in use" }
+        }
+        for _ in 0..<2 { try table.add(.listener(1, "0.0.0.0", 9000), to: lease) { _ in nil } }
+        #expect(table[lease]?.spec.outputs == [.listener(1, "0.0.0.0", 9000)])
+        #expect(throws: LeaseTable.Refusal.listenerTaken(port: 9000)) { try listen(&table, 2, ("0.0.0.0", 9000)) }
     }
 
     @Test("a running stream is adopted over the capacity, but never onto a port of another")
@@ -106,5 +173,17 @@ extension StreamSpec {
             lease: LeaseID(id("A"))!, broadcast: BroadcastID(id("B"))!, streamKey: SecretOnWire(Secret("test-stream-key-\(number)")),
             bufferMs: 1000,
             outputs: outputs)
+    }
+}
+
+extension OutputSpec {
+    /// An SRT listener whose id ends in the number.
+    static func listener(_ number: Int, _ address: String, _ port: Int) -> OutputSpec {
+        OutputSpec(
+            id: OutputID("01ARZ3NDEKTSV4RRFFQ69G5F0\(number)")!,
+            target: .srt(
+                SRTTarget(
+                    mode: .listener, address: address, port: port, passphrase: SecretOnWire(Secret("a-passphrase")), streamID: nil,
+                    latencyMs: 200)))
     }
 }

@@ -1,6 +1,8 @@
 import Configuration
 import Foundation
+import Posix
 import Testing
+import Units
 import Wire
 
 @testable import Pool
@@ -64,6 +66,67 @@ struct PoolConfigTests {
                 keys.isSuperset(of: [
                     "host.bind", "host.last_port", "host.capacity", "host.capcity", "folders.state", "host.public_addresses",
                 ]))
+        }
+    }
+
+    @Test("what this machine cannot do is named before anything is offered, with what to do")
+    func impossible() throws {
+        let folder = "/tmp/st-check-\(getpid())"
+        try FileManager.default.createDirectory(atPath: folder + "/open/pool", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        chmod(folder + "/open/pool", 0o755)
+        try "no program".write(toFile: folder + "/text", atomically: true, encoding: .utf8)
+        func faults(_ change: (inout PoolSettings) -> Void) throws -> [String] {
+            var settings = try parse("[host]\npublic_addresses = [\"192.0.2.1\"]\nbind = [\"127.0.0.1\"]\n").settings
+            settings.receiver = "/bin/true"
+            settings.runtimeFolder = folder + "/run"
+            change(&settings)
+            do {
+                try settings.check(source: "test")
+                return []
+            } catch {
+                return error.faults.map { "\($0.key) \($0.value ?? ""): \($0.expected)" }
+            }
+        }
+        #expect(try faults { _ in } == [])
+        for (change, key, words): ((inout PoolSettings) -> Void, String, [String]) in [
+            ({ $0.receiver = "/nonexistent" }, "host.receiver '/nonexistent'", ["installed", "No such file or directory (2)"]),
+            ({ $0.receiver = "/tmp" }, "host.receiver '/tmp'", ["not a file"]),
+            ({ $0.receiver = folder + "/text" }, "host.receiver '\(folder)/text'", ["Permission denied (13)"]),
+            ({ $0.bind = ["127.0.0.1", "192.0.2.77"] }, "host.bind '192.0.2.77'", ["0.0.0.0", "Cannot assign requested address (99)"]),
+            ({ $0.runtimeFolder = folder + "/open" }, "folders.runtime '\(folder)/open'", ["0700", "Operation not permitted (1)"]),
+            ({ $0.runtimeFolder = folder + "/no/such" }, "folders.runtime '\(folder)/no/such'", ["No such file or directory (2)"]),
+        ] {
+            let found = try faults(change)
+            #expect(found.count == 1 && found[0].hasPrefix(key) && words.allSatisfy(found[0].contains), "\(found)")
+        }
+        #expect(
+            try faults {
+                $0.receiver = "/nonexistent"
+                $0.bind = ["192.0.2.77", "192.0.2.78"]
+            }.count == 3)
+    }
+
+    @Test("the longest runtime folder is one in which a receiver's socket can still be made")
+    func longestRuntime() throws {
+        var settings = try parse("[host]\npublic_addresses = [\"192.0.2.1\"]\nbind = [\"127.0.0.1\"]\n").settings
+        settings.receiver = "/bin/true"
+        let most = 66
+        let folder = "/tmp/st-long-\(getpid())-"
+        let fitting = folder + String(repeating: "x", count: most - folder.utf8.count)
+        defer { try? FileManager.default.removeItem(atPath: fitting) }
+        settings.runtimeFolder = fitting
+        try settings.check(source: "test")
+        let files = try LeaseFiles(runtime: settings.leaseFolder, state: fitting)
+        _ = try UnixSocket.listen(at: files.socket(of: LeaseID("01ARZ3NDEKTSV4RRFFQ69G5FAV")!))
+        files.unlock()
+        settings.runtimeFolder = fitting + "x"
+        do {
+            try settings.check(source: "test")
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.faults.map(\.key) == ["folders.runtime"])
+            #expect(error.faults.first?.expected.contains("at most 66 bytes") == true, "\(error)")
         }
     }
 }

@@ -1,5 +1,5 @@
 import Glibc
-import Posix
+@testable import Posix
 import Testing
 
 @Suite("Loop", .timeLimit(.minutes(1)))
@@ -54,6 +54,7 @@ struct LoopTests {
     @Test("timers fire by their deadlines, and a cancelled one never does")
     func timers() async throws {
         let fired = Guarded<[Int]>([])
+        let due = Guarded<[Int]>([])
         let delays = [9, 3, 6, 1, 7, 2, 8, 4, 5]
         await withCheckedContinuation { continuation in
             loop.submit { [loop] in
@@ -63,10 +64,13 @@ struct LoopTests {
                 }
                 timers[3]?.cancel()
                 timers[9]?.cancel()
+                // On a machine that stands still between two calls a later one may be due later, though it asked for less.
+                let left = timers.filter { ![3, 9].contains($0.key) }.sorted { $0.value.deadline < $1.value.deadline }
+                due.withLock { $0 = left.map(\.key) }
                 loop.timer(after: .milliseconds(12)) { continuation.resume() }
             }
         }
-        #expect(fired.withLock { $0 } == [1, 2, 4, 5, 6, 7, 8])
+        #expect(fired.withLock { $0 } == due.withLock { $0 } && due.withLock { $0.sorted() } == [1, 2, 4, 5, 6, 7, 8])
         loop.stop()
     }
 

@@ -22,6 +22,8 @@ package final class Installation: @unchecked Sendable {
 
     package struct Settings: Sendable {
         package var capacity = 8
+        /// Percent of all processors from which on the pool takes nothing more: never, as tests keep this machine busy.
+        package var cpuLimit = 100
         /// Ports that the pool may lease.
         package var portCount = 20
         /// Networks that outputs may go to; the guard refuses this machine's own otherwise.
@@ -260,6 +262,7 @@ package final class Installation: @unchecked Sendable {
         first_port = \(ports.lowerBound)
         last_port = \(ports.upperBound)
         capacity = \(settings.capacity)
+        cpu_limit = \(settings.cpuLimit)
         [folders]
         runtime = "\(stage.folder["run"])"
         state = "\(stage.folder["pool"])"

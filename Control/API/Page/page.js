@@ -148,10 +148,11 @@ async function act(element, work) {
 }
 
 const start = (id, element) => act(element, () => {
-  const form = find("form", element);
+  const form = find("form", element), chosen = [...form.querySelectorAll("input:checked")].map(box => box.value);
+  if (chosen.length === 0) throw new Error(destinations.length ? "choose at least one destination" : "there is no destination yet: add one first");
   return api("POST", "/broadcasts", {
     sender: id,
-    destinations: [...form.querySelectorAll("input:checked")].map(box => box.value),
+    destinations: chosen,
     input: { video: form.input.value },
     encoder: { id: "automatic", codec: "h264", bitrate: Math.round(form.bitrate.value * 1e6), audioBitrate: 128000, width: 1280, height: 720, frameRate: 30 },
   });

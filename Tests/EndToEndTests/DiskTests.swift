@@ -1,0 +1,129 @@
+import Foundation
+import Posix
+import Support
+import Testing
+import Units
+import Wire
+
+/// Disks that are full while a Strata is at work.
+@Suite(.serialized)
+struct DiskTests {
+    @Test("a full disk refuses what it cannot keep and says so; the broadcast goes on, what was acknowledged stays, and space heals it")
+    func full() async throws {
+        try await onStage { stage in
+            let state = try await SmallDisk(at: stage.folder.makeFolder("control"), kibibytes: 16384)
+            let leases = try await SmallDisk(at: stage.folder.makeFolder("run"), kibibytes: 512)
+            do {
+                let studio = try await Studio(on: stage, links: Studio.links, family: .ipv4, .init())
+                do {
+                    try await fillWhileLive(studio, state)
+                    try await fillLeases(studio, leases, state)
+                    await studio.clear()
+                } catch {
+                    await studio.clear()
+                    throw error
+                }
+                for disk in [state, leases] { try await disk.remove() }
+            } catch {
+                for disk in [state, leases] { try? await disk.remove() }  // What went wrong first is told.
+                throw error
+            }
+        }
+    }
+
+    /// Control's disk is full during a broadcast, over a kill of control too.
+    private func fillWhileLive(_ studio: Studio, _ disk: SmallDisk) async throws {
+        let sender = try await studio.sender()
+        let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+        let id = try await studio.start(StartRequest(sender: sender.id, destinations: [platform], encoder: Studio.small()))
+        try await studio.owner.wait(id, for: ["live"])
+        try disk.fill()
+        let (kept, refused) = try await addUntilRefused(studio, platform, "first")
+        measured("changes that a full disk still had room for", "\(kept.count - 1)")
+        let diagnosis = try await studio.owner.answer(.get, "/diagnostics/health")
+        #expect(String(decoding: diagnosis.body, as: UTF8.self).contains("0 MiB are free"))
+        try await studio.record("show", seconds: 2)
+        try await studio.installation.program("control").kill9()
+        disk.free()
+        studio.owner.forget()
+        try await studio.installation.startControl()
+        try await studio.owner.wait(id, for: ["live"], within: .seconds(5))
+        let list: ListView<DestinationView> = try await studio.owner.call(.get, "/destinations")
+        #expect(Set(list.items.map(\.id)) == kept && !list.items.contains { $0.name == refused })
+        _ = try await studio.destination(refused, url: studio.nginx.url(), secret: "show")
+        try await studio.stop(id)
+        for delivery in try studio.deliveries(#require(studio.nginx.recordings("show").last)) {
+            #expect(delivery.isComplete, "\(delivery)")
+        }
+    }
+
+    /// The log of the database has room of its own for some changes: until one is refused.
+    /// - Returns: what was acknowledged, and the name of what was not.
+    private func addUntilRefused(_ studio: Studio, _ first: DestinationID, _ label: String) async throws -> (Set<DestinationID>, String) {
+        var kept: Set = [first]
+        for number in 0..<500 {
+            let request = DestinationRequest(name: "\(label) \(number)", url: studio.nginx.url(), secret: SecretOnWire(Secret("k")))
+            let answer = try await studio.owner.answer(.post, "/destinations", request)
+            guard answer.status.isSuccess else {
+                let problem = try JSONDecoder().decode(Problem.self, from: Data(answer.body))
+                #expect(problem.status == 503 && problem.detail == "the server's disk is full; nothing was stored", "\(problem)")
+                return (kept, request.name)
+            }
+            kept.insert(try JSONDecoder().decode(DestinationView.self, from: Data(answer.body)).id)
+        }
+        throw SupportFailure("a full disk took 500 destinations")
+    }
+
+    /// The host's folder of leases is full at a start, and control's disk at a stop, which is stored once there is room.
+    private func fillLeases(_ studio: Studio, _ disk: SmallDisk, _ state: SmallDisk) async throws {
+        let sender = try await studio.sender()
+        let platform = try await studio.destination("second", url: studio.nginx.url(), secret: "again")
+        let request = StartRequest(sender: sender.id, destinations: [platform], encoder: Studio.small())
+        try disk.fill()
+        let refused = try await studio.owner.wait(studio.start(request), for: ["ended"])
+        let reason = try #require(refused.reason)
+        #expect(reason.contains("No space left on device") && reason.contains("/run/"), "\(reason)")
+        try await studio.expectNothingLeft(sender.id)
+        disk.free()
+        let id = try await studio.start(request)
+        try await studio.owner.wait(id, for: ["live"])
+        try state.fill()
+        _ = try await addUntilRefused(studio, platform, "second")
+        // It is carried out, though it cannot be noted.
+        #expect(try await studio.owner.refusal(.post, "/broadcasts/\(id)/stop").status == 503)
+        try await studio.owner.wait(id, for: ["ended"])
+        state.free()
+        let control = try studio.installation.program("control")
+        try await control.line(containing: "a broadcast is stored at last", within: .seconds(5))
+        try await control.kill9()
+        try await studio.installation.startControl()
+        let view: BroadcastView = try await studio.owner.call(.get, "/broadcasts/\(id)")
+        #expect(view.state == "ended", "\(view)")
+        try await studio.expectNothingLeft(sender.id)
+    }
+}
+
+/// A filesystem of its own that is filled and emptied.
+private final class SmallDisk: Sendable {
+    private let path: String
+    private var filler: String { path + "/filler" }
+
+    init(at path: String, kibibytes: Int) async throws {
+        self.path = path
+        _ = try await runTool("mount", ["-t", "tmpfs", "-o", "size=\(kibibytes)k,mode=700", "tmpfs", path])
+    }
+
+    /// Takes all that is left.
+    func fill() throws {
+        let file = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw SystemError("open", on: filler) }
+        defer { close(file) }
+        let zeros = [UInt8](repeating: 0, count: 4096)
+        while write(file, zeros, zeros.count) > 0 {}
+        guard errno == ENOSPC else { throw SystemError("write", on: filler) }
+    }
+
+    func free() { unlink(filler) }
+
+    func remove() async throws { _ = try await runTool("umount", ["-l", path]) }
+}
