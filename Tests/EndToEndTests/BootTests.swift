@@ -51,6 +51,77 @@ struct BootTests {
     }
 
     @Test(
+        "the pool starts at boot, its receivers run in its sandbox, and a restart of it leaves them and their broadcast alone",
+        .row("DEP-01", "CTL-12"))
+    func pool() async throws {
+        var settings = Installation.Settings()
+        settings.hasPool = false
+        try await inStudio(settings) { studio in
+            let folder = studio.stage.folder
+            try await studio.installation.enrollPool()
+            try FileManager.default.moveItem(atPath: folder["pool"], toPath: folder.makeFolder("host.state") + "/pool")
+            // Its own folders, as the reference configuration has them.
+            var configuration = try String(contentsOfFile: folder["pool.conf"], encoding: .utf8)
+            for (own, theirs) in [
+                ("run", "/run/strata"), ("pool", "/var/lib/strata/pool"), ("recordings", "/var/lib/strata/pool/recordings"),
+            ] {
+                configuration = configuration.replacingOccurrences(of: "\"\(folder[own])\"", with: "\"\(theirs)\"")
+            }
+            // In this machine's network, where control and the platform are.
+            let machine = try Machine(
+                "pool", on: studio.stage, units: ["strata-pool"], configuration: ["strata-pool": configuration],
+                programs: ["strata-receiver"], state: folder["host.state"], inside: ["nsenter", "--net=/proc/self/ns/net"])
+            do {
+                try await pool(machine, studio)
+            } catch {
+                try await machine.cut()
+                throw error
+            }
+            try await machine.cut()
+        }
+    }
+
+    private func pool(_ machine: Machine, _ studio: Studio) async throws {
+        let main = try await machine.active("strata-pool")
+        let sender = try await studio.sender()
+        let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+        let id = try await studio.start(StartRequest(sender: sender.id, destinations: [platform], encoder: Studio.small))
+        let live = try await studio.owner.wait(id, for: ["live"])
+        let receivers = try await receivers(machine)
+        #expect(receivers.count == 1)
+        // What the sandbox takes away holds for what was spawned in it too.
+        let status = try await machine.run("cat", "/proc/\(try #require(receivers.first))/status").text
+        for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "CapBnd:\t0000000000000000"] { #expect(status.contains(line), "\(status)") }
+        #expect(try await machine.run("ps", "-o", "user=", "-p", receivers[0]).text.contains("strata-p"))
+        try await studio.record(.seconds(2), of: "show", by: studio.nginx)
+
+        let asked = Instant.now
+        try await machine.run("systemctl", "restart", "strata-pool")
+        try await machine.active("strata-pool", after: main)
+        measured("the pool is restarted after", Instant.now - asked)
+        #expect(try await self.receivers(machine) == receivers)
+        let before = try studio.owner.broadcast(id)?.receiver?.uptimeSeconds ?? 0
+        try await eventually(within: .seconds(5), "the next pool reports the same receiver") {
+            guard let view = try studio.owner.broadcast(id), view.state == "live", let receiver = view.receiver else { return false }
+            return receiver.pid == live.receiver?.pid && receiver.restarts == 0 && receiver.uptimeSeconds ?? 0 >= before + 2
+        }
+        try await studio.record(.seconds(2), of: "show", by: studio.nginx)
+        try await studio.stop(id)
+        #expect(try studio.nginx.recordings("show").count == 1)
+        for delivery in try studio.deliveries(try #require(try studio.nginx.recordings("show").last)) {
+            #expect(delivery.isComplete, "\(delivery)")
+        }
+        try await eventually(within: .seconds(5), "no receiver is left") { try await self.receivers(machine).isEmpty }
+        try await machine.run("systemctl", "stop", "strata-pool")
+        #expect(try await machine.property("Result", of: "strata-pool") == "success")
+    }
+
+    /// The receivers that run in a machine, as it numbers them.
+    private func receivers(_ machine: Machine) async throws -> [String] {
+        try await machine.run("pgrep", "-x", "strata-receiver", mayFail: true).text.split(separator: "\n").map(String.init)
+    }
+
+    @Test(
         "a board's agent starts at boot under its unit, sends, is started again, and after a power cut goes on by itself",
         .row("DEP-01", "SND-14"))
     func board() async throws {

@@ -13,15 +13,23 @@ final class Chromium: @unchecked Sendable {
     private var session = ""
     private var lastID = 0
 
-    init(on stage: Stage) async throws {
+    /// - Parameter certificate: a chain in a PEM file whose first key it takes without asking who signed it, and no other key.
+    init(on stage: Stage, believing certificate: String? = nil) async throws {
         folder = stage.folder
+        var trust: [String] = []
+        if let certificate {
+            let script =
+                "openssl x509 -in '\(certificate)' -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64"
+            let key = try await runTool("sh", ["-c", script]).text.trimmingCharacters(in: .newlines)
+            trust = ["--ignore-certificate-errors-spki-list=\(key)"]
+        }
         let program = try stage.start(
             "chromium",
             [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--no-first-run", "--disable-sync",
                 "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--window-size=1000,900",
-                "--user-data-dir=\(try stage.folder.makeFolder("chromium"))", "about:blank",
-            ])
+                "--user-data-dir=\(try stage.folder.makeFolder("chromium"))",
+            ] + trust + ["about:blank"])
         let mark = "DevTools listening on "
         let line = try await program.line(containing: mark, within: .seconds(30))
         guard let url = line.components(separatedBy: mark).last else { throw SupportFailure("no address in \(line)") }
@@ -61,6 +69,11 @@ final class Chromium: @unchecked Sendable {
             throw SupportFailure("\(expression.prefix(100)): \(thrown ?? "\(fault)")")
         }
         return (answer["result"] as? [String: Any])?["value"]
+    }
+
+    /// What it keeps for an address, those that no script may read too.
+    func cookies(of url: String) async throws -> [[String: Any]] {
+        try await call("Network.getCookies", ["urls": [url]])["cookies"] as? [[String: Any]] ?? []
     }
 
     /// Waits until an expression is true.

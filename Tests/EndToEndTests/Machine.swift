@@ -25,9 +25,11 @@ final class Machine: Sendable {
     ///   - units: of our `systemd` folder, enabled.
     ///   - configuration: a file for each, in place of the reference one.
     ///   - state: a folder that is `/var/lib/strata`, the first unit's: what is written there outlives the power.
+    ///   - programs: of ours that are installed beside the units' own.
     ///   - inside: what comes before the command: a namespace's network, or nothing for one of its own.
     init(
-        _ name: String, on stage: Stage, units: [String], configuration: [String: String] = [:], state: String? = nil, inside: [String] = []
+        _ name: String, on stage: Stage, units: [String], configuration: [String: String] = [:], programs: [String] = [],
+        state: String? = nil, inside: [String] = []
     ) throws {
         guard let hierarchy = Self.hierarchy else { throw SupportFailure("there is no cgroup2 hierarchy") }
         self.stage = stage
@@ -38,7 +40,7 @@ final class Machine: Sendable {
             let reference = try String(contentsOf: Self.units.appendingPathComponent("\(unit).conf"), encoding: .utf8)
             try (configuration[unit] ?? reference).write(toFile: "\(folder)/\(unit).conf", atomically: true, encoding: .utf8)
         }
-        let script = try stage.folder.write(try Self.boot(units, folder, state), to: "machine-\(name)/boot")
+        let script = try stage.folder.write(try Self.boot(units, programs, folder, state), to: "machine-\(name)/boot")
         let own = inside.isEmpty ? ["--net"] : []
         let words = ["unshare", "--pid", "--mount", "--uts", "--ipc", "--cgroup", "--fork", "--mount-proc", "--kill-child"] + own
         let command = "echo $$ > \(group)/cgroup.procs && exec \(words.joined(separator: " ")) sh -e \(script)"
@@ -48,9 +50,9 @@ final class Machine: Sendable {
     private static let units = Places.root.appendingPathComponent("systemd")
 
     /// What process 1 does before it is systemd.
-    private static func boot(_ units: [String], _ folder: String, _ state: String?) throws -> String {
+    private static func boot(_ units: [String], _ more: [String], _ folder: String, _ state: String?) throws -> String {
         let source = Self.units.path
-        let programs = try units.map { "install -m 755 \(try Places.program($0)) /usr/bin/" }
+        let programs = try (units + more).map { "install -m 755 \(try Places.program($0)) /usr/bin/" }
         let user = units[0]
         return """
             mount --make-rprivate /

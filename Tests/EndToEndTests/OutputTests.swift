@@ -192,6 +192,39 @@ struct OutputTests {
                 + "answered after \((Instant.now - began).milliseconds) ms")
     }
 
+    @Test("a viewer calls an SRT listener with its passphrase and gets the stream; one with another gets nothing", .row("RCV-04"))
+    func listener() async throws {
+        try await inStudio { studio in
+            let sender = try await studio.sender()
+            let port = try FreePorts.udp()
+            let request = DestinationRequest(
+                name: "viewers", url: "srt://127.0.0.1:\(port)", secret: SecretOnWire(Secret("a-long-passphrase")), srtMode: .listener)
+            let viewers: DestinationView = try await studio.owner.call(.post, "/destinations", request)
+            let id = try await studio.start(
+                StartRequest(sender: sender.id, destinations: [viewers.id], encoder: Studio.small))
+            try await studio.owner.wait(id, for: ["live"])
+            let stranger = try SRTPeer.caller(on: studio.stage, port: port, passphrase: "another-phrase", name: "stranger")
+            let viewer = try SRTPeer.caller(on: studio.stage, port: port, passphrase: "a-long-passphrase", name: "viewer")
+            try await eventually(within: .seconds(15), "some seconds are recorded") { viewer.recordedBytes > 400_000 }
+            #expect(stranger.recordedBytes == 0)
+            // One who goes does not disturb, and one who comes back is served again.
+            try await viewer.program.stop()
+            let again = try SRTPeer.caller(on: studio.stage, port: port, passphrase: "a-long-passphrase", name: "again")
+            try await eventually(within: .seconds(10), "the next viewer is served") { again.recordedBytes > 200_000 }
+            #expect(try studio.owner.broadcast(id)?.state == "live")
+            try await studio.stop(id)
+            for peer in [viewer, again] {
+                let probe = try await Probe(peer.recording)
+                #expect(probe.video?.codecName == "h264" && probe.video?.width == 640 && probe.audio?.codecName == "aac")
+                for delivery in try studio.deliveries(peer.recording) {
+                    print("OutputTests: a viewer of the listener: \(delivery)")
+                    #expect(delivery.isComplete, "\(delivery)")
+                }
+            }
+            try await studio.expectNothingLeft(sender.id)
+        }
+    }
+
     @Test("H.265 goes to SRT, and to RTMP it is refused with the reason", .row("RCV-04"))
     func h265() async throws {
         try await inStudio { studio in

@@ -69,7 +69,7 @@ struct PageTests {
         }
     }
 
-    @Test("the page's policy runs no script but its own, and nobody frames it, signs for it or listens in", .row("SEC-03"))
+    @Test("the page's policy runs no script but its own, and nobody frames it, signs for it or listens in")
     func hostilePage() async throws {
         try await atFrontDesk { desk in
             let loop = try Loop(name: "evil")
@@ -133,7 +133,7 @@ struct PageTests {
         }
     }
 
-    @Test("every answer says what it is, that nothing may frame or guess it, and what may be kept of it", .row("SEC-03"))
+    @Test("every answer says what it is, that nothing may frame or guess it, and what may be kept of it")
     func headers() async throws {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()

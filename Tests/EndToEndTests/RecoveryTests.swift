@@ -71,7 +71,7 @@ struct RecoveryTests {
                 try studio.owner.broadcast(id).flatMap { $0.state == "live" && $0.receiver?.pid != before.pid ? $0 : nil }
             }
             let took = Instant.now - killed
-            measured("a killed receiver is shown after", witness.seen.dropFirst().first.map { $0.at - killed })
+            try expectShown(witness, "a killed receiver", since: killed)
             measured("a killed receiver: live again after", took)
             measured("states", "\(witness.seen)")
             #expect(took < .seconds(5))
@@ -100,21 +100,37 @@ struct RecoveryTests {
             let witness = Witness(studio.owner, id)
             let killed = Instant.now
             try await studio.installation.program("sender").kill9()
+            // Longer away than the buffer hides.
+            try await eventually(within: .seconds(3), "it is shown offline, and what is missing") {
+                try studio.owner.sender(sender)?.online == false && witness.seen.contains { $0.at > killed && $0.state != "live" }
+            }
             try await studio.startSender()
             try await studio.installation.program("sender").line(containing: "\"state\":\"sending\"", within: .seconds(10))
             let took = Instant.now - killed
             measured("a killed agent: sending again after", took)
             #expect(took < .seconds(5))
-            try await studio.record(.seconds(3), of: "show", by: studio.nginx)
-            measured("states", "\(witness.seen)")
+            let sending = Instant.now
             try await eventually(within: .seconds(3), "live and online are shown") {
                 try studio.owner.broadcast(id)?.state == "live" && studio.owner.sender(sender)?.online == true
             }
+            measured("a killed agent: live is shown after it sends again by", Instant.now - sending)
+            try expectShown(witness, "a killed agent", since: killed)
+            try await studio.record(.seconds(3), of: "show", by: studio.nginx)
+            measured("states", "\(witness.seen)")
             let files = try studio.nginx.recordings("show")
             #expect(files.count == 1)
             try expectContinuous(Recording.accessUnits(#require(files.last)), .seconds(5))
             try await studio.stopCleanly(id)
         }
+    }
+
+    /// Within 3 s of a kill the page says that something is missing, and what.
+    private func expectShown(_ witness: Witness, _ what: String, since killed: Instant) throws {
+        let first = witness.seen.first { $0.at > killed && $0.state != "live" }
+        measured("\(what) is shown after", first.map { $0.at - killed })
+        let shown = try #require(first, "\(what) is not shown: \(witness.seen)")
+        #expect(shown.at - killed < .seconds(3))
+        #expect(["degraded", "interrupted"].contains(shown.state), "\(shown)")
     }
 
     /// Times go on over a gap that is as long as what is missing, and no longer than `limit`.
@@ -145,14 +161,19 @@ struct RecoveryTests {
                 try studio.owner.broadcast(id).flatMap { $0.reason?.contains("recovering") == true ? $0 : nil }
             }
             measured("a broken input is shown after", Instant.now - broken)
-            measured("as", shown.reason ?? "")
+            measured("as", "\(shown.state): \(shown.reason ?? "")")
+            #expect(shown.state == "degraded")
             let repaired = Instant.now
             try whole.write(to: URL(fileURLWithPath: clip))
             try await studio.owner.wait(id, for: ["live"], within: .seconds(10))
             measured("a repaired input: live again after", Instant.now - repaired)
             measured("states", "\(witness.seen)")
             try await studio.record(.seconds(2), of: "show", by: studio.nginx)
-            #expect(try studio.nginx.recordings("show").count == 1)
+            let files = try studio.nginx.recordings("show")
+            #expect(files.count == 1)
+            let pace = Pace(try Recording.accessUnits(#require(files.last)))
+            measured("a broken input", "\(pace)")
+            #expect(pace.longestMs <= 1000 && pace.shortestMs > 0)
             try await studio.stopCleanly(id)
         }
     }

@@ -24,9 +24,13 @@ struct RevocationTests {
             try await studio.installation.program("other").line(containing: "nothing is sent any more", within: .seconds(10))
             try await eventually(within: .seconds(3), "the kept plan is gone") { plans(studio, "other").isEmpty }
 
+            let pool = try studio.installation.program("pool")
+            let mark = pool.lines.count
             let revokedAt = Instant.now
             try await revoke(studio, "/senders/\(sender)")
             // A receiver takes nothing more at once; what it had until then, a second of it, is passed on.
+            try await pool.line(containing: Self.closed, from: mark, within: .seconds(1))
+            measured("revoked: the receiver takes nothing more after", Instant.now - revokedAt)
             try await eventually(within: .seconds(3), "no receiver is left") { studio.receivers.isEmpty }
             measured("revoked: the last receiver is gone after", Instant.now - revokedAt)
             try await ended(studio, first, "the sender was revoked")
@@ -44,6 +48,45 @@ struct RevocationTests {
             #expect(left.items.isEmpty)
         }
     }
+
+    @Test("a board that does not hear that it is revoked sends on, and within 1 s nothing of it is taken in", .row("PRV-02"))
+    func deaf() async throws {
+        try await inStudio { studio in
+            let sender = try await studio.sender().id
+            let id = try await live(studio, sender, "show")
+            try await studio.record(.seconds(2), of: "show", by: studio.nginx)
+            let control = try #require(URL(string: studio.installation.origin)?.port)
+            let pool = try studio.installation.program("pool")
+            let (late, muxed) = try await whileCut(.silent, port: control, inside: studio.field) {
+                let (mark, before, revokedAt) = (pool.lines.count, try sentBytes(studio), Instant.now)
+                try await revoke(studio, "/senders/\(sender)")
+                try await pool.line(containing: Self.closed, from: mark, within: .seconds(1))
+                measured("revoked unheard: the receiver takes nothing more after", Instant.now - revokedAt)
+                try await Task.sleep(for: .seconds(1) - (Instant.now - revokedAt))
+                // It sends on, as if nothing had been said.
+                let late = try studio.sent().count
+                #expect(try sentBytes(studio) - before > 50_000)
+                try await eventually(within: .seconds(3), "no receiver is left") { studio.receivers.isEmpty }
+                try await eventually(within: .seconds(3), "a second more is muxed") { try studio.sent().count > late + 60 }
+                return (late, try studio.sent())
+            }
+            try await ended(studio, id, "the sender was revoked")
+            // By its pictures: no two are the same, as silence is.
+            func pictures(_ units: some Sequence<AccessUnit>) -> [String] { units.filter { $0.kind == .video }.map(\.hash) }
+            let file = try #require(try studio.nginx.recordings("show").last)
+            let recorded = pictures(try Recording.accessUnits(file))
+            let (inTime, tooLate) = (pictures(muxed[..<late]), Set(pictures(muxed[late...])))
+            #expect(tooLate.count > 20)
+            let last = try #require(inTime.lastIndex { recorded.contains($0) })
+            measured("pictures made within 1 s of the revocation that did not arrive", "\(inTime.count - 1 - last)")
+            #expect(recorded.allSatisfy { !tooLate.contains($0) }, "what was sent 1 s after the revocation reached the platform")
+            // Those in which the port was closed may lack what was still on the slower links, 25 ms behind.
+            #expect(recorded.dropLast(3).allSatisfy { inTime.contains($0) })
+        }
+    }
+
+    /// What a receiver says when it closes its port.
+    private static let closed = "\"message\":\"ending\""
 
     @Test("a revoked pool host ends its receivers, and their broadcasts end with the reason", .row("PRV-02"))
     func hosts() async throws {

@@ -80,7 +80,7 @@ extension Studio {
         }
         for sender in senders {
             try await eventually(within: .seconds(5), "the sender is idle") {
-                try self.owner.latest("telemetry/\(sender)", as: AgentTelemetry.self).map { $0.pipeline == nil } ?? true
+                try self.owner.latest("telemetry/\(sender)", as: AgentTelemetry.self).map { $0.pipeline == nil } == true
             }
         }
     }

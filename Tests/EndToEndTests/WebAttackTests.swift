@@ -76,7 +76,7 @@ struct WebAttackTests {
         }
     }
 
-    @Test("a board that floods is held back at its own pace, and nobody else notices", .row("CTL-07"))
+    @Test("a board that floods is held back at its own pace, and nobody else notices")
     func flood() async throws {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()

@@ -83,12 +83,37 @@ import Units
     @Test("a sender with another key is not heard")
     func wrongKey() async throws {
         let (ingest, media) = try makeIngest()
-        let stranger = try Encoder(key: Secret("ffffffffffffffffffffffffffffffff"), bufferMs: 300)
-        _ = try stranger.sender.add(.init(address: ingest.addresses[0], interface: nil, weight: 0))
+        // By itself it does not get beyond the handshake: its media is what a receiver with its own key was sent.
+        let key = Secret("ffffffffffffffffffffffffffffffff")
+        let heard = Media()
+        let other = try Ingest(port: 0, bind: ["127.0.0.1"], key: key, bufferMs: 300, log: quiet, onMedia: heard.take)
+        let tap = try Tap(target: other.addresses[0])
+        let stranger = try Encoder(key: key, bufferMs: 300)
+        try await stranger.connect(tap.address)
         try await stranger.send(0..<200)
+        try await heard.wait(for: 199)
+        let packets = tap.captured
+        #expect(packets.count > 200)
+        let socket = try UDPSocket(binding: .loopback(port: 0))
+        for packet in packets { try socket.send(packet, to: ingest.addresses[0]) }
+        _ = try stranger.sender.add(.init(address: ingest.addresses[0], interface: nil, weight: 0))
+        try await stranger.send(200..<400)
+        // All of it was let through to librist, from both.
+        try await eventually {
+            let paths = ingest.statistics().paths
+            return paths.count == 2 && paths.contains { $0.packetsTotal == packets.count }
+        }
         #expect(media.numbers.isEmpty)
-        ingest.stop()
-        withExtendedLifetime(stranger) {}
+
+        // Who has the key is heard at the same port.
+        let friend = try Encoder(bufferMs: 300)
+        try await friend.connect(ingest.addresses[0])
+        try await friend.send(1000..<1200)
+        try await media.wait(for: 1199)
+        #expect(media.numbers.allSatisfy { $0 >= 1000 } && media.numbers.count > 190)
+        for one in [ingest, other] { one.stop() }
+        tap.stop()
+        withExtendedLifetime((stranger, friend)) {}
     }
 }
 

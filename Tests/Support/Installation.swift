@@ -207,7 +207,8 @@ package final class Installation: @unchecked Sendable {
         return program
     }
 
-    private func enrollPool() async throws {
+    /// Enrolls the host of `pool.conf` without starting its pool: what makes it that host is in the stage's folder `pool`.
+    package func enrollPool() async throws {
         let token = stage.folder["pool.token"]
         _ = try await provision([
             "token", "create", "--kind", "pool", "--operator-token-file", stage.folder["control/operator-token"], "--output", token,

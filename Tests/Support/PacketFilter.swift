@@ -10,9 +10,12 @@ package struct PacketFilter: Sendable {
     }
 
     private let table: String
+    private let inside: [String]
 
     /// Begins at once.
-    package init(_ cut: Cut, port: Int) async throws {
+    /// - Parameter inside: what comes before a command in the namespace whose incoming packets are cut.
+    package init(_ cut: Cut, port: Int, inside: [String] = []) async throws {
+        self.inside = inside
         table = "strata_test_\(port)"
         let verdicts =
             switch cut {
@@ -20,18 +23,22 @@ package struct PacketFilter: Sendable {
             case .reset: ["tcp dport \(port) reject with tcp reset"]
             }
         let rules = "type filter hook input priority 0;\n" + verdicts.joined(separator: "\n")
-        _ = try await runTool("nft", ["table ip \(table) {\nchain cut {\n\(rules)\n}\n}\n"])
+        let line = inside + ["nft", "table ip \(table) {\nchain cut {\n\(rules)\n}\n}\n"]
+        _ = try await runTool(line[0], Array(line.dropFirst()))
     }
 
     package func end() async {
+        let line = inside + ["nft", "delete table ip \(table)"]
         // Gone already is as good.
-        _ = try? await runTool("nft", ["delete table ip \(table)"], mayFail: true)
+        _ = try? await runTool(line[0], Array(line.dropFirst()), mayFail: true)
     }
 }
 
 /// Runs a body while a port is cut, and mends it whatever happens.
-package func whileCut<Result>(_ cut: PacketFilter.Cut, port: Int, _ body: () async throws -> Result) async throws -> Result {
-    let filter = try await PacketFilter(cut, port: port)
+package func whileCut<Result>(
+    _ cut: PacketFilter.Cut, port: Int, inside: [String] = [], _ body: () async throws -> Result
+) async throws -> Result {
+    let filter = try await PacketFilter(cut, port: port, inside: inside)
     do {
         let result = try await body()
         await filter.end()
