@@ -64,8 +64,8 @@ enum WebSocketHandshake {
                 case "server_no_context_takeover", "client_no_context_takeover": parameter.value == nil
                 // A hint that needs no answer; our inflater takes any window.
                 case "client_max_window_bits": parameter.value.map(isWindow) ?? true
-                // We always deflate with the whole window, so a smaller one is not accepted.
-                case "server_max_window_bits": parameter.value == "15"
+                // A window for us would have to stand in the answer too (section 7.1.2.1), and we always deflate with the whole one: such an
+                // offer is passed over.
                 default: false
                 }
             }
