@@ -27,15 +27,16 @@ enum FaultReason {
             // One that refuses closes with our first bytes unread, which may come as a reset.
             return "the server closed the connection before it took any media: is the application or the stream key wrong?"
         }
-        if endings.dropLast().contains(where: text.contains) { return lost }
+        if endings.contains(where: text.contains) { return lost }
         if text.contains("Connection timed out") { return connected ? lost : "no answer" }
         if text.contains("Socket I/O timed out") { return connected ? "the server took no media for 5 s" : "no answer within 5 s" }
         return text
     }
 
-    /// An end of the limit reads like an end by the server: rtmp2sink's reader passes over ETIMEDOUT, which comes once.
+    /// An end of the limit and a reset read like an end by the server: a socket tells its error once, to rtmp2sink's reader or to its
+    /// writer, and the other sees the end.
     private static var lost: String {
-        "the connection was lost: the server closed it, or confirmed nothing for \(Destinations.silenceLimit.milliseconds / 1000) s"
+        "the connection was lost: the server closed or reset it, or confirmed nothing for \(Destinations.silenceLimit.milliseconds / 1000) s"
     }
 
     private static func srt(_ fault: ElementFault, connected: Bool) -> String {

@@ -112,7 +112,7 @@ import Wire
                 try await live.report("connects again") { $0.state == .connected }
                 try await whileCut(.reset, port: nginx.rtmpPort) {
                     let lost = try await live.report("is told", within: .seconds(2)) { $0.state == .retrying }
-                    #expect(lost.reason?.contains("reset") == true, "\(lost.reason ?? "")")
+                    #expect(lost.reason?.contains("closed or reset it") == true, "\(lost.reason ?? "")")
                 }
                 try await live.report("connects again") { $0.state == .connected }
             }
