@@ -146,7 +146,7 @@ package struct DestinationView: Codable, Sendable, Hashable {
     package var name: String
     /// Without its secret.
     package var url: String
-    /// Dots and the last two characters, or nil where there is none.
+    /// Dots, whatever it is; nil where there is none.
     package var maskedSecret: String?
     package var streamID: String?
     package var srtMode: SRTTarget.Mode?

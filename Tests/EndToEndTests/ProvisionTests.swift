@@ -63,8 +63,12 @@ struct ProvisionTests {
             let host = try await desk.host("host")
             try await eventually(within: .seconds(5), "the host is listed") {
                 let hosts: ListView<HostView> = try await shell(["pool", "list"])
-                return hosts.items.count == 1 && hosts.items[0].online && hosts.items[0].capacity == 1
+                return hosts.items.count == 1 && hosts.items[0].online && hosts.items[0].hasRoom && hosts.items[0].capacity == nil
             }
+            // How much there is in all is the operator's.
+            let operating = ["--operator-token-file", folder["control/operator-token"]]
+            let all: ListView<HostView> = try await shell(["pool", "list"] + operating)
+            #expect(all.items.map(\.capacity) == [1])
             await host.close()
 
             let password = try folder.write("another long password\n", to: "other.password")
@@ -72,7 +76,6 @@ struct ProvisionTests {
                 "organization", "create", "--name", "Other", "--slug", "other", "--email", "owner@other.org", "--owner", "O",
                 "--password-file", password,
             ]
-            let operating = ["--operator-token-file", folder["control/operator-token"]]
             let other: OrganizationView = try await shell(organization + operating)
             #expect(other.name == "Other" && other.slug == "other")
             try await shell.refused(organization + operating, "this slug is in use already")
