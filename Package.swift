@@ -157,7 +157,7 @@ let suites: [Target] = [
     tests("WireTests", ["Wire", "Units"]),
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),
-    tests("FuzzTests", ["Fuzz", "HTTP"]),
+    tests("FuzzTests", ["Fuzz", "HTTP", "Lab"]),
     tests("MPEGTSTests", ["MPEGTS", "Units"]),
     tests("PosixTests", ["Posix"]),
     tests("WebTests", ["Web", "HTTP", "TLS", "Support", "Posix", "Crypto"]),

@@ -109,6 +109,8 @@ actor LiveBroadcast {
         } catch {
             // The orders are idempotent: what was not stored when control ends is reconciled after its start.
             parts.log.error("a broadcast could not be stored", ["broadcast": "\(id)", "error": "\(error)"])
+            // A save and a late one may fail side by side: one of them tries again.
+            storing?.cancel()
             storing = Task {
                 // try?: one that was cancelled has been overtaken by a newer state.
                 if (try? await Task.sleep(for: .seconds(2))) != nil { await store(isLate: true) }

@@ -30,7 +30,9 @@ struct SideBySideTests {
             }
             for show in shows { try await show.browser.wait(show.id, for: ["live"]) }
             for show in shows { try await studio.record(show.name, seconds: 4) }
-            measured("resident memory of each receiver", try studio.receivers.map { "\(try resident($0)) MiB" }.joined(separator: ", "))
+            measured(
+                "resident memory of each receiver",
+                try studio.receivers.map { "\(try residentKilobytes(of: $0) / 1024) MiB" }.joined(separator: ", "))
             #expect(studio.receivers.count == shows.count)
             #expect(try Set(shows.map { try #require(try $0.browser.broadcast($0.id)?.receiver?.port) }).count == shows.count)
 
@@ -96,11 +98,5 @@ struct SideBySideTests {
             let delivery = Delivery(sent: sent, recorded: recorded, kind)
             #expect(delivery.isComplete, "\(show.name): \(delivery)")
         }
-    }
-
-    private func resident(_ pid: Int32) throws -> Int {
-        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
-        return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) }) / 1024
     }
 }

@@ -91,7 +91,7 @@ struct WebAttackTests {
                 while case .text(let text)? = try await feed.receive() { if text.contains("\"telemetry/") { seen.withLock { $0 += 1 } } }
             }
             let pid = try desk.installation.program("control").pid
-            let before = try residentKilobytes(pid)
+            let before = try residentKilobytes(of: pid)
             let sample = AgentTelemetry(
                 atMs: 1,
                 links: (0..<200).map {
@@ -110,7 +110,7 @@ struct WebAttackTests {
                 slowest = max(slowest, Instant.now - asked)
                 try await Task.sleep(for: .milliseconds(50))
             }
-            let (count, grown) = (seen.withLock { $0 }, try residentKilobytes(pid) - before)
+            let (count, grown) = (seen.withLock { $0 }, try residentKilobytes(of: pid) - before)
             measured("flood: samples heard in 4 s, kB grown", "\(count), \(grown)")
             measured("flood: an answer for somebody else took at most", slowest)
             // 250 at once, then 50 a second.
@@ -267,7 +267,7 @@ struct WebAttackTests {
             #expect(page.contains("server_no_context_takeover") && page.contains("client_no_context_takeover"), "\(page.prefix(400))")
 
             let pid = try desk.installation.program("control").pid
-            let before = try residentKilobytes(pid)
+            let before = try residentKilobytes(of: pid)
             let script = """
                 import os, socket, struct, sys, zlib
                 s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); s.settimeout(10)
@@ -287,16 +287,10 @@ struct WebAttackTests {
                 """
             let fresh = try await owner.post("/auth/ticket").text("ticket")
             let said = try await runTool("python3", ["-c", script, String(desk.installation.pagePort), fresh]).text
-            let grown = try residentKilobytes(pid) - before
+            let grown = try residentKilobytes(of: pid) - before
             measured("a bomb of 200 MB: its bytes and the code it was closed with, kB grown", "\(said.dropLast()), \(grown)")
             #expect(said.hasSuffix(" 1009\n") && grown < 20_000, "\(said)")
             #expect(try await owner.get("/auth/me").status == 200)
         }
-    }
-
-    private func residentKilobytes(_ pid: Int32) throws -> Int {
-        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import Lab
 import Testing
 
 @testable import Fuzz
@@ -25,7 +26,7 @@ private struct Seen: Equatable {
     func mutated() throws {
         let nginx = try Nginx()
         let more = ProcessInfo.processInfo.environment["STRATA_DIFFERENTIAL"].flatMap { Int($0) }
-        var random = SeededGenerator(seed: more == nil ? 1 : .random(in: 0 ... .max))
+        var random = SplitMix64(state: more == nil ? 1 : .random(in: 0 ... .max))
         var compared = 0
         for (name, bytes) in try corpus(.requestHead) {
             for number in 0..<(more ?? 40) {
@@ -42,7 +43,7 @@ private struct Seen: Equatable {
     }
 
     /// One to three changes: a piece that parsers disagree on put in, a byte replaced, a piece taken away or doubled.
-    private static func changed(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+    private static func changed(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
         let pieces = [
             " ", "\t", "\r", "\n", "\r\n", "\0", ":", ",", ";", "\u{b}", "\u{c}", "\u{7f}", "%00", "%2f", "/../", "//", "?", "#",
             "HTTP/1.0",
@@ -123,20 +124,5 @@ private struct Seen: Equatable {
             if !head.status.isInformational { seen.append(Seen(status: head.status.code, request: head.headers["X-Saw"])) }
         }
         return seen
-    }
-}
-
-/// SplitMix64: the same changes in each run. Source: Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014.
-private struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -8,15 +8,30 @@ import Wire
 
 @Suite("The links of a real network namespace", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct LinkWatcherTests {
+    /// A network of its own, and a watcher in it.
+    private func field(links: Int) throws -> (FieldNetwork, Loop, LinkWatcher) {
+        let network = try FieldNetwork(links: Array(repeating: LinkShape(LinkProfile()), count: links), number: 7)
+        do {
+            let loop = try Loop(name: "links")
+            let watcher = try network.field.run {
+                try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: Log("test", threshold: .error))
+            }
+            return (network, loop, watcher)
+        } catch {
+            network.remove()
+            throw error
+        }
+    }
+
+    private func leave(_ network: FieldNetwork, _ loop: Loop) {
+        loop.stop()
+        network.remove()
+    }
+
     @Test("are told at first and after each change: carrier, address, unplugged, plugged in")
     func changes() async throws {
-        let network = try FieldNetwork(links: [LinkShape(LinkProfile()), LinkShape(LinkProfile())], number: 7)
-        defer { network.remove() }
-        let loop = try Loop(name: "links")
-        defer { loop.stop() }
-        let watcher = try network.field.run {
-            try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: Log("test", threshold: .error))
-        }
+        let (network, loop, watcher) = try field(links: 2)
+        defer { leave(network, loop) }
         var snapshots = watcher.snapshots.makeAsyncIterator()
         func wait(_ holds: ([Link]) -> Bool) async -> [Link] {
             while let links = await snapshots.next() { if holds(links) { return links } }
@@ -45,13 +60,8 @@ struct LinkWatcherTests {
 
     @Test("are counted by the kernel: what leaves by one is shown after the next look")
     func counters() async throws {
-        let network = try FieldNetwork(links: [LinkShape(LinkProfile()), LinkShape(LinkProfile())], number: 7)
-        defer { network.remove() }
-        let loop = try Loop(name: "links")
-        defer { loop.stop() }
-        let watcher = try network.field.run {
-            try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: Log("test", threshold: .error))
-        }
+        let (network, loop, watcher) = try field(links: 2)
+        defer { leave(network, loop) }
         var snapshots = watcher.snapshots.makeAsyncIterator()
         while let links = await snapshots.next() { if links.filter({ $0.state == .up }).count == 2 { break } }
         func sent() -> [Int] { watcher.counters.map(\.sentBytes) }
@@ -74,13 +84,8 @@ struct LinkWatcherTests {
 
     @Test("are right after more changes than the socket holds")
     func overrun() async throws {
-        let network = try FieldNetwork(links: [LinkShape(LinkProfile())], number: 8)
-        defer { network.remove() }
-        let loop = try Loop(name: "links")
-        defer { loop.stop() }
-        let watcher = try network.field.run {
-            try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: Log("test", threshold: .error))
-        }
+        let (network, loop, watcher) = try field(links: 1)
+        defer { leave(network, loop) }
         var snapshots = watcher.snapshots.makeAsyncIterator()
         _ = await snapshots.next()
         // While the loop waits here, the kernel's queue (212,992 bytes) overflows.
