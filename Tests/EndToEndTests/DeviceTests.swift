@@ -276,13 +276,7 @@ struct DeviceTests {
             let sending = Task { try await RawBoard.answerAll(socket, .done) }
             let host = try await desk.host("real")
             let leased = Guarded<StreamSpec?>(nil)
-            let leasing = Task {
-                while case .text(let text)? = try await host.receive() {
-                    let command = try JSONDecoder().decode(Command<PoolOrder>.self, from: Data(text.utf8))
-                    if case .lease(let request) = command.order { leased.withLock { $0 = request.spec } }
-                    try await host.send(PoolMessage.outcome(CommandOutcome(id: command.id, result: .done, port: 20_000)))
-                }
-            }
+            let leasing = Task { try await RawBoard.grantAll(host, leased) }
             defer {
                 sending.cancel()
                 leasing.cancel()
@@ -299,7 +293,7 @@ struct DeviceTests {
             let stream = try await eventually(within: .seconds(5), "the lease is asked for") { leased.withLock { $0 } }
             func state() async throws -> String { try await owner.get("/broadcasts/\(id)").text("state") }
             try await eventually(within: .seconds(5), "it is live") {
-                try await host.send(PoolMessage.report(report(stream)))
+                try await host.send(PoolMessage.report(.flowing(stream)))
                 return try await state() == "live"
             }
 
@@ -309,7 +303,7 @@ struct DeviceTests {
             try await liar.send(AgentMessage.sending(SendingReport(broadcast: broadcast, revision: 1, state: .failed, reason: "lies")))
             let lyingHost = try await desk.host("liar")
             try await lyingHost.send(PoolMessage.released(LeaseReference(lease: stream.lease)))
-            var lie = report(stream)
+            var lie = StreamReport.flowing(stream)
             lie.ingest.state = .interrupted
             try await lyingHost.send(PoolMessage.report(lie))
             try await always(for: .milliseconds(500), "it stays live") { try await state() == "live" }
@@ -321,17 +315,6 @@ struct DeviceTests {
             try await eventually(within: .seconds(5), "it is over") { try await state() == "ended" }
             #expect(try await owner.get("/broadcasts/\(id)").text("reason") == "the sender was revoked")
         }
-    }
-
-    private func report(_ stream: StreamSpec) -> StreamReport {
-        StreamReport(
-            lease: stream.lease, broadcast: stream.broadcast, port: 20_000, pid: nil, uptimeSeconds: 1,
-            ingest: IngestReport(
-                state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
-                guardDroppedTotal: 0, video: .h264, width: 1280, height: 720, paths: []),
-            outputs: stream.outputs.map {
-                OutputReport(id: $0.id, state: .connected, reason: nil, sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
-            }, restarts: 0)
     }
 
     @Test("a destination that leads into somebody's house is refused at the start, by name")

@@ -267,6 +267,15 @@ final class RawBoard: Sendable {
         return socket
     }
 
+    /// Answers as a pool host that grants each lease on its first port, and keeps the stream that was asked for last.
+    static func grantAll(_ socket: WebSocket, _ leased: Guarded<StreamSpec?>) async throws {
+        while case .text(let text)? = try await socket.receive() {
+            let command = try JSONDecoder().decode(Command<PoolOrder>.self, from: Data(text.utf8))
+            if case .lease(let request) = command.order { leased.withLock { $0 = request.spec } }
+            try await socket.send(PoolMessage.outcome(CommandOutcome(id: command.id, result: .done, port: 20_000)))
+        }
+    }
+
     /// Answers each command with `result`, until the connection ends.
     static func answerAll(_ socket: WebSocket, _ result: CommandOutcome.Result) async throws {
         while case .text(let text)? = try await socket.receive() {
@@ -274,6 +283,21 @@ final class RawBoard: Sendable {
             try await socket.send(
                 AgentMessage.outcome(CommandOutcome(id: command.id, result: result, step: nil, reason: "as the test wants")))
         }
+    }
+}
+
+extension StreamReport {
+    /// What the host of a stream says when all of it is well.
+    static func flowing(_ stream: StreamSpec) -> StreamReport {
+        StreamReport(
+            lease: stream.lease, broadcast: stream.broadcast, port: 20_000, pid: nil, uptimeSeconds: 1,
+            ingest: IngestReport(
+                state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
+                guardDroppedTotal: 0, video: .h264, width: 1280, height: 720,
+                paths: [PathReport(source: "192.0.2.2:5000", bitrate: .kilobits(2500), packetsTotal: 9, rttMs: 40.5, loss: 0)]),
+            outputs: stream.outputs.map {
+                OutputReport(id: $0.id, state: .connected, reason: nil, sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
+            }, restarts: 0)
     }
 }
 
