@@ -218,14 +218,12 @@ extension BroadcastMachine {
     }
 
     private var runningState: BroadcastState {
-        if let since = interruptedSinceMs { return .interrupted(sinceMs: since) }
+        if let since = interruptedSinceMs { return .interrupted(sinceMs: since, reason: interruption) }
         guard observed.hostConnected, let report = observed.report else {
             return .degraded(reason: "no word from the receiver's host")
         }
         var reasons: [String] = []
-        if let sending = observed.sending, sending.state != .sending, sending.state != .preflight {
-            reasons.append("sender \(sending.state.rawValue)" + (sending.reason.map { ": \($0)" } ?? ""))
-        }
+        if let senderFault { reasons.append(senderFault) }
         let shown = wanted(of: report)
         for output in shown where output.state != .connected {
             reasons.append("output \(output.id) \(output.state.rawValue)" + (output.reason.map { ": \($0)" } ?? ""))
@@ -233,5 +231,16 @@ extension BroadcastMachine {
         // Live needs one that is connected: without any, or before the receiver has made them, nobody gets the picture.
         if shown.isEmpty { reasons.append(outputs.isEmpty ? "it has no output: add one, or stop it" : "no output is there yet") }
         return reasons.isEmpty ? .live : .degraded(reason: reasons.joined(separator: "; "))
+    }
+
+    /// Why nothing arrives: what the sender says of itself, which a person can mend, before what is seen from here.
+    private var interruption: String {
+        guard observed.senderConnected, let senderFault else { return "nothing arrives from the sender" }
+        return senderFault
+    }
+
+    private var senderFault: String? {
+        guard let sending = observed.sending, sending.state != .sending, sending.state != .preflight else { return nil }
+        return "sender \(sending.state.rawValue)" + (sending.reason.map { ": \($0)" } ?? "")
     }
 }

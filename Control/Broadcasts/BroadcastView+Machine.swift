@@ -45,12 +45,12 @@ extension BroadcastView {
         switch state {
         case .degraded(let reason): reason
         case .ended(let reason): reason.text
-        case .interrupted: "nothing arrives from the sender"
+        case .interrupted(_, let reason): reason
         case .starting, .live, .stopping: nil
         }
     }
 
     private static func since(_ state: BroadcastState) -> String? {
-        if case .interrupted(let sinceMs) = state { Log.timestamp(unixMs: sinceMs) } else { nil }
+        if case .interrupted(let sinceMs, _) = state { Log.timestamp(unixMs: sinceMs) } else { nil }
     }
 }

@@ -91,6 +91,7 @@ actor LiveBroadcast {
         var fields = "\(machine.state.name)"
         if case .ended(let reason) = machine.state { fields += ": \(reason.text)" }
         if case .degraded(let reason) = machine.state { fields += ": \(reason)" }
+        if case .interrupted(_, let reason) = machine.state { fields += ": \(reason)" }
         if case .starting(let step) = machine.state { fields += ": \(step.rawValue)" }
         parts.log.notice("broadcast", ["broadcast": "\(id)", "state": "\(fields)", "was": "\(before.name)"])
     }

@@ -112,11 +112,25 @@ struct BroadcastMachineTests {
         var broadcast = running()
         #expect(broadcast.state == .live)
         let actions = broadcast.event(.report(report(ingest: .interrupted, outputs: [(first, .connected)])), nowMs: 500)
-        #expect(broadcast.state == .interrupted(sinceMs: 500))
+        #expect(broadcast.state == .interrupted(sinceMs: 500, reason: "nothing arrives from the sender"))
         #expect(actions.contains(.set(.grace, afterMs: 60_000)))
         let back = broadcast.event(.report(report(outputs: [(first, .connected)])), nowMs: 20_500)
         #expect(back.contains(.cancel(.grace)))
         #expect(broadcast.state == .live)
+    }
+
+    @Test("without media says what the sender knows of it, as long as the sender is there to know")
+    func causeOfInterruption() {
+        var broadcast = running()
+        let broken = SendingReport(broadcast: id("B"), revision: 1, state: .recovering, reason: "the file gives nothing any more")
+        _ = broadcast.event(.sending(broken), nowMs: 0)
+        #expect(broadcast.state == .degraded(reason: "sender recovering: the file gives nothing any more"))
+        _ = broadcast.event(.report(report(ingest: .interrupted, outputs: [(first, .connected)])), nowMs: 500)
+        #expect(broadcast.state == .interrupted(sinceMs: 500, reason: "sender recovering: the file gives nothing any more"))
+        _ = broadcast.event(.senderDisconnected, nowMs: 600)
+        #expect(broadcast.state == .interrupted(sinceMs: 500, reason: "nothing arrives from the sender"))
+        _ = broadcast.event(.senderConnected(SendingReport(broadcast: id("B"), revision: 1, state: .sending)), nowMs: 700)
+        #expect(broadcast.state == .interrupted(sinceMs: 500, reason: "nothing arrives from the sender"))
     }
 
     @Test("ends after its grace time, or never where it runs until stopped")
