@@ -79,13 +79,14 @@ extension BroadcastMachine {
         return isUp ? [.removeOutput(output)] : []
     }
 
-    mutating func changed(_ choice: MediaChoice) -> [Action] {
-        guard choice != media, isUp else {
-            if !isUp { media = choice }
-            return []
-        }
+    /// A change in front of the sender's first plan goes with it, and is refused by the sender like any other.
+    mutating func changed(_ change: MediaChange) -> [Action] {
+        if case .stopping = phase { return [] }
+        let choice = change.applied(to: media)
+        guard choice != media else { return [] }
         mediaBefore = mediaBefore ?? media
         media = choice
+        guard isUp else { return [] }
         revision += 1
         return [.order(.start)]
     }

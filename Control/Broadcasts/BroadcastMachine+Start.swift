@@ -37,8 +37,9 @@ extension BroadcastMachine {
     }
 
     mutating func started(_ revision: Int) -> [Action] {
-        guard revision == self.revision else { return [] }
-        mediaBefore = nil
+        guard revision <= self.revision else { return [] }
+        if revision == self.revision { mediaBefore = nil }
+        // An older plan is sent too: the answer to the change of it is another one.
         guard phase == .sending else { return [] }
         phase = .media
         return [.set(.step, afterMs: Self.limitMs(of: .media))] + climb()
@@ -47,19 +48,24 @@ extension BroadcastMachine {
     mutating func refused(_ revision: Int, _ detail: String?, _ reason: String, nowMs: Int64) -> [Action] {
         guard revision == self.revision else { return [] }
         switch phase {
-        case .sending: return fail(.sender, detail, reason)
+        case .sending where mediaBefore == nil: return fail(.sender, detail, reason)
+        case .sending: return [.set(.step, afterMs: Self.limitMs(of: .sender))] + takeBack()
         case .media, .outputs, .running:
-            if let before = mediaBefore {
-                media = before
-                mediaBefore = nil
-                self.revision += 1
-                return [.order(.start)]
-            }
+            if mediaBefore != nil { return takeBack() }
             // A plan given again after a loss: the sender says what it lacks and is asked again.
             observed.sending = SendingReport(broadcast: id, revision: revision, state: .failed, reason: reason)
             return [.set(.again(.start), afterMs: 5000)]
         case .choosing, .leasing, .stopping, .ended: return []
         }
+    }
+
+    /// The change that was refused is none: what was there before goes on.
+    private mutating func takeBack() -> [Action] {
+        guard let before = mediaBefore else { return [] }
+        media = before
+        mediaBefore = nil
+        revision += 1
+        return [.order(.start)]
     }
 
     /// From the media's first key frame to the first connected output.

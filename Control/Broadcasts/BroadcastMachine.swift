@@ -12,7 +12,7 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
     package let grace: Grace
     package let lease: LeaseID
     package internal(set) var media: MediaChoice
-    /// What the sender still shows while a change is on its way to it.
+    /// What goes on where the sender refuses the change that is on its way to it.
     var mediaBefore: MediaChoice?
     /// Grows with each change that the sender has to follow.
     package internal(set) var revision = 1
@@ -85,6 +85,24 @@ package struct MediaChoice: Codable, Sendable, Hashable {
     }
 }
 
+/// What a person wants otherwise; the rest stays as it is then.
+package struct MediaChange: Sendable, Hashable {
+    package var bitrate: Bitrate?
+    package var input: InputChoice?
+
+    package init(bitrate: Bitrate? = nil, input: InputChoice? = nil) {
+        self.bitrate = bitrate
+        self.input = input
+    }
+
+    func applied(to media: MediaChoice) -> MediaChoice {
+        var changed = media
+        if let bitrate { changed.encoder.bitrate = bitrate }
+        if let input { changed.input = input }
+        return changed
+    }
+}
+
 /// An output of a broadcast and the destination it was made from.
 package struct PlannedOutput: Codable, Sendable, Hashable {
     package var id: OutputID
@@ -122,7 +140,7 @@ extension BroadcastMachine {
         case outputAdded(PlannedOutput)
         case outputRemoved(OutputID)
         case outputRetried(OutputID)
-        case mediaChanged(MediaChoice)
+        case mediaChanged(MediaChange)
         case stopRequested(EndReason)
         case timer(Timer)
     }
@@ -188,7 +206,7 @@ extension BroadcastMachine {
         case .outputAdded(let output): return added(output)
         case .outputRemoved(let output): return removed(output)
         case .outputRetried(let output): return isUp ? [.retryOutput(output)] : []
-        case .mediaChanged(let choice): return changed(choice)
+        case .mediaChanged(let change): return changed(change)
         case .stopRequested(let reason): return stop(reason)
         case .timer(let timer): return fired(timer, nowMs: nowMs)
         }

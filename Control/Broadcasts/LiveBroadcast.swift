@@ -18,7 +18,9 @@ actor LiveBroadcast {
     /// Outputs that could not be made into something a receiver may connect to, and why.
     private var unfit: [OutputID: String] = [:]
     private var timers: [BroadcastMachine.Timer: Task<Void, Never>] = [:]
-    private var waiters: [Int: [CheckedContinuation<CommandOutcome?, Never>]] = [:]
+    /// Whoever asked for the change that is on its way to the sender, and the revision that carries it.
+    private var waiter: (revision: Int, answer: CheckedContinuation<ChangeOutcome, Never>)?
+    private var lastChange: Task<ChangeOutcome, Never>?
     private var published: BroadcastView?
     /// Stores again what the store did not take.
     private var storing: Task<Void, Never>?
@@ -27,8 +29,18 @@ actor LiveBroadcast {
 
     private enum Entry: Sendable {
         case event(BroadcastMachine.Event)
+        case change(MediaChange, CheckedContinuation<ChangeOutcome, Never>)
         /// Answered when everything before it is done.
         case settled(CheckedContinuation<BroadcastView, Never>)
+    }
+
+    /// What became of a change.
+    enum ChangeOutcome: Sendable {
+        case done
+        case refused(step: String?, reason: String)
+        /// The sender did not answer in time.
+        case unknown
+        case isOver
     }
 
     /// What every broadcast works with.
@@ -69,6 +81,7 @@ actor LiveBroadcast {
         for await entry in stream {
             switch entry {
             case .event(let event): await take(event)
+            case .change(let change, let answer): await take(change, answer)
             case .settled(let continuation): continuation.resume(returning: view)
             }
             if case .ended = machine.state { entries.finish() }
@@ -82,7 +95,7 @@ actor LiveBroadcast {
         if case .ended = machine.state, endedAtMs == nil { endedAtMs = unixMilliseconds() }
         if machine.withoutObservations != before.withoutObservations { await save() }
         if machine.state != before.state { note(before.state) }
-        settleWaiters(event)
+        settleWaiter(event)
         for action in actions { perform(action) }
         await publish()
     }
@@ -260,30 +273,49 @@ actor LiveBroadcast {
 
     // MARK: Changes with an answer
 
-    /// Changes what is shown and waits for the sender's answer; nil where it is not known in time.
-    func change(to choice: MediaChoice) async -> CommandOutcome? {
-        let revision = machine.revision + 1
-        return await withCheckedContinuation { continuation in
-            waiters[revision, default: []].append(continuation)
-            post(.mediaChanged(choice))
+    /// Changes what is shown and waits for the sender's answer.
+    ///
+    /// One change after the other: each begins with what became of the one before, and is answered for itself.
+    func change(_ change: MediaChange) async -> ChangeOutcome {
+        let before = lastChange
+        let task = Task {
+            _ = await before?.value
+            return await withCheckedContinuation { answer in
+                if case .terminated = entries.yield(.change(change, answer)) { answer.resume(returning: .isOver) }
+            }
         }
+        lastChange = task
+        return await task.value
     }
 
-    private func settleWaiters(_ event: BroadcastMachine.Event) {
-        let settled: (Int, CommandOutcome?)
+    private func take(_ change: MediaChange, _ answer: CheckedContinuation<ChangeOutcome, Never>) async {
+        await take(.mediaChanged(change))
+        if isOver { return answer.resume(returning: .isOver) }
+        // Nothing to ask the sender: it is the same choice.
+        guard machine.mediaBefore != nil else { return answer.resume(returning: .done) }
+        waiter = (machine.revision, answer)
+    }
+
+    private func settleWaiter(_ event: BroadcastMachine.Event) {
+        guard let waiter else { return }
+        let outcome: ChangeOutcome
         switch event {
-        case .senderStarted(let revision): settled = (revision, CommandOutcome(id: CommandID(machine.lease.ulid), result: .done))
-        case .senderRefused(let revision, let detail, let reason):
-            settled = (revision, CommandOutcome(id: CommandID(machine.lease.ulid), result: .refused, step: detail, reason: reason))
-        case .unknown(.start): settled = (machine.revision, nil)
-        case .mediaChanged where machine.mediaBefore == nil:
-            // Nothing to tell the sender: it is the same choice, or the broadcast does not send.
-            settled = (Int.max, CommandOutcome(id: CommandID(machine.lease.ulid), result: .done))
+        case .senderStarted(let revision) where revision >= waiter.revision: outcome = .done
+        case .senderRefused(let revision, let detail, let reason) where revision >= waiter.revision:
+            outcome = .refused(step: detail, reason: reason)
+        case .unknown(.start): outcome = .unknown
         default:
-            if case .ended = machine.state { settled = (Int.max, nil) } else { return }
+            guard isOver else { return }
+            outcome = .isOver
         }
-        for revision in waiters.keys where revision <= settled.0 {
-            for waiter in waiters.removeValue(forKey: revision) ?? [] { waiter.resume(returning: settled.1) }
+        self.waiter = nil
+        waiter.answer.resume(returning: outcome)
+    }
+
+    private var isOver: Bool {
+        switch machine.phase {
+        case .stopping, .ended: true
+        case .choosing, .leasing, .sending, .media, .outputs, .running: false
         }
     }
 

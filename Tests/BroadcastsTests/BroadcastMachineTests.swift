@@ -287,9 +287,7 @@ struct BroadcastMachineTests {
     @Test("a change of picture reaches the sender with a higher revision")
     func change() {
         var broadcast = running()
-        var choice = broadcast.media
-        choice.encoder.bitrate = .kilobits(1000)
-        #expect(broadcast.event(.mediaChanged(choice), nowMs: 0) == [.order(.start)])
+        #expect(broadcast.event(.mediaChanged(MediaChange(bitrate: .kilobits(1000))), nowMs: 0) == [.order(.start)])
         #expect(broadcast.revision == 2)
         #expect(broadcast.event(.senderStarted(revision: 1), nowMs: 0).isEmpty)
     }
@@ -300,13 +298,60 @@ extension BroadcastMachineTests {
     func refusedChange() {
         var broadcast = running()
         let before = broadcast.media
-        var choice = before
-        choice.input = InputChoice(video: "v4l2:gone")
-        _ = broadcast.event(.mediaChanged(choice), nowMs: 0)
+        _ = broadcast.event(.mediaChanged(MediaChange(input: InputChoice(video: "v4l2:gone"))), nowMs: 0)
         let actions = broadcast.event(.senderRefused(revision: 2, detail: "preflight.input", reason: "no camera"), nowMs: 0)
         #expect(actions == [.order(.start)])
         #expect(broadcast.media == before)
         #expect(broadcast.revision == 3)
         #expect(broadcast.state == .live)
+    }
+
+    @Test("two changes at once are both made")
+    func changesTogether() {
+        var broadcast = running()
+        _ = broadcast.event(.mediaChanged(MediaChange(bitrate: .kilobits(1500))), nowMs: 0)
+        _ = broadcast.event(.mediaChanged(MediaChange(input: InputChoice(video: "file:clip.mp4"))), nowMs: 0)
+        #expect(broadcast.media.encoder.bitrate == .kilobits(1500))
+        #expect(broadcast.media.input.video == "file:clip.mp4")
+    }
+
+    /// Up to the sender's answer, with a change of the input before or after it was given its first plan.
+    private func changedWhileStarting(after events: Int) -> BroadcastMachine {
+        var broadcast = machine()
+        let climb: [BroadcastMachine.Event] = [.resumed, .senderConnected(nil), .hostChosen(host), .leased(port: 5000)]
+        for event in climb.prefix(events) { _ = broadcast.event(event, nowMs: 0) }
+        _ = broadcast.event(.mediaChanged(MediaChange(input: InputChoice(video: "v4l2:gone"))), nowMs: 0)
+        for event in climb.dropFirst(events) { _ = broadcast.event(event, nowMs: 0) }
+        return broadcast
+    }
+
+    @Test("a change that is refused while it starts is taken back, and the start goes on", arguments: [1, 3, 4])
+    func refusedWhileStarting(_ events: Int) {
+        var broadcast = changedWhileStarting(after: events)
+        #expect(broadcast.media.input.video == "v4l2:gone" && broadcast.state == .starting(.sender))
+        let asked = broadcast.revision
+        let actions = broadcast.event(.senderRefused(revision: asked, detail: "preflight.input", reason: "no camera"), nowMs: 0)
+        #expect(actions.contains(.order(.start)))
+        #expect(broadcast.media.input.video == "test" && broadcast.revision == asked + 1)
+        _ = broadcast.event(.senderStarted(revision: asked + 1), nowMs: 0)
+        #expect(broadcast.state == .starting(.media))
+    }
+
+    @Test("what was wanted first is refused too: the start fails, by the sender's last word")
+    func refusedTwice() {
+        var broadcast = changedWhileStarting(after: 4)
+        for revision in [2, 3] {
+            _ = broadcast.event(.senderRefused(revision: revision, detail: "preflight.encoder", reason: "no encoder"), nowMs: 0)
+        }
+        #expect(broadcast.state == .stopping)
+    }
+
+    @Test("a sender that sends the plan from before a change is on the way up, and the change is still to be answered")
+    func startedBeforeChange() {
+        var broadcast = changedWhileStarting(after: 4)
+        _ = broadcast.event(.senderStarted(revision: 1), nowMs: 0)
+        #expect(broadcast.state == .starting(.media))
+        _ = broadcast.event(.senderRefused(revision: 2, detail: "preflight.input", reason: "no camera"), nowMs: 0)
+        #expect(broadcast.media.input.video == "test" && broadcast.state == .starting(.media))
     }
 }
