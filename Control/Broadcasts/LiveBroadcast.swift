@@ -199,7 +199,7 @@ actor LiveBroadcast {
     }
 
     private func start() async {
-        guard let plan = await plan() else { return }
+        guard let plan = await plan() else { return post(.unknown(.start)) }
         switch await parts.fleet.order(AgentOrder.start(plan), to: machine.sender) {
         case .outcome(let outcome) where outcome.result == .done: post(.senderStarted(revision: plan.revision))
         case .outcome(let outcome):
@@ -218,8 +218,8 @@ actor LiveBroadcast {
 
     private func plan() async -> Plan? {
         guard let host = machine.host, let port = machine.port else { return nil }
-        let addresses = await parts.fleet.offer(of: host)?.addresses ?? []
         do {
+            let addresses = try await addresses(of: host)
             let key = try await parts.store.streamKey(of: machine)
             let transport = Transport(
                 receivers: addresses.map { Endpoint(host: $0, port: port) }, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
@@ -227,9 +227,15 @@ actor LiveBroadcast {
             return Plan(
                 broadcast: id, revision: machine.revision, input: machine.media.input, encoder: machine.media.encoder, transport: transport)
         } catch {
-            parts.log.error("a stream key could not be read", ["broadcast": "\(id)", "error": "\(error)"])
+            parts.log.error("a plan could not be made", ["broadcast": "\(id)", "error": "\(error)"])
             return nil
         }
+    }
+
+    /// A host that is not connected is where it was: its receivers go on.
+    private func addresses(of host: DeviceID) async throws -> [String] {
+        if let offer = await parts.fleet.offer(of: host) { return offer.addresses }
+        return try await parts.store.addresses(of: host)
     }
 
     // MARK: Outputs
