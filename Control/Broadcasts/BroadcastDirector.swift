@@ -145,7 +145,7 @@ extension BroadcastDirector {
         let createdAtMs = unixMilliseconds()
         try await parts.store.create(machine, streamKey: Secret(Hex.encode(randomBytes(32))), by: author)
         await begin(machine, createdAtMs: createdAtMs, event: .resumed)
-        return BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: nil, unfit: [:])
+        return BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: nil)
     }
 
     /// Throws what no attempt of a receiver could mend.
@@ -258,7 +258,7 @@ extension BroadcastDirector {
     package func view(of id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
         if let one = live[id], one.organization == organization { return await one.view }
         guard let record = try await parts.store.find(id, in: organization) else { throw Failure.noSuchBroadcast }
-        return BroadcastView.of(record.machine, createdAtMs: record.createdAtMs, endedAtMs: record.endedAtMs, unfit: [:])
+        return BroadcastView.of(record.machine, createdAtMs: record.createdAtMs, endedAtMs: record.endedAtMs)
     }
 
     /// The newest first.

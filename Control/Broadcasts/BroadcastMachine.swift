@@ -50,6 +50,15 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var sending: SendingReport?
         var senderConnected = false
         var hostConnected = false
+        /// Outputs that the receiver does not have, though they are wanted.
+        var outputFaults: [OutputID: OutputFault] = [:]
+    }
+
+    struct OutputFault: Hashable, Sendable {
+        /// For a person.
+        var reason: String
+        /// In a row.
+        var failures: Int
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -140,6 +149,8 @@ extension BroadcastMachine {
         case outputAdded(PlannedOutput)
         case outputRemoved(OutputID)
         case outputRetried(OutputID)
+        /// It could not be made, or the host did not take it.
+        case outputFailed(OutputID, reason: String)
         case mediaChanged(MediaChange)
         case stopRequested(EndReason)
         case timer(Timer)
@@ -166,6 +177,8 @@ extension BroadcastMachine {
         case drain
         /// When an order that had no answer is given again.
         case again(Order)
+        /// When an output that the receiver does not have is given to it again.
+        case output(OutputID)
     }
 
     /// Milliseconds each step of a start may take. The pool answers in less than 5 s and the sender's preflight in less
@@ -205,7 +218,8 @@ extension BroadcastMachine {
         case .leaseLost: return hostConnected(host, nil)
         case .outputAdded(let output): return added(output)
         case .outputRemoved(let output): return removed(output)
-        case .outputRetried(let output): return isUp ? [.retryOutput(output)] : []
+        case .outputRetried(let output): return retried(output)
+        case .outputFailed(let output, let reason): return failed(output, reason)
         case .mediaChanged(let change): return changed(change)
         case .stopRequested(let reason): return stop(reason)
         case .timer(let timer): return fired(timer, nowMs: nowMs)
@@ -237,12 +251,12 @@ extension BroadcastMachine {
 
     private var runningState: BroadcastState {
         if let since = interruptedSinceMs { return .interrupted(sinceMs: since, reason: interruption) }
-        guard observed.hostConnected, let report = observed.report else {
+        guard observed.hostConnected, observed.report != nil else {
             return .degraded(reason: "no word from the receiver's host")
         }
         var reasons: [String] = []
         if let senderFault { reasons.append(senderFault) }
-        let shown = wanted(of: report)
+        let shown = shownOutputs
         for output in shown where output.state != .connected {
             reasons.append("output \(output.id) \(output.state.rawValue)" + (output.reason.map { ": \($0)" } ?? ""))
         }

@@ -15,8 +15,6 @@ actor LiveBroadcast {
     private(set) var machine: BroadcastMachine
     private let createdAtMs: Int64
     private var endedAtMs: Int64?
-    /// Outputs that could not be made into something a receiver may connect to, and why.
-    private var unfit: [OutputID: String] = [:]
     private var timers: [BroadcastMachine.Timer: Task<Void, Never>] = [:]
     /// Whoever asked for the change that is on its way to the sender, and the revision that carries it.
     private var waiter: (revision: Int, answer: CheckedContinuation<ChangeOutcome, Never>)?
@@ -176,12 +174,13 @@ actor LiveBroadcast {
         let preferred = machine.port
         do {
             let key = try await parts.store.streamKey(of: machine)
-            let specs = await fitOutputs()
+            let (specs, unfit) = await fitOutputs()
             let spec = StreamSpec(
                 lease: machine.lease, broadcast: id, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs, outputs: specs)
             switch await parts.fleet.order(PoolOrder.lease(LeaseRequest(spec: spec, preferredPort: preferred)), to: host) {
             case .outcome(let outcome) where outcome.result == .done:
                 if let port = outcome.port { post(.leased(port: port)) }
+                for (output, reason) in unfit { post(.outputFailed(output, reason: reason)) }
             case .outcome(let outcome): post(.leaseRefused(reason: outcome.reason ?? "the pool host gave no reason"))
             case .unknown: post(.unknown(.lease))
             }
@@ -240,39 +239,49 @@ actor LiveBroadcast {
 
     // MARK: Outputs
 
-    private func fitOutputs() async -> [OutputSpec] {
+    private func fitOutputs() async -> (specs: [OutputSpec], unfit: [(OutputID, String)]) {
         var specs: [OutputSpec] = []
+        var unfit: [(OutputID, String)] = []
         for output in machine.outputs {
-            if let spec = await fit(output) { specs.append(spec) }
+            switch await fit(output) {
+            case .fit(let spec): specs.append(spec)
+            case .unfit(let reason): unfit.append((output.id, reason))
+            }
         }
-        return specs
+        return (specs, unfit)
     }
 
-    private func fit(_ output: PlannedOutput) async -> OutputSpec? {
-        do {
-            let spec = try await parts.outputs.spec(of: output, in: machine.organization)
-            unfit[output.id] = nil
-            return spec
-        } catch {
-            unfit[output.id] = "\(error)"
-            parts.log.warning("an output cannot be made", ["broadcast": "\(id)", "output": "\(output.id)", "reason": "\(error)"])
-            return nil
+    private func fit(_ output: PlannedOutput) async -> OutputPlanner.Attempt {
+        let attempt = await parts.outputs.attempt(output, in: machine.organization)
+        if case .unfit(let reason) = attempt {
+            parts.log.warning("an output cannot be made", ["broadcast": "\(id)", "output": "\(output.id)", "reason": "\(reason)"])
         }
+        return attempt
     }
 
     private func add(_ output: OutputID) async {
-        guard let planned = machine.outputs.first(where: { $0.id == output }), let spec = await fit(planned) else {
-            return await publish()
+        guard let planned = machine.outputs.first(where: { $0.id == output }) else { return }
+        switch await fit(planned) {
+        case .unfit(let reason): post(.outputFailed(output, reason: reason))
+        // It may have been removed while its address was resolved.
+        case .fit(let spec) where machine.outputs.contains(planned):
+            if let reason = await change(.addOutput(OutputChange(lease: machine.lease, output: spec))) {
+                post(.outputFailed(output, reason: reason))
+            }
+        case .fit: return
         }
-        await change(.addOutput(OutputChange(lease: machine.lease, output: spec)))
     }
 
-    private func change(_ order: PoolOrder) async {
-        guard let host = machine.host else { return }
+    /// - Returns: why it is not done, or not known to be; nil where it is.
+    @discardableResult
+    private func change(_ order: PoolOrder) async -> String? {
+        guard let host = machine.host else { return "there is no pool host" }
         // An answer that does not come is made up for when the host connects again: its hello lists its outputs.
-        if case .outcome(let outcome) = await parts.fleet.order(order, to: host), outcome.result != .done {
-            parts.log.warning("a change of outputs was refused", ["broadcast": "\(id)", "reason": "\(outcome.reason ?? "")"])
-        }
+        guard case .outcome(let outcome) = await parts.fleet.order(order, to: host) else { return "the pool host did not answer" }
+        guard outcome.result != .done else { return nil }
+        let reason = outcome.reason ?? "the pool host gave no reason"
+        parts.log.warning("a change of outputs was refused", ["broadcast": "\(id)", "reason": "\(reason)"])
+        return reason
     }
 
     private func reference(_ output: OutputID) -> OutputReference { OutputReference(lease: machine.lease, output: output) }
@@ -328,7 +337,7 @@ actor LiveBroadcast {
     // MARK: Showing
 
     var view: BroadcastView {
-        BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: endedAtMs, unfit: unfit)
+        BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: endedAtMs)
     }
 
     private func publish() async {

@@ -354,4 +354,46 @@ extension BroadcastMachineTests {
         _ = broadcast.event(.senderRefused(revision: 2, detail: "preflight.input", reason: "no camera"), nowMs: 0)
         #expect(broadcast.media.input.video == "test" && broadcast.state == .starting(.media))
     }
+
+    @Test("an output that the receiver did not get degrades, and is given to it again, later each time")
+    func outputNotTaken() {
+        var broadcast = running()
+        #expect(broadcast.event(.outputAdded(second), nowMs: 0) == [.addOutput(second.id)])
+        for afterMs: Int64 in [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
+            let actions = broadcast.event(.outputFailed(second.id, reason: "the port is taken"), nowMs: 1)
+            #expect(actions == [.set(.output(second.id), afterMs: afterMs)])
+            _ = broadcast.event(.report(report(outputs: [(first, .connected)])), nowMs: 2)
+            #expect(broadcast.state == .degraded(reason: "output \(second.id) retrying: the port is taken"))
+            #expect(broadcast.event(.timer(.output(second.id)), nowMs: 3) == [.addOutput(second.id)])
+        }
+        _ = broadcast.event(.report(report(outputs: [(first, .connected), (second, .connected)])), nowMs: 4)
+        #expect(broadcast.state == .live)
+        #expect(broadcast.event(.timer(.output(second.id)), nowMs: 5).isEmpty)
+    }
+
+    @Test("a retry gives the receiver an output that it does not have, and has it try again one that it has")
+    func retryOfOutput() {
+        var broadcast = running(outputs: [first, second])
+        _ = broadcast.event(.outputFailed(second.id, reason: "cannot be resolved"), nowMs: 0)
+        #expect(broadcast.event(.outputRetried(first.id), nowMs: 1) == [.retryOutput(first.id)])
+        #expect(broadcast.event(.outputRetried(second.id), nowMs: 1) == [.cancel(.output(second.id)), .addOutput(second.id)])
+        #expect(broadcast.event(.outputRemoved(second.id), nowMs: 2) == [.removeOutput(second.id)])
+        #expect(broadcast.event(.outputFailed(second.id, reason: "cannot be resolved"), nowMs: 3).isEmpty)
+        #expect(broadcast.state == .live)
+    }
+
+    @Test("a start that no output was made for ends with the reason why")
+    func startWithoutOutput() {
+        var broadcast = machine()
+        for event: BroadcastMachine.Event in [
+            .resumed, .hostChosen(host), .leased(port: 5000), .outputFailed(first.id, reason: "platform.example cannot be resolved"),
+            .senderStarted(revision: 1), .report(report(outputs: [])),
+        ] {
+            _ = broadcast.event(event, nowMs: 0)
+        }
+        #expect(broadcast.state == .starting(.outputs))
+        _ = broadcast.event(.timer(.step), nowMs: 20_000)
+        _ = broadcast.event(.timer(.undo), nowMs: 40_000)
+        #expect(broadcast.state == .ended(.failed(step: .outputs, detail: nil, reason: "platform.example cannot be resolved")))
+    }
 }
