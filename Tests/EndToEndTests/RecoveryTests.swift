@@ -32,6 +32,10 @@ struct RecoveryTests {
         let shown = try await studio.owner.wait(id, for: ["degraded"], within: .seconds(3))
         measured("a killed pool is shown after", Instant.now - killed)
         #expect(shown.reason?.contains("host") == true)
+        // Its receiver goes on, and so may the broadcast be changed.
+        let slower: BroadcastView = try await studio.owner.call(
+            .patch, "/broadcasts/\(id)", ChangeBroadcastRequest(bitrate: .kilobits(600)))
+        #expect(slower.encoder.bitrate == .kilobits(600))
         try await studio.installation.startPool()
         let back = Instant.now
         let view = try await studio.owner.wait(id, for: ["live"], within: .seconds(3))
@@ -163,6 +167,8 @@ struct RecoveryTests {
             measured("a broken input is shown after", Instant.now - broken)
             measured("as", "\(shown.state): \(shown.reason ?? "")")
             #expect(shown.state == "degraded")
+            let interrupted = try await studio.owner.wait(id, for: ["interrupted"], within: .seconds(5))
+            #expect(interrupted.reason?.contains("sender recovering") == true, "\(interrupted.reason ?? "")")
             let repaired = Instant.now
             try whole.write(to: URL(fileURLWithPath: clip))
             try await studio.owner.wait(id, for: ["live"], within: .seconds(10))
