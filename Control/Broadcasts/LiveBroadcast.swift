@@ -176,7 +176,8 @@ actor LiveBroadcast {
             let key = try await parts.store.streamKey(of: machine)
             let (specs, unfit) = await fitOutputs()
             let spec = StreamSpec(
-                lease: machine.lease, broadcast: id, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs, outputs: specs)
+                lease: machine.lease, broadcast: id, carrier: .bond, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
+                outputs: specs)
             switch await parts.fleet.order(PoolOrder.lease(LeaseRequest(spec: spec, preferredPort: preferred)), to: host) {
             case .outcome(let outcome) where outcome.result == .done:
                 if let port = outcome.port { post(.leased(port: port)) }
@@ -221,7 +222,8 @@ actor LiveBroadcast {
             let addresses = try await addresses(of: host)
             let key = try await parts.store.streamKey(of: machine)
             let transport = Transport(
-                receivers: addresses.map { Endpoint(host: $0, port: port) }, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
+                carrier: .bond, receivers: addresses.map { Endpoint(host: $0, port: port) }, streamKey: SecretOnWire(key),
+                bufferMs: machine.media.bufferMs,
                 links: machine.media.links)
             return Plan(
                 broadcast: id, revision: machine.revision, input: machine.media.input, encoder: machine.media.encoder, transport: transport)

@@ -115,7 +115,7 @@ final class PortGuard {
             paths[slot]?.door = door
             paths[slot]?.local = local
             paths[slot]?.traffic.add(bytes: packet.count)
-            paths[slot]?.loss.arrived(header)
+            paths[slot]?.loss.arrived(header.sequence, of: header.nonce)
             if packet.count >= Self.smallestMedia { lastMedia = now }
             // A full buffer or a librist that is just going: the packet is lost as on any link.
             _ = try? paths[slot]?.socket.send(packet)
@@ -179,26 +179,4 @@ final class PortGuard {
         }
         board.publish(reports, dropped)
     }
-}
-
-/// Bytes and packets of one source: a total, and the bytes of the last second in four quarters.
-struct Traffic: Equatable {
-    private(set) var packetsTotal = 0
-    private var bytes = 0
-    private var quarters = [0, 0, 0, 0]
-
-    mutating func add(bytes count: Int) {
-        packetsTotal += 1
-        bytes += count
-    }
-
-    /// Once in a quarter of a second.
-    mutating func turn() {
-        quarters.removeFirst()
-        quarters.append(bytes)
-        bytes = 0
-    }
-
-    /// Bytes of the last four quarters that are complete.
-    var lastSecond: Int { quarters.reduce(0, +) }
 }
