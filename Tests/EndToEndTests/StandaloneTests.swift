@@ -5,7 +5,7 @@ import Support
 import Testing
 import Units
 
-/// A bonded link between two machines by two files, and the door for stock RIST senders.
+/// A bonded link between two machines by two files, and the doors to stock RIST at both its ends.
 @Suite(.serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct StandaloneTests {
     private static let links = [25.0, 35, 50].map { LinkShape(LinkProfile(rateKbit: 2500, delayMs: $0, jitterMs: 5, queueMs: 300)) }
@@ -16,6 +16,21 @@ struct StandaloneTests {
         try await carry { stage, network, ports in
             try listen(stage, ports, carrier: "bond", bind: "0.0.0.0:\(ports.media)")
             try send(stage, network, ports, carrier: "bond")
+        }
+    }
+
+    @Test("a board sends to a stock RIST receiver, and one of its links is cut", .row("BND-01"))
+    func toStock() async throws {
+        try await carry { stage, network, ports in
+            // At one address: from a wildcard socket librist answers with the address of the route, which is another one here.
+            try stage.start(
+                "ristreceiver",
+                [
+                    "-p", "1", "-S", "0", "-i",
+                    "rist://@\(network.cloudAddress):\(ports.media)?secret=\(Self.key)&aes-type=256&buffer=1000&reorder-buffer=100", "-o",
+                    "udp://127.0.0.1:\(ports.output)",
+                ])
+            try send(stage, network, ports, carrier: "rist")
         }
     }
 
