@@ -41,7 +41,6 @@ struct BondLine {
     var isReportedUnreachable = false
     /// What `UplinkEvent` was told last.
     var isReportedLive = false
-    var rejectedTotal = 0
     var rate = SendRate()
 
     init(link: Link, number: LinkNumber, index: Int, choice: AddressChoice, at now: Instant) {

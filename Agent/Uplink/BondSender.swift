@@ -137,6 +137,8 @@ final class BondSender {
 extension BondSender: LineOwner {
     func lineUp(_ line: LinkNumber, _ traits: LinkTraits) { bond.linkUp(line, traits, at: Microseconds(.now)) }
 
+    func lineChanged(_ line: LinkNumber, _ traits: LinkTraits) { bond.linkChanged(line, traits, at: Microseconds(.now)) }
+
     func lineDown(_ line: LinkNumber) { bond.linkDown(line, at: Microseconds(.now)) }
 
     func took(_ frame: Frame, over line: LinkNumber) {

@@ -11,6 +11,8 @@ import Wire
 protocol LineOwner: AnyObject {
     /// A line carries media from here on.
     func lineUp(_ line: LinkNumber, _ traits: LinkTraits)
+    /// It carries on, in larger packets than before.
+    func lineChanged(_ line: LinkNumber, _ traits: LinkTraits)
     /// It carries nothing any more, and what it holds is lost.
     func lineDown(_ line: LinkNumber)
     func took(_ frame: Frame, over line: LinkNumber)
@@ -115,7 +117,7 @@ final class LineKeeper {
             guard let number = lines[link.name]?.number ?? freeNumber else {
                 return log.warning("more links than a bond has", ["link": .text(link.name)])
             }
-            if lines[link.name] != nil { close(link.name) }
+            if lines[link.name] != nil { close(link.name, "its device was replaced") }
             names[number] = link.name
             lines[link.name] = BondLine(link: link, number: number, index: index, choice: choice, at: .now)
         }
@@ -134,7 +136,7 @@ final class LineKeeper {
     }
 
     private func remove(_ name: String) {
-        close(name)
+        close(name, "it is gone")
         guard let line = lines.removeValue(forKey: name) else { return }
         names[line.number] = nil
         log.notice("link removed", ["link": .text(name)])
@@ -143,17 +145,12 @@ final class LineKeeper {
 
     /// The link cannot send: what it holds goes to the others at once.
     private func die(_ name: String, _ reason: String) {
-        guard let line = lines[name] else { return }
-        close(name)
+        close(name, reason)
         lines[name]?.stage = .resting(until: .now + .milliseconds(250))
-        guard line.isReportedLive else { return }
-        log.notice("link silent", ["link": .text(name), "reason": .text(reason)])
-        lines[name]?.isReportedLive = false
-        report(.silent(link: name))
     }
 
-    /// Lets go of socket and keys.
-    private func close(_ name: String) {
+    /// Lets go of socket and keys; a line that carried media is reported silent.
+    private func close(_ name: String, _ reason: String) {
         guard let line = lines[name] else { return }
         if line.stage == .up { owner?.lineDown(line.number) }
         line.watch?.cancel()
@@ -163,6 +160,10 @@ final class LineKeeper {
         lines[name]?.dialer = nil
         lines[name]?.heardAt = nil
         lines[name]?.stage = .resting(until: .now)
+        guard line.isReportedLive else { return }
+        lines[name]?.isReportedLive = false
+        log.notice("link silent", ["link": .text(name), "reason": .text(reason)])
+        report(.silent(link: name))
     }
 
     private func unreachable(_ name: String, _ reason: String) {
@@ -211,8 +212,8 @@ final class LineKeeper {
         case .nothing: break
         case .send(let datagram): send(datagram, over: name)
         case .refused(let code):
+            close(name, "the receiver refuses: \(code)")
             unreachable(name, "the receiver refuses: \(code)")
-            close(name)
             lines[name]?.stage = .resting(until: .now + .seconds(1))
         case .open(let keys): agreed(keys, name)
         }
@@ -234,7 +235,7 @@ final class LineKeeper {
     /// The current address does not answer: the next one.
     private func tryNext(_ name: String, _ now: Instant) {
         let count = lines[name]?.choice.candidates.count ?? 0
-        close(name)
+        close(name, "its receiver does not answer")
         switch lines[name]?.choice.failed() {
         case .tryNow: open(name)
         case .wait(let pause, _):
@@ -268,17 +269,14 @@ final class LineKeeper {
         guard proven > line.proven else { return }
         lines[name]?.proven = proven
         lines[name]?.provenAt = .now
-        if line.stage == .up { carry(name) }
+        if line.stage == .up { owner?.lineChanged(line.number, traits(line, proven, roundTrip: .milliseconds(100))) }
     }
 
     /// The link carries media from here on, in packets of the size that was proven.
     private func carry(_ name: String) {
         guard let line = lines[name], let address = line.address else { return }
-        let since: Duration
-        if case .proving(let start) = line.stage { since = (line.provenAt ?? .now) - start } else { since = .milliseconds(100) }
-        let traits = LinkTraits(
-            packetLimit: line.proven, overhead: SecureLink.overheadBytes + line.ipOverhead, roundTrip: Microseconds(since))
-        owner?.lineUp(line.number, traits)
+        guard case .proving(let start) = line.stage else { return }
+        owner?.lineUp(line.number, traits(line, line.proven, roundTrip: (line.provenAt ?? .now) - start))
         lines[name]?.stage = .up
         lines[name]?.isReportedUnreachable = false
         guard !line.isReportedLive else { return }
@@ -286,6 +284,10 @@ final class LineKeeper {
         log.notice("link up", ["link": .text(name), "receiver": .text("\(address)"), "packet": .integer(line.proven)])
         report(.live(link: name, receiver: "\(address)"))
         owner?.turned()
+    }
+
+    private func traits(_ line: BondLine, _ proven: Int, roundTrip: Duration) -> LinkTraits {
+        LinkTraits(packetLimit: proven, overhead: SecureLink.overheadBytes + line.ipOverhead, roundTrip: Microseconds(roundTrip))
     }
 
     // MARK: Datagrams
@@ -306,16 +308,14 @@ final class LineKeeper {
 
     private func take(_ datagram: [UInt8], _ name: String) {
         guard let line = lines[name] else { return }
+        // What the keys do not open may be the handshake's, or is nobody's.
         if let keys = line.keys, let opened = try? keys.open(datagram, at: Microseconds(.now)) {
             lines[name]?.heardAt = .now
             // They work: the receiver did not forget them.
             if line.stage == .up { lines[name]?.dialer = nil }
             return take(opened.frame, name)
         }
-        guard var dialer = line.dialer else {
-            lines[name]?.rejectedTotal += 1
-            return
-        }
+        guard var dialer = line.dialer else { return }
         let step = dialer.take(datagram, at: Microseconds(.now))
         lines[name]?.dialer = dialer
         took(step, name)
@@ -332,7 +332,7 @@ final class LineKeeper {
             owner?.took(.report(current), over: line.number)
         case .challenge(let value): transmit(.response(value), over: name)
         case .goodbye:
-            close(name)
+            close(name, "the receiver has ended the stream")
             lines[name]?.stage = .resting(until: .now + .seconds(1))
         default: owner?.took(frame, over: line.number)
         }
