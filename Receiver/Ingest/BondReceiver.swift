@@ -10,23 +10,6 @@ import Wire
 ///
 /// Everything runs on the ingest's loop.
 final class BondReceiver {
-    /// One public socket.
-    private final class Door {
-        let socket: UDPSocket
-        var watch: Watch?
-        /// While it runs, nobody waits for the socket.
-        var rest: LoopTimer?
-
-        init(_ socket: UDPSocket) { self.socket = socket }
-    }
-
-    /// How a source is answered: through the door its last datagram came by, from the address it was sent to.
-    private struct Way {
-        var door: UDPSocket
-        var source: SocketAddress
-        var local: SocketAddress?
-    }
-
     private let loop: Loop
     private let log: Log
     private let onMedia: (UnsafeRawBufferPointer) -> Void
@@ -40,23 +23,18 @@ final class BondReceiver {
     /// Of the last packet.
     private var flowSource: UInt32 = 0
     private var reports = ReportBuilder()
-    private var doors: [Door] = []
+    private var doorway: Doorway?
     private var paths: [LinkNumber: BondPath] = [:]
-    private var ways: [[UInt8]: Way] = [:]
+    /// How a source is answered: by the way its last datagram came.
+    private var ways: [[UInt8]: Doorway.Entrance] = [:]
     private var media = Traffic()
     private var refusedAsMedia = 0
-    private let incoming = DatagramBatch(capacity: 64)
     private var releaseTimer: LoopTimer?
     private var releaseAt: Microseconds?
     private var reportTimer: LoopTimer?
     private var lookTimer: LoopTimer?
     private var looks = 0
 
-    private static let batchesPerTurn = 4
-    /// A wake-up costs more than a packet: with few of them they are collected this long. Their times are the kernel's.
-    private static let rest: Duration = .milliseconds(4)
-    /// More at a time than this, and there is no rest: what comes meanwhile must fit into the socket's buffer.
-    private static let fewPackets = 16
     static let lookEvery = Duration.milliseconds(250)
     /// What leaves within this time leaves together.
     private static let releaseStep: Microseconds = 5_000
@@ -74,11 +52,9 @@ final class BondReceiver {
         self.latencyMs = latencyMs
         acceptor = Acceptor(key: key, crypto: .openSSL, at: Microseconds(.now))
         flow = Self.makeFlow(latencyMs)
-        for socket in sockets {
-            let door = Door(socket)
-            door.watch = try loop.watch(socket.descriptor, .read) { [unowned self, unowned door] _ in serve(door) }
-            doors.append(door)
-        }
+        doorway = try Doorway(
+            sockets, loop: loop, take: { [unowned self] datagram, way, arrival in take(Array(datagram), from: way, at: arrival) },
+            turned: { [unowned self] in release() })
         reportLater()
         lookLater()
     }
@@ -96,11 +72,8 @@ final class BondReceiver {
     /// Takes nothing more from outside.
     /// - Returns: when the last packet that is held has left.
     func closeDoors() -> Instant? {
-        for door in doors {
-            door.watch?.cancel()
-            door.rest?.cancel()
-        }
-        doors = []
+        doorway?.close()
+        doorway = nil
         return flow.heldBytes == 0 && former == nil ? nil : .now + .milliseconds(latencyMs + 100)
     }
 
@@ -111,38 +84,7 @@ final class BondReceiver {
 
     // MARK: In
 
-    /// Takes what waits; as long as that is a little each time, looks again after a rest and has nobody wait meanwhile.
-    private func serve(_ door: Door) {
-        door.rest?.cancel()
-        let count = receive(door.socket)
-        release()
-        guard (1...Self.fewPackets).contains(count) else {
-            door.watch?.interest = .read
-            return
-        }
-        door.watch?.interest = []
-        door.rest = loop.timer(after: Self.rest) { [unowned self, unowned door] in serve(door) }
-    }
-
-    /// - Returns: how many datagrams there were.
-    private func receive(_ door: UDPSocket) -> Int {
-        var total = 0
-        for _ in 0..<Self.batchesPerTurn {
-            // An error here is an earlier answer that found nobody: it is of no interest, and reading it clears it.
-            guard let count = try? door.receive(incoming), count > 0 else { break }
-            total += count
-            for index in 0..<count {
-                guard let source = incoming.source(index) else { continue }
-                take(
-                    Array(incoming[index]), from: Way(door: door, source: source, local: incoming.destination(index)),
-                    at: incoming.arrival(index))
-            }
-            if count < incoming.capacity { break }
-        }
-        return total
-    }
-
-    private func take(_ datagram: [UInt8], from way: Way, at arrival: Instant) {
+    private func take(_ datagram: [UInt8], from way: Doorway.Entrance, at arrival: Instant) {
         let source = way.source.identity
         switch acceptor.take(datagram, from: source, at: Microseconds(arrival)) {
         case .answer(let answer): send(answer, by: way)
@@ -254,16 +196,7 @@ final class BondReceiver {
         send(datagram, by: way)
     }
 
-    private func send(_ datagram: [UInt8], by way: Way) {
-        // A full buffer or a route that is just going: lost as on any link.
-        datagram.withUnsafeBytes { bytes in
-            if let local = way.local {
-                _ = try? way.door.send(bytes, to: way.source, from: local)
-            } else {
-                _ = try? way.door.send(bytes, to: way.source)
-            }
-        }
-    }
+    private func send(_ datagram: [UInt8], by way: Doorway.Entrance) { datagram.withUnsafeBytes(way.send) }
 
     /// Of sources that no link comes from any more.
     private func forgetWays() {

@@ -5,24 +5,12 @@ import Posix
 ///
 /// Everything runs on the loop's thread.
 final class PortGuard {
-    /// One public socket.
-    private final class Door {
-        let socket: UDPSocket
-        var watch: Watch?
-        /// While it runs, nobody waits for the socket.
-        var rest: LoopTimer?
-
-        init(_ socket: UDPSocket) { self.socket = socket }
-    }
-
     /// A source's way to librist.
     private struct Path {
         let socket: UDPSocket
         let watch: Watch
-        let address: SocketAddress
-        /// Where its latest packet came in, and the address it was sent to: answers leave from there.
-        var door: UDPSocket
-        var local: SocketAddress?
+        /// Where its latest packet came in.
+        var entrance: Doorway.Entrance
         var traffic = Traffic()
         var loss = PathLoss()
     }
@@ -31,21 +19,14 @@ final class PortGuard {
     private let target: SocketAddress
     private let board: Board
     private var gate = SourceGate(at: .now)
-    private var doors: [Door] = []
+    private var doorway: Doorway?
     private var paths: [Path?] = Array(repeating: nil, count: SourceGate.sourceLimit)
     private var dropped: [SourceGate.Reason: Int] = [:]
-    private let incoming = DatagramBatch(capacity: 64)
     private let answers = DatagramBatch(capacity: 16)
     private var timer: LoopTimer?
     /// When a packet that can carry media was last let through.
     private(set) var lastMedia: Instant?
 
-    /// Packets taken from one socket before the others get their turn.
-    private static let batchesPerTurn = 4
-    /// A wake-up, here and of librist's thread, costs more than a packet: with few of them they are collected this long.
-    private static let rest: Duration = .milliseconds(4)
-    /// More at a time than this, and there is no rest: what comes meanwhile must fit into the socket's buffer.
-    private static let fewPackets = 16
     static let publishEvery = Duration.milliseconds(250)
     /// The smallest packet that holds a transport stream packet; what peers tell each other is smaller.
     private static let smallestMedia = 188
@@ -57,63 +38,25 @@ final class PortGuard {
         self.loop = loop
         self.target = target
         self.board = board
-        for socket in sockets {
-            let door = Door(socket)
-            door.watch = try loop.watch(socket.descriptor, .read) { [unowned self, unowned door] _ in serve(door) }
-            doors.append(door)
-        }
+        doorway = try Doorway(
+            sockets, loop: loop, take: { [unowned self] packet, entrance, now in judge(packet, from: entrance, at: now) })
         publishLater()
     }
 
     /// Takes nothing more from outside.
     func closeDoors() {
-        for door in doors {
-            door.watch?.cancel()
-            door.rest?.cancel()
-        }
-        doors = []
+        doorway?.close()
+        doorway = nil
     }
 
-    /// Takes what waits; as long as that is a little each time, looks again after a rest and has nobody wait meanwhile.
-    private func serve(_ door: Door) {
-        door.rest?.cancel()
-        let count = receive(door.socket)
-        guard (1...Self.fewPackets).contains(count) else {
-            door.watch?.interest = .read
-            return
-        }
-        door.watch?.interest = []
-        door.rest = loop.timer(after: Self.rest) { [unowned self, unowned door] in serve(door) }
-    }
-
-    /// - Returns: how many packets there were.
-    private func receive(_ door: UDPSocket) -> Int {
-        let now = Instant.now
-        var total = 0
-        for _ in 0..<Self.batchesPerTurn {
-            // An error here is an earlier answer that found nobody: it is of no interest, and reading it clears it.
-            guard let count = try? door.receive(incoming), count > 0 else { break }
-            total += count
-            for index in 0..<count {
-                guard let source = incoming.source(index) else { continue }
-                judge(incoming[index], from: source, to: incoming.destination(index), through: door, at: now)
-            }
-            if count < incoming.capacity { break }
-        }
-        return total
-    }
-
-    private func judge(
-        _ packet: UnsafeRawBufferPointer, from source: SocketAddress, to local: SocketAddress?, through door: UDPSocket, at now: Instant
-    ) {
+    private func judge(_ packet: UnsafeRawBufferPointer, from entrance: Doorway.Entrance, at now: Instant) {
         let header: GREHeader
         do { header = try GREHeader(packet) } catch { return drop(SourceGate.Reason(error)) }
-        switch gate.arrived(header, from: source, at: now) {
+        switch gate.arrived(header, from: entrance.source, at: now) {
         case .drop(let reason): drop(reason)
         case .forward(let slot, let isNew):
-            if isNew { open(slot, for: source, through: door) }
-            paths[slot]?.door = door
-            paths[slot]?.local = local
+            if isNew { open(slot, for: entrance) }
+            paths[slot]?.entrance = entrance
             paths[slot]?.traffic.add(bytes: packet.count)
             paths[slot]?.loss.arrived(header.sequence, of: header.nonce)
             if packet.count >= Self.smallestMedia { lastMedia = now }
@@ -124,15 +67,15 @@ final class PortGuard {
 
     private func drop(_ reason: SourceGate.Reason) { dropped[reason, default: 0] += 1 }
 
-    private func open(_ slot: Int, for source: SocketAddress, through door: UDPSocket) {
+    private func open(_ slot: Int, for entrance: Doorway.Entrance) {
         close(slot)
         do {
             guard let local = SocketAddress(Board.host(slot: slot), port: 0) else { return }
             let socket = try UDPSocket(binding: local, buffers: 1 << 20)
             try socket.connect(to: target)
             let watch = try loop.watch(socket.descriptor, .read) { [unowned self] _ in answer(slot) }
-            paths[slot] = Path(socket: socket, watch: watch, address: source, door: door)
-            board.opened(slot: slot, source: source)
+            paths[slot] = Path(socket: socket, watch: watch, entrance: entrance)
+            board.opened(slot: slot, source: entrance.source)
         } catch {
             // Out of descriptors: the source keeps its slot without a socket until it expires, counted here.
             drop(.full)
@@ -151,12 +94,7 @@ final class PortGuard {
         guard let path = paths[slot], let count = try? path.socket.receive(answers) else { return }
         for index in 0..<count {
             gate.answered(slot: slot)
-            // Lost as on any link where the kernel does not take it.
-            if let local = path.local {
-                _ = try? path.door.send(answers[index], to: path.address, from: local)
-            } else {
-                _ = try? path.door.send(answers[index], to: path.address)
-            }
+            path.entrance.send(answers[index])
         }
     }
 
@@ -174,7 +112,7 @@ final class PortGuard {
             paths[slot]?.traffic.turn()
             paths[slot]?.loss.turn()
             return Board.Path(
-                slot: slot, source: path.address, packetsTotal: path.traffic.packetsTotal, bytesLastSecond: path.traffic.lastSecond,
+                slot: slot, source: path.entrance.source, packetsTotal: path.traffic.packetsTotal, bytesLastSecond: path.traffic.lastSecond,
                 loss: path.loss.share)
         }
         board.publish(reports, dropped)
