@@ -37,11 +37,13 @@ package struct SessionSettings: Sendable {
 /// On its loop. Every method may be called by any task; orders are carried out one after the other.
 package actor AgentSession {
     /// Whether a message may be lost.
-    package enum Importance: Sendable, Equatable {
+    package enum Importance: Sendable {
         /// Figures: dropped when the connection is slow.
         case figures
         /// A change of state: sent while there is a connection; the hello tells it otherwise.
         case change
+        /// The flight recorder's: tells whether the connection had room for it, and comes again where it had not.
+        case record(answered: @Sendable (_ isTaken: Bool) -> Void)
     }
 
     package nonisolated let loop: Loop
@@ -52,6 +54,7 @@ package actor AgentSession {
     private let inputs: InputCatalog
     private let watcher: LinkWatcher
     private let log: Log
+    nonisolated let flight = FlightDesk()
     private let tell: @Sendable (AgentMessage, Importance) -> Void
 
     private var inventory = Inventory()
@@ -98,6 +101,11 @@ package actor AgentSession {
         let changes = await inputs.changes()
         readers.append(Task { [weak self] in for await snapshot in changes { await self?.inputsChanged(snapshot) } })
         tick(each: .seconds(1))
+        readers.append(
+            Task { [weak self, loop] in
+                // Ends by cancellation only.
+                while (try? await loop.sleep(for: .milliseconds(250))) != nil { await self?.tellFlight() }
+            })
         resume()
     }
 
@@ -217,10 +225,7 @@ extension AgentSession {
         } catch {
             await transmission.stop()
             self.transmission = nil
-            tell(
-                .sending(
-                    SendingReport(broadcast: new.broadcast, revision: new.revision, state: .stopped, reason: error.description.bounded())),
-                .change)
+            stopped(SendingReport(broadcast: new.broadcast, revision: new.revision, state: .stopped, reason: error.description.bounded()))
             throw error
         }
     }
@@ -247,7 +252,12 @@ extension AgentSession {
         await transmission?.finish()
         transmission = nil
         plan = nil
-        tell(.sending(SendingReport(broadcast: broadcast, revision: running.revision, state: .stopped)), .change)
+        stopped(SendingReport(broadcast: broadcast, revision: running.revision, state: .stopped))
+    }
+
+    private func stopped(_ report: SendingReport) {
+        flight.note(report)
+        tell(.sending(report), .change)
     }
 
     private func configure(_ document: ConfigurationDocument) throws(StepFault) {
@@ -277,7 +287,7 @@ extension AgentSession {
     private func make(_ plan: Plan) -> Transmission {
         let tell = tell
         return Transmission(
-            plan: plan, links: inventory.links, inputs: inputs, trace: settings.trace, loop: loop,
+            plan: plan, links: inventory.links, inputs: inputs, flight: flight, trace: settings.trace, loop: loop,
             log: log.with("broadcast", .text(plan.broadcast.text))
         ) { report in
             tell(.sending(report), .change)
@@ -333,8 +343,14 @@ extension AgentSession {
     private func tellTelemetry() async {
         let figures = await transmission?.telemetry()
         let sample = AgentTelemetry(
-            atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: interfaces())
+            atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: interfaces(),
+            bond: figures?.bond)
         tell(.telemetry(sample), .figures)
+    }
+
+    private func tellFlight() {
+        guard let log = flight.next() else { return }
+        tell(.flight(log), .record(answered: { [flight] in flight.answered(log, isTaken: $0) }))
     }
 
     /// Once a second: more often they would take the room of the links' figures on a narrow modem.

@@ -91,6 +91,8 @@ package final class BondUplink: Uplink {
 
     package func telemetry() -> [LinkTelemetry] { latest.withLock { $0.links } }
 
+    package func bondTelemetry() -> BondTelemetry? { latest.withLock { $0.bond } }
+
     package func counters() -> UplinkCounters {
         var counters = entrance.withLock { $0.counters }
         counters.refusedTotal += latest.withLock { $0.expiredTotal }

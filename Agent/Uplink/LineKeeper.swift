@@ -92,11 +92,21 @@ final class LineKeeper {
     }
 
     /// What the owner found out of a line: whether it is heard.
-    func note(isLive: Bool, _ number: LinkNumber) {
+    /// - Parameter silence: why it is not, where it is not.
+    func note(isLive: Bool, _ number: LinkNumber, silence: @autoclosure () -> String) {
         guard let name = names[number], let line = lines[name], line.stage == .up, isLive != line.isReportedLive else { return }
-        lines[name]?.isReportedLive = isLive
-        log.notice(isLive ? "link up" : "link silent", ["link": .text(name)])
-        report(isLive ? .live(link: name, receiver: line.address?.description ?? "") : .silent(link: name))
+        guard isLive else { return fellSilent(name, silence()) }
+        lines[name]?.isReportedLive = true
+        lines[name]?.reason = nil
+        log.notice("link up", ["link": .text(name)])
+        report(.live(link: name, receiver: line.address?.description ?? ""))
+    }
+
+    private func fellSilent(_ name: String, _ reason: String) {
+        lines[name]?.isReportedLive = false
+        lines[name]?.reason = reason
+        log.notice("link silent", ["link": .text(name), "reason": .text(reason)])
+        report(.silent(link: name, reason: reason))
     }
 
     // MARK: Links
@@ -160,15 +170,13 @@ final class LineKeeper {
         lines[name]?.dialer = nil
         lines[name]?.heardAt = nil
         lines[name]?.stage = .resting(until: .now)
-        guard line.isReportedLive else { return }
-        lines[name]?.isReportedLive = false
-        log.notice("link silent", ["link": .text(name), "reason": .text(reason)])
-        report(.silent(link: name))
+        if line.isReportedLive { fellSilent(name, reason) }
     }
 
     private func unreachable(_ name: String, _ reason: String) {
         guard lines[name]?.isReportedUnreachable == false else { return }
         lines[name]?.isReportedUnreachable = true
+        lines[name]?.reason = reason
         log.warning("link reaches no address of the receiver", ["link": .text(name), "reason": .text(reason)])
         report(.unreachable(link: name, reason: reason))
     }
@@ -279,6 +287,7 @@ final class LineKeeper {
         owner?.lineUp(line.number, traits(line, line.proven, roundTrip: (line.provenAt ?? .now) - start))
         lines[name]?.stage = .up
         lines[name]?.isReportedUnreachable = false
+        lines[name]?.reason = nil
         guard !line.isReportedLive else { return }
         lines[name]?.isReportedLive = true
         log.notice("link up", ["link": .text(name), "receiver": .text("\(address)"), "packet": .integer(line.proven)])

@@ -18,6 +18,9 @@ package protocol Uplink: AnyObject, Sendable {
     /// Each link of the board, as of at most 100 ms ago.
     func telemetry() -> [LinkTelemetry]
 
+    /// All of them together, as of at most 100 ms ago; nil where the carrier does not know.
+    func bondTelemetry() -> BondTelemetry?
+
     func counters() -> UplinkCounters
 
     /// What the encoder may make now, transport stream and all; nil where the carrier does not know, or no link is up.

@@ -73,7 +73,8 @@ final class Field: Sendable {
             let live = events.reduce(into: Set<String>()) { live, event in
                 switch event {
                 case .live(let link, _): live.insert(link)
-                case .silent(let link), .removed(let link), .unreachable(let link, _): live.remove(link)
+                case .silent(let link, _), .removed(let link), .unreachable(let link, _): live.remove(link)
+                case .rateCut, .unheard, .heard, .clockChanged: break
                 }
             }
             return live.count >= count

@@ -82,6 +82,8 @@ package final class StandardUplink: Uplink {
     /// Each link of the board, as of at most 100 ms ago.
     package func telemetry() -> [LinkTelemetry] { latest.withLock { $0 } }
 
+    package func bondTelemetry() -> BondTelemetry? { nil }
+
     package func counters() -> UplinkCounters { written.withLock { $0 } }
 
     package func rate() -> Bitrate? { nil }
