@@ -105,7 +105,7 @@ let agent: [Target] = [
     module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
-    module("Agent", "Uplink", ["Units", "Wire", "BondWire", "RISTFlow", "Bonding", "Crypto", "RIST", "Posix", "Logging"]),
+    module("Agent", "Uplink", ["Units", "Wire", "Configuration", "MPEGTS", "BondWire", "RISTFlow", "Bonding", "Crypto", "RIST", "Posix", "Logging"]),
     module(
         "Agent", "Session",
         [
@@ -176,7 +176,7 @@ let suites: [Target] = [
     tests("AuthTests", ["Auth", "Store", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
-    tests("UplinkTests", ["Uplink", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
+    tests("UplinkTests", ["Uplink", "Configuration", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab"]),
     tests("GStreamerTests", ["GStreamer", "CGStreamer", "Posix"]),
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "Units", "Wire", "Logging", "Posix"]),

@@ -186,7 +186,7 @@ package actor AgentSession {
             switch order {
             case .start(let plan): return (.done, nil, try await start(plan))
             case .stop(let reference): try await stop(reference.broadcast)
-            case .configure(let document): try configure(document)
+            case .configure(let document): try await configure(document)
             case .watch(let interval): tick(each: .milliseconds(min(max(interval.ms, 200), 10_000)))
             case .unknown(let type): throw StepFault(.plan, "this agent does not know the order '\(type.bounded(to: 64))'")
             }
@@ -260,7 +260,7 @@ extension AgentSession {
         tell(.sending(report), .change)
     }
 
-    private func configure(_ document: ConfigurationDocument) throws(StepFault) {
+    private func configure(_ document: ConfigurationDocument) async throws(StepFault) {
         guard document.version >= configurationVersion else {
             throw StepFault(.configuration, "version \(document.version) is older than \(configurationVersion), which is in force")
         }
@@ -277,6 +277,7 @@ extension AgentSession {
         }
         configuration = new
         configurationVersion = document.version
+        await transmission?.update(links: inventory.links, rules: new.linkRules)
         tell(.configured(ConfigurationReport(version: document.version)), .change)
     }
 }
@@ -287,7 +288,8 @@ extension AgentSession {
     private func make(_ plan: Plan) -> Transmission {
         let tell = tell
         return Transmission(
-            plan: plan, links: inventory.links, inputs: inputs, flight: flight, trace: settings.trace, loop: loop,
+            plan: plan, links: inventory.links, rules: configuration.linkRules, inputs: inputs, flight: flight, trace: settings.trace,
+            loop: loop,
             log: log.with("broadcast", .text(plan.broadcast.text))
         ) { report in
             tell(.sending(report), .change)
@@ -322,7 +324,7 @@ extension AgentSession {
     private func linksChanged(_ links: [Link]) async {
         inventory.links = links
         tell(.inventory(inventory), .change)
-        await transmission?.update(links: links)
+        await transmission?.update(links: links, rules: configuration.linkRules)
     }
 
     private func inputsChanged(_ inputs: [Input]) async {

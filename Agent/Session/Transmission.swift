@@ -1,4 +1,5 @@
 import Capture
+import Configuration
 import Inputs
 import Logging
 import Posix
@@ -20,6 +21,7 @@ actor Transmission {
 
     private var plan: Plan
     private var links: [Link]
+    private var rules: [String: LinkRule]
     private var health = SendingHealth()
     private var budget = RestartBudget()
     private var capture: CapturePipeline?
@@ -49,11 +51,13 @@ actor Transmission {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     init(
-        plan: Plan, links: [Link], inputs: InputCatalog, flight: FlightDesk, trace: String?, loop: Loop, log: Log,
+        plan: Plan, links: [Link], rules: [String: LinkRule], inputs: InputCatalog, flight: FlightDesk, trace: String?, loop: Loop,
+        log: Log,
         changed: @escaping @Sendable (SendingReport) -> Void
     ) {
         self.plan = plan
         self.links = links
+        self.rules = rules
         self.inputs = inputs
         self.flight = flight
         self.trace = trace
@@ -114,13 +118,14 @@ actor Transmission {
             throw error
         }
         plan = new
-        uplink?.update(links: usable)
+        uplink?.update(links: usable, rules: rules)
         publish()
     }
 
-    func update(links: [Link]) {
+    func update(links: [Link], rules: [String: LinkRule]) {
         self.links = links
-        uplink?.update(links: usable)
+        self.rules = rules
+        uplink?.update(links: usable, rules: rules)
     }
 
     /// A device came or went: what waits for one tries at once, and so does sound that was lost.
@@ -324,7 +329,7 @@ extension Transmission {
         }
         uplink = new
         target.withLock { $0 = new }
-        new.update(links: usable)
+        new.update(links: usable, rules: rules)
         governing?.cancel()
         govern()
         uplinkReader = Task { [weak self] in

@@ -1,6 +1,8 @@
 import BondWire
 import Bonding
+import Configuration
 import Logging
+import MPEGTS
 import Posix
 import RISTFlow
 import Units
@@ -17,6 +19,8 @@ final class BondSender {
     /// How long each link had been silent when it was muted last.
     private var silences: [LinkNumber: Microseconds] = [:]
     private var bond: Bond
+    /// Where what is worth most is sent twice.
+    private var keys: KeyPackets?
     private var history = FlowHistory()
     /// The last packet that was offered.
     private var newest: PacketNumber?
@@ -32,14 +36,17 @@ final class BondSender {
     private static let ticksPerQuarter = 50
 
     init(
-        key: StreamKey, latencyMs: Int, wanted: Set<String>?, loop: Loop, log: Log, report: @escaping (UplinkEvent) -> Void,
+        key: StreamKey, latencyMs: Int, protection: Protection, wanted: Set<String>?, loop: Loop, log: Log,
+        report: @escaping (UplinkEvent) -> Void,
         publish: @escaping (UplinkFigures) -> Void
     ) {
         self.loop = loop
         self.report = report
         self.publish = publish
         lines = LineKeeper(key: key, wanted: wanted, loop: loop, log: log, report: report)
-        bond = Bond(BondSettings(latency: Microseconds(latencyMs) * 1000))
+        let mode = BondMode(protection)
+        bond = Bond(BondSettings(latency: Microseconds(latencyMs) * 1000, mode: mode))
+        keys = mode == .balanced ? KeyPackets() : nil
         lines.owner = self
         tickLater()
     }
@@ -48,12 +55,14 @@ final class BondSender {
 
     func setReceivers(_ receivers: [SocketAddress]) { lines.setReceivers(receivers) }
 
-    func update(_ links: [Link]) { lines.update(links) }
+    func update(_ links: [Link], _ rules: [String: LinkRule]) { lines.update(links, rules) }
 
     func take(_ packets: [FlowPacket]) {
         for packet in packets {
             let at = Microseconds(packet.at)
-            let number = bond.offer(bytes: RTPPacket.headerBytes + packet.payload.count, importance: .normal, at: at)
+            let isKey = keys?.areAmong(packet.payload) == true
+            let number = bond.offer(
+                bytes: RTPPacket.headerBytes + packet.payload.count, importance: isKey ? .key : .normal, at: at)
             let rtp = RTPPacket(
                 sequence: UInt16(truncatingIfNeeded: number.value), timestamp: SourceTime.timestamp(at), source: source,
                 payload: packet.payload)
@@ -192,6 +201,16 @@ extension BondSender: LineOwner {
             for range in nack.ranges.compactMap({ $0.packets(newest: newest.value) }) {
                 bond.request(PacketNumber(range.lowerBound)...PacketNumber(range.upperBound), at: Microseconds(.now))
             }
+        }
+    }
+}
+
+extension BondMode {
+    fileprivate init(_ protection: Protection) {
+        switch protection {
+        case .throughput: self = .throughput
+        case .balanced: self = .balanced
+        case .bulletproof: self = .bulletproof
         }
     }
 }

@@ -1,5 +1,6 @@
 import BondWire
 import Bonding
+import Configuration
 import Crypto
 import Glibc
 import Logging
@@ -30,6 +31,7 @@ final class LineKeeper {
     private(set) var lines: [String: BondLine] = [:]
     /// The board's links, also those that have no line.
     private(set) var links: [Link] = []
+    private var rules: [String: LinkRule] = [:]
     private let loop: Loop
     private let log: Log
     private let key: StreamKey
@@ -53,11 +55,12 @@ final class LineKeeper {
     /// The receiver's addresses, all of them; links that have none yet start to try.
     func setReceivers(_ receivers: [SocketAddress]) {
         self.receivers = receivers
-        update(links)
+        update(links, rules)
     }
 
-    func update(_ links: [Link]) {
+    func update(_ links: [Link], _ rules: [String: LinkRule]) {
         self.links = links
+        self.rules = rules
         let present = Set(links.map(\.name))
         for name in lines.keys where !present.contains(name) { remove(name) }
         for link in links where isWanted(link.name) { update(link) }
@@ -117,6 +120,7 @@ final class LineKeeper {
         let choice = AddressChoice(receivers: receivers, families: BondLine.families(of: link))
         if var line = lines[link.name], line.index == index {
             line.link = link
+            tellTraits(line)
             // The order of a link's candidates changes with what answered; only their set says that something is new.
             if Set(line.choice.candidates) != Set(choice.candidates) {
                 line.choice = choice
@@ -295,8 +299,17 @@ final class LineKeeper {
         owner?.turned()
     }
 
+    /// Its cost or its ceiling may be another one.
+    private func tellTraits(_ line: BondLine) {
+        guard line.stage == .up else { return }
+        owner?.lineChanged(line.number, traits(line, line.proven, roundTrip: .milliseconds(100)))
+    }
+
     private func traits(_ line: BondLine, _ proven: Int, roundTrip: Duration) -> LinkTraits {
-        LinkTraits(packetLimit: proven, overhead: SecureLink.overheadBytes + line.ipOverhead, roundTrip: Microseconds(roundTrip))
+        let rule = rules[line.link.name] ?? LinkRule()
+        return LinkTraits(
+            packetLimit: proven, overhead: SecureLink.overheadBytes + line.ipOverhead, cost: rule.cost(of: line.link.kind),
+            roundTrip: Microseconds(roundTrip), ceiling: rule.ceiling?.bitsPerSecond)
     }
 
     // MARK: Datagrams

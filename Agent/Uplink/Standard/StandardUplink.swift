@@ -1,3 +1,4 @@
+package import Configuration
 package import Logging
 import Posix
 import RIST
@@ -74,7 +75,7 @@ package final class StandardUplink: Uplink {
     }
 
     /// The board's links as they are now.
-    package func update(links: [Link]) {
+    package func update(links: [Link], rules: [String: LinkRule]) {
         let keeper = keeper
         loop.submit { keeper.conductor?.update(links) }
     }
