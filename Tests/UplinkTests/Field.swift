@@ -27,11 +27,11 @@ final class Field: Sendable {
 
     /// - Parameter receivers: the receiver's addresses; the one that all links reach where none is given.
     init(
-        _ shapes: [LinkShape], carrier: Carrier = .bond, family: SocketAddress.Family = .ipv4, bufferMs: Int = 1000,
+        _ shapes: [LinkShape], carrier: Carrier = .bond, family: SocketAddress.Family = .ipv4, sticks: Bool = false, bufferMs: Int = 1000,
         protection: Protection = .throughput, rules: [String: LinkRule] = [:], bind: [String] = ["0.0.0.0", "::"], seed: UInt64 = 1,
         receivers: @Sendable (FieldNetwork) -> [String] = { [$0.cloudAddress] }
     ) throws {
-        let network = try FieldNetwork(links: shapes, family: family, seed: seed, number: 20)
+        let network = try FieldNetwork(links: shapes, family: family, sticks: sticks, seed: seed, number: 20)
         let arrived = Guarded<[Int: Int]>([:])
         let log = Log("field", threshold: .error)
         let ingest = try makeIngest(.init(port: 0, bind: bind, key: Self.key.secret, bufferMs: bufferMs), carrier: carrier, log: log) {

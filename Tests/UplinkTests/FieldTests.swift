@@ -88,6 +88,29 @@ struct FieldTests {
     }
 }
 
+/// Modem sticks of one make.
+extension FieldTests {
+    @Test("over sticks that all give the board one address loses nothing, also when their NATs forget it")
+    func sticks() async throws {
+        try await unlessVoid { run in
+            let field = try Field(modems(), sticks: true)
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            try await field.waitForLive(3)
+            let lost = try await field.send(
+                .seconds(6),
+                [
+                    (.seconds(1), { $0.rebind(0) }), (.seconds(2), { for link in 0..<3 { $0.rebind(link) } }),
+                    (.seconds(4), { $0.rebind(1) }),
+                ])
+            try #require(lost.isEmpty, "\(lost.count) lost from \(lost.first ?? 0): \(field.events.map(\.event))")
+            for link in 0..<3 { try #require(field.network.count(link, .up).deliveredPackets > 40) }
+            let silences = field.events.filter { if case .silent = $0.event { true } else { false } }
+            try #require(silences.isEmpty, "\(silences)")
+        }
+    }
+}
+
 /// What the owner decides about links, and what travels twice.
 extension FieldTests {
     private func figures(_ field: Field, _ link: String) -> LinkTelemetry.Bond? {
