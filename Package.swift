@@ -164,7 +164,7 @@ let suites: [Target] = [
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
-    tests("APITests", ["API", "Auth", "Configuration", "HTTP", "Store", "Web", "Wire"]),
+    tests("APITests", ["API", "Auth", "Configuration", "Fleet", "HTTP", "Store", "Units", "Web", "Wire"]),
     tests("AuthTests", ["Auth", "Store", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),

@@ -1,10 +1,10 @@
 import FoundationEssentials
 package import Units
 
-/// What browsers watch: the latest text of each topic of an organisation, with a sequence number for each change, so that
-/// a subscriber that was away gets what it missed, or all of it again.
+/// What browsers watch: the changes of each topic of an organisation, numbered one by one, so that a subscriber that was away gets
+/// what it missed, or is told to begin with the whole picture. What there is lies with those who know it; this keeps changes only.
 ///
-/// A slow subscriber is never waited for: what it misses is counted by its own gap in the numbers, and it resumes.
+/// A slow subscriber is never waited for: what it misses is a gap in its numbers, and it subscribes again from the last one it has.
 package actor Feed {
     /// One change, encoded once for everybody.
     package struct Update: Sendable {
@@ -13,13 +13,25 @@ package actor Feed {
         package let text: String
     }
 
+    package struct Subscription: Sendable {
+        /// The number of the whole picture that has to come first, read from now on; nil where the updates alone are enough.
+        package let picture: Int?
+        /// Everything after `since`, or after the picture's number.
+        package let updates: AsyncStream<Update>
+    }
+
     private struct Topics {
-        var latest: [String: Update] = [:]
         var recent: [Update] = []
         /// Begins anywhere, below the 2^53 that browsers count to: a number from before a restart of control is then above it or far
         /// below, and a browser that resumes from it gets the whole picture.
         var sequence = Int.random(in: 0..<1 << 52)
         var subscribers: [Int: AsyncStream<Update>.Continuation] = [:]
+
+        /// What a subscriber has not seen; nil where the number is not of this run, or too much was missed.
+        func missed(after since: Int) -> ArraySlice<Update>? {
+            guard since <= sequence, since >= sequence - recent.count else { return nil }
+            return recent.suffix(sequence - since)
+        }
     }
 
     private var organizations: [OrganizationID: Topics] = [:]
@@ -31,8 +43,8 @@ package actor Feed {
 
     /// How many changes can be resumed from.
     static let recentLimit = 512
-    /// Updates that wait for one subscriber; beyond it the newest are kept.
-    static let subscriberLimit = 256
+    /// Updates that wait for one subscriber, more than it can have missed: beyond it the newest are kept.
+    static let subscriberLimit = 1024
 
     package init() {
         (watchChanges, watchSink) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -42,9 +54,7 @@ package actor Feed {
     package func publish(_ organization: OrganizationID, topic: String, body: String?) {
         var topics = organizations[organization] ?? Topics()
         topics.sequence += 1
-        let text = "{\"seq\":\(topics.sequence),\"topic\":\"\(topic)\",\"body\":\(body ?? "null")}"
-        let update = Update(sequence: topics.sequence, text: text)
-        topics.latest[topic] = body == nil ? nil : update
+        let update = Update(sequence: topics.sequence, text: Self.text(topics.sequence, topic, body))
         topics.recent.append(update)
         if topics.recent.count > Self.recentLimit { topics.recent.removeFirst(topics.recent.count - Self.recentLimit) }
         for subscriber in topics.subscribers.values { subscriber.yield(update) }
@@ -55,17 +65,12 @@ package actor Feed {
         publish(organization, topic: topic, body: Feed.json(body))
     }
 
-    /// Everything after `since`; the whole picture where that is nil or too long ago.
-    package func subscribe(_ organization: OrganizationID, since: Int?) -> AsyncStream<Update> {
+    /// - Parameter since: the last number that the subscriber has; nil where it has none.
+    package func subscribe(_ organization: OrganizationID, since: Int?) -> Subscription {
         let (stream, continuation) = AsyncStream.makeStream(of: Update.self, bufferingPolicy: .bufferingNewest(Self.subscriberLimit))
         var topics = organizations[organization] ?? Topics()
-        let missed: [Update]
-        if let since, since <= topics.sequence, (topics.recent.first?.sequence ?? topics.sequence + 1) <= since + 1 {
-            missed = topics.recent.filter { $0.sequence > since }
-        } else {
-            missed = topics.latest.values.sorted { $0.sequence < $1.sequence }
-        }
-        for update in missed { continuation.yield(update) }
+        let missed = since.flatMap { topics.missed(after: $0) }
+        for update in missed ?? [] { continuation.yield(update) }
         nextSubscriber += 1
         let number = nextSubscriber
         topics.subscribers[number] = continuation
@@ -75,7 +80,7 @@ package actor Feed {
             guard let self else { return }
             Task { await self.unsubscribe(organization, number) }
         }
-        return stream
+        return Subscription(picture: missed == nil ? topics.sequence : nil, updates: stream)
     }
 
     /// The organisations that somebody watches: their telemetry is faster.
@@ -84,6 +89,15 @@ package actor Feed {
     private func unsubscribe(_ organization: OrganizationID, _ number: Int) {
         organizations[organization]?.subscribers[number] = nil
         watchSink.yield()
+    }
+
+    /// A message to a browser.
+    ///
+    /// - Parameters:
+    ///   - sequence: nil in a whole picture: a browser that got half of one has nothing to resume from.
+    ///   - body: JSON text; nil ends the topic.
+    package static func text(_ sequence: Int?, _ topic: String, _ body: String?) -> String {
+        "{\"seq\":\(sequence.map(String.init) ?? "null"),\"topic\":\"\(topic)\",\"body\":\(body ?? "null")}"
     }
 
     /// JSON text with sorted keys: the same value is always the same text.

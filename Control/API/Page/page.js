@@ -3,7 +3,7 @@
 
 const find = (selector, root = document) => root.querySelector(selector);
 let access = null;          // the access token: in memory only
-let sequence = null;        // the last change seen, to resume from
+let sequence = null;        // the last change seen, to resume from; null within a whole picture
 let redialMs = 1000;
 const senders = new Map(), broadcasts = new Map(), telemetry = new Map();
 let destinations = [];
@@ -168,14 +168,24 @@ function showPast() {
 
 function update({ seq, topic, body }) {
   sequence = seq;
+  if (topic === "all") return forget();
   const [kind, id] = topic.split("/");
   const table = { sender: senders, broadcast: broadcasts, telemetry }[kind];
   if (!table) return;
   const before = table.get(id);
   if (body === null) table.delete(id); else table.set(id, body);
   show(kind === "broadcast" ? (body || before)?.sender : id);
-  if (kind === "broadcast") showPast();
+  if (kind !== "telemetry") showPast();
   find("#no-senders").hidden = senders.size > 0;
+}
+
+// What was known is over: the whole picture follows, or nobody is signed in.
+function forget() {
+  sequence = null;
+  for (const table of [senders, broadcasts, telemetry]) table.clear();
+  find("#sender-list").replaceChildren();
+  find("#no-senders").hidden = false;
+  showPast();
 }
 
 async function watch() {
@@ -203,6 +213,7 @@ async function signedIn() {
 }
 
 async function signedOut() {
+  forget();
   find("#senders").hidden = find("#logout").hidden = true;
   find("#connection").textContent = "not signed in";
   const { ownerExists } = await api("GET", "/setup");
