@@ -1,3 +1,4 @@
+import Auth
 import Units
 import Wire
 
@@ -75,7 +76,7 @@ enum Schemas {
         ]),
         "Session": .object([
             .required("accessToken", .text(.init(length: 1...2000, expectation: "a token"))), .required("expiresInSeconds", count),
-            .required("user", .reference("User")),
+            .required("user", .reference("User")), .required("may", .list(choice(Action.self), upTo: 100)),
         ]),
         "User": .object([
             .required("id", id), .required("email", email), .required("displayName", name), .required("role", choice(Role.self)),

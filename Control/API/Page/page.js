@@ -3,6 +3,7 @@
 
 const find = (selector, root = document) => root.querySelector(selector);
 let access = null;          // the access token: in memory only
+let rights = new Set();     // what the policy lets this user do
 let sequence = null;        // the last change seen, to resume from; null within a whole picture
 let redialMs = 1000;
 const senders = new Map(), broadcasts = new Map(), telemetry = new Map();
@@ -10,8 +11,13 @@ let destinations = [];
 
 async function refresh() {
   const answer = await fetch("/api/v1/auth/refresh", { method: "POST" });
-  access = answer.ok ? (await answer.json()).accessToken : null;
+  if (answer.ok) hold(await answer.json()); else access = null;
   return access !== null;
+}
+
+function hold(session) {
+  access = session.accessToken;
+  rights = new Set(session.may);
 }
 
 async function api(method, path, body) {
@@ -111,17 +117,18 @@ function showPaths(element, broadcast) {
 function showOutputs(element, broadcast) {
   const table = find(".outputs", element);
   table.hidden = !broadcast;
-  fill(table, (broadcast?.outputs || []).map(output => {
-    const name = destinations.find(one => one.id === output.destination)?.name || output.destination;
+  fill(table, (broadcast?.outputs || []).map((output, index) => {
+    // Not everybody may see the destinations.
+    const name = destinations.find(one => one.id === output.destination)?.name || `output ${index + 1}`;
     const report = output.report;
     return [[name], [report?.state || "", tone(report?.state)], [report ? megabytes(report.sentBytesTotal) : "", "number"], [report?.reason || ""]];
   }));
 }
 
 function showStart(element, sender, broadcast) {
-  const form = find("form", element), stopButton = find(".stop", element);
-  form.hidden = Boolean(broadcast);
-  stopButton.hidden = !broadcast;
+  const form = find("form", element), stopButton = find(".stop", element), mayRun = rights.has("broadcasts.run");
+  form.hidden = !mayRun || Boolean(broadcast);
+  stopButton.hidden = !mayRun || !broadcast;
   stopButton.disabled = broadcast?.state === "stopping";
   find("button", form).disabled = !sender.online;
   const select = find("select", form), wanted = sender.inventory.inputs.filter(input => input.media !== "audio");
@@ -208,7 +215,7 @@ function retry() {
 async function signedIn() {
   for (const id of ["login", "register"]) find("#" + id).hidden = true;
   find("#senders").hidden = find("#logout").hidden = false;
-  destinations = (await api("GET", "/destinations")).items;
+  destinations = rights.has("destinations.view") ? (await api("GET", "/destinations")).items : [];
   watch();
 }
 
@@ -226,7 +233,7 @@ function enter(form, path) {
     event.preventDefault();
     act(form, async () => {
       const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
-      access = (await api("POST", path, fields)).accessToken;
+      hold(await api("POST", path, fields));
       form.reset();
       await signedIn();
     });
