@@ -122,7 +122,7 @@ let receiver: [Target] = [
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
     module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
-    module("Control", "Fleet", ["Units", "Wire", "Store", "Web", "Identity", "Posix", "Logging"]),
+    module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",

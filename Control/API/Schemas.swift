@@ -164,6 +164,8 @@ enum Schemas {
             .optional("agentVersion", line), .optional("flaggedAt", time), .required("inventory", .reference("Inventory")),
             .required(
                 "configuration", .object([.required("wanted", count), .required("applied", count), .optional("reason", line)])),
+            .optional(
+                "defaults", .object([.required("input", .reference("InputChoice")), .required("encoder", .reference("EncoderChoice"))])),
         ]),
         "ChangeSenderRequest": .object([.optional("name", name)]),
         "ChangeConfigurationRequest": .object([.required("toml", toml)]),

@@ -1,4 +1,5 @@
 // How senders look to people, and their configurations.
+import Configuration
 import Logging
 package import Store
 package import Units
@@ -8,14 +9,29 @@ extension Roster {
     /// What people see of a sender.
     package func view(of device: Device, in scope: OrganizationScope) async throws -> SenderView {
         let hello = hello(of: device.id)
+        let applied = hello?.configuration.version ?? device.appliedConfiguration
         let wanted = try await store.configurations(in: scope).newest(of: device.id)?.version ?? 0
         return SenderView(
             id: device.id, name: device.name, online: hello != nil, lastSeenAt: device.lastSeenAt?.text,
             agentVersion: hello?.agentVersion ?? device.softwareVersion,
             flaggedAt: device.flaggedAt?.text, inventory: hello?.inventory ?? device.inventory ?? Inventory(),
             configuration: SenderView.ConfigurationState(
-                wanted: wanted, applied: hello?.configuration.version ?? device.appliedConfiguration,
-                reason: configurationFault(of: device.id)))
+                wanted: wanted, applied: applied, reason: configurationFault(of: device.id)),
+            defaults: try await defaults(applied, of: device.id, in: scope))
+    }
+
+    /// What a version of a sender's configuration begins a broadcast with.
+    private func defaults(_ version: Int, of sender: DeviceID, in scope: OrganizationScope) async throws -> SenderView.Defaults? {
+        var configuration = Configuration.SenderConfiguration.standard
+        do {
+            if version > 0 { configuration = try .parse(try await store.configurations(in: scope).version(version, of: sender).toml) }
+        } catch StoreError.missing {
+            // A board may name any version: one that control never gave it is as good as none.
+        } catch is ConfigurationFaults {
+            // It was good when it was saved; a start says what is wrong with it.
+            return nil
+        }
+        return SenderView.Defaults(input: configuration.input, encoder: configuration.encoder)
     }
 
     /// Stores a new version and gives it to the sender: applied, refused by it, or waiting until it connects.
@@ -39,7 +55,7 @@ extension Roster {
         }
     }
 
-    private func give(_ configuration: SenderConfiguration, to sender: DeviceID) async -> ConfigurationAnswer {
+    private func give(_ configuration: Store.SenderConfiguration, to sender: DeviceID) async -> ConfigurationAnswer {
         let document = ConfigurationDocument(version: configuration.version, toml: configuration.toml)
         switch await order(AgentOrder.configure(document), to: sender) {
         case .outcome(let outcome) where outcome.result == .done:

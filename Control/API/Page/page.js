@@ -131,11 +131,11 @@ function showStart(element, sender, broadcast) {
   stopButton.hidden = !mayRun || !broadcast;
   stopButton.disabled = broadcast?.state === "stopping";
   find("button", form).disabled = !sender.online;
-  const select = find("select", form), wanted = sender.inventory.inputs.filter(input => input.media !== "audio");
-  if (select.dataset.shown !== JSON.stringify(wanted)) {
-    select.dataset.shown = JSON.stringify(wanted);
-    select.replaceChildren(...wanted.map(input => new Option(input.name, input.id)));
-  }
+  if (form.hidden) return;
+  showInputs(form.input, sender);
+  const bitrate = sender.defaults ? String(sender.defaults.encoder.bitrate / 1e6) : "";
+  if (form.bitrate.value === (form.bitrate.dataset.preset || "")) form.bitrate.value = bitrate;
+  form.bitrate.dataset.preset = bitrate;
   const set = find(".destinations", form);
   if (set.dataset.shown !== JSON.stringify(destinations)) {
     set.dataset.shown = JSON.stringify(destinations);
@@ -149,6 +149,21 @@ function showStart(element, sender, broadcast) {
   }
 }
 
+// The form starts from what the sender is configured to be; what somebody has chosen in it stays.
+function showInputs(select, sender) {
+  const preset = sender.defaults?.input.video || "", before = select.dataset.preset || "", chosen = select.value;
+  const offered = sender.inventory.inputs.filter(input => input.media !== "audio").map(input => [input.name, input.id]);
+  const has = id => offered.some(one => one[1] === id);
+  if (preset && !has(preset)) offered.unshift([preset + " (not there now)", preset]);
+  if (select.dataset.shown !== JSON.stringify(offered)) {
+    select.dataset.shown = JSON.stringify(offered);
+    select.replaceChildren(...offered.map(([name, id]) => new Option(name, id)));
+  }
+  const wanted = chosen !== before && has(chosen) ? chosen : preset || select.options[0]?.value || "";
+  if (select.value !== wanted) select.value = wanted;
+  select.dataset.preset = preset;
+}
+
 async function act(element, work) {
   find(":scope > .error", element).textContent = "";
   try { await work(); } catch (error) { find(":scope > .error", element).textContent = error.message; }
@@ -157,11 +172,13 @@ async function act(element, work) {
 const start = (id, element) => act(element, () => {
   const form = find("form", element), chosen = [...form.querySelectorAll("input:checked")].map(box => box.value);
   if (chosen.length === 0) throw new Error(destinations.length ? "choose at least one destination" : "there is no destination yet: add one first");
+  // What is not changed is not sent: control takes it from the configuration in force.
+  const { input, encoder } = senders.get(id).defaults || {}, { value: bitrate, dataset: { preset } } = form.bitrate;
   return api("POST", "/broadcasts", {
     sender: id,
     destinations: chosen,
-    input: { video: form.input.value },
-    encoder: { id: "automatic", codec: "h264", bitrate: Math.round(form.bitrate.value * 1e6), audioBitrate: 128000, width: 1280, height: 720, frameRate: 30 },
+    ...(form.input.value !== input?.video && { input: { ...input, video: form.input.value } }),
+    ...(encoder && bitrate !== preset && { encoder: { ...encoder, bitrate: Math.round(bitrate * 1e6) } }),
   });
 });
 
