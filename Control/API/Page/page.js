@@ -136,17 +136,7 @@ function showStart(element, sender, broadcast) {
   const bitrate = sender.defaults ? String(sender.defaults.encoder.bitrate / 1e6) : "";
   if (form.bitrate.value === (form.bitrate.dataset.preset || "")) form.bitrate.value = bitrate;
   form.bitrate.dataset.preset = bitrate;
-  const set = find(".destinations", form);
-  if (set.dataset.shown !== JSON.stringify(destinations)) {
-    set.dataset.shown = JSON.stringify(destinations);
-    set.querySelectorAll("label").forEach(label => label.remove());
-    for (const destination of destinations) {
-      const label = document.createElement("label"), box = document.createElement("input");
-      box.type = "checkbox"; box.value = destination.id; box.checked = true;
-      label.append(box, destination.name);
-      set.append(label);
-    }
-  }
+  showDestinations(find(".destinations", form), sender.id);
 }
 
 // The form starts from what the sender is configured to be; what somebody has chosen in it stays.
@@ -162,6 +152,24 @@ function showInputs(select, sender) {
   const wanted = chosen !== before && has(chosen) ? chosen : preset || select.options[0]?.value || "";
   if (select.value !== wanted) select.value = wanted;
   select.dataset.preset = preset;
+}
+
+// Until somebody has ticked for themselves: where the sender's last broadcast went, or the only one there is.
+function showDestinations(set, id) {
+  const last = [...broadcasts.values()].filter(one => one.sender === id).sort((a, b) => a.createdAt < b.createdAt ? 1 : -1)[0];
+  const usual = last ? last.outputs.map(output => output.destination) : destinations.length === 1 ? [destinations[0].id] : [];
+  const shown = JSON.stringify([destinations, usual]);
+  if (set.dataset.shown === shown) return;
+  set.dataset.shown = shown;
+  const ticked = set.dataset.touched ? [...set.querySelectorAll("input:checked")].map(box => box.value) : usual;
+  set.querySelectorAll("label").forEach(label => label.remove());
+  for (const destination of destinations) {
+    const label = document.createElement("label"), box = document.createElement("input");
+    box.type = "checkbox"; box.value = destination.id; box.checked = ticked.includes(destination.id);
+    box.addEventListener("change", () => { set.dataset.touched = "yes"; });
+    label.append(box, destination.name);
+    set.append(label);
+  }
 }
 
 async function act(element, work) {
@@ -192,7 +200,8 @@ function showPast() {
 
 function update({ seq, topic, body }) {
   sequence = seq;
-  if (topic === "all") return forget();
+  if (topic === "all") { forget(); readDestinations(); return; }
+  if (topic === "destinations") { readDestinations(); return; }
   const [kind, id] = topic.split("/");
   const table = { sender: senders, broadcast: broadcasts, telemetry }[kind];
   if (!table) return;
@@ -203,10 +212,21 @@ function update({ seq, topic, body }) {
   find("#no-senders").hidden = senders.size > 0;
 }
 
+async function readDestinations() {
+  if (!rights.has("destinations.view")) return;
+  try {
+    destinations = (await api("GET", "/destinations")).items;
+  } catch (error) {
+    find("#connection").textContent = "the destinations could not be read: " + error.message;
+  }
+  for (const id of senders.keys()) show(id);
+}
+
 // What was known is over: the whole picture follows, or nobody is signed in.
 function forget() {
   sequence = null;
   for (const table of [senders, broadcasts, telemetry]) table.clear();
+  destinations = [];
   find("#sender-list").replaceChildren();
   find("#no-senders").hidden = false;
   showPast();
@@ -229,10 +249,9 @@ function retry() {
   redialMs = Math.min(redialMs * 2, 15000);
 }
 
-async function signedIn() {
+function signedIn() {
   for (const id of ["login", "register"]) find("#" + id).hidden = true;
   find("#senders").hidden = find("#logout").hidden = false;
-  destinations = rights.has("destinations.view") ? (await api("GET", "/destinations")).items : [];
   watch();
 }
 
@@ -252,7 +271,7 @@ function enter(form, path) {
       const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
       hold(await api("POST", path, fields));
       form.reset();
-      await signedIn();
+      signedIn();
     });
   });
 }
