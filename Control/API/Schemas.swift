@@ -35,6 +35,7 @@ enum Schemas {
             length: 3...254, pattern: "^[!-?A-~]+@[!-?A-~]+$", expectation: "a mail address such as name@example.org", accepts: isEmail))
     static let password = Schema.text(.init(length: 10...200, expectation: "a password of 10 to 200 characters"))
     static let secret = Schema.text(.init(length: 1...512, expectation: "a secret of 1 to 512 characters"))
+    static let streamID = Schema.text(.init(length: 1...512, expectation: "a stream id of 1 to 512 characters"))
     static let toml = Schema.text(.init(length: 0...65536, expectation: "TOML text of at most 64 KiB"))
     static let url = Schema.text(
         .init(length: 1...2000, expectation: "an address such as rtmp://host/app, rtmps://host/app or srt://host:port"))
@@ -185,7 +186,7 @@ enum Schemas {
     private static let media: [String: Schema] = [
         "DestinationRequest": .object([
             .required("name", name), .optional("url", url), .optional("preset", choice(DestinationRequest.Preset.self)),
-            .optional("secret", secret), .optional("streamID", secret), .optional("srtMode", choice(["caller", "listener"])),
+            .optional("secret", secret), .optional("streamID", streamID), .optional("srtMode", choice(["caller", "listener"])),
             .optional("latencyMs", .integer(20...8000)),
         ]),
         "Destination": .object([
