@@ -83,6 +83,8 @@ extension Gateway {
         case .invalid(let field, let expected): Problem(.invalid, faults: [.init(field: field, expected: expected)])
         case .tokenRefused: Problem(.forbidden, "the token is unknown, expired or withdrawn: ask for a new one")
         case .tokenUsed: Problem(.conflict, "the token was used by another device: ask for a new one")
+        case .enrolled: Problem(.enrolled, error.description)
+        case .keyRevoked: Problem(.revoked, error.description)
         case .quota: Problem(.quota, error.description)
         case .diskFull: Problem(.busy, "the server's disk is full; nothing was stored")
         case .setupClosed: Problem(.forbidden, error.description)
