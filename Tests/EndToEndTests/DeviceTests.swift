@@ -48,7 +48,7 @@ struct DeviceTests {
                 #expect(answer.status == 403, "\(answer)")
             }
             // One key is one board: it cannot be two.
-            #expect(try await RawBoard.redeem(try await desk.token(of: owner), key: key, at: desk).status == 409)
+            #expect(try await RawBoard.redeem(try await desk.token(of: owner), key: key, at: desk).problem == "enrolled-already")
             #expect(try await owner.get("/senders").items().count == 1)
         }
     }
@@ -82,6 +82,26 @@ struct DeviceTests {
             }
             let plain = try await runTool("curl", ["-s", "-m", "5", "http://\(place)/health"], mayFail: true)
             #expect(plain.status != 0 && plain.output.isEmpty)
+        }
+    }
+
+    @Test("an enrolled board keeps its identity whatever token it gets, and a revoked one gets a new one", .row("PRV-01"))
+    func again() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            func enrolled() async throws -> String {
+                let agent = try enroll(desk, server: desk.installation.origin, token: try await desk.token(of: owner), as: "board")
+                #expect(try await agent.end(within: .seconds(20)) == 0, "\(agent.tail)")
+                let senders = try await owner.get("/senders").items()
+                #expect(senders.count == 1)
+                let device = try #require(senders.first?["id"] as? String)
+                #expect(agent.lines.joined().contains("(\(device))"), "\(agent.tail)")
+                return device
+            }
+            let first = try await enrolled()
+            #expect(try await enrolled() == first)
+            #expect(try await owner.send("DELETE", "/senders/\(first)").status == 204)
+            #expect(try await enrolled() != first)
         }
     }
 
@@ -276,13 +296,7 @@ struct DeviceTests {
             let sending = Task { try await RawBoard.answerAll(socket, .done) }
             let host = try await desk.host("real")
             let leased = Guarded<StreamSpec?>(nil)
-            let leasing = Task {
-                while case .text(let text)? = try await host.receive() {
-                    let command = try JSONDecoder().decode(Command<PoolOrder>.self, from: Data(text.utf8))
-                    if case .lease(let request) = command.order { leased.withLock { $0 = request.spec } }
-                    try await host.send(PoolMessage.outcome(CommandOutcome(id: command.id, result: .done, port: 20_000)))
-                }
-            }
+            let leasing = Task { try await host.leaseAll { spec in leased.withLock { $0 = spec } } }
             defer {
                 sending.cancel()
                 leasing.cancel()
@@ -299,7 +313,7 @@ struct DeviceTests {
             let stream = try await eventually(within: .seconds(5), "the lease is asked for") { leased.withLock { $0 } }
             func state() async throws -> String { try await owner.get("/broadcasts/\(id)").text("state") }
             try await eventually(within: .seconds(5), "it is live") {
-                try await host.send(PoolMessage.report(report(stream)))
+                try await host.send(PoolMessage.report(StreamReport.flowing(stream)))
                 return try await state() == "live"
             }
 
@@ -309,7 +323,7 @@ struct DeviceTests {
             try await liar.send(AgentMessage.sending(SendingReport(broadcast: broadcast, revision: 1, state: .failed, reason: "lies")))
             let lyingHost = try await desk.host("liar")
             try await lyingHost.send(PoolMessage.released(LeaseReference(lease: stream.lease)))
-            var lie = report(stream)
+            var lie = StreamReport.flowing(stream)
             lie.ingest.state = .interrupted
             try await lyingHost.send(PoolMessage.report(lie))
             try await always(for: .milliseconds(500), "it stays live") { try await state() == "live" }
@@ -321,17 +335,6 @@ struct DeviceTests {
             try await eventually(within: .seconds(5), "it is over") { try await state() == "ended" }
             #expect(try await owner.get("/broadcasts/\(id)").text("reason") == "the sender was revoked")
         }
-    }
-
-    private func report(_ stream: StreamSpec) -> StreamReport {
-        StreamReport(
-            lease: stream.lease, broadcast: stream.broadcast, port: 20_000, pid: nil, uptimeSeconds: 1,
-            ingest: IngestReport(
-                state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
-                guardDroppedTotal: 0, video: .h264, width: 1280, height: 720, paths: []),
-            outputs: stream.outputs.map {
-                OutputReport(id: $0.id, state: .connected, reason: nil, sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
-            }, restarts: 0)
     }
 
     @Test("a destination that leads into somebody's house is refused at the start, by name")
@@ -364,8 +367,9 @@ struct DeviceTests {
 
     // MARK: Parts
 
-    private func enroll(_ desk: FrontDesk, server: String, token: String) throws -> RunningProgram {
-        let name = "agent\(UUID().uuidString.prefix(6))"
+    private func enroll(
+        _ desk: FrontDesk, server: String, token: String, as name: String = "agent\(UUID().uuidString.prefix(6))"
+    ) throws -> RunningProgram {
         let file = try desk.stage.folder.write(token + "\n", to: "\(name).token")
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
         let configuration = try desk.stage.folder.write(

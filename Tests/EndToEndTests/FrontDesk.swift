@@ -255,11 +255,12 @@ final class RawBoard: Sendable {
     }
 
     /// Connected, with a test picture and one link.
-    func connect(sending: SendingReport? = nil) async throws -> WebSocket {
+    func connect(sending: SendingReport? = nil, cameras: [String] = []) async throws -> WebSocket {
         let socket = try await prove()
         let inventory = Inventory(
             links: [Link(name: "eth0", kind: .ethernet, state: .up, addresses: ["192.0.2.2"], mtu: 1500)],
-            inputs: [Input(id: "test", kind: .test, name: "Test picture", media: .both)],
+            inputs: [Input(id: "test", kind: .test, name: "Test picture", media: .both)]
+                + cameras.map { Input(id: $0, kind: .v4l2, name: $0, media: .video) },
             encoders: [VideoEncoder(id: .x264, codec: .h264, hardware: false)])
         try await socket.send(
             AgentMessage.hello(
@@ -286,6 +287,15 @@ extension WebSocket {
         try await send(String(decoding: JSONEncoder().encode(message), as: UTF8.self))
     }
 
+    /// Answers as a pool host that leases whatever it is asked for, until the connection ends.
+    func leaseAll(_ leased: (StreamSpec) -> Void) async throws {
+        while case .text(let text)? = try await receive() {
+            let command = try JSONDecoder().decode(Command<PoolOrder>.self, from: Data(text.utf8))
+            if case .lease(let request) = command.order { leased(request.spec) }
+            try await send(PoolMessage.outcome(CommandOutcome(id: command.id, result: .done, port: 20_000)))
+        }
+    }
+
     /// Reads to the end, and gives the code it was closed with.
     func ending(within limit: Duration) async throws -> Int {
         let reader = Task {
@@ -294,5 +304,19 @@ extension WebSocket {
         }
         defer { reader.cancel() }
         return try await eventually(within: limit, "the socket is closed") { self.closeCode.map { Int($0.rawValue) } }
+    }
+}
+
+extension StreamReport {
+    /// Media arrives, and every output is connected.
+    static func flowing(_ stream: StreamSpec) -> StreamReport {
+        StreamReport(
+            lease: stream.lease, broadcast: stream.broadcast, port: 20_000, pid: nil, uptimeSeconds: 1,
+            ingest: IngestReport(
+                state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
+                guardDroppedTotal: 0, video: .h264, width: 1280, height: 720, paths: []),
+            outputs: stream.outputs.map {
+                OutputReport(id: $0.id, state: .connected, reason: nil, sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
+            }, restarts: 0)
     }
 }
