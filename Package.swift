@@ -20,17 +20,22 @@ let common: [SwiftSetting] = [
     let strict = common
 #endif
 
+/// For what a simulator drives through thousands of seconds: optimised in debug builds as well.
+let fast: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// A pure module: no clock, no socket, no log, no unsafe memory.
-func pure(_ folder: String, _ name: String, _ needs: [String] = []) -> Target {
+func pure(_ folder: String, _ name: String, _ needs: [String] = [], _ more: [SwiftSetting] = []) -> Target {
     .target(
         name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", exclude: pages(folder, name),
-        swiftSettings: strict)
+        swiftSettings: strict + more)
 }
 
-func module(_ folder: String, _ name: String, _ needs: [String] = [], resources: [Resource]? = nil) -> Target {
+func module(
+    _ folder: String, _ name: String, _ needs: [String] = [], resources: [Resource]? = nil, more: [SwiftSetting] = []
+) -> Target {
     .target(
         name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", exclude: pages(folder, name),
-        resources: resources, swiftSettings: common)
+        resources: resources, swiftSettings: common + more)
 }
 
 /// A program: one `main.swift` that reads its configuration, builds objects and runs.
@@ -72,12 +77,14 @@ let shared: [Target] = [
     pure("Common", "HTTP"),
     pure("Common", "TOML"),
     pure("Common", "MPEGTS", ["Units"]),
+    pure("Common", "BondWire"),
+    pure("Common", "RISTFlow", ["BondWire"]),
     pure("Common", "Wire", ["Units"]),
     // Wrappers: the one Swift module that imports each C library.
     module("Common", "Posix", ["CPosix"]),
     module("Common", "Netlink", ["CNetlink", "Posix"]),
     module("Common", "Systemd", ["Posix"]),
-    module("Common", "Crypto", ["COpenSSL"]),
+    module("Common", "Crypto", ["COpenSSL", "BondWire"]),
     module("Common", "TLS", ["COpenSSL"]),
     module("Common", "RIST", ["CRist", "Units", "Posix"]),
     module("Common", "GStreamer", ["CGStreamer", "Posix"]),
@@ -86,7 +93,7 @@ let shared: [Target] = [
     // The rest.
     module("Common", "Logging", ["Posix", "Units"]),
     module("Common", "Configuration", ["TOML", "Units", "Wire"]),
-    module("Common", "Service", ["Configuration", "Posix", "Logging", "Systemd"]),
+    module("Common", "Service", ["Units", "BondWire", "Crypto", "Configuration", "Posix", "Logging", "Systemd"]),
     module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib"]),
     module("Common", "Identity", ["Units", "Wire", "HTTP", "Crypto", "Posix", "Web", "TLS"]),
     module("Common", "ControlLink", ["Units", "Wire", "Crypto", "Identity", "Web", "Posix", "Logging"]),
@@ -94,10 +101,11 @@ let shared: [Target] = [
 ]
 
 let agent: [Target] = [
+    pure("Agent", "Bonding", ["BondWire"], fast),
     module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
-    module("Agent", "Uplink", ["Units", "Wire", "RIST", "Posix", "Logging"]),
+    module("Agent", "Uplink", ["Units", "Wire", "BondWire", "RISTFlow", "Bonding", "Crypto", "RIST", "Posix", "Logging"]),
     module(
         "Agent", "Session",
         [
@@ -108,8 +116,8 @@ let agent: [Target] = [
 ]
 
 let receiver: [Target] = [
-    module("Receiver", "Ingest", ["Units", "Wire", "RIST", "Posix", "Logging"]),
-    module("Receiver", "Relay", ["Units", "Wire", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
+    module("Receiver", "Ingest", ["Units", "Wire", "BondWire", "RISTFlow", "Crypto", "RIST", "Posix", "Logging"]),
+    module("Receiver", "Relay", ["Units", "Wire", "Configuration", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
         ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),
@@ -147,11 +155,11 @@ let suites: [Target] = [
     .target(name: "CLab", path: "Tests/CLab"),
     .target(name: "CClock", path: "Tests/CClock"),
     module("Tests", "Support", ["COpenSSL", "CLab", "Posix"]),
-    module("Tests", "Lab", ["CLab", "Units", "Posix"]),
+    module("Tests", "Lab", ["CLab", "Units", "Posix", "Bonding", "BondWire"], more: fast),
     program("Tests", "LabMain", ["Lab"]),
     program("Tests", "WebBench", ["Web", "HTTP", "Posix"]),
     program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
-    module("Tests", "Fuzz", ["Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web"]),
+    module("Tests", "Fuzz", ["Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto"]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
     tests("WireTests", ["Wire", "Units"]),
@@ -166,7 +174,7 @@ let suites: [Target] = [
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
     tests("APITests", ["API", "Auth", "Configuration", "Fleet", "HTTP", "Store", "Units", "Web", "Wire"]),
     tests("AuthTests", ["Auth", "Store", "Units", "Wire", "Crypto", "Posix"]),
-    tests("RISTTests", ["RIST", "Posix", "Units"]),
+    tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
     tests("UplinkTests", ["Uplink", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab"]),
@@ -187,6 +195,9 @@ let suites: [Target] = [
         ["Session", "Ingest", "Lab", "Support", "Links", "Configuration", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units"]),
     tests("CommandsTests", ["Commands", "Web"]),
+    tests("BondWireTests", ["BondWire", "Crypto"]),
+    tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
+    tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),
     tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix", "TLS", "Identity", "Crypto"]),

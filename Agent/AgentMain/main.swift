@@ -8,6 +8,7 @@ import Systemd
 
 let usage = """
     usage: strata-agent --config FILE
+           strata-agent send FILE
            strata-agent enroll --server URL --token-file FILE --config FILE [--name NAME]
     """
 
@@ -62,6 +63,30 @@ struct Arguments {
     await program.untilStopped(signals) {}
 }
 
+/// `send FILE`: a bonded sender by itself.
+@Sendable func send(_ configuration: SendConfiguration, _ log: Log) async throws {
+    let loop = try Loop(name: "main")
+    let signals = try Signals(loop: loop)
+    let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProgramContext.environment))
+    _ = try await program.start("sender", { try StandaloneSender(configuration, log: log) }, stop: { $0.stop() })
+    await program.untilStopped(signals) {}
+}
+
+if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "send" {
+    shareFreeMemory()
+    let file = CommandLine.arguments[2]
+    let log = Log("agent", threshold: .notice)
+    let configuration = Startup.configuration(file, for: log) { text, environment in
+        try SendConfiguration(text, source: file, environment: environment)
+    }
+    do {
+        try await send(configuration, log)
+        exit(0)
+    } catch {
+        log.error("cannot start", ["error": "\(error)"])
+        exit(1)
+    }
+}
 guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
     print(usage)
     exit(64)

@@ -24,9 +24,9 @@ actor Transmission {
     private var budget = RestartBudget()
     private var capture: CapturePipeline?
     private var timeline: CaptureTimeline?
-    private var uplink: Uplink?
+    private var uplink: (any Uplink)?
     /// Where the streaming thread sends to.
-    private let target = Guarded<Uplink?>(nil)
+    private let target = Guarded<(any Uplink)?>(nil)
     private var captureReader: Task<Void, Never>?
     private var uplinkReader: Task<Void, Never>?
     private var recovery: Task<Void, Never>?
@@ -38,6 +38,9 @@ actor Transmission {
     private var isOver = false
     private var lastReport: SendingReport?
     private var meter = Meter()
+    /// Follows the links while the uplink knows what they carry.
+    private var governor = EncoderGovernor(told: Bitrate(bitsPerSecond: 0))
+    private var governing: Task<Void, Never>?
 
     /// How long a start waits until the receiver answers over the first link.
     private static let linkLimit: Duration = .seconds(6)
@@ -97,7 +100,7 @@ actor Transmission {
         do throws(StepFault) {
             if let capture, !change.encoder {
                 if change.input { try await switchInput(of: capture, to: new.input) }
-                if change.bitrate { await capture.setBitrate(new.encoder.bitrate) }
+                if change.bitrate { await setBitrate(new.encoder.bitrate, of: capture) }
             } else {
                 await stopCapture()
                 try await startCapture(new)
@@ -213,6 +216,7 @@ extension Transmission {
             throw StepFault(.plan, "stopped while it was starting")
         }
         capture = new
+        governor.set(plan.encoder.bitrate)
         timeline = new.timeline
         captureReader = Task { [weak self] in
             for await event in new.events { await self?.heard(event, from: new) }
@@ -306,15 +310,17 @@ extension Transmission {
     private func startUplink(_ plan: Plan) throws(StepFault) {
         var transport = plan.transport
         transport.links = nil
-        let new: Uplink
-        do throws(Uplink.Failure) {
-            new = try Uplink(transport: transport, log: log.part("uplink"))
+        let new: any Uplink
+        do throws(UplinkFailure) {
+            new = try makeUplink(transport: transport, log: log.part("uplink"))
         } catch {
             throw StepFault(.plan, "transport: \(error)")
         }
         uplink = new
         target.withLock { $0 = new }
         new.update(links: usable)
+        governing?.cancel()
+        govern()
         uplinkReader = Task { [weak self] in
             for await event in new.events { await self?.heard(event, from: new) }
         }
@@ -329,7 +335,31 @@ extension Transmission {
         old?.stop()
     }
 
+    /// A cut reaches the encoder within 100 ms and what the encoder takes for it.
+    private func govern() {
+        governing = Task { [weak self, loop] in
+            // Ends by cancellation only.
+            while (try? await loop.sleep(for: .milliseconds(100))) != nil { await self?.followLinks() }
+        }
+    }
+
+    private func followLinks() async {
+        guard let capture, !isChanging,
+            let bitrate = governor.next(
+                available: uplink?.rate(), wanted: plan.encoder.bitrate, audio: plan.encoder.audioBitrate)
+        else { return }
+        log.debug("bit rate", ["kbit": .integer(bitrate.kilobits)])
+        await capture.setBitrate(bitrate)
+    }
+
+    private func setBitrate(_ bitrate: Bitrate, of capture: CapturePipeline) async {
+        governor.set(bitrate)
+        await capture.setBitrate(bitrate)
+    }
+
     private func stopUplink() {
+        governing?.cancel()
+        governing = nil
         uplinkReader?.cancel()
         uplinkReader = nil
         target.withLock { $0 = nil }
@@ -337,7 +367,7 @@ extension Transmission {
         uplink = nil
     }
 
-    private func heard(_ event: UplinkEvent, from source: Uplink) {
+    private func heard(_ event: UplinkEvent, from source: any Uplink) {
         guard uplink === source, !isOver else { return }
         health.note(event)
         if health.isAnyLinkLive {

@@ -1,189 +1,60 @@
 package import Logging
-import Posix
-import RIST
-import Units
+package import Units
 package import Wire
 
-/// Sends one stream over all links of the board to one receiver: a librist flow with a peer pinned to each link.
+/// Sends one stream over all links of the board to one receiver.
 ///
 /// `send` is for the streaming thread and never waits; everything else runs on a thread of its own.
-package final class Uplink: Sendable {
-    package enum Failure: Error, Sendable, CustomStringConvertible {
-        /// The stream key is not 16 to 120 characters of base64url.
-        case key
-        case system(String)
-
-        package var description: String {
-            switch self {
-            case .key: "the stream key is not 16 to 120 characters of base64url"
-            case .system(let text): text
-            }
-        }
-    }
-
-    package struct Counters: Sendable, Hashable {
-        package var packetsTotal = 0
-        package var bytesTotal = 0
-        /// Dropped because librist's queue was full: more is offered than the links carry.
-        package var congestedTotal = 0
-        /// Dropped because there was no link yet.
-        package var refusedTotal = 0
-    }
-
+package protocol Uplink: AnyObject, Sendable {
     /// What happens to the links; a slow reader loses the oldest.
-    package let events: AsyncStream<UplinkEvent>
+    var events: AsyncStream<UplinkEvent> { get }
 
-    private let loop: Loop
-    private let sender: Guarded<RISTSender?>
-    private let queue: PacedQueue
-    private let written: Guarded<Counters>
-    private let keeper = Keeper()
-    private let latest = Guarded<[LinkTelemetry]>([])
-    private let out: AsyncStream<UplinkEvent>.Continuation
-
-    /// Seven transport stream packets: what fits into a datagram of 1,500 bytes with RIST's headers.
-    private static let packetBytes = 7 * 188
-
-    /// Opens nothing before `update(links:)` names a link.
-    package init(transport: Transport, log: Log) throws(Failure) {
-        guard let passphrase = RISTPassphrase(transport.streamKey.secret) else { throw .key }
-        (events, out) = AsyncStream.makeStream(of: UplinkEvent.self, bufferingPolicy: .bufferingNewest(64))
-        do { loop = try Loop(name: "uplink") } catch { throw .system("\(error)") }
-        let keeper = keeper
-        let loop = loop
-        let made: RISTSender
-        do {
-            made = try RISTSender(passphrase: passphrase, bufferMs: transport.bufferMs) { event in
-                loop.submit { keeper.conductor?.take(event) }
-            }
-        } catch {
-            loop.stop()
-            throw .system("\(error)")
-        }
-        let (sender, written) = (Guarded<RISTSender?>(made), Guarded(Counters()))
-        do {
-            queue = try PacedQueue { packet in
-                guard let sender = sender.withLock({ $0 }) else { return }
-                let outcome = sender.write(packet)
-                written.withLock { $0.add(outcome, bytes: packet.count) }
-            }
-        } catch {
-            loop.stop()
-            throw .system("\(error)")
-        }
-        self.sender = sender
-        self.written = written
-        loop.submit { [out] in
-            keeper.conductor = Conductor(sender: made, transport: transport, loop: loop, log: log) { out.yield($0) }
-        }
-        publishLater()
-        find(transport.receivers, log)
-    }
-
-    deinit { stop() }
-
-    /// Names and addresses of the receiver become addresses; those that are addresses already are used at once.
-    private func find(_ receivers: [Endpoint], _ log: Log) {
-        let literal = receivers.compactMap { SocketAddress($0.host, port: $0.port) }
-        let keeper = keeper
-        loop.submit { keeper.conductor?.setReceivers(literal) }
-        let named = receivers.filter { SocketAddress($0.host, port: $0.port) == nil }
-        guard !named.isEmpty else { return }
-        let loop = loop
-        let task = Task {
-            var addresses = literal
-            var pause = Duration.seconds(1)
-            for endpoint in named {
-                while !Task.isCancelled {
-                    do {
-                        addresses += try await resolve(host: endpoint.host, port: endpoint.port)
-                        break
-                    } catch {
-                        log.warning("the receiver's name is not found", ["host": .text(endpoint.host), "error": "\(error)"])
-                        // Cancelled by `stop`: the condition of the loop ends it.
-                        try? await Task.sleep(for: pause)
-                        pause = min(pause * 2, .seconds(15))
-                    }
-                }
-                let found = addresses
-                loop.submit { keeper.conductor?.setReceivers(found) }
-            }
-        }
-        keeper.search.withLock { $0 = task }
-    }
-
-    /// Queues transport stream packets, which leave within `Pacing.horizon`. Streaming thread; copies, never waits.
-    package func send(_ bytes: UnsafeRawBufferPointer) {
-        var offset = 0
-        while offset < bytes.count {
-            let count = min(Self.packetBytes, bytes.count - offset)
-            if !queue.put(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])) {
-                written.withLock { $0.add(.congested, bytes: count) }
-            }
-            offset += count
-        }
-    }
+    /// Queues whole transport stream packets. Streaming thread; copies, never waits.
+    func send(_ bytes: UnsafeRawBufferPointer)
 
     /// The board's links as they are now.
-    package func update(links: [Link]) {
-        let keeper = keeper
-        loop.submit { keeper.conductor?.update(links) }
-    }
+    func update(links: [Link])
 
     /// Each link of the board, as of at most 100 ms ago.
-    package func telemetry() -> [LinkTelemetry] { latest.withLock { $0 } }
+    func telemetry() -> [LinkTelemetry]
 
-    package func counters() -> Counters { written.withLock { $0 } }
+    func counters() -> UplinkCounters
+
+    /// What the encoder may make now, transport stream and all; nil where the carrier does not know, or no link is up.
+    func rate() -> Bitrate?
 
     /// Ends its threads and closes its sockets; `send` does nothing after it.
-    package func stop() {
-        keeper.search.withLock { $0?.cancel() }
-        queue.close()
-        loop.stop()
-        // The loop is joined: what it owned is ours to let go.
-        keeper.conductor = nil
-        let last = sender.withLock { sender in
-            defer { sender = nil }
-            return sender
-        }
-        out.finish()
-        // Outside of the lock, as librist's threads are joined here and the streaming thread must not wait for that.
-        _ = consume last
-    }
+    func stop()
+}
 
-    private func publishLater() {
-        let keeper = keeper
-        loop.submit { [loop, latest, written] in
-            publish(loop, keeper, latest, written)
+package enum UplinkFailure: Error, Sendable, CustomStringConvertible {
+    /// The stream key is not 16 to 120 characters of base64url.
+    case key
+    case system(String)
+
+    package var description: String {
+        switch self {
+        case .key: "the stream key is not 16 to 120 characters of base64url"
+        case .system(let text): text
         }
     }
 }
 
-/// Renews what `telemetry` returns, ten times a second. Loop thread.
-private func publish(
-    _ loop: Loop, _ keeper: Keeper, _ latest: Guarded<[LinkTelemetry]>, _ written: Guarded<Uplink.Counters>
-) {
-    let counters = written.withLock { $0 }
-    let packetBytes = counters.packetsTotal > 0 ? counters.bytesTotal / counters.packetsTotal : 1316
-    if let telemetry = keeper.conductor?.telemetry(packetBytes: packetBytes) { latest.withLock { $0 = telemetry } }
-    loop.timer(after: .milliseconds(100)) { publish(loop, keeper, latest, written) }
+package struct UplinkCounters: Sendable, Hashable {
+    package var packetsTotal = 0
+    package var bytesTotal = 0
+    /// Dropped because more is offered than the links carry.
+    package var congestedTotal = 0
+    /// Dropped because there was no link yet.
+    package var refusedTotal = 0
+
+    package init() {}
 }
 
-/// Holds the conductor for its loop.
-private final class Keeper: @unchecked Sendable {
-    // Sendable: only the loop's thread touches the conductor, and whoever joined that.
-    var conductor: Conductor?
-    let search = Guarded<Task<Void, Never>?>(nil)
-}
-
-extension Uplink.Counters {
-    fileprivate mutating func add(_ outcome: RISTSender.Written, bytes: Int) {
-        switch outcome {
-        case .queued:
-            packetsTotal += 1
-            bytesTotal += bytes
-        case .congested: congestedTotal += 1
-        case .refused: refusedTotal += 1
-        }
+/// The uplink of a plan: our own bond, or stock RIST where the receiver is not ours.
+package func makeUplink(transport: Transport, log: Log) throws(UplinkFailure) -> any Uplink {
+    switch transport.carrier {
+    case .bond: try BondUplink(transport: transport, log: log)
+    case .rist: try StandardUplink(transport: transport, log: log)
     }
 }

@@ -120,9 +120,9 @@ void cposix_trim_memory(void) {
     malloc_trim(0);
 }
 
-// Room for one in_pktinfo or in6_pktinfo.
+// Room for one in_pktinfo or in6_pktinfo, and for a time of arrival.
 union packet_info {
-    char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct timespec))];
     struct cmsghdr align;
 };
 
@@ -144,8 +144,23 @@ static void read_local(struct msghdr *message, struct sockaddr_in6 *local) {
     }
 }
 
+static int64_t read_stamp(struct msghdr *message) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
+        struct timespec time;
+        memcpy(&time, CMSG_DATA(c), sizeof time);
+        return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    }
+    return 0;
+}
+
+int cposix_want_stamps(int socket) {
+    int yes = 1;
+    return setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes);
+}
+
 int cposix_receive_batch(
-    int socket, uint8_t *bytes, size_t size, uint8_t *addresses, uint8_t *locals, uint32_t *lengths, int count) {
+    int socket, uint8_t *bytes, size_t size, uint8_t *addresses, uint8_t *locals, int64_t *stamps, uint32_t *lengths, int count) {
     struct mmsghdr messages[64];
     struct iovec parts[64];
     union packet_info infos[64];
@@ -165,6 +180,7 @@ int cposix_receive_batch(
     for (int i = 0; i < found; i++) {
         lengths[i] = messages[i].msg_len;
         read_local(&messages[i].msg_hdr, (struct sockaddr_in6 *)(locals + (size_t)i * sizeof(struct sockaddr_in6)));
+        stamps[i] = read_stamp(&messages[i].msg_hdr);
     }
     return found;
 }

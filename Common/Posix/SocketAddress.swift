@@ -38,6 +38,20 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         SocketAddress(family: .ipv4, port: port, high: 0, low: 0x7f00_0001, scope: 0)
     }
 
+    /// The same bytes for the same address and port, and others for others: for who must not know what an address is.
+    package var identity: [UInt8] {
+        var bytes: [UInt8] = [family == .ipv4 ? 4 : 6]
+        for word in [high, low, UInt64(scope) << 16 | UInt64(UInt16(truncatingIfNeeded: port))] {
+            withUnsafeBytes(of: word.bigEndian) { bytes += $0 }
+        }
+        return bytes
+    }
+
+    /// The wildcard address, with a port that the kernel chooses.
+    package static func any(_ family: Family) -> SocketAddress {
+        SocketAddress(family: family, port: 0, high: 0, low: 0, scope: 0)
+    }
+
     private init(family: Family, port: Int, high: UInt64, low: UInt64, scope: UInt32) {
         self.family = family
         self.port = port

@@ -44,8 +44,9 @@ package final class UDPSocket: Sendable {
     /// Takes what waits, at most the batch's capacity; returns how many datagrams are in the batch now, 0 where none waits.
     package func receive(_ batch: DatagramBatch) throws -> Int {
         batch.count = 0
+        batch.receivedAt = nil
         let count = cposix_receive_batch(
-            descriptor, batch.bytes, batch.size, batch.addresses, batch.locals, batch.lengths, CInt(batch.capacity))
+            descriptor, batch.bytes, batch.size, batch.addresses, batch.locals, batch.stamps, batch.lengths, CInt(batch.capacity))
         if count >= 0 {
             batch.count = Int(count)
         } else if errno != EAGAIN && errno != EINTR {
@@ -66,10 +67,27 @@ package final class UDPSocket: Sendable {
         throw SystemError("sendto", on: peer.map { "\($0)" } ?? "\(localAddress)")
     }
 
+    /// Datagrams leave whole or not at all, whatever the kernel believes of the path: for proving what it carries.
+    ///
+    /// What is larger than the interface's own MTU throws EMSGSIZE.
+    package func forbidFragments() {
+        // IP_PMTUDISC_PROBE and IPV6_PMTUDISC_PROBE: ip(7), ipv6(7).
+        if localAddress.family == .ipv4 {
+            StreamSocket.set(descriptor, CInt(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
+        } else {
+            StreamSocket.set(descriptor, CInt(IPPROTO_IPV6), IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
+        }
+    }
+
     /// Datagrams come with the address that they were sent to (`DatagramBatch.destination`): of use on 0.0.0.0 and ::.
     package func wantDestinations() throws {
         let family = localAddress.family == .ipv4 ? AF_INET : AF_INET6
         guard cposix_want_local_address(descriptor, family) == 0 else { throw SystemError("setsockopt", on: "\(localAddress)") }
+    }
+
+    /// Datagrams come with the time at which the kernel took them (`DatagramBatch.arrival`), however late they are read.
+    package func wantArrivalTimes() throws {
+        guard cposix_want_stamps(descriptor) == 0 else { throw SystemError("setsockopt", on: "\(localAddress)") }
     }
 
     /// Sends one datagram from one of this machine's addresses, whatever the route would choose. As `send(_:to:)`.
@@ -96,8 +114,11 @@ package final class DatagramBatch {
     let bytes: UnsafeMutablePointer<UInt8>
     let addresses: UnsafeMutablePointer<UInt8>
     let locals: UnsafeMutablePointer<UInt8>
+    let stamps: UnsafeMutablePointer<Int64>
     let lengths: UnsafeMutablePointer<UInt32>
     package fileprivate(set) var count = 0
+    /// The time of the first question for an arrival, and how far the wall clock was from it then.
+    fileprivate var receivedAt: (now: Instant, wall: Int64)?
 
     private static let addressSize = MemoryLayout<sockaddr_in6>.size
 
@@ -112,15 +133,18 @@ package final class DatagramBatch {
         addresses = .allocate(capacity: capacity * DatagramBatch.addressSize)
         locals = .allocate(capacity: capacity * DatagramBatch.addressSize)
         lengths = .allocate(capacity: capacity)
+        stamps = .allocate(capacity: capacity)
         addresses.initialize(repeating: 0, count: capacity * DatagramBatch.addressSize)
         locals.initialize(repeating: 0, count: capacity * DatagramBatch.addressSize)
         lengths.initialize(repeating: 0, count: capacity)
+        stamps.initialize(repeating: 0, count: capacity)
     }
 
     deinit {
         bytes.deallocate()
         addresses.deallocate()
         locals.deallocate()
+        stamps.deallocate()
         lengths.deallocate()
     }
 
@@ -142,5 +166,16 @@ package final class DatagramBatch {
         precondition(index < count, "only received datagrams are read")
         let start = locals + index * DatagramBatch.addressSize
         return SocketAddress(sockaddr: UnsafeRawBufferPointer(start: start, count: DatagramBatch.addressSize))
+    }
+
+    /// When the kernel took the datagram; the time of this question without `wantArrivalTimes`.
+    package func arrival(_ index: Int) -> Instant {
+        precondition(index < count, "only received datagrams are read")
+        let (now, wall) = receivedAt ?? (.now, wallNanoseconds())
+        receivedAt = (now, wall)
+        guard stamps[index] > 0 else { return now }
+        // The kernel stamps with the wall clock: one that was set meanwhile says nothing.
+        let age = wall - stamps[index]
+        return (0..<1_000_000_000).contains(age) ? Instant(nanoseconds: now.nanoseconds - age) : now
     }
 }

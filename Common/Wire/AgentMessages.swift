@@ -138,7 +138,7 @@ package struct InterfaceTelemetry: Codable, Sendable, Hashable {
 package struct LinkTelemetry: Codable, Sendable, Hashable {
     package var name: String
     package var state: State
-    /// Sent over this link in the last interval.
+    /// Sent over this link in the last second, with all headers.
     package var sent: Bitrate
     package var rttMs: Double?
     /// Share of the packets sent over this link that did not arrive, 0 to 1; nil while nobody can say.
@@ -146,10 +146,37 @@ package struct LinkTelemetry: Codable, Sendable, Hashable {
     /// The share of the traffic the scheduler gives this link.
     package var weight: Int
     package var retransmittedPackets: Int
+    /// What our own carrier knows besides; nil with stock RIST.
+    package var bond: Bond?
 
     package enum State: String, Codable, Sendable { case live, suspect, dead, connecting, unused }
 
-    package init(name: String, state: State, sent: Bitrate, rttMs: Double?, loss: Double?, weight: Int, retransmittedPackets: Int) {
+    /// Totals count from when the link came up, in datagrams.
+    package struct Bond: Codable, Sendable, Hashable {
+        package var offeredPackets: Int
+        package var deliveredPackets: Int
+        package var lostPackets: Int
+        package var doubledPackets: Int
+        /// How long a datagram would wait that is sent now, as predicted.
+        package var queueMs: Double
+        /// What the link carries, as estimated.
+        package var capacity: Bitrate
+
+        package init(
+            offeredPackets: Int, deliveredPackets: Int, lostPackets: Int, doubledPackets: Int, queueMs: Double, capacity: Bitrate
+        ) {
+            self.offeredPackets = offeredPackets
+            self.deliveredPackets = deliveredPackets
+            self.lostPackets = lostPackets
+            self.doubledPackets = doubledPackets
+            self.queueMs = queueMs
+            self.capacity = capacity
+        }
+    }
+
+    package init(
+        name: String, state: State, sent: Bitrate, rttMs: Double?, loss: Double?, weight: Int, retransmittedPackets: Int, bond: Bond? = nil
+    ) {
         self.name = name
         self.state = state
         self.sent = sent
@@ -157,6 +184,7 @@ package struct LinkTelemetry: Codable, Sendable, Hashable {
         self.loss = loss
         self.weight = weight
         self.retransmittedPackets = retransmittedPackets
+        self.bond = bond
     }
 }
 

@@ -55,17 +55,27 @@ package struct EncoderChoice: Codable, Sendable, Hashable {
     }
 }
 
+/// What carries a stream from a board to its receiver.
+package enum Carrier: String, Codable, Sendable, CaseIterable {
+    /// Strata's own bonded links, between our agent and our receiver.
+    case bond
+    /// Stock RIST, main profile.
+    case rist
+}
+
 package struct Transport: Codable, Sendable, Hashable {
+    package var carrier: Carrier
     /// Every address of the receiver, IPv4 and IPv6; each link picks one that it reaches.
     package var receivers: [Endpoint]
-    /// The fresh passphrase of this broadcast: RIST main profile, AES-256.
+    /// The fresh key of this broadcast; with stock RIST its passphrase (main profile, AES-256).
     package var streamKey: SecretOnWire
     /// Milliseconds between the encoder and the receiver's output.
     package var bufferMs: Int
     /// Names of the links to use; nil uses every link that is up.
     package var links: [String]?
 
-    package init(receivers: [Endpoint], streamKey: SecretOnWire, bufferMs: Int, links: [String]? = nil) {
+    package init(carrier: Carrier, receivers: [Endpoint], streamKey: SecretOnWire, bufferMs: Int, links: [String]? = nil) {
+        self.carrier = carrier
         self.receivers = receivers
         self.streamKey = streamKey
         self.bufferMs = bufferMs
@@ -81,5 +91,17 @@ package struct Endpoint: Codable, Sendable, Hashable {
     package init(host: String, port: Int) {
         self.host = host
         self.port = port
+    }
+}
+
+/// A plan that was kept by an agent before there was a choice is one of stock RIST.
+extension Transport {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        carrier = try values.decodeIfPresent(Carrier.self, forKey: .carrier) ?? .rist
+        receivers = try values.decode([Endpoint].self, forKey: .receivers)
+        streamKey = try values.decode(SecretOnWire.self, forKey: .streamKey)
+        bufferMs = try values.decode(Int.self, forKey: .bufferMs)
+        links = try values.decodeIfPresent([String].self, forKey: .links)
     }
 }

@@ -4,16 +4,31 @@ package import Units
 package struct StreamSpec: Codable, Sendable, Hashable {
     package var lease: LeaseID
     package var broadcast: BroadcastID
+    package var carrier: Carrier
     package var streamKey: SecretOnWire
     package var bufferMs: Int
     package var outputs: [OutputSpec]
 
-    package init(lease: LeaseID, broadcast: BroadcastID, streamKey: SecretOnWire, bufferMs: Int, outputs: [OutputSpec]) {
+    package init(lease: LeaseID, broadcast: BroadcastID, carrier: Carrier, streamKey: SecretOnWire, bufferMs: Int, outputs: [OutputSpec]) {
         self.lease = lease
         self.broadcast = broadcast
+        self.carrier = carrier
         self.streamKey = streamKey
         self.bufferMs = bufferMs
         self.outputs = outputs
+    }
+}
+
+/// A lease that was written down before there was a choice is one of stock RIST.
+extension StreamSpec {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        lease = try values.decode(LeaseID.self, forKey: .lease)
+        broadcast = try values.decode(BroadcastID.self, forKey: .broadcast)
+        carrier = try values.decodeIfPresent(Carrier.self, forKey: .carrier) ?? .rist
+        streamKey = try values.decode(SecretOnWire.self, forKey: .streamKey)
+        bufferMs = try values.decode(Int.self, forKey: .bufferMs)
+        outputs = try values.decode([OutputSpec].self, forKey: .outputs)
     }
 }
 

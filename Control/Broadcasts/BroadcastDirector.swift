@@ -145,7 +145,7 @@ extension BroadcastDirector {
         let createdAtMs = unixMilliseconds()
         try await parts.store.create(machine, streamKey: Secret(Hex.encode(randomBytes(32))), by: author)
         await begin(machine, createdAtMs: createdAtMs, event: .resumed)
-        return BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: nil, unfit: [:])
+        return BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: nil)
     }
 
     /// Throws what no attempt of a receiver could mend.
@@ -161,9 +161,7 @@ extension BroadcastDirector {
         for request: StartRequest, hello: AgentHello, defaults: Configuration.SenderConfiguration, in organization: OrganizationID
     ) throws -> BroadcastMachine {
         let input = request.input ?? defaults.input
-        guard hello.inventory.inputs.contains(where: { $0.id == input.video }) else {
-            throw Failure.unsupported("the sender has no input '\(input.video)'")
-        }
+        try check(input, of: hello)
         let grace: Grace = request.graceSeconds.map { $0 == 0 ? .untilStopped : .seconds($0) } ?? .standard
         return BroadcastMachine(
             id: fresh(), organization: organization, sender: request.sender, lease: fresh(),
@@ -188,12 +186,20 @@ extension BroadcastDirector {
     package func change(_ id: BroadcastID, _ request: ChangeBroadcastRequest, in organization: OrganizationID) async throws -> BroadcastView
     {
         guard let one = try await find(id, in: organization) else { throw Failure.isOver }
-        var choice = await one.machine.media
-        if let bitrate = request.bitrate { choice.encoder.bitrate = bitrate }
-        if let input = request.input { choice.input = input }
-        guard let outcome = await one.change(to: choice) else { throw Failure.unknown }
-        guard outcome.result == .done else { throw Failure.refused(step: outcome.step, reason: outcome.reason ?? "no reason was given") }
-        return await one.view
+        // What a sender that is away has is not known: it says so itself when it is given the plan.
+        if let input = request.input, let hello = await parts.fleet.hello(of: one.sender) { try check(input, of: hello) }
+        switch await one.change(MediaChange(bitrate: request.bitrate, input: request.input)) {
+        case .done: return await one.view
+        case .refused(let step, let reason): throw Failure.refused(step: step, reason: reason)
+        case .unknown: throw Failure.unknown
+        case .isOver: throw Failure.isOver
+        }
+    }
+
+    private func check(_ input: InputChoice, of hello: AgentHello) throws {
+        guard hello.inventory.inputs.contains(where: { $0.id == input.video }) else {
+            throw Failure.unsupported("the sender has no input '\(input.video)'")
+        }
     }
 
     package func addOutput(_ destination: DestinationID, to id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView
@@ -252,7 +258,7 @@ extension BroadcastDirector {
     package func view(of id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
         if let one = live[id], one.organization == organization { return await one.view }
         guard let record = try await parts.store.find(id, in: organization) else { throw Failure.noSuchBroadcast }
-        return BroadcastView.of(record.machine, createdAtMs: record.createdAtMs, endedAtMs: record.endedAtMs, unfit: [:])
+        return BroadcastView.of(record.machine, createdAtMs: record.createdAtMs, endedAtMs: record.endedAtMs)
     }
 
     /// The newest first.

@@ -6,6 +6,7 @@ extension BroadcastMachine {
     mutating func reported(_ report: StreamReport, nowMs: Int64) -> [Action] {
         observed.report = report
         observed.hostConnected = true
+        for output in report.outputs { observed.outputFaults[output.id] = nil }
         var actions = phase == .leasing ? leased(report.port) : climb()
         guard phase == .running else { return actions }
         if report.ingest.state == .flowing {
@@ -76,16 +77,34 @@ extension BroadcastMachine {
     mutating func removed(_ output: OutputID) -> [Action] {
         guard outputs.contains(where: { $0.id == output }) else { return [] }
         outputs.removeAll { $0.id == output }
+        observed.outputFaults[output] = nil
         return isUp ? [.removeOutput(output)] : []
     }
 
-    mutating func changed(_ choice: MediaChoice) -> [Action] {
-        guard choice != media, isUp else {
-            if !isUp { media = choice }
-            return []
-        }
+    /// Tried again for as long as the broadcast lasts: after 1 s, twice as long each time, and each 30 s at last.
+    mutating func failed(_ output: OutputID, _ reason: String) -> [Action] {
+        guard isUp, outputs.contains(where: { $0.id == output }) else { return [] }
+        let failures = min((observed.outputFaults[output]?.failures ?? 0) + 1, 6)
+        observed.outputFaults[output] = OutputFault(reason: reason, failures: failures)
+        return [.set(.output(output), afterMs: min(30_000, 1000 << Int64(failures - 1)))]
+    }
+
+    /// The receiver tries again what it has; what it does not have is given to it.
+    mutating func retried(_ output: OutputID) -> [Action] {
+        guard isUp else { return [] }
+        guard observed.outputFaults[output] != nil else { return [.retryOutput(output)] }
+        observed.outputFaults[output]?.failures = 0
+        return [.cancel(.output(output)), .addOutput(output)]
+    }
+
+    /// A change in front of the sender's first plan goes with it, and is refused by the sender like any other.
+    mutating func changed(_ change: MediaChange) -> [Action] {
+        if case .stopping = phase { return [] }
+        let choice = change.applied(to: media)
+        guard choice != media else { return [] }
         mediaBefore = mediaBefore ?? media
         media = choice
+        guard isUp else { return [] }
         revision += 1
         return [.order(.start)]
     }

@@ -37,8 +37,9 @@ extension BroadcastMachine {
     }
 
     mutating func started(_ revision: Int) -> [Action] {
-        guard revision == self.revision else { return [] }
-        mediaBefore = nil
+        guard revision <= self.revision else { return [] }
+        if revision == self.revision { mediaBefore = nil }
+        // An older plan is sent too: the answer to the change of it is another one.
         guard phase == .sending else { return [] }
         phase = .media
         return [.set(.step, afterMs: Self.limitMs(of: .media))] + climb()
@@ -47,19 +48,24 @@ extension BroadcastMachine {
     mutating func refused(_ revision: Int, _ detail: String?, _ reason: String, nowMs: Int64) -> [Action] {
         guard revision == self.revision else { return [] }
         switch phase {
-        case .sending: return fail(.sender, detail, reason)
+        case .sending where mediaBefore == nil: return fail(.sender, detail, reason)
+        case .sending: return [.set(.step, afterMs: Self.limitMs(of: .sender))] + takeBack()
         case .media, .outputs, .running:
-            if let before = mediaBefore {
-                media = before
-                mediaBefore = nil
-                self.revision += 1
-                return [.order(.start)]
-            }
+            if mediaBefore != nil { return takeBack() }
             // A plan given again after a loss: the sender says what it lacks and is asked again.
             observed.sending = SendingReport(broadcast: id, revision: revision, state: .failed, reason: reason)
             return [.set(.again(.start), afterMs: 5000)]
         case .choosing, .leasing, .stopping, .ended: return []
         }
+    }
+
+    /// The change that was refused is none: what was there before goes on.
+    private mutating func takeBack() -> [Action] {
+        guard let before = mediaBefore else { return [] }
+        media = before
+        mediaBefore = nil
+        revision += 1
+        return [.order(.start)]
     }
 
     /// From the media's first key frame to the first connected output.
@@ -77,7 +83,7 @@ extension BroadcastMachine {
             return actions + [.cancel(.step)]
         }
         if !shown.isEmpty, shown.count >= outputs.count, shown.allSatisfy({ $0.state == .failed }) {
-            return fail(.outputs, nil, outputReasons(report))
+            return fail(.outputs, nil, outputReasons)
         }
         return actions
     }
@@ -87,8 +93,18 @@ extension BroadcastMachine {
         report.outputs.filter { shown in outputs.contains { $0.id == shown.id } }
     }
 
-    func outputReasons(_ report: StreamReport) -> String {
-        let reasons = wanted(of: report).filter { $0.state != .connected }.compactMap { output in output.reason }
+    /// The outputs that are wanted, as far as something is known of them.
+    var shownOutputs: [OutputReport] { outputs.compactMap { shown($0.id) } }
+
+    /// A fault is newer than a report: it is gone with the first report that has the output.
+    func shown(_ output: OutputID) -> OutputReport? {
+        guard let fault = observed.outputFaults[output] else { return observed.report?.outputs.first { $0.id == output } }
+        return OutputReport(
+            id: output, state: .retrying, reason: fault.reason, sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
+    }
+
+    var outputReasons: String {
+        let reasons = shownOutputs.filter { $0.state != .connected }.compactMap { output in output.reason }
         return reasons.isEmpty ? "no output connected" : reasons.joined(separator: "; ")
     }
 
@@ -103,6 +119,7 @@ extension BroadcastMachine {
         case .undo: return finish()
         case .drain: return isWanted(.release) ? [.order(.release)] : []
         case .again(let order): return isWanted(order) ? [.order(order)] : []
+        case .output(let output): return isUp && observed.outputFaults[output] != nil ? [.addOutput(output)] : []
         }
     }
 
@@ -112,7 +129,7 @@ extension BroadcastMachine {
         case .sending: fail(.sender, nil, "the sender did not answer within \(Self.limitMs(of: .sender) / 1000) s")
         case .media: fail(.media, nil, "no key frame arrived within \(Self.limitMs(of: .media) / 1000) s")
         case .outputs:
-            fail(.outputs, nil, observed.report.map(outputReasons) ?? "no output connected within \(Self.limitMs(of: .outputs) / 1000) s")
+            fail(.outputs, nil, outputReasons)
         case .running, .stopping, .ended: []
         }
     }

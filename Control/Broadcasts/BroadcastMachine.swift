@@ -12,7 +12,7 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
     package let grace: Grace
     package let lease: LeaseID
     package internal(set) var media: MediaChoice
-    /// What the sender still shows while a change is on its way to it.
+    /// What goes on where the sender refuses the change that is on its way to it.
     var mediaBefore: MediaChoice?
     /// Grows with each change that the sender has to follow.
     package internal(set) var revision = 1
@@ -50,6 +50,15 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var sending: SendingReport?
         var senderConnected = false
         var hostConnected = false
+        /// Outputs that the receiver does not have, though they are wanted.
+        var outputFaults: [OutputID: OutputFault] = [:]
+    }
+
+    struct OutputFault: Hashable, Sendable {
+        /// For a person.
+        var reason: String
+        /// In a row.
+        var failures: Int
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -82,6 +91,24 @@ package struct MediaChoice: Codable, Sendable, Hashable {
         self.encoder = encoder
         self.bufferMs = bufferMs
         self.links = links
+    }
+}
+
+/// What a person wants otherwise; the rest stays as it is then.
+package struct MediaChange: Sendable, Hashable {
+    package var bitrate: Bitrate?
+    package var input: InputChoice?
+
+    package init(bitrate: Bitrate? = nil, input: InputChoice? = nil) {
+        self.bitrate = bitrate
+        self.input = input
+    }
+
+    func applied(to media: MediaChoice) -> MediaChoice {
+        var changed = media
+        if let bitrate { changed.encoder.bitrate = bitrate }
+        if let input { changed.input = input }
+        return changed
     }
 }
 
@@ -122,7 +149,9 @@ extension BroadcastMachine {
         case outputAdded(PlannedOutput)
         case outputRemoved(OutputID)
         case outputRetried(OutputID)
-        case mediaChanged(MediaChoice)
+        /// It could not be made, or the host did not take it.
+        case outputFailed(OutputID, reason: String)
+        case mediaChanged(MediaChange)
         case stopRequested(EndReason)
         case timer(Timer)
     }
@@ -148,6 +177,8 @@ extension BroadcastMachine {
         case drain
         /// When an order that had no answer is given again.
         case again(Order)
+        /// When an output that the receiver does not have is given to it again.
+        case output(OutputID)
     }
 
     /// Milliseconds each step of a start may take. The pool answers in less than 5 s and the sender's preflight in less
@@ -187,8 +218,9 @@ extension BroadcastMachine {
         case .leaseLost: return hostConnected(host, nil)
         case .outputAdded(let output): return added(output)
         case .outputRemoved(let output): return removed(output)
-        case .outputRetried(let output): return isUp ? [.retryOutput(output)] : []
-        case .mediaChanged(let choice): return changed(choice)
+        case .outputRetried(let output): return retried(output)
+        case .outputFailed(let output, let reason): return failed(output, reason)
+        case .mediaChanged(let change): return changed(change)
         case .stopRequested(let reason): return stop(reason)
         case .timer(let timer): return fired(timer, nowMs: nowMs)
         }
@@ -218,20 +250,29 @@ extension BroadcastMachine {
     }
 
     private var runningState: BroadcastState {
-        if let since = interruptedSinceMs { return .interrupted(sinceMs: since) }
-        guard observed.hostConnected, let report = observed.report else {
+        if let since = interruptedSinceMs { return .interrupted(sinceMs: since, reason: interruption) }
+        guard observed.hostConnected, observed.report != nil else {
             return .degraded(reason: "no word from the receiver's host")
         }
         var reasons: [String] = []
-        if let sending = observed.sending, sending.state != .sending, sending.state != .preflight {
-            reasons.append("sender \(sending.state.rawValue)" + (sending.reason.map { ": \($0)" } ?? ""))
-        }
-        let shown = wanted(of: report)
+        if let senderFault { reasons.append(senderFault) }
+        let shown = shownOutputs
         for output in shown where output.state != .connected {
             reasons.append("output \(output.id) \(output.state.rawValue)" + (output.reason.map { ": \($0)" } ?? ""))
         }
         // Live needs one that is connected: without any, or before the receiver has made them, nobody gets the picture.
         if shown.isEmpty { reasons.append(outputs.isEmpty ? "it has no output: add one, or stop it" : "no output is there yet") }
         return reasons.isEmpty ? .live : .degraded(reason: reasons.joined(separator: "; "))
+    }
+
+    /// Why nothing arrives: what the sender says of itself, which a person can mend, before what is seen from here.
+    private var interruption: String {
+        guard observed.senderConnected, let senderFault else { return "nothing arrives from the sender" }
+        return senderFault
+    }
+
+    private var senderFault: String? {
+        guard let sending = observed.sending, sending.state != .sending, sending.state != .preflight else { return nil }
+        return "sender \(sending.state.rawValue)" + (sending.reason.map { ": \($0)" } ?? "")
     }
 }

@@ -3,7 +3,7 @@ package enum BroadcastState: Sendable, Hashable {
     case starting(Step)
     case live
     case degraded(reason: String)
-    case interrupted(sinceMs: Int64)
+    case interrupted(sinceMs: Int64, reason: String)
     case stopping
     case ended(EndReason)
 

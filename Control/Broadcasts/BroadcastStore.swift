@@ -46,6 +46,11 @@ struct BroadcastStore: Sendable {
         try await store.unfinishedBroadcasts().map { try Record($0) }
     }
 
+    /// Where boards reach a pool host, as it last said; it has been connected before a broadcast was given to it.
+    func addresses(of host: DeviceID) async throws -> [String] {
+        try await store.pools.find(host).pool?.addresses ?? []
+    }
+
     /// What a sender is configured to be by the version it runs; the standard where it runs none that is known here.
     func configuration(
         _ version: Int, of sender: DeviceID, in organization: OrganizationID

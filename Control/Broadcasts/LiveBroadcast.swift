@@ -15,10 +15,10 @@ actor LiveBroadcast {
     private(set) var machine: BroadcastMachine
     private let createdAtMs: Int64
     private var endedAtMs: Int64?
-    /// Outputs that could not be made into something a receiver may connect to, and why.
-    private var unfit: [OutputID: String] = [:]
     private var timers: [BroadcastMachine.Timer: Task<Void, Never>] = [:]
-    private var waiters: [Int: [CheckedContinuation<CommandOutcome?, Never>]] = [:]
+    /// Whoever asked for the change that is on its way to the sender, and the revision that carries it.
+    private var waiter: (revision: Int, answer: CheckedContinuation<ChangeOutcome, Never>)?
+    private var lastChange: Task<ChangeOutcome, Never>?
     private var published: BroadcastView?
     /// Stores again what the store did not take.
     private var storing: Task<Void, Never>?
@@ -27,8 +27,18 @@ actor LiveBroadcast {
 
     private enum Entry: Sendable {
         case event(BroadcastMachine.Event)
+        case change(MediaChange, CheckedContinuation<ChangeOutcome, Never>)
         /// Answered when everything before it is done.
         case settled(CheckedContinuation<BroadcastView, Never>)
+    }
+
+    /// What became of a change.
+    enum ChangeOutcome: Sendable {
+        case done
+        case refused(step: String?, reason: String)
+        /// The sender did not answer in time.
+        case unknown
+        case isOver
     }
 
     /// What every broadcast works with.
@@ -69,6 +79,7 @@ actor LiveBroadcast {
         for await entry in stream {
             switch entry {
             case .event(let event): await take(event)
+            case .change(let change, let answer): await take(change, answer)
             case .settled(let continuation): continuation.resume(returning: view)
             }
             if case .ended = machine.state { entries.finish() }
@@ -82,7 +93,7 @@ actor LiveBroadcast {
         if case .ended = machine.state, endedAtMs == nil { endedAtMs = unixMilliseconds() }
         if machine.withoutObservations != before.withoutObservations { await save() }
         if machine.state != before.state { note(before.state) }
-        settleWaiters(event)
+        settleWaiter(event)
         for action in actions { perform(action) }
         await publish()
     }
@@ -91,6 +102,7 @@ actor LiveBroadcast {
         var fields = "\(machine.state.name)"
         if case .ended(let reason) = machine.state { fields += ": \(reason.text)" }
         if case .degraded(let reason) = machine.state { fields += ": \(reason)" }
+        if case .interrupted(_, let reason) = machine.state { fields += ": \(reason)" }
         if case .starting(let step) = machine.state { fields += ": \(step.rawValue)" }
         parts.log.notice("broadcast", ["broadcast": "\(id)", "state": "\(fields)", "was": "\(before.name)"])
     }
@@ -162,12 +174,14 @@ actor LiveBroadcast {
         let preferred = machine.port
         do {
             let key = try await parts.store.streamKey(of: machine)
-            let specs = await fitOutputs()
+            let (specs, unfit) = await fitOutputs()
             let spec = StreamSpec(
-                lease: machine.lease, broadcast: id, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs, outputs: specs)
+                lease: machine.lease, broadcast: id, carrier: .bond, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
+                outputs: specs)
             switch await parts.fleet.order(PoolOrder.lease(LeaseRequest(spec: spec, preferredPort: preferred)), to: host) {
             case .outcome(let outcome) where outcome.result == .done:
                 if let port = outcome.port { post(.leased(port: port)) }
+                for (output, reason) in unfit { post(.outputFailed(output, reason: reason)) }
             case .outcome(let outcome): post(.leaseRefused(reason: outcome.reason ?? "the pool host gave no reason"))
             case .unknown: post(.unknown(.lease))
             }
@@ -185,7 +199,7 @@ actor LiveBroadcast {
     }
 
     private func start() async {
-        guard let plan = await plan() else { return }
+        guard let plan = await plan() else { return post(.unknown(.start)) }
         switch await parts.fleet.order(AgentOrder.start(plan), to: machine.sender) {
         case .outcome(let outcome) where outcome.result == .done: post(.senderStarted(revision: plan.revision))
         case .outcome(let outcome):
@@ -204,92 +218,128 @@ actor LiveBroadcast {
 
     private func plan() async -> Plan? {
         guard let host = machine.host, let port = machine.port else { return nil }
-        let addresses = await parts.fleet.offer(of: host)?.addresses ?? []
         do {
+            let addresses = try await addresses(of: host)
             let key = try await parts.store.streamKey(of: machine)
             let transport = Transport(
-                receivers: addresses.map { Endpoint(host: $0, port: port) }, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
+                carrier: .bond, receivers: addresses.map { Endpoint(host: $0, port: port) }, streamKey: SecretOnWire(key),
+                bufferMs: machine.media.bufferMs,
                 links: machine.media.links)
             return Plan(
                 broadcast: id, revision: machine.revision, input: machine.media.input, encoder: machine.media.encoder, transport: transport)
         } catch {
-            parts.log.error("a stream key could not be read", ["broadcast": "\(id)", "error": "\(error)"])
+            parts.log.error("a plan could not be made", ["broadcast": "\(id)", "error": "\(error)"])
             return nil
         }
+    }
+
+    /// A host that is not connected is where it was: its receivers go on.
+    private func addresses(of host: DeviceID) async throws -> [String] {
+        if let offer = await parts.fleet.offer(of: host) { return offer.addresses }
+        return try await parts.store.addresses(of: host)
     }
 
     // MARK: Outputs
 
-    private func fitOutputs() async -> [OutputSpec] {
+    private func fitOutputs() async -> (specs: [OutputSpec], unfit: [(OutputID, String)]) {
         var specs: [OutputSpec] = []
+        var unfit: [(OutputID, String)] = []
         for output in machine.outputs {
-            if let spec = await fit(output) { specs.append(spec) }
+            switch await fit(output) {
+            case .fit(let spec): specs.append(spec)
+            case .unfit(let reason): unfit.append((output.id, reason))
+            }
         }
-        return specs
+        return (specs, unfit)
     }
 
-    private func fit(_ output: PlannedOutput) async -> OutputSpec? {
-        do {
-            let spec = try await parts.outputs.spec(of: output, in: machine.organization)
-            unfit[output.id] = nil
-            return spec
-        } catch {
-            unfit[output.id] = "\(error)"
-            parts.log.warning("an output cannot be made", ["broadcast": "\(id)", "output": "\(output.id)", "reason": "\(error)"])
-            return nil
+    private func fit(_ output: PlannedOutput) async -> OutputPlanner.Attempt {
+        let attempt = await parts.outputs.attempt(output, in: machine.organization)
+        if case .unfit(let reason) = attempt {
+            parts.log.warning("an output cannot be made", ["broadcast": "\(id)", "output": "\(output.id)", "reason": "\(reason)"])
         }
+        return attempt
     }
 
     private func add(_ output: OutputID) async {
-        guard let planned = machine.outputs.first(where: { $0.id == output }), let spec = await fit(planned) else {
-            return await publish()
+        guard let planned = machine.outputs.first(where: { $0.id == output }) else { return }
+        switch await fit(planned) {
+        case .unfit(let reason): post(.outputFailed(output, reason: reason))
+        // It may have been removed while its address was resolved.
+        case .fit(let spec) where machine.outputs.contains(planned):
+            if let reason = await change(.addOutput(OutputChange(lease: machine.lease, output: spec))) {
+                post(.outputFailed(output, reason: reason))
+            }
+        case .fit: return
         }
-        await change(.addOutput(OutputChange(lease: machine.lease, output: spec)))
     }
 
-    private func change(_ order: PoolOrder) async {
-        guard let host = machine.host else { return }
+    /// - Returns: why it is not done, or not known to be; nil where it is.
+    @discardableResult
+    private func change(_ order: PoolOrder) async -> String? {
+        guard let host = machine.host else { return "there is no pool host" }
         // An answer that does not come is made up for when the host connects again: its hello lists its outputs.
-        if case .outcome(let outcome) = await parts.fleet.order(order, to: host), outcome.result != .done {
-            parts.log.warning("a change of outputs was refused", ["broadcast": "\(id)", "reason": "\(outcome.reason ?? "")"])
-        }
+        guard case .outcome(let outcome) = await parts.fleet.order(order, to: host) else { return "the pool host did not answer" }
+        guard outcome.result != .done else { return nil }
+        let reason = outcome.reason ?? "the pool host gave no reason"
+        parts.log.warning("a change of outputs was refused", ["broadcast": "\(id)", "reason": "\(reason)"])
+        return reason
     }
 
     private func reference(_ output: OutputID) -> OutputReference { OutputReference(lease: machine.lease, output: output) }
 
     // MARK: Changes with an answer
 
-    /// Changes what is shown and waits for the sender's answer; nil where it is not known in time.
-    func change(to choice: MediaChoice) async -> CommandOutcome? {
-        let revision = machine.revision + 1
-        return await withCheckedContinuation { continuation in
-            waiters[revision, default: []].append(continuation)
-            post(.mediaChanged(choice))
+    /// Changes what is shown and waits for the sender's answer.
+    ///
+    /// One change after the other: each begins with what became of the one before, and is answered for itself.
+    func change(_ change: MediaChange) async -> ChangeOutcome {
+        let before = lastChange
+        let task = Task {
+            _ = await before?.value
+            return await withCheckedContinuation { answer in
+                if case .terminated = entries.yield(.change(change, answer)) { answer.resume(returning: .isOver) }
+            }
         }
+        lastChange = task
+        return await task.value
     }
 
-    private func settleWaiters(_ event: BroadcastMachine.Event) {
-        let settled: (Int, CommandOutcome?)
+    private func take(_ change: MediaChange, _ answer: CheckedContinuation<ChangeOutcome, Never>) async {
+        await take(.mediaChanged(change))
+        if isOver { return answer.resume(returning: .isOver) }
+        // Nothing to ask the sender: it is the same choice.
+        guard machine.mediaBefore != nil else { return answer.resume(returning: .done) }
+        waiter = (machine.revision, answer)
+    }
+
+    private func settleWaiter(_ event: BroadcastMachine.Event) {
+        guard let waiter else { return }
+        let outcome: ChangeOutcome
         switch event {
-        case .senderStarted(let revision): settled = (revision, CommandOutcome(id: CommandID(machine.lease.ulid), result: .done))
-        case .senderRefused(let revision, let detail, let reason):
-            settled = (revision, CommandOutcome(id: CommandID(machine.lease.ulid), result: .refused, step: detail, reason: reason))
-        case .unknown(.start): settled = (machine.revision, nil)
-        case .mediaChanged where machine.mediaBefore == nil:
-            // Nothing to tell the sender: it is the same choice, or the broadcast does not send.
-            settled = (Int.max, CommandOutcome(id: CommandID(machine.lease.ulid), result: .done))
+        case .senderStarted(let revision) where revision >= waiter.revision: outcome = .done
+        case .senderRefused(let revision, let detail, let reason) where revision >= waiter.revision:
+            outcome = .refused(step: detail, reason: reason)
+        case .unknown(.start): outcome = .unknown
         default:
-            if case .ended = machine.state { settled = (Int.max, nil) } else { return }
+            guard isOver else { return }
+            outcome = .isOver
         }
-        for revision in waiters.keys where revision <= settled.0 {
-            for waiter in waiters.removeValue(forKey: revision) ?? [] { waiter.resume(returning: settled.1) }
+        self.waiter = nil
+        waiter.answer.resume(returning: outcome)
+    }
+
+    private var isOver: Bool {
+        switch machine.phase {
+        case .stopping, .ended: true
+        case .choosing, .leasing, .sending, .media, .outputs, .running: false
         }
     }
 
     // MARK: Showing
 
     var view: BroadcastView {
-        BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: endedAtMs, unfit: unfit)
+        BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: endedAtMs)
     }
 
     private func publish() async {

@@ -31,6 +31,25 @@ struct OutputPlanner: Sendable {
         }
     }
 
+    enum Attempt: Sendable {
+        case fit(OutputSpec)
+        /// For a person.
+        case unfit(reason: String)
+    }
+
+    /// The same for a broadcast that goes on without an output that cannot be made now.
+    func attempt(_ output: PlannedOutput, in organization: OrganizationID) async -> Attempt {
+        do {
+            return .fit(try await spec(of: output, in: organization))
+        } catch BroadcastDirector.Failure.unfit(_, let reason) {
+            return .unfit(reason: reason)
+        } catch BroadcastDirector.Failure.noSuchDestination {
+            return .unfit(reason: "its destination was removed")
+        } catch {
+            return .unfit(reason: "its destination could not be read: \(error)")
+        }
+    }
+
     /// What its organisation calls a destination.
     ///
     /// - Throws: `Broadcasts.Failure.noSuchDestination`.

@@ -1,161 +1,69 @@
 package import Logging
 package import Posix
-import RIST
 package import Units
+package import Wire
 
-/// Takes one stream from a public UDP port: guarded, put in order by librist, handed out as transport stream packets.
-///
-/// A guard thread owns the public sockets (THREATS 5); librist's own threads call `onMedia`.
-package final class Ingest: Sendable {
-    package enum Failure: Error, Sendable, CustomStringConvertible {
-        /// The stream key is not 16 to 120 characters of base64url.
-        case key
-        /// Not an address in text form.
-        case address(String)
-        /// None of the addresses could be bound; the first reason.
-        case bind(SystemError)
-        case librist(String)
-        case system(String)
-
-        package var description: String {
-            switch self {
-            case .key: "the stream key is not 16 to 120 characters of base64url"
-            case .address(let text): "not an IP address: \(text)"
-            case .bind(let error): "\(error)"
-            case .librist(let text), .system(let text): text
-            }
-        }
-    }
-
+/// Takes one stream from a public UDP port: authenticated, put in order, handed out as transport stream packets.
+package protocol Ingest: AnyObject, Sendable {
     /// Where it listens, one for each address.
-    package let addresses: [SocketAddress]
-    private let board = Board()
-    private let loop: Loop
-    private let bufferMs: Int
-    private let parts: Guarded<Parts?>
-
-    /// What `stop` ends.
-    private struct Parts {
-        let receiver: RISTReceiver
-        let keeper: Keeper
-    }
-
-    /// - Parameters:
-    ///   - port: of all addresses; 0 takes one that is free on the first, which tests do.
-    ///   - bind: addresses in text form, IPv4 and IPv6. One that is not there is reported and left out, unless none is left.
-    ///   - bufferMs: how long a packet waits for those before it that were lost.
-    ///   - onMedia: whole transport stream packets in order, on librist's thread, valid during the call: copies and does not wait.
-    /// - Throws: `Failure`; nothing stays open then.
-    package init(
-        port: Int, bind: [String], key: Secret, bufferMs: Int, log: Log, onMedia: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
-    ) throws {
-        guard let passphrase = RISTPassphrase(key) else { throw Failure.key }
-        let doors = try Self.openDoors(port: port, bind: bind, log: log)
-        let receiver = try Self.makeReceiver(passphrase, bufferMs: bufferMs, board: board, onMedia: onMedia)
-        do { loop = try Loop(name: "ingest") } catch { throw Failure.system("\(error)") }
-        addresses = doors.map(\.localAddress)
-        self.bufferMs = bufferMs
-        let keeper = Keeper()
-        parts = Guarded(Parts(receiver: receiver, keeper: keeper))
-        let target = SocketAddress.loopback(port: receiver.port)
-        loop.submit { [loop, board] in
-            do {
-                keeper.portGuard = try PortGuard(loop: loop, doors: doors, target: target, board: board)
-            } catch {
-                log.error("the guard of the media port could not start", ["error": "\(error)"])
-            }
-        }
-    }
-
-    deinit { stop() }
+    var addresses: [SocketAddress] { get }
 
     /// Takes nothing more from outside, and returns when what has come is delivered: a buffer's length after the last packet of
     /// media, and some hundred milliseconds. `stop` follows.
-    package func settle() async {
-        guard let keeper = parts.withLock({ $0?.keeper }) else { return }
-        let last = await withCheckedContinuation { (continuation: CheckedContinuation<Instant?, Never>) in
-            loop.submit {
-                keeper.portGuard?.closeDoors()
-                continuation.resume(returning: keeper.portGuard?.lastMedia)
-            }
-        }
-        guard let last else { return }
-        // librist holds each packet for the buffer's length, by its own clock and the slowest link: asked until nothing more comes.
-        var wait = max(.zero, last + .milliseconds(bufferMs) - .now)
-        for _ in 0..<10 {
-            // Nobody cancels it; if it were, there would be nothing to wait for.
-            try? await loop.sleep(for: wait)
-            let before = board.order.withLock { $0.deliveredTotal }
-            wait = .milliseconds(100)
-            try? await loop.sleep(for: wait)
-            if board.order.withLock({ $0.deliveredTotal }) == before { return }
-        }
-    }
+    func settle() async
 
-    /// Ends its threads and closes its ports: no `onMedia` after it. Not to be called from `onMedia`.
-    package func stop() {
-        let parts = parts.withLock { parts in
-            defer { parts = nil }
-            return parts
-        }
-        guard let parts else { return }
-        // The loop is joined and has let go of its watches: what it owned is ours now, and so are the sockets to close.
-        loop.stop()
-        parts.keeper.portGuard = nil
-    }
+    /// Ends its threads and closes its ports: no media after it. Not to be called where media is taken.
+    func stop()
 
     /// The figures of this moment; paths are renewed four times a second. Any thread.
-    package func statistics() -> IngestStatistics { board.statistics }
+    func statistics() -> IngestStatistics
+}
 
-    private static func openDoors(port: Int, bind: [String], log: Log) throws -> [UDPSocket] {
-        var doors: [UDPSocket] = []
-        var firstFailure: SystemError?
-        var port = port
-        for text in bind {
-            guard let address = SocketAddress(text, port: port) else { throw Failure.address(text) }
-            do {
-                let door = try UDPSocket(binding: address, buffers: 4 << 20)
-                try door.wantDestinations()
-                port = door.localAddress.port
-                doors.append(door)
-            } catch let error as SystemError {
-                log.warning("a media address cannot be bound", ["address": "\(address)", "error": "\(error)"])
-                firstFailure = firstFailure ?? error
-            }
+package enum IngestFailure: Error, Sendable, CustomStringConvertible {
+    /// The stream key is not 16 to 120 characters of base64url.
+    case key
+    /// Not an address in text form.
+    case address(String)
+    /// None of the addresses could be bound; the first reason.
+    case bind(SystemError)
+    case librist(String)
+    case system(String)
+
+    package var description: String {
+        switch self {
+        case .key: "the stream key is not 16 to 120 characters of base64url"
+        case .address(let text): "not an IP address: \(text)"
+        case .bind(let error): "\(error)"
+        case .librist(let text), .system(let text): text
         }
-        if doors.isEmpty { throw Failure.bind(firstFailure ?? SystemError("bind", 22, on: "no address")) }
-        return doors
-    }
-
-    private static func makeReceiver(
-        _ passphrase: RISTPassphrase, bufferMs: Int, board: Board, onMedia: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
-    ) throws -> RISTReceiver {
-        // Links differ by up to some 100 ms; a smaller buffer leaves less time to wait before asking again.
-        let skewMs = min(max(bufferMs / 8, 25), 120)
-        do {
-            return try RISTReceiver(
-                .init(passphrase: passphrase, bufferMs: bufferMs, skewMs: skewMs), accept: board.isKnown(host:),
-                onPacket: { packet in
-                    // The lock is held over `onMedia`: two flows may end and begin on two threads, and the order must hold.
-                    let isNext = board.order.withLock { order in
-                        let verdict = order.arrived(flow: packet.flow, sequence: packet.sequence, at: .now)
-                        if verdict == .deliver { onMedia(packet.bytes) }
-                        return verdict == .deliver
-                    }
-                    if isNext { board.delivered(bytes: packet.bytes.count) }
-                },
-                onEvent: { event in
-                    switch event {
-                    case .joined(let peer, let host): board.joined(peer: peer, host: host)
-                    case .statistics(let statistics): board.took(statistics)
-                    }
-                })
-        } catch { throw Failure.librist("\(error)") }
     }
 }
 
-/// Holds the guard for its loop.
-private final class Keeper: @unchecked Sendable {
-    // Sendable: only the loop's thread touches it, and whoever joined that.
-    var portGuard: PortGuard?
+/// What an ingest listens with.
+package struct IngestSettings: Sendable {
+    /// Of all addresses; 0 takes one that is free on the first, which tests do.
+    package var port: Int
+    /// Addresses in text form, IPv4 and IPv6. One that is not there is reported and left out, unless none is left.
+    package var bind: [String]
+    package var key: Secret
+    /// From source to output for our own senders; how long a packet waits for those before it with stock RIST.
+    package var bufferMs: Int
+
+    package init(port: Int, bind: [String], key: Secret, bufferMs: Int) {
+        self.port = port
+        self.bind = bind
+        self.key = key
+        self.bufferMs = bufferMs
+    }
+}
+
+/// - Parameter onMedia: whole transport stream packets in order, on a thread of the ingest, valid during the call: copies and does not wait.
+/// - Throws: `IngestFailure`; nothing stays open then.
+package func makeIngest(
+    _ settings: IngestSettings, carrier: Carrier, log: Log, onMedia: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
+) throws -> any Ingest {
+    switch carrier {
+    case .bond: try BondIngest(settings, log: log, onMedia: onMedia)
+    case .rist: try StandardIngest(settings, log: log, onMedia: onMedia)
+    }
 }

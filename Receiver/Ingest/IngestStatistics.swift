@@ -14,17 +14,19 @@ package struct IngestStatistics: Sendable, Hashable {
     package var recoveredPacketsTotal = 0
     /// Came too late, twice or from a second sender, and were not delivered.
     package var discardedPacketsTotal = 0
-    /// Refused before librist.
+    /// Refused before anything was made of it.
     package var guardDropped = GuardDropped()
 
     package struct GuardDropped: Sendable, Hashable {
         package var malformed = 0
         package var plaintext = 0
         package var zeroNonce = 0
+        /// Of another key, stream or connection.
+        package var unauthentic = 0
         package var replayed = 0
         /// Over the limits of new nonces or of sources.
         package var limited = 0
-        package var total: Int { malformed + plaintext + zeroNonce + replayed + limited }
+        package var total: Int { malformed + plaintext + zeroNonce + unauthentic + replayed + limited }
     }
 
     package init() {}

@@ -10,6 +10,7 @@ struct Arguments {
     static let usage = """
         usage: strata-receiver --socket PATH [--recordings FOLDER] [--allow NETWORK]... [--stream-ports FIRST-LAST]
                                [--log trace|debug|info|notice|warning|error]
+               strata-receiver listen FILE
         """
 
     var socket: String?
@@ -42,6 +43,30 @@ struct Arguments {
     }
 }
 
+/// `listen FILE`: a bonded receiver by itself.
+@Sendable func listen(_ configuration: ListenConfiguration, _ log: Log) async throws {
+    let loop = try Loop(name: "main")
+    let signals = try Signals(loop: loop)
+    let program = RunningProgram(loop: loop, log: log, notify: nil)
+    _ = try await program.start("listener", { try StandaloneListener(configuration, log: log) }, stop: { $0.stop() })
+    await program.untilStopped(signals) {}
+}
+
+if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "listen" {
+    shareFreeMemory()
+    let file = CommandLine.arguments[2]
+    let log = Log("receiver", threshold: .notice)
+    let configuration = Startup.configuration(file, for: log) { text, environment in
+        try ListenConfiguration(text, source: file, environment: environment)
+    }
+    do {
+        try await listen(configuration, log)
+        exit(0)
+    } catch {
+        log.error("cannot start", ["error": "\(error)"])
+        exit(1)
+    }
+}
 guard let arguments = Arguments(CommandLine.arguments.dropFirst()), let path = arguments.socket else {
     print(Arguments.usage)
     exit(64)

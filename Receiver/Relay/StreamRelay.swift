@@ -21,7 +21,7 @@ package actor StreamRelay {
 
     /// As it stands, with the outputs that came and went.
     private var start: ReceiverStart?
-    private var ingest: Ingest?
+    private var ingest: (any Ingest)?
     private var outputs: [Output] = []
     private var watch = IngestWatch()
     private var reporting: Task<Void, Never>?
@@ -123,7 +123,7 @@ package actor StreamRelay {
         send(.listening(LeaseReference(lease: start.spec.lease)))
     }
 
-    private func listen(_ start: ReceiverStart) async throws -> Ingest {
+    private func listen(_ start: ReceiverStart) async throws -> any Ingest {
         let key = start.spec.streamKey.secret
         let log = log.part("ingest")
         let path = path
@@ -131,9 +131,8 @@ package actor StreamRelay {
             Result {
                 // Once in a process; may read the registry of plugins from disk.
                 try OutputLibrary.prepare()
-                return try Ingest(port: start.port, bind: start.bind, key: key, bufferMs: start.spec.bufferMs, log: log) {
-                    path.receive($0)
-                }
+                let settings = IngestSettings(port: start.port, bind: start.bind, key: key, bufferMs: start.spec.bufferMs)
+                return try makeIngest(settings, carrier: start.spec.carrier, log: log) { path.receive($0) }
             }
         }
         return try made.get()

@@ -131,11 +131,11 @@ def windows(processes, count, seconds):
     return use
 
 
-def figure(bench, case, metric, values, unit, peer=None):
-    """Prints the median of one or more values with their spread."""
+def figure(bench, case, metric, values, unit, peer=None, of=statistics.median):
+    """Prints the median, or what else is asked for, of one or more values with their spread."""
     values = values if isinstance(values, list) else [values]
     print(json.dumps({
-        "bench": bench, "case": case, "metric": metric, "value": round(statistics.median(values), 3), "unit": unit, "peer": peer,
+        "bench": bench, "case": case, "metric": metric, "value": round(of(values), 3), "unit": unit, "peer": peer,
         "spread": [round(min(values), 3), round(max(values), 3)]}), flush=True)
 
 

@@ -112,11 +112,25 @@ struct BroadcastMachineTests {
         var broadcast = running()
         #expect(broadcast.state == .live)
         let actions = broadcast.event(.report(report(ingest: .interrupted, outputs: [(first, .connected)])), nowMs: 500)
-        #expect(broadcast.state == .interrupted(sinceMs: 500))
+        #expect(broadcast.state == .interrupted(sinceMs: 500, reason: "nothing arrives from the sender"))
         #expect(actions.contains(.set(.grace, afterMs: 60_000)))
         let back = broadcast.event(.report(report(outputs: [(first, .connected)])), nowMs: 20_500)
         #expect(back.contains(.cancel(.grace)))
         #expect(broadcast.state == .live)
+    }
+
+    @Test("without media says what the sender knows of it, as long as the sender is there to know")
+    func causeOfInterruption() {
+        var broadcast = running()
+        let broken = SendingReport(broadcast: id("B"), revision: 1, state: .recovering, reason: "the file gives nothing any more")
+        _ = broadcast.event(.sending(broken), nowMs: 0)
+        #expect(broadcast.state == .degraded(reason: "sender recovering: the file gives nothing any more"))
+        _ = broadcast.event(.report(report(ingest: .interrupted, outputs: [(first, .connected)])), nowMs: 500)
+        #expect(broadcast.state == .interrupted(sinceMs: 500, reason: "sender recovering: the file gives nothing any more"))
+        _ = broadcast.event(.senderDisconnected, nowMs: 600)
+        #expect(broadcast.state == .interrupted(sinceMs: 500, reason: "nothing arrives from the sender"))
+        _ = broadcast.event(.senderConnected(SendingReport(broadcast: id("B"), revision: 1, state: .sending)), nowMs: 700)
+        #expect(broadcast.state == .interrupted(sinceMs: 500, reason: "nothing arrives from the sender"))
     }
 
     @Test("ends after its grace time, or never where it runs until stopped")
@@ -273,9 +287,7 @@ struct BroadcastMachineTests {
     @Test("a change of picture reaches the sender with a higher revision")
     func change() {
         var broadcast = running()
-        var choice = broadcast.media
-        choice.encoder.bitrate = .kilobits(1000)
-        #expect(broadcast.event(.mediaChanged(choice), nowMs: 0) == [.order(.start)])
+        #expect(broadcast.event(.mediaChanged(MediaChange(bitrate: .kilobits(1000))), nowMs: 0) == [.order(.start)])
         #expect(broadcast.revision == 2)
         #expect(broadcast.event(.senderStarted(revision: 1), nowMs: 0).isEmpty)
     }
@@ -286,13 +298,102 @@ extension BroadcastMachineTests {
     func refusedChange() {
         var broadcast = running()
         let before = broadcast.media
-        var choice = before
-        choice.input = InputChoice(video: "v4l2:gone")
-        _ = broadcast.event(.mediaChanged(choice), nowMs: 0)
+        _ = broadcast.event(.mediaChanged(MediaChange(input: InputChoice(video: "v4l2:gone"))), nowMs: 0)
         let actions = broadcast.event(.senderRefused(revision: 2, detail: "preflight.input", reason: "no camera"), nowMs: 0)
         #expect(actions == [.order(.start)])
         #expect(broadcast.media == before)
         #expect(broadcast.revision == 3)
         #expect(broadcast.state == .live)
+    }
+
+    @Test("two changes at once are both made")
+    func changesTogether() {
+        var broadcast = running()
+        _ = broadcast.event(.mediaChanged(MediaChange(bitrate: .kilobits(1500))), nowMs: 0)
+        _ = broadcast.event(.mediaChanged(MediaChange(input: InputChoice(video: "file:clip.mp4"))), nowMs: 0)
+        #expect(broadcast.media.encoder.bitrate == .kilobits(1500))
+        #expect(broadcast.media.input.video == "file:clip.mp4")
+    }
+
+    /// Up to the sender's answer, with a change of the input before or after it was given its first plan.
+    private func changedWhileStarting(after events: Int) -> BroadcastMachine {
+        var broadcast = machine()
+        let climb: [BroadcastMachine.Event] = [.resumed, .senderConnected(nil), .hostChosen(host), .leased(port: 5000)]
+        for event in climb.prefix(events) { _ = broadcast.event(event, nowMs: 0) }
+        _ = broadcast.event(.mediaChanged(MediaChange(input: InputChoice(video: "v4l2:gone"))), nowMs: 0)
+        for event in climb.dropFirst(events) { _ = broadcast.event(event, nowMs: 0) }
+        return broadcast
+    }
+
+    @Test("a change that is refused while it starts is taken back, and the start goes on", arguments: [1, 3, 4])
+    func refusedWhileStarting(_ events: Int) {
+        var broadcast = changedWhileStarting(after: events)
+        #expect(broadcast.media.input.video == "v4l2:gone" && broadcast.state == .starting(.sender))
+        let asked = broadcast.revision
+        let actions = broadcast.event(.senderRefused(revision: asked, detail: "preflight.input", reason: "no camera"), nowMs: 0)
+        #expect(actions.contains(.order(.start)))
+        #expect(broadcast.media.input.video == "test" && broadcast.revision == asked + 1)
+        _ = broadcast.event(.senderStarted(revision: asked + 1), nowMs: 0)
+        #expect(broadcast.state == .starting(.media))
+    }
+
+    @Test("what was wanted first is refused too: the start fails, by the sender's last word")
+    func refusedTwice() {
+        var broadcast = changedWhileStarting(after: 4)
+        for revision in [2, 3] {
+            _ = broadcast.event(.senderRefused(revision: revision, detail: "preflight.encoder", reason: "no encoder"), nowMs: 0)
+        }
+        #expect(broadcast.state == .stopping)
+    }
+
+    @Test("a sender that sends the plan from before a change is on the way up, and the change is still to be answered")
+    func startedBeforeChange() {
+        var broadcast = changedWhileStarting(after: 4)
+        _ = broadcast.event(.senderStarted(revision: 1), nowMs: 0)
+        #expect(broadcast.state == .starting(.media))
+        _ = broadcast.event(.senderRefused(revision: 2, detail: "preflight.input", reason: "no camera"), nowMs: 0)
+        #expect(broadcast.media.input.video == "test" && broadcast.state == .starting(.media))
+    }
+
+    @Test("an output that the receiver did not get degrades, and is given to it again, later each time")
+    func outputNotTaken() {
+        var broadcast = running()
+        #expect(broadcast.event(.outputAdded(second), nowMs: 0) == [.addOutput(second.id)])
+        for afterMs: Int64 in [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
+            let actions = broadcast.event(.outputFailed(second.id, reason: "the port is taken"), nowMs: 1)
+            #expect(actions == [.set(.output(second.id), afterMs: afterMs)])
+            _ = broadcast.event(.report(report(outputs: [(first, .connected)])), nowMs: 2)
+            #expect(broadcast.state == .degraded(reason: "output \(second.id) retrying: the port is taken"))
+            #expect(broadcast.event(.timer(.output(second.id)), nowMs: 3) == [.addOutput(second.id)])
+        }
+        _ = broadcast.event(.report(report(outputs: [(first, .connected), (second, .connected)])), nowMs: 4)
+        #expect(broadcast.state == .live)
+        #expect(broadcast.event(.timer(.output(second.id)), nowMs: 5).isEmpty)
+    }
+
+    @Test("a retry gives the receiver an output that it does not have, and has it try again one that it has")
+    func retryOfOutput() {
+        var broadcast = running(outputs: [first, second])
+        _ = broadcast.event(.outputFailed(second.id, reason: "cannot be resolved"), nowMs: 0)
+        #expect(broadcast.event(.outputRetried(first.id), nowMs: 1) == [.retryOutput(first.id)])
+        #expect(broadcast.event(.outputRetried(second.id), nowMs: 1) == [.cancel(.output(second.id)), .addOutput(second.id)])
+        #expect(broadcast.event(.outputRemoved(second.id), nowMs: 2) == [.removeOutput(second.id)])
+        #expect(broadcast.event(.outputFailed(second.id, reason: "cannot be resolved"), nowMs: 3).isEmpty)
+        #expect(broadcast.state == .live)
+    }
+
+    @Test("a start that no output was made for ends with the reason why")
+    func startWithoutOutput() {
+        var broadcast = machine()
+        for event: BroadcastMachine.Event in [
+            .resumed, .hostChosen(host), .leased(port: 5000), .outputFailed(first.id, reason: "platform.example cannot be resolved"),
+            .senderStarted(revision: 1), .report(report(outputs: [])),
+        ] {
+            _ = broadcast.event(event, nowMs: 0)
+        }
+        #expect(broadcast.state == .starting(.outputs))
+        _ = broadcast.event(.timer(.step), nowMs: 20_000)
+        _ = broadcast.event(.timer(.undo), nowMs: 40_000)
+        #expect(broadcast.state == .ended(.failed(step: .outputs, detail: nil, reason: "platform.example cannot be resolved")))
     }
 }

@@ -296,7 +296,7 @@ struct DeviceTests {
             let sending = Task { try await RawBoard.answerAll(socket, .done) }
             let host = try await desk.host("real")
             let leased = Guarded<StreamSpec?>(nil)
-            let leasing = Task { try await host.leaseAll { spec in leased.withLock { $0 = spec } } }
+            let leasing = Task { try await RawBoard.grantAll(host, leased) }
             defer {
                 sending.cancel()
                 leasing.cancel()
@@ -313,7 +313,7 @@ struct DeviceTests {
             let stream = try await eventually(within: .seconds(5), "the lease is asked for") { leased.withLock { $0 } }
             func state() async throws -> String { try await owner.get("/broadcasts/\(id)").text("state") }
             try await eventually(within: .seconds(5), "it is live") {
-                try await host.send(PoolMessage.report(StreamReport.flowing(stream)))
+                try await host.send(PoolMessage.report(.flowing(stream)))
                 return try await state() == "live"
             }
 

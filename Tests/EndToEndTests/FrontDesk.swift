@@ -268,6 +268,15 @@ final class RawBoard: Sendable {
         return socket
     }
 
+    /// Answers as a pool host that grants each lease on its first port, and keeps the stream that was asked for last.
+    static func grantAll(_ socket: WebSocket, _ leased: Guarded<StreamSpec?>) async throws {
+        while case .text(let text)? = try await socket.receive() {
+            let command = try JSONDecoder().decode(Command<PoolOrder>.self, from: Data(text.utf8))
+            if case .lease(let request) = command.order { leased.withLock { $0 = request.spec } }
+            try await socket.send(PoolMessage.outcome(CommandOutcome(id: command.id, result: .done, port: 20_000)))
+        }
+    }
+
     /// Answers each command with `result`, until the connection ends.
     static func answerAll(_ socket: WebSocket, _ result: CommandOutcome.Result) async throws {
         while case .text(let text)? = try await socket.receive() {
@@ -275,6 +284,21 @@ final class RawBoard: Sendable {
             try await socket.send(
                 AgentMessage.outcome(CommandOutcome(id: command.id, result: result, step: nil, reason: "as the test wants")))
         }
+    }
+}
+
+extension StreamReport {
+    /// What the host of a stream says when all of it is well.
+    static func flowing(_ stream: StreamSpec) -> StreamReport {
+        StreamReport(
+            lease: stream.lease, broadcast: stream.broadcast, port: 20_000, pid: nil, uptimeSeconds: 1,
+            ingest: IngestReport(
+                state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
+                guardDroppedTotal: 0, video: .h264, width: 1280, height: 720,
+                paths: [PathReport(source: "192.0.2.2:5000", bitrate: .kilobits(2500), packetsTotal: 9, rttMs: 40.5, loss: 0)]),
+            outputs: stream.outputs.map {
+                OutputReport(id: $0.id, state: .connected, reason: nil, sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
+            }, restarts: 0)
     }
 }
 
@@ -287,15 +311,6 @@ extension WebSocket {
         try await send(String(decoding: JSONEncoder().encode(message), as: UTF8.self))
     }
 
-    /// Answers as a pool host that leases whatever it is asked for, until the connection ends.
-    func leaseAll(_ leased: (StreamSpec) -> Void) async throws {
-        while case .text(let text)? = try await receive() {
-            let command = try JSONDecoder().decode(Command<PoolOrder>.self, from: Data(text.utf8))
-            if case .lease(let request) = command.order { leased(request.spec) }
-            try await send(PoolMessage.outcome(CommandOutcome(id: command.id, result: .done, port: 20_000)))
-        }
-    }
-
     /// Reads to the end, and gives the code it was closed with.
     func ending(within limit: Duration) async throws -> Int {
         let reader = Task {
@@ -304,19 +319,5 @@ extension WebSocket {
         }
         defer { reader.cancel() }
         return try await eventually(within: limit, "the socket is closed") { self.closeCode.map { Int($0.rawValue) } }
-    }
-}
-
-extension StreamReport {
-    /// Media arrives, and every output is connected.
-    static func flowing(_ stream: StreamSpec) -> StreamReport {
-        StreamReport(
-            lease: stream.lease, broadcast: stream.broadcast, port: 20_000, pid: nil, uptimeSeconds: 1,
-            ingest: IngestReport(
-                state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
-                guardDroppedTotal: 0, video: .h264, width: 1280, height: 720, paths: []),
-            outputs: stream.outputs.map {
-                OutputReport(id: $0.id, state: .connected, reason: nil, sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
-            }, restarts: 0)
     }
 }

@@ -49,6 +49,7 @@ import Wire
         var emulatedSentKbit = 0.0
         var emulatedArrivedKbit = 0.0
         var emulatedLoss = 0.0
+        var emulatedPackets = 0.0
 
         static func mean(_ numbers: [Double]) -> Double { numbers.isEmpty ? .nan : numbers.reduce(0, +) / Double(numbers.count) }
         static func median(_ numbers: [Double]) -> Double { numbers.isEmpty ? .nan : numbers.sorted()[numbers.count / 2] }
@@ -88,6 +89,7 @@ import Wire
             let kbit = Double(after.deliveredBytes - before[link].deliveredBytes) * 8 / 1000 / seconds
             seen[link].emulatedArrivedKbit = kbit
             seen[link].emulatedSentKbit = kbit * entered / arrived
+            seen[link].emulatedPackets = entered
             seen[link].emulatedLoss = Double(after.dropped(.loss) - before[link].dropped(.loss)) / entered
         }
         return seen
@@ -95,14 +97,17 @@ import Wire
 
     private func judge(_ link: Int, _ seen: Seen) throws {
         let trip = 2 * Self.delays[link]
-        // The emulator counts IP, and control packets too; what is shown is media and what was sent again.
-        try #require(abs(Seen.mean(seen.sentKbit) / seen.emulatedSentKbit - 1) < 0.15, "modem\(link) sends: \(seen)")
-        try #require(abs(Seen.mean(seen.receivedKbit) / seen.emulatedArrivedKbit - 1) < 0.15, "modem\(link) receives: \(seen)")
+        // A slower link gets a burst of a key frame now and then, and the windows, of a second each, are not the emulator's.
+        func isNear(_ shown: [Double], _ real: Double) -> Bool { abs(Seen.mean(shown) - real) < max(0.15 * real, 40) }
+        try #require(isNear(seen.sentKbit, seen.emulatedSentKbit), "modem\(link) sends: \(seen)")
+        try #require(isNear(seen.receivedKbit, seen.emulatedArrivedKbit), "modem\(link) receives: \(seen)")
         for rtt in [Seen.median(seen.senderRtt), Seen.median(seen.receiverRtt)] {
             try #require((trip - 2...trip + 15).contains(rtt), "modem\(link)'s round trip of \(trip) ms: \(seen)")
         }
         let loss = try #require(seen.loss, "modem\(link) shows no loss")
         // What some 300 packets lose of 5 % is 2.4 to 7.6 % by chance alone: held against what the emulator has really lost meanwhile.
-        try #require(abs(loss - seen.emulatedLoss) <= max(0.005, Self.losses[link] / 3), "modem\(link) loses: \(seen)")
+        // A link that carries probes alone has some 80 packets in that time, and the windows differ by some of them.
+        let margin = max(0.005, Self.losses[link] / 3, 4 / seen.emulatedPackets)
+        try #require(abs(loss - seen.emulatedLoss) <= margin, "modem\(link) loses: \(seen)")
     }
 }

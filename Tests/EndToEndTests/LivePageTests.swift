@@ -162,7 +162,7 @@ struct LivePageTests {
         let host = try await desk.host("host")
         let leased = Guarded<StreamSpec?>(nil)
         // It goes on until control is gone.
-        _ = Task { try await host.leaseAll { spec in leased.withLock { $0 = spec } } }
+        _ = Task { try await RawBoard.grantAll(host, leased) }
         try await eventually(within: .seconds(5), "the host is online") {
             try await owner.get("/pool").items().contains { $0["online"] as? Bool == true }
         }

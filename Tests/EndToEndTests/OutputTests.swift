@@ -161,7 +161,7 @@ struct OutputTests {
             let refusal = try await studio.owner.refusal(
                 .patch, "/broadcasts/\(id)", ChangeBroadcastRequest(input: InputChoice(video: "file:none.mp4")))
             print("OutputTests: \(refusal.status) \(refusal.detail ?? "")")
-            #expect(refusal.status == 409 && refusal.detail?.contains("file:none.mp4") == true)
+            #expect(refusal.status == 422 && refusal.detail == "the sender has no input 'file:none.mp4'")
 
             try await change(studio, id, ChangeBroadcastRequest(input: InputChoice(video: "test")))
             try await studio.record("show", seconds: try await Probe(try #require(try studio.nginx.recordings("show").last)).seconds + 4)

@@ -32,6 +32,10 @@ struct RecoveryTests {
         let shown = try await studio.owner.wait(id, for: ["degraded"], within: .seconds(3))
         measured("a killed pool is shown after", Instant.now - killed)
         #expect(shown.reason?.contains("host") == true)
+        // Its receiver goes on, and so may the broadcast be changed.
+        let slower: BroadcastView = try await studio.owner.call(
+            .patch, "/broadcasts/\(id)", ChangeBroadcastRequest(bitrate: .kilobits(600)))
+        #expect(slower.encoder.bitrate == .kilobits(600))
         try await studio.installation.startPool()
         let back = Instant.now
         let view = try await studio.owner.wait(id, for: ["live"], within: .seconds(3))

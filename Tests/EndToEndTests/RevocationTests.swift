@@ -63,9 +63,9 @@ struct RevocationTests {
                 try await pool.line(containing: Self.closed, from: mark, within: .seconds(1))
                 measured("revoked unheard: the receiver takes nothing more after", Instant.now - revokedAt)
                 try await Task.sleep(for: .seconds(1) - (Instant.now - revokedAt))
-                // It sends on, as if nothing had been said.
+                // It goes on as if nothing had been said: nobody answers on any link, so each is asked again and again.
                 let late = try studio.sent().count
-                #expect(try sentBytes(studio) - before > 50_000)
+                #expect(try sentBytes(studio) - before > 1_000)
                 try await eventually(within: .seconds(3), "no receiver is left") { studio.receivers.isEmpty }
                 try await eventually(within: .seconds(3), "a second more is muxed") { try studio.sent().count > late + 60 }
                 return (late, try studio.sent())

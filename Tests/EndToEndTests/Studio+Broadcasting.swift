@@ -12,9 +12,10 @@ extension Studio {
     var media: String { stage.folder["media"] }
 
     /// One more sender beside the first, online with its links.
-    func secondSender(_ name: String = "second") async throws -> SenderView {
-        _ = try await installation.enrollSender(name, inside: field)
-        try await installation.startSender(name, inside: field)
+    /// - Parameter inside: what comes before its command; nil: as the first one's.
+    func secondSender(_ name: String = "second", inside: [String]? = nil) async throws -> SenderView {
+        _ = try await installation.enrollSender(name, inside: inside ?? field)
+        try await installation.startSender(name, inside: inside ?? field)
         return try await eventually(within: .seconds(20), "\(name) is online with its links") {
             let list: ListView<SenderView> = try await self.owner.call(.get, "/senders")
             return list.items.first { $0.name == name && $0.online && $0.inventory.links.count >= 3 }

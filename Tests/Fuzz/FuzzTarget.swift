@@ -1,6 +1,6 @@
 /// A parser that hostile bytes reach, and what must hold for every input.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts
+    case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -14,6 +14,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .wire: fuzzWire(bytes)
         case .webSocket: fuzzWebSocket(bytes)
         case .mpegts: fuzzMPEGTS(bytes)
+        case .handshake: fuzzHandshake(bytes)
+        case .sealed: fuzzSealed(bytes)
+        case .report: fuzzReport(bytes)
+        case .rtp: fuzzRTP(bytes)
+        case .rtcp: fuzzRTCP(bytes)
         }
     }
 }

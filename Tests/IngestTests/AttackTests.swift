@@ -8,9 +8,11 @@ import Units
 /// THREATS 5, tried on a real port with the real librist behind it.
 @Suite(.serialized) struct AttackTests {
     /// An ingest with a buffer of 300 ms, and media that came out of it.
-    private func makeIngest() throws -> (Ingest, Media) {
+    private func makeIngest() throws -> (StandardIngest, Media) {
         let media = Media()
-        return (try Ingest(port: 0, bind: ["127.0.0.1"], key: testKey, bufferMs: 300, log: quiet, onMedia: media.take), media)
+        return (
+            try StandardIngest(.init(port: 0, bind: ["127.0.0.1"], key: testKey, bufferMs: 300), log: quiet, onMedia: media.take), media
+        )
     }
 
     @Test("a flood of 1,000 junk packets a second with new nonces takes nothing from a stream")
@@ -86,7 +88,7 @@ import Units
         // By itself it does not get beyond the handshake: its media is what a receiver with its own key was sent.
         let key = Secret("ffffffffffffffffffffffffffffffff")
         let heard = Media()
-        let other = try Ingest(port: 0, bind: ["127.0.0.1"], key: key, bufferMs: 300, log: quiet, onMedia: heard.take)
+        let other = try StandardIngest(.init(port: 0, bind: ["127.0.0.1"], key: key, bufferMs: 300), log: quiet, onMedia: heard.take)
         let tap = try Tap(target: other.addresses[0])
         let stranger = try Encoder(key: key, bufferMs: 300)
         try await stranger.connect(tap.address)

@@ -7,7 +7,7 @@ struct PathLossTests {
     private func loss(_ sequences: [UInt32], nonce: UInt32 = 7) -> PathLoss {
         var loss = PathLoss()
         for (index, sequence) in sequences.enumerated() {
-            loss.arrived(GREHeader(nonce: nonce, sequence: sequence))
+            loss.arrived(sequence, of: nonce)
             if index % 100 == 99 { loss.turn() }
         }
         return loss
@@ -29,8 +29,8 @@ struct PathLossTests {
     @Test("a sender that begins anew, or changes its nonce, has lost nothing by that")
     func anew() {
         var loss = loss((0..<500).map { 1_000_000 + $0 })
-        for sequence in 0..<500 as Range<UInt32> { loss.arrived(GREHeader(nonce: 8, sequence: sequence)) }
-        for sequence in 0..<500 as Range<UInt32> { loss.arrived(GREHeader(nonce: 8, sequence: 2_000_000 + sequence)) }
+        for sequence in 0..<500 as Range<UInt32> { loss.arrived(sequence, of: 8) }
+        for sequence in 0..<500 as Range<UInt32> { loss.arrived(2_000_000 + sequence, of: 8) }
         #expect(loss.share == 0)
     }
 
@@ -40,7 +40,7 @@ struct PathLossTests {
         #expect(loss.share.map { $0 > 0.45 } == true)
         for sequence in 1000..<2000 as Range<UInt32> {
             if sequence % 50 == 0 { loss.turn() }
-            loss.arrived(GREHeader(nonce: 7, sequence: sequence))
+            loss.arrived(sequence, of: 7)
         }
         #expect(loss.share == 0)
         for _ in 0..<20 { loss.turn() }

@@ -6,6 +6,7 @@ package enum Drop: String, Hashable, Sendable, Codable, CaseIterable {
 /// What went through one direction of a link.
 package struct LinkCount: Hashable, Sendable, Codable {
     package var enteredPackets = 0
+    package var enteredBytes = 0
     package var deliveredPackets = 0
     package var deliveredBytes = 0
     package var dropped: [String: Int] = [:]
@@ -13,6 +14,18 @@ package struct LinkCount: Hashable, Sendable, Codable {
     package func dropped(_ drop: Drop) -> Int { dropped[drop.rawValue] ?? 0 }
 
     mutating func drop(_ reason: Drop) { dropped[reason.rawValue, default: 0] += 1 }
+}
+
+/// What went through one direction of a link over time.
+package struct LinkSeries: Hashable, Sendable, Codable {
+    /// More than keepalives, reports and probes have.
+    static let mediaBytes = 600
+
+    package var enteredBytes = StepCounts()
+    /// Packets over 600 bytes: on all links more than the source sent is what was sent again.
+    package var enteredMedia = StepCounts()
+    /// By the time at the other end.
+    package var deliveredBytes = StepCounts()
 }
 
 /// A packet that has come through: with the time at which it is at the other end.
@@ -37,6 +50,7 @@ package struct EmulatedLink<Payload> {
 
     private(set) var profile: LinkProfile
     package private(set) var count = LinkCount()
+    package private(set) var series = LinkSeries()
     private var random: SplitMix64
     private var isBad = false
     private var queue = Fifo<Waiting>()
@@ -77,6 +91,9 @@ package struct EmulatedLink<Payload> {
     package mutating func enter(_ payload: Payload, bytes: Int, at now: Int64) -> Drop? {
         work(until: now)
         count.enteredPackets += 1
+        count.enteredBytes += bytes
+        series.enteredBytes.add(bytes, at: now)
+        if bytes > LinkSeries.mediaBytes { series.enteredMedia.add(1, at: now) }
         let reason: Drop? =
             profile.blackout ? .blackout : bytes > profile.mtu ? .mtu : queuedBytes + bytes > profile.queueLimit ? .queue : nil
         if let reason {
@@ -169,6 +186,7 @@ package struct EmulatedLink<Payload> {
         way.append(Arrival(payload: head.payload, dueNs: lastArrival))
         count.deliveredPackets += 1
         count.deliveredBytes += head.bytes
+        series.deliveredBytes.add(head.bytes, at: lastArrival)
     }
 
     private mutating func isLost() -> Bool {

@@ -1,6 +1,7 @@
 import CLab
 import Foundation
 import Glibc
+import Posix
 
 /// The program `strata-lab`: sets up what its arguments say, then obeys lines on stdin until that ends or a signal comes.
 package struct LabCommand {
@@ -14,10 +15,26 @@ package struct LabCommand {
             switch arguments.first {
             case "network": try network(Array(arguments.dropFirst()))
             case "relay": try relay(Array(arguments.dropFirst()))
+            case "source": try source(Array(arguments.dropFirst()))
+            case "sink": try sink(Array(arguments.dropFirst()))
+            case "flood": try flood(Array(arguments.dropFirst()))
+            case "trace": try traces(Array(arguments.dropFirst()))
             case "allowed": return NetworkNamespace.areAllowed ? 0 : 1
+            case "bond":
+                guard let command = BondCommand(Array(arguments.dropFirst())) else {
+                    complain("usage: strata-lab \(BondCommand.usage)")
+                    return 2
+                }
+                return command.run()
             case "sweep": try NetworkNamespace.sweep()
             default:
-                complain("usage: strata-lab network [--network S] SHAPE... | relay LISTEN TARGET FIRST-LAST SHAPE ... | allowed | sweep")
+                complain(
+                    """
+                    usage: strata-lab network [--network S] SHAPE... | relay LISTEN TARGET FIRST-LAST SHAPE ... | allowed | sweep | bond ...
+                           | source ADDRESS:PORT BITS-PER-SECOND [--follow ADDRESS:PORT] [--ceiling BITS-PER-SECOND] [--frames N]
+                           | sink ADDRESS:PORT | flood ADDRESS:PORT PER-SECOND [HEX[:LENGTH]]...
+                           | trace SEED LINKS SECONDS POOLED-KBIT fair|rough FOLDER
+                    """)
                 return 2
             }
             return 0
@@ -53,7 +70,7 @@ package struct LabCommand {
             texts.removeFirst(2)
         }
         let shapes = try texts.map(shape)
-        let stop = StopSignals()
+        var input = LabInput()
         let network = try FieldNetwork(links: shapes, seed: UInt64(getpid()), preferred: preferred)
         defer { network.remove() }
         let links = shapes.indices
@@ -61,7 +78,7 @@ package struct LabCommand {
             NetworkReady(
                 namespace: network.field.name, cloud: network.cloudAddress, interfaces: links.map(network.interface),
                 addresses: links.map(network.fieldAddress)))
-        try obey(stop, network.emulator, names: links.map(network.interface))
+        try obey(&input, network.emulator, names: links.map(network.interface))
     }
 
     private struct RelayReady: Encodable {
@@ -69,7 +86,7 @@ package struct LabCommand {
     }
 
     private func relay(_ arguments: [String]) throws {
-        let stop = StopSignals()
+        var input = LabInput()
         let emulator = try LinkEmulator()
         defer { emulator.stop() }
         var names: [String] = []
@@ -84,7 +101,110 @@ package struct LabCommand {
                 shape: shape(arguments[start + 3]), seed: UInt64(start + 1))
         }
         try say(RelayReady(relays: names))
-        try obey(stop, emulator, names: names)
+        try obey(&input, emulator, names: names)
+    }
+
+    private struct TracedLink: Encodable {
+        let traceFile: String
+        let delayMs: Double
+        let jitterMs: Double
+        let queueMs: Double
+        let loss: Double
+    }
+
+    /// Writes the traces of a set of links into a folder and says what shapes they make.
+    private func traces(_ arguments: [String]) throws {
+        guard arguments.count == 6, let seed = UInt64(arguments[0]), let links = Int(arguments[1]), (1...16).contains(links),
+            let seconds = Int(arguments[2]), (1...3600).contains(seconds), let pooled = Double(arguments[3]), pooled > 0,
+            let weather = CellularTrace.Weather(rawValue: arguments[4])
+        else { throw LabFault(text: "trace SEED LINKS SECONDS POOLED-KBIT fair|rough FOLDER") }
+        let set = CellularTrace.set(seed: seed, links: links, seconds: seconds, pooledKbit: pooled, weather: weather)
+        try say(
+            set.enumerated().map { number, trace in
+                let path = "\(arguments[5])/link\(number)"
+                try Data(trace.file.utf8).write(to: URL(fileURLWithPath: path))
+                return TracedLink(
+                    traceFile: path, delayMs: trace.delayMs, jitterMs: trace.jitterMs, queueMs: trace.queueMs, loss: trace.loss)
+            })
+    }
+
+    // MARK: Streams to measure with
+
+    private func source(_ arguments: [String]) throws {
+        guard arguments.count >= 2, arguments.count % 2 == 0, let rate = Double(arguments[1]), rate >= 0 else {
+            throw LabFault(text: "source ADDRESS:PORT BITS-PER-SECOND [--follow ADDRESS:PORT] [--ceiling BITS-PER-SECOND] [--frames N]")
+        }
+        var options = StreamSource.Options(target: try endpoint(arguments[0]), rate: rate)
+        for index in stride(from: 2, to: arguments.count, by: 2) {
+            let (name, text) = (arguments[index], arguments[index + 1])
+            switch (name, Double(text)) {
+            case ("--follow", _): options.follow = try endpoint(text)
+            case ("--ceiling", let ceiling?) where ceiling > 0: options.ceiling = ceiling
+            case ("--frames", let frames?) where frames >= 0: options.frames = frames
+            default: throw LabFault(text: "no option '\(name) \(text)'")
+            }
+        }
+        var input = LabInput()
+        var source = StreamSource(options)
+        try say(source.run(&input))
+    }
+
+    /// `figures FROM TO` gives what came of the packets made between two times of the monotonic clock, `figures FROM TO LATE` also
+    /// how many took more than that; `figures` is of all.
+    private func sink(_ arguments: [String]) throws {
+        guard let address = arguments.first else { throw LabFault(text: "sink ADDRESS:PORT") }
+        var input = LabInput()
+        let socket = try UDPSocket(binding: try endpoint(address))
+        forceBuffer(socket.descriptor)
+        let batch = DatagramBatch(capacity: 64)
+        var record = StreamRecord()
+        _ = clab_real_time()
+        try say(Answer())
+        while true {
+            switch input.next(beside: socket.descriptor) {
+            case .readable:
+                let count = try socket.receive(batch)
+                let now = Instant.now.nanoseconds
+                for index in 0..<count { record.take(batch[index], at: now) }
+            case .line(let line):
+                let words = line.split(separator: " ")
+                let numbers = words.dropFirst().compactMap { Int64($0) }
+                guard words.first == "figures", numbers.count == words.count - 1, [0, 2, 3].contains(numbers.count),
+                    numbers.isEmpty || numbers[0] <= numbers[1]
+                else {
+                    try say(Answer(error: "no command '\(line)'"))
+                    continue
+                }
+                try say(
+                    record.figures(numbers.isEmpty ? 0..<Int64.max : numbers[0]..<numbers[1], late: numbers.count > 2 ? numbers[2] : .max))
+            case .end, .timeout: return
+            }
+        }
+    }
+
+    /// 16 MB: whatever is lost must not be lost here.
+    private func forceBuffer(_ descriptor: CInt) {
+        var size: CInt = 16 << 20
+        // Where it is not allowed the buffer stays as it is.
+        _ = setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, socklen_t(MemoryLayout<CInt>.size))
+    }
+
+    private func flood(_ arguments: [String]) throws {
+        let kinds = arguments.dropFirst(2).map(Flood.Kind.init)
+        guard arguments.count >= 2, let rate = Double(arguments[1]), rate >= 0, !kinds.contains(where: { $0 == nil }) else {
+            throw LabFault(text: "flood ADDRESS:PORT PER-SECOND [HEX[:LENGTH]]...")
+        }
+        var input = LabInput()
+        try say(Flood(target: try endpoint(arguments[0]), perSecond: rate, kinds: kinds.compactMap(\.self)).run(&input))
+    }
+
+    private func endpoint(_ text: String) throws -> SocketAddress {
+        let colon = text.lastIndex(of: ":")
+        guard let colon, let port = Int(text[text.index(after: colon)...]), let address = SocketAddress(String(text[..<colon]), port: port)
+        else {
+            throw LabFault(text: "an endpoint is ADDRESS:PORT, not '\(text)'")
+        }
+        return address
     }
 
     // MARK: The conversation
@@ -97,10 +217,12 @@ package struct LabCommand {
 
     private struct Answer: Encodable {
         var error: String?
+        /// When it was done, nanoseconds of the monotonic clock.
+        var at: Int64?
     }
 
-    private func obey(_ stop: StopSignals, _ emulator: LinkEmulator, names: [String]) throws {
-        while let line = stop.nextLine() {
+    private func obey(_ input: inout LabInput, _ emulator: LinkEmulator, names: [String]) throws {
+        while let line = input.nextLine() {
             let words = line.split(separator: " ", maxSplits: 3).map(String.init)
             do {
                 switch words.first {
@@ -117,7 +239,15 @@ package struct LabCommand {
                     guard words.count == 4, names.contains(words[1]) else { throw LabFault(text: "change LINK up|down|both JSON") }
                     let direction = Direction(rawValue: words[2])
                     guard direction != nil || words[2] == "both" else { throw LabFault(text: "no direction '\(words[2])'") }
-                    emulator.change(words[1], direction, to: try JSONDecoder().decode(LinkProfile.self, from: Data(words[3].utf8)))
+                    let profile = try JSONDecoder().decode(LinkProfile.self, from: Data(words[3].utf8))
+                    try say(Answer(at: emulator.change(words[1], direction, to: profile)))
+                case "series":
+                    let series = names.map { name in
+                        (name, Dictionary(uniqueKeysWithValues: Direction.allCases.map { ($0.rawValue, emulator.series(name, $0)) }))
+                    }
+                    try say(Dictionary(uniqueKeysWithValues: series))
+                case "reset":
+                    emulator.resetLateness()
                     try say(Answer())
                 default: throw LabFault(text: "no command '\(line)'")
                 }
@@ -137,29 +267,4 @@ package struct LabCommand {
 private struct LabFault: Error, CustomStringConvertible {
     let text: String
     var description: String { text }
-}
-
-/// Lines of stdin, until it ends or SIGINT, SIGTERM or SIGHUP comes: then everything is taken down as at its end.
-private struct StopSignals {
-    private let signals: CInt
-
-    /// Before any other thread starts, so that all of them block the signals.
-    init() {
-        signals = clab_stop_signals()
-    }
-
-    /// One `read` gives one line or less: a person or a script writes them one by one.
-    func nextLine() -> String? {
-        var bytes: [UInt8] = []
-        while true {
-            var waiting = [pollfd(fd: 0, events: Int16(POLLIN), revents: 0), pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
-            if poll(&waiting, 2, -1) < 0 && errno != EINTR { return nil }
-            if waiting[1].revents != 0 { return nil }
-            guard waiting[0].revents != 0 else { continue }
-            var byte: UInt8 = 0
-            guard read(0, &byte, 1) == 1 else { return nil }
-            if byte == UInt8(ascii: "\n") { return String(decoding: bytes, as: UTF8.self) }
-            bytes.append(byte)
-        }
-    }
 }

@@ -106,13 +106,17 @@ package final class LinkEmulator: @unchecked Sendable {
     }
 
     /// Shapes a direction, both where none is given, anew from now on.
-    package func change(_ name: String, _ direction: Direction? = nil, to profile: LinkProfile) {
-        let now = Instant.now.nanoseconds
-        state.withLock { state in
+    /// - Returns: when that was, nanoseconds of the monotonic clock; a trace counts from then.
+    @discardableResult
+    package func change(_ name: String, _ direction: Direction? = nil, to profile: LinkProfile) -> Int64 {
+        let now = state.withLock { state in
+            let now = Instant.now.nanoseconds
             if direction != .down { state.links[name]?.up.change(to: profile, at: now) }
             if direction != .up { state.links[name]?.down.change(to: profile, at: now) }
+            return now
         }
         wake()
+        return now
     }
 
     package func profile(_ name: String, _ direction: Direction) -> LinkProfile? {
@@ -121,6 +125,10 @@ package final class LinkEmulator: @unchecked Sendable {
 
     package func count(_ name: String, _ direction: Direction) -> LinkCount {
         state.withLock { (direction == .up ? $0.links[name]?.up.count : $0.links[name]?.down.count) ?? LinkCount() }
+    }
+
+    package func series(_ name: String, _ direction: Direction) -> LinkSeries {
+        state.withLock { (direction == .up ? $0.links[name]?.up.series : $0.links[name]?.down.series) ?? LinkSeries() }
     }
 
     /// Listens to a link from now on: the first 20,000 packets that enter it upwards, whether they arrive or not.

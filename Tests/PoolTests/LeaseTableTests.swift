@@ -170,7 +170,8 @@ extension StreamSpec {
             "01ARZ3NDEKTSV4RRFFQ69G\(letter)" + String(repeating: "0", count: 3 - "\(number)".count) + "\(number)"
         }
         return StreamSpec(
-            lease: LeaseID(id("A"))!, broadcast: BroadcastID(id("B"))!, streamKey: SecretOnWire(Secret("test-stream-key-\(number)")),
+            lease: LeaseID(id("A"))!, broadcast: BroadcastID(id("B"))!, carrier: .bond,
+            streamKey: SecretOnWire(Secret("test-stream-key-\(number)")),
             bufferMs: 1000,
             outputs: outputs)
     }

@@ -26,7 +26,7 @@ final class LiveRelay: Sendable {
         loops = [loop, mediaLoop]
         let key = SecretOnWire(Secret("0123456789abcdef0123456789abcdef"))
         let outputs = targets.enumerated().map { OutputSpec(id: Self.id(UInt64($0.offset)), target: $0.element) }
-        let spec = StreamSpec(lease: Self.id(100), broadcast: Self.id(101), streamKey: key, bufferMs: 300, outputs: outputs)
+        let spec = StreamSpec(lease: Self.id(100), broadcast: Self.id(101), carrier: .rist, streamKey: key, bufferMs: 300, outputs: outputs)
         let start = ReceiverStart(spec: spec, port: try FreePorts.udp(), bind: ["127.0.0.1"])
         await relay.handle(Command(id: Self.id(102), order: .open(start)))
         try #require(heard.withLock { $0.contains { if case .listening = $0 { true } else { false } } })

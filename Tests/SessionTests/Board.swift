@@ -12,7 +12,7 @@ import Wire
 /// A session on a board in a network namespace of its own, and a real receiver that counts what arrives.
 final class Board: Sendable {
     let network: FieldNetwork
-    let ingest: Ingest
+    let ingest: any Ingest
     let folder: String
     private let arrived = Guarded(0)
     private let heard = Guarded<[AgentMessage]>([])
@@ -26,7 +26,7 @@ final class Board: Sendable {
         folder = NSTemporaryDirectory() + "strata-board-\(getpid())-\(number)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let arrived = arrived
-        ingest = try Ingest(port: 0, bind: ["0.0.0.0"], key: Self.key.secret, bufferMs: 300, log: log) { bytes in
+        ingest = try makeIngest(.init(port: 0, bind: ["0.0.0.0"], key: Self.key.secret, bufferMs: 300), carrier: .bond, log: log) { bytes in
             arrived.withLock { $0 += bytes.count }
         }
     }
@@ -82,7 +82,8 @@ final class Board: Sendable {
             broadcast: try id("1"), revision: revision, input: InputChoice(video: "test"),
             encoder: EncoderChoice(bitrate: .kilobits(600), width: 320, height: 180, frameRate: 15),
             transport: Transport(
-                receivers: [Endpoint(host: network.cloudAddress, port: port ?? ingest.addresses[0].port)], streamKey: Self.key,
+                carrier: .bond, receivers: [Endpoint(host: network.cloudAddress, port: port ?? ingest.addresses[0].port)],
+                streamKey: Self.key,
                 bufferMs: 300))
         edit(&plan)
         return plan

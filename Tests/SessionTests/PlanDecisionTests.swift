@@ -11,7 +11,8 @@ func plan(_ broadcast: Character = "1", revision: Int = 1, _ edit: (inout Plan) 
         broadcast: try id(broadcast), revision: revision, input: InputChoice(video: "test"),
         encoder: EncoderChoice(bitrate: .kilobits(2500)),
         transport: Transport(
-            receivers: [Endpoint(host: "192.0.2.1", port: 5000)], streamKey: SecretOnWire(Secret("0123456789abcdef")), bufferMs: 1000))
+            carrier: .bond, receivers: [Endpoint(host: "192.0.2.1", port: 5000)], streamKey: SecretOnWire(Secret("0123456789abcdef")),
+            bufferMs: 1000))
     edit(&plan)
     return plan
 }

@@ -11,11 +11,12 @@ import Wire
 /// A board in a namespace of its own that sends numbered packets over emulated links to a receiver on this machine.
 final class Field: Sendable {
     let network: FieldNetwork
-    let ingest: Ingest
-    let uplink: Uplink
+    let ingest: any Ingest
+    let uplink: any Uplink
     let watcher: LinkWatcher
     private let loop: Loop
-    private let arrived: Guarded<[Int]>
+    /// Transport stream packets that came out of each seven that went in, by the number of the seven.
+    private let arrived: Guarded<[Int: Int]>
     private let history = Guarded<[(at: Instant, event: UplinkEvent)]>([])
     private let links: Task<Void, Never>
     private let reports: Task<Void, Never>
@@ -25,23 +26,27 @@ final class Field: Sendable {
 
     /// - Parameter receivers: the receiver's addresses; the one that all links reach where none is given.
     init(
-        _ shapes: [LinkShape], bufferMs: Int = 1000, bind: [String] = ["0.0.0.0"], seed: UInt64 = 1,
+        _ shapes: [LinkShape], carrier: Carrier = .bond, family: SocketAddress.Family = .ipv4, bufferMs: Int = 1000,
+        bind: [String] = ["0.0.0.0", "::"], seed: UInt64 = 1,
         receivers: @Sendable (FieldNetwork) -> [String] = { [$0.cloudAddress] }
     ) throws {
-        let network = try FieldNetwork(links: shapes, seed: seed, number: 20)
-        let arrived = Guarded<[Int]>([])
+        let network = try FieldNetwork(links: shapes, family: family, seed: seed, number: 20)
+        let arrived = Guarded<[Int: Int]>([:])
         let log = Log("field", threshold: .error)
-        let ingest = try Ingest(port: 0, bind: bind, key: Self.key.secret, bufferMs: bufferMs, log: log) { bytes in
-            guard bytes.count == 1316 else { return }
-            let number = Int(bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-            arrived.withLock { $0.append(number) }
+        let ingest = try makeIngest(.init(port: 0, bind: bind, key: Self.key.secret, bufferMs: bufferMs), carrier: carrier, log: log) {
+            bytes in
+            arrived.withLock { arrived in
+                for start in stride(from: 0, to: bytes.count, by: 188) where bytes[start + 4] == Feed.mark {
+                    arrived[Int(bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self)), default: 0] += 1
+                }
+            }
         }
         let port = ingest.addresses[0].port
         let transport = Transport(
-            receivers: receivers(network).map { Endpoint(host: $0, port: port) }, streamKey: Self.key, bufferMs: bufferMs)
+            carrier: carrier, receivers: receivers(network).map { Endpoint(host: $0, port: port) }, streamKey: Self.key, bufferMs: bufferMs)
         let loop = try Loop(name: "field")
         let (watcher, uplink) = try network.field.run {
-            (try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: log), try Uplink(transport: transport, log: log))
+            (try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: log), try makeUplink(transport: transport, log: log))
         }
         let (marks, mark) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         links = Task { for await links in watcher.snapshots { uplink.update(links: links) } }
@@ -61,7 +66,6 @@ final class Field: Sendable {
     }
 
     var events: [(at: Instant, event: UplinkEvent)] { history.withLock { $0 } }
-    var numbers: [Int] { arrived.withLock { $0 } }
 
     /// Until this many links carry media.
     func waitForLive(_ count: Int) async throws {
@@ -102,8 +106,7 @@ final class Field: Sendable {
         }
         await feed.end()
         try await Task.sleep(for: settle)
-        let out = Set(numbers)
-        return (0..<count).filter { !out.contains($0) }
+        return arrived.withLock { arrived in (0..<count).filter { arrived[$0] != 7 } }
     }
 
     func stop() {
@@ -118,12 +121,14 @@ final class Field: Sendable {
 
 /// A streaming thread: one packet each gap by the clock, whatever else happens.
 private final class Feed: Sendable {
-    private let uplink: Uplink
+    private let uplink: any Uplink
     private let count: Int
     private let gapNs: Int64
     private let done = AsyncStream.makeStream(of: Void.self)
+    /// At byte 4 of each packet that counts; the number of its seven is at byte 8.
+    static let mark: UInt8 = 0xa5
 
-    init(uplink: Uplink, count: Int, gapNs: Int64) {
+    init(uplink: any Uplink, count: Int, gapNs: Int64) {
         self.uplink = uplink
         self.count = count
         self.gapNs = gapNs
@@ -132,21 +137,27 @@ private final class Feed: Sendable {
     func start() {
         Thread { [self] in
             var packet = [UInt8](repeating: 0xff, count: 1316)
-            packet[0] = 0x47
+            for start in stride(from: 0, to: packet.count, by: 188) {
+                packet[start] = 0x47
+                packet[start + 4] = Self.mark
+            }
             let begin = Instant.now
             for number in 0..<count {
                 let due = begin.nanoseconds + Int64(number) * gapNs
                 var time = timespec(tv_sec: Int(due / 1_000_000_000), tv_nsec: Int(due % 1_000_000_000))
                 clock_nanosleep(CLOCK_MONOTONIC, CInt(TIMER_ABSTIME), &time, nil)
                 packet.withUnsafeMutableBytes { bytes in
-                    bytes.storeBytes(of: UInt32(number), toByteOffset: 4, as: UInt32.self)
+                    for start in stride(from: 0, to: bytes.count, by: 188) {
+                        bytes.storeBytes(of: UInt32(number), toByteOffset: start + 8, as: UInt32.self)
+                    }
                     uplink.send(UnsafeRawBufferPointer(bytes))
                 }
             }
+            let blank: [UInt8] = [0x47, 0x1f, 0xff, 0x10] + [UInt8](repeating: 0xff, count: 184)
             // As at the end of a broadcast: by what follows a receiver sees that the last packet is missing.
             for _ in 0..<5 {
                 usleep(40_000)
-                packet[..<188].withUnsafeBytes { uplink.send($0) }
+                blank.withUnsafeBytes { uplink.send($0) }
             }
             done.continuation.finish()
         }.start()

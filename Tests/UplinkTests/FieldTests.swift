@@ -4,6 +4,7 @@ import Posix
 import Testing
 import Units
 import Uplink
+import Wire
 
 /// Three modems as they are on the road: 47, 72 and 124 ms of round trip; two of them carry 2.5 Mbit/s with a fifth to spare.
 private func modems(loss: Double = 0) -> [LinkShape] {
@@ -16,10 +17,10 @@ private typealias Happening = (at: Duration, run: @Sendable (FieldNetwork) throw
 
 /// Sends 2.5 Mbit/s through what happens, and requires that every packet comes out.
 private func loseNothing(
-    _ shapes: [LinkShape], bufferMs: Int = 1000, for duration: Duration, _ happenings: [Happening] = []
+    _ shapes: [LinkShape], over carrier: Carrier = .bond, bufferMs: Int = 1000, for duration: Duration, _ happenings: [Happening] = []
 ) async throws {
     try await unlessVoid { run in
-        let field = try Field(shapes, bufferMs: bufferMs)
+        let field = try Field(shapes, carrier: carrier, bufferMs: bufferMs)
         defer { field.stop() }
         run.judge { field.network.lateness }
         try await field.waitForLive(shapes.count)
@@ -35,10 +36,10 @@ private func loseNothing(
 
 @Suite("A broadcast over three links", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct FieldTests {
-    @Test("loses nothing on a road where links fall silent, are cut, move, come and go, with 1 % loss on each")
-    func journey() async throws {
+    @Test("loses nothing on a road where links fall silent, are cut, move, come and go, with 1 % loss on each", arguments: Carrier.allCases)
+    func journey(_ carrier: Carrier) async throws {
         try await loseNothing(
-            modems(loss: 0.01), for: .seconds(14),
+            modems(loss: 0.01), over: carrier, for: .seconds(14),
             [
                 (.seconds(1), { $0.setBlackout(0, isDark: true) }),
                 (.seconds(4), { $0.setBlackout(0, isDark: false) }),
@@ -50,13 +51,29 @@ struct FieldTests {
             ])
     }
 
-    @Test("finds the address that answers, and names a link that reaches none")
-    func addresses() async throws {
+    @Test("sends what the narrowest path carries, over IPv6 too", arguments: [1500, 1358, 1280], [SocketAddress.Family.ipv4, .ipv6])
+    func pathMTU(_ mtu: Int, _ family: SocketAddress.Family) async throws {
+        try await unlessVoid { run in
+            var shapes = modems()
+            shapes[1].up.mtu = mtu
+            let field = try Field(shapes, family: family)
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            try await field.waitForLive(3)
+            let lost = try await field.send(.seconds(1))
+            try #require(lost.isEmpty, "\(lost.count) lost")
+            let narrow = field.network.count(1, .up)
+            try #require(narrow.deliveredPackets > 20, "\(narrow)")
+        }
+    }
+
+    @Test("finds the address that answers, and names a link that reaches none", arguments: Carrier.allCases)
+    func addresses(_ carrier: Carrier) async throws {
         try await unlessVoid { run in
             var shapes = modems()
             shapes[2].up.blackout = true
             // The first one is nobody's: it leads by the default route into nothing.
-            let field = try Field(shapes) { ["10.1.1.1", $0.cloudAddress] }
+            let field = try Field(shapes, carrier: carrier) { ["10.1.1.1", $0.cloudAddress] }
             defer { field.stop() }
             run.judge { field.network.lateness }
             try await field.wait { events in

@@ -60,7 +60,8 @@ struct GoldenTests {
             broadcast: Sample.broadcast, revision: 2, input: InputChoice(video: "test", audio: "alsa:card1,0"),
             encoder: EncoderChoice(bitrate: .kilobits(2500)),
             transport: Transport(
-                receivers: [Endpoint(host: "203.0.113.7", port: 5000)], streamKey: SecretOnWire(Secret("key")), bufferMs: 1000,
+                carrier: .bond, receivers: [Endpoint(host: "203.0.113.7", port: 5000)], streamKey: SecretOnWire(Secret("key")),
+                bufferMs: 1000,
                 links: ["wwan0"]))
         try check("order-start", Command(id: Sample.command, order: AgentOrder.start(plan)))
         try check("order-stop", Command(id: Sample.command, order: AgentOrder.stop(BroadcastReference(broadcast: Sample.broadcast))))
@@ -139,7 +140,7 @@ private enum Sample {
     static let command: CommandID = ID("01C0MMAND00000000000000000")!
     static let outcome = CommandOutcome(id: command, result: .failed, step: "preflight.input", reason: "no camera", port: nil)
     static let spec = StreamSpec(
-        lease: lease, broadcast: broadcast, streamKey: SecretOnWire(Secret("key")), bufferMs: 1000,
+        lease: lease, broadcast: broadcast, carrier: .bond, streamKey: SecretOnWire(Secret("key")), bufferMs: 1000,
         outputs: [
             OutputSpec(
                 id: output,
@@ -166,4 +167,17 @@ private enum Sample {
             OutputReport(
                 id: output, state: .retrying, reason: "already publishing", sentBytesTotal: 1, droppedUnitsTotal: 2, reconnectsTotal: 3)
         ], restarts: 1)
+}
+
+/// What was written down before there was a choice of carriers.
+struct CarrierTests {
+    @Test("a plan and a lease without a carrier are of stock RIST")
+    func absent() throws {
+        let plan = #"{"receivers":[{"host":"203.0.113.7","port":5000}],"streamKey":"key","bufferMs":1000}"#
+        #expect(try JSONDecoder().decode(Transport.self, from: Data(plan.utf8)).carrier == .rist)
+        let lease = """
+            {"lease":"00000000000000000000000001","broadcast":"00000000000000000000000002","streamKey":"key","bufferMs":1000,"outputs":[]}
+            """
+        #expect(try JSONDecoder().decode(StreamSpec.self, from: Data(lease.utf8)).carrier == .rist)
+    }
 }

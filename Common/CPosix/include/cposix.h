@@ -60,9 +60,13 @@ void cposix_trim_memory(void);
 
 // A batch of datagrams: `count` buffers of `size` bytes one after the other at `bytes`, `count` addresses of 28 bytes
 // (sockaddr_in6) at `addresses` and at `locals`; lengths come back in `lengths`. A local address, without port, is there
-// after cposix_want_local_address, else its family is 0. recvmmsg with MSG_DONTWAIT. Returns -1 with errno.
+// after cposix_want_local_address, else its family is 0. The time of arrival, CLOCK_REALTIME in nanoseconds, is in `stamps`
+// after cposix_want_stamps, else 0. recvmmsg with MSG_DONTWAIT. Returns -1 with errno.
 int cposix_receive_batch(
-    int socket, uint8_t *bytes, size_t size, uint8_t *addresses, uint8_t *locals, uint32_t *lengths, int count);
+    int socket, uint8_t *bytes, size_t size, uint8_t *addresses, uint8_t *locals, int64_t *stamps, uint32_t *lengths, int count);
+
+// SO_TIMESTAMPNS: datagrams come with the time at which the kernel took them. Returns -1 with errno.
+int cposix_want_stamps(int socket);
 
 // IP_PKTINFO or IPV6_RECVPKTINFO: datagrams come with the address they were sent to. Returns -1 with errno.
 int cposix_want_local_address(int socket, int family);

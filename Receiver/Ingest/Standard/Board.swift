@@ -3,7 +3,7 @@ import RIST
 import Units
 import Wire
 
-/// What the threads of one `Ingest` know together: the guard's loop, librist's threads and whoever asks for statistics.
+/// What the threads of one `StandardIngest` know together: the guard's loop, librist's threads and whoever asks for statistics.
 final class Board: Sendable {
     struct Path: Sendable {
         var slot: Int

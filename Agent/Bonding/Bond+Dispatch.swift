@@ -1,0 +1,167 @@
+package import BondWire
+
+/// Late binding: one queue, and a link is chosen only when it can take the packet soon.
+extension Bond {
+    /// So many packets that free links do not help are passed over at most.
+    private static let scanned = 64
+
+    /// What to send now; nil: nothing, until something else happens. The same again until it was told to be `sent`.
+    package mutating func next(at: Microseconds) -> Transmission? {
+        tick(at)
+        if let probe = probes.first { return probe }
+        var again = 0
+        var fresh = 0
+        // In order of deadlines. Where the free links do not help a packet, they may help a later one.
+        while again + fresh < Self.scanned, let number = queue.candidate(again, fresh) {
+            switch choose(number) {
+            case .over(let link): return transmission(number, link)
+            case .drop: drop(number)
+            case .done: settle(number)
+            case .pass: if queue.isAgain(number, at: again) { again += 1 } else { fresh += 1 }
+            case .wait: return nil
+            }
+        }
+        return nextDouble()
+    }
+
+    /// `next`'s transmission was sealed with this link sequence number and given to the socket.
+    package mutating func sent(_ transmission: Transmission, sequence: UInt64, at: Microseconds) {
+        tick(at)
+        if let first = probes.first, first == transmission { probes.removeFirst() }
+        let index = index(of: transmission.link)
+        switch transmission.content {
+        case .probe(let bytes):
+            guard let index else { return }
+            links[index].sent(Flight.Entry(sentAt: now, bytes: bytes, packet: nil, state: .flying), sequence: sequence, at: now, clock)
+        case .media(let number, let reason):
+            guard packets.contains(number) else { return }
+            let bytes = packets[number].bytes
+            book(number, reason, isUp: index != nil)
+            guard let index else { return }
+            packets[number].carriers |= links[index].bit
+            let wire = bytes + links[index].traits.overhead
+            payloadShare += (Double(bytes - 12) / Double(wire) - payloadShare) / 500
+            links[index].figures.sent += 1
+            if reason == .double { links[index].figures.doubles += 1 } else if reason != .first { links[index].figures.repairs += 1 }
+            links[index].sent(Flight.Entry(sentAt: now, bytes: wire, packet: number, state: .flying), sequence: sequence, at: now, clock)
+        }
+    }
+
+    /// Something else was sealed with this link sequence number and sent: its arrival tells of the link as any other does.
+    /// - Parameter bytes: of the datagram, IP header included.
+    package mutating func carried(bytes: Int, over link: LinkNumber, sequence: UInt64, at: Microseconds) {
+        tick(at)
+        guard let index = index(of: link) else { return }
+        let bytes = min(max(bytes, 0), 65_535)
+        links[index].sent(Flight.Entry(sentAt: now, bytes: bytes, packet: nil, state: .flying), sequence: sequence, at: now, clock)
+    }
+
+    private mutating func book(_ number: PacketNumber, _ reason: Transmission.Reason, isUp: Bool) {
+        let packet = packets[number]
+        if reason == .double {
+            queue.doubles.removeAll { $0 == number }
+            packets[number].isToDouble = false
+            totals.doubles += 1
+            return
+        }
+        if packet.waiting != nil {
+            queue.remove(number, bytes: packet.bytes)
+            packets[number].waiting = nil
+        }
+        packets[number].wasSent = true
+        if reason != .first { totals.repeats += 1 }
+        guard isUp else { return requeue(number, reason) }
+        if reason == .first, settings.mode == .bulletproof || settings.mode == .balanced && packet.importance == .key {
+            packets[number].isToDouble = true
+            queue.doubles.append(number)
+        }
+    }
+
+    /// A confirmed packet leaves the queue.
+    private mutating func settle(_ number: PacketNumber) {
+        queue.remove(number, bytes: packets[number].bytes)
+        packets[number].waiting = nil
+    }
+
+    private func transmission(_ number: PacketNumber, _ link: Int) -> Transmission {
+        Transmission(link: links[link].number, content: .media(number, packets[number].waiting ?? .first))
+    }
+
+    // MARK: The choice
+
+    private enum Choice {
+        case over(Int)
+        /// No link could bring it in time.
+        case drop
+        /// It arrived.
+        case done
+        /// The free links carry it already, or are too slow for it while others may become free in time.
+        case pass
+        /// No link is to be given anything now.
+        case wait
+    }
+
+    /// A link whose least delay alone takes most of the latency makes the others wait for it.
+    func isTooSlow(_ link: BondedLink) -> Bool {
+        Double(link.base(clock) - clock.assumedOffset) > 0.6 * Double(settings.latency)
+    }
+
+    func deadline(_ number: PacketNumber) -> Microseconds { packets[number].source + clock.assumedPlayout }
+
+    private mutating func choose(_ number: PacketNumber) -> Choice {
+        let packet = packets[number]
+        if packet.isConfirmed { return .done }
+        let deadline = deadline(number)
+        var best: (index: Int, arrival: Microseconds, score: Double, cost: LinkTraits.Cost)?
+        var isPossible = links.isEmpty
+        var isCarried = false
+        var mayWait = false
+        for index in links.indices {
+            let link = links[index]
+            if now + link.base(clock) <= deadline { isPossible = true }
+            guard link.isLive, packet.bytes <= link.traits.packetLimit, !isTooSlow(link) else { continue }
+            let wire = packet.bytes + link.traits.overhead
+            let arrival = link.predicted(bytes: wire, at: now, clock)
+            if link.traits.cost == .lastResort, !needsLastResort, deadline - arrival > settings.latency / 2 { continue }
+            let isEligible = link.isEligible(bytes: wire, predicted: arrival, at: now, clock)
+            if packet.carriers & link.bit != 0 {
+                if isEligible { isCarried = true }
+                continue
+            }
+            guard isEligible else {
+                links[index].refused()
+                if now + link.base(clock) + tuning.margin <= deadline { mayWait = true }
+                continue
+            }
+            let score = Double(arrival) + (tuning.spread > 0 ? tuning.spread * link.utilisation() : 0)
+            if best.map({ (link.traits.cost, score) < ($0.cost, $0.score) }) ?? true {
+                best = (index, arrival, score, link.traits.cost)
+            }
+        }
+        guard isPossible else { return .drop }
+        guard let best else { return isCarried ? .pass : .wait }
+        guard best.arrival + tuning.margin > deadline else { return .over(best.index) }
+        return mayWait ? .pass : .drop
+    }
+
+    /// Second copies are sent when nothing else waits, over a link that does not carry the first.
+    private mutating func nextDouble() -> Transmission? {
+        while let number = queue.doubles.first {
+            guard packets.contains(number), packets[number].isToDouble, !packets[number].isConfirmed else {
+                queue.doubles.removeFirst()
+                continue
+            }
+            switch choose(number) {
+            case .over(let link): return Transmission(link: links[link].number, content: .media(number, .double))
+            case .drop, .done, .pass: queue.doubles.removeFirst()
+            case .wait: return nil
+            }
+        }
+        return nil
+    }
+
+    var oldestWaiting: PacketNumber? {
+        guard let again = queue.again.first else { return queue.firstFresh }
+        return min(again, queue.firstFresh ?? again)
+    }
+}

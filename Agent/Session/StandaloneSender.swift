@@ -1,0 +1,109 @@
+import FoundationEssentials
+import Links
+package import Logging
+import Posix
+import Units
+import Uplink
+import Wire
+
+/// `strata-agent send`: MPEG-TS from a UDP port of this machine over all links to one receiver, without the platform.
+package final class StandaloneSender: Sendable {
+    private let loop: Loop
+    private let uplink: any Uplink
+    private let links: Task<Void, Never>
+    private let events: Task<Void, Never>
+
+    /// - Throws: what cannot be opened.
+    package init(_ configuration: SendConfiguration, log: Log) throws {
+        let loop = try Loop(name: "send")
+        let input = try UDPSocket(binding: configuration.input, buffers: 4 << 20)
+        let uplink = try makeUplink(transport: configuration.transport, log: log.part("uplink"))
+        let watcher = try LinkWatcher(
+            loop: loop, policy: LinkPolicy(allow: configuration.transport.links ?? []), log: log.part("links"))
+        links = Task { for await links in watcher.snapshots { uplink.update(links: links) } }
+        events = Task { for await event in uplink.events { log.debug("uplink", ["event": .text("\(event)")]) } }
+        let figures = try configuration.telemetry.map { ($0, try UDPSocket(binding: .any($0.family))) }
+        loop.submit {
+            do {
+                let intake = Intake(input, uplink, log)
+                let watch = try loop.watch(input.descriptor, .read) { _ in intake.serve() }
+                intake.watch = watch
+            } catch {
+                log.error("the input cannot be watched", ["error": "\(error)"])
+            }
+            if let (address, socket) = figures { report(uplink, to: address, by: socket, on: loop) }
+        }
+        self.loop = loop
+        self.uplink = uplink
+        log.notice("sending", ["input": .text("\(configuration.input)"), "latency_ms": .integer(configuration.transport.bufferMs)])
+    }
+
+    /// Takes nothing more in, says goodbye to the receiver and closes its sockets.
+    package func stop() {
+        loop.stop()
+        links.cancel()
+        events.cancel()
+        uplink.stop()
+    }
+}
+
+/// Takes datagrams of whole transport stream packets from the input; on its loop.
+private final class Intake {
+    private let socket: UDPSocket
+    private let uplink: any Uplink
+    private let log: Log
+    private let batch = DatagramBatch(capacity: 32)
+    private var hasWarned = false
+    var watch: Watch?
+
+    init(_ socket: UDPSocket, _ uplink: any Uplink, _ log: Log) {
+        self.socket = socket
+        self.uplink = uplink
+        self.log = log
+    }
+
+    func serve() {
+        // What is no datagram is an ICMP answer to none of ours.
+        while let count = try? socket.receive(batch), count > 0 {
+            for index in 0..<count { take(batch[index]) }
+        }
+    }
+
+    private func take(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count > 0, bytes.count % 188 == 0, stride(from: 0, to: bytes.count, by: 188).allSatisfy({ bytes[$0] == 0x47 }) else {
+            guard !hasWarned else { return }
+            hasWarned = true
+            log.warning(
+                "the input is not MPEG-TS",
+                ["bytes": .integer(bytes.count), "expected": "datagrams of whole packets of 188 bytes that begin with 0x47"])
+            return
+        }
+        uplink.send(bytes)
+    }
+}
+
+/// What a source that follows the bond reads, each 50 ms.
+private struct SenderFigures: Encodable {
+    /// What the source may make, in bits per second of transport stream; nil while no link is up.
+    var rateBps: Int?
+    var packetsTotal: Int
+    var droppedTotal: Int
+    var links: [LinkTelemetry]
+
+    enum CodingKeys: String, CodingKey {
+        case rateBps = "rate_bps"
+        case packetsTotal = "packets_total"
+        case droppedTotal = "dropped_total"
+        case links
+    }
+}
+
+private func report(_ uplink: any Uplink, to address: SocketAddress, by socket: UDPSocket, on loop: Loop) {
+    let counters = uplink.counters()
+    let figures = SenderFigures(
+        rateBps: uplink.rate()?.bitsPerSecond, packetsTotal: counters.packetsTotal,
+        droppedTotal: counters.congestedTotal + counters.refusedTotal, links: uplink.telemetry())
+    // Nobody may be listening: figures are dropped and never queued.
+    if let json = try? JSONEncoder().encode(figures) { _ = try? socket.send(Array(json), to: address) }
+    loop.timer(after: .milliseconds(50)) { report(uplink, to: address, by: socket, on: loop) }
+}

@@ -1,0 +1,34 @@
+import Bonding
+import Units
+import Wire
+
+extension BondLine {
+    /// - Parameters:
+    ///   - figures: the scheduler's of this link; nil where it does not know it.
+    ///   - capacity: of all links, in bits per second.
+    func telemetry(_ figures: LinkFigures?, _ capacity: Int) -> LinkTelemetry {
+        let state: LinkTelemetry.State =
+            switch stage {
+            case .resting: .dead
+            case .dialling, .proving: isReportedUnreachable ? .dead : .connecting
+            case .up: figures?.state == .suspect ? .suspect : .live
+            }
+        guard let figures else { return .idle(link.name, state) }
+        let share = state == .live ? (figures.estimateBitsPerSecond * 100 + capacity / 2) / max(1, capacity) : 0
+        return LinkTelemetry(
+            name: link.name, state: state, sent: rate.bitrate, rttMs: Double(figures.roundTrip) / 1000, loss: figures.loss, weight: share,
+            retransmittedPackets: figures.repairs,
+            bond: .init(
+                offeredPackets: figures.sent, deliveredPackets: figures.arrived, lostPackets: figures.lost,
+                doubledPackets: figures.doubles, queueMs: Double(figures.queue) / 1000,
+                capacity: Bitrate(bitsPerSecond: figures.estimateBitsPerSecond)))
+    }
+}
+
+extension LinkTelemetry {
+    /// A link that carries nothing.
+    static func idle(_ name: String, _ state: State) -> LinkTelemetry {
+        LinkTelemetry(
+            name: name, state: state, sent: Bitrate(bitsPerSecond: 0), rttMs: nil, loss: nil, weight: 0, retransmittedPackets: 0)
+    }
+}

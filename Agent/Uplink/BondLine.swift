@@ -1,0 +1,74 @@
+import BondWire
+import Bonding
+import Glibc
+import Posix
+import RISTFlow
+import Wire
+
+/// One link of the bond: its socket, its handshake and the keys that came of it. A value of the sender's, on its loop.
+struct BondLine {
+    enum Stage: Equatable {
+        /// No address of the receiver is left to try, or the device is not there: until then.
+        case resting(until: Instant)
+        /// Handshakes are on their way.
+        case dialling(since: Instant)
+        /// Keys are agreed; what the path carries is not proven yet.
+        case proving(since: Instant)
+        /// It carries media.
+        case up
+    }
+
+    var link: Link
+    let number: LinkNumber
+    /// The kernel's number of the interface: a device that was unplugged and came back has another one under its name.
+    var index: Int
+    var choice: AddressChoice
+    var stage: Stage
+    var socket: UDPSocket?
+    var watch: Watch?
+    var address: SocketAddress?
+    /// The handshake under way; beside keys that work while the link is silent, as the receiver may have forgotten them.
+    var dialer: Dialer?
+    var keys: SecureLink?
+    var dialledAt: Instant
+    /// An authentic datagram came then.
+    var heardAt: Instant?
+    /// Probes of a size under way, and the largest one that came through, as RTP packets.
+    var proofs: [UInt64: Int] = [:]
+    var proven = 0
+    var provenAt: Instant?
+    var nextProof: Instant
+    var isReportedUnreachable = false
+    /// What `UplinkEvent` was told last.
+    var isReportedLive = false
+    var rate = SendRate()
+
+    init(link: Link, number: LinkNumber, index: Int, choice: AddressChoice, at now: Instant) {
+        self.link = link
+        self.number = number
+        self.index = index
+        self.choice = choice
+        stage = .resting(until: now)
+        dialledAt = now
+        nextProof = now
+    }
+
+    /// Silence after which a receiver is taken to have lost its keys, as one that was started again has.
+    static let redialAfter = Duration.milliseconds(1200)
+    /// How long an address has for its handshake.
+    static let dialLimit = Duration.seconds(2)
+    /// How long the largest packets have to come through before less is made do with.
+    static let proofLimit = Duration.milliseconds(300)
+    /// Larger packets than the path carried are tried again after this long: a route may have changed.
+    static let proofPause = Duration.seconds(10)
+
+    static func families(of link: Link) -> Set<SocketAddress.Family> {
+        Set(link.addresses.compactMap { SocketAddress($0, port: 0)?.family })
+    }
+
+    /// What IP and UDP add to each datagram. Source: RFC 791, RFC 8200, RFC 768.
+    var ipOverhead: Int { address?.family == .ipv6 ? 48 : 28 }
+
+    /// RTP packets of seven, six and five transport stream packets: what the path is asked to carry.
+    static let proofSizes = [7, 6, 5].map { RTPPacket.headerBytes + $0 * Packetizer.packetBytes }
+}

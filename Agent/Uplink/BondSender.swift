@@ -1,0 +1,167 @@
+import BondWire
+import Bonding
+import Logging
+import Posix
+import RISTFlow
+import Units
+import Wire
+
+/// Carries out what `Bond` decides: makes packets of the flow, keeps those that may still be needed, and sends them over the lines.
+///
+/// Everything runs on the uplink's loop.
+final class BondSender {
+    private let lines: LineKeeper
+    private let loop: Loop
+    private let latencyMs: Int
+    private let publish: (UplinkFigures) -> Void
+    private var bond: Bond
+    private var history = FlowHistory()
+    /// The last packet that was offered.
+    private var newest: PacketNumber?
+    /// Names the flow in its RTP packets; even.
+    private let source = UInt32.random(in: .min ... .max) & ~1
+    private var timer: LoopTimer?
+    private var ticks = 0
+
+    /// How often the bond is asked what is due.
+    private static let tick = Duration.milliseconds(5)
+    private static let ticksPerLook = 10
+    private static let ticksPerStatus = 20
+    private static let ticksPerQuarter = 50
+
+    init(
+        key: StreamKey, latencyMs: Int, wanted: Set<String>?, loop: Loop, log: Log, report: @escaping (UplinkEvent) -> Void,
+        publish: @escaping (UplinkFigures) -> Void
+    ) {
+        self.loop = loop
+        self.latencyMs = latencyMs
+        self.publish = publish
+        lines = LineKeeper(key: key, wanted: wanted, loop: loop, log: log, report: report)
+        bond = Bond(BondSettings(latency: Microseconds(latencyMs) * 1000))
+        lines.owner = self
+        tickLater()
+    }
+
+    // MARK: What comes from outside
+
+    func setReceivers(_ receivers: [SocketAddress]) { lines.setReceivers(receivers) }
+
+    func update(_ links: [Link]) { lines.update(links) }
+
+    func take(_ packets: [FlowPacket]) {
+        for packet in packets {
+            let at = Microseconds(packet.at)
+            let number = bond.offer(bytes: RTPPacket.headerBytes + packet.payload.count, importance: .normal, at: at)
+            let rtp = RTPPacket(
+                sequence: UInt16(truncatingIfNeeded: number.value), timestamp: SourceTime.timestamp(at), source: source,
+                payload: packet.payload)
+            history.append(rtp.bytes, as: number)
+            newest = number
+        }
+        pump()
+    }
+
+    /// The loop is not needed for it.
+    func sayGoodbye() { lines.sayGoodbye() }
+
+    // MARK: Out
+
+    /// Sends all that is due.
+    private func pump() {
+        while let transmission = bond.next(at: Microseconds(.now)) {
+            guard let frame = frame(of: transmission), let sequence = lines.send(frame, over: transmission.link) else {
+                // The line cannot send: what it holds is taken up again.
+                bond.linkDown(transmission.link, at: Microseconds(.now))
+                continue
+            }
+            bond.sent(transmission, sequence: sequence, at: Microseconds(.now))
+        }
+        history.forget(below: bond.takeForgotten())
+    }
+
+    private func frame(of transmission: Transmission) -> Frame? {
+        switch transmission.content {
+        case .probe(let bytes): return .probe(bytes: max(0, bytes - (lines[transmission.link]?.ipOverhead ?? 0)))
+        case .media(let number, let reason):
+            guard var packet = history[number] else { return nil }
+            // The flow's odd neighbour: TR-06-1:2020 section 5.3.
+            if reason != .first { packet[RTPPacket.headerBytes - 1] |= 1 }
+            return .media(packet)
+        }
+    }
+
+    // MARK: Time
+
+    private func tickLater() {
+        timer = loop.timer(after: Self.tick) { [unowned self] in
+            turn()
+            tickLater()
+        }
+    }
+
+    private func turn() {
+        ticks += 1
+        let now = Instant.now
+        bond.advance(to: Microseconds(now))
+        if ticks % Self.ticksPerLook == 0 {
+            lines.look(now)
+            publishFigures(Microseconds(now))
+        }
+        if ticks % Self.ticksPerQuarter == 0 { lines.turnRates() }
+        if ticks % Self.ticksPerStatus == 0, let offset = bond.playoutOffset {
+            lines.sendToAll(.status(FlowStatus(playoutOffset: offset, latencyMs: UInt32(latencyMs))))
+        }
+        pump()
+    }
+
+    // MARK: Figures
+
+    private func publishFigures(_ now: Microseconds) {
+        let (perLink, figures) = bond.figures(at: now)
+        let known = Dictionary(uniqueKeysWithValues: perLink.map { ($0.link, $0) })
+        for link in perLink { lines.note(isLive: link.state != .suspect, link.link) }
+        let capacity = perLink.reduce(0) { $0 + $1.estimateBitsPerSecond }
+        var result = UplinkFigures()
+        result.links = lines.links.sorted { $0.name < $1.name }.map { link in
+            lines.lines[link.name].map { $0.telemetry(known[$0.number], capacity) }
+                ?? .idle(link.name, lines.isWanted(link.name) ? .dead : .unused)
+        }
+        result.rate = known.isEmpty ? nil : Bitrate(bitsPerSecond: figures.rate.bitsPerSecond)
+        let limit = lines.lines.values.filter { $0.stage == .up }.map(\.proven).min() ?? BondLine.proofSizes[0]
+        result.payloadLimit = limit - RTPPacket.headerBytes
+        result.expiredTotal = figures.dropped + figures.unconfirmed
+        publish(result)
+    }
+}
+
+extension BondSender: LineOwner {
+    func lineUp(_ line: LinkNumber, _ traits: LinkTraits) { bond.linkUp(line, traits, at: Microseconds(.now)) }
+
+    func lineChanged(_ line: LinkNumber, _ traits: LinkTraits) { bond.linkChanged(line, traits, at: Microseconds(.now)) }
+
+    func lineDown(_ line: LinkNumber) { bond.linkDown(line, at: Microseconds(.now)) }
+
+    func took(_ frame: Frame, over line: LinkNumber) {
+        switch frame {
+        case .report(let report): bond.take(report, over: line, at: Microseconds(.now))
+        case .control(let bytes): takeRequests(bytes)
+        case .probe, .media, .status, .challenge, .response, .goodbye: break
+        }
+    }
+
+    func carried(bytes: Int, over line: LinkNumber, sequence: UInt64) {
+        bond.carried(bytes: bytes, over: line, sequence: sequence, at: Microseconds(.now))
+    }
+
+    func turned() { pump() }
+
+    /// What the flow's receiver misses.
+    private func takeRequests(_ bytes: [UInt8]) {
+        guard let newest, let packets = RTCPPacket.decode(bytes) else { return }
+        for case .nack(let nack) in packets {
+            for range in nack.ranges.compactMap({ $0.packets(newest: newest.value) }) {
+                bond.request(PacketNumber(range.lowerBound)...PacketNumber(range.upperBound), at: Microseconds(.now))
+            }
+        }
+    }
+}

@@ -1,0 +1,400 @@
+import BondWire
+import Bonding
+import Crypto
+import Glibc
+import Logging
+import Posix
+import RISTFlow
+import Wire
+
+/// What a line keeper tells of its lines; on the loop.
+protocol LineOwner: AnyObject {
+    /// A line carries media from here on.
+    func lineUp(_ line: LinkNumber, _ traits: LinkTraits)
+    /// It carries on, in larger packets than before.
+    func lineChanged(_ line: LinkNumber, _ traits: LinkTraits)
+    /// It carries nothing any more, and what it holds is lost.
+    func lineDown(_ line: LinkNumber)
+    func took(_ frame: Frame, over line: LinkNumber)
+    /// Something left that the owner did not send: bytes with all headers.
+    func carried(bytes: Int, over line: LinkNumber, sequence: UInt64)
+    /// Many datagrams may have been taken: now is the time to send what they allow.
+    func turned()
+}
+
+/// Keeps a line for each usable link: its socket, its handshake with an address that answers, and the proof of what the path carries.
+///
+/// Everything runs on the uplink's loop.
+final class LineKeeper {
+    weak var owner: (any LineOwner)?
+    private(set) var lines: [String: BondLine] = [:]
+    /// The board's links, also those that have no line.
+    private(set) var links: [Link] = []
+    private let loop: Loop
+    private let log: Log
+    private let key: StreamKey
+    private let session = BondWire.SessionID(BondCrypto.openSSL)
+    private let wanted: Set<String>?
+    private let report: (UplinkEvent) -> Void
+    private var receivers: [SocketAddress] = []
+    private var names: [LinkNumber: String] = [:]
+    private let incoming = DatagramBatch(capacity: 32)
+
+    init(key: StreamKey, wanted: Set<String>?, loop: Loop, log: Log, report: @escaping (UplinkEvent) -> Void) {
+        self.key = key
+        self.wanted = wanted
+        self.loop = loop
+        self.log = log
+        self.report = report
+    }
+
+    // MARK: What comes from outside
+
+    /// The receiver's addresses, all of them; links that have none yet start to try.
+    func setReceivers(_ receivers: [SocketAddress]) {
+        self.receivers = receivers
+        update(links)
+    }
+
+    func update(_ links: [Link]) {
+        self.links = links
+        let present = Set(links.map(\.name))
+        for name in lines.keys where !present.contains(name) { remove(name) }
+        for link in links where isWanted(link.name) { update(link) }
+    }
+
+    func isWanted(_ name: String) -> Bool { wanted?.contains(name) ?? true }
+
+    subscript(number: LinkNumber) -> BondLine? { names[number].flatMap { lines[$0] } }
+
+    /// Seals a frame for a line and sends it.
+    /// - Returns: the link sequence number; nil where the line has no keys.
+    func send(_ frame: Frame, over number: LinkNumber) -> UInt64? { names[number].flatMap { seal(frame, over: $0)?.sequence } }
+
+    /// Sends a frame over each line that carries media; the owner is told.
+    func sendToAll(_ frame: Frame) {
+        for (name, line) in lines where line.stage == .up { transmit(frame, over: name) }
+    }
+
+    /// Says that nothing more comes, over each line; the loop is not needed for it.
+    func sayGoodbye() {
+        for name in lines.keys { for _ in 0..<3 { _ = seal(.goodbye(.sessionEnded), over: name) } }
+    }
+
+    /// Each 50 ms.
+    func look(_ now: Instant) {
+        for name in Array(lines.keys) { look(name, now) }
+    }
+
+    /// Once in a quarter of a second.
+    func turnRates() {
+        for name in lines.keys { lines[name]?.rate.turn() }
+    }
+
+    /// What the owner found out of a line: whether it is heard.
+    func note(isLive: Bool, _ number: LinkNumber) {
+        guard let name = names[number], let line = lines[name], line.stage == .up, isLive != line.isReportedLive else { return }
+        lines[name]?.isReportedLive = isLive
+        log.notice(isLive ? "link up" : "link silent", ["link": .text(name)])
+        report(isLive ? .live(link: name, receiver: line.address?.description ?? "") : .silent(link: name))
+    }
+
+    // MARK: Links
+
+    private func update(_ link: Link) {
+        guard link.state == .up else { return suspend(link) }
+        let index = Int(if_nametoindex(link.name))
+        let choice = AddressChoice(receivers: receivers, families: BondLine.families(of: link))
+        if var line = lines[link.name], line.index == index {
+            line.link = link
+            // The order of a link's candidates changes with what answered; only their set says that something is new.
+            if Set(line.choice.candidates) != Set(choice.candidates) {
+                line.choice = choice
+                if case .resting = line.stage { line.stage = .resting(until: .now) }
+            }
+            lines[link.name] = line
+        } else {
+            guard let number = lines[link.name]?.number ?? freeNumber else {
+                return log.warning("more links than a bond has", ["link": .text(link.name)])
+            }
+            if lines[link.name] != nil { close(link.name, "its device was replaced") }
+            names[number] = link.name
+            lines[link.name] = BondLine(link: link, number: number, index: index, choice: choice, at: .now)
+        }
+        look(link.name, .now)
+    }
+
+    private var freeNumber: LinkNumber? {
+        (0..<LinkNumber.limit).lazy.compactMap(LinkNumber.init).first { names[$0] == nil }
+    }
+
+    /// No carrier or no address.
+    private func suspend(_ link: Link) {
+        guard lines[link.name] != nil else { return }
+        lines[link.name]?.link = link
+        die(link.name, "it has no carrier or no address")
+    }
+
+    private func remove(_ name: String) {
+        close(name, "it is gone")
+        guard let line = lines.removeValue(forKey: name) else { return }
+        names[line.number] = nil
+        log.notice("link removed", ["link": .text(name)])
+        report(.removed(link: name))
+    }
+
+    /// The link cannot send: what it holds goes to the others at once.
+    private func die(_ name: String, _ reason: String) {
+        close(name, reason)
+        lines[name]?.stage = .resting(until: .now + .milliseconds(250))
+    }
+
+    /// Lets go of socket and keys; a line that carried media is reported silent.
+    private func close(_ name: String, _ reason: String) {
+        guard let line = lines[name] else { return }
+        if line.stage == .up { owner?.lineDown(line.number) }
+        line.watch?.cancel()
+        lines[name]?.watch = nil
+        lines[name]?.socket = nil
+        lines[name]?.keys = nil
+        lines[name]?.dialer = nil
+        lines[name]?.heardAt = nil
+        lines[name]?.stage = .resting(until: .now)
+        guard line.isReportedLive else { return }
+        lines[name]?.isReportedLive = false
+        log.notice("link silent", ["link": .text(name), "reason": .text(reason)])
+        report(.silent(link: name))
+    }
+
+    private func unreachable(_ name: String, _ reason: String) {
+        guard lines[name]?.isReportedUnreachable == false else { return }
+        lines[name]?.isReportedUnreachable = true
+        log.warning("link reaches no address of the receiver", ["link": .text(name), "reason": .text(reason)])
+        report(.unreachable(link: name, reason: reason))
+    }
+
+    // MARK: Handshake
+
+    private func open(_ name: String) {
+        guard let line = lines[name], line.link.state == .up else { return }
+        guard let address = line.choice.current else {
+            lines[name]?.stage = .resting(until: .now + .seconds(1))
+            if !receivers.isEmpty { unreachable(name, "the link has no address of the receiver's kinds") }
+            return
+        }
+        do {
+            let socket = try UDPSocket(binding: .any(address.family), device: name, buffers: 1 << 20)
+            socket.forbidFragments()
+            lines[name]?.watch = try loop.watch(socket.descriptor, .read) { [unowned self] _ in receive(name) }
+            lines[name]?.socket = socket
+            lines[name]?.address = address
+            lines[name]?.stage = .dialling(since: .now)
+            dial(name)
+        } catch {
+            // The device may just be going; the next change or the next round tries again.
+            lines[name]?.stage = .resting(until: .now + .seconds(1))
+            unreachable(name, "\(error)")
+        }
+    }
+
+    /// Starts a handshake with the line's address.
+    private func dial(_ name: String) {
+        guard let line = lines[name] else { return }
+        var dialer = Dialer(key: key, session: session, link: line.number, crypto: .openSSL)
+        let hello = dialer.start(at: Microseconds(.now))
+        lines[name]?.dialer = dialer
+        lines[name]?.dialledAt = .now
+        send(hello, over: name)
+    }
+
+    private func took(_ step: DialStep, _ name: String) {
+        switch step {
+        case .nothing: break
+        case .send(let datagram): send(datagram, over: name)
+        case .refused(let code):
+            close(name, "the receiver refuses: \(code)")
+            unreachable(name, "the receiver refuses: \(code)")
+            lines[name]?.stage = .resting(until: .now + .seconds(1))
+        case .open(let keys): agreed(keys, name)
+        }
+    }
+
+    private func agreed(_ keys: SecureLink, _ name: String) {
+        guard let line = lines[name] else { return }
+        if line.stage == .up { owner?.lineDown(line.number) }
+        lines[name]?.dialer = nil
+        lines[name]?.keys = keys
+        lines[name]?.heardAt = .now
+        lines[name]?.choice.answered()
+        lines[name]?.proofs = [:]
+        lines[name]?.proven = 0
+        lines[name]?.stage = .proving(since: .now)
+        prove(name)
+    }
+
+    /// The current address does not answer: the next one.
+    private func tryNext(_ name: String, _ now: Instant) {
+        let count = lines[name]?.choice.candidates.count ?? 0
+        close(name, "its receiver does not answer")
+        switch lines[name]?.choice.failed() {
+        case .tryNow: open(name)
+        case .wait(let pause, _):
+            lines[name]?.stage = .resting(until: now + pause)
+            unreachable(name, "none of \(count) addresses answers")
+        case .some(.none), nil: lines[name]?.stage = .resting(until: now + .seconds(1))
+        }
+    }
+
+    // MARK: What the path carries
+
+    /// Asks the path to carry each size that is larger than what it is known to carry.
+    private func prove(_ name: String) {
+        guard let line = lines[name] else { return }
+        lines[name]?.nextProof = .now + (line.stage == .up ? BondLine.proofPause : .milliseconds(100))
+        for size in BondLine.proofSizes where size > line.proven {
+            guard let sequence = transmit(.probe(bytes: size + SecureLink.overheadBytes), over: name) else { continue }
+            lines[name]?.proofs[sequence] = size
+        }
+    }
+
+    private func look(for proofs: Report, _ name: String) {
+        guard let line = lines[name], !line.proofs.isEmpty, let arrivals = proofs.links.first(where: { $0.link == line.number }) else {
+            return
+        }
+        var proven = line.proven
+        for arrival in arrivals.arrivals {
+            guard let size = lines[name]?.proofs.removeValue(forKey: arrival.sequence) else { continue }
+            proven = max(proven, size)
+        }
+        guard proven > line.proven else { return }
+        lines[name]?.proven = proven
+        lines[name]?.provenAt = .now
+        if line.stage == .up { owner?.lineChanged(line.number, traits(line, proven, roundTrip: .milliseconds(100))) }
+    }
+
+    /// The link carries media from here on, in packets of the size that was proven.
+    private func carry(_ name: String) {
+        guard let line = lines[name], let address = line.address else { return }
+        guard case .proving(let start) = line.stage else { return }
+        owner?.lineUp(line.number, traits(line, line.proven, roundTrip: (line.provenAt ?? .now) - start))
+        lines[name]?.stage = .up
+        lines[name]?.isReportedUnreachable = false
+        guard !line.isReportedLive else { return }
+        lines[name]?.isReportedLive = true
+        log.notice("link up", ["link": .text(name), "receiver": .text("\(address)"), "packet": .integer(line.proven)])
+        report(.live(link: name, receiver: "\(address)"))
+        owner?.turned()
+    }
+
+    private func traits(_ line: BondLine, _ proven: Int, roundTrip: Duration) -> LinkTraits {
+        LinkTraits(packetLimit: proven, overhead: SecureLink.overheadBytes + line.ipOverhead, roundTrip: Microseconds(roundTrip))
+    }
+
+    // MARK: Datagrams
+
+    private func receive(_ name: String) {
+        guard let socket = lines[name]?.socket else { return }
+        do {
+            while true {
+                let count = try socket.receive(incoming)
+                for index in 0..<count { take(Array(incoming[index]), name) }
+                guard count == incoming.capacity, lines[name]?.socket === socket else { break }
+            }
+        } catch {
+            // ICMP's answer to an earlier datagram: silence says the same, to those who cannot forge it.
+        }
+        owner?.turned()
+    }
+
+    private func take(_ datagram: [UInt8], _ name: String) {
+        guard let line = lines[name] else { return }
+        // What the keys do not open may be the handshake's, or is nobody's.
+        if let keys = line.keys, let opened = try? keys.open(datagram, at: Microseconds(.now)) {
+            lines[name]?.heardAt = .now
+            // They work: the receiver did not forget them.
+            if line.stage == .up { lines[name]?.dialer = nil }
+            return take(opened.frame, name)
+        }
+        guard var dialer = line.dialer else { return }
+        let step = dialer.take(datagram, at: Microseconds(.now))
+        lines[name]?.dialer = dialer
+        took(step, name)
+    }
+
+    /// What concerns the line is done here, the rest is the owner's.
+    private func take(_ frame: Frame, _ name: String) {
+        guard let line = lines[name] else { return }
+        switch frame {
+        case .report(let report):
+            // After another handshake the numbers began anew: what is told of the former keys' is of no use.
+            let current = Report(sentAt: report.sentAt, links: report.links.filter { self[$0.link]?.keys?.connection == $0.connection })
+            look(for: current, name)
+            owner?.took(.report(current), over: line.number)
+        case .challenge(let value): transmit(.response(value), over: name)
+        case .goodbye:
+            close(name, "the receiver has ended the stream")
+            lines[name]?.stage = .resting(until: .now + .seconds(1))
+        default: owner?.took(frame, over: line.number)
+        }
+    }
+
+    /// Sends what the bond did not ask for, which is told of it.
+    /// - Returns: the link sequence number; nil where the link has no keys.
+    @discardableResult
+    private func transmit(_ frame: Frame, over name: String) -> UInt64? {
+        guard let line = lines[name], let sent = seal(frame, over: name) else { return nil }
+        owner?.carried(bytes: sent.bytes + line.ipOverhead, over: line.number, sequence: sent.sequence)
+        return sent.sequence
+    }
+
+    private func seal(_ frame: Frame, over name: String) -> (bytes: Int, sequence: UInt64)? {
+        guard let sealed = lines[name]?.keys?.seal(frame, at: Microseconds(.now)) else { return nil }
+        send(sealed.datagram, over: name)
+        return (sealed.datagram.count, sealed.sequence)
+    }
+
+    private func send(_ datagram: [UInt8], over name: String) {
+        guard let line = lines[name], let socket = line.socket, let address = line.address else { return }
+        do {
+            // A full buffer is a loss like any on the link: the reports tell it.
+            if try socket.send(datagram, to: address) { lines[name]?.rate.add(bytes: datagram.count + line.ipOverhead) }
+        } catch let error as SystemError where error.code == EMSGSIZE {
+            // Larger than the interface itself takes: this size is not proven.
+        } catch {
+            die(name, "\(error)")
+        }
+    }
+
+    // MARK: Time
+
+    private func look(_ name: String, _ now: Instant) {
+        guard let line = lines[name], line.link.state == .up else { return }
+        if var dialer = line.dialer, let again = dialer.tick(at: Microseconds(now)) {
+            lines[name]?.dialer = dialer
+            send(again, over: name)
+        }
+        switch line.stage {
+        case .resting(let until): if now >= until { open(name) }
+        case .dialling(let since): if now - since >= BondLine.dialLimit { tryNext(name, now) }
+        case .proving(let since):
+            if line.proven == BondLine.proofSizes[0] || line.proven > 0 && now - since >= BondLine.proofLimit {
+                carry(name)
+            } else if now - since >= BondLine.dialLimit {
+                tryNext(name, now)
+            } else if now >= line.nextProof {
+                prove(name)
+            }
+        case .up: lookAfter(line, name, now)
+        }
+    }
+
+    private func lookAfter(_ line: BondLine, _ name: String, _ now: Instant) {
+        let silence = line.heardAt.map { now - $0 } ?? .zero
+        if silence >= BondLine.redialAfter {
+            // The receiver may have been started again and know nothing of these keys; they stay, as they may work again.
+            if line.dialer == nil || now - line.dialledAt >= BondLine.dialLimit { dial(name) }
+        } else if line.proven < BondLine.proofSizes[0], now >= line.nextProof {
+            prove(name)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+
+/// `strata-lab bond`: the bond's table, from the simulator.
+struct BondCommand {
+    private var groups = BondCases.groups
+    private var seeds = 1...UInt64(20)
+    private var isJSON = false
+
+    /// - Parameter arguments: `[--seeds FIRST-LAST] [--json] [GROUP...]`
+    init?(_ arguments: [String]) {
+        var rest = arguments
+        var named: [String] = []
+        while let word = rest.first {
+            rest.removeFirst()
+            switch word {
+            case "--json": isJSON = true
+            case "--seeds":
+                let ends = (rest.first ?? "").split(separator: "-").compactMap { UInt64($0) }
+                guard ends.count == 2, ends[0] <= ends[1] else { return nil }
+                rest.removeFirst()
+                seeds = ends[0]...ends[1]
+            default:
+                guard BondCases.groups.contains(word) || word == BondCases.ablations else { return nil }
+                named.append(word)
+            }
+        }
+        if !named.isEmpty { groups = named }
+    }
+
+    static let usage = "bond [--seeds FIRST-LAST] [--json] [\(BondCases.groups.joined(separator: "|"))|\(BondCases.ablations)]..."
+
+    /// - Returns: the exit code: 1 if a row is not reached.
+    func run() -> CInt {
+        var isMissed = false
+        if !isJSON {
+            print("seeds \(seeds.lowerBound)-\(seeds.upperBound)")
+            print(["", "mean", "median", "p10", "p90", "max", "unit"].enumerated().map { column($0.element, $0.offset) }.joined())
+        }
+        for group in groups {
+            for figure in BondCases(seeds: Array(seeds)).run(group) {
+                isMissed = isMissed || !figure.isReached
+                isJSON ? sayJSON(figure) : say(figure)
+            }
+        }
+        return isMissed ? 1 : 0
+    }
+
+    private func column(_ text: String, _ number: Int) -> String {
+        let width = number == 0 ? 80 : 9
+        let space = String(repeating: " ", count: max(0, width - text.count))
+        return number == 0 ? text + space : space + text
+    }
+
+    private func say(_ figure: BondFigure) {
+        let statistics: [BondFigure.Statistic] = [.mean, .median, .p10, .p90, .max]
+        let numbers = statistics.map { String(format: "%.3f", figure.value($0)) }
+        let reach = figure.reach.map { reach in
+            "\(reach.statistic) " + (reach.most.map { "<= \(rounded($0))" } ?? reach.least.map { ">= \(rounded($0))" } ?? "")
+        }
+        let verdict = figure.reach.isEmpty ? "" : "   \(figure.isReached ? "ok" : "MISSED") (\(reach.joined(separator: ", ")))"
+        let words = ["\(figure.row): \(figure.metric)"] + numbers + [figure.unit]
+        print(words.enumerated().map { column($0.element, $0.offset) }.joined() + verdict)
+    }
+
+    private func rounded(_ value: Double) -> String { String(format: "%g", (value * 1000).rounded() / 1000) }
+
+    private func sayJSON(_ figure: BondFigure) {
+        let statistics: [BondFigure.Statistic] = [.mean, .median, .p10, .p90, .max]
+        let spread = statistics.map { "\"\($0)\": \(figure.value($0))" }.joined(separator: ", ")
+        print(
+            """
+            {"bench": "bonding", "case": "simulated: \(figure.row)", "metric": "\(figure.metric)", \
+            "value": \(figure.value(figure.reach.first?.statistic ?? .mean)), "unit": "\(figure.unit)", "spread": {\(spread)}}
+            """)
+    }
+}
