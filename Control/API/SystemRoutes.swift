@@ -86,17 +86,16 @@ struct SystemRoutes: Sendable {
     private func show(to socket: WebSocket, of organization: OrganizationID, _ since: Int?) async {
         var last = since
         do {
-            while !Task.isCancelled {
-                let subscription = await parts.feed.subscribe(organization, since: last)
-                if let number = subscription.picture {
-                    for text in try await parts.picture(of: organization) { try await socket.send(text) }
-                    last = number
-                }
-                for await update in subscription.updates {
-                    // A browser that is too slow has missed some: it gets them again, or the whole picture.
-                    if let last, update.sequence != last + 1 { break }
-                    try await socket.send(update.text)
-                    last = update.sequence
+            for await _ in await parts.feed.subscribe(organization) {
+                while let next = await parts.feed.next(of: organization, after: last) {
+                    switch next {
+                    case .update(let update):
+                        try await socket.send(update.text)
+                        last = update.sequence
+                    case .picture(let number):
+                        for text in try await parts.picture(of: organization) { try await socket.send(text) }
+                        last = number
+                    }
                 }
             }
         } catch is WebSocketError {

@@ -4,7 +4,7 @@ package import Units
 /// What browsers watch: the changes of each topic of an organisation, numbered one by one, so that a subscriber that was away gets
 /// what it missed, or is told to begin with the whole picture. What there is lies with those who know it; this keeps changes only.
 ///
-/// A slow subscriber is never waited for: what it misses is a gap in its numbers, and it subscribes again from the last one it has.
+/// A slow subscriber is never waited for and nothing is kept for it: it asks for one change after the other at its own pace.
 package actor Feed {
     /// One change, encoded once for everybody.
     package struct Update: Sendable {
@@ -13,11 +13,11 @@ package actor Feed {
         package let text: String
     }
 
-    package struct Subscription: Sendable {
-        /// The number of the whole picture that has to come first, read from now on; nil where the updates alone are enough.
-        package let picture: Int?
-        /// Everything after `since`, or after the picture's number.
-        package let updates: AsyncStream<Update>
+    /// What a subscriber is to have next.
+    package enum Next: Sendable {
+        case update(Update)
+        /// The whole picture, read from now on, after which it goes on from this number.
+        case picture(Int)
     }
 
     private struct Topics {
@@ -25,13 +25,7 @@ package actor Feed {
         /// Begins anywhere, below the 2^53 that browsers count to: a number from before a restart of control is then above it or far
         /// below, and a browser that resumes from it gets the whole picture.
         var sequence = Int.random(in: 0..<1 << 52)
-        var subscribers: [Int: AsyncStream<Update>.Continuation] = [:]
-
-        /// What a subscriber has not seen; nil where the number is not of this run, or too much was missed.
-        func missed(after since: Int) -> ArraySlice<Update>? {
-            guard since <= sequence, since >= sequence - recent.count else { return nil }
-            return recent.suffix(sequence - since)
-        }
+        var subscribers: [Int: AsyncStream<Void>.Continuation] = [:]
     }
 
     private var organizations: [OrganizationID: Topics] = [:]
@@ -43,8 +37,6 @@ package actor Feed {
 
     /// How many changes can be resumed from.
     static let recentLimit = 512
-    /// Updates that wait for one subscriber, more than it can have missed: beyond it the newest are kept.
-    static let subscriberLimit = 1024
 
     package init() {
         (watchChanges, watchSink) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -57,7 +49,7 @@ package actor Feed {
         let update = Update(sequence: topics.sequence, text: Self.text(topics.sequence, topic, body))
         topics.recent.append(update)
         if topics.recent.count > Self.recentLimit { topics.recent.removeFirst(topics.recent.count - Self.recentLimit) }
-        for subscriber in topics.subscribers.values { subscriber.yield(update) }
+        for subscriber in topics.subscribers.values { subscriber.yield() }
         organizations[organization] = topics
     }
 
@@ -65,22 +57,29 @@ package actor Feed {
         publish(organization, topic: topic, body: Feed.json(body))
     }
 
-    /// - Parameter since: the last number that the subscriber has; nil where it has none.
-    package func subscribe(_ organization: OrganizationID, since: Int?) -> Subscription {
-        let (stream, continuation) = AsyncStream.makeStream(of: Update.self, bufferingPolicy: .bufferingNewest(Self.subscriberLimit))
-        var topics = organizations[organization] ?? Topics()
-        let missed = since.flatMap { topics.missed(after: $0) }
-        for update in missed ?? [] { continuation.yield(update) }
+    /// Says at once, and after any number of changes, that there may be something next.
+    package func subscribe(_ organization: OrganizationID) -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        continuation.yield()
         nextSubscriber += 1
         let number = nextSubscriber
-        topics.subscribers[number] = continuation
-        organizations[organization] = topics
+        organizations[organization, default: Topics()].subscribers[number] = continuation
         watchSink.yield()
         continuation.onTermination = { [weak self] _ in
             guard let self else { return }
             Task { await self.unsubscribe(organization, number) }
         }
-        return Subscription(picture: missed == nil ? topics.sequence : nil, updates: stream)
+        return stream
+    }
+
+    /// What comes after a number; nil where that is the last one.
+    ///
+    /// - Parameter last: the number that the subscriber has; nil where it has none. One of another run, or of too long ago, is as good as none.
+    package func next(of organization: OrganizationID, after last: Int?) -> Next? {
+        let topics = organizations[organization] ?? Topics()
+        organizations[organization] = topics
+        guard let last, last <= topics.sequence, last >= topics.sequence - topics.recent.count else { return .picture(topics.sequence) }
+        return last == topics.sequence ? nil : .update(topics.recent[topics.recent.count - (topics.sequence - last)])
     }
 
     /// The organisations that somebody watches: their telemetry is faster.
