@@ -1,5 +1,5 @@
 // How senders look to people, and their configurations.
-import Configuration
+package import Configuration
 import Logging
 package import Store
 package import Units
@@ -22,16 +22,13 @@ extension Roster {
 
     /// What a version of a sender's configuration begins a broadcast with.
     private func defaults(_ version: Int, of sender: DeviceID, in scope: OrganizationScope) async throws -> SenderView.Defaults? {
-        var configuration = Configuration.SenderConfiguration.standard
         do {
-            if version > 0 { configuration = try .parse(try await store.configurations(in: scope).version(version, of: sender).toml) }
-        } catch StoreError.missing {
-            // A board may name any version: one that control never gave it is as good as none.
+            let configuration = try await store.configuration(version, of: sender, in: scope)
+            return SenderView.Defaults(input: configuration.input, encoder: configuration.encoder)
         } catch is ConfigurationFaults {
-            // It was good when it was saved; a start says what is wrong with it.
+            // A start says what is wrong with it.
             return nil
         }
-        return SenderView.Defaults(input: configuration.input, encoder: configuration.encoder)
     }
 
     /// Stores a new version and gives it to the sender: applied, refused by it, or waiting until it connects.
@@ -77,5 +74,21 @@ extension Roster {
             log.error("the version in force could not be stored", ["device": "\(connection.device)", "error": "\(error)"])
         }
         await publish(sender: connection.device, in: organization)
+    }
+}
+
+extension ControlStore {
+    /// What a sender is configured to be by the version it runs; the standard where it runs none that is known here: a board may name any.
+    ///
+    /// - Throws: `ConfigurationFaults` where it cannot be read any more: it was good when another version of control saved it.
+    package func configuration(
+        _ version: Int, of sender: DeviceID, in scope: OrganizationScope
+    ) async throws -> Configuration.SenderConfiguration {
+        guard version > 0 else { return .standard }
+        do {
+            return try .parse(try await configurations(in: scope).version(version, of: sender).toml)
+        } catch StoreError.missing {
+            return .standard
+        }
     }
 }
