@@ -52,7 +52,7 @@ extension Gateway {
         case .noSuchDestination(let id):
             Problem(.invalid, faults: [.init(field: "destinations", expected: "one of your own; there is no \(id)")])
         case .senderOffline: Problem(.conflict, "the sender is offline; it can be started when it is connected")
-        case .busy(let id): Problem(.conflict, "the sender already has the broadcast \(id); stop it first")
+        case .busy(let id): Problem(.conflict, "the sender already has a broadcast (\(id)); stop it first")
         case .twice(let id, let name):
             Problem(.invalid, faults: [.init(field: "destinations", expected: "each destination once; '\(name)' (\(id)) is there twice")])
         case .isOutput(let id, let name):
