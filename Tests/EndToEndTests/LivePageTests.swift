@@ -17,35 +17,50 @@ struct LivePageTests {
             let (_, runs) = try await broadcasts(desk, owner, of: stays)
             let browser = try await page(desk, "owner@example.org", desk.installation.ownerPassword)
             try await browser.wait(for: "document.querySelectorAll('.sender').length === 2", "both senders are shown")
-            try await expectPicture(browser)
+            try await expectPicture(browser, runs, owner)
 
             // What happens while the page cannot see it: one sender is gone for good, no board comes back.
-            try await desk.installation.program("control").kill9()
-            try await browser.wait(for: "document.querySelector('#connection').textContent.includes('lost')", "the connection is lost")
-            _ = try await sqlite(desk, "UPDATE devices SET revoked_at = 1 WHERE id = '\(goes.identity.device)'")
-            try await desk.installation.startControl()
-            try await browser.wait(for: "document.querySelector('#connection').textContent === 'connected'", "connected again")
+            try await away(desk, browser, "UPDATE devices SET revoked_at = 1 WHERE id = '\(goes.identity.device)'")
             try await browser.wait(for: "document.querySelectorAll('.sender').length === 1", "the revoked sender is gone")
-            try await expectPicture(browser)
+            try await expectPicture(browser, runs, owner)
             #expect(try await browser.value("document.querySelector('.sender .presence').textContent") as? String == "offline")
 
             // A page that is opened only now has the same.
             try await browser.go(to: desk.server + "/?again")
-            try await expectPicture(browser)
+            try await expectPicture(browser, runs, owner)
             try await browser.screenshot("4-after-restart")
+            try await browser.resize(width: 380, height: 1400)
+            let width = try await browser.value("document.documentElement.scrollWidth") as? Int ?? 0
+            #expect(width <= 380, "a telephone has to scroll sideways: \(width)")
+            try await browser.screenshot("5-narrow")
             // And Stop is that of the broadcast which runs.
             _ = try await browser.value("document.querySelector('button.stop').click()")
             try await eventually(within: .seconds(5), "it is stopped") {
                 ["stopping", "ended"].contains(try await owner.get("/broadcasts/\(runs)").text("state"))
             }
+            try await away(desk, browser, "DELETE FROM broadcasts WHERE id = '\(runs)'")
+            try await browser.wait(for: "document.querySelector('.sender .state')?.textContent === ''", "no broadcast is shown as running")
+            #expect(try await browser.value("document.querySelectorAll('form.start:not([hidden])').length") as? Int == 1)
+            #expect(try await browser.value("document.querySelectorAll('#past-list tr').length") as? Int == 1)
         }
     }
 
-    /// One sender is shown with its running broadcast, and the other broadcast among those that ended.
-    private func expectPicture(_ browser: Chromium) async throws {
-        try await browser.wait(
-            for: "[...document.querySelectorAll('.sender .state')].some(state => ['live', 'interrupted'].includes(state.textContent))",
-            "the running broadcast is shown")
+    /// Changes what control has while it is away, and waits until the page is connected to it again.
+    private func away(_ desk: FrontDesk, _ browser: Chromium, _ change: String) async throws {
+        try await desk.installation.program("control").kill9()
+        try await browser.wait(for: "document.querySelector('#connection').textContent.includes('lost')", "the connection is lost")
+        _ = try await sqlite(desk, change)
+        try await desk.installation.startControl()
+        try await browser.wait(for: "document.querySelector('#connection').textContent === 'connected'", "connected again")
+    }
+
+    /// One sender is shown with its running broadcast as control sees it, and the other broadcast among those that ended.
+    private func expectPicture(_ browser: Chromium, _ runs: String, _ owner: Visitor) async throws {
+        try await eventually(within: .seconds(10), "the running broadcast is shown") {
+            let state = try await owner.get("/broadcasts/\(runs)").text("state")
+            return try await browser.value(
+                "[...document.querySelectorAll('.sender .state')].some(state => state.textContent === '\(state)')") as? Bool == true
+        }
         try await browser.wait(for: "document.querySelectorAll('#past-list tr').length === 1", "one has ended")
         #expect(try await browser.value("document.querySelectorAll('button.stop:not([hidden])').length") as? Int == 1)
         #expect(try await browser.value("document.querySelector('#past-list').innerText.includes('stays')") as? Bool == true)
@@ -62,9 +77,11 @@ struct LivePageTests {
                 let browser = try await page(desk, "\(role.rawValue)@example.org", "a long password")
                 try await browser.wait(for: "document.querySelectorAll('.sender').length === 1", "the sender is shown to a \(role)")
                 try await browser.wait(
-                    for: "['live', 'interrupted'].includes(document.querySelector('.sender .state').textContent)", "so is its broadcast")
+                    for: "['live', 'degraded', 'interrupted'].includes(document.querySelector('.sender .state').textContent)",
+                    "so is its broadcast")
                 #expect(try await browser.value("document.querySelectorAll('button.stop:not([hidden])').length") as? Int == offered)
                 #expect(try await browser.value("document.querySelectorAll('form.start:not([hidden])').length") as? Int == 0)
+                try await browser.screenshot("6-\(role.rawValue)")
                 // Whether somebody is signed in is asked by a refresh.
                 #expect(browser.takeComplaints().filter { !$0.contains("status of 401") } == [])
             }
@@ -131,8 +148,23 @@ struct LivePageTests {
             var smaller = encoder
             smaller.bitrate = .kilobits(800)
             #expect(changed.encoder == smaller)
+            try await expectOneOfEachAddress(browser, owner, board)
             await socket.close()
         }
+    }
+
+    /// A last broadcast went to two destinations of one address: one of them is ticked, and the page says why.
+    private func expectOneOfEachAddress(_ browser: Chromium, _ owner: Visitor, _ board: RawBoard) async throws {
+        let twin = try await owner.post("/destinations", #"{"name":"twin","url":"rtmp://127.0.0.1/first","secret":"other"}"#).text("id")
+        let first = try await owner.get("/destinations").items().first { $0["name"] as? String == "first" }?["id"] as? String ?? ""
+        let wish = #"{"sender":"\#(board.identity.device)","destinations":["\#(first)","\#(twin)"]}"#
+        #expect(try await owner.post("/broadcasts", wish).status == 201)
+        try await browser.go(to: try #require(await browser.value("location.origin") as? String) + "/?again")
+        try await browser.wait(for: "document.querySelectorAll('.destinations input').length === 3", "all are offered")
+        let ticked = "[...document.querySelectorAll('.destinations input:checked')].map(box => box.parentNode.textContent).join()"
+        try await browser.wait(for: "\(ticked) === 'first'", "one of one address is ticked")
+        #expect(try await browser.value("document.querySelector('.hint').textContent.endsWith(': first, twin')") as? Bool == true)
+        try await browser.screenshot("7-start")
     }
 
     // MARK: Parts

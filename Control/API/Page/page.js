@@ -39,6 +39,7 @@ async function api(method, path, body) {
 
 const megabits = bits => (bits / 1e6).toFixed(2) + " Mbit/s";
 const megabytes = bytes => (bytes / 1e6).toFixed(1) + " MB";
+const newestFirst = (a, b) => a.createdAt < b.createdAt ? 1 : -1;
 const clock = text => text ? new Date(text).toLocaleString() : "";
 
 function cells(row, values) {
@@ -101,7 +102,8 @@ function showLinks(element, sender, sample) {
   fill(find(".links", element), sender.inventory.links.map(link => {
     const now = measured.get(link.name);
     const state = now && now.state !== "unused" ? now.state : link.state;
-    return [[link.name], [state, tone(state)], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
+    // Nobody knows how the links of one that is away are.
+    return [[link.name], sender.online ? [state, tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
       [now?.rttMs != null ? now.rttMs.toFixed(0) + " ms" : "", "number"], [now ? String(now.weight) : "", "number"]];
   }));
 }
@@ -136,6 +138,7 @@ function showStart(element, sender, broadcast) {
   const bitrate = sender.defaults ? String(sender.defaults.encoder.bitrate / 1e6) : "";
   if (form.bitrate.value === (form.bitrate.dataset.preset || "")) form.bitrate.value = bitrate;
   form.bitrate.dataset.preset = bitrate;
+  form.bitrate.disabled = !sender.defaults;
   showDestinations(find(".destinations", form), sender.id);
 }
 
@@ -154,22 +157,36 @@ function showInputs(select, sender) {
   select.dataset.preset = preset;
 }
 
-// Until somebody has ticked for themselves: where the sender's last broadcast went, or the only one there is.
+// Destinations of one address. Whether their keys are one as well nobody is told; a platform takes one publisher for a key.
+const address = destination => JSON.stringify([destination.url, destination.streamID]);
+const shared = destination => destinations.filter(one => address(one) === address(destination));
+
+// Until somebody has ticked for themselves: where the sender's last broadcast went, one of each address, or the only one there is.
 function showDestinations(set, id) {
-  const last = [...broadcasts.values()].filter(one => one.sender === id).sort((a, b) => a.createdAt < b.createdAt ? 1 : -1)[0];
-  const usual = last ? last.outputs.map(output => output.destination) : destinations.length === 1 ? [destinations[0].id] : [];
+  const last = [...broadcasts.values()].filter(one => one.sender === id).sort(newestFirst)[0];
+  const went = last ? destinations.filter(one => last.outputs.some(output => output.destination === one.id)) : destinations.length === 1 ? destinations : [];
+  const usual = went.filter(one => went.find(other => address(other) === address(one)) === one).map(one => one.id);
   const shown = JSON.stringify([destinations, usual]);
   if (set.dataset.shown === shown) return;
   set.dataset.shown = shown;
   const ticked = set.dataset.touched ? [...set.querySelectorAll("input:checked")].map(box => box.value) : usual;
   set.querySelectorAll("label").forEach(label => label.remove());
+  const hint = find(".hint", set);
   for (const destination of destinations) {
     const label = document.createElement("label"), box = document.createElement("input");
     box.type = "checkbox"; box.value = destination.id; box.checked = ticked.includes(destination.id);
     box.addEventListener("change", () => { set.dataset.touched = "yes"; });
     label.append(box, destination.name);
-    set.append(label);
+    hint.before(label);
   }
+  const alike = destinations.filter(one => shared(one).length > 1).map(one => one.name);
+  hint.textContent = alike.length ? `Of one address, so together only if their keys differ: ${alike.join(", ")}` : "";
+}
+
+function say(text, kind = "") {
+  find("#connection").textContent = text;
+  find("#connection").className = kind;
+  find("main").classList.toggle("stale", kind === "bad");
 }
 
 async function act(element, work) {
@@ -193,9 +210,9 @@ const start = (id, element) => act(element, () => {
 const stop = (id, element) => act(element, () => api("POST", `/broadcasts/${current(id).id}/stop`));
 
 function showPast() {
-  const ended = [...broadcasts.values()].filter(one => one.state === "ended").sort((a, b) => a.createdAt < b.createdAt ? 1 : -1).slice(0, 20);
+  const ended = [...broadcasts.values()].filter(one => one.state === "ended").sort(newestFirst).slice(0, 20);
   find("#past").hidden = ended.length === 0;
-  fill(find("#past table"), ended.map(one => [[clock(one.createdAt)], [senders.get(one.sender)?.name || one.sender], [clock(one.endedAt)], [one.reason || ""]]));
+  fill(find("#past table"), ended.map(one => [[clock(one.createdAt)], [senders.get(one.sender)?.name || "a sender that was removed"], [clock(one.endedAt)], [one.reason || ""]]));
 }
 
 function update({ seq, topic, body }) {
@@ -217,7 +234,7 @@ async function readDestinations() {
   try {
     destinations = (await api("GET", "/destinations")).items;
   } catch (error) {
-    find("#connection").textContent = "the destinations could not be read: " + error.message;
+    say("the destinations could not be read: " + error.message, "warn");
   }
   for (const id of senders.keys()) show(id);
 }
@@ -237,14 +254,14 @@ async function watch() {
     const { ticket } = await api("POST", "/auth/ticket");
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/api/v1/live?ticket=${ticket}` + (sequence === null ? "" : `&since=${sequence}`));
-    socket.onopen = () => { redialMs = 1000; find("#connection").textContent = "connected"; };
+    socket.onopen = () => { redialMs = 1000; say("connected"); };
     socket.onmessage = event => update(JSON.parse(event.data));
     socket.onclose = retry;
   } catch (error) { retry(); }
 }
 
 function retry() {
-  find("#connection").textContent = "connection lost, trying again";
+  say("connection lost, trying again", "bad");
   setTimeout(async () => { if (await refresh().catch(() => true)) watch(); else signedOut(); }, redialMs);
   redialMs = Math.min(redialMs * 2, 15000);
 }
@@ -252,13 +269,14 @@ function retry() {
 function signedIn() {
   for (const id of ["login", "register"]) find("#" + id).hidden = true;
   find("#senders").hidden = find("#logout").hidden = false;
+  find("#how-to-enroll").hidden = !rights.has("senders.manage");
   watch();
 }
 
 async function signedOut() {
   forget();
   find("#senders").hidden = find("#logout").hidden = true;
-  find("#connection").textContent = "not signed in";
+  say("not signed in");
   const { ownerExists } = await api("GET", "/setup");
   find("#login").hidden = !ownerExists;
   find("#register").hidden = ownerExists;
