@@ -20,7 +20,7 @@ function hold(session) {
   rights = new Set(session.may);
 }
 
-async function api(method, path, body) {
+async function call(method, path, body) {
   const send = () => fetch("/api/v1" + path, {
     method,
     headers: { ...(access && { Authorization: "Bearer " + access }), ...(body && { "Content-Type": "application/json" }) },
@@ -28,6 +28,11 @@ async function api(method, path, body) {
   });
   let answer = await send();
   if (answer.status === 401 && access && await refresh()) answer = await send();
+  return answer;
+}
+
+async function api(method, path, body) {
+  const answer = await call(method, path, body);
   if (answer.status === 204) return null;
   const value = await answer.json();
   if (!answer.ok) {
@@ -38,6 +43,8 @@ async function api(method, path, body) {
 }
 
 const megabits = bits => (bits / 1e6).toFixed(2) + " Mbit/s";
+const percent = share => share != null ? (share * 100).toFixed(1) + " %" : "";
+const milliseconds = ms => ms != null ? ms.toFixed(0) + " ms" : "";
 const megabytes = bytes => (bytes / 1e6).toFixed(1) + " MB";
 const newestFirst = (a, b) => a.createdAt < b.createdAt ? 1 : -1;
 const clock = text => text ? new Date(text).toLocaleString() : "";
@@ -45,7 +52,8 @@ const clock = text => text ? new Date(text).toLocaleString() : "";
 function cells(row, values) {
   row.replaceChildren(...values.map(([text, kind]) => {
     const cell = document.createElement("td");
-    cell.textContent = text;
+    // A text, or a drawing.
+    cell.append(text);
     if (kind) cell.className = kind;
     return cell;
   }));
@@ -66,6 +74,7 @@ function card(id) {
   element.id = "sender-" + id;
   find("form", element).addEventListener("submit", event => { event.preventDefault(); start(id, element); });
   find(".stop", element).addEventListener("click", () => stop(id, element));
+  find(".recorder", element).addEventListener("click", () => act(element, () => download(current(id).id)));
   find("#sender-list").append(element);
   return element;
 }
@@ -88,7 +97,9 @@ function show(id) {
     sender.agentVersion && "agent " + sender.agentVersion,
     !sender.online && sender.lastSeenAt && "last seen " + clock(sender.lastSeenAt),
     broadcast?.ingest && `receives ${megabits(broadcast.ingest.bitrate)}, lost ${broadcast.ingest.lostPacketsTotal}, recovered ${broadcast.ingest.recoveredPacketsTotal}`,
+    broadcast?.ingest?.latencyMs && `latency ${milliseconds(broadcast.ingest.latencyMs)} of ${broadcast.bufferMs}`,
     broadcast?.ingest?.width && `${broadcast.ingest.width}×${broadcast.ingest.height}`,
+    broadcast && sample?.bond && `links carry ${megabits(sample.bond.capacity)}, lost at the deadline ${sample.bond.lostPackets} of ${sample.bond.offeredPackets} packets`,
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
   showLinks(element, sender, sample);
@@ -103,8 +114,10 @@ function showLinks(element, sender, sample) {
     const now = measured.get(link.name);
     const state = now && now.state !== "unused" ? now.state : link.state;
     // Nobody knows how the links of one that is away are.
-    return [[link.name], sender.online ? [state, tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
-      [now?.rttMs != null ? now.rttMs.toFixed(0) + " ms" : "", "number"], [now ? String(now.weight) : "", "number"]];
+    const told = now?.reason ? `${state}: ${now.reason}` : state;
+    return [[link.name], sender.online ? [told, tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
+      [now ? graphs.draw(`${sender.id} ${link.name}`, "sent, and what the link carries as a line") : ""],
+      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"]];
   }));
 }
 
@@ -112,8 +125,8 @@ function showLinks(element, sender, sample) {
 function showPaths(element, broadcast) {
   const table = find(".paths", element), paths = broadcast?.ingest?.paths || [];
   table.hidden = paths.length === 0;
-  fill(table, paths.map(path => [[path.source], [megabits(path.bitrate), "number"], [path.rttMs != null ? path.rttMs.toFixed(0) + " ms" : "", "number"],
-    [path.loss != null ? (path.loss * 100).toFixed(1) + " %" : "", "number"]]));
+  fill(table, paths.map(path => [[path.source], [megabits(path.bitrate), "number"], [graphs.draw(`${broadcast.id} ${path.source}`, "received")],
+    [milliseconds(path.rttMs), "number"], [percent(path.loss), "number"]]));
 }
 
 function showOutputs(element, broadcast) {
@@ -132,6 +145,7 @@ function showStart(element, sender, broadcast) {
   form.hidden = !mayRun || Boolean(broadcast);
   stopButton.hidden = !mayRun || !broadcast;
   stopButton.disabled = broadcast?.state === "stopping";
+  find(".recorder", element).hidden = !broadcast;
   find("button", form).disabled = !sender.online;
   if (form.hidden) return;
   showInputs(form.input, sender);
@@ -209,10 +223,32 @@ const start = (id, element) => act(element, () => {
 
 const stop = (id, element) => act(element, () => api("POST", `/broadcasts/${current(id).id}/stop`));
 
+// What happened to the broadcast's links and rates, and why: a file of JSON lines.
+async function download(broadcast) {
+  const answer = await call("GET", `/broadcasts/${broadcast}/recorder`);
+  if (!answer.ok) throw new Error("the flight recorder cannot be read");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = `strata-${broadcast}.ndjson`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+function recorder(broadcast) {
+  const button = document.createElement("button");
+  button.type = "button"; button.className = "plain"; button.textContent = "Flight recorder";
+  button.addEventListener("click", () => download(broadcast).catch(error => say(error.message, "warn")));
+  return button;
+}
+
 function showPast() {
   const ended = [...broadcasts.values()].filter(one => one.state === "ended").sort(newestFirst).slice(0, 20);
   find("#past").hidden = ended.length === 0;
-  fill(find("#past table"), ended.map(one => [[clock(one.createdAt)], [senders.get(one.sender)?.name || "a sender that was removed"], [clock(one.endedAt)], [one.reason || ""]]));
+  // Drawn anew only where it differs: somebody may be about to press a button in it.
+  const table = find("#past table"), shown = JSON.stringify(ended.map(one => [one.id, one.endedAt, senders.get(one.sender)?.name]));
+  if (table.dataset.shown === shown) return;
+  table.dataset.shown = shown;
+  fill(table, ended.map(one => [[clock(one.createdAt)], [senders.get(one.sender)?.name || "a sender that was removed"], [clock(one.endedAt)], [one.reason || ""], [recorder(one.id)]]));
 }
 
 function update({ seq, topic, body }) {
@@ -224,6 +260,8 @@ function update({ seq, topic, body }) {
   if (!table) return;
   const before = table.get(id);
   if (body === null) table.delete(id); else table.set(id, body);
+  if (kind === "telemetry") for (const link of body?.links || []) graphs.note(`${id} ${link.name}`, link.sent, link.bond?.capacity);
+  if (kind === "broadcast") for (const path of body?.ingest?.paths || []) graphs.note(`${id} ${path.source}`, path.bitrate);
   show(kind === "broadcast" ? (body || before)?.sender : id);
   if (kind !== "telemetry") showPast();
   find("#no-senders").hidden = senders.size > 0;
@@ -244,6 +282,7 @@ function forget() {
   sequence = null;
   for (const table of [senders, broadcasts, telemetry]) table.clear();
   destinations = [];
+  graphs.forget();
   find("#sender-list").replaceChildren();
   find("#no-senders").hidden = false;
   showPast();
