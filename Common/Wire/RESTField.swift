@@ -185,12 +185,13 @@ package struct StartRequest: Codable, Sendable {
     package var encoder: EncoderChoice?
     package var bufferMs: Int?
     package var links: [String]?
+    package var protection: Protection?
     /// Seconds a vanished sender keeps its broadcast; 0 is until stopped.
     package var graceSeconds: Int?
 
     package init(
         sender: DeviceID, destinations: [DestinationID], input: InputChoice? = nil, encoder: EncoderChoice? = nil, bufferMs: Int? = nil,
-        links: [String]? = nil, graceSeconds: Int? = nil
+        links: [String]? = nil, protection: Protection? = nil, graceSeconds: Int? = nil
     ) {
         self.sender = sender
         self.destinations = destinations
@@ -198,6 +199,7 @@ package struct StartRequest: Codable, Sendable {
         self.encoder = encoder
         self.bufferMs = bufferMs
         self.links = links
+        self.protection = protection
         self.graceSeconds = graceSeconds
     }
 }

@@ -206,7 +206,7 @@ enum Schemas {
             .required("sender", id), .required("destinations", .list(id, upTo: WireLimits.outputs, atLeast: 1)),
             .optional("input", .reference("InputChoice")),
             .optional("encoder", .reference("EncoderChoice")), .optional("bufferMs", .integer(200...30_000)),
-            .optional("links", .list(handle, upTo: 16)),
+            .optional("links", .list(handle, upTo: 16)), .optional("protection", choice(Protection.self)),
             .optional("graceSeconds", .integer(0...604_800)),
         ]),
         "ChangeBroadcastRequest": .object([

@@ -167,7 +167,7 @@ extension BroadcastDirector {
             id: fresh(), organization: organization, sender: request.sender, lease: fresh(),
             media: MediaChoice(
                 input: input, encoder: request.encoder ?? defaults.encoder, bufferMs: request.bufferMs ?? defaults.bufferMs,
-                links: request.links ?? defaults.links),
+                links: request.links ?? defaults.links, protection: request.protection ?? defaults.protection),
             outputs: request.destinations.map { PlannedOutput(id: fresh(), destination: $0) }, grace: grace)
     }
 

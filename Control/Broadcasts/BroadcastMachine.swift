@@ -85,12 +85,15 @@ package struct MediaChoice: Codable, Sendable, Hashable {
     package var encoder: EncoderChoice
     package var bufferMs: Int
     package var links: [String]?
+    /// nil is `throughput`.
+    package var protection: Protection?
 
-    package init(input: InputChoice, encoder: EncoderChoice, bufferMs: Int, links: [String]?) {
+    package init(input: InputChoice, encoder: EncoderChoice, bufferMs: Int, links: [String]?, protection: Protection? = nil) {
         self.input = input
         self.encoder = encoder
         self.bufferMs = bufferMs
         self.links = links
+        self.protection = protection
     }
 }
 

@@ -224,7 +224,7 @@ actor LiveBroadcast {
             let transport = Transport(
                 carrier: .bond, receivers: addresses.map { Endpoint(host: $0, port: port) }, streamKey: SecretOnWire(key),
                 bufferMs: machine.media.bufferMs,
-                links: machine.media.links)
+                links: machine.media.links, protection: machine.media.protection)
             return Plan(
                 broadcast: id, revision: machine.revision, input: machine.media.input, encoder: machine.media.encoder, transport: transport)
         } catch {

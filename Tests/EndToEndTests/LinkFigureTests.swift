@@ -39,6 +39,40 @@ import Wire
         }
     }
 
+    @Test("what the configuration says of protection and costs is what the links do, also when it changes while live")
+    func policy() async throws {
+        try await inStudio(links: Self.delays.map { Studio.link(4000, delayMs: $0) }) { studio in
+            let sender = try await studio.sender()
+            func configure(_ more: String) async throws {
+                let toml = "[transport]\nprotection = \"balanced\"\n\(more)"
+                let view: ConfigurationAnswer = try await studio.owner.call(.put, "/senders/\(sender.id)/configuration", ["toml": toml])
+                try await eventually(within: .seconds(5), "it is in force") {
+                    try studio.owner.sender(sender.id)?.configuration.applied == view.version
+                }
+            }
+            try await configure("")
+            let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+            let id = try await studio.start(StartRequest(sender: sender.id, destinations: [platform], encoder: Self.encoder))
+            try await studio.owner.wait(id, for: ["live"])
+            func sample() throws -> AgentTelemetry? { try studio.owner.latest("telemetry/\(sender.id)", as: AgentTelemetry.self) }
+            let bond = try await eventually(within: .seconds(10), "a thousand packets were sent") {
+                try sample()?.bond.flatMap { $0.offeredPackets > 1000 ? $0 : nil }
+            }
+            measured("twice", "\(bond.doubledPackets) of \(bond.offeredPackets) packets")
+            // Sound and tables are a tenth of it at least, key frames come besides; other pictures are most of it.
+            try #require(bond.doubledPackets * 20 > bond.offeredPackets && bond.doubledPackets * 10 < bond.offeredPackets * 8)
+            func rate(_ link: String) throws -> Bitrate? { try sample()?.links.first { $0.name == link }?.sent }
+            // The quicker of two free links carries most.
+            try await eventually(within: .seconds(5), "modem0 carries most") { try rate("modem0").map { $0 > .kilobits(1000) } == true }
+            try await configure("[[link]]\nname = \"modem0\"\ncost = \"last_resort\"")
+            try await eventually(within: .seconds(5), "modem1 carries the stream") {
+                guard let first = try rate("modem0"), let second = try rate("modem1") else { return false }
+                return first < .kilobits(500) && second > .kilobits(1000)
+            }
+            try await studio.stop(id)
+        }
+    }
+
     /// The means of what was shown of one link, and what the emulator counted meanwhile.
     private struct Seen: CustomStringConvertible {
         var sentKbit: [Double] = []
