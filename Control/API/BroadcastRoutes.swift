@@ -89,7 +89,7 @@ struct BroadcastRoutes: Sendable {
                 }),
             Route(
                 method: .post, path: "/api/v1/broadcasts/{id}/outputs/{output}/retry", access: .user(.runBroadcasts),
-                summary: "Try a failed output again now", success: .one("Broadcast"), problems: [.gone],
+                summary: "Try an output again now, where its destination is by now", success: .one("Broadcast"), problems: [.gone],
                 run: { call in
                     .value(try await parts.broadcasts.retryOutput(call.id("output"), of: call.id(), in: call.caller().user.organization))
                 }),
