@@ -14,6 +14,7 @@ package actor BroadcastDirector {
     var live: [BroadcastID: LiveBroadcast] = [:]
     private var runs: [BroadcastID: Task<Void, Never>] = [:]
     private let quotas: Quotas
+    var claims = DestinationClaims()
 
     package enum Failure: Error, Sendable, Hashable {
         case noSuchSender, noSuchBroadcast, noSuchDestination(DestinationID), noSuchOutput, isOver
@@ -26,8 +27,12 @@ package actor BroadcastDirector {
         case isOutput(DestinationID, name: String)
         /// An output cannot be made: its address is refused, or cannot be resolved.
         case unfit(DestinationID, name: String, reason: String)
+        /// A destination that broadcasts go to; who they are, in words.
+        case inUse(name: String, by: [String])
         case unsupported(String)
         case refused(step: String?, reason: String)
+        /// As many changes of the broadcast wait for the sender as may.
+        case tooManyChanges(limit: Int)
         /// The sender did not answer in time; what it does is shown when it is known.
         case unknown
     }
@@ -137,6 +142,8 @@ extension BroadcastDirector {
         if let twice = request.destinations.firstRepeated {
             throw Failure.twice(twice, name: try await parts.outputs.name(of: twice, in: organization))
         }
+        if let gone = claims.claim(request.destinations) { throw Failure.noSuchDestination(gone) }
+        defer { claims.release(request.destinations) }
         let defaults = try await parts.store.configuration(hello.configuration.version, of: request.sender, in: organization)
         var machine = try machine(for: request, hello: hello, defaults: defaults, in: organization)
         let codec = machine.media.encoder.codec
@@ -199,6 +206,7 @@ extension BroadcastDirector {
         case .refused(let step, let reason): throw Failure.refused(step: step, reason: reason)
         case .unknown: throw Failure.unknown
         case .isOver: throw Failure.isOver
+        case .tooMany: throw Failure.tooManyChanges(limit: LiveBroadcast.changeLimit)
         }
     }
 
@@ -211,6 +219,8 @@ extension BroadcastDirector {
     package func addOutput(_ destination: DestinationID, to id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView
     {
         guard let one = try await find(id, in: organization) else { throw Failure.isOver }
+        if let gone = claims.claim([destination]) { throw Failure.noSuchDestination(gone) }
+        defer { claims.release([destination]) }
         try await admit(destination, to: one)
         let output = try await planned(destination, carrying: await one.machine.media.encoder.codec, in: organization)
         // Others may have been added, or the broadcast stopped, while the address was resolved and since.

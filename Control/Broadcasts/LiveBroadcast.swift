@@ -19,6 +19,9 @@ actor LiveBroadcast {
     /// Whoever asked for the change that is on its way to the sender, and the revision that carries it.
     private var waiter: (revision: Int, answer: CheckedContinuation<ChangeOutcome, Never>)?
     private var lastChange: Task<ChangeOutcome, Never>?
+    private var waitingChanges = 0
+    /// Changes that wait for the sender's answer at the same time; during a start that may be half a minute.
+    static let changeLimit = 8
     /// How long a lease waits for names: with one more look-up and the pool's time it fits into its step.
     private static let fittingLimit: Duration = .seconds(3)
     private var published: BroadcastView?
@@ -41,6 +44,8 @@ actor LiveBroadcast {
         /// The sender did not answer in time.
         case unknown
         case isOver
+        /// As many wait already as may.
+        case tooMany
     }
 
     /// What every broadcast works with.
@@ -315,6 +320,9 @@ actor LiveBroadcast {
     ///
     /// One change after the other: each begins with what became of the one before, and is answered for itself.
     func change(_ change: MediaChange) async -> ChangeOutcome {
+        guard waitingChanges < LiveBroadcast.changeLimit else { return .tooMany }
+        waitingChanges += 1
+        defer { waitingChanges -= 1 }
         let before = lastChange
         let task = Task {
             _ = await before?.value
