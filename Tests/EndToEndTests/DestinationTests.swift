@@ -200,10 +200,15 @@ struct DestinationTests {
             let _: BroadcastView = try await studio.owner.call(.post, "/broadcasts/\(id)/outputs/\(output.id)/retry")
         }
         let took = Instant.now - began
-        let attempts = try #require(try studio.owner.broadcast(id)?.outputs.first { $0.id == output.id }?.report?.reconnectsTotal)
-        measured("100 retries within \(took.milliseconds) ms, attempts", "\(attempts - output.reconnectsTotal)")
-        // One a second, and the ones that the output makes by itself meanwhile.
-        #expect(attempts - output.reconnectsTotal <= 3 + 3 * Int(took.seconds.rounded(.up)))
+        let attempts = Guarded(0)
+        // One a second, and those that the output makes by itself meanwhile.
+        try await always(for: .seconds(1.5), "100 retries are a few attempts") {
+            let report = try studio.owner.broadcast(id)?.outputs.first { $0.id == output.id }?.report
+            attempts.withLock { $0 = (report?.reconnectsTotal ?? 0) - output.reconnectsTotal }
+            return attempts.withLock { $0 } <= 8
+        }
+        measured("100 retries within \(took.milliseconds) ms, attempts", "\(attempts.withLock { $0 })")
+        #expect(took < .seconds(5))
     }
 
     private func slowNames(_ studio: Studio, _ names: Names, _ id: BroadcastID, _ slow: DestinationID) async throws {
