@@ -12,7 +12,7 @@ struct BroadcastRoutes: Sendable {
 
     init(_ parts: Gateway.Parts) { self.parts = parts }
 
-    var routes: [Route] { wholeRoutes + outputRoutes }
+    var routes: [Route] { wholeRoutes + outputRoutes + [recorder] }
 
     private var wholeRoutes: [Route] {
         [
@@ -62,6 +62,36 @@ struct BroadcastRoutes: Sendable {
         let device = try await parts.store.devices(in: scope).find(request.sender)
         guard !device.isRevoked else { throw Problem(.notFound, "that sender was revoked") }
         return .value(try await parts.broadcasts.start(request, in: scope.organization, by: scope.author), .created)
+    }
+
+    private var recorder: Route {
+        Route(
+            method: .get, path: "/api/v1/broadcasts/{id}/recorder", access: .user(.viewBroadcasts),
+            summary: "The flight recorder: what happened and why, and the figures each 5 s; a JSON line each",
+            success: .text("application/x-ndjson"), problems: [.notFound],
+            run: { call in
+                let id: BroadcastID = try call.id()
+                // Of the caller's organisation, or not there.
+                _ = try await parts.broadcasts.view(of: id, in: call.caller().user.organization)
+                return download(id, parts.store.flightRecords(in: try call.scope()))
+            })
+    }
+
+    /// Part for part: nobody needs the whole of it in memory.
+    private func download(_ id: BroadcastID, _ records: FlightRecords) -> Response {
+        let headers: Headers = [
+            "Content-Type": "application/x-ndjson", "Cache-Control": "no-store",
+            "Content-Disposition": "attachment; filename=\"strata-\(id).ndjson\"",
+        ]
+        let body = ResponseBody.stream(length: nil) { writer in
+            var last: FlightLine?
+            repeat {
+                let lines = try await records.page(id, after: last)
+                for line in lines { try await writer.write(Array((line.text + "\n").utf8)) }
+                last = lines.last
+            } while last != nil
+        }
+        return Response(.ok, headers: headers, body: body)
     }
 
     private var outputRoutes: [Route] {

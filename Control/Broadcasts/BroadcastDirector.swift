@@ -26,7 +26,7 @@ package actor BroadcastDirector {
         /// The broadcast has an output to this destination.
         case isOutput(DestinationID, name: String)
         /// An output cannot be made: its address is refused, or cannot be resolved.
-        case unfit(DestinationID, name: String, reason: String)
+        case unfit(name: String, reason: String)
         /// A destination that broadcasts go to; who they are, in words.
         case inUse(name: String, by: [String])
         case unsupported(String)

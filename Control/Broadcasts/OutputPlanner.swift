@@ -40,7 +40,7 @@ struct OutputPlanner: Sendable {
         do {
             return Place(name: destination.name, target: try await target(destination.endpoint, secret, organization))
         } catch let refusal as OutboundGuard.Refusal {
-            throw BroadcastDirector.Failure.unfit(id, name: destination.name, reason: "\(refusal)")
+            throw BroadcastDirector.Failure.unfit(name: destination.name, reason: "\(refusal)")
         }
     }
 
@@ -54,7 +54,7 @@ struct OutputPlanner: Sendable {
     func attempt(_ output: PlannedOutput, in organization: OrganizationID) async -> Attempt {
         do {
             return .fit(OutputSpec(id: output.id, target: try await place(output.destination, in: organization).target))
-        } catch BroadcastDirector.Failure.unfit(_, _, let reason) {
+        } catch BroadcastDirector.Failure.unfit(_, let reason) {
             return .unfit(reason: reason)
         } catch BroadcastDirector.Failure.noSuchDestination {
             return .unfit(reason: "its destination was removed")

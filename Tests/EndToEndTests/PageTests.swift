@@ -86,6 +86,7 @@ struct PageTests {
             // Whether somebody is signed in is asked by a refresh.
             #expect(browser.takeComplaints().filter { !$0.contains("status of 401") } == [])
 
+            try await browser.screenshot("0-no-sender")
             // What a hole in the page would try.
             for attack in [
                 "document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.owned = 1' }))",
