@@ -193,7 +193,7 @@ let suites: [Target] = [
     tests(
         "SessionTests",
         ["Session", "Ingest", "Lab", "Support", "Links", "Configuration", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
-    tests("BroadcastsTests", ["Broadcasts", "Wire", "Units"]),
+    tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Web", "Posix"]),
     tests("CommandsTests", ["Commands", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),

@@ -10,7 +10,13 @@ package import Wire
 /// What it does never touches another output or the media thread: media waits in its own bounded queue, and its pipeline is
 /// made and unmade by threads of its own. Lives on a loop; `offer` belongs to the media thread.
 package actor Output {
-    private let spec: OutputSpec
+    nonisolated package let id: OutputID
+    /// Whether it passes transport packets on, and so needs `StreamReader.makesGroups`.
+    nonisolated package let takesGroups: Bool
+    /// Where it is to go.
+    private var target: OutputSpec.Target
+    /// Where the last attempt goes, or went.
+    private var tried: OutputSpec.Target
     private let loop: Loop
     private let log: Log
     private let folder: RecordingFolder?
@@ -44,20 +50,16 @@ package actor Output {
     ///   - policy: asked before each connection.
     ///   - loop: where it lives.
     package init(_ spec: OutputSpec, folder: RecordingFolder?, policy: OutputPolicy, loop: Loop, log: Log) {
-        self.spec = spec
+        id = spec.id
+        takesGroups = spec.target.takesGroups
+        target = spec.target
+        tried = spec.target
         self.policy = policy
         self.folder = folder
         self.loop = loop
         self.log = log.with("output", .text(spec.id.text))
-        if case .rtmp = spec.target { feed = OutputFeed(takesGroups: false) } else { feed = OutputFeed(takesGroups: true) }
+        feed = OutputFeed(takesGroups: takesGroups)
         shared = Guarded(Shared())
-    }
-
-    nonisolated package var id: OutputID { spec.id }
-
-    /// Whether it passes transport packets on, and so needs `StreamReader.makesGroups`.
-    nonisolated package var takesGroups: Bool {
-        if case .rtmp = spec.target { false } else { true }
     }
 
     /// Media thread only, or one thread at a time: never waits.
@@ -71,7 +73,7 @@ package actor Output {
         let figures = feed.figures
         let seen = shared.withLock { ($0.state, $0.reason, $0.reconnects) }
         return OutputReport(
-            id: spec.id, state: seen.0, reason: seen.1, sentBytesTotal: figures.pushedBytes, droppedUnitsTotal: figures.droppedUnits,
+            id: id, state: seen.0, reason: seen.1, sentBytesTotal: figures.pushedBytes, droppedUnitsTotal: figures.droppedUnits,
             reconnectsTotal: seen.2)
     }
 
@@ -85,6 +87,18 @@ package actor Output {
     package func retryNow() {
         backoff.succeeded()
         wait?.cancel()
+    }
+
+    /// From its next attempt on it goes there, and that is now where it has none; a connection that holds is left alone.
+    ///
+    /// - Returns: false where that takes another kind of output.
+    package func move(to target: OutputSpec.Target) -> Bool {
+        guard target.takesGroups == takesGroups else { return false }
+        guard target != self.target else { return true }
+        self.target = target
+        log.notice("output has another address")
+        wait?.cancel()
+        return true
     }
 
     /// Ends the session at its peer and returns when its pipeline is gone, within some seconds.
@@ -108,12 +122,13 @@ package actor Output {
     private func attempt() async -> OutputFault {
         await feed.waitForMedia()
         if isEnding { return .ended }
+        tried = target
         if let hopeless = refusal() { return hopeless }
-        if let reason = policy.refusal(of: spec.target) { return .hopeless(reason) }
+        if let reason = policy.refusal(of: tried) { return .hopeless(reason) }
         show(.connecting, nil)
         let session: SinkSession
         do {
-            session = try Destinations.open(spec.target, folder: folder)
+            session = try Destinations.open(tried, folder: folder)
         } catch {
             return error
         }
@@ -129,7 +144,7 @@ package actor Output {
         do {
             try await session.start()
         } catch {
-            return FaultReason.of(error, spec.target)
+            return FaultReason.of(error, tried)
         }
         shared.withLock { $0.session = session }
         feed.attach(session)
@@ -149,7 +164,7 @@ package actor Output {
     private func listen(to session: SinkSession) async -> OutputFault? {
         for await message in session.messages {
             switch message {
-            case .error(let fault): return FaultReason.of(fault, spec.target, connected: isConnected)
+            case .error(let fault): return FaultReason.of(fault, tried, connected: isConnected)
             case .endOfStream: return .ended
             default: break
             }
@@ -185,13 +200,13 @@ package actor Output {
 
     /// What no retry can change.
     private func refusal() -> OutputFault? {
-        guard case .rtmp = spec.target, feed.figures.coding == .h265 else { return nil }
+        guard !takesGroups, feed.figures.coding == .h265 else { return nil }
         return .hopeless("RTMP carries H.264 only, and this stream is H.265: choose H.264 on the sender, or an SRT destination")
     }
 
     /// Bytes of a server that talks instead of listening; its connection is ended then.
     private func toldTooMuch() -> Int? {
-        guard case .rtmp(let rtmp) = spec.target, let peer = SocketAddress(rtmp.address, port: rtmp.port) else { return nil }
+        guard case .rtmp(let rtmp) = tried, let peer = SocketAddress(rtmp.address, port: rtmp.port) else { return nil }
         return TalkLimit.cut(peer)
     }
 
@@ -208,6 +223,8 @@ package actor Output {
             log.notice("output is tried again", ["reason": .text(reason), "wait_ms": .integer(delay.milliseconds)])
             wait = loop.spawn { [loop] in try? await loop.sleep(for: delay) }
         }
+        // It was moved during the attempt: what failed is not wanted any more.
+        if tried != target { wait?.cancel() }
         await wait?.value
         wait = nil
         shared.withLock { $0.reconnects += 1 }
@@ -226,6 +243,11 @@ package actor Output {
             shared.reason = reason
         }
     }
+}
+
+extension OutputSpec.Target {
+    /// RTMP takes pictures and sound, the others take the transport's packets.
+    fileprivate var takesGroups: Bool { if case .rtmp = self { false } else { true } }
 }
 
 /// Whether a session gets rid of what it is given.

@@ -29,7 +29,7 @@ package struct OutboundGuard: Sendable {
         do {
             addresses = try await resolve(host: host, port: port)
         } catch {
-            throw .unresolvable(host: host, reason: "\(error)")
+            throw .unresolvable(host: host, reason: (error as? ResolveError)?.reason ?? "\(error)")
         }
         let own = OutboundRule.ownAddresses()
         var refusal = Refusal.unresolvable(host: host, reason: "it has no address")

@@ -61,19 +61,7 @@ struct BroadcastRoutes: Sendable {
         // The sender must be the organisation's own: another one does not exist for it.
         let device = try await parts.store.devices(in: scope).find(request.sender)
         guard !device.isRevoked else { throw Problem(.notFound, "that sender was revoked") }
-        return try await named(call) {
-            .value(try await parts.broadcasts.start(request, in: scope.organization, by: scope.author), .created)
-        }
-    }
-
-    /// Calls a destination that is unfit by the name that people know it by.
-    private func named(_ call: Call, _ body: () async throws -> Response) async throws -> Response {
-        do {
-            return try await body()
-        } catch BroadcastDirector.Failure.unfit(let id, let reason) {
-            let destination = try await parts.store.destinations(in: call.scope()).find(id)
-            throw Problem(.invalid, "the destination '\(destination.name)': \(reason)")
-        }
+        return .value(try await parts.broadcasts.start(request, in: scope.organization, by: scope.author), .created)
     }
 
     private var recorder: Route {
@@ -115,11 +103,9 @@ struct BroadcastRoutes: Sendable {
                 problems: [.gone, .conflict, .quota],
                 run: { call in
                     let destination = try call.body(AddOutputRequest.self).destination
-                    return try await named(call) {
-                        let view = try await parts.broadcasts.addOutput(destination, to: call.id(), in: call.caller().user.organization)
-                        try await note(.outputAdded, call, destination.text)
-                        return .value(view)
-                    }
+                    let view = try await parts.broadcasts.addOutput(destination, to: call.id(), in: call.caller().user.organization)
+                    try await note(.outputAdded, call, destination.text)
+                    return .value(view)
                 }),
             Route(
                 method: .delete, path: "/api/v1/broadcasts/{id}/outputs/{output}", access: .user(.runBroadcasts),
@@ -133,7 +119,7 @@ struct BroadcastRoutes: Sendable {
                 }),
             Route(
                 method: .post, path: "/api/v1/broadcasts/{id}/outputs/{output}/retry", access: .user(.runBroadcasts),
-                summary: "Try a failed output again now", success: .one("Broadcast"), problems: [.gone],
+                summary: "Try an output again now, where its destination is by now", success: .one("Broadcast"), problems: [.gone],
                 run: { call in
                     .value(try await parts.broadcasts.retryOutput(call.id("output"), of: call.id(), in: call.caller().user.organization))
                 }),

@@ -33,20 +33,22 @@ struct DestinationRoutes: Sendable {
                 run: { call in .value(DestinationView(try await parts.store.destinations(in: call.scope()).find(call.id()))) }),
             Route(
                 method: .put, path: "/api/v1/destinations/{id}", access: .user(.manageDestinations),
-                summary: "Change a destination; its secret is kept where none is given and the place stays", body: "DestinationRequest",
+                summary:
+                    "Change a destination; its secret is kept where none is given and the place stays; outputs follow at their next attempt",
+                body: "DestinationRequest",
                 success: .one("Destination"), problems: [.conflict],
                 run: { call in
                     let request = try call.body(DestinationRequest.self)
-                    let changed = try await parts.store.destinations(in: call.scope()).change(
-                        call.id(), name: request.name, endpoint: try endpoint(request), secret: request.secret?.secret)
+                    let changed = try await parts.broadcasts.change(
+                        call.id(), name: request.name, endpoint: try endpoint(request), secret: request.secret?.secret, in: call.scope())
                     try await publish(call)
                     return .value(DestinationView(changed))
                 }),
             Route(
-                method: .delete, path: "/api/v1/destinations/{id}", access: .user(.manageDestinations), summary: "Remove a destination",
-                success: .empty,
+                method: .delete, path: "/api/v1/destinations/{id}", access: .user(.manageDestinations),
+                summary: "Remove a destination that no broadcast goes to", success: .empty, problems: [.conflict],
                 run: { call in
-                    try await parts.store.destinations(in: call.scope()).remove(call.id())
+                    try await parts.broadcasts.remove(call.id(), in: call.scope())
                     try await publish(call)
                     return .empty
                 }),

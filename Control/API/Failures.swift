@@ -57,7 +57,11 @@ extension Gateway {
             Problem(.invalid, faults: [.init(field: "destinations", expected: "each destination once; '\(name)' (\(id)) is there twice")])
         case .isOutput(let id, let name):
             Problem(.conflict, "the broadcast has an output to '\(name)' (\(id)): try that one again, or remove it first")
-        case .unfit(let id, let reason): Problem(.invalid, "destination \(id): \(reason)")
+        case .unfit(let name, let reason): Problem(.invalid, "the destination '\(name)': \(reason)")
+        case .inUse(let name, let users):
+            Problem(.conflict, "'\(name)' is in use by \(users.joined(separator: ", ")): take that output off it first, or stop it")
+        case .tooManyChanges(let limit):
+            Problem(.tooMany, "\(limit) changes of this broadcast wait for the sender already: try again when it has answered")
         case .unsupported(let reason): Problem(.invalid, reason)
         case .refused(let step, let reason): Problem(.conflict, (step.map { "\($0): " } ?? "") + reason)
         case .unknown: Problem(.busy, "the sender did not answer within its time; what it does is shown when it is known")

@@ -10,10 +10,11 @@ package import Wire
 
 /// All broadcasts that are not over: starts, changes and stops them, and passes them what the devices report.
 package actor BroadcastDirector {
-    private let parts: LiveBroadcast.Parts
+    let parts: LiveBroadcast.Parts
     var live: [BroadcastID: LiveBroadcast] = [:]
     private var runs: [BroadcastID: Task<Void, Never>] = [:]
     private let quotas: Quotas
+    var claims = DestinationClaims()
 
     package enum Failure: Error, Sendable, Hashable {
         case noSuchSender, noSuchBroadcast, noSuchDestination(DestinationID), noSuchOutput, isOver
@@ -25,9 +26,13 @@ package actor BroadcastDirector {
         /// The broadcast has an output to this destination.
         case isOutput(DestinationID, name: String)
         /// An output cannot be made: its address is refused, or cannot be resolved.
-        case unfit(DestinationID, reason: String)
+        case unfit(name: String, reason: String)
+        /// A destination that broadcasts go to; who they are, in words.
+        case inUse(name: String, by: [String])
         case unsupported(String)
         case refused(step: String?, reason: String)
+        /// As many changes of the broadcast wait for the sender as may.
+        case tooManyChanges(limit: Int)
         /// The sender did not answer in time; what it does is shown when it is known.
         case unknown
     }
@@ -137,9 +142,14 @@ extension BroadcastDirector {
         if let twice = request.destinations.firstRepeated {
             throw Failure.twice(twice, name: try await parts.outputs.name(of: twice, in: organization))
         }
+        if let gone = claims.claim(request.destinations) { throw Failure.noSuchDestination(gone) }
+        defer { claims.release(request.destinations) }
         let defaults = try await parts.store.configuration(hello.configuration.version, of: request.sender, in: organization)
-        let machine = try machine(for: request, hello: hello, defaults: defaults, in: organization)
-        for output in machine.outputs { try await check(output, carries: machine.media.encoder.codec, in: organization) }
+        var machine = try machine(for: request, hello: hello, defaults: defaults, in: organization)
+        let codec = machine.media.encoder.codec
+        for destination in request.destinations {
+            machine.outputs.append(try await planned(destination, carrying: codec, in: organization))
+        }
         // Another start may have come first while addresses were resolved.
         for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
         let createdAtMs = unixMilliseconds()
@@ -149,11 +159,14 @@ extension BroadcastDirector {
     }
 
     /// Throws what no attempt of a receiver could mend.
-    private func check(_ output: PlannedOutput, carries codec: VideoCodec, in organization: OrganizationID) async throws {
-        let spec = try await parts.outputs.spec(of: output, in: organization)
-        if codec == .h265, case .rtmp = spec.target {
+    private func planned(
+        _ destination: DestinationID, carrying codec: VideoCodec, in organization: OrganizationID
+    ) async throws -> PlannedOutput {
+        let place = try await parts.outputs.place(destination, in: organization)
+        if codec == .h265, case .rtmp = place.target {
             throw Failure.unsupported("H.265 cannot be sent by RTMP: choose H.264, or an SRT destination")
         }
+        return PlannedOutput(id: fresh(), destination: destination, name: place.name)
     }
 
     /// - Parameter defaults: what the sender is configured to be.
@@ -168,7 +181,7 @@ extension BroadcastDirector {
             media: MediaChoice(
                 input: input, encoder: request.encoder ?? defaults.encoder, bufferMs: request.bufferMs ?? defaults.bufferMs,
                 links: request.links ?? defaults.links, protection: request.protection ?? defaults.protection),
-            outputs: request.destinations.map { PlannedOutput(id: fresh(), destination: $0) }, grace: grace)
+            outputs: [], grace: grace)
     }
 
     private func fresh<Kind>() -> ID<Kind> {
@@ -193,6 +206,7 @@ extension BroadcastDirector {
         case .refused(let step, let reason): throw Failure.refused(step: step, reason: reason)
         case .unknown: throw Failure.unknown
         case .isOver: throw Failure.isOver
+        case .tooMany: throw Failure.tooManyChanges(limit: LiveBroadcast.changeLimit)
         }
     }
 
@@ -205,25 +219,26 @@ extension BroadcastDirector {
     package func addOutput(_ destination: DestinationID, to id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView
     {
         guard let one = try await find(id, in: organization) else { throw Failure.isOver }
-        let output = PlannedOutput(id: fresh(), destination: destination)
-        try await admit(output, to: one)
-        try await check(output, carries: await one.machine.media.encoder.codec, in: organization)
+        if let gone = claims.claim([destination]) { throw Failure.noSuchDestination(gone) }
+        defer { claims.release([destination]) }
+        try await admit(destination, to: one)
+        let output = try await planned(destination, carrying: await one.machine.media.encoder.codec, in: organization)
         // Others may have been added, or the broadcast stopped, while the address was resolved and since.
-        try await admit(output, to: one)
+        try await admit(destination, to: one)
         one.post(.outputAdded(output))
         let view = await one.settledView()
         guard view.outputs.contains(where: { $0.id == output.id }) else {
-            try await admit(output, to: one)
+            try await admit(destination, to: one)
             throw Failure.isOver
         }
         return view
     }
 
     /// Whether a broadcast takes one more output, to this destination.
-    private func admit(_ output: PlannedOutput, to one: LiveBroadcast) async throws {
+    private func admit(_ destination: DestinationID, to one: LiveBroadcast) async throws {
         let outputs = await one.machine.outputs
-        guard !outputs.contains(where: { $0.destination == output.destination }) else {
-            throw Failure.isOutput(output.destination, name: try await parts.outputs.name(of: output.destination, in: one.organization))
+        guard !outputs.contains(where: { $0.destination == destination }) else {
+            throw Failure.isOutput(destination, name: try await parts.outputs.name(of: destination, in: one.organization))
         }
         try quotas.admit(.outputs, beside: outputs.count)
     }

@@ -6,8 +6,7 @@ extension BroadcastMachine {
     mutating func reported(_ report: StreamReport, nowMs: Int64) -> [Action] {
         observed.report = report
         observed.hostConnected = true
-        for output in report.outputs { observed.outputFaults[output.id] = nil }
-        var actions = phase == .leasing ? leased(report.port) : climb()
+        var actions = (phase == .leasing ? leased(report.port) : climb()) + watchOutputs(report)
         guard phase == .running else { return actions }
         if report.ingest.state == .flowing {
             if interruptedSinceMs != nil {
@@ -44,18 +43,13 @@ extension BroadcastMachine {
         return []
     }
 
-    mutating func hostConnected(_ device: DeviceID?, _ report: LeaseReport?) -> [Action] {
+    mutating func hostConnected(_ device: DeviceID?, _ report: LeaseReport?, nowMs: Int64) -> [Action] {
         guard let device, device == host else { return [] }
         observed.hostConnected = true
         if case .stopping(_, let undo) = phase { return undo.host && !undo.sender ? [.order(.release)] : [] }
         guard isWanted(.lease) else { return [] }
         guard let report else { return [.order(.lease)] }
-        let wanted = Set(outputs.map(\.id))
-        let present = Set(report.outputs)
-        var actions = leased(report.port)
-        actions += wanted.subtracting(present).sorted().map { .addOutput($0) }
-        actions += present.subtracting(wanted).sorted().map { .removeOutput($0) }
-        return actions
+        return leased(report.port) + reconcile(Set(report.outputs), nowMs: nowMs)
     }
 
     /// Whether a receiver is there to take changes; else they go with the lease.
@@ -64,37 +58,6 @@ extension BroadcastMachine {
         case .sending, .media, .outputs, .running: true
         case .choosing, .leasing, .stopping, .ended: false
         }
-    }
-
-    /// One output for each destination: a platform would refuse the second one's key, or end the first one's session.
-    mutating func added(_ output: PlannedOutput) -> [Action] {
-        if case .stopping = phase { return [] }
-        guard !outputs.contains(where: { $0.id == output.id || $0.destination == output.destination }) else { return [] }
-        outputs.append(output)
-        return isUp ? [.addOutput(output.id)] : []
-    }
-
-    mutating func removed(_ output: OutputID) -> [Action] {
-        guard outputs.contains(where: { $0.id == output }) else { return [] }
-        outputs.removeAll { $0.id == output }
-        observed.outputFaults[output] = nil
-        return isUp ? [.removeOutput(output)] : []
-    }
-
-    /// Tried again for as long as the broadcast lasts: after 1 s, twice as long each time, and each 30 s at last.
-    mutating func failed(_ output: OutputID, _ reason: String) -> [Action] {
-        guard isUp, outputs.contains(where: { $0.id == output }) else { return [] }
-        let failures = min((observed.outputFaults[output]?.failures ?? 0) + 1, 6)
-        observed.outputFaults[output] = OutputFault(reason: reason, failures: failures)
-        return [.set(.output(output), afterMs: min(30_000, 1000 << Int64(failures - 1)))]
-    }
-
-    /// The receiver tries again what it has; what it does not have is given to it.
-    mutating func retried(_ output: OutputID) -> [Action] {
-        guard isUp else { return [] }
-        guard observed.outputFaults[output] != nil else { return [.retryOutput(output)] }
-        observed.outputFaults[output]?.failures = 0
-        return [.cancel(.output(output)), .addOutput(output)]
     }
 
     /// A change in front of the sender's first plan goes with it, and is refused by the sender like any other.

@@ -88,26 +88,6 @@ extension BroadcastMachine {
         return actions
     }
 
-    /// What a report says of the outputs that are wanted now: the receiver may still be ending others.
-    func wanted(of report: StreamReport) -> [OutputReport] {
-        report.outputs.filter { shown in outputs.contains { $0.id == shown.id } }
-    }
-
-    /// The outputs that are wanted, as far as something is known of them.
-    var shownOutputs: [OutputReport] { outputs.compactMap { shown($0.id) } }
-
-    /// A fault is newer than a report: it is gone with the first report that has the output.
-    func shown(_ output: OutputID) -> OutputReport? {
-        guard let fault = observed.outputFaults[output] else { return observed.report?.outputs.first { $0.id == output } }
-        return OutputReport(
-            id: output, state: .retrying, reason: fault.reason, sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
-    }
-
-    var outputReasons: String {
-        let reasons = shownOutputs.filter { $0.state != .connected }.compactMap { output in output.reason }
-        return reasons.isEmpty ? "no output connected" : reasons.joined(separator: "; ")
-    }
-
     mutating func fail(_ step: Step, _ detail: String?, _ reason: String) -> [Action] {
         stop(.failed(step: step, detail: detail, reason: reason))
     }
@@ -119,7 +99,7 @@ extension BroadcastMachine {
         case .undo: return finish()
         case .drain: return isWanted(.release) ? [.order(.release)] : []
         case .again(let order): return isWanted(order) ? [.order(order)] : []
-        case .output(let output): return isUp && observed.outputFaults[output] != nil ? [.addOutput(output)] : []
+        case .output(let output): return handoverDue(output, nowMs: nowMs)
         }
     }
 

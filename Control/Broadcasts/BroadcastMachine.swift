@@ -50,15 +50,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var sending: SendingReport?
         var senderConnected = false
         var hostConnected = false
-        /// Outputs that the receiver does not have, though they are wanted.
-        var outputFaults: [OutputID: OutputFault] = [:]
-    }
-
-    struct OutputFault: Hashable, Sendable {
-        /// For a person.
-        var reason: String
-        /// In a row.
-        var failures: Int
+        /// How each wanted output gets to the receiver.
+        var handovers: [OutputID: Handover] = [:]
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -115,17 +108,6 @@ package struct MediaChange: Sendable, Hashable {
     }
 }
 
-/// An output of a broadcast and the destination it was made from.
-package struct PlannedOutput: Codable, Sendable, Hashable {
-    package var id: OutputID
-    package var destination: DestinationID
-
-    package init(id: OutputID, destination: DestinationID) {
-        self.id = id
-        self.destination = destination
-    }
-}
-
 extension BroadcastMachine {
     /// What happened.
     package enum Event: Sendable {
@@ -152,8 +134,14 @@ extension BroadcastMachine {
         case outputAdded(PlannedOutput)
         case outputRemoved(OutputID)
         case outputRetried(OutputID)
+        /// The receiver has it as its destination is now.
+        case outputGiven(OutputID)
         /// It could not be made, or the host did not take it.
         case outputFailed(OutputID, reason: String)
+        /// The lease was made without it.
+        case outputLeftOut(OutputID)
+        /// A person gave it another name, or another place or key.
+        case destinationChanged(DestinationID, name: String, isElsewhere: Bool)
         case mediaChanged(MediaChange)
         case stopRequested(EndReason)
         case timer(Timer)
@@ -163,9 +151,13 @@ extension BroadcastMachine {
     package enum Action: Sendable, Hashable {
         case chooseHost
         case order(Order)
+        /// Gives the receiver the output as its destination is now; one that it has and that is connected goes on as it is.
         case addOutput(OutputID)
         case removeOutput(OutputID)
+        /// The same, and has it try at once.
         case retryOutput(OutputID)
+        /// Ends it first, connected or not.
+        case replaceOutput(OutputID)
         case set(Timer, afterMs: Int64)
         case cancel(Timer)
     }
@@ -180,7 +172,7 @@ extension BroadcastMachine {
         case drain
         /// When an order that had no answer is given again.
         case again(Order)
-        /// When an output that the receiver does not have is given to it again.
+        /// When an output that the receiver does not have, or that does not connect, is given to it again.
         case output(OutputID)
     }
 
@@ -213,16 +205,20 @@ extension BroadcastMachine {
             observed.senderConnected = false
             return []
         case .sending(let report): return sending(report)
-        case .hostConnected(let device, let report): return hostConnected(device, report)
+        case .hostConnected(let device, let report): return hostConnected(device, report, nowMs: nowMs)
         case .hostDisconnected(let device):
             if device == host { observed.hostConnected = false }
             return []
         case .report(let report): return reported(report, nowMs: nowMs)
-        case .leaseLost: return hostConnected(host, nil)
-        case .outputAdded(let output): return added(output)
+        case .leaseLost: return hostConnected(host, nil, nowMs: nowMs)
+        case .outputAdded(let output): return added(output, nowMs: nowMs)
         case .outputRemoved(let output): return removed(output)
-        case .outputRetried(let output): return retried(output)
+        case .outputRetried(let output): return retried(output, nowMs: nowMs)
+        case .outputGiven(let output): return given(output, nowMs: nowMs)
         case .outputFailed(let output, let reason): return failed(output, reason)
+        case .outputLeftOut(let output): return isUp ? give(output, .plainly, nowMs: nowMs) : []
+        case .destinationChanged(let destination, let name, let isElsewhere):
+            return changed(destination, name, isElsewhere: isElsewhere, nowMs: nowMs)
         case .mediaChanged(let change): return changed(change)
         case .stopRequested(let reason): return stop(reason)
         case .timer(let timer): return fired(timer, nowMs: nowMs)
@@ -261,7 +257,7 @@ extension BroadcastMachine {
         if let senderFault { reasons.append(senderFault) }
         let shown = shownOutputs
         for output in shown where output.state != .connected {
-            reasons.append("output \(output.id) \(output.state.rawValue)" + (output.reason.map { ": \($0)" } ?? ""))
+            reasons.append("output \(name(of: output.id)) \(output.state.rawValue)" + (output.reason.map { ": \($0)" } ?? ""))
         }
         // Live needs one that is connected: without any, or before the receiver has made them, nobody gets the picture.
         if shown.isEmpty { reasons.append(outputs.isEmpty ? "it has no output: add one, or stop it" : "no output is there yet") }

@@ -19,6 +19,11 @@ actor LiveBroadcast {
     /// Whoever asked for the change that is on its way to the sender, and the revision that carries it.
     private var waiter: (revision: Int, answer: CheckedContinuation<ChangeOutcome, Never>)?
     private var lastChange: Task<ChangeOutcome, Never>?
+    private var waitingChanges = 0
+    /// Changes that wait for the sender's answer at the same time; during a start that may be half a minute.
+    static let changeLimit = 8
+    /// How long a lease waits for names: with one more look-up and the pool's time it fits into its step.
+    private static let fittingLimit: Duration = .seconds(3)
     private var published: BroadcastView?
     /// Stores again what the store did not take.
     private var storing: Task<Void, Never>?
@@ -39,6 +44,8 @@ actor LiveBroadcast {
         /// The sender did not answer in time.
         case unknown
         case isOver
+        /// As many wait already as may.
+        case tooMany
     }
 
     /// What every broadcast works with.
@@ -136,9 +143,14 @@ actor LiveBroadcast {
         switch action {
         case .chooseHost: Task { await chooseHost() }
         case .order(let order): Task { await give(order) }
-        case .addOutput(let output): Task { await add(output) }
+        case .addOutput(let output): Task { await give(output) }
         case .removeOutput(let output): Task { await change(.removeOutput(reference(output))) }
-        case .retryOutput(let output): Task { await change(.retryOutput(reference(output))) }
+        case .retryOutput(let output): Task { await give(output, thenRetrying: true) }
+        case .replaceOutput(let output):
+            Task {
+                await change(.removeOutput(reference(output)))
+                await give(output)
+            }
         case .set(let timer, let afterMs): set(timer, afterMs)
         case .cancel(let timer): timers.removeValue(forKey: timer)?.cancel()
         }
@@ -172,16 +184,22 @@ actor LiveBroadcast {
     private func lease() async {
         guard let host = machine.host else { return }
         let preferred = machine.port
+        // What was live goes on with whatever can be had: a listener whose port is taken is refused for itself, after the lease.
+        let isAgain = machine.phase != .leasing
         do {
             let key = try await parts.store.streamKey(of: machine)
-            let (specs, unfit) = await fitOutputs()
+            var (specs, unfit) = await fitOutputs()
+            let leftOut = isAgain ? specs.filter(\.isListener) : []
+            specs.removeAll { leftOut.contains($0) }
             let spec = StreamSpec(
                 lease: machine.lease, broadcast: id, carrier: .bond, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
                 outputs: specs)
             switch await parts.fleet.order(PoolOrder.lease(LeaseRequest(spec: spec, preferredPort: preferred)), to: host) {
             case .outcome(let outcome) where outcome.result == .done:
                 if let port = outcome.port { post(.leased(port: port)) }
+                for spec in specs { post(.outputGiven(spec.id)) }
                 for (output, reason) in unfit { post(.outputFailed(output, reason: reason)) }
+                for spec in leftOut { post(.outputLeftOut(spec.id)) }
             case .outcome(let outcome): post(.leaseRefused(reason: outcome.reason ?? "the pool host gave no reason"))
             case .unknown: post(.unknown(.lease))
             }
@@ -244,7 +262,12 @@ actor LiveBroadcast {
     private func fitOutputs() async -> (specs: [OutputSpec], unfit: [(OutputID, String)]) {
         var specs: [OutputSpec] = []
         var unfit: [(OutputID, String)] = []
+        let began = Instant.now
         for output in machine.outputs {
+            guard Instant.now - began < LiveBroadcast.fittingLimit else {
+                unfit.append((output.id, "its turn has not come: other names were waited for"))
+                continue
+            }
             switch await fit(output) {
             case .fit(let spec): specs.append(spec)
             case .unfit(let reason): unfit.append((output.id, reason))
@@ -261,17 +284,20 @@ actor LiveBroadcast {
         return attempt
     }
 
-    private func add(_ output: OutputID) async {
+    /// Has the receiver have an output as its destination is now; posts what became of it.
+    private func give(_ output: OutputID, thenRetrying: Bool = false) async {
         guard let planned = machine.outputs.first(where: { $0.id == output }) else { return }
-        switch await fit(planned) {
-        case .unfit(let reason): post(.outputFailed(output, reason: reason))
-        // It may have been removed while its address was resolved.
-        case .fit(let spec) where machine.outputs.contains(planned):
-            if let reason = await change(.addOutput(OutputChange(lease: machine.lease, output: spec))) {
-                post(.outputFailed(output, reason: reason))
-            }
-        case .fit: return
+        let attempt = await fit(planned)
+        // It may have been removed while its name was resolved.
+        guard machine.outputs.contains(where: { $0.id == output }) else { return }
+        let fault: String?
+        switch attempt {
+        case .fit(let spec): fault = await change(.addOutput(OutputChange(lease: machine.lease, output: spec)))
+        case .unfit(let reason): fault = reason
         }
+        // Without a newer address too: where it was before may answer again.
+        if thenRetrying { await change(.retryOutput(reference(output))) }
+        post(fault.map { .outputFailed(output, reason: $0) } ?? .outputGiven(output))
     }
 
     /// - Returns: why it is not done, or not known to be; nil where it is.
@@ -294,6 +320,9 @@ actor LiveBroadcast {
     ///
     /// One change after the other: each begins with what became of the one before, and is answered for itself.
     func change(_ change: MediaChange) async -> ChangeOutcome {
+        guard waitingChanges < LiveBroadcast.changeLimit else { return .tooMany }
+        waitingChanges += 1
+        defer { waitingChanges -= 1 }
         let before = lastChange
         let task = Task {
             _ = await before?.value
@@ -348,4 +377,8 @@ actor LiveBroadcast {
         published = view
         await parts.feed.publish(machine.organization, topic: "broadcast/\(id)", encoding: view)
     }
+}
+
+extension OutputSpec {
+    fileprivate var isListener: Bool { if case .srt(let target) = self.target { target.mode == .listener } else { false } }
 }

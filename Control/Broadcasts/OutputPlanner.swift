@@ -1,33 +1,46 @@
+import Posix
 import Store
 import Units
 import Web
 import Wire
 
-/// Makes of a planned output what a receiver needs: the place, its secret and the one address that passed the guard.
+/// Makes of a destination what a receiver needs: the place, its secret and the one address that passed the guard.
 struct OutputPlanner: Sendable {
     private let store: ControlStore
-    private let outbound: OutboundGuard
+    private let lookups: Lookups
 
     init(store: ControlStore, outbound: OutboundGuard) {
         self.store = store
-        self.outbound = outbound
+        lookups = Lookups { host, port in
+            do throws(OutboundGuard.Refusal) {
+                return .success(try await outbound.admit(host: host, port: port))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    /// A destination as it is now.
+    struct Place: Sendable {
+        let name: String
+        let target: OutputSpec.Target
     }
 
     /// - Throws: `Broadcasts.Failure.noSuchDestination` or `.unfit`.
-    func spec(of output: PlannedOutput, in organization: OrganizationID) async throws -> OutputSpec {
+    func place(_ id: DestinationID, in organization: OrganizationID) async throws -> Place {
         let destinations = store.destinations(in: OrganizationScope(organization, by: .system))
         let destination: Destination
         let secret: Secret?
         do {
-            destination = try await destinations.find(output.destination)
-            secret = try await destinations.secret(of: output.destination)
+            destination = try await destinations.find(id)
+            secret = try await destinations.secret(of: id)
         } catch StoreError.missing {
-            throw BroadcastDirector.Failure.noSuchDestination(output.destination)
+            throw BroadcastDirector.Failure.noSuchDestination(id)
         }
         do {
-            return OutputSpec(id: output.id, target: try await target(destination.endpoint, secret))
+            return Place(name: destination.name, target: try await target(destination.endpoint, secret, organization))
         } catch let refusal as OutboundGuard.Refusal {
-            throw BroadcastDirector.Failure.unfit(output.destination, reason: "\(refusal)")
+            throw BroadcastDirector.Failure.unfit(name: destination.name, reason: "\(refusal)")
         }
     }
 
@@ -40,7 +53,7 @@ struct OutputPlanner: Sendable {
     /// The same for a broadcast that goes on without an output that cannot be made now.
     func attempt(_ output: PlannedOutput, in organization: OrganizationID) async -> Attempt {
         do {
-            return .fit(try await spec(of: output, in: organization))
+            return .fit(OutputSpec(id: output.id, target: try await place(output.destination, in: organization).target))
         } catch BroadcastDirector.Failure.unfit(_, let reason) {
             return .unfit(reason: reason)
         } catch BroadcastDirector.Failure.noSuchDestination {
@@ -61,17 +74,20 @@ struct OutputPlanner: Sendable {
         }
     }
 
-    private func target(_ endpoint: DestinationEndpoint, _ secret: Secret?) async throws -> OutputSpec.Target {
+    private func target(
+        _ endpoint: DestinationEndpoint, _ secret: Secret?, _ organization: OrganizationID
+    ) async throws -> OutputSpec.Target {
         switch endpoint {
         case .rtmp(let rtmp):
-            let address = try await outbound.admit(host: rtmp.host, port: rtmp.port)
+            let address = try await lookups.admit(host: rtmp.host, port: rtmp.port, for: organization)
             return .rtmp(
                 RTMPTarget(
                     tls: rtmp.tls, host: rtmp.host, port: rtmp.port, application: rtmp.application,
                     streamKey: SecretOnWire(secret ?? Secret("")), address: address.host))
         case .srt(let srt):
             // A listener names an address of the receiver's own machine: there is nobody to connect to.
-            let address = srt.mode == .listener ? srt.host : try await outbound.admit(host: srt.host, port: srt.port).host
+            let address =
+                srt.mode == .listener ? srt.host : try await lookups.admit(host: srt.host, port: srt.port, for: organization).host
             return .srt(
                 SRTTarget(
                     mode: srt.mode, address: address, port: srt.port, passphrase: secret.map(SecretOnWire.init), streamID: srt.streamID,

@@ -28,7 +28,7 @@ package struct LeaseTable: Sendable {
                 "the host is busy: its processors were at \(percent) % in the last 10 s, and from \(limit) % on it takes no more streams"
             case .noPort(let range, let ours, let others):
                 "no free UDP port in \(range.first)-\(range.last): \(ours) leased, \(others) in use by others"
-            case .conflict(let lease): "lease \(lease) exists for another broadcast or key"
+            case .conflict: "its lease exists on this host for another broadcast or key"
             case .listenerTaken(let port): "another SRT listener of this host has port \(port): choose another port for this one"
             case .listenerUnfit(let reason): "this host cannot listen for SRT there: \(reason)"
             }
@@ -84,7 +84,7 @@ package struct LeaseTable: Sendable {
         guard entries.count < capacity else { throw .full(streams: entries.count, capacity: capacity) }
         if cpuLimit < 100, let cpuPercent, cpuPercent >= cpuLimit { throw .busy(percent: cpuPercent, limit: cpuLimit) }
         for (index, output) in request.spec.outputs.enumerated() {
-            try admit(output, beside: request.spec.outputs.prefix(index), listenerFault)
+            try admit(output, of: lease, beside: request.spec.outputs.prefix(index), listenerFault)
         }
         let entry = Entry(spec: request.spec, port: try pickPort(for: lease, preferred: request.preferredPort, isFree: isFree))
         entries[lease] = entry
@@ -108,24 +108,27 @@ package struct LeaseTable: Sendable {
         remembered.removeAll { $0.lease == lease }
     }
 
-    /// An output that is to come to a stream: its SRT listener's port is held from here on.
+    /// An output that is to come to a stream, or to go elsewhere: its SRT listener's port is held from here on.
     ///
-    /// Nothing happens to a lease that does not exist or has the output.
+    /// Nothing happens to a lease that does not exist.
     /// - Throws: where the port is not to be had; nothing is changed then.
     package mutating func add(_ output: OutputSpec, to lease: LeaseID, listenerFault: (SRTTarget) -> String?) throws(Refusal) {
-        guard let outputs = entries[lease]?.spec.outputs, !outputs.contains(where: { $0.id == output.id }) else { return }
-        try admit(output, beside: [], listenerFault)
-        entries[lease]?.spec.outputs.append(output)
+        guard let before = entries[lease]?.spec.outputs else { return }
+        let own = before.first { $0.id == output.id }?.listener
+        // The kernel would say of its own port that it is taken.
+        try admit(output, of: lease, beside: []) { own?.excludes($0) == true ? nil : listenerFault($0) }
+        entries[lease]?.spec.outputs = before.filter { $0.id != output.id } + [output]
     }
 
     /// Two listeners that cannot both be had are refused here, before a receiver would try again and again.
     ///
     /// - Parameter listenerFault: why the kernel does not give a listener its address and port; nil where it would.
     private func admit(
-        _ output: OutputSpec, beside others: ArraySlice<OutputSpec>, _ listenerFault: (SRTTarget) -> String?
+        _ output: OutputSpec, of lease: LeaseID, beside others: ArraySlice<OutputSpec>, _ listenerFault: (SRTTarget) -> String?
     ) throws(Refusal) {
         guard let listener = output.listener else { return }
-        let held = (entries.values.flatMap(\.spec.outputs) + others).compactMap(\.listener)
+        let leased = entries.flatMap { entry in entry.value.spec.outputs.filter { entry.key != lease || $0.id != output.id } }
+        let held = (leased + others).compactMap(\.listener)
         guard !held.contains(where: { $0.excludes(listener) }) else { throw .listenerTaken(port: listener.port) }
         if let fault = listenerFault(listener) { throw .listenerUnfit(fault) }
     }

@@ -185,7 +185,7 @@ package actor ReceiverHost {
 
     private func change(_ order: ReceiverOrder, of lease: LeaseID, _ id: CommandID) async -> CommandOutcome {
         guard let keeper = keepers[lease], endings[lease] == nil else {
-            return CommandOutcome(id: id, result: .refused, reason: "there is no lease \(lease) here")
+            return CommandOutcome(id: id, result: .refused, reason: "this host has no receiver of the broadcast")
         }
         if case .addOutput(let change) = order {
             do {

@@ -113,7 +113,8 @@ extension ReceiverKeeper {
     /// An adopted receiver may have missed changes whose lines were lost with the connection.
     private func reconcile(_ running: [OutputSpec]) {
         let wanted = start.spec.outputs
-        let missing = wanted.filter { output in !running.contains { $0.id == output.id } }
+        // Or goes elsewhere by now.
+        let missing = wanted.filter { !running.contains($0) }
         let extra = running.filter { output in !wanted.contains { $0.id == output.id } }
         let orders =
             missing.map { ReceiverOrder.addOutput(OutputChange(lease: lease, output: $0)) }

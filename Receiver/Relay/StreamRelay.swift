@@ -147,7 +147,13 @@ package actor StreamRelay {
     private func add(_ change: OutputChange, _ id: CommandID) async {
         if let problem = mismatch(change.lease) { return answer(id, .refused, problem) }
         // Idempotent: a parent that lost the answer asks again.
-        if !outputs.contains(where: { $0.id == change.output.id }) {
+        if let output = outputs.first(where: { $0.id == change.output.id }) {
+            guard await output.move(to: change.output.target) else {
+                return answer(id, .refused, "it cannot change between RTMP and SRT: remove it, and add it again")
+            }
+            start?.spec.outputs.removeAll { $0.id == output.id }
+            start?.spec.outputs.append(change.output)
+        } else {
             start?.spec.outputs.append(change.output)
             await begin(change.output)
             path.serve(outputs)
@@ -173,7 +179,7 @@ package actor StreamRelay {
     private func retry(_ reference: OutputReference, _ id: CommandID) async {
         if let problem = mismatch(reference.lease) { return answer(id, .refused, problem) }
         guard let output = outputs.first(where: { $0.id == reference.output }) else {
-            return answer(id, .refused, "no such output: \(reference.output)")
+            return answer(id, .refused, "the receiver does not have this output")
         }
         await output.retryNow()
         answer(id, .done)

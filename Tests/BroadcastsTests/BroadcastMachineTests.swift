@@ -11,8 +11,8 @@ private func id<Kind>(_ letter: String) -> ID<Kind> {
 
 private let host: DeviceID = id("H")
 private let sender: DeviceID = id("S")
-private let first = PlannedOutput(id: id("1"), destination: id("D"))
-private let second = PlannedOutput(id: id("2"), destination: id("E"))
+private let first = PlannedOutput(id: id("1"), destination: id("D"), name: "first")
+private let second = PlannedOutput(id: id("2"), destination: id("E"), name: "second")
 
 private func machine(outputs: [PlannedOutput] = [first], grace: Grace = .seconds(60)) -> BroadcastMachine {
     BroadcastMachine(
@@ -194,7 +194,7 @@ struct BroadcastMachineTests {
     @Test("has one output for each destination, and another one to it once that was removed")
     func oneForEach() {
         var broadcast = running(outputs: [first, second])
-        let again = PlannedOutput(id: id("3"), destination: first.destination)
+        let again = PlannedOutput(id: id("3"), destination: first.destination, name: "again")
         #expect(broadcast.event(.outputAdded(again), nowMs: 0).isEmpty)
         #expect(broadcast.outputs == [first, second])
         #expect(broadcast.event(.outputRemoved(first.id), nowMs: 1) == [.removeOutput(first.id)])
@@ -359,11 +359,11 @@ extension BroadcastMachineTests {
     func outputNotTaken() {
         var broadcast = running()
         #expect(broadcast.event(.outputAdded(second), nowMs: 0) == [.addOutput(second.id)])
-        for afterMs: Int64 in [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
-            let actions = broadcast.event(.outputFailed(second.id, reason: "the port is taken"), nowMs: 1)
-            #expect(actions == [.set(.output(second.id), afterMs: afterMs)])
+        for wholeMs: Int64 in [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000] {
+            let afterMs = delay(broadcast.event(.outputFailed(second.id, reason: "the port is taken"), nowMs: 1))
+            #expect(afterMs.map { (wholeMs / 2...wholeMs).contains($0) } == true, "\(String(describing: afterMs)) of \(wholeMs)")
             _ = broadcast.event(.report(report(outputs: [(first, .connected)])), nowMs: 2)
-            #expect(broadcast.state == .degraded(reason: "output \(second.id) retrying: the port is taken"))
+            #expect(broadcast.state == .degraded(reason: "output 'second' retrying: the port is taken"))
             #expect(broadcast.event(.timer(.output(second.id)), nowMs: 3) == [.addOutput(second.id)])
         }
         _ = broadcast.event(.report(report(outputs: [(first, .connected), (second, .connected)])), nowMs: 4)
@@ -371,12 +371,18 @@ extension BroadcastMachineTests {
         #expect(broadcast.event(.timer(.output(second.id)), nowMs: 5).isEmpty)
     }
 
-    @Test("a retry gives the receiver an output that it does not have, and has it try again one that it has")
+    /// When the second output is given again.
+    private func delay(_ actions: [BroadcastMachine.Action]) -> Int64? {
+        guard actions.count == 1, case .set(.output(second.id), let afterMs)? = actions.first else { return nil }
+        return afterMs
+    }
+
+    @Test("a retry gives the receiver an output as its destination is now, and has it try at once")
     func retryOfOutput() {
         var broadcast = running(outputs: [first, second])
         _ = broadcast.event(.outputFailed(second.id, reason: "cannot be resolved"), nowMs: 0)
         #expect(broadcast.event(.outputRetried(first.id), nowMs: 1) == [.retryOutput(first.id)])
-        #expect(broadcast.event(.outputRetried(second.id), nowMs: 1) == [.cancel(.output(second.id)), .addOutput(second.id)])
+        #expect(broadcast.event(.outputRetried(second.id), nowMs: 1) == [.retryOutput(second.id)])
         #expect(broadcast.event(.outputRemoved(second.id), nowMs: 2) == [.removeOutput(second.id)])
         #expect(broadcast.event(.outputFailed(second.id, reason: "cannot be resolved"), nowMs: 3).isEmpty)
         #expect(broadcast.state == .live)
@@ -394,6 +400,6 @@ extension BroadcastMachineTests {
         #expect(broadcast.state == .starting(.outputs))
         _ = broadcast.event(.timer(.step), nowMs: 20_000)
         _ = broadcast.event(.timer(.undo), nowMs: 40_000)
-        #expect(broadcast.state == .ended(.failed(step: .outputs, detail: nil, reason: "platform.example cannot be resolved")))
+        #expect(broadcast.state == .ended(.failed(step: .outputs, detail: nil, reason: "'first': platform.example cannot be resolved")))
     }
 }

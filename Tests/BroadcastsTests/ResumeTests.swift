@@ -11,7 +11,7 @@ struct ResumeTests {
     private static func id<Kind>(_ letter: String) -> ID<Kind> { ID("0000000000000000000000000" + letter)! }
 
     private let host: DeviceID = Self.id("H")
-    private let output = PlannedOutput(id: Self.id("1"), destination: Self.id("D"))
+    private let output = PlannedOutput(id: Self.id("1"), destination: Self.id("D"), name: "platform")
 
     /// The way up, event by event; each but the first is what the step before it waits for.
     private var climb: [BroadcastMachine.Event] {

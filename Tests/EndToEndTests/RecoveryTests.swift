@@ -182,6 +182,32 @@ struct RecoveryTests {
         }
     }
 
+    @Test("an input that breaks is the reason shown within 3 s, and for as long as it is broken", .row("SND-15"))
+    func reasonOfInput() async throws {
+        try await inStudio { studio in
+            let clip = studio.stage.folder["media/bunny.mp4"]
+            try FileManager.default.copyItem(atPath: Places.clip(), toPath: clip)
+            let id = try await live(studio, input: "file:bunny.mp4")
+            let broken = Instant.now
+            #expect(truncate(clip, 0) == 0)
+            let words = "the file gives nothing any more"
+            let shown = try await eventually(within: .seconds(3), "the sender's own reason is shown") { () -> BroadcastView? in
+                let view: BroadcastView = try await studio.owner.call(.get, "/broadcasts/\(id)")
+                return view.reason?.contains(words) == true ? view : nil
+            }
+            measured("the reason of a broken input is shown after", Instant.now - broken)
+            measured("as", "\(shown.state): \(shown.reason ?? "")")
+            // The buffer is empty then: what is missing is still the input, and no fault of the net.
+            let missing = try await studio.owner.wait(id, for: ["interrupted"], within: .seconds(10))
+            measured("and then", "\(missing.state): \(missing.reason ?? "")")
+            try await always(for: .seconds(2), "the sender's word stays the reason") {
+                let view: BroadcastView = try await studio.owner.call(.get, "/broadcasts/\(id)")
+                return view.reason?.hasPrefix("sender ") == true
+            }
+            try await studio.stop(id)
+        }
+    }
+
     // MARK: Parts
 
     private func live(

@@ -8,11 +8,39 @@ import Wire
 
 @Suite(.serialized, .timeLimit(.minutes(2))) struct RTMPOutputTests {
     private func target(
-        _ port: Int, application: String = "live", key: String = "show", host: String = "platform.example", tls: Bool = false
+        _ port: Int, application: String = "live", key: String = "show", host: String = "platform.example", tls: Bool = false,
+        address: String = "127.0.0.1"
     ) -> OutputSpec.Target {
         .rtmp(
             RTMPTarget(
-                tls: tls, host: host, port: port, application: application, streamKey: SecretOnWire(Secret(key)), address: "127.0.0.1"))
+                tls: tls, host: host, port: port, application: application, streamKey: SecretOnWire(Secret(key)), address: address))
+    }
+
+    @Test("a platform whose address changed is tried there at once, while a connection that holds is left alone until it ends")
+    func moves() async throws {
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage, listeningOn: "127.0.0.1")
+            try await withOutput(target(nginx.rtmpPort, address: "127.0.0.9")) { live in
+                let refused = try await live.report("is refused") { $0.state == .retrying }
+                #expect(refused.reason?.contains("refused") == true, "\(refused.reason ?? "")")
+                // Far in its back-off.
+                try await live.report("was tried four times", within: .seconds(20)) { $0.reconnectsTotal >= 3 && $0.state == .retrying }
+                let moved = Instant.now
+                #expect(await live.output.move(to: target(nginx.rtmpPort)))
+                try await live.report("connects at the new address") { $0.state == .connected }
+                print("RTMPOutputTests: connected \((Instant.now - moved).milliseconds) ms after the move")
+                #expect(Instant.now - moved < .seconds(1.5))
+
+                #expect(await live.output.move(to: target(nginx.rtmpPort, key: "second")))
+                #expect(await live.output.move(to: .file(FileTarget(name: "other.ts"))) == false)
+                try await live.passOn(300_000)
+                #expect(try await nginx.publishedStreams() == ["show"])
+                try await nginx.drop("show")
+                try await eventually(within: .seconds(5), "it comes back with its new key") {
+                    try await nginx.publishedStreams() == ["second"]
+                }
+            }
+        }
     }
 
     @Test("a platform records picture and sound from a key frame on, in one session over restarts of the sender")

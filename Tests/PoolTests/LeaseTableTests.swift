@@ -153,6 +153,28 @@ struct LeaseTableTests {
         #expect(throws: LeaseTable.Refusal.listenerTaken(port: 9000)) { try listen(&table, 2, ("0.0.0.0", 9000)) }
     }
 
+    @Test("a listener that goes to another port holds that one, and its own port is no stranger's to it")
+    func movedListener() throws {
+        var table = table(capacity: 9)
+        try listen(&table, 1, ("127.0.0.1", 9000))
+        try listen(&table, 2, ("127.0.0.1", 9001))
+        let lease = StreamSpec.sample(1).lease
+        // The kernel finds the port taken: by this very listener.
+        var again = OutputSpec.listener(0, "127.0.0.1", 9000)
+        if case .srt(var target) = again.target {
+            target.passphrase = SecretOnWire(Secret("another-passphrase"))
+            again.target = .srt(target)
+        }
+        try table.add(again, to: lease) { _ in "in use" }
+        #expect(table[lease]?.spec.outputs == [again])
+        #expect(throws: LeaseTable.Refusal.listenerTaken(port: 9001)) {
+            try table.add(.listener(0, "127.0.0.1", 9001), to: lease) { _ in nil }
+        }
+        #expect(table[lease]?.spec.outputs == [again])
+        try table.add(.listener(0, "127.0.0.1", 9002), to: lease) { _ in nil }
+        try listen(&table, 3, ("127.0.0.1", 9000))
+    }
+
     @Test("a running stream is adopted over the capacity, but never onto a port of another")
     func adoption() throws {
         var table = table(capacity: 1)

@@ -17,9 +17,11 @@ package final class Nginx: Sendable {
 
     /// - Parameters:
     ///   - certificate: PEM files for RTMPS.
+    ///   - listeningOn: the one address that takes RTMP; nil: every one.
     ///   - inside: what comes before its command, as a namespace's `command([])`.
     package init(
-        on stage: Stage, certificate: (chain: String, key: String)? = nil, address: String = "127.0.0.1", inside: [String] = []
+        on stage: Stage, certificate: (chain: String, key: String)? = nil, address: String = "127.0.0.1", listeningOn: String? = nil,
+        inside: [String] = []
     ) async throws {
         self.stage = stage
         self.inside = inside
@@ -28,7 +30,7 @@ package final class Nginx: Sendable {
         httpPort = try FreePorts.tcp()
         folder = try stage.folder.makeFolder("nginx-\(rtmpPort)")
         for name in ["records", "logs"] { _ = try stage.folder.makeFolder("nginx-\(rtmpPort)/\(name)") }
-        try configuration(certificate, address).write(toFile: "\(folder)/nginx.conf", atomically: true, encoding: .utf8)
+        try configuration(certificate, address, listeningOn).write(toFile: "\(folder)/nginx.conf", atomically: true, encoding: .utf8)
         try await start()
     }
 
@@ -92,7 +94,7 @@ package final class Nginx: Sendable {
         return answer.status == 0 ? answer.text : nil
     }
 
-    private func configuration(_ certificate: (chain: String, key: String)?, _ address: String) -> String {
+    private func configuration(_ certificate: (chain: String, key: String)?, _ address: String, _ listening: String?) -> String {
         let tls = certificate.flatMap { certificate in
             rtmpsPort.map { port in
                 """
@@ -119,7 +121,7 @@ package final class Nginx: Sendable {
             events { worker_connections 512; }
             rtmp {
                 server {
-                    listen \(address == "127.0.0.1" ? "" : "0.0.0.0:")\(rtmpPort);
+                    listen \(listening.map { $0 + ":" } ?? (address == "127.0.0.1" ? "" : "0.0.0.0:"))\(rtmpPort);
                     chunk_size 4096;
                     max_message 8M;
                     application live { \(record) }

@@ -1,0 +1,53 @@
+// Destinations that people change or remove while broadcasts go there.
+package import Store
+package import Units
+import Wire
+
+extension BroadcastDirector {
+    /// Removes a destination that nothing is sent to.
+    ///
+    /// - Throws: `.inUse` where a broadcast has an output to it: whoever is live keeps it until they take that off.
+    package func remove(_ destination: DestinationID, in scope: OrganizationScope) async throws {
+        let destinations = parts.store.store.destinations(in: scope)
+        let name = try await destinations.find(destination).name
+        guard claims.remove(destination) else { throw Failure.inUse(name: name, by: ["a broadcast that is just being given it"]) }
+        defer { claims.endRemoval(destination) }
+        let users = try await users(of: destination, in: scope)
+        guard users.isEmpty else { throw Failure.inUse(name: name, by: users) }
+        try await destinations.remove(destination)
+    }
+
+    /// Changes a destination. Outputs that are connected to it go on as they are until their next attempt; all others follow at once.
+    ///
+    /// - Throws: `.inUse` where it would change between RTMP and SRT under a broadcast, which no running output can.
+    package func change(
+        _ destination: DestinationID, name: String, endpoint: DestinationEndpoint, secret: Secret?, in scope: OrganizationScope
+    ) async throws -> Destination {
+        let destinations = parts.store.store.destinations(in: scope)
+        let before = try await destinations.find(destination)
+        if before.endpoint.isRTMP != endpoint.isRTMP {
+            let users = try await users(of: destination, in: scope)
+            guard users.isEmpty else { throw Failure.inUse(name: before.name, by: users) }
+        }
+        let changed = try await destinations.change(destination, name: name, endpoint: endpoint, secret: secret)
+        let isElsewhere = before.endpoint != changed.endpoint || secret != nil
+        for one in live.values where one.organization == scope.organization {
+            one.post(.destinationChanged(destination, name: changed.name, isElsewhere: isElsewhere))
+        }
+        return changed
+    }
+
+    /// The broadcasts with an output to a destination, in words.
+    private func users(of destination: DestinationID, in scope: OrganizationScope) async throws -> [String] {
+        var users: [String] = []
+        for one in live.values.sorted(by: { $0.id < $1.id }) where one.organization == scope.organization {
+            guard await one.machine.outputs.contains(where: { $0.destination == destination }) else { continue }
+            users.append("the broadcast \(one.id) of '\(try await parts.store.store.devices(in: scope).find(one.sender).name)'")
+        }
+        return users
+    }
+}
+
+extension DestinationEndpoint {
+    fileprivate var isRTMP: Bool { if case .rtmp = self { true } else { false } }
+}
