@@ -28,6 +28,8 @@ package struct PoolSettings: Sendable {
     package var version: String
     /// A receiver that does not listen within this time is killed.
     package var listenWithin: Duration = .seconds(5)
+    /// A receiver that has said nothing for this long, which reports each second, is shown as away; after twice as long it is killed.
+    package var silentAfter: Duration = .milliseconds(2500)
     /// A receiver that does not end within this time, and its buffer's length, is killed.
     package var endWithin: Duration = .seconds(5)
 

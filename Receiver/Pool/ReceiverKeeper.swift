@@ -38,6 +38,8 @@ actor ReceiverKeeper {
     /// Why this life's receiver refused to open.
     var refusal: Failure?
     var lastReport: StreamReport?
+    /// Whether a line came since the watch looked last.
+    var wasHeard = false
     private var runner: Task<Void, Never>?
     private var pause: Task<Void, any Error>?
     var waiters: [CheckedContinuation<Failure?, Never>] = []
@@ -165,7 +167,11 @@ actor ReceiverKeeper {
             try await loop.sleep(for: within)
             self.isSilent()
         }
-        defer { deadline.cancel() }
+        let watch = Task { try await watchForSilence() }
+        defer {
+            deadline.cancel()
+            watch.cancel()
+        }
         do {
             // Twice the time, as the deadline above decides.
             let connection = try await connect(within: spawning ? settings.listenWithin * 2 : .milliseconds(200))
@@ -210,7 +216,9 @@ actor ReceiverKeeper {
         var reason = "the connection ended"
         for await event in connection.events {
             switch event {
-            case .line(let line): if let ended = heard(line) { reason = ended }
+            case .line(let line):
+                wasHeard = true
+                if let ended = heard(line) { reason = ended }
             case .closed(let why): if reason == "the connection ended" { reason = why }
             }
             if isListening { deadline.cancel() }
@@ -225,6 +233,25 @@ actor ReceiverKeeper {
         refusal = Failure(step: connection == nil ? "receiver.listen" : "receiver.open", reason: "it does not listen after \(seconds) s")
         process?.signal(SIGKILL)
         connection?.close()
+    }
+
+    /// Counts looks and not time: a pool that was stopped itself finds the lines of that time waiting.
+    private func watchForSilence() async throws {
+        let looks = 5
+        var silent = 0
+        while true {
+            try await loop.sleep(for: settings.silentAfter / looks)
+            silent = wasHeard || !isListening || phase != .running ? 0 : silent + 1
+            wasHeard = false
+            let seconds = settings.silentAfter * silent / looks / .seconds(1)
+            if silent == looks { tellGap("the receiver has said nothing for \(seconds) s") }
+            guard silent == looks * 2 else { continue }
+            log.warning("receiver says nothing, killing it", ["seconds": .number(seconds)])
+            refusal = Failure(step: "receiver", reason: "it said nothing for \(seconds) s")
+            process?.signal(SIGKILL)
+            connection?.close()
+            return
+        }
     }
 
     /// Whether the process is gone; it closes its connection a moment before.

@@ -81,7 +81,7 @@ struct FakeReceiver {
         try report()
     }
 
-    private func report() throws {
+    func report() throws {
         guard let start else { return }
         let ingest = IngestReport(
             state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
@@ -108,6 +108,10 @@ let child = try ChildSocket(
     path: value("--socket")!, loop: loop, orphanAfter: .milliseconds(Int(value("--orphan-ms") ?? "20000")!),
     log: Log("fake", threshold: .error))
 var receiver = FakeReceiver(child: child, fault: fault)
+Task {
+    // As the real one does, each second.
+    while (try? await Task.sleep(for: .seconds(1))) != nil { try? receiver.report() }
+}
 for await event in child.events {
     if case .orphaned = event { break }
     if case .line(let line) = event, try !receiver.hear(line) { break }

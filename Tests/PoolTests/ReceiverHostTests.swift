@@ -149,6 +149,27 @@ struct ReceiverHostTests {
         await pool.end()
     }
 
+    @Test("a receiver that hangs is told to be away, killed, and started again on the same port; one that only reports stays")
+    func hangs() async throws {
+        let pool = try Host()
+        pool.settings.silentAfter = .milliseconds(1500)
+        try await pool.start()
+        _ = await pool.lease(1, outputs: [file(1, "a")])
+        let before = try #require(await pool.leases.first)
+        let pid = try #require(before.pid)
+        let stopped = Instant.now
+        kill(pid_t(pid), SIGSTOP)
+        let gap = await pool.report { report, importance in report.ingest.state == .interrupted && importance == .change }
+        #expect(gap.outputs.first?.reason == "the receiver has said nothing for 1.5 s")
+        let back = await pool.report { report, _ in report.ingest.state == .flowing && report.pid != nil && report.pid != pid }
+        #expect(Instant.now - stopped < .seconds(6))
+        #expect(back.port == before.port && back.restarts == 1)
+        #expect(!isAlive(pid))
+        try await Task.sleep(for: .seconds(4))
+        #expect(await pool.leases.first?.pid == back.pid)
+        await pool.end()
+    }
+
     @Test("a receiver that always dies is backed off, and the lease can still be ended")
     func crashes() async throws {
         let pool = try Host()
