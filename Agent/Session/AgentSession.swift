@@ -247,7 +247,8 @@ extension AgentSession {
         do throws(SystemError) {
             try files.removePlan()
         } catch {
-            throw StepFault(.plan, "the kept plan cannot be removed, and would be sent again: \(error)")
+            // A camera that stays on is worse than a plan that does: an agent that takes it up again is told by control that it is over.
+            log.error("the kept plan cannot be removed", ["reason": .text("\(error)")])
         }
         await transmission?.finish()
         transmission = nil

@@ -7,7 +7,7 @@ import Wire
 /// The plan and the configuration on disk, 0600: what a board needs to go on by itself.
 ///
 /// The plan lies in the runtime folder for a restart of the agent, and in the state folder for a loss of power, which
-/// empties the other. It is gone from both before a stop is acknowledged.
+/// empties the other. It is gone from both before a stop is acknowledged, where the disk lets it.
 struct PlanFiles: Sendable {
     private let runtime: String
     private let state: String
@@ -49,14 +49,15 @@ struct PlanFiles: Sendable {
         return nil
     }
 
-    /// Removes the plan, durably.
+    /// Removes the plan from each place that lets it go, durably.
+    /// - Throws: why it lies in one of them still.
     func removePlan() throws(SystemError) {
-        for path in plans {
-            if unlink(path) != 0 {
-                let code = errno
-                guard code == ENOENT else { throw SystemError("unlink", code, on: path) }
-            }
+        var fault: SystemError?
+        for path in plans where unlink(path) != 0 {
+            let code = errno
+            if code != ENOENT { fault = SystemError("unlink", code, on: path) }
         }
+        if let fault { throw fault }
         let folder = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw SystemError("open", on: state) }
         let descriptor = Descriptor(adopting: folder)

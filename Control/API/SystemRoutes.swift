@@ -69,6 +69,7 @@ struct SystemRoutes: Sendable {
         }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await show(to: socket, of: principal.user.organization, since) }
+            group.addTask { await keepAlive(socket) }
             group.addTask {
                 for await revocation in revocations where revocation == .session(principal.session.id) { break }
                 await socket.close(.policyViolation, "the session ended")
@@ -81,6 +82,12 @@ struct SystemRoutes: Sendable {
             group.cancelAll()
         }
         await socket.close(.normal)
+    }
+
+    /// A page cannot see pings: by this it knows that what it shows is how it is. Nothing waits for a slow one.
+    private func keepAlive(_ socket: WebSocket) async {
+        // try?: cancelled with the connection.
+        while (try? await Task.sleep(for: .seconds(1))) != nil { _ = socket.trySend(Feed.text(nil, "alive", nil)) }
     }
 
     /// Sends an organisation's changes, the whole picture first where they are not enough, until the connection ends.

@@ -74,7 +74,11 @@ package actor BroadcastDirector {
         case .senderDisconnected(let device): for one in broadcasts(of: device) { one.post(.senderDisconnected) }
         case .sender(let device, .sending(let report)):
             // A board speaks only for its own broadcast (THREATS 3).
-            if let one = live[report.broadcast], one.sender == device { one.post(.sending(report)) }
+            if let one = live[report.broadcast], one.sender == device {
+                one.post(.sending(report))
+            } else if report.state != .stopped {
+                end(report.broadcast, on: device)
+            }
         case .sender: break
         case .hostConnected(let device, let hello): await hostConnected(device, hello)
         case .hostDisconnected(let device): for one in live.values { one.post(.hostDisconnected(device)) }
@@ -96,10 +100,13 @@ package actor BroadcastDirector {
         let own = broadcasts(of: device)
         for one in own { one.post(.senderConnected(hello.sending)) }
         // It sends something that is over, or that was never its own.
-        if let sending = hello.sending, !own.contains(where: { $0.id == sending.broadcast }) {
-            let fleet = parts.fleet
-            Task { _ = await fleet.order(AgentOrder.stop(BroadcastReference(broadcast: sending.broadcast)), to: device) }
-        }
+        if let sending = hello.sending, !own.contains(where: { $0.id == sending.broadcast }) { end(sending.broadcast, on: device) }
+    }
+
+    /// What a board sends though it is over.
+    private func end(_ broadcast: BroadcastID, on device: DeviceID) {
+        let fleet = parts.fleet
+        Task { _ = await fleet.order(AgentOrder.stop(BroadcastReference(broadcast: broadcast)), to: device) }
     }
 
     private func hostConnected(_ device: DeviceID, _ hello: PoolHello) async {

@@ -45,6 +45,29 @@ struct LivePageTests {
         }
     }
 
+    @Test("a page that hears nothing for 3 s says so, and goes on by itself")
+    func silence() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            _ = try await desk.board(of: owner, name: "board")
+            let browser = try await page(desk, "owner@example.org", desk.installation.ownerPassword)
+            try await browser.wait(for: "document.querySelector('#connection').textContent === 'connected'", "connected")
+            let control = try desk.installation.program("control")
+            let silent = Instant.now
+            control.signal(SIGSTOP)
+            defer { control.signal(SIGCONT) }
+            try await browser.wait(
+                for: "document.querySelector('#connection').textContent.includes('lost') && document.querySelector('main.stale')",
+                "the loss is shown", within: .seconds(8))
+            measured("a silent control is shown after", Instant.now - silent)
+            control.signal(SIGCONT)
+            try await browser.wait(for: "document.querySelector('#connection').textContent === 'connected'", "connected again")
+            // A quiet system is no lost connection.
+            try await Task.sleep(for: .seconds(4))
+            #expect(try await browser.value("document.querySelector('#connection').textContent") as? String == "connected")
+        }
+    }
+
     /// Changes what control has while it is away, and waits until the page is connected to it again.
     private func away(_ desk: FrontDesk, _ browser: Chromium, _ change: String) async throws {
         try await desk.installation.program("control").kill9()

@@ -60,6 +60,26 @@ struct AgentSessionTests {
         }
     }
 
+    @Test("a stop stops what is sent, also where the disk does not let the plan go; the next broadcast starts")
+    func stuckPlan() async throws {
+        try await with(9) { board in
+            try await board.boot()
+            #expect(try await board.order(.start(board.plan())).result == .done)
+            try await flows(board)
+            // As unlink fails on a card that has become read-only.
+            let file = board.state + "/broadcast.json"
+            try FileManager.default.removeItem(atPath: file)
+            try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: false)
+            let stopped = try await board.order(.stop(BroadcastReference(broadcast: board.plan().broadcast)))
+            #expect(stopped.result == .done, "\(stopped)")
+            #expect(board.reports.last?.state == .stopped)
+            #expect(!FileManager.default.fileExists(atPath: board.runtime + "/plan.json"))
+            let again = try await board.order(.start(board.plan(revision: 3)))
+            #expect(again.result == .done, "\(again)")
+            try await flows(board)
+        }
+    }
+
     @Test("goes on by itself after the agent was restarted, and after a loss of power")
     func resumes() async throws {
         try await with(2) { board in

@@ -6,11 +6,12 @@ let access = null;          // the access token: in memory only
 let rights = new Set();     // what the policy lets this user do
 let sequence = null;        // the last change seen, to resume from; null within a whole picture
 let redialMs = 1000;
+let heardAt = 0;            // when the server spoke last
 const senders = new Map(), broadcasts = new Map(), telemetry = new Map();
 let destinations = [];
 
 async function refresh() {
-  const answer = await fetch("/api/v1/auth/refresh", { method: "POST" });
+  const answer = await fetch("/api/v1/auth/refresh", { method: "POST", signal: AbortSignal.timeout(10000) });
   if (answer.ok) hold(await answer.json()); else access = null;
   return access !== null;
 }
@@ -23,6 +24,7 @@ function hold(session) {
 async function call(method, path, body) {
   const send = () => fetch("/api/v1" + path, {
     method,
+    signal: AbortSignal.timeout(10000),
     headers: { ...(access && { Authorization: "Bearer " + access }), ...(body && { "Content-Type": "application/json" }) },
     body: body && JSON.stringify(body),
   });
@@ -252,6 +254,7 @@ function showPast() {
 }
 
 function update({ seq, topic, body }) {
+  if (topic === "alive") return;
   sequence = seq;
   if (topic === "all") { forget(); readDestinations(); return; }
   if (topic === "destinations") { readDestinations(); return; }
@@ -293,9 +296,20 @@ async function watch() {
     const { ticket } = await api("POST", "/auth/ticket");
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/api/v1/live?ticket=${ticket}` + (sequence === null ? "" : `&since=${sequence}`));
-    socket.onopen = () => { redialMs = 1000; say("connected"); };
-    socket.onmessage = event => update(JSON.parse(event.data));
-    socket.onclose = retry;
+    heardAt = performance.now();
+    // The server speaks each second at least. Without a word for 3 s, or 10 s before the first, what is shown is not how it is.
+    const watchdog = setInterval(() => {
+      if (performance.now() - heardAt > (socket.readyState === WebSocket.OPEN ? 3000 : 10000)) lose();
+    }, 250);
+    const lose = () => {
+      clearInterval(watchdog);
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+      retry();
+    };
+    socket.onopen = () => { heardAt = performance.now(); redialMs = 1000; say("connected"); };
+    socket.onmessage = event => { heardAt = performance.now(); update(JSON.parse(event.data)); };
+    socket.onclose = lose;
   } catch (error) { retry(); }
 }
 
