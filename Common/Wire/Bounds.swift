@@ -136,7 +136,7 @@ extension IngestReport {
                 PathReport(
                     source: path.source.bounded(to: 64), bitrate: path.bitrate.counted, packetsTotal: path.packetsTotal.counted,
                     rttMs: path.rttMs, loss: path.loss.map { min(max($0, 0), 1) })
-            })
+            }, slateMs: slateMs?.counted)
     }
 }
 

@@ -222,7 +222,7 @@ enum Schemas {
             .required("keyFramesTotal", count),
             .required("lostPacketsTotal", count), .required("recoveredPacketsTotal", count), .required("guardDroppedTotal", count),
             .optional("video", choice(VideoCodec.self)), .optional("width", count), .optional("height", count),
-            .required("paths", .list(.reference("PathReport"), upTo: 256)),
+            .required("paths", .list(.reference("PathReport"), upTo: 256)), .optional("slateMs", count),
         ]),
         "Broadcast": .object([
             .required("id", id), .required("sender", id),
