@@ -8,6 +8,8 @@ package enum WireLimits {
     package static let textCharacters = 1000
     /// Entries of a list that comes from a device: links, inputs, modes, outputs.
     package static let listEntries = 256
+    /// Entries of one `flight` message; the rest is cut.
+    package static let flightEntries = 64
     /// Outputs of one broadcast: what its lease, with a secret of 512 bytes for each, and its reports leave room for in a message.
     package static let outputs = 64
     /// Of a picture that is shown in a silent sender's place: with its outputs a lease still is one message.

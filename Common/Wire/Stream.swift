@@ -158,6 +158,8 @@ package struct IngestReport: Codable, Sendable, Hashable {
     package var width: Int?
     package var height: Int?
     package var paths: [PathReport]
+    /// From source to output, the longest of the last second; nil where the carrier does not know, or nothing arrives.
+    package var latencyMs: Double?
     /// For how long the outputs have been shown the slate in the sender's place; nil while they are not.
     package var slateMs: Int?
 
@@ -172,7 +174,7 @@ package struct IngestReport: Codable, Sendable, Hashable {
 
     package init(
         state: State, bitrate: Bitrate, keyFramesTotal: Int, lostPacketsTotal: Int, recoveredPacketsTotal: Int, guardDroppedTotal: Int,
-        video: VideoCodec?, width: Int?, height: Int?, paths: [PathReport], slateMs: Int? = nil
+        video: VideoCodec?, width: Int?, height: Int?, paths: [PathReport], latencyMs: Double? = nil, slateMs: Int? = nil
     ) {
         self.state = state
         self.bitrate = bitrate
@@ -184,6 +186,7 @@ package struct IngestReport: Codable, Sendable, Hashable {
         self.width = width
         self.height = height
         self.paths = paths
+        self.latencyMs = latencyMs
         self.slateMs = slateMs
     }
 }
