@@ -182,7 +182,7 @@ let suites: [Target] = [
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "Units", "Wire", "Logging", "Posix"]),
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "Units", "Wire", "Logging", "Support", "Posix"]),
-    tests("RelayTests", ["Relay", "Outputs", "Units", "Wire", "Logging", "Support", "Posix"]),
+    tests("RelayTests", ["Relay", "MPEGTS", "Outputs", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests(
         "PoolTests",

@@ -63,6 +63,14 @@ package struct Demuxer: Sendable {
         if let ended = audio?.finish() { emitAudio(ended, take) }
     }
 
+    /// The source has fallen silent, and another one is to take its place: sound that is whole is given out. The last picture
+    /// is dropped: its end is known only by the next one.
+    package mutating func leave(_ take: (Event) -> Void) {
+        _ = video?.finishIfWhole()
+        if let ended = audio?.finishIfWhole() { emitAudio(ended, take) }
+        frames.lose()
+    }
+
     private mutating func feedAssociation(_ packet: Packet, _ bytes: [UInt8]) {
         for section in association.feed(packet, bytes) {
             guard let pid = ProgramTables.mapPID(section) else { continue }

@@ -57,3 +57,24 @@ package struct TransportGroup: Sendable, Hashable {
     /// The last association and map tables before it (two packets), for whoever begins here.
     package let tables: [UInt8]
 }
+
+extension TransportGroup {
+    /// What is left of a group that no picture ended: without its picture, and without a last sound that is not whole.
+    static func withoutTorn(_ bytes: [UInt8], video: UInt16) -> [UInt8] {
+        // For each packet its place; for each PID where its last unit begins, and what is missing of that.
+        var starts: [UInt16: (at: Int, missing: Int)] = [:]
+        let packets = stride(from: 0, to: bytes.count, by: Packet.size).compactMap { Packet(bytes, at: $0) }
+        for packet in packets where packet.hasPayload && packet.pid != video {
+            if packet.startsUnit, let header = PESHeader(bytes, at: packet.payloadStart, end: packet.end), header.length > 0 {
+                starts[packet.pid] = (packet.start, header.length + 6)
+            }
+            starts[packet.pid]?.missing -= packet.end - packet.payloadStart
+        }
+        var kept: [UInt8] = []
+        for packet in packets where packet.pid != video {
+            if let last = starts[packet.pid], last.missing > 0, packet.start >= last.at { continue }
+            kept += bytes[packet.start..<packet.end]
+        }
+        return kept
+    }
+}

@@ -2,6 +2,14 @@ package enum VideoCoding: String, Sendable, Hashable {
     case h264, h265
 }
 
+extension VideoUnit {
+    /// Its parameter sets come with it: whoever begins here needs nothing from before.
+    package var hasParameters: Bool {
+        let coding = format?.coding ?? .h264
+        return units.contains { NALUnits.role(bytes[$0.lowerBound], coding) == .sequenceParameters }
+    }
+}
+
 /// The NAL units of an access unit in Annex B form.
 package enum NALUnits {
     /// Where the units lie, without start codes and trailing zeros, in order.

@@ -9,6 +9,11 @@ struct PESAssembler {
         var isRandomAccess: Bool
         /// Bytes are missing.
         var isDamaged = false
+        /// What the payload is to have, where the sender says so.
+        var length: Int?
+
+        /// As far as one can tell before the next one begins.
+        var isWhole: Bool { !isDamaged && length.map { bytes.count >= $0 } == true }
     }
 
     /// A larger picture is cut and counts as damaged: 4 MiB are ten times the key frame of a 50 Mbit/s stream.
@@ -56,6 +61,15 @@ struct PESAssembler {
         return pending
     }
 
+    /// Ends the last one where its source falls silent: gives it where it is whole.
+    mutating func finishIfWhole() -> Packet? {
+        defer {
+            pending = nil
+            isCut = cutsAtLoss
+        }
+        return pending?.isWhole == true ? pending : nil
+    }
+
     /// Marks what is being assembled as damaged.
     mutating func lose() {
         pending?.isDamaged = true
@@ -77,6 +91,8 @@ struct PESAssembler {
         let presentation = Timestamp.readStamp(source, at: stamp)
         let decode = header.decodeStart.map { Timestamp.readStamp(source, at: $0) } ?? presentation
         pending = Packet(presentation: presentation, decode: decode, isRandomAccess: packet.isRandomAccess)
+        // Three bytes of flags and the stamps come before the payload.
+        pending?.length = header.length == 0 ? nil : header.length + 6 - (header.payloadStart - packet.payloadStart)
         pending?.bytes.reserveCapacity(capacity)
         isCut = false
         append(source[header.payloadStart..<packet.end])

@@ -1,18 +1,18 @@
 /// The header of a PES packet: where its timestamps and its payload lie.
 ///
 /// Source: ISO/IEC 13818-1, 2.4.3.6.
-struct PESHeader: Hashable {
+package struct PESHeader: Hashable {
     /// Bytes after the length field; 0 where the sender does not say (video only).
-    let length: Int
-    let presentationStart: Int?
-    let decodeStart: Int?
-    let payloadStart: Int
+    package let length: Int
+    package let presentationStart: Int?
+    package let decodeStart: Int?
+    package let payloadStart: Int
 
     /// - Parameters:
     ///   - start: of the start code prefix.
     ///   - end: one past the last byte that may be read.
     /// - Returns: nil where this is no PES packet with the optional header, or where its header is not whole.
-    init?(_ bytes: [UInt8], at start: Int, end: Int) {
+    package init?(_ bytes: [UInt8], at start: Int, end: Int) {
         guard start + 9 <= end, bytes[start] == 0, bytes[start + 1] == 0, bytes[start + 2] == 1 else { return nil }
         guard PESHeader.hasOptionalHeader(bytes[start + 3]), bytes[start + 6] & 0xC0 == 0x80 else { return nil }
         length = Int(bytes[start + 4]) << 8 | Int(bytes[start + 5])

@@ -1,3 +1,5 @@
+package import Units
+
 /// Rewrites clocks, timestamps and continuity counters in transport packets, so that a stream goes on over a restart of its
 /// sender for whoever reads the packets.
 ///
@@ -19,6 +21,12 @@ package struct Restamper: Sendable {
     private var epochs = [Int32](repeating: 0, count: 8192)
 
     package init() {}
+
+    /// See `Timeline.splice`.
+    package mutating func splice(_ source: MediaTime, at output: MediaTime) { timeline.splice(source, at: output) }
+
+    /// Packets of a PID were left out on purpose: its numbering goes on with the next one as if they had never been.
+    package mutating func leaveOut(_ pid: UInt16) { epochs[Int(pid)] = -1 }
 
     /// - Parameters:
     ///   - packet: read from `bytes`; its timestamps and counter are rewritten there.

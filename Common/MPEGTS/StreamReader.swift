@@ -1,3 +1,5 @@
+package import Units
+
 /// The whole way from bytes of a sender to what outputs take: aligned, restamped, taken apart, in order.
 ///
 /// Holds no clock and opens nothing; one thread feeds it.
@@ -27,14 +29,27 @@ package struct StreamReader: Sendable {
     package var skippedBytes: Int { aligner.skippedBytes }
     package var continuityErrors: Int { demuxer.continuityErrors }
     /// How often the sender began anew.
-    package var restarts: Int { restamper.timeline.jumps }
+    package var restarts: Int { restamper.timeline.jumps - restamper.timeline.splices }
     package var program: Program? { demuxer.program }
+    /// See `Demuxer.tables`.
+    package var tables: [UInt8] { demuxer.tables }
+    /// What the program's clock showed last, on the outgoing timeline.
+    package var clock: MediaTime? { demuxer.program.flatMap { restamper.timeline.last(on: .clock($0.clockPID)) } }
+    /// What takes the stream apart, as it stands: for looking into packets that are held back.
+    package var look: Demuxer { demuxer }
 
     /// - Parameters:
     ///   - bytes: any chunk of a transport stream.
     ///   - arrival: see `Timeline.place`.
     package mutating func feed(_ bytes: [UInt8], arrival: Duration, _ take: (Event) -> Void) {
-        var packets = aligner.align(bytes)
+        feed(packets: align(bytes), arrival: arrival, take)
+    }
+
+    /// Whole packets of any chunks; the rest is kept for the next call.
+    package mutating func align(_ bytes: [UInt8]) -> [UInt8] { aligner.align(bytes) }
+
+    package mutating func feed(packets: [UInt8], arrival: Duration, _ take: (Event) -> Void) {
+        var packets = packets
         var position = 0
         while position < packets.count {
             if let packet = Packet(packets, at: position) { feed(packet, &packets, arrival, take) }
@@ -49,6 +64,22 @@ package struct StreamReader: Sendable {
         pass(events, take)
         interleaver.flush { StreamReader.emit($0, take) }
     }
+
+    /// The source has fallen silent, and another one is to take its place: gives out what is whole and forgets the rest.
+    package mutating func leave(_ take: (Event) -> Void) {
+        var events: [Demuxer.Event] = []
+        demuxer.leave { events.append($0) }
+        pass(events, take)
+        interleaver.flush { StreamReader.emit($0, take) }
+        // What is left goes on with the next source's first picture, and with the sound before that.
+        if let video = demuxer.program?.video { group = TransportGroup.withoutTorn(group, video: video.pid) }
+    }
+
+    /// Packets of another source come next. See `Timeline.splice`.
+    package mutating func splice(_ source: MediaTime, at output: MediaTime) { restamper.splice(source, at: output) }
+
+    /// See `Restamper.leaveOut`.
+    package mutating func leaveOut(_ pid: UInt16) { restamper.leaveOut(pid) }
 
     private mutating func feed(_ packet: Packet, _ bytes: inout [UInt8], _ arrival: Duration, _ take: (Event) -> Void) {
         if restamper.restamp(packet, in: &bytes, arrival: arrival) {
@@ -100,10 +131,7 @@ package struct StreamReader: Sendable {
 
     private mutating func collect(_ packet: Packet, _ bytes: [UInt8]) {
         guard packet.pid != Packet.nullPID else { return }
-        if demuxer.beginsPicture(packet), !groupBegan {
-            group.removeAll(keepingCapacity: true)
-            groupBegan = true
-        }
+        if demuxer.beginsPicture(packet) { groupBegan = true }
         guard groupBegan, group.count < StreamReader.groupLimit else { return }
         group.append(contentsOf: bytes[packet.start..<packet.end])
     }

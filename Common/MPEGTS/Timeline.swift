@@ -34,6 +34,10 @@ package struct Timeline: Sendable {
     package private(set) var offset: Int64 = 0
     /// Epochs after the first.
     package private(set) var jumps = 0
+    /// Those of them that were asked for by `splice`.
+    package private(set) var splices = 0
+    /// This epoch was asked for: who did so has seen to it that nothing goes back.
+    private var isSpliced = false
 
     private struct Last {
         var source: Int64
@@ -70,6 +74,22 @@ package struct Timeline: Sendable {
         return Placement(time: MediaTime(ticks: source + offset), beginsEpoch: jumped)
     }
 
+    /// Another source comes next: an epoch begins in which its time `source` lies at `output`, both DTS.
+    ///
+    /// Pictures and sound are the caller's to keep forward. A clock may step back by what the sources' multiplexers differ in; it
+    /// is flagged (`Restamper`).
+    package mutating func splice(_ source: MediaTime, at output: MediaTime) {
+        jumps += 1
+        splices += 1
+        isSpliced = true
+        let wrapped = Timestamp.wrap(source.ticks)
+        reference = wrapped
+        offset = output.ticks - wrapped
+    }
+
+    /// Where the last timestamp of a track lies; nil where there was none.
+    package func last(on track: Track) -> MediaTime? { lasts[track].map { MediaTime(ticks: $0.output) } }
+
     private func isJump(_ source: Int64, _ track: Track, gap: Int64) -> Bool {
         guard let reference else { return false }
         if source > reference + gap + Timeline.forwardTolerance { return true }
@@ -80,6 +100,7 @@ package struct Timeline: Sendable {
 
     private mutating func beginEpoch(_ source: Int64, _ track: Track, gap: Int64) {
         jumps += 1
+        isSpliced = false
         // A track that was never seen goes on behind the last of all.
         let previous = lasts[track]?.output ?? lasts.values.reduce(Int64.min) { max($0, $1.output) }
         offset = previous + max(gap, Timeline.frame) - source
@@ -87,7 +108,7 @@ package struct Timeline: Sendable {
 
     /// The new sender may interleave differently from the old one: no track may go back on the way into an epoch.
     private mutating func keepForward(_ source: Int64, _ track: Track) {
-        guard let last = lasts[track], last.epoch != jumps else { return }
+        guard let last = lasts[track], last.epoch != jumps, !isSpliced else { return }
         offset += max(0, last.output + Timeline.frame - (source + offset))
     }
 

@@ -16,7 +16,7 @@ package enum Timestamp {
     package static func wrap(_ value: Int64) -> Int64 { value & (modulus - 1) }
 
     /// PTS or DTS: five bytes with three marker bits, which are not checked.
-    static func readStamp(_ bytes: [UInt8], at start: Int) -> Int64 {
+    package static func readStamp(_ bytes: [UInt8], at start: Int) -> Int64 {
         Int64(bytes[start] & 0x0E) << 29
             | Int64(bytes[start + 1]) << 22
             | Int64(bytes[start + 2] & 0xFE) << 14

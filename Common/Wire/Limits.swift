@@ -12,6 +12,8 @@ package enum WireLimits {
     package static let flightEntries = 64
     /// Outputs of one broadcast: what its lease, with a secret of 512 bytes for each, and its reports leave room for in a message.
     package static let outputs = 64
+    /// Of a picture that is shown in a silent sender's place: with its outputs a lease still is one message.
+    package static let slateBytes = 96 * 1024
     /// How long a command may stay without its outcome before it is `unknown` and reconciled.
     package static let commandSeconds = 10
     /// The WebSocket close code by which control says that the device is revoked, for good: it ends what it does. Any other

@@ -8,14 +8,33 @@ package struct StreamSpec: Codable, Sendable, Hashable {
     package var streamKey: SecretOnWire
     package var bufferMs: Int
     package var outputs: [OutputSpec]
+    /// What the organisation wants shown while the sender is silent; nil: the receiver's own picture.
+    package var slate: SlateFile?
 
-    package init(lease: LeaseID, broadcast: BroadcastID, carrier: Carrier, streamKey: SecretOnWire, bufferMs: Int, outputs: [OutputSpec]) {
+    package init(
+        lease: LeaseID, broadcast: BroadcastID, carrier: Carrier, streamKey: SecretOnWire, bufferMs: Int, outputs: [OutputSpec],
+        slate: SlateFile? = nil
+    ) {
         self.lease = lease
         self.broadcast = broadcast
         self.carrier = carrier
         self.streamKey = streamKey
         self.bufferMs = bufferMs
         self.outputs = outputs
+        self.slate = slate
+    }
+}
+
+/// A picture as a file: PNG or JPEG, at most `WireLimits.slateBytes`.
+package struct SlateFile: Codable, Sendable, Hashable {
+    package var kind: Kind
+    package var base64: String
+
+    package enum Kind: String, Codable, Sendable { case png, jpeg }
+
+    package init(kind: Kind, base64: String) {
+        self.kind = kind
+        self.base64 = base64
     }
 }
 
@@ -29,6 +48,7 @@ extension StreamSpec {
         streamKey = try values.decode(SecretOnWire.self, forKey: .streamKey)
         bufferMs = try values.decode(Int.self, forKey: .bufferMs)
         outputs = try values.decode([OutputSpec].self, forKey: .outputs)
+        slate = try values.decodeIfPresent(SlateFile.self, forKey: .slate)
     }
 }
 
@@ -140,19 +160,21 @@ package struct IngestReport: Codable, Sendable, Hashable {
     package var paths: [PathReport]
     /// From source to output, the longest of the last second; nil where the carrier does not know, or nothing arrives.
     package var latencyMs: Double?
+    /// For how long the outputs have been shown the slate in the sender's place; nil while they are not.
+    package var slateMs: Int?
 
     package enum State: String, Codable, Sendable {
         /// Nothing has arrived yet.
         case waiting
         /// Media arrives, and a key frame was seen.
         case flowing
-        /// Nothing for over a second.
+        /// Nothing for over a second, or no key frame yet after the slate was shown.
         case interrupted
     }
 
     package init(
         state: State, bitrate: Bitrate, keyFramesTotal: Int, lostPacketsTotal: Int, recoveredPacketsTotal: Int, guardDroppedTotal: Int,
-        video: VideoCodec?, width: Int?, height: Int?, paths: [PathReport], latencyMs: Double? = nil
+        video: VideoCodec?, width: Int?, height: Int?, paths: [PathReport], latencyMs: Double? = nil, slateMs: Int? = nil
     ) {
         self.state = state
         self.bitrate = bitrate
@@ -165,6 +187,7 @@ package struct IngestReport: Codable, Sendable, Hashable {
         self.height = height
         self.paths = paths
         self.latencyMs = latencyMs
+        self.slateMs = slateMs
     }
 }
 

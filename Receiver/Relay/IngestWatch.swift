@@ -14,6 +14,8 @@ struct IngestWatch {
 
     static func state(_ figures: MediaPath.Figures, at now: Instant) -> IngestReport.State {
         guard let last = figures.lastMedia, figures.keyFrames > 0 else { return .waiting }
+        // Media may come again already, without a key frame yet.
+        if figures.slateSince != nil { return .interrupted }
         return now - last > silence ? .interrupted : .flowing
     }
 
@@ -25,7 +27,7 @@ struct IngestWatch {
             lostPacketsTotal: transport?.lostPacketsTotal ?? 0, recoveredPacketsTotal: transport?.recoveredPacketsTotal ?? 0,
             guardDroppedTotal: transport?.guardDropped.total ?? 0, video: figures.coding.map { $0 == .h265 ? .h265 : .h264 },
             width: figures.size?.width, height: figures.size?.height, paths: transport?.paths ?? [],
-            latencyMs: transport?.latencyMs)
+            latencyMs: transport?.latencyMs, slateMs: figures.slateSince.map { (now - $0).milliseconds })
     }
 
     /// Over at least 900 ms, so that a report in between shows the last whole second.

@@ -3,11 +3,12 @@ import Outputs
 import Posix
 import Units
 
-/// What the media thread does: takes what the transport delivered, takes it apart, and offers it to every output.
+/// What the media thread does: takes what the transport delivered, takes it apart, and offers it to every output, or the slate
+/// where nothing comes.
 ///
 /// `receive` is for the transport's thread; the media loop owns the rest.
 final class MediaPath: @unchecked Sendable {
-    // Sendable: `reader`, `outputs` and `events` are touched on the media loop only; `seen` has its lock.
+    // Sendable: `splicer`, `outputs`, `events` and what belongs to the timer are touched on the media loop only; `seen` has its lock.
 
     /// The stream as it was seen, totals since the start.
     struct Figures: Sendable, Hashable {
@@ -19,20 +20,31 @@ final class MediaPath: @unchecked Sendable {
         var continuityErrors = 0
         /// How often the sender began anew.
         var restarts = 0
+        /// Since when the slate is shown; nil while it is not.
+        var slateSince: Instant?
     }
 
     private let loop: Loop
     private let ring = MediaRing()
     private let origin = Instant.now
     private let seen = Guarded(Figures())
-    private var reader = StreamReader()
+    private var splicer = Splicer()
     private var outputs: [Output] = []
     private var events: [StreamReader.Event] = []
+    private var wanted: SlateFormat?
+    private let wants: @Sendable (SlateFormat) -> Void
+    /// When the next look is due.
+    private var timer: LoopTimer?
+    private var isFinished = false
 
     /// Packets are collected for this long before the media thread looks at them: a batch costs what a packet would.
     private static let batch: Duration = .milliseconds(20)
 
-    init(loop: Loop) { self.loop = loop }
+    /// - Parameter wants: told on `loop` what a slate is to be like, and again when that has changed.
+    init(loop: Loop, wants: @escaping @Sendable (SlateFormat) -> Void) {
+        self.loop = loop
+        self.wants = wants
+    }
 
     var figures: Figures { seen.withLock { $0 } }
     var droppedBytes: Int { ring.droppedBytes }
@@ -49,9 +61,26 @@ final class MediaPath: @unchecked Sendable {
     func serve(_ outputs: [Output]) {
         loop.submit { [self] in
             self.outputs = outputs
-            reader.makesGroups = outputs.contains { $0.takesGroups }
+            splicer.makesGroups = outputs.contains { $0.takesGroups }
             // The tables were announced before it came.
-            if let program = reader.program { for output in outputs { output.offer([.program(program)]) } }
+            if let program = splicer.reader.program { for output in outputs { output.offer([.program(program)]) } }
+        }
+    }
+
+    /// Any thread: shown when it is dark, if it is like the stream then.
+    func use(_ slate: Slate) {
+        loop.submit { [self] in
+            splicer.slate = slate
+            lookLater()
+        }
+    }
+
+    /// Any thread: silence is the end from here on, and no reason for a slate.
+    func expectEnd() {
+        loop.submit { [self] in
+            isFinished = true
+            timer?.cancel()
+            timer = nil
         }
     }
 
@@ -61,7 +90,7 @@ final class MediaPath: @unchecked Sendable {
             loop.submit { [self] in
                 drain()
                 events.removeAll(keepingCapacity: true)
-                reader.finish { events.append($0) }
+                splicer.finish { events.append($0) }
                 for output in outputs { output.offer(events) }
                 continuation.resume()
             }
@@ -71,19 +100,51 @@ final class MediaPath: @unchecked Sendable {
     private func drain() {
         let now = Instant.now
         let bytes = ring.take()
-        events.removeAll(keepingCapacity: true)
-        reader.feed(bytes, arrival: now - origin) { events.append($0) }
-        note(bytes: bytes.count, at: now)
-        guard !events.isEmpty else { return }
-        for output in outputs { output.offer(events) }
+        seen.withLock { seen in
+            seen.bytes += bytes.count
+            seen.lastMedia = now
+        }
+        advance { splicer.feed(bytes, at: now - origin) { events.append($0) } }
     }
 
-    private func note(bytes: Int, at now: Instant) {
+    /// What is due without media.
+    private func look() {
+        timer = nil
+        let now = Instant.now
+        advance { splicer.tick(at: now - origin) { events.append($0) } }
+    }
+
+    /// Has the splicer do something, and offers what comes of it.
+    private func advance(_ body: () -> Void) {
+        let wasSlate = splicer.darkness.slateSince != nil
+        events.removeAll(keepingCapacity: true)
+        body()
+        note(isSlate: wasSlate && splicer.darkness.slateSince != nil)
+        if !events.isEmpty {
+            for output in outputs { output.offer(events) }
+        }
+        if let format = splicer.wanted, format != wanted {
+            wanted = format
+            wants(format)
+        }
+        lookLater()
+    }
+
+    /// One timer at most: where pictures come, it finds that there is nothing to do and goes on.
+    private func lookLater() {
+        guard !isFinished, timer == nil else { return }
+        let now = Instant.now - origin
+        guard let next = splicer.nextTick(after: now) else { return }
+        timer = loop.timer(after: max(.zero, next - now)) { [self] in look() }
+    }
+
+    /// - Parameter isSlate: nothing of what is offered is the sender's.
+    private func note(isSlate: Bool) {
         seen.withLock { seen in
-            seen.bytes += bytes
-            seen.lastMedia = now
-            seen.continuityErrors = reader.continuityErrors
-            seen.restarts = reader.restarts
+            seen.continuityErrors = splicer.reader.continuityErrors
+            seen.restarts = splicer.reader.restarts
+            seen.slateSince = splicer.darkness.slateSince.map { origin + $0 }
+            guard !isSlate else { return }
             for case .video(let unit) in events {
                 if unit.isKey { seen.keyFrames += 1 }
                 guard let format = unit.format else { continue }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Ingest
 package import Logging
@@ -17,6 +18,8 @@ package actor StreamRelay {
     private let log: Log
     private let send: @Sendable (ReceiverMessage) -> Void
     private let path: MediaPath
+    private let formats: AsyncStream<SlateFormat>
+    private var preparing: Task<Void, Never>?
     private let began = Instant.now
 
     /// As it stands, with the outputs that came and went.
@@ -50,7 +53,9 @@ package actor StreamRelay {
         self.mediaLoop = mediaLoop
         self.log = log
         self.send = send
-        path = MediaPath(loop: mediaLoop)
+        let (formats, wanted) = AsyncStream.makeStream(of: SlateFormat.self, bufferingPolicy: .bufferingNewest(1))
+        self.formats = formats
+        path = MediaPath(loop: mediaLoop) { wanted.yield($0) }
     }
 
     /// After `end`: nothing runs any more.
@@ -81,6 +86,7 @@ package actor StreamRelay {
         guard !isEnding else { return }
         isEnding = true
         log.notice("ending", ["reason": .text(reason)])
+        path.expectEnd()
         await ingest?.settle()
         await path.finish()
         await withTaskGroup(of: Void.self) { group in
@@ -89,6 +95,7 @@ package actor StreamRelay {
         outputs = []
         path.serve([])
         reporting?.cancel()
+        preparing?.cancel()
         if let ingest {
             // It joins its threads, which wait for nobody but may take a moment.
             await onMediaLoop { ingest.stop() }
@@ -119,8 +126,33 @@ package actor StreamRelay {
             // Ends by cancellation only.
             while (try? await loop.sleep(for: StreamRelay.look)) != nil { await self?.reportIfDue() }
         }
+        let picture = start.spec.slate.flatMap { file in
+            Data(base64Encoded: file.base64).flatMap { OwnPicture(file.kind, [UInt8]($0)) }
+        }
+        if start.spec.slate != nil, picture == nil { log.warning("the organisation's picture is no such file, or too large") }
+        preparing = loop.spawn { [formats, path, loop, log] in
+            // One after the other; the stream may have changed again meanwhile.
+            for await format in formats { await StreamRelay.prepare(format, picture, path, loop, log) }
+        }
         log.notice("listening", ["port": .integer(start.port), "outputs": .integer(outputs.count)])
         send(.listening(LeaseReference(lease: start.spec.lease)))
+    }
+
+    /// Beside the stream: nothing waits for it.
+    private static func prepare(_ format: SlateFormat, _ picture: OwnPicture?, _ path: MediaPath, _ loop: Loop, _ log: Log) async {
+        let began = Instant.now
+        do {
+            let slate = try await SlateEncoder.encode(format, picture, on: loop)
+            path.use(slate)
+            // An encoder's buffers, 30 MB at 1080p, for what is kept of them: some kilobytes.
+            releaseFreeMemory()
+            let bytes = slate.pictures.reduce(0) { $0 + $1.count }
+            log.notice("slate is ready", ["bytes": .integer(bytes), "took_ms": .integer((Instant.now - began).milliseconds)])
+        } catch {
+            guard picture != nil else { return log.warning("no slate for this stream", ["error": "\(error)"]) }
+            log.warning("the organisation's picture cannot be used", ["error": "\(error)"])
+            await prepare(format, nil, path, loop, log)
+        }
     }
 
     private func listen(_ start: ReceiverStart) async throws -> any Ingest {

@@ -1,6 +1,7 @@
 import Posix
 import Testing
 import Units
+import Wire
 
 @testable import Relay
 
@@ -21,6 +22,15 @@ struct IngestWatchTests {
         #expect(IngestWatch.state(figures(keyFrames: 0, last: 5), at: at(5)) == .waiting)
         #expect(IngestWatch.state(figures(last: 5), at: at(6)) == .flowing)
         #expect(IngestWatch.state(figures(last: 5), at: at(6.01)) == .interrupted)
+    }
+
+    @Test("while the slate is shown a stream is interrupted, though media comes, and for how long is told")
+    func slate() {
+        var shown = figures(last: 9.9)
+        shown.slateSince = at(7.5)
+        let report = IngestWatch().reported(shown, at: at(10))
+        #expect(report.state == .interrupted && report.slateMs == 2500)
+        #expect(IngestWatch().reported(figures(last: 9.9), at: at(10)).slateMs == nil)
     }
 
     @Test("the rate is that of the last whole second, however often it is asked for")
@@ -48,5 +58,12 @@ struct MediaRingTests {
         #expect(ring.droppedBytes == 1 << 20)
         #expect(ring.take().count == (3 << 20) + 1)
         #expect(ring.take().isEmpty)
+    }
+}
+
+extension IngestWatch {
+    fileprivate func reported(_ figures: MediaPath.Figures, at now: Instant) -> IngestReport {
+        var watch = self
+        return watch.report(figures, nil, at: now)
     }
 }

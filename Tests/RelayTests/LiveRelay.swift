@@ -55,9 +55,17 @@ final class LiveRelay: Sendable {
 
     /// The last report of the output of this number.
     func report(_ output: Int) -> OutputReport? {
-        let last = heard.withLock { $0.last { if case .report = $0 { true } else { false } } }
-        guard case .report(let report)? = last, report.outputs.indices.contains(output) else { return nil }
+        guard let report = lastReport, report.outputs.indices.contains(output) else { return nil }
         return report.outputs[output]
+    }
+
+    /// The stream as it was reported last.
+    var ingest: IngestReport? { lastReport?.ingest }
+
+    private var lastReport: StreamReport? {
+        let last = heard.withLock { $0.last { if case .report = $0 { true } else { false } } }
+        guard case .report(let report)? = last else { return nil }
+        return report
     }
 
     /// Waits until an output shows a state.

@@ -178,14 +178,15 @@ private enum Sample {
                         mode: .caller, address: "203.0.113.9", port: 9000, passphrase: SecretOnWire(Secret("passphrase")), streamID: "s",
                         latencyMs: 120))),
             OutputSpec(id: output, target: .file(FileTarget(name: "show.ts"))),
-        ])
+        ], slate: SlateFile(kind: .png, base64: "iVBORw0KGgo="))
     static let report = StreamReport(
         lease: lease, broadcast: broadcast, port: 5000, pid: 42, uptimeSeconds: 10,
         ingest: IngestReport(
             state: .flowing, bitrate: .kilobits(2600), keyFramesTotal: 5, lostPacketsTotal: 0, recoveredPacketsTotal: 3,
             guardDroppedTotal: 1,
             video: .h264, width: 1280, height: 720,
-            paths: [PathReport(source: "198.51.100.2:4444", bitrate: .kilobits(900), packetsTotal: 800, rttMs: 62.25, loss: 0.0125)]),
+            paths: [PathReport(source: "198.51.100.2:4444", bitrate: .kilobits(900), packetsTotal: 800, rttMs: 62.25, loss: 0.0125)],
+            slateMs: 2500),
         outputs: [
             OutputReport(
                 id: output, state: .retrying, reason: "already publishing", sentBytesTotal: 1, droppedUnitsTotal: 2, reconnectsTotal: 3)

@@ -99,6 +99,7 @@ function show(id) {
     sender.agentVersion && "agent " + sender.agentVersion,
     !sender.online && sender.lastSeenAt && "last seen " + clock(sender.lastSeenAt),
     broadcast?.ingest && `receives ${megabits(broadcast.ingest.bitrate)}, lost ${broadcast.ingest.lostPacketsTotal}, recovered ${broadcast.ingest.recoveredPacketsTotal}`,
+    broadcast?.ingest?.slateMs != null && `shows the slate for ${(broadcast.ingest.slateMs / 1000).toFixed(0)} s`,
     broadcast?.ingest?.latencyMs && `latency ${milliseconds(broadcast.ingest.latencyMs)} of ${broadcast.bufferMs}`,
     broadcast?.ingest?.width && `${broadcast.ingest.width}×${broadcast.ingest.height}`,
     broadcast && sample?.bond && `links carry ${megabits(sample.bond.capacity)}, lost at the deadline ${sample.bond.lostPackets} of ${sample.bond.offeredPackets} packets`,

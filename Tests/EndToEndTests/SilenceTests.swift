@@ -1,0 +1,72 @@
+import Foundation
+import Lab
+import Posix
+import Support
+import Testing
+import Units
+import Wire
+
+/// A board that is away during a broadcast, as its viewers and its producer see it.
+@Suite(.serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+struct SilenceTests {
+    /// 30 s in the nightly run.
+    private static let darkness: Duration = .seconds(ProcessInfo.processInfo.environment["STRATA_SOAK"] == nil ? 6 : 30)
+
+    @Test("a board that is away costs the platform no session: it sees the slate, and the picture within 2 s of its return")
+    func away() async throws {
+        try await inStudio { studio in
+            let sender = try await studio.sender()
+            let platform = try await studio.destination("show", url: studio.nginx.url(), secret: "show")
+            let id = try await studio.start(
+                StartRequest(sender: sender.id, destinations: [platform], input: InputChoice(video: "test"), encoder: Studio.small))
+            try await studio.owner.wait(id, for: ["live"])
+            let receiver = try #require(studio.receivers.first)
+            measured("resident before the slate is ready", "\(try residentKilobytes(of: receiver)) kB")
+            try await studio.record(.seconds(3), of: "show", by: studio.nginx)
+            try await measure(receiver, "live")
+            let killed = Instant.now
+            try await studio.installation.program("sender").kill9()
+            let shown = try await eventually(within: .seconds(5), "the slate is shown") {
+                try studio.owner.broadcast(id).flatMap { $0.ingest?.slateMs != nil ? $0 : nil }
+            }
+            measured("the slate is told after", Instant.now - killed)
+            #expect(shown.state == "interrupted")
+            try await measure(receiver, "slate")
+            try await Task.sleep(for: max(.zero, Self.darkness - (Instant.now - killed)))
+            #expect(try studio.owner.broadcast(id)?.state == "interrupted")
+            try await studio.startSender()
+            try await studio.installation.program("sender").line(containing: "\"state\":\"sending\"", within: .seconds(10))
+            let sending = Instant.now
+            try await eventually(within: .seconds(6), "live without the slate is told") {
+                try studio.owner.broadcast(id).map { $0.state == "live" && $0.ingest?.slateMs == nil } == true
+            }
+            measured("live is told after it sends again by", Instant.now - sending)
+            // A buffer of 1 s lies between sending and the receiver's media.
+            #expect(Instant.now - sending < .seconds(4))
+            try await studio.record(.seconds(2), of: "show", by: studio.nginx)
+            try await studio.stopCleanly(id)
+            let files = try studio.nginx.recordings("show")
+            #expect(files.count == 1)
+            let stretch = try await DarkStretch(#require(files.last))
+            measured("the platform's file", "\(stretch)")
+            #expect(stretch.isMonotonic && stretch.complaints.isEmpty && stretch.changes == 2, "\(stretch)")
+            #expect(stretch.widestVideoMs <= 85 && stretch.widestAudioMs <= 65, "\(stretch)")
+            #expect(try studio.output(platform, of: id)?.report?.reconnectsTotal == 0)
+        }
+    }
+
+    /// Over 2 s.
+    private func measure(_ receiver: Int32, _ what: String) async throws {
+        let before = try processorTicks(of: receiver)
+        try await Task.sleep(for: .seconds(2))
+        let share = Double(try processorTicks(of: receiver) - before) / 2
+        measured("receiver, \(what)", "\(share) % of a core, \(try residentKilobytes(of: receiver)) kB resident")
+    }
+
+    /// Hundredths of a second that a process has run. Source: proc_pid_stat(5), fields 14 and 15.
+    private func processorTicks(of pid: Int32) throws -> Int {
+        let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
+        return fields.dropFirst(11).prefix(2).compactMap { Int($0) }.reduce(0, +)
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Posix
+import Support
+import Testing
+import Wire
+
+@testable import MPEGTS
+@testable import Outputs
+
+@Suite(.serialized, .timeLimit(.minutes(2))) struct SlateEncoderTests {
+    @Test(
+        "a slate has the stream's coding, profile, level, size and rate, begins with a key frame, and decodes without a complaint",
+        arguments: [
+            ("libx264", "baseline", "1280x720", "25"), ("libx264", "main", "640x360", "30000/1001"),
+            ("libx264", "high", "1920x1080", "50"), ("libx265", "main", "640x360", "25"),
+        ])
+    func like(_ encoder: String, _ profile: String, _ size: String, _ rate: String) async throws {
+        let loop = try Loop(name: "slate")
+        defer { loop.stop() }
+        try await onStage { stage in
+            let stream = stage.folder["stream.ts"]
+            let more = encoder == "libx265" ? ["-x265-params", "log-level=none:keyint=25"] : ["-level", "4.2"]
+            _ = try await runTool(
+                "ffmpeg",
+                ["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=\(size):rate=\(rate)", "-t", "1", "-pix_fmt", "yuv420p"]
+                    + ["-c:v", encoder, "-preset", "ultrafast", "-profile:v", profile] + more + [stream])
+            let format = try #require(try Self.format(stream))
+            let began = Instant.now
+            let slate = try await SlateEncoder.encode(format, nil, on: loop)
+            let bytes = slate.pictures.flatMap(\.self)
+            print(
+                "SlateEncoderTests: \(encoder) \(profile) \(size) \(rate): \(bytes.count) bytes, \((Instant.now - began).milliseconds) ms")
+            let file = stage.folder["slate." + (encoder == "libx265" ? "h265" : "h264")]
+            try Data(bytes).write(to: URL(fileURLWithPath: file))
+            let (own, theirs) = (try await Probe(file).video, try await Probe(stream).video)
+            #expect(own?.codecName == theirs?.codecName && own?.profile == theirs?.profile)
+            #expect(own?.width == theirs?.width && own?.height == theirs?.height && own?.avgFrameRate == theirs?.avgFrameRate)
+            #expect(try await decodingErrors(file).isEmpty)
+            #expect(bytes.count < 200_000, "what is still costs little")
+        }
+    }
+
+    @Test("an organisation's picture is shown whole in the middle, and what is none, or too large, is refused before it is decoded")
+    func own() async throws {
+        let loop = try Loop(name: "slate")
+        defer { loop.stop() }
+        try await onStage { stage in
+            let stream = stage.folder["stream.ts"]
+            _ = try await runTool(
+                "ffmpeg",
+                ["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-t", "1", "-pix_fmt", "yuv420p", "-c:v", "libx264"]
+                    + ["-preset", "ultrafast", stream])
+            let format = try #require(try Self.format(stream))
+            for (kind, name) in [(SlateFile.Kind.png, "red.png"), (.jpeg, "red.jpg")] {
+                let path = stage.folder[name]
+                _ = try await runTool(
+                    "ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:size=300x300", "-frames:v", "1", path])
+                let file = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+                let picture = try #require(OwnPicture(kind, file))
+                let slate = try await SlateEncoder.encode(format, picture, on: loop)
+                let coded = stage.folder["\(name).h264"]
+                try Data(slate.pictures.flatMap(\.self)).write(to: URL(fileURLWithPath: coded))
+                let shown = try await Self.plane(coded)
+                // Red in the middle, a border at the side.
+                #expect((60...100).contains(Int(shown[180 * 640 + 320])) && shown[180 * 640 + 20] < 25)
+                #expect(OwnPicture(kind == .png ? .jpeg : .png, file) == nil)
+                #expect(OwnPicture(kind, Array(file.prefix(20))) == nil)
+                #expect(OwnPicture(kind, file + [UInt8](repeating: 0, count: 96 << 10)) == nil)
+            }
+            var huge = [UInt8]([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52])
+            huge += [0, 1, 0, 0, 0, 1, 0, 0, 8, 2, 0, 0, 0]
+            #expect(OwnPicture(.png, huge) == nil)
+        }
+    }
+
+    private static func format(_ stream: String) throws -> SlateFormat? {
+        var reader = StreamReader()
+        var found: VideoFormat?
+        var times: [Int64] = []
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: stream)))
+        reader.feed(bytes, arrival: .zero) { event in
+            guard case .video(let unit) = event else { return }
+            found = found ?? unit.format
+            times.append(unit.decode.ticks)
+        }
+        return found.flatMap { SlateFormat($0, frame: times[2] - times[1]) }
+    }
+
+    /// The luma of the first picture.
+    private static func plane(_ file: String) async throws -> [UInt8] {
+        [UInt8](
+            try await runTool("ffmpeg", ["-v", "error", "-i", file, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]).output)
+    }
+}
