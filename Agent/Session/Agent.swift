@@ -25,7 +25,7 @@ package final class Agent: Sendable {
             guard let connection = outlet.withLock({ $0 }) else { return }
             switch importance {
             case .figures: connection.trySend(message)
-            case .record(let answered): connection.trySend(message, answered)
+            case .record(let answered): connection.sendWhereIdle(message, answered: answered)
             case .change:
                 connection.send(message)
                 if case .inventory = message { connection.routesChanged() }

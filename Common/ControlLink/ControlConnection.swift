@@ -104,12 +104,14 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     }
 
     /// Sends figures; from any thread. Dropped and counted where the connection is slow or gone.
-    /// - Parameter answered: told on the loop whether they are on their way.
-    package nonisolated func trySend(_ message: Outgoing, _ answered: (@Sendable (Bool) -> Void)? = nil) {
-        loop.submit {
-            let isTaken = self.assumeIsolated { $0.writeFigures(message) }
-            answered?(isTaken)
-        }
+    package nonisolated func trySend(_ message: Outgoing) {
+        loop.submit { self.assumeIsolated { _ = $0.write(message, behind: Self.figureMark) } }
+    }
+
+    /// Sends what can wait, where nothing else is on its way; from any thread.
+    /// - Parameter answered: told on the loop whether it was sent.
+    package nonisolated func sendWhereIdle(_ message: Outgoing, answered: @escaping @Sendable (Bool) -> Void) {
+        loop.submit { answered(self.assumeIsolated { $0.write(message, behind: 1) }) }
     }
 
     /// Answers a command; from any thread. Kept while there is no connection (the last 256), and given again where the
@@ -317,8 +319,9 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         }
     }
 
-    private func writeFigures(_ message: Outgoing) -> Bool {
-        guard let socket, early == nil, socket.undeliveredBytes < Self.figureMark, let bytes = encoded(message) else {
+    /// - Parameter mark: bytes that are not acknowledged yet, from which on it is dropped.
+    private func write(_ message: Outgoing, behind mark: Int) -> Bool {
+        guard let socket, early == nil, socket.undeliveredBytes < mark, let bytes = encoded(message) else {
             counts.dropped += 1
             return false
         }
