@@ -69,6 +69,7 @@ let doors: [Target] = [
     door("CWslay"),
     door("CZlib", pkgConfig: "zlib"),
     door("CV4L2"),
+    door("CSystemd", pkgConfig: "libsystemd"),
 ]
 
 let shared: [Target] = [
@@ -84,6 +85,7 @@ let shared: [Target] = [
     module("Common", "Posix", ["CPosix"]),
     module("Common", "Netlink", ["CNetlink", "Posix"]),
     module("Common", "Systemd", ["Posix"]),
+    module("Common", "DBus", ["CSystemd", "Posix"]),
     module("Common", "Crypto", ["COpenSSL", "BondWire"]),
     module("Common", "TLS", ["COpenSSL"]),
     module("Common", "RIST", ["CRist", "Units", "Posix"]),
@@ -177,6 +179,7 @@ let suites: [Target] = [
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
     tests("UplinkTests", ["Uplink", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
+    tests("DBusTests", ["DBus", "Support", "Posix"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab"]),
     tests("GStreamerTests", ["GStreamer", "CGStreamer", "Posix"]),
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "Units", "Wire", "Logging", "Posix"]),
