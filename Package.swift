@@ -112,7 +112,7 @@ let agent: [Target] = [
     module(
         "Agent", "Session",
         [
-            "Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
+            "Units", "Wire", "Configuration", "Links", "Modems", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
             "Posix", "Web", "Logging",
         ]),
     program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),

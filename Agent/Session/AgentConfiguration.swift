@@ -27,12 +27,16 @@ package struct AgentConfiguration: Sendable {
         let policy = LinkPolicy(
             allow: links.strings("allow", default: [], names, where: Self.isPattern),
             deny: links.strings("deny", default: [], names, where: Self.isPattern))
+        let usesSatellites = reader.section("modems").boolean("satellites", default: true)
         let trace = reader.section("trace").optionalString("access_units", "an absolute path", where: Self.isPath)
         logLevel = reader.section("log").choice("level", default: LevelName.notice, placeholder: .notice).level
         try reader.finish()
         var session = SessionSettings(
             runtimeFolder: runtimeFolder, stateFolder: stateFolder, mediaFolder: mediaFolder, links: policy, trace: trace, version: version)
         session.proxy = proxy.flatMap { ClientOptions.Proxy($0) }
+        session.usesSatellites = usesSatellites
+        // As every program of the system's bus has it.
+        session.bus = environment["DBUS_SYSTEM_BUS_ADDRESS"] ?? session.bus
         self.session = session
     }
 

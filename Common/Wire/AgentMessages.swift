@@ -102,12 +102,18 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
     package var pipeline: PipelineTelemetry?
     /// Of the board's links, idle ones too; once a second at most, nil in samples between: as they were.
     package var interfaces: [InterfaceTelemetry]?
+    /// All that the board has; every few seconds and when one changes, nil in samples between: as they were.
+    package var modems: [ModemTelemetry]?
 
-    package init(atMs: Int64, links: [LinkTelemetry], pipeline: PipelineTelemetry?, interfaces: [InterfaceTelemetry]? = nil) {
+    package init(
+        atMs: Int64, links: [LinkTelemetry], pipeline: PipelineTelemetry?, interfaces: [InterfaceTelemetry]? = nil,
+        modems: [ModemTelemetry]? = nil
+    ) {
         self.atMs = atMs
         self.links = links
         self.pipeline = pipeline
         self.interfaces = interfaces
+        self.modems = modems
     }
 }
 
