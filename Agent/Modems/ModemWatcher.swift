@@ -12,9 +12,14 @@ package actor ModemWatcher {
     private let out: AsyncStream<[Modem]>.Continuation
     private let address: String
     private let usesSatellites: Bool
-    private let log: Log
+    let log: Log
+    /// nil leaves modems as they are.
+    let access: ModemAccess?
+    let ledger: PINLedger?
+    /// Gives a connected modem's interface its addresses.
+    let apply: (@Sendable (BearerAddresses) async throws -> Void)?
 
-    private var bus: Bus?
+    private(set) var bus: Bus?
     private var table = ModemTable()
     private var told: [Modem] = []
     /// The connection that has ModemManager's name; nil while nobody has.
@@ -27,6 +32,12 @@ package actor ModemWatcher {
     /// What was set up in a modem: not asked for again before then.
     private var asked: [String: Instant] = [:]
     private var askAgain: LoopTimer?
+    /// By path.
+    var connections: [String: ModemConnection] = [:]
+    var works: [String: Task<Void, Never>] = [:]
+    var nextStep: LoopTimer?
+    /// By the modem's id.
+    var attempts: [String: PINAttempt] = [:]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -40,7 +51,15 @@ package actor ModemWatcher {
     /// - Parameters:
     ///   - address: of the system's bus.
     ///   - usesSatellites: whether satellite receivers are switched on, so that the board's place is known.
-    package init(address: String, loop: Loop, usesSatellites: Bool, log: Log) {
+    ///   - access: how modems are connected; nil leaves that to others.
+    ///   - stateFolder: where is kept which PINs were tried; without it none is.
+    package init(
+        address: String, loop: Loop, usesSatellites: Bool, access: ModemAccess? = nil, stateFolder: String? = nil,
+        apply: (@Sendable (BearerAddresses) async throws -> Void)? = nil, log: Log
+    ) {
+        self.access = access
+        self.apply = apply
+        ledger = stateFolder.map { PINLedger(path: "\($0)/pins.json") }
         self.address = address
         self.loop = loop
         self.usesSatellites = usesSatellites
@@ -48,12 +67,17 @@ package actor ModemWatcher {
         (snapshots, out) = AsyncStream.makeStream(of: [Modem].self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    package func begin() { connect() }
+    package func begin() {
+        loadAttempts()
+        connect()
+    }
 
     package func end() {
         isOver = true
         redial?.cancel()
         askAgain?.cancel()
+        nextStep?.cancel()
+        for work in works.values { work.cancel() }
         bus?.close()
         bus = nil
         out.finish()
@@ -138,6 +162,9 @@ extension ModemWatcher {
         isListed = false
         table = ModemTable()
         asked = [:]
+        for work in works.values { work.cancel() }
+        works = [:]
+        connections = [:]
         publish()
     }
 
@@ -196,9 +223,13 @@ extension ModemWatcher {
         table.changed(signal.path, interface, signal.values[1], invalidated: signal.values[2])
     }
 
-    private func publish() {
-        let modems = table.modems
+    func publish() {
+        var modems = table.modems
         setUp(modems)
+        advance(modems)
+        for index in modems.indices {
+            if let problem = connections[modems[index].path]?.problem { modems[index].figures.reason = problem }
+        }
         guard modems != told else { return }
         say(of: modems)
         told = modems

@@ -2,7 +2,7 @@ import Configuration
 import Inputs
 package import Links
 package import Logging
-import Modems
+package import Modems
 package import Posix
 package import Units
 package import Web
@@ -17,6 +17,8 @@ package struct SessionSettings: Sendable {
     package var links: LinkPolicy
     /// The bus that ModemManager is asked over.
     package var bus = SessionSettings.systemBus
+    /// How modems are connected; nil leaves that to others.
+    package var modemAccess: ModemAccess?
     /// Whether modems' satellite receivers are switched on.
     package var usesSatellites = true
     /// What control is reached through; media never is.
@@ -100,7 +102,8 @@ package actor AgentSession {
         inputs = try InputCatalog(clips: settings.mediaFolder, log: log.part("inputs"))
         watcher = try LinkWatcher(loop: loop, policy: settings.links, log: log.part("links"))
         modemWatcher = ModemWatcher(
-            address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, log: log.part("modems"))
+            address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, access: settings.modemAccess,
+            stateFolder: settings.stateFolder, apply: { [setter = BearerSetter()] in try setter.apply($0) }, log: log.part("modems"))
     }
 
     /// Watches links and inputs, and goes on with the plan that was being sent when the agent or the board stopped.

@@ -15,13 +15,17 @@ final class Board: Sendable {
     private let reader: Task<Void, Never>
 
     /// - Parameter name: of the bus's socket in the stage's folder.
-    init(on stage: Stage, bus name: String = "bus") throws {
+    init(
+        on stage: Stage, bus name: String = "bus", access: ModemAccess? = nil,
+        apply: (@Sendable (BearerAddresses) async throws -> Void)? = nil
+    ) throws {
         self.stage = stage
         loop = try Loop(name: "modems")
         address = "unix:path=\(stage.folder[name])"
         let lines = lines
         let log = Log("modems", threshold: .info) { line in lines.withLock { $0.append(line) } }
-        let watcher = ModemWatcher(address: address, loop: loop, usesSatellites: true, log: log)
+        let watcher = ModemWatcher(
+            address: address, loop: loop, usesSatellites: true, access: access, stateFolder: stage.folder.path, apply: apply, log: log)
         self.watcher = watcher
         reader = Task { [latest] in for await modems in watcher.snapshots { latest.withLock { $0 = modems } } }
     }

@@ -201,6 +201,17 @@ class Modem:
         del Modem.every[self.number]
 
 
+def network_manager(managed):
+    """NetworkManager's stand-in, with the device of modem 0."""
+    manager, device = "/org/freedesktop/NetworkManager", "/org/freedesktop/NetworkManager/Devices/1"
+    mock = objects["/"]
+    mock.network_manager = dbus.service.BusName("org.freedesktop.NetworkManager", mock.bus_name.get_bus())
+    mock.AddObject(manager, "org.freedesktop.NetworkManager", {}, [("GetDevices", "", "ao", f"ret = ['{device}']")])
+    mock.AddObject(device, "org.freedesktop.NetworkManager.Device", {
+        "Udi": "/org/freedesktop/ModemManager1/Modem/0", "Interface": "cdc-wdm0", "IpInterface": "wwan0", "Managed": dbus.Boolean(managed),
+    }, [])
+
+
 def load(mock, parameters):
     objects["/"] = mock
     mock.Modem = Modem
