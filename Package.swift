@@ -108,7 +108,7 @@ let agent: [Target] = [
     module("Agent", "Modems", ["Units", "Wire", "DBus", "Netlink", "Crypto", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
-    module("Agent", "Uplink", ["Units", "Wire", "BondWire", "RISTFlow", "Bonding", "Crypto", "RIST", "Posix", "Logging"]),
+    module("Agent", "Uplink", ["Units", "Wire", "Configuration", "MPEGTS", "BondWire", "RISTFlow", "Bonding", "Crypto", "RIST", "Posix", "Logging"]),
     module(
         "Agent", "Session",
         [
@@ -133,7 +133,7 @@ let receiver: [Target] = [
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
     module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
-    module("Control", "Fleet", ["Units", "Wire", "Store", "Web", "Identity", "Posix", "Logging"]),
+    module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
@@ -175,11 +175,11 @@ let suites: [Target] = [
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
-    tests("APITests", ["API", "Auth", "Configuration", "HTTP", "Store", "Web", "Wire"]),
+    tests("APITests", ["API", "Auth", "Configuration", "Fleet", "HTTP", "Store", "Units", "Web", "Wire"]),
     tests("AuthTests", ["Auth", "Store", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
-    tests("UplinkTests", ["Uplink", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
+    tests("UplinkTests", ["Uplink", "Configuration", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
     tests("DBusTests", ["DBus", "Support", "Posix"]),
     tests("ModemsTests", ["Modems", "Netlink", "Lab", "Support", "Units", "Wire", "Posix", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab"]),

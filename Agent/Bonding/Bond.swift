@@ -167,6 +167,13 @@ package struct Bond: Sendable {
     /// time in the sender's clock. After 2 s it moves by 1 ms per second at most.
     package var playoutOffset: Microseconds? { clock.playout }
 
+    /// What lies between a packet's source time and its release, by the offset of the clocks as it is measured now: the latency agreed,
+    /// but for what the offset has moved since. nil until the first report.
+    package var playoutLatency: Microseconds? {
+        guard let playout = clock.playout, let offset = clock.offset else { return nil }
+        return playout - offset
+    }
+
     /// What the encoder should make now.
     package var rate: EncoderRate { EncoderRate(bitsPerSecond: encoder.bitsPerSecond) }
 

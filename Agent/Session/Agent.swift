@@ -25,6 +25,7 @@ package final class Agent: Sendable {
             guard let connection = outlet.withLock({ $0 }) else { return }
             switch importance {
             case .figures: connection.trySend(message)
+            case .record(let answered): connection.trySend(message, answered)
             case .change:
                 connection.send(message)
                 if case .inventory = message { connection.routesChanged() }
@@ -50,7 +51,9 @@ package final class Agent: Sendable {
                 case .order(let order, let id): await session.carryOut(order, id: id) { connection.answer($0) }
                 case .revoked: await session.revoked()
                 // Without control it goes on.
-                case .connected, .disconnected, .refused: break
+                case .connected: session.flight.connected()
+                case .disconnected: session.flight.disconnected()
+                case .refused: break
                 }
             }
         }

@@ -47,11 +47,13 @@ package struct SessionSettings: Sendable {
 /// On its loop. Every method may be called by any task; orders are carried out one after the other.
 package actor AgentSession {
     /// Whether a message may be lost.
-    package enum Importance: Sendable, Equatable {
+    package enum Importance: Sendable {
         /// Figures: dropped when the connection is slow.
         case figures
         /// A change of state: sent while there is a connection; the hello tells it otherwise.
         case change
+        /// The flight recorder's: tells whether the connection had room for it, and comes again where it had not.
+        case record(answered: @Sendable (_ isTaken: Bool) -> Void)
     }
 
     package nonisolated let loop: Loop
@@ -63,6 +65,7 @@ package actor AgentSession {
     private let watcher: LinkWatcher
     private let modemWatcher: ModemWatcher
     private let log: Log
+    nonisolated let flight = FlightDesk()
     private let tell: @Sendable (AgentMessage, Importance) -> Void
 
     private var inventory = Inventory()
@@ -118,6 +121,11 @@ package actor AgentSession {
         let changes = await inputs.changes()
         readers.append(Task { [weak self] in for await snapshot in changes { await self?.inputsChanged(snapshot) } })
         tick(each: .seconds(1))
+        readers.append(
+            Task { [weak self, loop] in
+                // Ends by cancellation only.
+                while (try? await loop.sleep(for: .milliseconds(250))) != nil { await self?.tellFlight() }
+            })
         resume()
     }
 
@@ -200,7 +208,7 @@ package actor AgentSession {
             switch order {
             case .start(let plan): return (.done, nil, try await start(plan))
             case .stop(let reference): try await stop(reference.broadcast)
-            case .configure(let document): try configure(document)
+            case .configure(let document): try await configure(document)
             case .watch(let interval): tick(each: .milliseconds(min(max(interval.ms, 200), 10_000)))
             case .unknown(let type): throw StepFault(.plan, "this agent does not know the order '\(type.bounded(to: 64))'")
             }
@@ -239,10 +247,7 @@ extension AgentSession {
         } catch {
             await transmission.stop()
             self.transmission = nil
-            tell(
-                .sending(
-                    SendingReport(broadcast: new.broadcast, revision: new.revision, state: .stopped, reason: error.description.bounded())),
-                .change)
+            stopped(SendingReport(broadcast: new.broadcast, revision: new.revision, state: .stopped, reason: error.description.bounded()))
             throw error
         }
     }
@@ -269,10 +274,15 @@ extension AgentSession {
         await transmission?.finish()
         transmission = nil
         plan = nil
-        tell(.sending(SendingReport(broadcast: broadcast, revision: running.revision, state: .stopped)), .change)
+        stopped(SendingReport(broadcast: broadcast, revision: running.revision, state: .stopped))
     }
 
-    private func configure(_ document: ConfigurationDocument) throws(StepFault) {
+    private func stopped(_ report: SendingReport) {
+        flight.note(report)
+        tell(.sending(report), .change)
+    }
+
+    private func configure(_ document: ConfigurationDocument) async throws(StepFault) {
         guard document.version >= configurationVersion else {
             throw StepFault(.configuration, "version \(document.version) is older than \(configurationVersion), which is in force")
         }
@@ -289,6 +299,7 @@ extension AgentSession {
         }
         configuration = new
         configurationVersion = document.version
+        await transmission?.update(links: inventory.links, rules: new.linkRules)
         tell(.configured(ConfigurationReport(version: document.version)), .change)
     }
 }
@@ -299,7 +310,8 @@ extension AgentSession {
     private func make(_ plan: Plan) -> Transmission {
         let tell = tell
         return Transmission(
-            plan: plan, links: inventory.links, inputs: inputs, trace: settings.trace, loop: loop,
+            plan: plan, links: inventory.links, rules: configuration.linkRules, inputs: inputs, flight: flight, trace: settings.trace,
+            loop: loop,
             log: log.with("broadcast", .text(plan.broadcast.text))
         ) { report in
             tell(.sending(report), .change)
@@ -334,7 +346,7 @@ extension AgentSession {
     private func linksChanged(_ links: [Link]) async {
         inventory.links = links
         tell(.inventory(inventory), .change)
-        await transmission?.update(links: links)
+        await transmission?.update(links: links, rules: configuration.linkRules)
     }
 
     private func modemsChanged(_ modems: [Modem]) { self.modems = modems }
@@ -358,8 +370,13 @@ extension AgentSession {
         let figures = await transmission?.telemetry()
         let sample = AgentTelemetry(
             atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: interfaces(),
-            modems: modemFigures())
+            modems: modemFigures(), bond: figures?.bond)
         tell(.telemetry(sample), .figures)
+    }
+
+    private func tellFlight() {
+        guard let log = flight.next() else { return }
+        tell(.flight(log), .record(answered: { [flight] in flight.answered(log, isTaken: $0) }))
     }
 
     /// Once a second: more often they would take the room of the links' figures on a narrow modem.

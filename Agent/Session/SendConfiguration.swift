@@ -7,6 +7,7 @@ package import Wire
 /// The file of `strata-agent send`: one bonded sender without the platform.
 package struct SendConfiguration: Sendable {
     package var transport: Transport
+    package var linkRules: [String: LinkRule]
     /// Where MPEG-TS comes in, over UDP.
     package var input: SocketAddress
     /// Where figures go, one JSON object for each datagram.
@@ -22,13 +23,15 @@ package struct SendConfiguration: Sendable {
         let carrier = bond.choice("carrier", default: Carrier.bond, placeholder: .bond)
         var links: [String]?
         if bond.isGiven("links") { links = bond.strings("links", "names of interfaces", where: SenderConfiguration.isLink) }
+        let protection = bond.choice("protection", default: Protection.throughput, placeholder: .throughput)
+        linkRules = LinkRule.read(reader)
         let listen = reader.section("input").socketAddress("listen")
         let telemetry = reader.section("telemetry")
         let to = telemetry.isGiven("to") ? telemetry.socketAddress("to") : nil
         try reader.finish()
         transport = Transport(
             carrier: carrier, receivers: receivers.map { Endpoint(host: $0.host, port: $0.port) }, streamKey: SecretOnWire(key),
-            bufferMs: latency, links: links)
+            bufferMs: latency, links: links, protection: protection)
         input = listen
         self.telemetry = to
     }

@@ -49,13 +49,14 @@ struct SendingHealth: Hashable, Sendable {
         case .live(let link, _):
             live.insert(link)
             unreachable[link] = nil
-        case .silent(let link): live.remove(link)
+        case .silent(let link, _): live.remove(link)
         case .unreachable(let link, let reason):
             live.remove(link)
             unreachable[link] = reason
         case .removed(let link):
             live.remove(link)
             unreachable[link] = nil
+        case .rateCut, .unheard, .heard, .clockChanged: break
         }
     }
 

@@ -20,7 +20,7 @@ package final class StandaloneSender: Sendable {
         let uplink = try makeUplink(transport: configuration.transport, log: log.part("uplink"))
         let watcher = try LinkWatcher(
             loop: loop, policy: LinkPolicy(allow: configuration.transport.links ?? []), log: log.part("links"))
-        links = Task { for await links in watcher.snapshots { uplink.update(links: links) } }
+        links = Task { for await links in watcher.snapshots { uplink.update(links: links, rules: configuration.linkRules) } }
         events = Task { for await event in uplink.events { log.debug("uplink", ["event": .text("\(event)")]) } }
         let figures = try configuration.telemetry.map { ($0, try UDPSocket(binding: .any($0.family))) }
         loop.submit {

@@ -1,4 +1,5 @@
 import Capture
+import Configuration
 import Inputs
 import Logging
 import Posix
@@ -20,6 +21,7 @@ actor Transmission {
 
     private var plan: Plan
     private var links: [Link]
+    private var rules: [String: LinkRule]
     private var health = SendingHealth()
     private var budget = RestartBudget()
     private var capture: CapturePipeline?
@@ -38,6 +40,7 @@ actor Transmission {
     private var isOver = false
     private var lastReport: SendingReport?
     private var meter = Meter()
+    private let flight: FlightDesk
     /// Follows the links while the uplink knows what they carry.
     private var governor = EncoderGovernor(told: Bitrate(bitsPerSecond: 0))
     private var governing: Task<Void, Never>?
@@ -48,16 +51,20 @@ actor Transmission {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     init(
-        plan: Plan, links: [Link], inputs: InputCatalog, trace: String?, loop: Loop, log: Log,
+        plan: Plan, links: [Link], rules: [String: LinkRule], inputs: InputCatalog, flight: FlightDesk, trace: String?, loop: Loop,
+        log: Log,
         changed: @escaping @Sendable (SendingReport) -> Void
     ) {
         self.plan = plan
         self.links = links
+        self.rules = rules
         self.inputs = inputs
+        self.flight = flight
         self.trace = trace
         self.loop = loop
         self.log = log
         self.changed = changed
+        flight.begin(plan.broadcast)
     }
 
     /// Opens the input, starts the encoder, and waits until the receiver answers over one link.
@@ -111,13 +118,14 @@ actor Transmission {
             throw error
         }
         plan = new
-        uplink?.update(links: usable)
+        uplink?.update(links: usable, rules: rules)
         publish()
     }
 
-    func update(links: [Link]) {
+    func update(links: [Link], rules: [String: LinkRule]) {
         self.links = links
-        uplink?.update(links: usable)
+        self.rules = rules
+        uplink?.update(links: usable, rules: rules)
     }
 
     /// A device came or went: what waits for one tries at once, and so does sound that was lost.
@@ -180,18 +188,21 @@ actor Transmission {
     func report() -> SendingReport { health.report(plan) }
 
     /// Figures since the last call.
-    func telemetry() -> (links: [LinkTelemetry], pipeline: PipelineTelemetry) {
+    func telemetry() -> FlightSample {
         let counters = uplink?.counters()
         let pipeline = meter.read(
             capture?.figures, at: .now, restarts: health.restartsTotal,
             dropped: counters.map { $0.congestedTotal + $0.refusedTotal } ?? 0)
-        return (uplink?.telemetry() ?? [], pipeline)
+        let sample = FlightSample(links: uplink?.telemetry() ?? [], bond: uplink?.bondTelemetry(), pipeline: pipeline)
+        flight.note(sample)
+        return sample
     }
 
     private func publish() {
         let report = health.report(plan)
         guard !isOver, report != lastReport else { return }
         lastReport = report
+        flight.note(report)
         log.notice("sending", ["state": .text(report.state.rawValue), "reason": .text(report.reason ?? "")])
         changed(report)
     }
@@ -318,7 +329,7 @@ extension Transmission {
         }
         uplink = new
         target.withLock { $0 = new }
-        new.update(links: usable)
+        new.update(links: usable, rules: rules)
         governing?.cancel()
         govern()
         uplinkReader = Task { [weak self] in
@@ -370,6 +381,7 @@ extension Transmission {
     private func heard(_ event: UplinkEvent, from source: any Uplink) {
         guard uplink === source, !isOver else { return }
         health.note(event)
+        flight.note(event)
         if health.isAnyLinkLive {
             linkWaiter?.resume()
             linkWaiter = nil

@@ -13,10 +13,12 @@ extension BondLine {
             case .dialling, .proving: isReportedUnreachable ? .dead : .connecting
             case .up: figures?.state == .suspect ? .suspect : .live
             }
-        guard let figures else { return .idle(link.name, state) }
+        let reason = state == .live ? nil : reason
+        guard let figures else { return .idle(link.name, state, reason) }
         let share = state == .live ? (figures.estimateBitsPerSecond * 100 + capacity / 2) / max(1, capacity) : 0
         return LinkTelemetry(
-            name: link.name, state: state, sent: rate.bitrate, rttMs: Double(figures.roundTrip) / 1000, loss: figures.loss, weight: share,
+            name: link.name, state: state, reason: reason, sent: rate.bitrate, rttMs: Double(figures.roundTrip) / 1000, loss: figures.loss,
+            weight: share,
             retransmittedPackets: figures.repairs,
             bond: .init(
                 offeredPackets: figures.sent, deliveredPackets: figures.arrived, lostPackets: figures.lost,
@@ -27,8 +29,9 @@ extension BondLine {
 
 extension LinkTelemetry {
     /// A link that carries nothing.
-    static func idle(_ name: String, _ state: State) -> LinkTelemetry {
+    static func idle(_ name: String, _ state: State, _ reason: String? = nil) -> LinkTelemetry {
         LinkTelemetry(
-            name: name, state: state, sent: Bitrate(bitsPerSecond: 0), rttMs: nil, loss: nil, weight: 0, retransmittedPackets: 0)
+            name: name, state: state, reason: reason, sent: Bitrate(bitsPerSecond: 0), rttMs: nil, loss: nil, weight: 0,
+            retransmittedPackets: 0)
     }
 }

@@ -41,6 +41,8 @@ struct BondLine {
     var isReportedUnreachable = false
     /// What `UplinkEvent` was told last.
     var isReportedLive = false
+    /// Why it does not carry, for a person.
+    var reason: String?
     var rate = SendRate()
 
     init(link: Link, number: LinkNumber, index: Int, choice: AddressChoice, at now: Instant) {

@@ -1,6 +1,8 @@
 import BondWire
 import Bonding
+import Configuration
 import Logging
+import MPEGTS
 import Posix
 import RISTFlow
 import Units
@@ -12,9 +14,13 @@ import Wire
 final class BondSender {
     private let lines: LineKeeper
     private let loop: Loop
-    private let latencyMs: Int
     private let publish: (UplinkFigures) -> Void
+    private let report: (UplinkEvent) -> Void
+    /// How long each link had been silent when it was muted last.
+    private var silences: [LinkNumber: Microseconds] = [:]
     private var bond: Bond
+    /// Where what is worth most is sent twice.
+    private var keys: KeyPackets?
     private var history = FlowHistory()
     /// The last packet that was offered.
     private var newest: PacketNumber?
@@ -30,14 +36,17 @@ final class BondSender {
     private static let ticksPerQuarter = 50
 
     init(
-        key: StreamKey, latencyMs: Int, wanted: Set<String>?, loop: Loop, log: Log, report: @escaping (UplinkEvent) -> Void,
+        key: StreamKey, latencyMs: Int, protection: Protection, wanted: Set<String>?, loop: Loop, log: Log,
+        report: @escaping (UplinkEvent) -> Void,
         publish: @escaping (UplinkFigures) -> Void
     ) {
         self.loop = loop
-        self.latencyMs = latencyMs
+        self.report = report
         self.publish = publish
         lines = LineKeeper(key: key, wanted: wanted, loop: loop, log: log, report: report)
-        bond = Bond(BondSettings(latency: Microseconds(latencyMs) * 1000))
+        let mode = BondMode(protection)
+        bond = Bond(BondSettings(latency: Microseconds(latencyMs) * 1000, mode: mode))
+        keys = mode == .balanced ? KeyPackets() : nil
         lines.owner = self
         tickLater()
     }
@@ -46,12 +55,14 @@ final class BondSender {
 
     func setReceivers(_ receivers: [SocketAddress]) { lines.setReceivers(receivers) }
 
-    func update(_ links: [Link]) { lines.update(links) }
+    func update(_ links: [Link], _ rules: [String: LinkRule]) { lines.update(links, rules) }
 
     func take(_ packets: [FlowPacket]) {
         for packet in packets {
             let at = Microseconds(packet.at)
-            let number = bond.offer(bytes: RTPPacket.headerBytes + packet.payload.count, importance: .normal, at: at)
+            let isKey = keys?.areAmong(packet.payload) == true
+            let number = bond.offer(
+                bytes: RTPPacket.headerBytes + packet.payload.count, importance: isKey ? .key : .normal, at: at)
             let rtp = RTPPacket(
                 sequence: UInt16(truncatingIfNeeded: number.value), timestamp: SourceTime.timestamp(at), source: source,
                 payload: packet.payload)
@@ -105,21 +116,48 @@ final class BondSender {
         bond.advance(to: Microseconds(now))
         if ticks % Self.ticksPerLook == 0 {
             lines.look(now)
+            tellEvents()
             publishFigures(Microseconds(now))
         }
         if ticks % Self.ticksPerQuarter == 0 { lines.turnRates() }
-        if ticks % Self.ticksPerStatus == 0, let offset = bond.playoutOffset {
-            lines.sendToAll(.status(FlowStatus(playoutOffset: offset, latencyMs: UInt32(latencyMs))))
+        if ticks % Self.ticksPerStatus == 0, let offset = bond.playoutOffset, let latency = bond.playoutLatency {
+            lines.sendToAll(.status(FlowStatus(playoutOffset: offset, latency: latency)))
         }
         pump()
     }
 
     // MARK: Figures
 
+    private func tellEvents() {
+        for event in bond.takeEvents() {
+            switch event.kind {
+            // The lines tell these, with what they know besides.
+            case .up(let link), .down(let link), .returned(let link): silences[link] = nil
+            case .muted(let link, let silence): silences[link] = silence
+            case .unheard(let silence): report(.unheard(for: .microseconds(silence)))
+            case .heard: report(.heard)
+            case .rateCut(let old, let new): report(.rateCut(from: Bitrate(bitsPerSecond: old), to: Bitrate(bitsPerSecond: new)))
+            case .clockChanged: report(.clockChanged)
+            }
+        }
+    }
+
+    private func silence(of link: LinkNumber) -> String {
+        silences[link].map { "nothing came through for \($0 / 1000) ms" } ?? "the receiver's reports do not arrive"
+    }
+
+    private func telemetry(_ figures: BondFigures) -> BondTelemetry {
+        BondTelemetry(
+            available: Bitrate(bitsPerSecond: figures.rate.bitsPerSecond), capacity: Bitrate(bitsPerSecond: figures.capacityBitsPerSecond),
+            queueMs: Double(figures.queueAge) / 1000, offeredPackets: figures.offered, deliveredPackets: figures.confirmed,
+            lostPackets: figures.dropped + figures.unconfirmed, retransmittedPackets: figures.repeats, doubledPackets: figures.doubles,
+            latencyMs: bond.playoutLatency.map { Double($0) / 1000 })
+    }
+
     private func publishFigures(_ now: Microseconds) {
         let (perLink, figures) = bond.figures(at: now)
         let known = Dictionary(uniqueKeysWithValues: perLink.map { ($0.link, $0) })
-        for link in perLink { lines.note(isLive: link.state != .suspect, link.link) }
+        for link in perLink { lines.note(isLive: link.state != .suspect, link.link, silence: silence(of: link.link)) }
         let capacity = perLink.reduce(0) { $0 + $1.estimateBitsPerSecond }
         var result = UplinkFigures()
         result.links = lines.links.sorted { $0.name < $1.name }.map { link in
@@ -127,6 +165,7 @@ final class BondSender {
                 ?? .idle(link.name, lines.isWanted(link.name) ? .dead : .unused)
         }
         result.rate = known.isEmpty ? nil : Bitrate(bitsPerSecond: figures.rate.bitsPerSecond)
+        result.bond = telemetry(figures)
         let limit = lines.lines.values.filter { $0.stage == .up }.map(\.proven).min() ?? BondLine.proofSizes[0]
         result.payloadLimit = limit - RTPPacket.headerBytes
         result.expiredTotal = figures.dropped + figures.unconfirmed
@@ -162,6 +201,16 @@ extension BondSender: LineOwner {
             for range in nack.ranges.compactMap({ $0.packets(newest: newest.value) }) {
                 bond.request(PacketNumber(range.lowerBound)...PacketNumber(range.upperBound), at: Microseconds(.now))
             }
+        }
+    }
+}
+
+extension BondMode {
+    fileprivate init(_ protection: Protection) {
+        switch protection {
+        case .throughput: self = .throughput
+        case .balanced: self = .balanced
+        case .bulletproof: self = .bulletproof
         }
     }
 }

@@ -1,6 +1,7 @@
 import BondWire
 import Crypto
 import Bonding
+package import Configuration
 package import Logging
 import Posix
 package import Units
@@ -39,7 +40,8 @@ package final class BondUplink: Uplink {
         let (keeper, loop, latest, entrance) = (keeper, loop, latest, entrance)
         loop.submit { [out] in
             let sender = BondSender(
-                key: key, latencyMs: transport.bufferMs, wanted: transport.links.map(Set.init), loop: loop, log: log,
+                key: key, latencyMs: transport.bufferMs, protection: transport.protection ?? .throughput,
+                wanted: transport.links.map(Set.init), loop: loop, log: log,
                 report: { out.yield($0) },
                 publish: { figures in
                     latest.withLock { $0 = figures }
@@ -84,12 +86,14 @@ package final class BondUplink: Uplink {
         }
     }
 
-    package func update(links: [Link]) {
+    package func update(links: [Link], rules: [String: LinkRule]) {
         let keeper = keeper
-        loop.submit { keeper.sender?.update(links) }
+        loop.submit { keeper.sender?.update(links, rules) }
     }
 
     package func telemetry() -> [LinkTelemetry] { latest.withLock { $0.links } }
+
+    package func bondTelemetry() -> BondTelemetry? { latest.withLock { $0.bond } }
 
     package func counters() -> UplinkCounters {
         var counters = entrance.withLock { $0.counters }

@@ -1,5 +1,6 @@
 import BondWire
 import Bonding
+import Configuration
 import Crypto
 import Glibc
 import Logging
@@ -30,6 +31,7 @@ final class LineKeeper {
     private(set) var lines: [String: BondLine] = [:]
     /// The board's links, also those that have no line.
     private(set) var links: [Link] = []
+    private var rules: [String: LinkRule] = [:]
     private let loop: Loop
     private let log: Log
     private let key: StreamKey
@@ -53,11 +55,12 @@ final class LineKeeper {
     /// The receiver's addresses, all of them; links that have none yet start to try.
     func setReceivers(_ receivers: [SocketAddress]) {
         self.receivers = receivers
-        update(links)
+        update(links, rules)
     }
 
-    func update(_ links: [Link]) {
+    func update(_ links: [Link], _ rules: [String: LinkRule]) {
         self.links = links
+        self.rules = rules
         let present = Set(links.map(\.name))
         for name in lines.keys where !present.contains(name) { remove(name) }
         for link in links where isWanted(link.name) { update(link) }
@@ -92,11 +95,21 @@ final class LineKeeper {
     }
 
     /// What the owner found out of a line: whether it is heard.
-    func note(isLive: Bool, _ number: LinkNumber) {
+    /// - Parameter silence: why it is not, where it is not.
+    func note(isLive: Bool, _ number: LinkNumber, silence: @autoclosure () -> String) {
         guard let name = names[number], let line = lines[name], line.stage == .up, isLive != line.isReportedLive else { return }
-        lines[name]?.isReportedLive = isLive
-        log.notice(isLive ? "link up" : "link silent", ["link": .text(name)])
-        report(isLive ? .live(link: name, receiver: line.address?.description ?? "") : .silent(link: name))
+        guard isLive else { return fellSilent(name, silence()) }
+        lines[name]?.isReportedLive = true
+        lines[name]?.reason = nil
+        log.notice("link up", ["link": .text(name)])
+        report(.live(link: name, receiver: line.address?.description ?? ""))
+    }
+
+    private func fellSilent(_ name: String, _ reason: String) {
+        lines[name]?.isReportedLive = false
+        lines[name]?.reason = reason
+        log.notice("link silent", ["link": .text(name), "reason": .text(reason)])
+        report(.silent(link: name, reason: reason))
     }
 
     // MARK: Links
@@ -107,6 +120,7 @@ final class LineKeeper {
         let choice = AddressChoice(receivers: receivers, families: BondLine.families(of: link))
         if var line = lines[link.name], line.index == index {
             line.link = link
+            tellTraits(line)
             // The order of a link's candidates changes with what answered; only their set says that something is new.
             if Set(line.choice.candidates) != Set(choice.candidates) {
                 line.choice = choice
@@ -160,15 +174,13 @@ final class LineKeeper {
         lines[name]?.dialer = nil
         lines[name]?.heardAt = nil
         lines[name]?.stage = .resting(until: .now)
-        guard line.isReportedLive else { return }
-        lines[name]?.isReportedLive = false
-        log.notice("link silent", ["link": .text(name), "reason": .text(reason)])
-        report(.silent(link: name))
+        if line.isReportedLive { fellSilent(name, reason) }
     }
 
     private func unreachable(_ name: String, _ reason: String) {
         guard lines[name]?.isReportedUnreachable == false else { return }
         lines[name]?.isReportedUnreachable = true
+        lines[name]?.reason = reason
         log.warning("link reaches no address of the receiver", ["link": .text(name), "reason": .text(reason)])
         report(.unreachable(link: name, reason: reason))
     }
@@ -279,6 +291,7 @@ final class LineKeeper {
         owner?.lineUp(line.number, traits(line, line.proven, roundTrip: (line.provenAt ?? .now) - start))
         lines[name]?.stage = .up
         lines[name]?.isReportedUnreachable = false
+        lines[name]?.reason = nil
         guard !line.isReportedLive else { return }
         lines[name]?.isReportedLive = true
         log.notice("link up", ["link": .text(name), "receiver": .text("\(address)"), "packet": .integer(line.proven)])
@@ -286,8 +299,17 @@ final class LineKeeper {
         owner?.turned()
     }
 
+    /// Its cost or its ceiling may be another one.
+    private func tellTraits(_ line: BondLine) {
+        guard line.stage == .up else { return }
+        owner?.lineChanged(line.number, traits(line, line.proven, roundTrip: .milliseconds(100)))
+    }
+
     private func traits(_ line: BondLine, _ proven: Int, roundTrip: Duration) -> LinkTraits {
-        LinkTraits(packetLimit: proven, overhead: SecureLink.overheadBytes + line.ipOverhead, roundTrip: Microseconds(roundTrip))
+        let rule = rules[line.link.name] ?? LinkRule()
+        return LinkTraits(
+            packetLimit: proven, overhead: SecureLink.overheadBytes + line.ipOverhead, cost: rule.cost(of: line.link.kind),
+            roundTrip: Microseconds(roundTrip), ceiling: rule.ceiling?.bitsPerSecond)
     }
 
     // MARK: Datagrams

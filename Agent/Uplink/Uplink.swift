@@ -1,3 +1,4 @@
+package import Configuration
 package import Logging
 package import Units
 package import Wire
@@ -12,11 +13,14 @@ package protocol Uplink: AnyObject, Sendable {
     /// Queues whole transport stream packets. Streaming thread; copies, never waits.
     func send(_ bytes: UnsafeRawBufferPointer)
 
-    /// The board's links as they are now.
-    func update(links: [Link])
+    /// The board's links as they are now, and what is decided about them, by name: costs and ceilings, which stock RIST knows nothing of.
+    func update(links: [Link], rules: [String: LinkRule])
 
     /// Each link of the board, as of at most 100 ms ago.
     func telemetry() -> [LinkTelemetry]
+
+    /// All of them together, as of at most 100 ms ago; nil where the carrier does not know.
+    func bondTelemetry() -> BondTelemetry?
 
     func counters() -> UplinkCounters
 
@@ -25,6 +29,10 @@ package protocol Uplink: AnyObject, Sendable {
 
     /// Ends its threads and closes its sockets; `send` does nothing after it.
     func stop()
+}
+
+extension Uplink {
+    package func update(links: [Link]) { update(links: links, rules: [:]) }
 }
 
 package enum UplinkFailure: Error, Sendable, CustomStringConvertible {

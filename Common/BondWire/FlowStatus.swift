@@ -2,36 +2,25 @@
 package struct FlowStatus: Hashable, Sendable {
     /// A packet with source time t of the sender's clock leaves the receiver at t + this, of the receiver's clock.
     package var playoutOffset: Microseconds
-    /// From source to output, in milliseconds.
-    package var latencyMs: UInt32
-    /// How many packets the flow had so far; the low 16 bits are the RTP sequence number of the next.
-    package var packets: UInt64
-    /// Source time of the newest of them, in the sender's clock.
-    package var newest: Microseconds
+    /// From source to output, as the sender measures the clocks: what was agreed, but for what the measured offset has moved since.
+    package var latency: Microseconds
 
-    static let byteCount = 28
+    static let byteCount = 12
 
-    package init(playoutOffset: Microseconds, latencyMs: UInt32, packets: UInt64 = 0, newest: Microseconds = 0) {
+    /// - Parameter latency: 0 to 2^32 - 1; what is beyond is bounded.
+    package init(playoutOffset: Microseconds, latency: Microseconds) {
         self.playoutOffset = playoutOffset
-        self.latencyMs = latencyMs
-        self.packets = packets
-        self.newest = newest
+        self.latency = min(max(latency, 0), Microseconds(UInt32.max))
     }
 
     init?(_ reader: inout ByteReader) {
-        guard let offset = reader.u64(), let latency = reader.u32(), let packets = reader.u64(), let newest = reader.u64() else {
-            return nil
-        }
+        guard let offset = reader.u64(), let latency = reader.u32() else { return nil }
         playoutOffset = Microseconds(bitPattern: offset)
-        latencyMs = latency
-        self.packets = packets
-        self.newest = Microseconds(bitPattern: newest)
+        self.latency = Microseconds(latency)
     }
 
     func append(to bytes: inout [UInt8]) {
         bytes.append64(UInt64(bitPattern: playoutOffset))
-        bytes.append32(latencyMs)
-        bytes.append64(packets)
-        bytes.append64(UInt64(bitPattern: newest))
+        bytes.append32(UInt32(truncatingIfNeeded: latency))
     }
 }

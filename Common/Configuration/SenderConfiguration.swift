@@ -11,13 +11,15 @@ package struct SenderConfiguration: Sendable, Hashable {
     package var bufferMs: Int
     /// Names of the links to use; nil uses every one that is up.
     package var links: [String]?
+    package var protection: Protection
+    package var linkRules: [String: LinkRule] = [:]
     /// No plan may ask for more video than this.
     package var maximumBitrate: Bitrate
 
     /// Of a board that was told nothing.
     package static let standard = SenderConfiguration(
         input: InputChoice(video: "test"), encoder: EncoderChoice(bitrate: .kilobits(2500)), bufferMs: 1000, links: nil,
-        maximumBitrate: .kilobits(50_000))
+        protection: .throughput, maximumBitrate: .kilobits(50_000))
 
     package static let encoderSizes = (width: 160...3840, height: 120...2160, frameRate: 1...60)
     package static let bitrates = 100...50_000
@@ -41,6 +43,8 @@ package struct SenderConfiguration: Sendable, Hashable {
         let transport = reader.section("transport")
         result.bufferMs = transport.integer("buffer_ms", default: result.bufferMs, in: buffers)
         if transport.isGiven("links") { result.links = transport.strings("links", "names of interfaces", where: isLink) }
+        result.protection = transport.choice("protection", default: result.protection, placeholder: .throughput)
+        result.linkRules = LinkRule.read(reader)
         let limits = reader.section("limits")
         result.maximumBitrate = limits.bitrate("video_kbit", default: result.maximumBitrate.kilobits, in: bitrates)
         if result.encoder.bitrate > result.maximumBitrate {

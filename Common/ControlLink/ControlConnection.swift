@@ -104,8 +104,12 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     }
 
     /// Sends figures; from any thread. Dropped and counted where the connection is slow or gone.
-    package nonisolated func trySend(_ message: Outgoing) {
-        loop.submit { self.assumeIsolated { $0.writeFigures(message) } }
+    /// - Parameter answered: told on the loop whether they are on their way.
+    package nonisolated func trySend(_ message: Outgoing, _ answered: (@Sendable (Bool) -> Void)? = nil) {
+        loop.submit {
+            let isTaken = self.assumeIsolated { $0.writeFigures(message) }
+            answered?(isTaken)
+        }
     }
 
     /// Answers a command; from any thread. Kept while there is no connection (the last 256), and given again where the
@@ -313,12 +317,12 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         }
     }
 
-    private func writeFigures(_ message: Outgoing) {
+    private func writeFigures(_ message: Outgoing) -> Bool {
         guard let socket, early == nil, socket.undeliveredBytes < Self.figureMark, let bytes = encoded(message) else {
             counts.dropped += 1
-            return
+            return false
         }
-        put(bytes)
+        return put(bytes)
     }
 
     private func write(_ result: CommandOutcome) {

@@ -1,5 +1,7 @@
 package import Crypto
 import FoundationEssentials
+import Glibc
+import Posix
 package import TLS
 package import Units
 package import Wire
@@ -47,6 +49,13 @@ package struct DeviceIdentity: Sendable {
             return key
         } catch {
             throw .state(file: keyFile(folder), reason: "\(error)")
+        }
+    }
+
+    /// Forgets who this machine is: the identity first, so that no other key is ever taken for its own.
+    static func remove(state folder: String) throws(IdentityError) {
+        for file in [identityFile(folder), keyFile(folder)] where unlink(file) != 0 && errno != ENOENT {
+            throw .state(file: file, reason: SystemError("unlink", on: file).description)
         }
     }
 

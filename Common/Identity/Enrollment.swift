@@ -6,7 +6,10 @@ import Units
 package import Web
 package import Wire
 
-/// Makes this machine a device: redeems a token for an identity, once.
+/// Makes this machine a device: redeems a token for an identity.
+///
+/// A machine that has an identity of this server asks as well, with the key that it has: control knows whether that one still stands.
+/// One that does is kept and the token is not spent; one that was revoked gives way to a new key.
 ///
 /// The key is made and kept before control is asked, so that an attempt whose answer was lost is repeated with the same
 /// key, which control answers with the same identity (THREATS 2).
@@ -39,16 +42,24 @@ package struct Enrollment: Sendable {
 
     /// Asks control, again where it does not answer, and keeps the identity.
     ///
-    /// A machine that belongs to this server already keeps its identity: control is not asked.
-    ///
     /// - Throws: `IdentityError`; CancellationError.
     package func redeem(kind: DeviceKind, name: String) async throws -> DeviceIdentity {
         let lock = try Self.lock(stateFolder)
         defer { withExtendedLifetime(lock) {} }
-        if let identity = try DeviceIdentity.load(state: stateFolder) {
-            guard identity.server == server else { throw IdentityError.alreadyEnrolled(server: identity.server.text) }
-            return identity
+        let present = try DeviceIdentity.load(state: stateFolder)
+        if let present, present.server != server { throw IdentityError.alreadyEnrolled(server: present.server.text) }
+        do {
+            return try await redeemOnce(kind: kind, name: name)
+        } catch IdentityError.enrolledKey {
+            guard let present else { throw IdentityError.enrolledKey }
+            return present
+        } catch IdentityError.revokedKey {
+            try DeviceIdentity.remove(state: stateFolder)
+            return try await redeemOnce(kind: kind, name: name)
         }
+    }
+
+    private func redeemOnce(kind: DeviceKind, name: String) async throws -> DeviceIdentity {
         let key = try DeviceIdentity.makeKey(state: stateFolder)
         let request = EnrollRequest(
             token: SecretOnWire(token.text), publicKey: Base64URL.encode(key.publicKey), name: name, kind: kind)
@@ -95,6 +106,9 @@ package struct Enrollment: Sendable {
         guard (200..<300).contains(status) else {
             // A refusal need not be a problem document.
             let problem = try? JSONDecoder().decode(Problem.self, from: Data(response.body))
+            // As control's API names them.
+            if problem?.type?.hasSuffix("/enrolled-already") == true { throw IdentityError.enrolledKey }
+            if problem?.type?.hasSuffix("/revoked") == true { throw IdentityError.revokedKey }
             let reason = problem?.detail ?? problem?.title ?? response.status.reason
             throw IdentityError.refused(status: status, reason: String(reason.prefix(WireLimits.textCharacters)))
         }
@@ -107,6 +121,7 @@ package struct Enrollment: Sendable {
 
     /// RFC 9457.
     private struct Problem: Decodable {
+        var type: String?
         var title: String?
         var detail: String?
     }

@@ -10,6 +10,8 @@ package enum AgentMessage: Message {
     case sending(SendingReport)
     /// The configuration that is in force.
     case configured(ConfigurationReport)
+    /// What the flight recorder has written down since it was told last.
+    case flight(FlightLog)
     case unknown(String)
 }
 
@@ -104,13 +106,16 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
     package var interfaces: [InterfaceTelemetry]?
     /// All that the board has; every few seconds and when one changes, nil in samples between: as they were.
     package var modems: [ModemTelemetry]?
+    /// nil when idle, and with stock RIST.
+    package var bond: BondTelemetry?
 
     package init(
         atMs: Int64, links: [LinkTelemetry], pipeline: PipelineTelemetry?, interfaces: [InterfaceTelemetry]? = nil,
-        modems: [ModemTelemetry]? = nil
+        modems: [ModemTelemetry]? = nil, bond: BondTelemetry? = nil
     ) {
         self.atMs = atMs
         self.links = links
+        self.bond = bond
         self.pipeline = pipeline
         self.interfaces = interfaces
         self.modems = modems
@@ -144,6 +149,8 @@ package struct InterfaceTelemetry: Codable, Sendable, Hashable {
 package struct LinkTelemetry: Codable, Sendable, Hashable {
     package var name: String
     package var state: State
+    /// Why it is not live, for a person; nil where it is, or where nothing needs a word.
+    package var reason: String?
     /// Sent over this link in the last second, with all headers.
     package var sent: Bitrate
     package var rttMs: Double?
@@ -181,10 +188,12 @@ package struct LinkTelemetry: Codable, Sendable, Hashable {
     }
 
     package init(
-        name: String, state: State, sent: Bitrate, rttMs: Double?, loss: Double?, weight: Int, retransmittedPackets: Int, bond: Bond? = nil
+        name: String, state: State, reason: String? = nil, sent: Bitrate, rttMs: Double?, loss: Double?, weight: Int,
+        retransmittedPackets: Int, bond: Bond? = nil
     ) {
         self.name = name
         self.state = state
+        self.reason = reason
         self.sent = sent
         self.rttMs = rttMs
         self.loss = loss
@@ -211,7 +220,7 @@ package struct PipelineTelemetry: Codable, Sendable, Hashable {
 }
 
 extension AgentMessage {
-    package enum Kind: String, CaseIterable, Sendable { case hello, inventory, telemetry, outcome, sending, configured }
+    package enum Kind: String, CaseIterable, Sendable { case hello, inventory, telemetry, outcome, sending, configured, flight }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -221,6 +230,7 @@ extension AgentMessage {
         case .outcome: .known(.outcome)
         case .sending: .known(.sending)
         case .configured: .known(.configured)
+        case .flight: .known(.flight)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -233,6 +243,7 @@ extension AgentMessage {
         case .outcome(let body): try container.encode(body, forKey: .body)
         case .sending(let body): try container.encode(body, forKey: .body)
         case .configured(let body): try container.encode(body, forKey: .body)
+        case .flight(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -245,6 +256,7 @@ extension AgentMessage {
         case .outcome: self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
         case .sending: self = .sending(try body.decode(SendingReport.self, forKey: .body))
         case .configured: self = .configured(try body.decode(ConfigurationReport.self, forKey: .body))
+        case .flight: self = .flight(try body.decode(FlightLog.self, forKey: .body))
         }
     }
 }

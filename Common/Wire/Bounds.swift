@@ -26,6 +26,9 @@ extension Int {
 extension Double {
     /// JSON has no NaN; what is none of these numbers is the nearest.
     fileprivate func within(_ range: ClosedRange<Double>) -> Double { Swift.min(Swift.max(self, range.lowerBound), range.upperBound) }
+
+    /// Something measured that is never below 0, in no unit larger than days of milliseconds.
+    fileprivate var measured: Double { isFinite ? Swift.min(Swift.max(self, 0), 1e9) : 0 }
 }
 
 extension Bitrate {
@@ -77,18 +80,9 @@ extension SendingReport {
 extension AgentTelemetry {
     package func bounded() -> AgentTelemetry {
         var result = self
-        result.links = links.prefix(WireLimits.listEntries).map { link in
-            var link = link
-            link.name = link.name.bounded(to: 64)
-            (link.sent, link.weight) = (link.sent.counted, link.weight.counted)
-            link.retransmittedPackets = link.retransmittedPackets.counted
-            return link
-        }
-        result.pipeline = pipeline.map { pipeline in
-            PipelineTelemetry(
-                produced: pipeline.produced.counted, framesTotal: pipeline.framesTotal.counted,
-                restartsTotal: pipeline.restartsTotal.counted, droppedPackets: pipeline.droppedPackets.counted)
-        }
+        result.links = links.prefix(WireLimits.listEntries).map { $0.bounded() }
+        result.pipeline = pipeline?.bounded()
+        result.bond = bond?.bounded()
         result.interfaces = interfaces?.prefix(WireLimits.listEntries).map { interface in
             InterfaceTelemetry(
                 name: interface.name.bounded(to: 64), receivedBytes: interface.receivedBytes.counted,
@@ -118,6 +112,59 @@ extension ModemTelemetry {
         result.sinrDb = sinrDb?.within(-100...100)
         result.position = position.flatMap { Position(latitude: $0.latitude, longitude: $0.longitude, altitudeMeters: $0.altitudeMeters) }
         return result
+    }
+}
+
+extension LinkTelemetry {
+    func bounded() -> LinkTelemetry {
+        var result = self
+        result.name = name.bounded(to: 64)
+        result.reason = reason?.bounded()
+        (result.sent, result.weight) = (sent.counted, weight.counted)
+        (result.rttMs, result.loss) = (rttMs?.measured, loss.map { min($0.measured, 1) })
+        result.retransmittedPackets = retransmittedPackets.counted
+        result.bond = bond.map { bond in
+            Bond(
+                offeredPackets: bond.offeredPackets.counted, deliveredPackets: bond.deliveredPackets.counted,
+                lostPackets: bond.lostPackets.counted, doubledPackets: bond.doubledPackets.counted, queueMs: bond.queueMs.measured,
+                capacity: bond.capacity.counted)
+        }
+        return result
+    }
+}
+
+extension PipelineTelemetry {
+    func bounded() -> PipelineTelemetry {
+        PipelineTelemetry(
+            produced: produced.counted, framesTotal: framesTotal.counted, restartsTotal: restartsTotal.counted,
+            droppedPackets: droppedPackets.counted)
+    }
+}
+
+extension BondTelemetry {
+    func bounded() -> BondTelemetry {
+        BondTelemetry(
+            available: available.counted, capacity: capacity.counted, queueMs: queueMs.measured, offeredPackets: offeredPackets.counted,
+            deliveredPackets: deliveredPackets.counted, lostPackets: lostPackets.counted,
+            retransmittedPackets: retransmittedPackets.counted, doubledPackets: doubledPackets.counted, latencyMs: latencyMs?.measured)
+    }
+}
+
+extension FlightLog {
+    package func bounded() -> FlightLog {
+        FlightLog(broadcast: broadcast, run: run, entries: entries.prefix(WireLimits.flightEntries).map { $0.bounded() })
+    }
+}
+
+extension FlightEntry {
+    func bounded() -> FlightEntry {
+        FlightEntry(
+            number: number.counted, atMs: atMs, kind: Kind(rawValue: kind.rawValue.bounded(to: 32)), link: link?.bounded(to: 64),
+            reason: reason?.bounded(),
+            sample: sample.map { sample in
+                FlightSample(
+                    links: sample.links.prefix(16).map { $0.bounded() }, bond: sample.bond?.bounded(), pipeline: sample.pipeline?.bounded())
+            })
     }
 }
 
@@ -161,8 +208,8 @@ extension IngestReport {
             paths: paths.prefix(WireLimits.listEntries).map { path in
                 PathReport(
                     source: path.source.bounded(to: 64), bitrate: path.bitrate.counted, packetsTotal: path.packetsTotal.counted,
-                    rttMs: path.rttMs, loss: path.loss.map { min(max($0, 0), 1) })
-            })
+                    rttMs: path.rttMs?.measured, loss: path.loss.map { min($0.measured, 1) })
+            }, latencyMs: latencyMs?.measured)
     }
 }
 

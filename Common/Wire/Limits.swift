@@ -10,6 +10,8 @@ package enum WireLimits {
     package static let listEntries = 256
     /// Modems of one board.
     package static let modems = 16
+    /// Entries of one `flight` message; the rest is cut.
+    package static let flightEntries = 64
     /// Outputs of one broadcast: what its lease, with a secret of 512 bytes for each, and its reports leave room for in a message.
     package static let outputs = 64
     /// How long a command may stay without its outcome before it is `unknown` and reconciled.

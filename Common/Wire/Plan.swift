@@ -63,6 +63,16 @@ package enum Carrier: String, Codable, Sendable, CaseIterable {
     case rist
 }
 
+/// What travels twice, over different links, so that not even a link that fails at once takes it along. With our own carrier only.
+package enum Protection: String, Codable, Sendable, CaseIterable {
+    /// Everything once, and again where it was lost.
+    case throughput
+    /// Key frames, tables and sound twice.
+    case balanced
+    /// Everything twice.
+    case bulletproof
+}
+
 package struct Transport: Codable, Sendable, Hashable {
     package var carrier: Carrier
     /// Every address of the receiver, IPv4 and IPv6; each link picks one that it reaches.
@@ -73,13 +83,19 @@ package struct Transport: Codable, Sendable, Hashable {
     package var bufferMs: Int
     /// Names of the links to use; nil uses every link that is up.
     package var links: [String]?
+    /// nil is `throughput`.
+    package var protection: Protection?
 
-    package init(carrier: Carrier, receivers: [Endpoint], streamKey: SecretOnWire, bufferMs: Int, links: [String]? = nil) {
+    package init(
+        carrier: Carrier, receivers: [Endpoint], streamKey: SecretOnWire, bufferMs: Int, links: [String]? = nil,
+        protection: Protection? = nil
+    ) {
         self.carrier = carrier
         self.receivers = receivers
         self.streamKey = streamKey
         self.bufferMs = bufferMs
         self.links = links
+        self.protection = protection
     }
 }
 
@@ -103,5 +119,6 @@ extension Transport {
         streamKey = try values.decode(SecretOnWire.self, forKey: .streamKey)
         bufferMs = try values.decode(Int.self, forKey: .bufferMs)
         links = try values.decodeIfPresent([String].self, forKey: .links)
+        protection = try values.decodeIfPresent(Protection.self, forKey: .protection)
     }
 }

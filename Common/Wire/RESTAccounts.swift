@@ -60,11 +60,14 @@ package struct SessionView: Codable, Sendable {
     package var accessToken: SecretOnWire
     package var expiresInSeconds: Int
     package var user: UserView
+    /// The actions that the policy lets the user's role do, by their names: what a page offers. nil from a control that does not say it yet.
+    package var may: [String]?
 
-    package init(accessToken: SecretOnWire, expiresInSeconds: Int, user: UserView) {
+    package init(accessToken: SecretOnWire, expiresInSeconds: Int, user: UserView, may: [String]?) {
         self.accessToken = accessToken
         self.expiresInSeconds = expiresInSeconds
         self.user = user
+        self.may = may
     }
 }
 

@@ -46,6 +46,17 @@ package struct SenderView: Codable, Sendable, Hashable {
     package var flaggedAt: String?
     package var inventory: Inventory
     package var configuration: ConfigurationState
+    /// What a start takes where it names nothing else; nil where the configuration in force cannot be read any more.
+    package var defaults: Defaults?
+
+    package struct Defaults: Codable, Sendable, Hashable {
+        package var input: InputChoice
+        package var encoder: EncoderChoice
+        package init(input: InputChoice, encoder: EncoderChoice) {
+            self.input = input
+            self.encoder = encoder
+        }
+    }
 
     package struct ConfigurationState: Codable, Sendable, Hashable {
         package var wanted: Int
@@ -60,7 +71,7 @@ package struct SenderView: Codable, Sendable, Hashable {
 
     package init(
         id: DeviceID, name: String, online: Bool, lastSeenAt: String?, agentVersion: String?, flaggedAt: String?, inventory: Inventory,
-        configuration: ConfigurationState
+        configuration: ConfigurationState, defaults: Defaults?
     ) {
         self.id = id
         self.name = name
@@ -70,6 +81,7 @@ package struct SenderView: Codable, Sendable, Hashable {
         self.flaggedAt = flaggedAt
         self.inventory = inventory
         self.configuration = configuration
+        self.defaults = defaults
     }
 }
 

@@ -138,6 +138,8 @@ package struct IngestReport: Codable, Sendable, Hashable {
     package var width: Int?
     package var height: Int?
     package var paths: [PathReport]
+    /// From source to output, the longest of the last second; nil where the carrier does not know, or nothing arrives.
+    package var latencyMs: Double?
 
     package enum State: String, Codable, Sendable {
         /// Nothing has arrived yet.
@@ -150,7 +152,7 @@ package struct IngestReport: Codable, Sendable, Hashable {
 
     package init(
         state: State, bitrate: Bitrate, keyFramesTotal: Int, lostPacketsTotal: Int, recoveredPacketsTotal: Int, guardDroppedTotal: Int,
-        video: VideoCodec?, width: Int?, height: Int?, paths: [PathReport]
+        video: VideoCodec?, width: Int?, height: Int?, paths: [PathReport], latencyMs: Double? = nil
     ) {
         self.state = state
         self.bitrate = bitrate
@@ -162,6 +164,7 @@ package struct IngestReport: Codable, Sendable, Hashable {
         self.width = width
         self.height = height
         self.paths = paths
+        self.latencyMs = latencyMs
     }
 }
 

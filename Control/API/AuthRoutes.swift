@@ -67,7 +67,7 @@ struct AuthRoutes: Sendable {
         let seconds = (grant.accessExpiresAt - parts.store.now).seconds
         let view = SessionView(
             accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)),
-            user: try await parts.view(of: grant.principal.user))
+            user: try await parts.view(of: grant.principal.user), may: Action.allCases.filter(grant.principal.may).map(\.rawValue))
         var response = Response.secret(view, status)
         let age = Int((grant.refreshExpiresAt - parts.store.now).seconds)
         response.headers.add("Set-Cookie", try Self.cookieField(Self.cookie, grant.refreshToken.revealed, age: age))

@@ -12,7 +12,7 @@ struct BroadcastRoutes: Sendable {
 
     init(_ parts: Gateway.Parts) { self.parts = parts }
 
-    var routes: [Route] { wholeRoutes + outputRoutes }
+    var routes: [Route] { wholeRoutes + outputRoutes + [recorder] }
 
     private var wholeRoutes: [Route] {
         [
@@ -61,7 +61,49 @@ struct BroadcastRoutes: Sendable {
         // The sender must be the organisation's own: another one does not exist for it.
         let device = try await parts.store.devices(in: scope).find(request.sender)
         guard !device.isRevoked else { throw Problem(.notFound, "that sender was revoked") }
-        return .value(try await parts.broadcasts.start(request, in: scope.organization, by: scope.author), .created)
+        return try await named(call) {
+            .value(try await parts.broadcasts.start(request, in: scope.organization, by: scope.author), .created)
+        }
+    }
+
+    /// Calls a destination that is unfit by the name that people know it by.
+    private func named(_ call: Call, _ body: () async throws -> Response) async throws -> Response {
+        do {
+            return try await body()
+        } catch BroadcastDirector.Failure.unfit(let id, let reason) {
+            let destination = try await parts.store.destinations(in: call.scope()).find(id)
+            throw Problem(.invalid, "the destination '\(destination.name)': \(reason)")
+        }
+    }
+
+    private var recorder: Route {
+        Route(
+            method: .get, path: "/api/v1/broadcasts/{id}/recorder", access: .user(.viewBroadcasts),
+            summary: "The flight recorder: what happened and why, and the figures each 5 s; a JSON line each",
+            success: .text("application/x-ndjson"), problems: [.notFound],
+            run: { call in
+                let id: BroadcastID = try call.id()
+                // Of the caller's organisation, or not there.
+                _ = try await parts.broadcasts.view(of: id, in: call.caller().user.organization)
+                return download(id, parts.store.flightRecords(in: try call.scope()))
+            })
+    }
+
+    /// Part for part: nobody needs the whole of it in memory.
+    private func download(_ id: BroadcastID, _ records: FlightRecords) -> Response {
+        let headers: Headers = [
+            "Content-Type": "application/x-ndjson", "Cache-Control": "no-store",
+            "Content-Disposition": "attachment; filename=\"strata-\(id).ndjson\"",
+        ]
+        let body = ResponseBody.stream(length: nil) { writer in
+            var last: FlightLine?
+            repeat {
+                let lines = try await records.page(id, after: last)
+                for line in lines { try await writer.write(Array((line.text + "\n").utf8)) }
+                last = lines.last
+            } while last != nil
+        }
+        return Response(.ok, headers: headers, body: body)
     }
 
     private var outputRoutes: [Route] {
@@ -73,9 +115,11 @@ struct BroadcastRoutes: Sendable {
                 problems: [.gone, .conflict, .quota],
                 run: { call in
                     let destination = try call.body(AddOutputRequest.self).destination
-                    let view = try await parts.broadcasts.addOutput(destination, to: call.id(), in: call.caller().user.organization)
-                    try await note(.outputAdded, call, destination.text)
-                    return .value(view)
+                    return try await named(call) {
+                        let view = try await parts.broadcasts.addOutput(destination, to: call.id(), in: call.caller().user.organization)
+                        try await note(.outputAdded, call, destination.text)
+                        return .value(view)
+                    }
                 }),
             Route(
                 method: .delete, path: "/api/v1/broadcasts/{id}/outputs/{output}", access: .user(.runBroadcasts),

@@ -24,6 +24,7 @@ struct DestinationRoutes: Sendable {
                     let request = try call.body(DestinationRequest.self)
                     let made = try await parts.store.destinations(in: call.scope()).create(
                         name: request.name, endpoint: try endpoint(request), secret: request.secret?.secret)
+                    try await publish(call)
                     return .value(DestinationView(made), .created)
                 }),
             Route(
@@ -38,6 +39,7 @@ struct DestinationRoutes: Sendable {
                     let request = try call.body(DestinationRequest.self)
                     let changed = try await parts.store.destinations(in: call.scope()).change(
                         call.id(), name: request.name, endpoint: try endpoint(request), secret: request.secret?.secret)
+                    try await publish(call)
                     return .value(DestinationView(changed))
                 }),
             Route(
@@ -45,9 +47,15 @@ struct DestinationRoutes: Sendable {
                 success: .empty,
                 run: { call in
                     try await parts.store.destinations(in: call.scope()).remove(call.id())
+                    try await publish(call)
                     return .empty
                 }),
         ]
+    }
+
+    /// Has the organisation's pages read the list again; what is in it is not for everybody who watches.
+    private func publish(_ call: Call) async throws {
+        await parts.feed.publish(try call.caller().user.organization, topic: "destinations", body: "{}")
     }
 
     /// The place that a request names, by a preset or by an address.

@@ -52,7 +52,7 @@ extension Gateway {
         case .noSuchDestination(let id):
             Problem(.invalid, faults: [.init(field: "destinations", expected: "one of your own; there is no \(id)")])
         case .senderOffline: Problem(.conflict, "the sender is offline; it can be started when it is connected")
-        case .busy(let id): Problem(.conflict, "the sender already has the broadcast \(id); stop it first")
+        case .busy(let id): Problem(.conflict, "the sender already has a broadcast (\(id)); stop it first")
         case .twice(let id, let name):
             Problem(.invalid, faults: [.init(field: "destinations", expected: "each destination once; '\(name)' (\(id)) is there twice")])
         case .isOutput(let id, let name):
@@ -83,6 +83,8 @@ extension Gateway {
         case .invalid(let field, let expected): Problem(.invalid, faults: [.init(field: field, expected: expected)])
         case .tokenRefused: Problem(.forbidden, "the token is unknown, expired or withdrawn: ask for a new one")
         case .tokenUsed: Problem(.conflict, "the token was used by another device: ask for a new one")
+        case .enrolled: Problem(.enrolled, error.description)
+        case .keyRevoked: Problem(.revoked, error.description)
         case .quota: Problem(.quota, error.description)
         case .diskFull: Problem(.busy, "the server's disk is full; nothing was stored")
         case .setupClosed: Problem(.forbidden, error.description)

@@ -12,6 +12,8 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case methodNotAllowed = "method-not-allowed"
     case conflict
     case quota = "quota-reached"
+    case enrolled = "enrolled-already"
+    case revoked
     case gone
     case tooLarge = "too-large"
     case unsupportedMedia = "unsupported-media-type"
@@ -29,8 +31,8 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .notFound: Status(code: 404)
         case .methodNotAllowed: Status(code: 405)
         case .timedOut: .requestTimeout
-        case .conflict, .quota: Status(code: 409)
-        case .gone: Status(code: 410)
+        case .conflict, .quota, .enrolled: Status(code: 409)
+        case .gone, .revoked: Status(code: 410)
         case .tooLarge: Status(code: 413)
         case .unsupportedMedia: .unsupportedMediaType
         case .invalid: .unprocessable
@@ -53,6 +55,8 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .methodNotAllowed: "This path does not take that method"
         case .conflict: "It contradicts what is there"
         case .quota: "There are as many as there may be"
+        case .enrolled: "This machine is enrolled already"
+        case .revoked: "This machine was revoked"
         case .gone: "It is over"
         case .tooLarge: "The request is too large"
         case .unsupportedMedia: "Send application/json"

@@ -1,3 +1,4 @@
+import Auth
 import Units
 import Wire
 
@@ -34,6 +35,7 @@ enum Schemas {
             length: 3...254, pattern: "^[!-?A-~]+@[!-?A-~]+$", expectation: "a mail address such as name@example.org", accepts: isEmail))
     static let password = Schema.text(.init(length: 10...200, expectation: "a password of 10 to 200 characters"))
     static let secret = Schema.text(.init(length: 1...512, expectation: "a secret of 1 to 512 characters"))
+    static let streamID = Schema.text(.init(length: 1...512, expectation: "a stream id of 1 to 512 characters"))
     static let toml = Schema.text(.init(length: 0...65536, expectation: "TOML text of at most 64 KiB"))
     static let url = Schema.text(
         .init(length: 1...2000, expectation: "an address such as rtmp://host/app, rtmps://host/app or srt://host:port"))
@@ -75,7 +77,7 @@ enum Schemas {
         ]),
         "Session": .object([
             .required("accessToken", .text(.init(length: 1...2000, expectation: "a token"))), .required("expiresInSeconds", count),
-            .required("user", .reference("User")),
+            .required("user", .reference("User")), .required("may", .list(choice(Action.self), upTo: 100)),
         ]),
         "User": .object([
             .required("id", id), .required("email", email), .required("displayName", name), .required("role", choice(Role.self)),
@@ -163,6 +165,8 @@ enum Schemas {
             .optional("agentVersion", line), .optional("flaggedAt", time), .required("inventory", .reference("Inventory")),
             .required(
                 "configuration", .object([.required("wanted", count), .required("applied", count), .optional("reason", line)])),
+            .optional(
+                "defaults", .object([.required("input", .reference("InputChoice")), .required("encoder", .reference("EncoderChoice"))])),
         ]),
         "ChangeSenderRequest": .object([.optional("name", name)]),
         "ChangeConfigurationRequest": .object([.required("toml", toml)]),
@@ -182,7 +186,7 @@ enum Schemas {
     private static let media: [String: Schema] = [
         "DestinationRequest": .object([
             .required("name", name), .optional("url", url), .optional("preset", choice(DestinationRequest.Preset.self)),
-            .optional("secret", secret), .optional("streamID", secret), .optional("srtMode", choice(["caller", "listener"])),
+            .optional("secret", secret), .optional("streamID", streamID), .optional("srtMode", choice(["caller", "listener"])),
             .optional("latencyMs", .integer(20...8000)),
         ]),
         "Destination": .object([
@@ -222,7 +226,7 @@ enum Schemas {
             .required("keyFramesTotal", count),
             .required("lostPacketsTotal", count), .required("recoveredPacketsTotal", count), .required("guardDroppedTotal", count),
             .optional("video", choice(VideoCodec.self)), .optional("width", count), .optional("height", count),
-            .required("paths", .list(.reference("PathReport"), upTo: 256)),
+            .required("paths", .list(.reference("PathReport"), upTo: 256)), .optional("latencyMs", .number),
         ]),
         "Broadcast": .object([
             .required("id", id), .required("sender", id),

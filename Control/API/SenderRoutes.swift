@@ -143,7 +143,7 @@ struct SenderRoutes: Sendable {
         [
             Route(
                 method: .post, path: "/api/v1/enroll", access: .open, summary: "Redeem a token for an identity", body: "EnrollRequest",
-                success: .one("EnrollResponse", .created), problems: [.forbidden, .conflict, .quota], run: enroll),
+                success: .one("EnrollResponse", .created), problems: [.forbidden, .conflict, .quota, .enrolled, .revoked], run: enroll),
             Route(
                 method: .get, path: "/api/v1/devices/connect", access: .open, summary: "The WebSocket of senders and pool hosts",
                 success: .socket,

@@ -16,6 +16,7 @@ struct SystemRoutes: Sendable {
         [
             file("/", PackageResources.index_html, "text/html; charset=utf-8"),
             file("/page.css", PackageResources.page_css, "text/css; charset=utf-8"),
+            file("/graph.js", PackageResources.graph_js, "text/javascript; charset=utf-8"),
             file("/page.js", PackageResources.page_js, "text/javascript; charset=utf-8"),
             // Browsers ask for it by themselves.
             Route(
@@ -67,12 +68,7 @@ struct SystemRoutes: Sendable {
             return await socket.close(.policyViolation, "the session ended")
         }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await update in await parts.feed.subscribe(principal.user.organization, since: since) {
-                    // A browser that is too slow misses this one; the next number tells it, and it resumes.
-                    socket.trySend(update.text)
-                }
-            }
+            group.addTask { await show(to: socket, of: principal.user.organization, since) }
             group.addTask {
                 for await revocation in revocations where revocation == .session(principal.session.id) { break }
                 await socket.close(.policyViolation, "the session ended")
@@ -85,6 +81,49 @@ struct SystemRoutes: Sendable {
             group.cancelAll()
         }
         await socket.close(.normal)
+    }
+
+    /// Sends an organisation's changes, the whole picture first where they are not enough, until the connection ends.
+    private func show(to socket: WebSocket, of organization: OrganizationID, _ since: Int?) async {
+        var last = since
+        do {
+            for await _ in await parts.feed.subscribe(organization) {
+                while let next = await parts.feed.next(of: organization, after: last) {
+                    switch next {
+                    case .update(let update):
+                        try await socket.send(update.text)
+                        last = update.sequence
+                    case .picture(let number):
+                        for text in try await parts.picture(of: organization) { try await socket.send(text) }
+                        last = number
+                    }
+                }
+            }
+        } catch is WebSocketError {
+            // The browser has left.
+        } catch {
+            parts.log.error("the whole picture could not be read", ["organization": "\(organization)", "error": "\(error)"])
+            await socket.close(.internalError, "the whole picture could not be read")
+        }
+    }
+}
+
+extension Gateway.Parts {
+    /// The messages that a browser of an organisation begins with: an end of all that it knew, then everything there is.
+    fileprivate func picture(of organization: OrganizationID) async throws -> [String] {
+        let scope = OrganizationScope(organization, by: .system)
+        let samples = await fleet.latestTelemetry
+        var texts = [Feed.text(nil, "all", nil)]
+        // The list has the newest only: one that runs may be older.
+        var views = try await broadcasts.list(in: organization)
+        for device in try await store.devices(in: scope).all() where !device.isRevoked {
+            texts.append(Feed.text(nil, "sender/\(device.id)", Feed.json(try await fleet.view(of: device, in: scope))))
+            if let sample = samples[device.id] { texts.append(Feed.text(nil, "telemetry/\(device.id)", Feed.json(sample))) }
+            if let id = await broadcasts.current(of: device.id), !views.contains(where: { $0.id == id }) {
+                views.append(try await broadcasts.view(of: id, in: organization))
+            }
+        }
+        return texts + views.map { Feed.text(nil, "broadcast/\($0.id)", Feed.json($0)) }
     }
 }
 

@@ -1,4 +1,5 @@
 import Configuration
+import Fleet
 import FoundationEssentials
 import Store
 import Units
@@ -55,12 +56,8 @@ struct BroadcastStore: Sendable {
     func configuration(
         _ version: Int, of sender: DeviceID, in organization: OrganizationID
     ) async throws -> Configuration.SenderConfiguration {
-        guard version > 0 else { return .standard }
         do {
-            let scope = OrganizationScope(organization, by: .system)
-            return try .parse(try await store.configurations(in: scope).version(version, of: sender).toml)
-        } catch StoreError.missing {
-            return .standard
+            return try await store.configuration(version, of: sender, in: OrganizationScope(organization, by: .system))
         } catch let faults as ConfigurationFaults {
             // It was good when it was saved; this control is of another version.
             let reason = faults.faults.map(\.description).joined(separator: "; ")

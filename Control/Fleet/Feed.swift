@@ -1,10 +1,10 @@
 import FoundationEssentials
 package import Units
 
-/// What browsers watch: the latest text of each topic of an organisation, with a sequence number for each change, so that
-/// a subscriber that was away gets what it missed, or all of it again.
+/// What browsers watch: the changes of each topic of an organisation, numbered one by one, so that a subscriber that was away gets
+/// what it missed, or is told to begin with the whole picture. What there is lies with those who know it; this keeps changes only.
 ///
-/// A slow subscriber is never waited for: what it misses is counted by its own gap in the numbers, and it resumes.
+/// A slow subscriber is never waited for and nothing is kept for it: it asks for one change after the other at its own pace.
 package actor Feed {
     /// One change, encoded once for everybody.
     package struct Update: Sendable {
@@ -13,13 +13,19 @@ package actor Feed {
         package let text: String
     }
 
+    /// What a subscriber is to have next.
+    package enum Next: Sendable {
+        case update(Update)
+        /// The whole picture, read from now on, after which it goes on from this number.
+        case picture(Int)
+    }
+
     private struct Topics {
-        var latest: [String: Update] = [:]
         var recent: [Update] = []
         /// Begins anywhere, below the 2^53 that browsers count to: a number from before a restart of control is then above it or far
         /// below, and a browser that resumes from it gets the whole picture.
         var sequence = Int.random(in: 0..<1 << 52)
-        var subscribers: [Int: AsyncStream<Update>.Continuation] = [:]
+        var subscribers: [Int: AsyncStream<Void>.Continuation] = [:]
     }
 
     private var organizations: [OrganizationID: Topics] = [:]
@@ -31,8 +37,6 @@ package actor Feed {
 
     /// How many changes can be resumed from.
     static let recentLimit = 512
-    /// Updates that wait for one subscriber; beyond it the newest are kept.
-    static let subscriberLimit = 256
 
     package init() {
         (watchChanges, watchSink) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -42,12 +46,10 @@ package actor Feed {
     package func publish(_ organization: OrganizationID, topic: String, body: String?) {
         var topics = organizations[organization] ?? Topics()
         topics.sequence += 1
-        let text = "{\"seq\":\(topics.sequence),\"topic\":\"\(topic)\",\"body\":\(body ?? "null")}"
-        let update = Update(sequence: topics.sequence, text: text)
-        topics.latest[topic] = body == nil ? nil : update
+        let update = Update(sequence: topics.sequence, text: Self.text(topics.sequence, topic, body))
         topics.recent.append(update)
         if topics.recent.count > Self.recentLimit { topics.recent.removeFirst(topics.recent.count - Self.recentLimit) }
-        for subscriber in topics.subscribers.values { subscriber.yield(update) }
+        for subscriber in topics.subscribers.values { subscriber.yield() }
         organizations[organization] = topics
     }
 
@@ -55,21 +57,13 @@ package actor Feed {
         publish(organization, topic: topic, body: Feed.json(body))
     }
 
-    /// Everything after `since`; the whole picture where that is nil or too long ago.
-    package func subscribe(_ organization: OrganizationID, since: Int?) -> AsyncStream<Update> {
-        let (stream, continuation) = AsyncStream.makeStream(of: Update.self, bufferingPolicy: .bufferingNewest(Self.subscriberLimit))
-        var topics = organizations[organization] ?? Topics()
-        let missed: [Update]
-        if let since, since <= topics.sequence, (topics.recent.first?.sequence ?? topics.sequence + 1) <= since + 1 {
-            missed = topics.recent.filter { $0.sequence > since }
-        } else {
-            missed = topics.latest.values.sorted { $0.sequence < $1.sequence }
-        }
-        for update in missed { continuation.yield(update) }
+    /// Says at once, and after any number of changes, that there may be something next.
+    package func subscribe(_ organization: OrganizationID) -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        continuation.yield()
         nextSubscriber += 1
         let number = nextSubscriber
-        topics.subscribers[number] = continuation
-        organizations[organization] = topics
+        organizations[organization, default: Topics()].subscribers[number] = continuation
         watchSink.yield()
         continuation.onTermination = { [weak self] _ in
             guard let self else { return }
@@ -78,12 +72,31 @@ package actor Feed {
         return stream
     }
 
+    /// What comes after a number; nil where that is the last one.
+    ///
+    /// - Parameter last: the number that the subscriber has; nil where it has none. One of another run, or of too long ago, is as good as none.
+    package func next(of organization: OrganizationID, after last: Int?) -> Next? {
+        let topics = organizations[organization] ?? Topics()
+        organizations[organization] = topics
+        guard let last, last <= topics.sequence, last >= topics.sequence - topics.recent.count else { return .picture(topics.sequence) }
+        return last == topics.sequence ? nil : .update(topics.recent[topics.recent.count - (topics.sequence - last)])
+    }
+
     /// The organisations that somebody watches: their telemetry is faster.
     package var watched: Set<OrganizationID> { Set(organizations.lazy.filter { !$0.value.subscribers.isEmpty }.map(\.key)) }
 
     private func unsubscribe(_ organization: OrganizationID, _ number: Int) {
         organizations[organization]?.subscribers[number] = nil
         watchSink.yield()
+    }
+
+    /// A message to a browser.
+    ///
+    /// - Parameters:
+    ///   - sequence: nil in a whole picture: a browser that got half of one has nothing to resume from.
+    ///   - body: JSON text; nil ends the topic.
+    package static func text(_ sequence: Int?, _ topic: String, _ body: String?) -> String {
+        "{\"seq\":\(sequence.map(String.init) ?? "null"),\"topic\":\"\(topic)\",\"body\":\(body ?? "null")}"
     }
 
     /// JSON text with sorted keys: the same value is always the same text.

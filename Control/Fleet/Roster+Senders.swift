@@ -1,4 +1,5 @@
 // How senders look to people, and their configurations.
+package import Configuration
 import Logging
 package import Store
 package import Units
@@ -8,14 +9,26 @@ extension Roster {
     /// What people see of a sender.
     package func view(of device: Device, in scope: OrganizationScope) async throws -> SenderView {
         let hello = hello(of: device.id)
+        let applied = hello?.configuration.version ?? device.appliedConfiguration
         let wanted = try await store.configurations(in: scope).newest(of: device.id)?.version ?? 0
         return SenderView(
             id: device.id, name: device.name, online: hello != nil, lastSeenAt: device.lastSeenAt?.text,
             agentVersion: hello?.agentVersion ?? device.softwareVersion,
             flaggedAt: device.flaggedAt?.text, inventory: hello?.inventory ?? device.inventory ?? Inventory(),
             configuration: SenderView.ConfigurationState(
-                wanted: wanted, applied: hello?.configuration.version ?? device.appliedConfiguration,
-                reason: configurationFault(of: device.id)))
+                wanted: wanted, applied: applied, reason: configurationFault(of: device.id)),
+            defaults: try await defaults(applied, of: device.id, in: scope))
+    }
+
+    /// What a version of a sender's configuration begins a broadcast with.
+    private func defaults(_ version: Int, of sender: DeviceID, in scope: OrganizationScope) async throws -> SenderView.Defaults? {
+        do {
+            let configuration = try await store.configuration(version, of: sender, in: scope)
+            return SenderView.Defaults(input: configuration.input, encoder: configuration.encoder)
+        } catch is ConfigurationFaults {
+            // A start says what is wrong with it.
+            return nil
+        }
     }
 
     /// Stores a new version and gives it to the sender: applied, refused by it, or waiting until it connects.
@@ -39,7 +52,7 @@ extension Roster {
         }
     }
 
-    private func give(_ configuration: SenderConfiguration, to sender: DeviceID) async -> ConfigurationAnswer {
+    private func give(_ configuration: Store.SenderConfiguration, to sender: DeviceID) async -> ConfigurationAnswer {
         let document = ConfigurationDocument(version: configuration.version, toml: configuration.toml)
         switch await order(AgentOrder.configure(document), to: sender) {
         case .outcome(let outcome) where outcome.result == .done:
@@ -61,5 +74,21 @@ extension Roster {
             log.error("the version in force could not be stored", ["device": "\(connection.device)", "error": "\(error)"])
         }
         await publish(sender: connection.device, in: organization)
+    }
+}
+
+extension ControlStore {
+    /// What a sender is configured to be by the version it runs; the standard where it runs none that is known here: a board may name any.
+    ///
+    /// - Throws: `ConfigurationFaults` where it cannot be read any more: it was good when another version of control saved it.
+    package func configuration(
+        _ version: Int, of sender: DeviceID, in scope: OrganizationScope
+    ) async throws -> Configuration.SenderConfiguration {
+        guard version > 0 else { return .standard }
+        do {
+            return try .parse(try await configurations(in: scope).version(version, of: sender).toml)
+        } catch StoreError.missing {
+            return .standard
+        }
     }
 }

@@ -206,6 +206,7 @@ package actor Roster {
             senders[connection.device]?.configuration = report
             eventSink.yield(.sender(connection.device, .configured(report)))
             await applied(report.version, connection)
+        case .flight(let flight): await recorded(flight.bounded(), connection)
         case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
         }
     }
@@ -227,6 +228,18 @@ package actor Roster {
             try await store.devices(in: connection.scope(organization)).setInventory(connection.device, inventory)
         }
         await publish(connection)
+    }
+
+    private func recorded(_ flight: FlightLog, _ connection: Connection) async {
+        let records = flight.entries.map { entry in
+            StoredFlightRecord(
+                run: flight.run, number: entry.number, at: Timestamp(unixMs: entry.atMs), isSample: entry.kind == .sample,
+                text: Feed.json(FlightRecord(source: .sender, run: flight.run, entry: entry)))
+        }
+        await remember(connection) { store, organization in
+            try await store.flightRecords(in: connection.scope(organization))
+                .add(records, by: .sender, to: flight.broadcast, of: connection.device)
+        }
     }
 
     private func measured(_ sample: AgentTelemetry, _ connection: Connection) async {

@@ -104,7 +104,7 @@ extension Identities {
     /// - Parameters:
     ///   - publicKey: raw Ed25519, 32 bytes.
     ///   - name: by which the board calls itself: hostile, cut to 100 characters; the token's label where it is empty.
-    /// - Throws: `.tokenRefused`, `.tokenUsed`, `.taken("public key")`, `.quota`, `.invalid` for a key of another length.
+    /// - Throws: `.tokenRefused`, `.tokenUsed`, `.enrolled`, `.keyRevoked`, `.taken("public key")`, `.quota`, `.invalid` for a key of another length.
     package func redeem(_ secret: Secret, publicKey: [UInt8], name: String, kind: DeviceKind) async throws -> Device {
         guard publicKey.count == 32 else { throw StoreError.invalid(field: "public_key", expected: "32 bytes") }
         let hash = SHA256.hash(secret.revealed)
@@ -112,10 +112,10 @@ extension Identities {
             let crossing = transaction.across(.identification)
             let found = try crossing.first("SELECT * FROM enrollment_tokens WHERE hash = \(hash)", StoredToken.init)
             guard let token = found, token.kind == kind, token.withdrawnAt == nil else { throw StoreError.tokenRefused }
-            if let device = token.device {
-                return try transaction.redeemedAgain(device, publicKey: publicKey)
-            }
-            guard transaction.now < token.expiresAt else { throw StoreError.tokenRefused }
+            guard token.device != nil || transaction.now < token.expiresAt else { throw StoreError.tokenRefused }
+            let holder = try crossing.first("SELECT * FROM devices WHERE public_key = \(publicKey)", Device.init)
+            if let holder { return try token.redeemedAgain(by: holder) }
+            guard token.device == nil else { throw StoreError.tokenUsed }
             if let organization = token.organization {
                 try transaction.admit(
                     .senders, of: .devices, where: "revoked_at IS NULL", by: store.quotas,
@@ -133,15 +133,17 @@ extension ControlStore {
     package func enrollmentTokens(in scope: OrganizationScope) -> EnrollmentTokens { EnrollmentTokens(store: self, scope: scope) }
 }
 
-extension Transaction {
-    fileprivate func redeemedAgain(_ id: DeviceID, publicKey: [UInt8]) throws -> Device {
-        let found = try across(.identification).first("SELECT * FROM devices WHERE id = \(id)", Device.init)
-        guard let device = found, device.publicKey == publicKey, device.firstConnectedAt == nil, !device.isRevoked else {
-            throw StoreError.tokenUsed
-        }
-        return device
+extension StoredToken {
+    /// What the device that has the key already gets.
+    fileprivate func redeemedAgain(by holder: Device) throws(StoreError) -> Device {
+        guard holder.organization == organization, holder.kind == kind else { throw .taken("public key") }
+        guard !holder.isRevoked else { throw .keyRevoked }
+        guard holder.id == device, holder.firstConnectedAt == nil else { throw .enrolled }
+        return holder
     }
+}
 
+extension Transaction {
     fileprivate func enroll(_ publicKey: [UInt8], name: String, with token: StoredToken) throws -> Device {
         let id: DeviceID = newID()
         try naming("public key") {

@@ -68,14 +68,15 @@ package struct Operations: Sendable {
         }
     }
 
-    /// Removes what nobody can use any more: sessions and used-up refresh tokens 30 days after their end, attempts after a
-    /// day, finished jobs after 30 days.
+    /// Removes what nobody can use any more: sessions, used-up refresh tokens and flight records 30 days after their end, attempts
+    /// after a day, finished jobs after 30 days.
     package func removeExpired() async throws {
         try await store.write { transaction in
             let limit = transaction.now - .seconds(30 * 86_400)
             let all = transaction.across(.operation)
             try all.run("DELETE FROM refresh_tokens WHERE rotated_at < \(limit)")
             try all.run("DELETE FROM sessions WHERE min(expires_at, coalesce(ended_at, expires_at)) < \(limit)")
+            try all.run("DELETE FROM flight_records WHERE broadcast IN (SELECT id FROM broadcasts WHERE ended_at < \(limit))")
             try transaction.shared.run("DELETE FROM attempts WHERE at < \(transaction.now - .seconds(86_400)) OR at > \(transaction.now)")
             try transaction.shared.run("DELETE FROM jobs WHERE finished_at < \(limit)")
         }

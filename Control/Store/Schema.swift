@@ -8,6 +8,7 @@ enum Schema {
         Migration(version: 2, name: "devices", script: devices),
         Migration(version: 3, name: "broadcasts", script: broadcasts),
         Migration(version: 4, name: "operations", script: operations),
+        Migration(version: 5, name: "flight records", script: flightRecords),
     ]
 
     private static let accounts: StaticString = """
@@ -195,5 +196,19 @@ enum Schema {
             sealed BLOB NOT NULL,
             created_at INTEGER NOT NULL
         ) STRICT;
+        """
+
+    private static let flightRecords: StaticString = """
+        CREATE TABLE flight_records (
+            organization TEXT NOT NULL,
+            broadcast TEXT NOT NULL,
+            source TEXT NOT NULL CHECK (source IN ('sender', 'control')),
+            run INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (organization, broadcast, source, run, number),
+            FOREIGN KEY (organization, broadcast) REFERENCES broadcasts (organization, id)
+        ) STRICT, WITHOUT ROWID;
         """
 }

@@ -68,9 +68,10 @@ struct OrganizationTable: Hashable, Sendable {
     static let configurations = OrganizationTable("configurations")
     static let broadcasts = OrganizationTable("broadcasts")
     static let audit = OrganizationTable("audit")
+    static let flightRecords = OrganizationTable("flight_records")
 
     static let all = [
-        users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit,
+        users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords,
     ]
 }
 

@@ -18,6 +18,10 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case tokenRefused
     /// The token was redeemed with another public key, or the device it made has connected since (THREATS 2).
     case tokenUsed
+    /// The public key is that of a device of the same organisation and kind, which goes on.
+    case enrolled
+    /// The public key is that of a device that was revoked: only another key is enrolled again.
+    case keyRevoked
     /// The database comes from a newer version of the platform: its version and the newest known one.
     case newerDatabase(version: Int, known: Int)
     /// The database's history is not this program's: what was found at a version.
@@ -36,6 +40,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .setupClosed: "the setup secret opens nothing: it is another one, it was used, or an owner exists"
         case .tokenRefused: "the enrollment token is unknown, expired, withdrawn, or for another kind of device"
         case .tokenUsed: "the enrollment token was used by another device"
+        case .enrolled: "this machine is enrolled already"
+        case .keyRevoked: "this machine was revoked: it is enrolled again with a new key"
         case .newerDatabase(let version, let known): "the database has version \(version), this program knows \(known)"
         case .foreignHistory(let version, let found): "the database's migration \(version) is '\(found)', which this program does not know"
         case .diskFull: "the disk of the database is full"

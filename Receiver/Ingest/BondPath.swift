@@ -57,3 +57,19 @@ struct FlowTotals: Equatable {
 extension Microseconds {
     init(_ instant: Instant) { self = instant.nanoseconds / 1000 }
 }
+
+/// By how much packets left after their time, by quarters of a second.
+struct Lateness {
+    private var quarters: [Microseconds?] = [nil, nil, nil, nil]
+
+    mutating func add(_ late: Microseconds) { quarters[3] = max(quarters[3] ?? 0, late) }
+
+    /// Once in a quarter of a second.
+    mutating func turn() {
+        quarters.removeFirst()
+        quarters.append(nil)
+    }
+
+    /// Of the last second; nil where nothing left.
+    var longest: Microseconds? { quarters.compactMap { $0 }.max() }
+}

@@ -34,6 +34,9 @@ final class BondReceiver {
     private var reportTimer: LoopTimer?
     private var lookTimer: LoopTimer?
     private var looks = 0
+    /// From source to output, as the sender measured it last, and how much later than that packets left.
+    private var latency: Microseconds?
+    private var lateness = Lateness()
 
     static let lookEvery = Duration.milliseconds(250)
     /// What leaves within this time leaves together.
@@ -110,7 +113,9 @@ final class BondReceiver {
             }
             flowSource = packet.source & ~1
             flow.take(packet, at: now)
-        case .status(let status): flow.setPlayout(status.playoutOffset)
+        case .status(let status):
+            flow.setPlayout(status.playoutOffset)
+            latency = status.latency
         case .response(let number): paths[frame.link]?.answered(number, at: now)
         case .probe, .control, .report, .challenge, .goodbye: break
         }
@@ -149,6 +154,7 @@ final class BondReceiver {
         }
         // Until the sender has told when, a packet's time is unknown.
         guard flow.playoutOffset != nil else { return }
+        if let due = flow.nextRelease(at: now), due <= now { lateness.add(now - due) }
         giveOut(flow.release(until: now))
         let times = [former?.nextRelease(at: now), flow.nextRelease(at: now)].compactMap { $0 }
         guard let next = times.min() else { return }
@@ -215,6 +221,7 @@ final class BondReceiver {
 
     private func look() {
         media.turn()
+        lateness.turn()
         for link in paths.keys { paths[link]?.turn() }
         looks += 1
         if looks % Self.looksPerQuestion == 0 { measureRoundTrips() }
@@ -242,6 +249,7 @@ final class BondReceiver {
                 rttMs: path.roundTrip.map { Double($0) / 1000 },
                 loss: path.loss.share)
         }
+        result.latencyMs = latency.flatMap { latency in lateness.longest.map { Double(latency + $0) / 1000 } }
         result.bitrate = Bitrate(bitsPerSecond: media.lastSecond * 8)
         var totals = formerTotals
         for flow in [former, flow].compactMap({ $0 }) { totals += FlowTotals(flow.counters) }

@@ -14,6 +14,8 @@ package struct IngestStatistics: Sendable, Hashable {
     package var recoveredPacketsTotal = 0
     /// Came too late, twice or from a second sender, and were not delivered.
     package var discardedPacketsTotal = 0
+    /// From source to output, the longest of the last second; nil where nothing was delivered, and with stock RIST.
+    package var latencyMs: Double?
     /// Refused before anything was made of it.
     package var guardDropped = GuardDropped()
 

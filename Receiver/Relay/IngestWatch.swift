@@ -24,7 +24,8 @@ struct IngestWatch {
             state: IngestWatch.state(figures, at: now), bitrate: rate, keyFramesTotal: figures.keyFrames,
             lostPacketsTotal: transport?.lostPacketsTotal ?? 0, recoveredPacketsTotal: transport?.recoveredPacketsTotal ?? 0,
             guardDroppedTotal: transport?.guardDropped.total ?? 0, video: figures.coding.map { $0 == .h265 ? .h265 : .h264 },
-            width: figures.size?.width, height: figures.size?.height, paths: transport?.paths ?? [])
+            width: figures.size?.width, height: figures.size?.height, paths: transport?.paths ?? [],
+            latencyMs: transport?.latencyMs)
     }
 
     /// Over at least 900 ms, so that a report in between shows the last whole second.

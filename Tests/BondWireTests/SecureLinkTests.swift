@@ -13,7 +13,7 @@ import Testing
 
     static let allFrames: [Frame] = [
         .probe(bytes: 120), .probe(bytes: 29), .media([0x80]), .media([UInt8](repeating: 7, count: 1328)), .control([1, 2, 3, 4]),
-        .report(Report(sentAt: 5000, links: [])), .status(FlowStatus(playoutOffset: -7, latencyMs: 1000, packets: 1 << 40, newest: 9)),
+        .report(Report(sentAt: 5000, links: [])), .status(FlowStatus(playoutOffset: -7, latency: 1_000_000)),
         .challenge(.max), .response(0), .goodbye(.sessionEnded),
     ]
 

@@ -33,7 +33,7 @@ import Wire
             told
                 == SenderConfiguration(
                     input: InputChoice(video: "v4l2:usb-1.2", audio: "alsa:card1,0"), encoder: encoder, bufferMs: 800,
-                    links: ["wwan0", "eth0"], maximumBitrate: .kilobits(6000)))
+                    links: ["wwan0", "eth0"], protection: .throughput, maximumBitrate: .kilobits(6000)))
     }
 
     @Test(
@@ -45,9 +45,28 @@ import Wire
             "[transport]\nlinks = [\"eth0; reboot\"]",
             "[transport]\nlinks = [\"../x\"]", "[video]\nbitrate_kbit = 999999",
             "[video]\nbitrate_kbit = 9000\n[limits]\nvideo_kbit = 8000",
+            "[[link]]\ncost = \"free\"", "[[link]]\nname = \"wwan0\"\ncost = \"cheap\"", "[[link]]\nname = \"a/b\"",
+            "[[link]]\nname = \"a\"\n[[link]]\nname = \"a\"", "[transport]\nprotection = \"all\"",
             "[hooks]\nstart = \"sh\"", "[video]\nwidth = \"1280\"", "[video]\ninput = \"a\\nb\"",
         ])
     func refused(text: String) {
         #expect(throws: ConfigurationFaults.self) { try SenderConfiguration.parse(text) }
+    }
+
+    @Test("links have costs and ceilings by their names, and a broadcast its protection")
+    func links() throws {
+        let configuration = try SenderConfiguration.parse(
+            """
+            [transport]
+            protection = "balanced"
+            [[link]]
+            name = "wwan0"
+            cost = "last_resort"
+            [[link]]
+            name = "wwan1"
+            ceiling_kbit = 3000
+            """)
+        #expect(configuration.protection == .balanced)
+        #expect(configuration.linkRules == ["wwan0": LinkRule(cost: .lastResort), "wwan1": LinkRule(ceiling: .kilobits(3000))])
     }
 }

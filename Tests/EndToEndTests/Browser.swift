@@ -124,6 +124,13 @@ final class Browser: Sendable {
     /// Forgets what was shown: what is seen from now on is new.
     func forget() { topics.withLock { $0 = [:] } }
 
+    /// The flight recorder's download, line for line.
+    func recorder(of id: BroadcastID) async throws -> [FlightRecord] {
+        let answer = try await answer(.get, "/broadcasts/\(id)/recorder")
+        guard answer.status.isSuccess else { throw SupportFailure("the recorder was answered with \(answer.status)") }
+        return try answer.body.split(separator: UInt8(ascii: "\n")).map { try JSONDecoder().decode(FlightRecord.self, from: Data($0)) }
+    }
+
     func broadcast(_ id: BroadcastID) throws -> BroadcastView? { try latest("broadcast/\(id)") }
     func sender(_ id: DeviceID) throws -> SenderView? { try latest("sender/\(id)") }
 

@@ -28,7 +28,7 @@ final class Chromium: @unchecked Sendable {
             [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--no-first-run", "--disable-sync",
                 "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--window-size=1000,900",
-                "--user-data-dir=\(try stage.folder.makeFolder("chromium"))",
+                "--user-data-dir=\(try stage.folder.makeFolder("chromium\(UUID().uuidString.prefix(6))"))",
             ] + trust + ["about:blank"])
         let mark = "DevTools listening on "
         let line = try await program.line(containing: mark, within: .seconds(30))
@@ -92,6 +92,12 @@ final class Chromium: @unchecked Sendable {
         }
         let place = ProcessInfo.processInfo.environment["STRATA_SCREENSHOTS"] ?? folder.path
         try data.write(to: URL(fileURLWithPath: "\(place)/\(name).png"))
+    }
+
+    /// Makes the page as wide as a device.
+    func resize(width: Int, height: Int) async throws {
+        _ = try await call(
+            "Emulation.setDeviceMetricsOverride", ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600])
     }
 
     /// What was complained about since the last time.

@@ -149,6 +149,7 @@ struct DescriptionTests {
         let id = try started.text("id")
         try await live(id)
         try await api.call("GET /broadcasts/{id}", [id], by: owner)
+        try await api.call("GET /broadcasts/{id}/recorder", [id], by: owner)
         try await api.call("GET /broadcasts", by: owner)
         try await api.call("PATCH /broadcasts/{id}", [id], #"{"bitrate":1000000}"#, by: owner)
         let added = try await api.call("POST /broadcasts/{id}/outputs", [id], #"{"destination":"\#(destinations[1])"}"#, by: owner)

@@ -48,7 +48,7 @@ struct DeviceTests {
                 #expect(answer.status == 403, "\(answer)")
             }
             // One key is one board: it cannot be two.
-            #expect(try await RawBoard.redeem(try await desk.token(of: owner), key: key, at: desk).status == 409)
+            #expect(try await RawBoard.redeem(try await desk.token(of: owner), key: key, at: desk).problem == "enrolled-already")
             #expect(try await owner.get("/senders").items().count == 1)
         }
     }
@@ -82,6 +82,26 @@ struct DeviceTests {
             }
             let plain = try await runTool("curl", ["-s", "-m", "5", "http://\(place)/health"], mayFail: true)
             #expect(plain.status != 0 && plain.output.isEmpty)
+        }
+    }
+
+    @Test("an enrolled board keeps its identity whatever token it gets, and a revoked one gets a new one", .row("PRV-01"))
+    func again() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            func enrolled() async throws -> String {
+                let agent = try enroll(desk, server: desk.installation.origin, token: try await desk.token(of: owner), as: "board")
+                #expect(try await agent.end(within: .seconds(20)) == 0, "\(agent.tail)")
+                let senders = try await owner.get("/senders").items()
+                #expect(senders.count == 1)
+                let device = try #require(senders.first?["id"] as? String)
+                #expect(agent.lines.joined().contains("(\(device))"), "\(agent.tail)")
+                return device
+            }
+            let first = try await enrolled()
+            #expect(try await enrolled() == first)
+            #expect(try await owner.send("DELETE", "/senders/\(first)").status == 204)
+            #expect(try await enrolled() != first)
         }
     }
 
@@ -339,7 +359,7 @@ struct DeviceTests {
                 let start = try await owner.post(
                     "/broadcasts", #"{"sender":"\#(board.identity.device)","destinations":["\#(try made.text("id"))"]}"#)
                 #expect(start.status == 422, "\(url) was answered with \(start)")
-                #expect(try start.text("detail").contains(try made.text("id")))
+                #expect(try start.text("detail").hasPrefix("the destination '\(name)': "), "\(start)")
             }
             #expect(try await owner.get("/broadcasts").items().isEmpty)
         }
@@ -347,8 +367,9 @@ struct DeviceTests {
 
     // MARK: Parts
 
-    private func enroll(_ desk: FrontDesk, server: String, token: String) throws -> RunningProgram {
-        let name = "agent\(UUID().uuidString.prefix(6))"
+    private func enroll(
+        _ desk: FrontDesk, server: String, token: String, as name: String = "agent\(UUID().uuidString.prefix(6))"
+    ) throws -> RunningProgram {
         let file = try desk.stage.folder.write(token + "\n", to: "\(name).token")
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
         let configuration = try desk.stage.folder.write(

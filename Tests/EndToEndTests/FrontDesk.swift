@@ -255,11 +255,12 @@ final class RawBoard: Sendable {
     }
 
     /// Connected, with a test picture and one link.
-    func connect(sending: SendingReport? = nil) async throws -> WebSocket {
+    func connect(sending: SendingReport? = nil, cameras: [String] = []) async throws -> WebSocket {
         let socket = try await prove()
         let inventory = Inventory(
             links: [Link(name: "eth0", kind: .ethernet, state: .up, addresses: ["192.0.2.2"], mtu: 1500)],
-            inputs: [Input(id: "test", kind: .test, name: "Test picture", media: .both)],
+            inputs: [Input(id: "test", kind: .test, name: "Test picture", media: .both)]
+                + cameras.map { Input(id: $0, kind: .v4l2, name: $0, media: .video) },
             encoders: [VideoEncoder(id: .x264, codec: .h264, hardware: false)])
         try await socket.send(
             AgentMessage.hello(

@@ -160,7 +160,8 @@ struct HostileTextTests {
                 user: UserView(
                     id: try #require(UserID("01ARZ3NDEKTSV4RRFFQ69G5FAV")), email: "me@example.org", displayName: text, role: .owner,
                     active: true,
-                    organization: OrganizationView(id: try #require(OrganizationID("01ARZ3NDEKTSV4RRFFQ69G5FAV")), name: text, slug: "x")))
+                    organization: OrganizationView(id: try #require(OrganizationID("01ARZ3NDEKTSV4RRFFQ69G5FAV")), name: text, slug: "x")),
+                may: [text])
             let server = Server(
                 configuration: ServerConfiguration(listeners: [Listener(try #require(SocketAddress("127.0.0.1", port: 0)))]), loops: [loop]
             ) { request in

@@ -9,12 +9,12 @@ import Wire
 /// Links that come, go and lose packets during a broadcast.
 @Suite(.serialized) struct LinkTests {
     /// 2.5 Mbit/s of transport stream, 2.66 with RIST's, UDP's and IP's headers; two of three links carry that with a fifth to spare.
-    private static let links = [25.0, 35, 50].map { Studio.link(1600, delayMs: $0) }
+    private static let links = [25.0, 35, 50].map { Studio.link(1600, delayMs: $0, jitterMs: 5) }
     private static let encoder = EncoderChoice(bitrate: .kilobits(2250), width: 1280, height: 720, frameRate: 25)
 
     @Test(
         "one broadcast over three links loses nothing while links are cut, go dark, lose packets, change their address, come and go",
-        .row("BND-01", "BND-02", "BND-03", "SND-02", "SND-03"))
+        .row("BND-01", "BND-02", "BND-03", "BND-08", "SND-02", "SND-03"))
     func journey() async throws {
         try await unlessVoid { run in
             try await inStudio(links: Self.links) { studio in
@@ -54,6 +54,7 @@ import Wire
         measured("emulator p99.9 lateness", "\(studio.network.lateness.percentile(99.9)) ms")
         try await vanish(studio, id, witness)
         try await studio.stopCleanly(id)
+        try await readRecorder(studio, id)
     }
 
     private func senderWithClip(_ studio: Studio) async throws -> SenderView {
@@ -190,5 +191,30 @@ import Wire
         try await studio.owner.wait(id, for: ["live"], within: .seconds(10))
         measured("with its links back it is live after", Instant.now - back)
         try await studio.record(.seconds(2), of: "show", by: studio.nginx)
+    }
+
+    /// What happened to the links is in the flight recorder, also what happened while nobody could be told.
+    private func readRecorder(_ studio: Studio, _ id: BroadcastID) async throws {
+        let records = try await eventually(within: .seconds(10), "the recorder has the end") {
+            let records = try await studio.owner.recorder(of: id)
+            return records.contains { $0.entry.kind == .sending && $0.entry.reason == "stopped" } ? records : nil
+        }
+        let events = records.filter { $0.entry.kind != .sample }
+        measured("flight recorder", "\(records.count) records, \(events.count) of them events")
+        func has(_ kind: FlightEntry.Kind, _ link: String? = nil, _ reason: String? = nil) -> Bool {
+            events.map(\.entry).contains { entry in
+                entry.kind == kind && (link == nil || entry.link == link) && (reason.map { entry.reason?.contains($0) == true } ?? true)
+            }
+        }
+        try #require(has(.linkSilent, "modem1", "no carrier"))
+        try #require(has(.linkLive, "modem1"))
+        try #require(has(.linkSilent, nil, "nothing came through for"))
+        try #require(has(.linkRemoved, "modem3"))
+        try #require(has(.receiverUnheard) && has(.receiverHeard))
+        let samples = records.compactMap(\.entry.sample)
+        try #require(
+            samples.contains { sample in sample.links.count { $0.state == .live } == 3 && (sample.bond?.deliveredPackets ?? 0) > 100 })
+        let numbers = records.filter { $0.source == .sender }.map(\.entry.number)
+        try #require(numbers.sorted() == Array(0..<numbers.count), "none is missing")
     }
 }

@@ -12,7 +12,7 @@ import Wire
 struct PageTests {
     @Test(
         "somebody signs in, starts a broadcast, sees it live and stops it, and hostile names are only shown",
-        .row("CTL-03", "CTL-04", "CTL-09"))
+        .row("CTL-03", "CTL-04", "CTL-09", "BND-04", "BND-06"))
     func broadcast() async throws {
         try await inStudio { studio in
             let sender = try await studio.sender()
@@ -51,6 +51,14 @@ struct PageTests {
                 for: "[...document.querySelectorAll('.paths tr')].filter(row => /Mbit.s.* ms.* %/.test(row.textContent)).length === 3",
                 "three paths arrive, each with its rate, round trip and loss")
             try await studio.record("show", seconds: 2)
+            // Each link's minute as a drawing, on the sender's side with what it could carry, and on the receiver's.
+            try await browser.wait(
+                for:
+                    "document.querySelectorAll('.links .graph .area').length >= 3 && document.querySelectorAll('.links .limit').length >= 3",
+                "each link is drawn")
+            try await browser.wait(for: "document.querySelectorAll('.paths .graph .area').length === 3", "each path is drawn")
+            try await browser.wait(
+                for: "/latency [0-9]+ ms of 1000/.test(document.querySelector('.facts').textContent)", "the latency is told")
             try await browser.screenshot("2-live")
             _ = try await browser.value("document.querySelector('button.stop').click()")
             try await browser.wait(for: "document.querySelectorAll('#past-list tr').length === 1", "it is among those that ended")
@@ -86,6 +94,7 @@ struct PageTests {
             // Whether somebody is signed in is asked by a refresh.
             #expect(browser.takeComplaints().filter { !$0.contains("status of 401") } == [])
 
+            try await browser.screenshot("0-no-sender")
             // What a hole in the page would try.
             for attack in [
                 "document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.owned = 1' }))",
@@ -153,7 +162,9 @@ struct PageTests {
                 try judge(try await who.send(method, path, method == "GET" ? nil : "{}"), "\(method) \(path)")
             }
             #expect(requests.count > 60)
-            for (path, type) in [("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css")] {
+            for (path, type) in [
+                ("/", "text/html"), ("/page.js", "text/javascript"), ("/graph.js", "text/javascript"), ("/page.css", "text/css"),
+            ] {
                 let answer = try await runTool("curl", ["-s", "-i", desk.server + path]).text
                 #expect(answer.contains("content-type: \(type)") || answer.contains("Content-Type: \(type)"), "\(answer.prefix(600))")
                 let head = answer.components(separatedBy: "\r\n\r\n")[0].lowercased()

@@ -53,13 +53,15 @@ struct ReferenceTests {
             let board = try await desk.board(of: owner)
             let socket = try await board.connect()
             try await socket.send(AgentMessage.telemetry(AgentTelemetry(atMs: 1, links: [], pipeline: nil)))
-            let described = Set(try names("## Browsers").filter { $0.hasSuffix("/ID") }.map { $0.dropLast(3) })
-            #expect(described == ["sender", "telemetry", "broadcast"])
-            var seen: Set<Substring> = []
+            let named = try names("## Browsers")
+            let described = Set(
+                named.filter { $0.hasSuffix("/ID") }.map { String($0.dropLast(3)) } + ["all", "destinations"].filter(named.contains))
+            #expect(described == ["sender", "telemetry", "broadcast", "all", "destinations"])
+            var seen: Set<String> = []
             while !seen.contains("telemetry"), case .text(let text)? = try await feed.receive() {
                 let update = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
                 let topic = try #require(update?["topic"] as? String)
-                seen.insert(topic.prefix { $0 != "/" })
+                seen.insert(String(topic.prefix { $0 != "/" }))
             }
             #expect(seen.isSubset(of: described))
             await socket.close()

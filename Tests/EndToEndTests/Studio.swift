@@ -16,8 +16,8 @@ final class Studio: Sendable {
     /// Links as long as mobile ones; together they carry 9 Mbit/s.
     static let links = [link(4000, delayMs: 25), link(3000, delayMs: 35), link(2000, delayMs: 50)]
 
-    static func link(_ rateKbit: Int, delayMs: Double, loss: Double = 0) -> LinkShape {
-        LinkShape(LinkProfile(rateKbit: rateKbit, delayMs: delayMs, queueMs: 300, loss: loss))
+    static func link(_ rateKbit: Int, delayMs: Double, jitterMs: Double = 0, loss: Double = 0) -> LinkShape {
+        LinkShape(LinkProfile(rateKbit: rateKbit, delayMs: delayMs, jitterMs: jitterMs, queueMs: 300, loss: loss))
     }
 
     init(on stage: Stage, links: [LinkShape], family: SocketAddress.Family, _ settings: Installation.Settings) async throws {

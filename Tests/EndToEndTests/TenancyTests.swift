@@ -26,7 +26,8 @@ struct TenancyTests {
         "PUT /api/v1/senders/{id}/configuration": .admin,
         "GET /api/v1/destinations": .host, "GET /api/v1/destinations/{id}": .host, "POST /api/v1/destinations": .admin,
         "PUT /api/v1/destinations/{id}": .admin, "DELETE /api/v1/destinations/{id}": .admin,
-        "GET /api/v1/broadcasts": .member, "GET /api/v1/broadcasts/{id}": .member, "POST /api/v1/broadcasts": .host,
+        "GET /api/v1/broadcasts": .member, "GET /api/v1/broadcasts/{id}": .member,
+        "GET /api/v1/broadcasts/{id}/recorder": .member, "POST /api/v1/broadcasts": .host,
         "PATCH /api/v1/broadcasts/{id}": .host, "POST /api/v1/broadcasts/{id}/stop": .host,
         "POST /api/v1/broadcasts/{id}/outputs": .host, "DELETE /api/v1/broadcasts/{id}/outputs/{output}": .host,
         "POST /api/v1/broadcasts/{id}/outputs/{output}/retry": .host,
@@ -140,7 +141,7 @@ struct TenancyTests {
             return topics
         }
         let own = "sender/\(board.identity.device)"
-        #expect(try await topics(theirs, until: own) == [own])
+        #expect(try await topics(theirs, until: own) == ["all", own])
         let sender = try await owner.get("/senders").items().first?["id"] as? String ?? ""
         #expect(try await topics(ours, until: "telemetry/\(sender)").contains("sender/\(sender)"))
         for socket in [ours, theirs, theirSocket] { await socket.close() }

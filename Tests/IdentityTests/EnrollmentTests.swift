@@ -75,14 +75,49 @@ struct EnrollmentTests {
         return .json(Array((try? JSONEncoder().encode(response)) ?? Data()), status: .created)
     }
 
-    @Test("a token becomes an identity, once, and is kept")
+    private static func problem(_ status: Int, _ name: String) -> Response {
+        Response(Status(code: status), body: .bytes(Array("{\"type\":\"https://strata.invalid/problems/\(name)\"}".utf8)))
+    }
+
+    @Test("a token becomes an identity, and is kept")
     func redeemed() async throws {
         let control = try await PlayedControl { request, _ in Self.accept(request) }
         let identity = try await control.enrollment().redeem(kind: .pool, name: "host 1")
         #expect(identity.name == "host 1" && identity.kind == .pool && identity.server.text == "https://\(control.address)")
         #expect(try DeviceIdentity.load(state: control.folder + "/state")?.device == identity.device)
-        _ = try await control.enrollment().redeem(kind: .pool, name: "host 1")
-        #expect(control.requests.withLock { $0.count } == 1)
+        await control.stop()
+    }
+
+    @Test("an enrolled machine is asked for again: what stands is kept")
+    func stands() async throws {
+        let control = try await PlayedControl { request, count in
+            count == 1 ? Self.accept(request) : Self.problem(409, "enrolled-already")
+        }
+        let identity = try await control.enrollment().redeem(kind: .sender, name: "board")
+        let again = try await control.enrollment().redeem(kind: .sender, name: "board")
+        #expect(again.device == identity.device && again.key.seed == identity.key.seed)
+        #expect(control.requests.withLock { Set($0.map(\.publicKey)).count } == 1)
+        await control.stop()
+    }
+
+    @Test("a machine that was revoked is enrolled again with a new key, or not at all")
+    func revoked() async throws {
+        let control = try await PlayedControl { request, count in
+            switch count {
+            case 1, 4: Self.accept(request)
+            case 3: Response(.forbidden, body: .bytes(Array("{\"detail\":\"expired\"}".utf8)))
+            default: Self.problem(410, "revoked")
+            }
+        }
+        let identity = try await control.enrollment().redeem(kind: .sender, name: "board")
+        await #expect(throws: IdentityError.refused(status: 403, reason: "expired")) {
+            try await control.enrollment().redeem(kind: .sender, name: "board")
+        }
+        #expect(try DeviceIdentity.load(state: control.folder + "/state") == nil)
+        let again = try await control.enrollment().redeem(kind: .sender, name: "board")
+        #expect(again.key.seed != identity.key.seed)
+        #expect(try DeviceIdentity.load(state: control.folder + "/state")?.key.seed == again.key.seed)
+        #expect(control.requests.withLock { requests in requests[1].publicKey != requests[2].publicKey })
         await control.stop()
     }
 

@@ -59,6 +59,8 @@ struct EmulatorState {
     var lateness = Lateness()
     /// Packets that entered links upwards, as they were, where somebody listens.
     var taps: [String: [[UInt8]]] = [:]
+    /// Of links that are sticks.
+    var translations: [String: StickNAT] = [:]
     private var upstream: [Client: CInt] = [:]
     private var buffer = [UInt8](repeating: 0, count: 65_600)
 
@@ -96,7 +98,9 @@ struct EmulatorState {
         switch entrance.kind {
         case .frames(let exit):
             size = bytes.count - Self.ethernetHeader
-            transit = Transit(bytes: bytes, exit: exit, address: nil)
+            var frame = bytes
+            translations[entrance.link]?.translate(&frame, entrance.direction)
+            transit = Transit(bytes: frame, exit: exit, address: nil)
         case .listener(let target):
             guard let exit = way(of: from, to: target, listener: descriptor, link: entrance.link) else { return }
             transit = Transit(bytes: bytes, exit: exit, address: nil)

@@ -13,6 +13,8 @@ package import Posix
 ///
 /// With IPv6 it has no other: fd53:7472:S:0::2 in place of 10.S.0.2, and so on.
 ///
+/// With `sticks`, each modem is one that gives the board the address 192.168.8.100, whatever its own is, as sticks of one make do.
+///
 /// Each modem has a default route of its own. Neighbours are known on both sides, so that a blackout is silent: no ARP
 /// fails. Everything carries this process's number in its name and goes with `remove`, or with `NetworkNamespace.sweep`.
 package final class FieldNetwork: Sendable {
@@ -23,6 +25,7 @@ package final class FieldNetwork: Sendable {
     private let family: SocketAddress.Family
     /// S
     private let network: Int
+    private let areSticks: Bool
     private let isRemoved = Guarded(false)
     private let plugged = Guarded<Set<Int>>([])
 
@@ -30,9 +33,12 @@ package final class FieldNetwork: Sendable {
     ///   - number: tells networks of one process apart.
     ///   - preferred: S of 10.S, taken where it is free.
     package init(
-        links: [LinkShape], family: SocketAddress.Family = .ipv4, seed: UInt64 = 1, number: Int = 0, preferred: Int? = nil
+        links: [LinkShape], family: SocketAddress.Family = .ipv4, sticks: Bool = false, seed: UInt64 = 1, number: Int = 0,
+        preferred: Int? = nil
     ) throws {
+        precondition(!sticks || family == .ipv4, "sticks speak IPv4")
         self.family = family
+        areSticks = sticks
         try NetworkNamespace.sweep()
         prefix = "st\(getpid())\(number == 0 ? "" : "n\(number)")"
         field = NetworkNamespace("st-\(getpid())-field\(number)")
@@ -84,8 +90,8 @@ package final class FieldNetwork: Sendable {
         guard clab_offload_off(cloud) == 0 else { throw SystemError("SIOCETHTOOL", on: cloud) }
         try field.run { guard clab_offload_off(modem) == 0 else { throw SystemError("SIOCETHTOOL", on: modem) } }
         let sockets = try wire.run { [try packetSocket("f\(link)"), try packetSocket("c\(link)")] }
-        emulator.join(name(link), field: sockets[0], cloud: sockets[1], shape: shape, seed: seed)
-        try runIP("address add \(onWire(fieldAddress(link))) dev \(modem)\nlink set \(modem) up\n" + routes(link), in: field)
+        emulator.join(name(link), field: sockets[0], cloud: sockets[1], shape: shape, translation: translation(link), seed: seed)
+        try runIP("address add \(onWire(boardAddress(link))) dev \(modem)\nlink set \(modem) up\n" + routes(link), in: field)
     }
 
     /// Pulls a modem out: the interface is gone.
@@ -122,6 +128,9 @@ package final class FieldNetwork: Sendable {
             emulator.change(name(link), direction, to: profile)
         }
     }
+
+    /// A stick forgets its mappings, as after a while without traffic or a change of cell: the board is behind other ports.
+    package func rebind(_ link: Int) { emulator.rebind(name(link)) }
 
     package func count(_ link: Int, _ direction: Direction) -> LinkCount { emulator.count(name(link), direction) }
 
@@ -164,10 +173,18 @@ package final class FieldNetwork: Sendable {
 
     private func mac(_ link: Int, _ host: Int) -> String { "02:53:54:00:0\(host):\(String(link + 16, radix: 16))" }
 
+    /// What the board has, and whom it asks.
+    private func boardAddress(_ link: Int) -> String { areSticks ? "192.168.8.100" : fieldAddress(link) }
+    private func gateway(_ link: Int) -> String { areSticks ? "192.168.8.1" : cloudAddress(link) }
+
+    private func translation(_ link: Int) -> StickNAT? {
+        areSticks ? StickNAT(inside: [192, 168, 8, 100], outside: [10, UInt8(network), UInt8(link), 2]) : nil
+    }
+
     private func routes(_ link: Int) -> String {
         """
-        route replace \(family == .ipv4 ? "0.0.0.0/0" : "::/0") via \(cloudAddress(link)) dev \(interface(link)) metric \(100 + link)
-        neighbour replace \(cloudAddress(link)) lladdr \(mac(link, 1)) dev \(interface(link)) nud permanent
+        route replace \(family == .ipv4 ? "0.0.0.0/0" : "::/0") via \(gateway(link)) dev \(interface(link)) metric \(100 + link)
+        neighbour replace \(gateway(link)) lladdr \(mac(link, 1)) dev \(interface(link)) nud permanent
 
         """
     }

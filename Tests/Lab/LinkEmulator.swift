@@ -50,8 +50,9 @@ package final class LinkEmulator: @unchecked Sendable {
     // MARK: Links
 
     /// Joins two packet sockets, which are the emulator's from now on.
-    package func join(_ name: String, field: CInt, cloud: CInt, shape: LinkShape, seed: UInt64) {
+    func join(_ name: String, field: CInt, cloud: CInt, shape: LinkShape, translation: StickNAT?, seed: UInt64) {
         state.withLock { state in
+            state.translations[name] = translation
             state.links[name] = ShapedLink(shape, seed: seed)
             state.entrances[field] = Entrance(link: name, direction: .up, kind: .frames(exit: cloud))
             state.entrances[cloud] = Entrance(link: name, direction: .down, kind: .frames(exit: field))
@@ -118,6 +119,9 @@ package final class LinkEmulator: @unchecked Sendable {
         wake()
         return now
     }
+
+    /// The stick forgets its mappings: what comes from the field leaves by other ports.
+    func rebind(_ name: String) { state.withLock { $0.translations[name]?.rebind() } }
 
     package func profile(_ name: String, _ direction: Direction) -> LinkProfile? {
         state.withLock { direction == .up ? $0.links[name]?.up.profile : $0.links[name]?.down.profile }

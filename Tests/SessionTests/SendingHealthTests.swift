@@ -35,7 +35,7 @@ import Wire
         #expect(health.report(try plan()).reason == "wwan1: no address answered")
         health.note(.live(link: "wwan1", receiver: "a"))
         #expect(try state(health) == .sending)
-        health.note(.silent(link: "wwan1"))
+        health.note(.silent(link: "wwan1", reason: "nothing came"))
         #expect(try state(health) == .sending)
         health.note(.removed(link: "eth0"))
         #expect(try state(health) == .degraded)

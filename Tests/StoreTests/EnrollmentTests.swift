@@ -26,7 +26,7 @@ import Wire
         }
         let scope = OrganizationScope(fixture.organization.id, by: .device(device.id))
         try await fixture.store.devices(in: scope).connected(device.id, version: "1.0", inventory: Inventory())
-        await #expect(throws: StoreError.tokenUsed) { try await identities.redeem(secret, publicKey: key, name: "board", kind: .sender) }
+        await #expect(throws: StoreError.enrolled) { try await identities.redeem(secret, publicKey: key, name: "board", kind: .sender) }
         #expect(try await fixture.store.devices(in: fixture.scope).all().count == 1)
     }
 
@@ -70,8 +70,13 @@ import Wire
         let fixture = try await fixture()
         _ = try await fixture.store.identities.redeem(secret, publicKey: key, name: "", kind: .sender)
         _ = try await fixture.store.enrollmentTokens(in: fixture.scope).create(Secret("b"), label: "b", lifetime: .seconds(60))
-        await #expect(throws: StoreError.taken("public key")) {
+        await #expect(throws: StoreError.enrolled) {
             try await fixture.store.identities.redeem(Secret("b"), publicKey: key, name: "", kind: .sender)
+        }
+        let stranger = try await fixture.stranger()
+        _ = try await fixture.store.enrollmentTokens(in: stranger).create(Secret("c"), label: "c", lifetime: .seconds(60))
+        await #expect(throws: StoreError.taken("public key")) {
+            try await fixture.store.identities.redeem(Secret("c"), publicKey: key, name: "", kind: .sender)
         }
         #expect(try await fixture.store.enrollmentTokens(in: fixture.scope).all().first { $0.label == "b" }?.redeemedAt == nil)
     }
@@ -91,6 +96,19 @@ import Wire
             try await fixture.store.operations.audit().map(\.action)
                 == [.deviceRevoked, .deviceEnrolled, .enrollmentTokenCreated, .organizationCreated])
         await #expect(throws: StoreError.missing("pool host")) { try await fixture.store.pools.connected(pool.id, hello: hello) }
+    }
+
+    @Test("a revoked key is told so and costs no token: another key is enrolled with it")
+    func revokedKey() async throws {
+        let fixture = try await fixture()
+        let identities = fixture.store.identities
+        let device = try await identities.redeem(secret, publicKey: key, name: "", kind: .sender)
+        try await fixture.store.devices(in: fixture.scope).revoke(device.id)
+        _ = try await fixture.store.enrollmentTokens(in: fixture.scope).create(Secret("b"), label: "b", lifetime: .seconds(60))
+        for token in [secret, Secret("b")] {
+            await #expect(throws: StoreError.keyRevoked) { try await identities.redeem(token, publicKey: key, name: "", kind: .sender) }
+        }
+        #expect(try await identities.redeem(Secret("b"), publicKey: randomBytes(32), name: "", kind: .sender).id != device.id)
     }
 
     @Test("a revoked sender stays revoked, and what it says of itself is not taken")

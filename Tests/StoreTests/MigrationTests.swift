@@ -14,7 +14,8 @@ import Units
             .file(path), keyring: Keyring(), platformVersion: version, clock: { clock.now }, migrations: steps)
     }
 
-    private static let next = Migration(version: 5, name: "notes", script: "CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT")
+    private static let latest = Schema.migrations.count
+    private static let next = Migration(version: latest + 1, name: "notes", script: "CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT")
 
     @Test("each step stands in the tracking table with its time and the platform's version")
     func tracking() async throws {
@@ -33,7 +34,7 @@ import Units
             }
         }
         #expect(lines.first == "1 accounts 2027-01-15T08:00:00.000Z 1.0")
-        #expect(lines.last == "5 notes 2027-01-15T08:01:00.000Z 1.1")
+        #expect(lines.last == "\(Self.latest + 1) notes 2027-01-15T08:01:00.000Z 1.1")
     }
 
     @Test("before a batch the database is copied; a copy opens with the program before, and goes after 30 days")
@@ -49,15 +50,15 @@ import Units
         #expect(try copies().isEmpty)
         try await open(path, Schema.migrations + [Self.next]).close()
         let copy = try #require(try copies().first)
-        #expect(copy == "a.db.before-4.\(clock.now.unixMs)")
+        #expect(copy == "a.db.before-\(Self.latest).\(clock.now.unixMs)")
         #expect(try FileManager.default.attributesOfItem(atPath: folder.path + "/" + copy)[.posixPermissions] as? Int == 0o600)
         try FileManager.default.copyItem(atPath: folder.path + "/" + copy, toPath: folder.path + "/restored.db")
         let restored = try await open(folder.path + "/restored.db", Schema.migrations)
         #expect(try await restored.jobs.claim(holder: "a", for: .seconds(1), limit: 1).map(\.kind) == ["kept"])
         clock.advance(.seconds(30 * 86_400 + 1))
-        let later = Migration(version: 6, name: "more", script: "CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT")
+        let later = Migration(version: Self.latest + 2, name: "more", script: "CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT")
         try await open(path, Schema.migrations + [Self.next, later]).close()
-        #expect(try copies() == ["a.db.before-5.\(clock.now.unixMs)"])
+        #expect(try copies() == ["a.db.before-\(Self.latest + 1).\(clock.now.unixMs)"])
     }
 
     @Test("a database of a newer program, or with another history, is refused and left alone")
@@ -65,9 +66,13 @@ import Units
         let folder = try Folder()
         let path = folder.path + "/a.db"
         try await open(path, Schema.migrations + [Self.next]).close()
-        await #expect(throws: StoreError.newerDatabase(version: 5, known: 4)) { try await open(path, Schema.migrations) }
-        let other = Migration(version: 5, name: "other", script: "")
-        await #expect(throws: StoreError.foreignHistory(version: 5, found: "notes")) { try await open(path, Schema.migrations + [other]) }
+        await #expect(throws: StoreError.newerDatabase(version: Self.latest + 1, known: Self.latest)) {
+            try await open(path, Schema.migrations)
+        }
+        let other = Migration(version: Self.latest + 1, name: "other", script: "")
+        await #expect(throws: StoreError.foreignHistory(version: Self.latest + 1, found: "notes")) {
+            try await open(path, Schema.migrations + [other])
+        }
     }
 
     @Test("a step that fails leaves the schema of the step before, and runs the next time")
@@ -75,7 +80,8 @@ import Units
         let folder = try Folder()
         let path = folder.path + "/a.db"
         try await open(path, Schema.migrations).close()
-        let broken = Migration(version: 5, name: "notes", script: "CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT; CREATE TABEL x (y)")
+        let broken = Migration(
+            version: Self.latest + 1, name: "notes", script: "CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT; CREATE TABEL x (y)")
         await #expect(throws: SQLiteError.self) { try await open(path, Schema.migrations + [broken]) }
         try await open(path, Schema.migrations + [Self.next]).close()
     }

@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Ingest
 import Lab
@@ -26,11 +27,11 @@ final class Field: Sendable {
 
     /// - Parameter receivers: the receiver's addresses; the one that all links reach where none is given.
     init(
-        _ shapes: [LinkShape], carrier: Carrier = .bond, family: SocketAddress.Family = .ipv4, bufferMs: Int = 1000,
-        bind: [String] = ["0.0.0.0", "::"], seed: UInt64 = 1,
+        _ shapes: [LinkShape], carrier: Carrier = .bond, family: SocketAddress.Family = .ipv4, sticks: Bool = false, bufferMs: Int = 1000,
+        protection: Protection = .throughput, rules: [String: LinkRule] = [:], bind: [String] = ["0.0.0.0", "::"], seed: UInt64 = 1,
         receivers: @Sendable (FieldNetwork) -> [String] = { [$0.cloudAddress] }
     ) throws {
-        let network = try FieldNetwork(links: shapes, family: family, seed: seed, number: 20)
+        let network = try FieldNetwork(links: shapes, family: family, sticks: sticks, seed: seed, number: 20)
         let arrived = Guarded<[Int: Int]>([:])
         let log = Log("field", threshold: .error)
         let ingest = try makeIngest(.init(port: 0, bind: bind, key: Self.key.secret, bufferMs: bufferMs), carrier: carrier, log: log) {
@@ -43,13 +44,14 @@ final class Field: Sendable {
         }
         let port = ingest.addresses[0].port
         let transport = Transport(
-            carrier: carrier, receivers: receivers(network).map { Endpoint(host: $0, port: port) }, streamKey: Self.key, bufferMs: bufferMs)
+            carrier: carrier, receivers: receivers(network).map { Endpoint(host: $0, port: port) }, streamKey: Self.key, bufferMs: bufferMs,
+            protection: protection)
         let loop = try Loop(name: "field")
         let (watcher, uplink) = try network.field.run {
             (try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: log), try makeUplink(transport: transport, log: log))
         }
         let (marks, mark) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        links = Task { for await links in watcher.snapshots { uplink.update(links: links) } }
+        links = Task { for await links in watcher.snapshots { uplink.update(links: links, rules: rules) } }
         reports = Task { [history] in
             for await event in uplink.events {
                 history.withLock { $0.append((.now, event)) }
@@ -73,7 +75,8 @@ final class Field: Sendable {
             let live = events.reduce(into: Set<String>()) { live, event in
                 switch event {
                 case .live(let link, _): live.insert(link)
-                case .silent(let link), .removed(let link), .unreachable(let link, _): live.remove(link)
+                case .silent(let link, _), .removed(let link), .unreachable(let link, _): live.remove(link)
+                case .rateCut, .unheard, .heard, .clockChanged: break
                 }
             }
             return live.count >= count

@@ -62,6 +62,29 @@ struct GoldenTests {
         try check("agent-telemetry-modems", AgentMessage.telemetry(modems))
     }
 
+    @Test("what the bond tells is as shipped")
+    func bond() throws {
+        var link = LinkTelemetry(
+            name: "wwan0", state: .suspect, reason: "nothing came through for 143 ms", sent: .kilobits(1200), rttMs: 47.5, loss: 0.25,
+            weight: 5, retransmittedPackets: 9)
+        link.bond = .init(
+            offeredPackets: 100, deliveredPackets: 90, lostPackets: 4, doubledPackets: 2, queueMs: 12.5, capacity: .kilobits(4000))
+        let bond = BondTelemetry(
+            available: .kilobits(2600), capacity: .kilobits(4000), queueMs: 3.5, offeredPackets: 1000, deliveredPackets: 990,
+            lostPackets: 1, retransmittedPackets: 30, doubledPackets: 2, latencyMs: 1000.25)
+        let sample = AgentTelemetry(atMs: 1_800_000_000_000, links: [link], pipeline: nil, bond: bond)
+        try check("agent-telemetry-bond", AgentMessage.telemetry(sample))
+        let entries = [
+            FlightEntry(
+                number: 7, atMs: 1_800_000_000_000, kind: .linkSilent, link: "wwan0", reason: "nothing came through for 143 ms"),
+            FlightEntry(
+                number: 8, atMs: 1_800_000_001_000, kind: .sample,
+                sample: FlightSample(links: [link], bond: bond, pipeline: nil)),
+        ]
+        let log = FlightLog(broadcast: Sample.broadcast, run: 1_799_999_999_000, entries: entries)
+        try check("agent-flight", AgentMessage.flight(log))
+    }
+
     @Test("an agent's orders are as shipped")
     func agentOrders() throws {
         let plan = Plan(

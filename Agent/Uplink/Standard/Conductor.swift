@@ -122,7 +122,7 @@ final class Conductor {
         let wasLive = lines[link.name]?.isLive ?? false
         lines[link.name]?.link = link
         lines[link.name]?.peer?.health.lostCarrier()
-        if wasLive { report(.silent(link: link.name)) }
+        if wasLive { report(.silent(link: link.name, reason: "it has no carrier or no address")) }
     }
 
     private func remove(_ name: String) {
@@ -216,7 +216,7 @@ final class Conductor {
         if wasLive, peer.health.state != .live {
             lines[name]?.traffic.clear()
             log.notice("link silent", ["link": .text(name)])
-            report(.silent(link: name))
+            report(.silent(link: name, reason: "the receiver is not heard over it"))
         }
         if peer.health.state == .dead { tryNext(name, peer) }
     }

@@ -1,3 +1,4 @@
+package import Configuration
 package import Logging
 import Posix
 import RIST
@@ -74,13 +75,15 @@ package final class StandardUplink: Uplink {
     }
 
     /// The board's links as they are now.
-    package func update(links: [Link]) {
+    package func update(links: [Link], rules: [String: LinkRule]) {
         let keeper = keeper
         loop.submit { keeper.conductor?.update(links) }
     }
 
     /// Each link of the board, as of at most 100 ms ago.
     package func telemetry() -> [LinkTelemetry] { latest.withLock { $0 } }
+
+    package func bondTelemetry() -> BondTelemetry? { nil }
 
     package func counters() -> UplinkCounters { written.withLock { $0 } }
 

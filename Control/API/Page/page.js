@@ -3,18 +3,24 @@
 
 const find = (selector, root = document) => root.querySelector(selector);
 let access = null;          // the access token: in memory only
-let sequence = null;        // the last change seen, to resume from
+let rights = new Set();     // what the policy lets this user do
+let sequence = null;        // the last change seen, to resume from; null within a whole picture
 let redialMs = 1000;
 const senders = new Map(), broadcasts = new Map(), telemetry = new Map();
 let destinations = [];
 
 async function refresh() {
   const answer = await fetch("/api/v1/auth/refresh", { method: "POST" });
-  access = answer.ok ? (await answer.json()).accessToken : null;
+  if (answer.ok) hold(await answer.json()); else access = null;
   return access !== null;
 }
 
-async function api(method, path, body) {
+function hold(session) {
+  access = session.accessToken;
+  rights = new Set(session.may);
+}
+
+async function call(method, path, body) {
   const send = () => fetch("/api/v1" + path, {
     method,
     headers: { ...(access && { Authorization: "Bearer " + access }), ...(body && { "Content-Type": "application/json" }) },
@@ -22,6 +28,11 @@ async function api(method, path, body) {
   });
   let answer = await send();
   if (answer.status === 401 && access && await refresh()) answer = await send();
+  return answer;
+}
+
+async function api(method, path, body) {
+  const answer = await call(method, path, body);
   if (answer.status === 204) return null;
   const value = await answer.json();
   if (!answer.ok) {
@@ -32,13 +43,17 @@ async function api(method, path, body) {
 }
 
 const megabits = bits => (bits / 1e6).toFixed(2) + " Mbit/s";
+const percent = share => share != null ? (share * 100).toFixed(1) + " %" : "";
+const milliseconds = ms => ms != null ? ms.toFixed(0) + " ms" : "";
 const megabytes = bytes => (bytes / 1e6).toFixed(1) + " MB";
+const newestFirst = (a, b) => a.createdAt < b.createdAt ? 1 : -1;
 const clock = text => text ? new Date(text).toLocaleString() : "";
 
 function cells(row, values) {
   row.replaceChildren(...values.map(([text, kind]) => {
     const cell = document.createElement("td");
-    cell.textContent = text;
+    // A text, or a drawing.
+    cell.append(text);
     if (kind) cell.className = kind;
     return cell;
   }));
@@ -59,6 +74,7 @@ function card(id) {
   element.id = "sender-" + id;
   find("form", element).addEventListener("submit", event => { event.preventDefault(); start(id, element); });
   find(".stop", element).addEventListener("click", () => stop(id, element));
+  find(".recorder", element).addEventListener("click", () => act(element, () => download(current(id).id)));
   find("#sender-list").append(element);
   return element;
 }
@@ -81,7 +97,9 @@ function show(id) {
     sender.agentVersion && "agent " + sender.agentVersion,
     !sender.online && sender.lastSeenAt && "last seen " + clock(sender.lastSeenAt),
     broadcast?.ingest && `receives ${megabits(broadcast.ingest.bitrate)}, lost ${broadcast.ingest.lostPacketsTotal}, recovered ${broadcast.ingest.recoveredPacketsTotal}`,
+    broadcast?.ingest?.latencyMs && `latency ${milliseconds(broadcast.ingest.latencyMs)} of ${broadcast.bufferMs}`,
     broadcast?.ingest?.width && `${broadcast.ingest.width}×${broadcast.ingest.height}`,
+    broadcast && sample?.bond && `links carry ${megabits(sample.bond.capacity)}, lost at the deadline ${sample.bond.lostPackets} of ${sample.bond.offeredPackets} packets`,
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
   showLinks(element, sender, sample);
@@ -95,8 +113,11 @@ function showLinks(element, sender, sample) {
   fill(find(".links", element), sender.inventory.links.map(link => {
     const now = measured.get(link.name);
     const state = now && now.state !== "unused" ? now.state : link.state;
-    return [[link.name], [state, tone(state)], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
-      [now?.rttMs != null ? now.rttMs.toFixed(0) + " ms" : "", "number"], [now ? String(now.weight) : "", "number"]];
+    // Nobody knows how the links of one that is away are.
+    const told = now?.reason ? `${state}: ${now.reason}` : state;
+    return [[link.name], sender.online ? [told, tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
+      [now ? graphs.draw(`${sender.id} ${link.name}`, "sent, and what the link carries as a line") : ""],
+      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"]];
   }));
 }
 
@@ -104,42 +125,82 @@ function showLinks(element, sender, sample) {
 function showPaths(element, broadcast) {
   const table = find(".paths", element), paths = broadcast?.ingest?.paths || [];
   table.hidden = paths.length === 0;
-  fill(table, paths.map(path => [[path.source], [megabits(path.bitrate), "number"], [path.rttMs != null ? path.rttMs.toFixed(0) + " ms" : "", "number"],
-    [path.loss != null ? (path.loss * 100).toFixed(1) + " %" : "", "number"]]));
+  fill(table, paths.map(path => [[path.source], [megabits(path.bitrate), "number"], [graphs.draw(`${broadcast.id} ${path.source}`, "received")],
+    [milliseconds(path.rttMs), "number"], [percent(path.loss), "number"]]));
 }
 
 function showOutputs(element, broadcast) {
   const table = find(".outputs", element);
   table.hidden = !broadcast;
-  fill(table, (broadcast?.outputs || []).map(output => {
-    const name = destinations.find(one => one.id === output.destination)?.name || output.destination;
+  fill(table, (broadcast?.outputs || []).map((output, index) => {
+    // Not everybody may see the destinations.
+    const name = destinations.find(one => one.id === output.destination)?.name || `output ${index + 1}`;
     const report = output.report;
     return [[name], [report?.state || "", tone(report?.state)], [report ? megabytes(report.sentBytesTotal) : "", "number"], [report?.reason || ""]];
   }));
 }
 
 function showStart(element, sender, broadcast) {
-  const form = find("form", element), stopButton = find(".stop", element);
-  form.hidden = Boolean(broadcast);
-  stopButton.hidden = !broadcast;
+  const form = find("form", element), stopButton = find(".stop", element), mayRun = rights.has("broadcasts.run");
+  form.hidden = !mayRun || Boolean(broadcast);
+  stopButton.hidden = !mayRun || !broadcast;
   stopButton.disabled = broadcast?.state === "stopping";
+  find(".recorder", element).hidden = !broadcast;
   find("button", form).disabled = !sender.online;
-  const select = find("select", form), wanted = sender.inventory.inputs.filter(input => input.media !== "audio");
-  if (select.dataset.shown !== JSON.stringify(wanted)) {
-    select.dataset.shown = JSON.stringify(wanted);
-    select.replaceChildren(...wanted.map(input => new Option(input.name, input.id)));
+  if (form.hidden) return;
+  showInputs(form.input, sender);
+  const bitrate = sender.defaults ? String(sender.defaults.encoder.bitrate / 1e6) : "";
+  if (form.bitrate.value === (form.bitrate.dataset.preset || "")) form.bitrate.value = bitrate;
+  form.bitrate.dataset.preset = bitrate;
+  form.bitrate.disabled = !sender.defaults;
+  showDestinations(find(".destinations", form), sender.id);
+}
+
+// The form starts from what the sender is configured to be; what somebody has chosen in it stays.
+function showInputs(select, sender) {
+  const preset = sender.defaults?.input.video || "", before = select.dataset.preset || "", chosen = select.value;
+  const offered = sender.inventory.inputs.filter(input => input.media !== "audio").map(input => [input.name, input.id]);
+  const has = id => offered.some(one => one[1] === id);
+  if (preset && !has(preset)) offered.unshift([preset + " (not there now)", preset]);
+  if (select.dataset.shown !== JSON.stringify(offered)) {
+    select.dataset.shown = JSON.stringify(offered);
+    select.replaceChildren(...offered.map(([name, id]) => new Option(name, id)));
   }
-  const set = find(".destinations", form);
-  if (set.dataset.shown !== JSON.stringify(destinations)) {
-    set.dataset.shown = JSON.stringify(destinations);
-    set.querySelectorAll("label").forEach(label => label.remove());
-    for (const destination of destinations) {
-      const label = document.createElement("label"), box = document.createElement("input");
-      box.type = "checkbox"; box.value = destination.id; box.checked = true;
-      label.append(box, destination.name);
-      set.append(label);
-    }
+  const wanted = chosen !== before && has(chosen) ? chosen : preset || select.options[0]?.value || "";
+  if (select.value !== wanted) select.value = wanted;
+  select.dataset.preset = preset;
+}
+
+// Destinations of one address. Whether their keys are one as well nobody is told; a platform takes one publisher for a key.
+const address = destination => JSON.stringify([destination.url, destination.streamID]);
+const shared = destination => destinations.filter(one => address(one) === address(destination));
+
+// Until somebody has ticked for themselves: where the sender's last broadcast went, one of each address, or the only one there is.
+function showDestinations(set, id) {
+  const last = [...broadcasts.values()].filter(one => one.sender === id).sort(newestFirst)[0];
+  const went = last ? destinations.filter(one => last.outputs.some(output => output.destination === one.id)) : destinations.length === 1 ? destinations : [];
+  const usual = went.filter(one => went.find(other => address(other) === address(one)) === one).map(one => one.id);
+  const shown = JSON.stringify([destinations, usual]);
+  if (set.dataset.shown === shown) return;
+  set.dataset.shown = shown;
+  const ticked = set.dataset.touched ? [...set.querySelectorAll("input:checked")].map(box => box.value) : usual;
+  set.querySelectorAll("label").forEach(label => label.remove());
+  const hint = find(".hint", set);
+  for (const destination of destinations) {
+    const label = document.createElement("label"), box = document.createElement("input");
+    box.type = "checkbox"; box.value = destination.id; box.checked = ticked.includes(destination.id);
+    box.addEventListener("change", () => { set.dataset.touched = "yes"; });
+    label.append(box, destination.name);
+    hint.before(label);
   }
+  const alike = destinations.filter(one => shared(one).length > 1).map(one => one.name);
+  hint.textContent = alike.length ? `Of one address, so together only if their keys differ: ${alike.join(", ")}` : "";
+}
+
+function say(text, kind = "") {
+  find("#connection").textContent = text;
+  find("#connection").className = kind;
+  find("main").classList.toggle("stale", kind === "bad");
 }
 
 async function act(element, work) {
@@ -150,32 +211,81 @@ async function act(element, work) {
 const start = (id, element) => act(element, () => {
   const form = find("form", element), chosen = [...form.querySelectorAll("input:checked")].map(box => box.value);
   if (chosen.length === 0) throw new Error(destinations.length ? "choose at least one destination" : "there is no destination yet: add one first");
+  // What is not changed is not sent: control takes it from the configuration in force.
+  const { input, encoder } = senders.get(id).defaults || {}, { value: bitrate, dataset: { preset } } = form.bitrate;
   return api("POST", "/broadcasts", {
     sender: id,
     destinations: chosen,
-    input: { video: form.input.value },
-    encoder: { id: "automatic", codec: "h264", bitrate: Math.round(form.bitrate.value * 1e6), audioBitrate: 128000, width: 1280, height: 720, frameRate: 30 },
+    ...(form.input.value !== input?.video && { input: { ...input, video: form.input.value } }),
+    ...(encoder && bitrate !== preset && { encoder: { ...encoder, bitrate: Math.round(bitrate * 1e6) } }),
   });
 });
 
 const stop = (id, element) => act(element, () => api("POST", `/broadcasts/${current(id).id}/stop`));
 
+// What happened to the broadcast's links and rates, and why: a file of JSON lines.
+async function download(broadcast) {
+  const answer = await call("GET", `/broadcasts/${broadcast}/recorder`);
+  if (!answer.ok) throw new Error("the flight recorder cannot be read");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = `strata-${broadcast}.ndjson`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+function recorder(broadcast) {
+  const button = document.createElement("button");
+  button.type = "button"; button.className = "plain"; button.textContent = "Flight recorder";
+  button.addEventListener("click", () => download(broadcast).catch(error => say(error.message, "warn")));
+  return button;
+}
+
 function showPast() {
-  const ended = [...broadcasts.values()].filter(one => one.state === "ended").sort((a, b) => a.createdAt < b.createdAt ? 1 : -1).slice(0, 20);
+  const ended = [...broadcasts.values()].filter(one => one.state === "ended").sort(newestFirst).slice(0, 20);
   find("#past").hidden = ended.length === 0;
-  fill(find("#past table"), ended.map(one => [[clock(one.createdAt)], [senders.get(one.sender)?.name || one.sender], [clock(one.endedAt)], [one.reason || ""]]));
+  // Drawn anew only where it differs: somebody may be about to press a button in it.
+  const table = find("#past table"), shown = JSON.stringify(ended.map(one => [one.id, one.endedAt, senders.get(one.sender)?.name]));
+  if (table.dataset.shown === shown) return;
+  table.dataset.shown = shown;
+  fill(table, ended.map(one => [[clock(one.createdAt)], [senders.get(one.sender)?.name || "a sender that was removed"], [clock(one.endedAt)], [one.reason || ""], [recorder(one.id)]]));
 }
 
 function update({ seq, topic, body }) {
   sequence = seq;
+  if (topic === "all") { forget(); readDestinations(); return; }
+  if (topic === "destinations") { readDestinations(); return; }
   const [kind, id] = topic.split("/");
   const table = { sender: senders, broadcast: broadcasts, telemetry }[kind];
   if (!table) return;
   const before = table.get(id);
   if (body === null) table.delete(id); else table.set(id, body);
+  if (kind === "telemetry") for (const link of body?.links || []) graphs.note(`${id} ${link.name}`, link.sent, link.bond?.capacity);
+  if (kind === "broadcast") for (const path of body?.ingest?.paths || []) graphs.note(`${id} ${path.source}`, path.bitrate);
   show(kind === "broadcast" ? (body || before)?.sender : id);
-  if (kind === "broadcast") showPast();
+  if (kind !== "telemetry") showPast();
   find("#no-senders").hidden = senders.size > 0;
+}
+
+async function readDestinations() {
+  if (!rights.has("destinations.view")) return;
+  try {
+    destinations = (await api("GET", "/destinations")).items;
+  } catch (error) {
+    say("the destinations could not be read: " + error.message, "warn");
+  }
+  for (const id of senders.keys()) show(id);
+}
+
+// What was known is over: the whole picture follows, or nobody is signed in.
+function forget() {
+  sequence = null;
+  for (const table of [senders, broadcasts, telemetry]) table.clear();
+  destinations = [];
+  graphs.forget();
+  find("#sender-list").replaceChildren();
+  find("#no-senders").hidden = false;
+  showPast();
 }
 
 async function watch() {
@@ -183,28 +293,29 @@ async function watch() {
     const { ticket } = await api("POST", "/auth/ticket");
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/api/v1/live?ticket=${ticket}` + (sequence === null ? "" : `&since=${sequence}`));
-    socket.onopen = () => { redialMs = 1000; find("#connection").textContent = "connected"; };
+    socket.onopen = () => { redialMs = 1000; say("connected"); };
     socket.onmessage = event => update(JSON.parse(event.data));
     socket.onclose = retry;
   } catch (error) { retry(); }
 }
 
 function retry() {
-  find("#connection").textContent = "connection lost, trying again";
+  say("connection lost, trying again", "bad");
   setTimeout(async () => { if (await refresh().catch(() => true)) watch(); else signedOut(); }, redialMs);
   redialMs = Math.min(redialMs * 2, 15000);
 }
 
-async function signedIn() {
+function signedIn() {
   for (const id of ["login", "register"]) find("#" + id).hidden = true;
   find("#senders").hidden = find("#logout").hidden = false;
-  destinations = (await api("GET", "/destinations")).items;
+  find("#how-to-enroll").hidden = !rights.has("senders.manage");
   watch();
 }
 
 async function signedOut() {
+  forget();
   find("#senders").hidden = find("#logout").hidden = true;
-  find("#connection").textContent = "not signed in";
+  say("not signed in");
   const { ownerExists } = await api("GET", "/setup");
   find("#login").hidden = !ownerExists;
   find("#register").hidden = ownerExists;
@@ -215,9 +326,9 @@ function enter(form, path) {
     event.preventDefault();
     act(form, async () => {
       const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
-      access = (await api("POST", path, fields)).accessToken;
+      hold(await api("POST", path, fields));
       form.reset();
-      await signedIn();
+      signedIn();
     });
   });
 }
