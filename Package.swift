@@ -69,6 +69,7 @@ let doors: [Target] = [
     door("CWslay"),
     door("CZlib", pkgConfig: "zlib"),
     door("CV4L2"),
+    door("CSystemd", pkgConfig: "libsystemd"),
 ]
 
 let shared: [Target] = [
@@ -84,6 +85,7 @@ let shared: [Target] = [
     module("Common", "Posix", ["CPosix"]),
     module("Common", "Netlink", ["CNetlink", "Posix"]),
     module("Common", "Systemd", ["Posix"]),
+    module("Common", "DBus", ["CSystemd", "Posix"]),
     module("Common", "Crypto", ["COpenSSL", "BondWire"]),
     module("Common", "TLS", ["COpenSSL"]),
     module("Common", "RIST", ["CRist", "Units", "Posix"]),
@@ -103,13 +105,14 @@ let shared: [Target] = [
 let agent: [Target] = [
     pure("Agent", "Bonding", ["BondWire"], fast),
     module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
+    module("Agent", "Modems", ["Units", "Wire", "DBus", "Netlink", "Crypto", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
     module("Agent", "Uplink", ["Units", "Wire", "Configuration", "MPEGTS", "BondWire", "RISTFlow", "Bonding", "Crypto", "RIST", "Posix", "Logging"]),
     module(
         "Agent", "Session",
         [
-            "Units", "Wire", "Configuration", "Links", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
+            "Units", "Wire", "Configuration", "Links", "Modems", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
             "Posix", "Web", "Logging",
         ]),
     program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
@@ -177,6 +180,8 @@ let suites: [Target] = [
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
     tests("UplinkTests", ["Uplink", "Configuration", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
+    tests("DBusTests", ["DBus", "Support", "Posix"]),
+    tests("ModemsTests", ["Modems", "Netlink", "Lab", "Support", "Units", "Wire", "Posix", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab"]),
     tests("GStreamerTests", ["GStreamer", "CGStreamer", "Posix"]),
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "Units", "Wire", "Logging", "Posix"]),

@@ -1,5 +1,6 @@
 package import Configuration
 import Links
+import Modems
 package import Logging
 import Web
 
@@ -27,13 +28,27 @@ package struct AgentConfiguration: Sendable {
         let policy = LinkPolicy(
             allow: links.strings("allow", default: [], names, where: Self.isPattern),
             deny: links.strings("deny", default: [], names, where: Self.isPattern))
+        let modems = reader.section("modems")
+        let usesSatellites = modems.boolean("satellites", default: true)
+        let access = Self.access(modems)
         let trace = reader.section("trace").optionalString("access_units", "an absolute path", where: Self.isPath)
         logLevel = reader.section("log").choice("level", default: LevelName.notice, placeholder: .notice).level
         try reader.finish()
         var session = SessionSettings(
             runtimeFolder: runtimeFolder, stateFolder: stateFolder, mediaFolder: mediaFolder, links: policy, trace: trace, version: version)
         session.proxy = proxy.flatMap { ClientOptions.Proxy($0) }
+        session.usesSatellites = usesSatellites
+        session.modemAccess = access
+        // As every program of the system's bus has it.
+        session.bus = environment["DBUS_SYSTEM_BUS_ADDRESS"] ?? session.bus
         self.session = session
+    }
+
+    private static func access(_ modems: ConfigurationSection) -> ModemAccess? {
+        let apn = modems.optionalString("apn", "1 to 100 characters") { (1...100).contains($0.utf8.count) && !$0.utf8.contains(0) }
+        let (user, password, pin) = (modems.optionalString("user"), modems.secret("password"), modems.secret("pin"))
+        let allowsRoaming = modems.boolean("roaming", default: false)
+        return apn.map { ModemAccess(apn: $0, user: user, password: password, pin: pin, allowsRoaming: allowsRoaming) }
     }
 
     private static func isPath(_ text: String) -> Bool { text.hasPrefix("/") }

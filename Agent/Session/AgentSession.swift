@@ -2,6 +2,7 @@ import Configuration
 import Inputs
 package import Links
 package import Logging
+package import Modems
 package import Posix
 package import Units
 package import Web
@@ -14,6 +15,12 @@ package struct SessionSettings: Sendable {
     /// Media files to offer as inputs; nil offers none.
     package var mediaFolder: String?
     package var links: LinkPolicy
+    /// The bus that ModemManager is asked over.
+    package var bus = SessionSettings.systemBus
+    /// How modems are connected; nil leaves that to others.
+    package var modemAccess: ModemAccess?
+    /// Whether modems' satellite receivers are switched on.
+    package var usesSatellites = true
     /// What control is reached through; media never is.
     package var proxy: ClientOptions.Proxy?
     /// A file with a line for each access unit, for tests; nil writes none.
@@ -30,6 +37,9 @@ package struct SessionSettings: Sendable {
         self.trace = trace
         self.version = version
     }
+
+    /// Where the system's bus usually listens.
+    package static let systemBus = "unix:path=/run/dbus/system_bus_socket"
 }
 
 /// The agent: owns the plan, carries out what control orders, and goes on without control.
@@ -53,6 +63,7 @@ package actor AgentSession {
     private let lock: FolderLock
     private let inputs: InputCatalog
     private let watcher: LinkWatcher
+    private let modemWatcher: ModemWatcher
     private let log: Log
     nonisolated let flight = FlightDesk()
     private let tell: @Sendable (AgentMessage, Importance) -> Void
@@ -70,6 +81,9 @@ package actor AgentSession {
     private var ticking: Task<Void, Never>?
     /// When the counters of the interfaces were told last.
     private var countedAt: Instant?
+    private var modems: [Modem] = []
+    /// The modems as they were told last, and when; nil where this connection has heard nothing of them.
+    private var toldModems: (modems: [ModemTelemetry], at: Instant)?
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -90,6 +104,9 @@ package actor AgentSession {
         lock = try FolderLock(settings.stateFolder)
         inputs = try InputCatalog(clips: settings.mediaFolder, log: log.part("inputs"))
         watcher = try LinkWatcher(loop: loop, policy: settings.links, log: log.part("links"))
+        modemWatcher = ModemWatcher(
+            address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, access: settings.modemAccess,
+            stateFolder: settings.stateFolder, apply: { [setter = BearerSetter()] in try setter.apply($0) }, log: log.part("modems"))
     }
 
     /// Watches links and inputs, and goes on with the plan that was being sent when the agent or the board stopped.
@@ -98,6 +115,9 @@ package actor AgentSession {
         inventory = Inventory(links: watcher.links, inputs: [], encoders: EncoderCatalog.found())
         let links = watcher.snapshots
         readers.append(Task { [weak self] in for await snapshot in links { await self?.linksChanged(snapshot) } })
+        let snapshots = modemWatcher.snapshots
+        readers.append(Task { [weak self] in for await snapshot in snapshots { await self?.modemsChanged(snapshot) } })
+        await modemWatcher.begin()
         let changes = await inputs.changes()
         readers.append(Task { [weak self] in for await snapshot in changes { await self?.inputsChanged(snapshot) } })
         tick(each: .seconds(1))
@@ -112,6 +132,7 @@ package actor AgentSession {
     /// The whole state, for a new connection. Nobody watches then, as far as this connection knows.
     package func hello() async -> AgentHello {
         tick(each: .seconds(1))
+        toldModems = nil
         return AgentHello(
             agentVersion: settings.version, inventory: inventory, configuration: ConfigurationReport(version: configurationVersion),
             sending: await transmission?.report())
@@ -178,6 +199,7 @@ package actor AgentSession {
         await transmission?.stop()
         transmission = nil
         await inputs.close()
+        await modemWatcher.end()
         lock.release()
     }
 
@@ -328,6 +350,8 @@ extension AgentSession {
         await transmission?.update(links: links, rules: configuration.linkRules)
     }
 
+    private func modemsChanged(_ modems: [Modem]) { self.modems = modems }
+
     private func inputsChanged(_ inputs: [Input]) async {
         inventory.inputs = inputs
         tell(.inventory(inventory), .change)
@@ -347,7 +371,7 @@ extension AgentSession {
         let figures = await transmission?.telemetry()
         let sample = AgentTelemetry(
             atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: interfaces(),
-            bond: figures?.bond)
+            modems: modemFigures(), bond: figures?.bond)
         tell(.telemetry(sample), .figures)
     }
 
@@ -364,5 +388,24 @@ extension AgentSession {
         // What is asked for now is told the next time.
         defer { watcher.refresh() }
         return watcher.counters
+    }
+
+    /// At most once a second, and every 5 s where nothing changes: a sample may be lost. Nothing where there never was a modem.
+    private func modemFigures() -> [ModemTelemetry]? {
+        let links = Set(inventory.links.map(\.name))
+        let figures = modems.map { modem in
+            var figures = modem.figures
+            figures.link = modem.interfaces.first(where: links.contains)
+            return figures
+        }
+        let now = Instant.now
+        if let toldModems {
+            let age = now - toldModems.at
+            guard age >= .milliseconds(900), age >= .seconds(5) || toldModems.modems != figures else { return nil }
+        } else if figures.isEmpty {
+            return nil
+        }
+        toldModems = (figures, now)
+        return figures
     }
 }

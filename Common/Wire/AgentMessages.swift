@@ -104,18 +104,21 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
     package var pipeline: PipelineTelemetry?
     /// Of the board's links, idle ones too; once a second at most, nil in samples between: as they were.
     package var interfaces: [InterfaceTelemetry]?
+    /// All that the board has; every few seconds and when one changes, nil in samples between: as they were.
+    package var modems: [ModemTelemetry]?
     /// nil when idle, and with stock RIST.
     package var bond: BondTelemetry?
 
     package init(
         atMs: Int64, links: [LinkTelemetry], pipeline: PipelineTelemetry?, interfaces: [InterfaceTelemetry]? = nil,
-        bond: BondTelemetry? = nil
+        modems: [ModemTelemetry]? = nil, bond: BondTelemetry? = nil
     ) {
         self.atMs = atMs
         self.links = links
         self.bond = bond
         self.pipeline = pipeline
         self.interfaces = interfaces
+        self.modems = modems
     }
 }
 

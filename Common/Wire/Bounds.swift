@@ -24,6 +24,9 @@ extension Int {
 }
 
 extension Double {
+    /// JSON has no NaN; what is none of these numbers is the nearest.
+    fileprivate func within(_ range: ClosedRange<Double>) -> Double { Swift.min(Swift.max(self, range.lowerBound), range.upperBound) }
+
     /// Something measured that is never below 0, in no unit larger than days of milliseconds.
     fileprivate var measured: Double { isFinite ? Swift.min(Swift.max(self, 0), 1e9) : 0 }
 }
@@ -87,6 +90,27 @@ extension AgentTelemetry {
                 receiveErrors: interface.receiveErrors.counted, sendErrors: interface.sendErrors.counted,
                 receiveDropped: interface.receiveDropped.counted, sendDropped: interface.sendDropped.counted)
         }
+        result.modems = modems?.prefix(WireLimits.modems).map { $0.bounded() }
+        return result
+    }
+}
+
+extension ModemTelemetry {
+    package func bounded() -> ModemTelemetry {
+        var result = self
+        result.id = id.bounded(to: 64)
+        result.link = link?.bounded(to: 64)
+        result.model = model.bounded(to: 128)
+        result.reason = reason?.bounded(to: 256)
+        result.network = network?.bounded(to: 64)
+        result.technology = technology?.bounded(to: 16)
+        result.band = band?.bounded(to: 16)
+        result.signalPercent = signalPercent?.within(0...100)
+        result.rssiDbm = rssiDbm?.within(-200...100)
+        result.rsrpDbm = rsrpDbm?.within(-200...100)
+        result.rsrqDb = rsrqDb?.within(-100...100)
+        result.sinrDb = sinrDb?.within(-100...100)
+        result.position = position.flatMap { Position(latitude: $0.latitude, longitude: $0.longitude, altitudeMeters: $0.altitudeMeters) }
         return result
     }
 }

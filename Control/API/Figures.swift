@@ -66,6 +66,7 @@ extension Figures {
                 ["sender": sender])
         }
         for interface in (sample.interfaces ?? []).prefix(Self.linkLimit) { add(interface, of: sender) }
+        for modem in sample.modems ?? [] { add(modem, of: sender) }
         for link in sample.links.prefix(Self.linkLimit) {
             let labels: KeyValuePairs = ["sender": sender, "link": link.name]
             add(.gauge, "sender_link_live", "1 where the link carries media", link.state == .live ? 1 : 0, labels)
@@ -86,6 +87,21 @@ extension Figures {
         add(
             .counter, "sender_interface_send_dropped_total", "Packets that the interface had no room for", Double(interface.sendDropped),
             labels)
+    }
+
+    private mutating func add(_ modem: ModemTelemetry, of sender: String) {
+        let labels: KeyValuePairs = ["sender": sender, "link": modem.link ?? "", "modem": modem.id]
+        let isOnline = modem.state == .connected || modem.state == .registered
+        add(.gauge, "sender_modem_registered", "1 where the modem is registered with a network", isOnline ? 1 : 0, labels)
+        if let percent = modem.signalPercent {
+            add(.gauge, "sender_modem_signal_ratio", "Signal quality by the modem's reckoning", Double(percent) / 100, labels)
+        }
+        for (name, help, value) in [
+            ("sender_modem_rssi_dbm", "Received power", modem.rssiDbm),
+            ("sender_modem_rsrp_dbm", "Power of the reference signal", modem.rsrpDbm),
+            ("sender_modem_rsrq_db", "Quality of the reference signal", modem.rsrqDb),
+            ("sender_modem_sinr_db", "Signal over noise and interference", modem.sinrDb),
+        ] { if let value { add(.gauge, name, help, value, labels) } }
     }
 
     private mutating func add(_ ingest: IngestReport, of broadcast: String, _ sender: String) {

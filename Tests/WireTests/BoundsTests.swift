@@ -24,6 +24,22 @@ import Wire
     @Test("a text within its bounds is untouched")
     func untouched() { for text in ["Truck 7", "👩🏽‍🚀 <b>", ""] { #expect(text.bounded(to: 100) == text) } }
 
+    @Test("a modem's texts and numbers are bounded, and a place that is none is left out", arguments: texts)
+    func modems(text: String) throws {
+        var modem = ModemTelemetry(id: text, link: text, model: text, state: .connected, sim: .ready)
+        (modem.reason, modem.network, modem.technology, modem.band) = (text, text, text, text)
+        (modem.signalPercent, modem.rsrpDbm, modem.sinrDb) = (Int.min, -1e300, 1e300)
+        modem.position = try JSONDecoder().decode(Position.self, from: Data(#"{"latitude":1e99,"longitude":0}"#.utf8))
+        let sample = AgentTelemetry(atMs: 0, links: [], pipeline: nil, modems: Array(repeating: modem, count: 1000)).bounded()
+        #expect(sample.modems?.count == WireLimits.modems)
+        let bounded = try #require(sample.modems?.first)
+        for text in [bounded.id, bounded.link, bounded.model, bounded.reason, bounded.network, bounded.technology, bounded.band] {
+            #expect((text ?? "").isPlain && (text ?? "").count <= 256)
+        }
+        #expect(bounded.signalPercent == 0 && bounded.rsrpDbm == -200 && bounded.sinrDb == 100 && bounded.position == nil)
+        #expect(try JSONEncoder().encode(sample).count < WireLimits.messageBytes)
+    }
+
     @Test("a pool host's hello and report are bounded, and sums over many hosts never overflow", arguments: texts)
     func pool(text: String) throws {
         let (lease, broadcast) = (

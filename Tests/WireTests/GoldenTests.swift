@@ -52,6 +52,14 @@ struct GoldenTests {
             sendDropped: 4)
         let idle = AgentTelemetry(atMs: 1_800_000_000_000, links: [], pipeline: nil, interfaces: [interface])
         try check("agent-telemetry-idle", AgentMessage.telemetry(idle))
+        var modem = ModemTelemetry(id: "860000000000012", link: "wwan0", model: "Quectel RM520N-GL", state: .connected, sim: .ready)
+        (modem.registration, modem.network, modem.technology, modem.band) = (.roaming, "Telekom.de", "LTE", "B20")
+        (modem.signalPercent, modem.rssiDbm, modem.rsrpDbm, modem.rsrqDb, modem.sinrDb) = (67, -66.5, -97.5, -11, 8.5)
+        modem.position = Position(latitude: 47.5, longitude: 9.75, altitudeMeters: 400)
+        var locked = ModemTelemetry(id: "860000000000013", model: "SIMCOM SIM7600G-H", state: .locked, sim: .pin)
+        locked.reason = "its SIM card wants the PIN"
+        let modems = AgentTelemetry(atMs: 1_800_000_000_000, links: [], pipeline: nil, modems: [modem, locked])
+        try check("agent-telemetry-modems", AgentMessage.telemetry(modems))
     }
 
     @Test("what the bond tells is as shipped")

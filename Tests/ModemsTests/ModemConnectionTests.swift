@@ -1,0 +1,171 @@
+import Foundation
+import Posix
+import Support
+import Testing
+import Units
+import Wire
+
+@testable import Modems
+
+@Suite("Connecting modems") struct ModemConnectingTests {
+    private static let access = ModemAccess(apn: "internet", pin: Secret("1234"))
+
+    /// A board that connects its modems, and what they were given.
+    private func onBoard(
+        _ access: ModemAccess = access, _ body: (Board, MessageBus, ModemStandIn, Guarded<[BearerAddresses]>) async throws -> Void
+    ) async throws {
+        try await onStage { stage in
+            let bus = try await MessageBus(on: stage)
+            let standIn = try await bus.standIn()
+            let given = Guarded<[BearerAddresses]>([])
+            let board = try Board(on: stage, access: access) { addresses in given.withLock { $0.append(addresses) } }
+            await board.watcher.begin()
+            do { try await body(board, bus, standIn, given) } catch {
+                await board.close()
+                throw error
+            }
+            await board.close()
+        }
+    }
+
+    private func connecting(_ standIn: ModemStandIn) async throws -> [String] {
+        try await standIn.calls().filter { !$0.contains("Setup") }
+    }
+
+    @Test("a locked modem is unlocked, switched on, connected, and its interface given its addresses")
+    func online() async throws {
+        try await onBoard { board, _, standIn, given in
+            try await standIn.run("Modem(0, pin='1234')")
+            try await board.modems("it is connected") { $0.first?.figures.state == .connected && $0[0].figures.reason == nil }
+            #expect(try await connecting(standIn) == ["SendPin 1234", "Enable True", "Connect allow-roaming=0 apn=internet"])
+            try await eventually(within: .seconds(5), "the addresses are given") { !given.withLock { $0.isEmpty } }
+            let family = BearerAddresses.Family(
+                method: .given, address: "10.64.1.2", prefixLength: 30, gateway: "10.64.1.1", nameServers: ["10.74.210.210"], mtu: 1430)
+            #expect(given.withLock { $0 } == [BearerAddresses(interface: "wwan0", ipv4: family)])
+            // A network that throws it out: it is connected again.
+            try await standIn.run("Modem.every[0].state(8)")
+            try await eventually(within: .seconds(10), "it is connected again") { given.withLock { $0.count } == 2 }
+        }
+    }
+
+    @Test("a wrong PIN is tried once and never again, not by the next agent either")
+    func wrongPIN() async throws {
+        try await onBoard { board, _, standIn, _ in
+            try await standIn.run("Modem(0, pin='9999')")
+            let refused = "its SIM card cannot be unlocked: the configured PIN is wrong, and is not tried again"
+            try await board.modems("it is refused") { $0.first?.figures.reason == refused && $0[0].pinTries == 2 }
+            try await standIn.run("m = Modem.every[0]; m.change(MODEM, SignalQuality=(1, True)); m.change(MODEM, SignalQuality=(2, True))")
+            let next = try Board(on: board.stage, access: Self.access)
+            await next.watcher.begin()
+            try await next.modems("the next one knows") { $0.first?.figures.reason == refused }
+            // Somebody unlocks it and it is locked again: all tries are there, and the PIN is as wrong as before.
+            try await standIn.run("m.change(MODEM, UnlockRetries={2: 3, 4: 10})")
+            try await next.modems("it is heard") { $0.first?.pinTries == 3 }
+            #expect(try await connecting(standIn) == ["SendPin 1234"])
+            await next.close()
+        }
+    }
+
+    @Test("the last try for a PIN is left to a person", arguments: [0, 1])
+    func lastTry(tries: Int) async throws {
+        try await onBoard { board, _, standIn, _ in
+            try await standIn.run("Modem(0, pin='1234', tries=\(tries))")
+            let left = tries == 1 ? "one try is" : "no try is"
+            try await board.modems("it is left") {
+                $0.first?.figures.reason == "its SIM card cannot be unlocked: \(left) left for its PIN, which is a person's"
+            }
+            #expect(try await connecting(standIn).isEmpty)
+        }
+    }
+
+    @Test("a refused registration, roaming that is not allowed and an unknown access point are named with their stage")
+    func named() async throws {
+        try await onBoard { board, _, standIn, _ in
+            try await standIn.run(
+                "a = Modem(0, registration=3); b = Modem(1, net='wwan1', registration=5); c = Modem(2, net='wwan2', apn='other')")
+            let reasons = [
+                "no network takes it: the network refuses this SIM card",
+                "it cannot be connected: it is roaming in the network of Orange F, which is not allowed",
+                "it cannot be connected: Service option not subscribed",
+            ]
+            try await board.modems("each says why") { $0.map { $0.figures.reason ?? "" } == reasons }
+            #expect(try await standIn.calls(of: 1).filter { !$0.contains("Setup") } == ["Enable True"])
+        }
+        try await onBoard(ModemAccess(apn: "internet", allowsRoaming: true)) { board, _, standIn, _ in
+            try await standIn.run("Modem(0, registration=5)")
+            try await board.modems("it is connected abroad") { $0.first?.figures.state == .connected }
+            #expect(try await connecting(standIn).last == "Connect allow-roaming=1 apn=internet")
+        }
+    }
+
+    @Test("a modem that NetworkManager manages is left to it, one that it does not is ours")
+    func networkManager() async throws {
+        for managed in [true, false] {
+            try await onBoard { board, _, standIn, _ in
+                try await standIn.run("network_manager(\(managed ? "True" : "False")); Modem(0); Modem(1, net='wwan1')")
+                try await board.modems("the other is connected") { $0.last?.figures.state == .connected }
+                if managed {
+                    #expect(try await connecting(standIn).isEmpty && board.modems[0].figures.state == .disabled)
+                } else {
+                    try await board.modems("both are") { $0.allSatisfy { $0.figures.state == .connected } }
+                }
+            }
+        }
+    }
+
+    @Test("a stage that fails is tried again later and later, and another stage at once")
+    func backOff() throws {
+        var connection = ModemConnection(access: Self.access)
+        func modem(_ state: Int, registration: Int = 1) -> Modem {
+            Modem(
+                path: "/m",
+                [
+                    "org.freedesktop.ModemManager1.Modem": ["State": .integer(state), "UnlockRequired": .integer(1)],
+                    "org.freedesktop.ModemManager1.Modem.Modem3gpp": ["RegistrationState": .integer(registration)],
+                ])!
+        }
+        var now = Instant(nanoseconds: 0)
+        for seconds in [5, 10, 20, 40, 80, 160, 300, 300] {
+            #expect(connection.next(modem(3), pin: nil, now: now) == .carryOut(.enable))
+            #expect(connection.next(modem(3), pin: nil, now: now) == .rest, "one thing at a time")
+            connection.done(.enable, failure: "it is busy", jitter: 0, now: now)
+            #expect(connection.problem == "it cannot be switched on: it is busy")
+            #expect(connection.next(modem(3), pin: nil, now: now) == .wait(.seconds(seconds)))
+            now = now + .seconds(seconds)
+        }
+        #expect(connection.next(modem(8), pin: nil, now: now) == .carryOut(.connect))
+        connection.done(.connect, failure: nil, jitter: 0, now: now)
+        #expect(connection.problem == nil)
+        #expect(connection.next(modem(11), pin: nil, now: now) == .carryOut(.address))
+        connection.done(.address, failure: nil, jitter: 0, now: now)
+        #expect(connection.next(modem(11), pin: nil, now: now) == .rest)
+        #expect(connection.next(modem(7, registration: 2), pin: nil, now: now) == .wait(.seconds(60)))
+        now = now + .seconds(60)
+        #expect(connection.next(modem(7, registration: 2), pin: nil, now: now) == .carryOut(.register))
+    }
+
+    @Test("a PIN whose sending was cut off is sent again only where no try was lost")
+    func cutOff() throws {
+        let pin = Secret("1234")
+        func modem(_ tries: Int?) -> Modem {
+            Modem(
+                path: "/m",
+                [
+                    "org.freedesktop.ModemManager1.Modem": [
+                        "State": .integer(2), "UnlockRequired": .integer(2), "Sim": .path("/s"),
+                        "UnlockRetries": .table(tries.map { [.integer(2): .integer($0)] } ?? [:]),
+                    ]
+                ])!
+        }
+        func step(_ attempt: PINAttempt?, _ tries: Int?) -> ModemConnection.Step {
+            var connection = ModemConnection(access: Self.access)
+            return connection.next(modem(tries), pin: attempt, now: Instant(nanoseconds: 0))
+        }
+        #expect(step(nil, 3) == .carryOut(.unlock) && step(nil, nil) == .carryOut(.unlock))
+        #expect(step(PINAttempt(pin, in: modem(3), .begun), 3) == .carryOut(.unlock))
+        #expect(step(PINAttempt(pin, in: modem(3), .begun), 2) == .rest)
+        #expect(step(PINAttempt(pin, in: modem(nil), .begun), nil) == .rest)
+        #expect(step(PINAttempt(pin, in: modem(3), .refused), 3) == .rest)
+        #expect(step(PINAttempt(Secret("4321"), in: modem(3), .refused), 2) == .carryOut(.unlock), "another PIN was configured")
+    }
+}
