@@ -50,9 +50,16 @@ struct BroadcastRoutes: Sendable {
         ]
     }
 
-    /// Writes down who did it.
+    /// Writes down who did it. It is done by then: on a full disk the show goes on, and the program's log has what the audit log lacks.
     private func note(_ action: AuditAction, _ call: Call, _ detail: String? = nil) async throws {
-        try await parts.store.broadcasts(in: call.scope()).note(action, call.id(), detail: detail)
+        let (scope, id): (OrganizationScope, BroadcastID) = (try call.scope(), try call.id())
+        do {
+            try await parts.store.broadcasts(in: scope).note(action, id, detail: detail)
+        } catch {
+            parts.log.error(
+                "what was done could not be written into the audit log",
+                ["action": "\(action)", "broadcast": "\(id)", "author": "\(scope.author)", "error": "\(error)"])
+        }
     }
 
     @Sendable private func start(_ call: Call) async throws -> Response {

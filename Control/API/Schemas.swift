@@ -200,13 +200,13 @@ enum Schemas {
         "EncoderChoice": .object([
             .required("id", choice(EncoderID.self)), .required("codec", choice(VideoCodec.self)),
             .required("bitrate", .integer(100_000...50_000_000)), .required("audioBitrate", .integer(32_000...320_000)),
-            .required("width", .integer(160...3840)), .required("height", .integer(90...2160)), .required("frameRate", .integer(1...60)),
+            .required("width", .integer(160...3840)), .required("height", .integer(120...2160)), .required("frameRate", .integer(1...60)),
         ]),
         "StartRequest": .object([
             .required("sender", id), .required("destinations", .list(id, upTo: WireLimits.outputs, atLeast: 1)),
             .optional("input", .reference("InputChoice")),
-            .optional("encoder", .reference("EncoderChoice")), .optional("bufferMs", .integer(200...30_000)),
-            .optional("links", .list(handle, upTo: 16)), .optional("protection", choice(Protection.self)),
+            .optional("encoder", .reference("EncoderChoice")), .optional("bufferMs", .integer(100...10_000)),
+            .optional("links", .list(handle, upTo: 16, atLeast: 1)), .optional("protection", choice(Protection.self)),
             .optional("graceSeconds", .integer(0...604_800)),
         ]),
         "ChangeBroadcastRequest": .object([

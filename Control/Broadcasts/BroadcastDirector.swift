@@ -182,6 +182,7 @@ extension BroadcastDirector {
     ) throws -> BroadcastMachine {
         let input = request.input ?? defaults.input
         try check(input, of: hello)
+        try check(request, of: hello)
         let grace: Grace = request.graceSeconds.map { $0 == 0 ? .untilStopped : .seconds($0) } ?? .standard
         return BroadcastMachine(
             id: fresh(), organization: organization, sender: request.sender, lease: fresh(),
@@ -214,6 +215,17 @@ extension BroadcastDirector {
         case .unknown: throw Failure.unknown
         case .isOver: throw Failure.isOver
         case .tooMany: throw Failure.tooManyChanges(limit: LiveBroadcast.changeLimit)
+        }
+    }
+
+    /// What only this sender cannot do, before it is asked to; the bounds of every sender are the schema's.
+    private func check(_ request: StartRequest, of hello: AgentHello) throws {
+        if let encoder = request.encoder, encoder.width % 2 != 0 || encoder.height % 2 != 0 {
+            throw Failure.unsupported("a picture of \(encoder.width)x\(encoder.height): both must be even")
+        }
+        let known = hello.inventory.links.map(\.name)
+        if let stranger = request.links?.first(where: { !known.contains($0) }) {
+            throw Failure.unsupported("the sender has no link '\(stranger)'; it has \(known.sorted().joined(separator: ", "))")
         }
     }
 

@@ -33,6 +33,10 @@ extension BroadcastMachine {
         if let report, report.broadcast == id, report.revision == revision, report.state != .stopped, report.state != .failed {
             return started(revision)
         }
+        // The sender has a change that was not stored here before control ended: it takes what is wanted now as the next one.
+        if let report, report.broadcast == id, report.revision > revision, report.revision < Self.revisionLimit {
+            revision = report.revision + 1
+        }
         return [.order(.start)]
     }
 

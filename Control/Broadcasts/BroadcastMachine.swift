@@ -16,6 +16,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
     var mediaBefore: MediaChoice?
     /// Grows with each change that the sender has to follow.
     package internal(set) var revision = 1
+    /// No broadcast has so many; a sender that says so is not believed.
+    static let revisionLimit = 1 << 40
     /// The outputs that are wanted.
     package internal(set) var outputs: [PlannedOutput]
     package internal(set) var host: DeviceID?

@@ -93,14 +93,26 @@ extension Console {
         let video = try arguments.optional("input")
         let audio = try arguments.optional("audio")
         let bitrate = try arguments.integer("bitrate", in: 100_000...50_000_000)
-        let request = StartRequest(
+        var request = StartRequest(
             sender: try arguments.id("sender"), destinations: try arguments.ids("destination"),
-            input: video.map { InputChoice(video: $0, audio: audio) },
-            encoder: bitrate.map { EncoderChoice(bitrate: Bitrate(bitsPerSecond: $0)) },
-            bufferMs: try arguments.integer("buffer", in: 200...30_000), links: nil,
-            graceSeconds: try arguments.integer("grace", in: 0...604_800))
+            bufferMs: try arguments.integer("buffer", in: 100...10_000), graceSeconds: try arguments.integer("grace", in: 0...604_800))
         let waits = arguments.has("wait")
         try arguments.finish()
+        if video != nil || audio != nil || bitrate != nil {
+            // What is not named stays as the sender is configured.
+            let sender: SenderView = try await client.call(.get, "/api/v1/senders/\(request.sender)")
+            guard let defaults = sender.defaults else {
+                throw Arguments.Fault(
+                    "the sender's configuration cannot be read: give it a new one, or start without --input, --audio and --bitrate")
+            }
+            if video != nil || audio != nil {
+                request.input = InputChoice(video: video ?? defaults.input.video, audio: audio ?? defaults.input.audio)
+            }
+            if let bitrate {
+                request.encoder = defaults.encoder
+                request.encoder?.bitrate = Bitrate(bitsPerSecond: bitrate)
+            }
+        }
         let started: BroadcastView = try await client.call(.post, "/api/v1/broadcasts", request)
         guard waits else { return show(started) }
         let last = try await settled(started, client) { $0.state != "starting" && $0.state != "stopping" }
@@ -122,10 +134,15 @@ extension Console {
 
     private func change(_ arguments: inout Arguments, _ client: ControlClient) async throws {
         let id: BroadcastID = try arguments.wordID("the broadcast's id")
-        let request = ChangeBroadcastRequest(
-            bitrate: try arguments.integer("bitrate", in: 100_000...50_000_000).map(Bitrate.init(bitsPerSecond:)),
-            input: try arguments.optional("input").map { InputChoice(video: $0) })
+        var request = ChangeBroadcastRequest(
+            bitrate: try arguments.integer("bitrate", in: 100_000...50_000_000).map(Bitrate.init(bitsPerSecond:)))
+        let (video, audio) = (try arguments.optional("input"), try arguments.optional("audio"))
         try arguments.finish()
+        if video != nil || audio != nil {
+            // Whoever changes the picture keeps the sound.
+            let now: BroadcastView = try await client.call(.get, "/api/v1/broadcasts/\(id)")
+            request.input = InputChoice(video: video ?? now.input.video, audio: audio ?? now.input.audio)
+        }
         show(try await client.call(.patch, "/api/v1/broadcasts/\(id)", request) as BroadcastView)
     }
 

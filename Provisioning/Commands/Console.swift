@@ -24,7 +24,7 @@ package struct Console: Sendable {
           destination list | destination remove ID
           broadcast start --sender ID --destination ID … [--input ID] [--audio ID] [--bitrate BITS] [--buffer MS] [--grace SECONDS] [--wait]
           broadcast list | broadcast show ID | broadcast stop ID [--wait]
-          broadcast change ID [--bitrate BITS] [--input ID]
+          broadcast change ID [--bitrate BITS] [--input ID] [--audio ID]
           broadcast output add ID --destination ID | broadcast output remove ID OUTPUT | broadcast output retry ID OUTPUT
           pool list [--operator-token-file F]
           authority issue --host NAME … --directory DIR      a CA of your own, and a certificate from it

@@ -51,6 +51,17 @@ struct ResumeTests {
         LeaseReport(lease: broadcast.lease, broadcast: broadcast.id, port: 5000, pid: 7, outputs: [output.id])
     }
 
+    @Test("takes what is wanted as the next change where the sender has one that was not stored, and believes no absurd number")
+    func unstored() throws {
+        for (told, expected) in [(4, 5), (1, 1), (Int.max, 1)] {
+            var broadcast = try restarted(after: 6).broadcast
+            let sending = SendingReport(broadcast: Self.id("B"), revision: told, state: .sending)
+            let actions = broadcast.event(.senderConnected(sending), nowMs: 2000)
+            #expect(broadcast.revision == expected)
+            #expect(actions.contains(.order(.start)) == (told != 1))
+        }
+    }
+
     private static let waits: [(events: Int, step: Step, limitMs: Int64)] = [
         (1, .lease, 12_000), (2, .lease, 12_000), (3, .sender, 15_000), (4, .media, 20_000), (5, .outputs, 20_000),
     ]

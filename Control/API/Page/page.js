@@ -12,7 +12,10 @@ let destinations = [];
 
 async function refresh() {
   const answer = await fetch("/api/v1/auth/refresh", { method: "POST", signal: AbortSignal.timeout(10000) });
-  if (answer.ok) hold(await answer.json()); else access = null;
+  if (answer.ok) hold(await answer.json());
+  // Only who is refused is signed out: a server that cannot answer now may still be asked to stop a broadcast.
+  else if (answer.status < 500 && answer.status !== 429) access = null;
+  else throw new Error("the server cannot renew the session now");
   return access !== null;
 }
 
@@ -351,4 +354,11 @@ function enter(form, path) {
 enter(find("#login"), "/auth/login");
 enter(find("#register"), "/auth/register");
 find("#logout").addEventListener("click", async () => { await api("POST", "/auth/logout").catch(() => null); location.reload(); });
-refresh().then(ok => ok ? signedIn() : signedOut());
+function begin() {
+  refresh().then(ok => ok ? signedIn() : signedOut()).catch(() => {
+    say("the server does not answer, trying again", "bad");
+    setTimeout(begin, 2000);
+  });
+}
+
+begin();
