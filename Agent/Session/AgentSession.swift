@@ -79,8 +79,9 @@ package actor AgentSession {
     private var starting: BroadcastID?
     private var readers: [Task<Void, Never>] = []
     private var ticking: Task<Void, Never>?
-    /// When the counters of the interfaces were told last.
+    /// When the counters of the interfaces, and the figures of all links together, were told last.
     private var countedAt: Instant?
+    private var bondedAt: Instant?
     private var modems: [Modem] = []
     /// The modems as they were told last, and when; nil where this connection has heard nothing of them.
     private var toldModems: (modems: [ModemTelemetry], at: Instant)?
@@ -371,7 +372,7 @@ extension AgentSession {
         let figures = await transmission?.telemetry()
         let sample = AgentTelemetry(
             atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: interfaces(),
-            modems: modemFigures(), bond: figures?.bond)
+            modems: modemFigures(), bond: figures?.bond.flatMap(inTurn))
         tell(.telemetry(sample), .figures)
     }
 
@@ -380,10 +381,18 @@ extension AgentSession {
         tell(.flight(log), .record(answered: { [flight] in flight.answered(log, isTaken: $0) }))
     }
 
-    /// Once a second: more often they would take the room of the links' figures on a narrow modem.
+    /// Every 2 s: more often they would take the room of the links' figures on a narrow modem, as the counters below would.
+    private func inTurn(_ bond: BondTelemetry) -> BondTelemetry? {
+        let now = Instant.now
+        if let bondedAt, now - bondedAt < .milliseconds(1900) { return nil }
+        bondedAt = now
+        return bond
+    }
+
+    /// Every 5 s.
     private func interfaces() -> [InterfaceTelemetry]? {
         let now = Instant.now
-        if let countedAt, now - countedAt < .milliseconds(900) { return nil }
+        if let countedAt, now - countedAt < .milliseconds(4900) { return nil }
         countedAt = now
         // What is asked for now is told the next time.
         defer { watcher.refresh() }

@@ -1,3 +1,4 @@
+import BondWire
 import Bonding
 import Units
 import Wire
@@ -17,12 +18,13 @@ extension BondLine {
         guard let figures else { return .idle(link.name, state, reason) }
         let share = state == .live ? (figures.estimateBitsPerSecond * 100 + capacity / 2) / max(1, capacity) : 0
         return LinkTelemetry(
-            name: link.name, state: state, reason: reason, sent: rate.bitrate, rttMs: Double(figures.roundTrip) / 1000, loss: figures.loss,
+            name: link.name, state: state, reason: reason, sent: rate.bitrate, rttMs: milliseconds(figures.roundTrip),
+            loss: (figures.loss * 10_000).rounded() / 10_000,
             weight: share,
             retransmittedPackets: figures.repairs,
             bond: .init(
                 offeredPackets: figures.sent, deliveredPackets: figures.arrived, lostPackets: figures.lost,
-                doubledPackets: figures.doubles, queueMs: Double(figures.queue) / 1000,
+                doubledPackets: figures.doubles, queueMs: milliseconds(figures.queue),
                 capacity: Bitrate(bitsPerSecond: figures.estimateBitsPerSecond)))
     }
 }
@@ -35,3 +37,6 @@ extension LinkTelemetry {
             retransmittedPackets: 0)
     }
 }
+
+/// To a tenth: what is told five times a second over a narrow modem has no digits that nobody reads.
+func milliseconds(_ time: Microseconds) -> Double { (Double(time) / 100).rounded() / 10 }

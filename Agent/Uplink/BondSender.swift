@@ -149,9 +149,9 @@ final class BondSender {
     private func telemetry(_ figures: BondFigures) -> BondTelemetry {
         BondTelemetry(
             available: Bitrate(bitsPerSecond: figures.rate.bitsPerSecond), capacity: Bitrate(bitsPerSecond: figures.capacityBitsPerSecond),
-            queueMs: Double(figures.queueAge) / 1000, offeredPackets: figures.offered, deliveredPackets: figures.confirmed,
+            queueMs: milliseconds(figures.queueAge), offeredPackets: figures.offered, deliveredPackets: figures.confirmed,
             lostPackets: figures.dropped + figures.unconfirmed, retransmittedPackets: figures.repeats, doubledPackets: figures.doubles,
-            latencyMs: bond.playoutLatency.map { Double($0) / 1000 })
+            latencyMs: bond.playoutLatency.map(milliseconds))
     }
 
     private func publishFigures(_ now: Microseconds) {

@@ -36,6 +36,8 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     private var pause: Task<Void, any Error>?
     private var isStopped = false
     package private(set) var counts = ControlLinkCounts()
+    /// Figures had no room then.
+    private var droppedAt: Instant?
 
     private static var waitingEvents: Int { 1000 }
     private static var reserved: Int { 8 }
@@ -105,13 +107,13 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
 
     /// Sends figures; from any thread. Dropped and counted where the connection is slow or gone.
     package nonisolated func trySend(_ message: Outgoing) {
-        loop.submit { self.assumeIsolated { _ = $0.write(message, behind: Self.figureMark) } }
+        loop.submit { self.assumeIsolated { $0.writeFigures(message) } }
     }
 
-    /// Sends what can wait, where nothing else is on its way; from any thread.
+    /// Sends what can wait, where nothing else is on its way and there was room for all figures of the last 2 s; from any thread.
     /// - Parameter answered: told on the loop whether it was sent.
     package nonisolated func sendWhereIdle(_ message: Outgoing, answered: @escaping @Sendable (Bool) -> Void) {
-        loop.submit { answered(self.assumeIsolated { $0.write(message, behind: 1) }) }
+        loop.submit { answered(self.assumeIsolated { $0.writeWhereIdle(message) }) }
     }
 
     /// Answers a command; from any thread. Kept while there is no connection (the last 256), and given again where the
@@ -319,12 +321,18 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         }
     }
 
-    /// - Parameter mark: bytes that are not acknowledged yet, from which on it is dropped.
-    private func write(_ message: Outgoing, behind mark: Int) -> Bool {
-        guard let socket, early == nil, socket.undeliveredBytes < mark, let bytes = encoded(message) else {
+    private func writeFigures(_ message: Outgoing) {
+        guard let socket, early == nil, socket.undeliveredBytes < Self.figureMark, let bytes = encoded(message) else {
             counts.dropped += 1
-            return false
+            droppedAt = .now
+            return
         }
+        put(bytes)
+    }
+
+    private func writeWhereIdle(_ message: Outgoing) -> Bool {
+        let hasRoom = droppedAt.map { .now - $0 > .seconds(2) } ?? true
+        guard hasRoom, let socket, early == nil, socket.undeliveredBytes == 0, let bytes = encoded(message) else { return false }
         return put(bytes)
     }
 

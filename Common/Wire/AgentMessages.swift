@@ -102,11 +102,11 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
     package var links: [LinkTelemetry]
     /// Of the running pipeline; nil when idle.
     package var pipeline: PipelineTelemetry?
-    /// Of the board's links, idle ones too; once a second at most, nil in samples between: as they were.
+    /// Of the board's links, idle ones too; every 5 s, nil in samples between: as they were.
     package var interfaces: [InterfaceTelemetry]?
     /// All that the board has; every few seconds and when one changes, nil in samples between: as they were.
     package var modems: [ModemTelemetry]?
-    /// nil when idle, and with stock RIST.
+    /// Every 2 s while something is sent, nil in samples between: as it was; with stock RIST never.
     package var bond: BondTelemetry?
 
     package init(

@@ -246,6 +246,7 @@ package actor Roster {
         var samples = telemetry[connection.device] ?? []
         var sample = sample
         sample.interfaces = sample.interfaces ?? samples.last?.interfaces
+        if sample.pipeline != nil { sample.bond = sample.bond ?? samples.last?.bond }
         sample.modems = sample.modems ?? samples.last?.modems
         samples.append(sample)
         if samples.count > Self.telemetryLimit { samples.removeFirst(samples.count - Self.telemetryLimit) }

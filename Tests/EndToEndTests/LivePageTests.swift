@@ -57,7 +57,7 @@ struct LivePageTests {
             control.signal(SIGSTOP)
             defer { control.signal(SIGCONT) }
             try await browser.wait(
-                for: "document.querySelector('#connection').textContent.includes('lost') && document.querySelector('main.stale')",
+                for: "document.querySelector('#connection').textContent.includes('lost') && document.querySelector('main.stale') !== null",
                 "the loss is shown", within: .seconds(8))
             measured("a silent control is shown after", Instant.now - silent)
             control.signal(SIGCONT)
