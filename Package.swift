@@ -108,11 +108,14 @@ let agent: [Target] = [
     module("Agent", "Modems", ["Units", "Wire", "DBus", "Netlink", "Crypto", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
-    module("Agent", "Uplink", ["Units", "Wire", "Configuration", "MPEGTS", "BondWire", "RISTFlow", "Bonding", "Crypto", "RIST", "Posix", "Logging"]),
+    module(
+        "Agent", "Uplink",
+        ["Units", "Wire", "Configuration", "MPEGTS", "BondWire", "RISTFlow", "Bonding", "Crypto", "RIST", "Posix", "Logging"]),
     module(
         "Agent", "Session",
         [
-            "Units", "Wire", "Configuration", "Links", "Modems", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service", "Crypto",
+            "Units", "Wire", "Configuration", "Links", "Modems", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service",
+            "Crypto",
             "Posix", "Web", "Logging",
         ]),
     program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
