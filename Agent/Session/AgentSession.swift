@@ -125,7 +125,7 @@ package actor AgentSession {
         readers.append(
             Task { [weak self, loop] in
                 // Ends by cancellation only.
-                while (try? await loop.sleep(for: .milliseconds(250))) != nil { await self?.tellFlight() }
+                while (try? await loop.sleep(for: .milliseconds(100))) != nil { await self?.tellFlight() }
             })
         resume()
     }

@@ -20,7 +20,7 @@ struct FlightRecorder {
     /// Some hours of samples and of anything but a storm of events.
     static let limit = 2000
     static let sampleEveryMs: Int64 = 5000
-    private static let partLimit = 16
+    private static let partLimit = 12
     private static let causeMs: Int64 = 2000
 
     init(_ broadcast: BroadcastID, run: Int64) {
@@ -73,10 +73,11 @@ struct FlightRecorder {
     /// A new connection has heard nothing.
     mutating func tellAgain() { untold = 0 }
 
-    /// The next of what was not told yet: small enough for a connection over the narrowest modem, so with one sample at most.
+    /// The next of what was not told yet: some events or one sample, no larger than figures are, as the narrowest modem has to carry it.
     func untoldPart() -> FlightLog? {
         var part: [FlightEntry] = []
         for entry in entries.drop(while: { $0.number < untold }).prefix(Self.partLimit) {
+            if entry.sample != nil, !part.isEmpty { break }
             part.append(entry)
             if entry.sample != nil { break }
         }

@@ -36,7 +36,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     private var pause: Task<Void, any Error>?
     private var isStopped = false
     package private(set) var counts = ControlLinkCounts()
-    /// Figures had no room then.
+    /// Figures had no room then: they are worth more than anything that can wait.
     private var droppedAt: Instant?
 
     private static var waitingEvents: Int { 1000 }
@@ -110,7 +110,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         loop.submit { self.assumeIsolated { $0.writeFigures(message) } }
     }
 
-    /// Sends what can wait, where nothing else is on its way and there was room for all figures of the last 2 s; from any thread.
+    /// Sends what can wait, where nothing else is on its way and all figures of the last 2 s had room; from any thread.
     /// - Parameter answered: told on the loop whether it was sent.
     package nonisolated func sendWhereIdle(_ message: Outgoing, answered: @escaping @Sendable (Bool) -> Void) {
         loop.submit { answered(self.assumeIsolated { $0.writeWhereIdle(message) }) }
@@ -331,8 +331,8 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     }
 
     private func writeWhereIdle(_ message: Outgoing) -> Bool {
-        let hasRoom = droppedAt.map { .now - $0 > .seconds(2) } ?? true
-        guard hasRoom, let socket, early == nil, socket.undeliveredBytes == 0, let bytes = encoded(message) else { return false }
+        let isSlow = droppedAt.map { .now - $0 < .seconds(2) } ?? false
+        guard !isSlow, let socket, early == nil, socket.undeliveredBytes == 0, let bytes = encoded(message) else { return false }
         return put(bytes)
     }
 

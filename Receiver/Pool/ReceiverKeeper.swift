@@ -241,7 +241,9 @@ actor ReceiverKeeper {
         var silent = 0
         while true {
             try await loop.sleep(for: settings.silentAfter / looks)
-            silent = wasHeard || !isListening || phase != .running ? 0 : silent + 1
+            // One that never had media is its start's affair, which gives up by itself.
+            let isStarting = lastReport.map { $0.ingest.state == .waiting } ?? true
+            silent = wasHeard || isStarting || !isListening || phase != .running ? 0 : silent + 1
             wasHeard = false
             let seconds = settings.silentAfter * silent / looks / .seconds(1)
             if silent == looks { tellGap("the receiver has said nothing for \(seconds) s") }

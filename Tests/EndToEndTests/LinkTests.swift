@@ -195,7 +195,7 @@ import Wire
 
     /// What happened to the links is in the flight recorder, also what happened while nobody could be told.
     private func readRecorder(_ studio: Studio, _ id: BroadcastID) async throws {
-        let records = try await eventually(within: .seconds(10), "the recorder has the end") {
+        let records = try await eventually(within: .seconds(20), "the recorder has the end") {
             let records = try await studio.owner.recorder(of: id)
             return records.contains { $0.entry.kind == .sending && $0.entry.reason == "stopped" } ? records : nil
         }
