@@ -76,10 +76,11 @@ final class Host: @unchecked Sendable {
 
     var leases: [LeaseReport] { get async { await host.hello().leases } }
 
-    /// Waits for a report that fits.
-    func report(_ fits: (StreamReport, ReceiverHost.Importance) -> Bool) async -> StreamReport {
+    /// Waits for a report that fits; where none comes, the suite's time limit ends it.
+    func report(_ fits: (StreamReport, ReceiverHost.Importance) -> Bool) async throws -> StreamReport {
         var seen = 0
         while true {
+            try Task.checkCancellation()
             let all = messages.withLock { $0 }
             for (message, importance) in all[seen...] {
                 if case .report(let report) = message, fits(report, importance) { return report }
@@ -119,7 +120,7 @@ struct ReceiverHostTests {
         #expect(lease.port == pool.settings.ports.first)
         let pid = try #require(lease.pid)
         #expect(isAlive(pid))
-        let report = await pool.report { _, importance in importance == .change }
+        let report = try await pool.report { _, importance in importance == .change }
         #expect(report.pid == pid && report.port == lease.port && report.restarts == 0)
         #expect(await pool.lease(1).result == .done)
         #expect(await pool.leases.map(\.pid) == [pid])
@@ -137,13 +138,13 @@ struct ReceiverHostTests {
         _ = await pool.lease(1, outputs: [file(1, "a")])
         let before = try #require(await pool.leases.first)
         let pid = try #require(before.pid)
-        _ = await pool.report { report, _ in report.ingest.state == .flowing }
+        _ = try await pool.report { report, _ in report.ingest.state == .flowing }
         let killedAt = Instant.now
         kill(pid_t(pid), SIGKILL)
-        let gap = await pool.report { report, importance in report.pid == nil && importance == .change }
+        let gap = try await pool.report { report, importance in report.pid == nil && importance == .change }
         #expect(gap.outputs.first?.reason == "the receiver ended (signal 9) and is started again")
         #expect(gap.ingest.state == .interrupted && gap.restarts == 1)
-        let back = await pool.report { report, _ in report.pid != nil && report.pid != pid }
+        let back = try await pool.report { report, _ in report.pid != nil && report.pid != pid }
         #expect(Instant.now - killedAt < .seconds(5))
         #expect(back.port == before.port && back.restarts == 1 && back.outputs.map(\.id) == before.outputs)
         await pool.end()
@@ -155,13 +156,14 @@ struct ReceiverHostTests {
         pool.settings.silentAfter = .milliseconds(1500)
         try await pool.start()
         _ = await pool.lease(1, outputs: [file(1, "a")])
-        let before = try #require(await pool.leases.first)
+        // Before there is media it is its start that watches over it.
+        let before = try await pool.report { report, _ in report.ingest.state == .flowing }
         let pid = try #require(before.pid)
         let stopped = Instant.now
         kill(pid_t(pid), SIGSTOP)
-        let gap = await pool.report { report, importance in report.ingest.state == .interrupted && importance == .change }
+        let gap = try await pool.report { report, importance in report.ingest.state == .interrupted && importance == .change }
         #expect(gap.outputs.first?.reason == "the receiver has said nothing for 1.5 s")
-        let back = await pool.report { report, _ in report.ingest.state == .flowing && report.pid != nil && report.pid != pid }
+        let back = try await pool.report { report, _ in report.ingest.state == .flowing && report.pid != nil && report.pid != pid }
         #expect(Instant.now - stopped < .seconds(6))
         #expect(back.port == before.port && back.restarts == 1)
         #expect(!isAlive(pid))
@@ -177,7 +179,7 @@ struct ReceiverHostTests {
         _ = await pool.lease(1)
         try pool.setFault("crashes")
         kill(pid_t(try #require(await pool.leases.first?.pid)), SIGKILL)
-        _ = await pool.report { report, _ in report.restarts == 3 }
+        _ = try await pool.report { report, _ in report.restarts == 3 }
         #expect(await pool.release(1).result == .done)
         await pool.end()
     }
@@ -195,7 +197,7 @@ struct ReceiverHostTests {
         #expect(after.allSatisfy { $0.pid != nil })
         let pid = try #require(after.first?.pid)
         kill(pid_t(pid), SIGKILL)
-        let back = await pool.report { report, _ in report.lease == after[0].lease && report.pid != nil && report.pid != pid }
+        let back = try await pool.report { report, _ in report.lease == after[0].lease && report.pid != nil && report.pid != pid }
         #expect(back.port == after[0].port)
         await pool.end()
     }
@@ -344,10 +346,10 @@ struct ReceiverHostTests {
         _ = await pool.lease(1)
         let pid = try #require(await pool.leases.first?.pid)
         kill(pid_t(pid), SIGKILL)
-        _ = await pool.report { report, _ in report.pid == nil }
+        _ = try await pool.report { report, _ in report.pid == nil }
         let change = OutputChange(lease: StreamSpec.sample(1).lease, output: file(2, "b"))
         #expect(await pool.order(.addOutput(change)).result == .done)
-        let back = await pool.report { report, _ in report.pid != nil && report.pid != pid }
+        let back = try await pool.report { report, _ in report.pid != nil && report.pid != pid }
         #expect(back.outputs.map(\.id) == [file(2, "b").id])
         await pool.end()
     }
@@ -360,11 +362,11 @@ struct ReceiverHostTests {
         let outcome = await pool.lease(1)
         #expect(outcome.result == .done, "\(outcome)")
         let first = try #require(await pool.leases.first?.pid)
-        let report = await pool.report { report, _ in report.pid == first }
+        let report = try await pool.report { report, _ in report.pid == first }
         #expect(report.ingest.state == .waiting)
         kill(pid_t(first), SIGKILL)
         let killedAt = Instant.now
-        let back = await pool.report { report, _ in report.pid != nil && report.pid != first }
+        let back = try await pool.report { report, _ in report.pid != nil && report.pid != first }
         #expect(Instant.now - killedAt < .seconds(5) && back.restarts == 1)
         try await pool.restart()
         #expect(await pool.leases.map(\.pid) == [back.pid])
