@@ -2,6 +2,7 @@ import GStreamer
 import MPEGTS
 package import Posix
 import Units
+package import Wire
 
 /// Encodes a slate once, on threads of GStreamer's that are gone afterwards.
 package enum SlateEncoder {

@@ -79,8 +79,9 @@ package struct Gateway: Sendable {
     package init(_ parts: Parts) {
         self.parts = parts
         let operations =
-            SystemRoutes(parts).routes + AuthRoutes(parts).routes + UserRoutes(parts).routes + SenderRoutes(parts).routes
-            + DestinationRoutes(parts).routes + BroadcastRoutes(parts).routes + OperatorRoutes(parts).routes
+            SystemRoutes(parts).routes + AuthRoutes(parts).routes + UserRoutes(parts).routes + SlateRoutes(parts).routes
+            + SenderRoutes(parts).routes + DestinationRoutes(parts).routes + BroadcastRoutes(parts).routes
+            + OperatorRoutes(parts).routes
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
         router = Router(operations + [OpenAPI.route(serving: Array(document.utf8))])
     }
@@ -117,7 +118,9 @@ package struct Gateway: Sendable {
         for (name, value) in parameters where !OpenAPI.parameterSchema(name).faults(of: JSONValue(parameter: value)).isEmpty {
             throw Problem(.notFound, "'\(value.bounded(to: 64))' is no \(name)")
         }
-        let bytes = if let name = route.body { try await Self.body(of: request, as: name) } else { [UInt8]() }
+        var bytes: [UInt8] = []
+        if let name = route.body { bytes = try await Self.body(of: request, as: name) }
+        if let types = route.file { bytes = try await Self.file(of: request, types) }
         return try await route.run(Call(request: request, parameters: parameters, principal: principal, bytes: bytes))
     }
 
@@ -166,10 +169,20 @@ package struct Gateway: Sendable {
 
     // MARK: What is sent
 
+    private static func mediaType(of request: Request) -> String {
+        (request.head.headers["content-type"] ?? "").prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+    }
+
+    /// What it holds is its route's to check.
+    private static func file(of request: Request, _ types: [String]) async throws -> [UInt8] {
+        guard types.contains(mediaType(of: request)) else {
+            throw Problem(.unsupportedMedia, "send \(types.joined(separator: " or "))")
+        }
+        return try await request.body.collect(upTo: bodyLimit)
+    }
+
     private static func body(of request: Request, as name: String) async throws -> [UInt8] {
-        let type = request.head.headers["content-type"] ?? ""
-        let essence = type.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
-        guard essence == "application/json" else { throw Problem(.unsupportedMedia) }
+        guard mediaType(of: request) == "application/json" else { throw Problem(.unsupportedMedia, "send application/json") }
         let bytes = try await request.body.collect(upTo: bodyLimit)
         let value: JSONValue
         do {

@@ -38,6 +38,9 @@ enum OpenAPI {
                 "\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/\(body)\"}}}}"
             )
         }
+        if let types = route.file {
+            members.append("\"requestBody\":{\"required\":true,\"content\":{\(content(types))}}")
+        }
         members.append("\"security\":\(route.access == .open ? "[]" : "[{\"bearer\":[]}]")")
         members.append("\"responses\":{\(responses(route).joined(separator: ","))}")
         return "{\(members.joined(separator: ","))}"
@@ -78,7 +81,7 @@ enum OpenAPI {
     static func problems(of route: Route) -> Set<ProblemKind> {
         var kinds = Set(route.problems)
         kinds.formUnion([.tooMany, .malformed, .methodNotAllowed])
-        if route.body != nil { kinds.formUnion([.invalid, .tooLarge, .unsupportedMedia, .timedOut, .fieldsTooLarge]) }
+        if route.body != nil || route.file != nil { kinds.formUnion([.invalid, .tooLarge, .unsupportedMedia, .timedOut, .fieldsTooLarge]) }
         if route.access != .open { kinds.formUnion([.unauthorized, .forbidden]) }
         if case .socket = route.success { kinds.insert(.upgradeNeeded) }
         if route.path.contains("{") { kinds.insert(.notFound) }
@@ -91,9 +94,12 @@ enum OpenAPI {
         case .one(let name, let status): answer(status.code, "{\"$ref\":\"#/components/schemas/\(name)\"}")
         case .page(let name): answer(200, Schemas.page(of: name).document)
         case .socket: "\"101\":{\"description\":\"The WebSocket\"}"
-        case .text(let type): "\"200\":{\"description\":\"Done\",\"content\":{\(quoted(type)):{}}}"
+        case .text(let type): "\"200\":{\"description\":\"Done\",\"content\":{\(content([type]))}}"
+        case .file(let types): "\"200\":{\"description\":\"Done\",\"content\":{\(content(types))}}"
         }
     }
+
+    private static func content(_ types: [String]) -> String { types.map { "\(quoted($0)):{}" }.joined(separator: ",") }
 
     private static func answer(_ status: Int, _ schema: String) -> String {
         "\"\(status)\":{\"description\":\"Done\",\"content\":{\"application/json\":{\"schema\":\(schema)}}}"

@@ -59,7 +59,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .revoked: "This machine was revoked"
         case .gone: "It is over"
         case .tooLarge: "The request is too large"
-        case .unsupportedMedia: "Send application/json"
+        case .unsupportedMedia: "The body is of another media type"
         case .upgradeNeeded: "This is a WebSocket"
         case .tooMany: "Too many requests"
         case .fieldsTooLarge: "The header or trailer fields are too large"

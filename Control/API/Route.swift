@@ -13,6 +13,8 @@ struct Route: Sendable {
     let summary: String
     /// The name of the body's schema.
     var body: String?
+    /// In place of a JSON body: the media types of a file.
+    var file: [String]?
     /// The success: its status and the name of its schema; nil is an empty answer.
     let success: Success
     /// The errors it can end with, beside those that every route has.
@@ -34,6 +36,8 @@ struct Route: Sendable {
         case one(String, Status = .ok)
         case page(String)
         case text(String)
+        /// A file of one of these media types.
+        case file([String])
         /// A WebSocket, where the request asks for one.
         case socket
     }

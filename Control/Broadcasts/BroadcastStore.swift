@@ -3,6 +3,7 @@ import Fleet
 import FoundationEssentials
 import Store
 import Units
+import Wire
 
 /// Broadcasts in the store: the machine whole, as one JSON document.
 struct BroadcastStore: Sendable {
@@ -32,6 +33,13 @@ struct BroadcastStore: Sendable {
 
     func streamKey(of machine: BroadcastMachine) async throws -> Secret {
         try await broadcasts(machine.organization).streamKey(of: machine.id)
+    }
+
+    /// What its organisation wants shown while the sender is silent; nil: the receiver's own picture.
+    func slate(of machine: BroadcastMachine) async throws -> SlateFile? {
+        try await store.slates(in: OrganizationScope(machine.organization, by: .system)).find().map { picture in
+            SlateFile(kind: picture.kind, base64: Data(picture.bytes).base64EncodedString())
+        }
     }
 
     func find(_ id: BroadcastID, in organization: OrganizationID) async throws -> Record? {

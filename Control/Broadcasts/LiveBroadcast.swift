@@ -193,7 +193,7 @@ actor LiveBroadcast {
             specs.removeAll { leftOut.contains($0) }
             let spec = StreamSpec(
                 lease: machine.lease, broadcast: id, carrier: .bond, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
-                outputs: specs)
+                outputs: specs, slate: await slate())
             switch await parts.fleet.order(PoolOrder.lease(LeaseRequest(spec: spec, preferredPort: preferred)), to: host) {
             case .outcome(let outcome) where outcome.result == .done:
                 if let port = outcome.port { post(.leased(port: port)) }
@@ -205,6 +205,16 @@ actor LiveBroadcast {
             }
         } catch {
             post(.leaseRefused(reason: "\(error)"))
+        }
+    }
+
+    /// No broadcast fails for its picture.
+    private func slate() async -> SlateFile? {
+        do {
+            return try await parts.store.slate(of: machine)
+        } catch {
+            parts.log.warning("the organisation's picture cannot be read", ["broadcast": "\(id)", "error": "\(error)"])
+            return nil
         }
     }
 

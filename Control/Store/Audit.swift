@@ -10,6 +10,8 @@ extension Kind {
 package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case organizationCreated = "organization.created"
     case organizationRenamed = "organization.renamed"
+    case slateChanged = "slate.changed"
+    case slateRemoved = "slate.removed"
     case userCreated = "user.created"
     case userRenamed = "user.renamed"
     case userRoleChanged = "user.role_changed"

@@ -9,6 +9,7 @@ enum Schema {
         Migration(version: 3, name: "broadcasts", script: broadcasts),
         Migration(version: 4, name: "operations", script: operations),
         Migration(version: 5, name: "flight records", script: flightRecords),
+        Migration(version: 6, name: "slates", script: slates),
     ]
 
     private static let accounts: StaticString = """
@@ -210,5 +211,13 @@ enum Schema {
             PRIMARY KEY (organization, broadcast, source, run, number),
             FOREIGN KEY (organization, broadcast) REFERENCES broadcasts (organization, id)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let slates: StaticString = """
+        CREATE TABLE slates (
+            organization TEXT PRIMARY KEY REFERENCES organizations (id),
+            picture BLOB NOT NULL CHECK (length(picture) <= 98304),
+            changed_at INTEGER NOT NULL
+        ) STRICT;
         """
 }

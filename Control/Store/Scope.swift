@@ -69,9 +69,10 @@ struct OrganizationTable: Hashable, Sendable {
     static let broadcasts = OrganizationTable("broadcasts")
     static let audit = OrganizationTable("audit")
     static let flightRecords = OrganizationTable("flight_records")
+    static let slates = OrganizationTable("slates")
 
     static let all = [
-        users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords,
+        users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
     ]
 }
 

@@ -26,6 +26,7 @@ package struct Console: Sendable {
           broadcast list | broadcast show ID | broadcast stop ID [--wait]
           broadcast change ID [--bitrate BITS] [--input ID] [--audio ID]
           broadcast output add ID --destination ID | broadcast output remove ID OUTPUT | broadcast output retry ID OUTPUT
+          slate set --file PICTURE | slate get --output FILE | slate remove      what is shown while a sender is silent: PNG or JPEG
           pool list [--operator-token-file F]
           authority issue --host NAME … --directory DIR      a CA of your own, and a certificate from it
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
@@ -67,6 +68,7 @@ package struct Console: Sendable {
         case "sender": try await sender(&arguments, client)
         case "destination": try await destination(&arguments, client)
         case "broadcast": try await broadcast(&arguments, client)
+        case "slate": try await slate(&arguments, client)
         case "pool": try await pool(&arguments, client)
         case "authority": try authority(&arguments)
         case "organization": try await organization(&arguments, client)

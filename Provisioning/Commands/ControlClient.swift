@@ -41,6 +41,17 @@ actor ControlClient {
         _ = try await send(method, route, body, bearer: try await bearer())
     }
 
+    /// Sends a file as it is.
+    func upload(_ bytes: [UInt8], _ type: String, to route: String) async throws {
+        var headers = Headers()
+        headers.add("content-type", type)
+        _ = try await send(.put, route, headers, bytes, bearer: try await bearer())
+    }
+
+    func download(_ route: String) async throws -> [UInt8] {
+        try await send(.get, route, Headers(), nil, bearer: try await bearer()).body
+    }
+
     /// With the operator's token instead of a session.
     func callOperator<Answer: Decodable>(
         _ method: HTTP.Method, _ route: String, _ body: (any Encodable & Sendable)? = nil, token: Secret
@@ -89,6 +100,13 @@ actor ControlClient {
             headers.add("content-type", "application/json")
             bytes = Array(try JSONEncoder().encode(body))
         }
+        return try await send(method, route, headers, bytes, bearer: bearer)
+    }
+
+    private func send(_ method: HTTP.Method, _ route: String, _ headers: Headers, _ body: [UInt8]?, bearer: Secret?) async throws
+        -> ClientResponse
+    {
+        var headers = headers
         if let bearer {
             headers.add("authorization", "Bearer \(bearer.revealed)")
         } else {
@@ -96,7 +114,7 @@ actor ControlClient {
             let pairs = cookies.compactMap { name, value in value.map { "\(name)=\($0.secret.revealed)" } }
             if !pairs.isEmpty { headers.add("cookie", pairs.joined(separator: "; ")) }
         }
-        let answer = try await client.request(method, session.server + route, headers: headers, body: bytes)
+        let answer = try await client.request(method, session.server + route, headers: headers, body: body)
         guard answer.status.isSuccess else { throw Self.failure(answer) }
         return answer
     }

@@ -127,7 +127,8 @@ package actor StreamRelay {
             while (try? await loop.sleep(for: StreamRelay.look)) != nil { await self?.reportIfDue() }
         }
         let picture = start.spec.slate.flatMap { file in
-            Data(base64Encoded: file.base64).flatMap { OwnPicture(file.kind, [UInt8]($0)) }
+            // try?: without it the receiver's own picture is shown.
+            Data(base64Encoded: file.base64).flatMap { try? OwnPicture([UInt8]($0)) }
         }
         if start.spec.slate != nil, picture == nil { log.warning("the organisation's picture is no such file, or too large") }
         preparing = loop.spawn { [formats, path, loop, log] in

@@ -10,12 +10,14 @@ final class DescribedAPI: Sendable {
         let method: String
         let path: String
         let statuses: Set<Int>
-        let takesBody: Bool
+        /// The media types of its body.
+        let bodies: [String]
         let isOpen: Bool
         /// Who may call it, for a person.
         let caller: String
 
         var description: String { "\(method) \(path)" }
+        var takesBody: Bool { !bodies.isEmpty }
         var isOperators: Bool { caller.contains("operator") }
         var isEveryUsers: Bool { caller.contains("every user") }
         /// Whether it answers with anything but a WebSocket.
@@ -37,7 +39,8 @@ final class DescribedAPI: Sendable {
                 Operation(
                     method: method.uppercased(), path: path,
                     statuses: Set((operation["responses"] as? [String: Any] ?? [:]).keys.compactMap { Int($0) }),
-                    takesBody: operation["requestBody"] != nil, isOpen: (operation["security"] as? [Any])?.isEmpty == true,
+                    bodies: ((operation["requestBody"] as? [String: Any])?["content"] as? [String: Any] ?? [:]).keys.sorted(),
+                    isOpen: (operation["security"] as? [Any])?.isEmpty == true,
                     caller: operation["description"] as? String ?? "")
             }
         }.sorted { "\($0)" < "\($1)" }
@@ -70,6 +73,16 @@ final class DescribedAPI: Sendable {
         let reply = try await visitor.send(method ?? operation.method, path, body, type: type)
         answers.withLock { $0.append((operation, reply)) }
         return reply
+    }
+
+    /// Sends a file and keeps the answer.
+    func call(_ route: String, file: [UInt8], type: String, by visitor: Visitor) async throws {
+        let parts = route.split(separator: " ").map(String.init)
+        guard let operation = operations.first(where: { $0.method == parts[0] && $0.path == "/api/v1" + parts[1] }) else {
+            throw SupportFailure("the document has no \(route)")
+        }
+        let reply = try await visitor.send(operation.method, operation.path, file, type: type)
+        answers.withLock { $0.append((operation, reply)) }
     }
 
     /// The operations with an answer in this range that were not tried to it.

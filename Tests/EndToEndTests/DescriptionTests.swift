@@ -38,6 +38,8 @@ struct DescriptionTests {
                     return try await owner.get("/broadcasts/\(id)").text("state") == "live"
                 }
             }
+            try await api.call("PUT /organization/slate", file: SlateUploadTests.png, type: "image/png", by: owner)
+            for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
             for route in ["GET /pool", "GET /diagnostics/health", "GET /audit"] { try await api.call(route, by: owner) }
             try await operations(api, operating)
             for id in destinations { try await api.call("DELETE /destinations/{id}", [id], by: owner) }
@@ -196,6 +198,11 @@ struct DescriptionTests {
                 Refusal(name: "another type", statuses: [415], body: "{}", type: "text/plain"),
                 Refusal(name: "too much", statuses: [413], body: "\"\(String(repeating: "x", count: 200 << 10))\""),
             ]
+            let files = [
+                Refusal(name: "no such file", statuses: [422], body: "{", type: "image/png"),
+                Refusal(name: "another type", statuses: [415], body: "{}"),
+                Refusal(name: "too much", statuses: [413], body: String(repeating: "x", count: 200 << 10), type: "image/png"),
+            ]
             func refuse(_ operation: DescribedAPI.Operation, _ refusal: Refusal, _ person: Visitor) async throws {
                 let reply = try await api.call(
                     operation, method: refusal.method, [refusal.id, refusal.id], refusal.body, type: refusal.type, by: person)
@@ -204,7 +211,8 @@ struct DescriptionTests {
             for operation in api.operations {
                 let person = operation.isOpen ? stranger : operation.isOperators ? operating : owner
                 try await refuse(operation, method, person)
-                if operation.takesBody { for refusal in bodies { try await refuse(operation, refusal, person) } }
+                let refusals = operation.bodies == ["application/json"] ? bodies : operation.takesBody ? files : []
+                for refusal in refusals { try await refuse(operation, refusal, person) }
                 if operation.path.contains("{") { try await refuse(operation, malformed, person) }
                 if operation.path.contains("{"), !operation.takesBody { try await refuse(operation, unknown, person) }
                 if !operation.hasAnswer { try await refuse(operation, Refusal(name: "no WebSocket", statuses: [401, 426]), person) }

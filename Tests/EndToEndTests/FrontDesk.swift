@@ -159,6 +159,11 @@ final class Visitor: Sendable {
     func send(
         _ method: String, _ path: String, _ body: String? = nil, headers more: [(String, String)] = [], type: String = "application/json"
     ) async throws -> Reply {
+        try await send(method, path, body.map { Array($0.utf8) }, headers: more, type: type)
+    }
+
+    func send(_ method: String, _ path: String, _ body: [UInt8]?, headers more: [(String, String)] = [], type: String) async throws -> Reply
+    {
         var headers = Headers(more)
         if let token { headers["Authorization"] = "Bearer \(token)" }
         let cookies = [("strata_refresh", cookie), ("strata_browser", browser)].compactMap { name, value in value.map { "\(name)=\($0)" } }
@@ -166,7 +171,7 @@ final class Visitor: Sendable {
         if body != nil { headers["Content-Type"] = type }
         let isWhole = ["/api", "/health", "/metrics"].contains { path.hasPrefix($0) }
         let answer = try await client.request(
-            HTTP.Method(text: method), server + (isWhole ? path : "/api/v1" + path), headers: headers, body: body.map { Array($0.utf8) })
+            HTTP.Method(text: method), server + (isWhole ? path : "/api/v1" + path), headers: headers, body: body)
         func set(_ name: String) -> String? {
             let field = answer.headers.all("set-cookie").first { $0.hasPrefix(name + "=") }
             return field?.dropFirst(name.count + 1).split(separator: ";", omittingEmptySubsequences: false).first.map(String.init)

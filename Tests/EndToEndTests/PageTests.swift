@@ -163,7 +163,8 @@ struct PageTests {
             }
             #expect(requests.count > 60)
             for (path, type) in [
-                ("/", "text/html"), ("/page.js", "text/javascript"), ("/graph.js", "text/javascript"), ("/page.css", "text/css"),
+                ("/", "text/html"), ("/page.js", "text/javascript"), ("/graph.js", "text/javascript"), ("/slate.js", "text/javascript"),
+                ("/page.css", "text/css"),
             ] {
                 let answer = try await runTool("curl", ["-s", "-i", desk.server + path]).text
                 #expect(answer.contains("content-type: \(type)") || answer.contains("Content-Type: \(type)"), "\(answer.prefix(600))")

@@ -55,6 +55,53 @@ struct SilenceTests {
         }
     }
 
+    @Test("viewers see the organisation's picture meanwhile, which strata-provision has given and the page shows")
+    func ownPicture() async throws {
+        try await inStudio { studio in
+            let folder = studio.stage.folder
+            let shell = Shell(session: folder["shell.json"])
+            try await shell([
+                "login", "--server", "http://127.0.0.1:\(studio.installation.pagePort)", "--email", "owner@example.org", "--password-file",
+                folder["password"],
+            ])
+            let picture = folder["green.png"]
+            _ = try await runTool("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=0x20C040:size=320x180", "-frames:v", "1", picture])
+            let text = try folder.write("no picture", to: "picture.txt")
+            try await shell.refused(["slate", "set", "--file", text], "neither a PNG nor a JPEG file")
+            try await shell.refused(["slate", "get", "--output", folder["back.png"]], "no picture of its own")
+            try await shell(["slate", "set", "--file", picture])
+            try await shell(["slate", "get", "--output", folder["back.png"]])
+            #expect(try Data(contentsOf: URL(fileURLWithPath: folder["back.png"])) == Data(contentsOf: URL(fileURLWithPath: picture)))
+
+            let sender = try await studio.sender()
+            let platform = try await studio.destination("show", url: studio.nginx.url(), secret: "show")
+            let id = try await studio.start(
+                StartRequest(sender: sender.id, destinations: [platform], input: InputChoice(video: "test"), encoder: Studio.small))
+            try await studio.owner.wait(id, for: ["live"])
+            try await studio.record(.seconds(3), of: "show", by: studio.nginx)
+            let live = try await Self.lastColor(#require(try studio.nginx.recordings("show").last))
+            try await studio.installation.program("sender").kill9()
+            try await eventually(within: .seconds(5), "the slate is shown") { try studio.owner.broadcast(id)?.ingest?.slateMs != nil }
+            try await Task.sleep(for: .seconds(2))
+            let dark = try await Self.lastColor(#require(try studio.nginx.recordings("show").last))
+            func isOurs(_ color: [UInt8]) -> Bool { color[0] < 60 && color[1] > 160 && color[2] < 100 }
+            #expect(isOurs(dark) && !isOurs(live), "\(live), then \(dark)")
+            try await studio.startSender()
+            try await studio.owner.wait(id, for: ["live"])
+            try await studio.stopCleanly(id)
+            try await shell(["slate", "remove"])
+            try await shell.refused(["slate", "remove"], "slate")
+        }
+    }
+
+    /// Of all points of the last picture of a recording: red, green and blue.
+    private static func lastColor(_ recording: String) async throws -> [UInt8] {
+        let raw = try await runTool(
+            "ffmpeg",
+            ["-v", "error", "-i", recording, "-an", "-vf", "scale=1:1:flags=area", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
+        return [UInt8](raw.output.suffix(3))
+    }
+
     /// Over 2 s.
     private func measure(_ receiver: Int32, _ what: String) async throws {
         let before = try processorTicks(of: receiver)

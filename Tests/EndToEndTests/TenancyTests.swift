@@ -18,6 +18,7 @@ struct TenancyTests {
         "POST /api/v1/auth/logout": .member, "GET /api/v1/auth/me": .member, "GET /api/v1/auth/sessions": .member,
         "DELETE /api/v1/auth/sessions/{id}": .member, "DELETE /api/v1/auth/sessions": .member, "PUT /api/v1/auth/password": .member,
         "PUT /api/v1/organization/owner": .owner, "POST /api/v1/auth/ticket": .member, "GET /api/v1/organization": .member,
+        "GET /api/v1/organization/slate": .member, "PUT /api/v1/organization/slate": .admin, "DELETE /api/v1/organization/slate": .admin,
         "GET /api/v1/users": .admin, "POST /api/v1/users": .admin, "PATCH /api/v1/users/{id}": .admin, "GET /api/v1/audit": .admin,
         "GET /api/v1/diagnostics/health": .admin, "GET /api/v1/pool": .admin,
         "GET /api/v1/enrollment-tokens": .admin, "POST /api/v1/enrollment-tokens": .admin, "DELETE /api/v1/enrollment-tokens/{id}": .admin,

@@ -56,20 +56,21 @@ import Wire
                 _ = try await runTool(
                     "ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:size=300x300", "-frames:v", "1", path])
                 let file = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-                let picture = try #require(OwnPicture(kind, file))
+                let picture = try OwnPicture(file)
                 let slate = try await SlateEncoder.encode(format, picture, on: loop)
                 let coded = stage.folder["\(name).h264"]
                 try Data(slate.pictures.flatMap(\.self)).write(to: URL(fileURLWithPath: coded))
                 let shown = try await Self.plane(coded)
                 // Red in the middle, a border at the side.
                 #expect((60...100).contains(Int(shown[180 * 640 + 320])) && shown[180 * 640 + 20] < 25)
-                #expect(OwnPicture(kind == .png ? .jpeg : .png, file) == nil)
-                #expect(OwnPicture(kind, Array(file.prefix(20))) == nil)
-                #expect(OwnPicture(kind, file + [UInt8](repeating: 0, count: 96 << 10)) == nil)
+                #expect(picture.kind == kind && (picture.width, picture.height) == (300, 300))
+                #expect(throws: OwnPicture.Refusal.neither) { try OwnPicture(Array(file.prefix(20))) }
+                let long = file + [UInt8](repeating: 0, count: 96 << 10)
+                #expect(throws: OwnPicture.Refusal.tooLarge(bytes: long.count)) { try OwnPicture(long) }
             }
             var huge = [UInt8]([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52])
             huge += [0, 1, 0, 0, 0, 1, 0, 0, 8, 2, 0, 0, 0]
-            #expect(OwnPicture(.png, huge) == nil)
+            #expect(throws: OwnPicture.Refusal.size(width: 65536, height: 65536)) { try OwnPicture(huge) }
         }
     }
 

@@ -24,12 +24,13 @@ function hold(session) {
   rights = new Set(session.may);
 }
 
-async function call(method, path, body) {
+// A body is JSON unless it is a file, whose type is told.
+async function call(method, path, body, type) {
   const send = () => fetch("/api/v1" + path, {
     method,
     signal: AbortSignal.timeout(10000),
-    headers: { ...(access && { Authorization: "Bearer " + access }), ...(body && { "Content-Type": "application/json" }) },
-    body: body && JSON.stringify(body),
+    headers: { ...(access && { Authorization: "Bearer " + access }), ...(body && { "Content-Type": type || "application/json" }) },
+    body: type ? body : body && JSON.stringify(body),
   });
   let answer = await send();
   if (answer.status === 401 && access && await refresh()) answer = await send();
@@ -327,12 +328,14 @@ function signedIn() {
   for (const id of ["login", "register"]) find("#" + id).hidden = true;
   find("#senders").hidden = find("#logout").hidden = false;
   find("#how-to-enroll").hidden = !rights.has("senders.manage");
+  slate.show();
   watch();
 }
 
 async function signedOut() {
   forget();
   find("#senders").hidden = find("#logout").hidden = true;
+  slate.hide();
   say("not signed in");
   const { ownerExists } = await api("GET", "/setup");
   find("#login").hidden = !ownerExists;

@@ -1,0 +1,65 @@
+/// An organisation's picture, as far as it can be trusted before a decoder sees it: its kind and its size are what they should be.
+package struct OwnPicture: Sendable, Hashable {
+    package let kind: SlateFile.Kind
+    package let bytes: [UInt8]
+    /// In points.
+    package let width, height: Int
+
+    /// Those of a 4K picture; decoded it takes four bytes for each point.
+    private static let side = 3840
+    private static let points = 3840 * 2160
+
+    package enum Refusal: Error, Hashable, CustomStringConvertible {
+        case tooLarge(bytes: Int)
+        case neither
+        case size(width: Int, height: Int)
+
+        package var description: String {
+            switch self {
+            case .tooLarge(let bytes): "the picture has \(bytes) bytes; at most \(WireLimits.slateBytes) are taken"
+            case .neither: "the picture is neither a PNG nor a JPEG file"
+            case .size(let width, let height):
+                "the picture is \(width)x\(height); at most \(OwnPicture.side) on a side and \(OwnPicture.points) points are taken"
+            }
+        }
+    }
+
+    package init(_ bytes: [UInt8]) throws(Refusal) {
+        guard bytes.count <= WireLimits.slateBytes else { throw .tooLarge(bytes: bytes.count) }
+        if let size = OwnPicture.pngSize(bytes) {
+            kind = .png
+            (width, height) = size
+        } else if let size = OwnPicture.jpegSize(bytes) {
+            kind = .jpeg
+            (width, height) = size
+        } else {
+            throw .neither
+        }
+        let sides = 1...OwnPicture.side
+        guard sides.contains(width), sides.contains(height), width * height <= OwnPicture.points else {
+            throw .size(width: width, height: height)
+        }
+        self.bytes = bytes
+    }
+
+    /// Source: PNG specification (ISO/IEC 15948), 5.2 and 11.2.2.
+    private static func pngSize(_ bytes: [UInt8]) -> (Int, Int)? {
+        let begin: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]
+        guard bytes.count >= 24, bytes.starts(with: begin) else { return nil }
+        return (number(bytes[16..<20]), number(bytes[20..<24]))
+    }
+
+    /// Source: ITU-T T.81, B.1.1 and B.2.2: the frame header of any process but the lossless and hierarchical ones.
+    private static func jpegSize(_ bytes: [UInt8]) -> (Int, Int)? {
+        guard bytes.starts(with: [0xFF, 0xD8]) else { return nil }
+        var at = 2
+        while at + 9 <= bytes.count, bytes[at] == 0xFF {
+            if (0xC0...0xC2).contains(bytes[at + 1]) { return (number(bytes[at + 7..<at + 9]), number(bytes[at + 5..<at + 7])) }
+            at += 2 + number(bytes[at + 2..<at + 4])
+        }
+        return nil
+    }
+
+    /// Big endian.
+    private static func number(_ bytes: ArraySlice<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
+}
