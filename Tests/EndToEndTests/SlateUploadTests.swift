@@ -21,7 +21,7 @@ struct SlateUploadTests {
             func refused(_ bytes: [UInt8], _ status: Int, _ reason: String, _ type: String = "image/png") async throws {
                 let reply = try await send(bytes, type)
                 #expect(reply.status == status, "\(reply)")
-                #expect(reason.isEmpty || reply.problem?.detail?.contains(reason) == true, "\(reply)")
+                #expect(reason.isEmpty || "\(reply)".contains(reason), "\(reply)")
             }
             var wide = Self.png
             wide[18] = 0xFF
