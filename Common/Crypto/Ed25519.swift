@@ -39,9 +39,35 @@ package struct Ed25519PrivateKey: Sendable, CustomStringConvertible, CustomRefle
 }
 
 package enum Ed25519 {
+    /// Whether bytes can be somebody's public key: 32 of them, a canonical coordinate (RFC 8032, 5.1.3), and no point of small order, for
+    /// which a signature is made without a key. What is no point of the curve at all verifies nothing.
+    package static func isPublicKey(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count == 32 else { return false }
+        var coordinate = bytes
+        coordinate[31] &= 0x7F
+        // p = 2^255 - 19, little endian; p - 1 is the point of order 2.
+        let isNearlyPrime = coordinate[31] == 0x7F && coordinate[1..<31].allSatisfy { $0 == 0xFF }
+        if isNearlyPrime, coordinate[0] >= 0xEC { return false }
+        // The identity, and the two points of order 4.
+        if coordinate[0] <= 1, coordinate[1...].allSatisfy({ $0 == 0 }) { return false }
+        return !orderEight.contains(coordinate)
+    }
+
+    /// The four points of order 8 have two coordinates.
+    private static let orderEight: [[UInt8]] = [
+        [
+            0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0,
+            0xD5, 0xDF, 0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53, 0xFC, 0x05,
+        ],
+        [
+            0xC7, 0x17, 0x6A, 0x70, 0x3D, 0x4D, 0xD8, 0x4F, 0xBA, 0x3C, 0x0B, 0x76, 0x0D, 0x10, 0x67, 0x0F,
+            0x2A, 0x20, 0x53, 0xFA, 0x2C, 0x39, 0xCC, 0xC6, 0x4E, 0xC7, 0xFD, 0x77, 0x92, 0xAC, 0x03, 0x7A,
+        ],
+    ]
+
     /// Whether `signature` is the holder's of `publicKey` over `message`; no for any malformed key or signature.
     package static func verify(_ signature: [UInt8], of message: [UInt8], publicKey: [UInt8]) -> Bool {
-        guard signature.count == 64, publicKey.count == 32,
+        guard signature.count == 64, isPublicKey(publicKey),
             let raw = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, publicKey, publicKey.count)
         else { return false }
         let key = KeyHandle(adopting: raw)

@@ -83,6 +83,8 @@ package struct PortRange: Codable, Sendable, Hashable {
         self.first = first
         self.last = last
     }
+
+    package func contains(_ port: Int) -> Bool { first <= port && port <= last }
 }
 
 package struct LeaseReport: Codable, Sendable, Hashable {

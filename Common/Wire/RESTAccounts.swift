@@ -93,11 +93,29 @@ package struct OrganizationView: Codable, Sendable, Hashable {
     package var id: OrganizationID
     package var name: String
     package var slug: String
+    /// Its own picture for silent senders; nil: it has none, or it was not asked for.
+    package var slate: SlateView?
 
-    package init(id: OrganizationID, name: String, slug: String) {
+    package init(id: OrganizationID, name: String, slug: String, slate: SlateView? = nil) {
         self.id = id
         self.name = name
         self.slug = slug
+        self.slate = slate
+    }
+}
+
+/// What `GET /organization/slate` gives.
+package struct SlateView: Codable, Sendable, Hashable {
+    package var kind: SlateFile.Kind
+    /// In points.
+    package var width, height: Int
+    package var bytes: Int
+
+    package init(_ picture: OwnPicture) {
+        kind = picture.kind
+        width = picture.width
+        height = picture.height
+        bytes = picture.bytes.count
     }
 }
 

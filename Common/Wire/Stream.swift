@@ -30,7 +30,7 @@ package struct SlateFile: Codable, Sendable, Hashable {
     package var kind: Kind
     package var base64: String
 
-    package enum Kind: String, Codable, Sendable { case png, jpeg }
+    package enum Kind: String, Codable, Sendable, CaseIterable { case png, jpeg }
 
     package init(kind: Kind, base64: String) {
         self.kind = kind

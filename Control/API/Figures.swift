@@ -10,6 +10,8 @@ struct Figures {
     private var heads: [String: String] = [:]
     private var lines: [String: [String]] = [:]
     private var order: [String] = []
+    /// A series is there once, whatever a board says twice: a second one makes the whole text invalid.
+    private var series: Set<String> = []
 
     /// A label that came from a board is cut to this.
     private static let labelLimit = 64
@@ -17,13 +19,15 @@ struct Figures {
     private static let linkLimit = 16
 
     mutating func add(_ kind: Kind, _ name: String, _ help: String, _ value: Double, _ labels: KeyValuePairs<String, String> = [:]) {
+        let texts = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }
+        let line = name + (texts.isEmpty ? "" : "{\(texts.joined(separator: ","))}")
+        guard series.insert(line).inserted else { return }
         if heads[name] == nil {
             heads[name] = "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
             order.append(name)
         }
-        let texts = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }
         let number = value.rounded() == value && value.magnitude < 1e15 ? String(Int64(value)) : String(value)
-        lines[name, default: []].append(name + (texts.isEmpty ? "" : "{\(texts.joined(separator: ","))}") + " \(number)\n")
+        lines[name, default: []].append(line + " \(number)\n")
     }
 
     var text: String { order.map { (heads[$0] ?? "") + (lines[$0] ?? []).joined() }.joined() }

@@ -20,12 +20,13 @@ enum Schemas {
     static let name = Schema.text(
         .init(
             length: 1...100, pattern: plain, expectation: "a name of 1 to 100 characters on one line, none of which hides or turns others",
-            accepts: \.isPlain))
+            accepts: { $0.isPlain && !$0.allSatisfy(\.isWhitespace) }))
     /// The name of something on a board.
     static let handle = Schema.text(
         .init(length: 1...256, pattern: plain, expectation: "the id of an input, or the name of a link", accepts: \.isPlain))
     /// `Unicode.Scalar.isHostile`, as a regular expression of ECMA 262.
-    private static let plain = "^[^\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]+$"
+    private static let plain =
+        "^[^\\x00-\\x1f\\x7f-\\x9f\\u061c\\u115f\\u1160\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u2064\\u2066-\\u2069\\u3164\\ufeff\\uffa0]+$"
     static let slug = Schema.text(
         .init(
             length: 2...40, pattern: "^[a-z0-9]+(-[a-z0-9]+)*$", expectation: "2 to 40 lower-case letters, digits and single hyphens",
@@ -83,7 +84,13 @@ enum Schemas {
             .required("id", id), .required("email", email), .required("displayName", name), .required("role", choice(Role.self)),
             .required("active", .flag), .required("organization", .reference("Organization")),
         ]),
-        "Organization": .object([.required("id", id), .required("name", name), .required("slug", slug)]),
+        "Organization": .object([
+            .required("id", id), .required("name", name), .required("slug", slug), .optional("slate", .reference("Slate")),
+        ]),
+        "Slate": .object([
+            .required("kind", choice(SlateFile.Kind.self)), .required("width", count), .required("height", count),
+            .required("bytes", count),
+        ]),
         "CreateUserRequest": .object([
             .required("email", email), .required("displayName", name), .required("role", choice(["member", "host", "admin"])),
             .required("password", password),

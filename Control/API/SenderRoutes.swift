@@ -158,8 +158,8 @@ struct SenderRoutes: Sendable {
     @Sendable private func enroll(_ call: Call) async throws -> Response {
         try parts.enrollments.take(call.origin.subscriber, at: parts.store.now)
         let request = try call.body(EnrollRequest.self)
-        guard let key = Base64URL.decode(request.publicKey) else {
-            throw Problem(.invalid, faults: [Problem.Fault(field: "publicKey", expected: "32 bytes in base64url")])
+        guard let key = Base64URL.decode(request.publicKey), Ed25519.isPublicKey(key) else {
+            throw Problem(.invalid, faults: [Problem.Fault(field: "publicKey", expected: "an Ed25519 public key, 32 bytes in base64url")])
         }
         let device = try await parts.store.identities.redeem(
             request.token.secret, publicKey: key, name: request.name.bounded(to: 100), kind: request.kind)

@@ -15,8 +15,7 @@ struct UserRoutes: Sendable {
         [
             Route(
                 method: .get, path: "/api/v1/organization", access: .user(.viewOrganization), summary: "One's organisation",
-                success: .one("Organization"),
-                run: { call in .value(try await parts.view(of: call.caller().user).organization) }),
+                success: .one("Organization"), run: organization),
             Route(
                 method: .put, path: "/api/v1/organization/owner", access: .user(.transferOwnership),
                 summary: "Make another active user the owner; whoever was it becomes an admin", body: "TransferRequest",
@@ -36,6 +35,12 @@ struct UserRoutes: Sendable {
                 success: .page("AuditEntry"),
                 run: { call in .list(try await parts.store.audit(in: call.scope()).entries().map(AuditView.init)) }),
         ]
+    }
+
+    @Sendable private func organization(_ call: Call) async throws -> Response {
+        var view = try await parts.view(of: call.caller().user).organization
+        view.slate = try await parts.store.slates(in: call.scope()).find().map(SlateView.init)
+        return .value(view)
     }
 
     @Sendable private func list(_ call: Call) async throws -> Response {

@@ -112,7 +112,9 @@ package actor BroadcastDirector {
     private func hostConnected(_ device: DeviceID, _ hello: PoolHello) async {
         for one in live.values { one.post(.hostConnected(device, hello.leases.first { $0.lease == one.lease })) }
         let fleet = parts.fleet
-        for lease in hello.leases where live[lease.broadcast] == nil {
+        for lease in hello.leases {
+            // A start that it did not answer has gone to another host meanwhile.
+            if let one = live[lease.broadcast], await one.machine.host == device { continue }
             Task { _ = await fleet.order(PoolOrder.release(LeaseReference(lease: lease.lease)), to: device) }
         }
     }

@@ -8,16 +8,19 @@ extension BroadcastMachine {
         observed.hostConnected = true
         var actions = (phase == .leasing ? leased(report.port) : climb()) + watchOutputs(report)
         guard phase == .running else { return actions }
-        if report.ingest.state == .flowing {
-            if interruptedSinceMs != nil {
-                interruptedSinceMs = nil
-                actions.append(.cancel(.grace))
-            }
-        } else if interruptedSinceMs == nil {
-            interruptedSinceMs = nowMs
-            if case .seconds(let seconds) = grace { actions.append(.set(.grace, afterMs: Int64(seconds) * 1000)) }
+        guard report.ingest.state == .flowing else { return actions + interrupted(nowMs: nowMs) }
+        if interruptedSinceMs != nil {
+            interruptedSinceMs = nil
+            actions.append(.cancel(.grace))
         }
         return actions
+    }
+
+    private mutating func interrupted(nowMs: Int64) -> [Action] {
+        guard interruptedSinceMs == nil else { return [] }
+        interruptedSinceMs = nowMs
+        guard case .seconds(let seconds) = grace else { return [] }
+        return [.set(.grace, afterMs: Int64(seconds) * 1000)]
     }
 
     mutating func graceOver(nowMs: Int64) -> [Action] {
@@ -52,8 +55,16 @@ extension BroadcastMachine {
         observed.hostConnected = true
         if case .stopping(_, let undo) = phase { return undo.host && !undo.sender ? [.order(.release)] : [] }
         guard isWanted(.lease) else { return [] }
-        guard let report else { return [.order(.lease)] }
+        guard let report else { return lost(nowMs: nowMs) + [.order(.lease)] }
         return leased(report.port) + reconcile(Set(report.outputs), nowMs: nowMs)
+    }
+
+    /// The host has no receiver for it any more: nothing is on air, whatever the last report said.
+    private mutating func lost(nowMs: Int64) -> [Action] {
+        guard phase == .running else { return [] }
+        observed.report = nil
+        observed.leaseFault = "it is being started again"
+        return interrupted(nowMs: nowMs)
     }
 
     /// Whether a receiver is there to take changes; else they go with the lease.

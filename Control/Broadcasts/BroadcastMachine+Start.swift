@@ -13,16 +13,31 @@ extension BroadcastMachine {
 
     mutating func leaseFailed(_ reason: String, nowMs: Int64) -> [Action] {
         switch phase {
-        case .choosing, .leasing: fail(.lease, nil, reason)
+        // What a host said of itself tells more than that there is no other.
+        case .choosing: return fail(.lease, nil, observed.leaseFault ?? reason)
+        case .leasing: return elsewhere(reason)
         // A lease that is being made again after a loss is asked for until the grace time is over.
-        case .sending, .media, .outputs, .running: [.set(.again(.lease), afterMs: 3000)]
-        case .stopping, .ended: []
+        case .sending, .media, .outputs, .running:
+            observed.leaseFault = reason
+            return [.set(.again(.lease), afterMs: 3000)]
+        case .stopping, .ended: return []
         }
+    }
+
+    /// A start whose host does not take it asks the next one.
+    private mutating func elsewhere(_ reason: String) -> [Action] {
+        observed.leaseFault = reason
+        guard let refusing = host, observed.refusing.count + 1 < Self.hostLimit else { return fail(.lease, nil, reason) }
+        observed.refusing.insert(refusing)
+        host = nil
+        phase = .choosing
+        return [.leave(refusing), .set(.step, afterMs: Self.limitMs(of: .lease)), .chooseHost]
     }
 
     mutating func leased(_ port: Int) -> [Action] {
         let before = self.port
         self.port = port
+        observed.leaseFault = nil
         switch phase {
         case .leasing:
             phase = .sending
@@ -94,18 +109,27 @@ extension BroadcastMachine {
 
     mutating func fired(_ timer: Timer, nowMs: Int64) -> [Action] {
         switch timer {
-        case .step: return stepTimedOut()
+        case .step: return stepTimedOut(nowMs: nowMs)
         case .grace: return graceOver(nowMs: nowMs)
         case .undo: return finish()
         case .drain: return isWanted(.release) ? [.order(.release)] : []
         case .again(let order): return isWanted(order) ? [.order(order)] : []
         case .output(let output): return handoverDue(output, nowMs: nowMs)
+        case .silence: return silent()
         }
     }
 
-    mutating func stepTimedOut() -> [Action] {
+    /// What the receiver said last is not how it is; where the host has lost it, the lease brings it back.
+    private mutating func silent() -> [Action] {
+        guard phase == .running, observed.hostConnected else { return [] }
+        observed.report = nil
+        return [.order(.lease), .set(.silence, afterMs: 4 * Self.silenceMs)]
+    }
+
+    mutating func stepTimedOut(nowMs: Int64) -> [Action] {
         switch phase {
-        case .choosing, .leasing: fail(.lease, nil, "the pool host did not answer within \(Self.limitMs(of: .lease) / 1000) s")
+        case .choosing, .leasing:
+            leaseFailed("the pool host did not answer within \(Self.limitMs(of: .lease) / 1000) s", nowMs: nowMs)
         case .sending: fail(.sender, nil, "the sender did not answer within \(Self.limitMs(of: .sender) / 1000) s")
         case .media: fail(.media, nil, "no key frame arrived within \(Self.limitMs(of: .media) / 1000) s")
         case .outputs:

@@ -52,6 +52,10 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var sending: SendingReport?
         var senderConnected = false
         var hostConnected = false
+        /// Hosts that did not take the stream during its start; another is asked.
+        var refusing: Set<DeviceID> = []
+        /// Why there is no lease, in the words of whoever refused it.
+        var leaseFault: String?
         /// How each wanted output gets to the receiver.
         var handovers: [OutputID: Handover] = [:]
     }
@@ -162,6 +166,8 @@ extension BroadcastMachine {
         case replaceOutput(OutputID)
         case set(Timer, afterMs: Int64)
         case cancel(Timer)
+        /// Has a host that may have taken the stream after all let go of it.
+        case leave(DeviceID)
     }
 
     package enum Order: Sendable, Hashable {
@@ -170,6 +176,8 @@ extension BroadcastMachine {
 
     package enum Timer: Sendable, Hashable {
         case step, grace, undo
+        /// Since the last report, of which one comes each second; whoever passes them on sets it.
+        case silence
         /// How long a stop waits for the last of the sender before the receiver goes.
         case drain
         /// When an order that had no answer is given again.
@@ -177,6 +185,12 @@ extension BroadcastMachine {
         /// When an output that the receiver does not have, or that does not connect, is given to it again.
         case output(OutputID)
     }
+
+    /// For how long a report is believed.
+    static let silenceMs: Int64 = 3000
+
+    /// Hosts that are asked for one start.
+    static let hostLimit = 3
 
     /// Milliseconds each step of a start may take. The pool answers in less than 5 s and the sender's preflight in less
     /// than 8; the key frame and the outputs have the 20 s of the design.
@@ -252,9 +266,8 @@ extension BroadcastMachine {
 
     private var runningState: BroadcastState {
         if let since = interruptedSinceMs { return .interrupted(sinceMs: since, reason: interruption) }
-        guard observed.hostConnected, observed.report != nil else {
-            return .degraded(reason: "no word from the receiver's host")
-        }
+        guard observed.hostConnected else { return .degraded(reason: "no word from the receiver's host") }
+        guard observed.report != nil else { return .degraded(reason: "no word from the receiver") }
         var reasons: [String] = []
         if let senderFault { reasons.append(senderFault) }
         let shown = shownOutputs
@@ -268,6 +281,7 @@ extension BroadcastMachine {
 
     /// Why nothing arrives: what the sender says of itself, which a person can mend, before what is seen from here.
     private var interruption: String {
+        if let fault = observed.leaseFault { return "the receiver is gone: \(fault)" }
         guard observed.senderConnected, let senderFault else { return "nothing arrives from the sender" }
         return senderFault
     }

@@ -1,4 +1,5 @@
 import Fleet
+import Posix
 import Units
 import Wire
 
@@ -12,11 +13,19 @@ actor HostChoice {
     private let fleet: Roster
     /// Streams promised to each host, from the choice until the broadcast is over.
     private var promised: [DeviceID: Set<BroadcastID>] = [:]
+    /// When each host last did not take a stream: for a minute it is asked after the others.
+    private var refusals: [DeviceID: Instant] = [:]
 
     init(fleet: Roster) { self.fleet = fleet }
 
-    func choose(for broadcast: BroadcastID) async -> Choice {
-        let offers = await fleet.onlineHosts.map { Offer(host: $0.key, capacity: $0.value.capacity, taken: promised[$0.key]?.count ?? 0) }
+    /// - Parameter refusing: those that it was not taken by.
+    func choose(for broadcast: BroadcastID, except refusing: Set<DeviceID> = []) async -> Choice {
+        let hosts = await fleet.onlineHosts.filter { !refusing.contains($0.key) }
+        free(broadcast)
+        let offers = hosts.map { host, offer in
+            let isIll = refusals[host].map { Instant.now - $0 < .seconds(60) } ?? false
+            return Offer(host: host, capacity: offer.capacity, taken: promised[host]?.count ?? 0, isIll: isIll)
+        }
         let choice = Self.choose(offers)
         if case .host(let host) = choice { promised[host, default: []].insert(broadcast) }
         return choice
@@ -24,6 +33,8 @@ actor HostChoice {
 
     /// A broadcast that control found again after its restart.
     func keep(_ broadcast: BroadcastID, on host: DeviceID) { promised[host, default: []].insert(broadcast) }
+
+    func refused(by host: DeviceID) { refusals[host] = .now }
 
     func free(_ broadcast: BroadcastID) {
         for host in promised.keys { promised[host]?.remove(broadcast) }
@@ -35,14 +46,17 @@ actor HostChoice {
         var host: DeviceID
         var capacity: Int
         var taken: Int
+        var isIll = false
     }
 
-    /// The emptiest host by share; equal ones in the order of their ids.
+    /// The emptiest host by share, one that refused lately after the others; equal ones in the order of their ids.
     static func choose(_ offers: [Offer]) -> Choice {
         guard !offers.isEmpty else { return .none(reason: "no pool host is connected") }
         let free = offers.filter { $0.taken < $0.capacity }
-        func share(_ offer: Offer) -> Double { Double(offer.taken) / Double(offer.capacity) }
-        guard let best = free.min(by: { (share($0), $0.host) < (share($1), $1.host) }) else {
+        func place(_ offer: Offer) -> (Int, Double, DeviceID) {
+            (offer.isIll ? 1 : 0, Double(offer.taken) / Double(offer.capacity), offer.host)
+        }
+        guard let best = free.min(by: { place($0) < place($1) }) else {
             let taken = offers.reduce(0) { $0 + $1.taken }
             let capacity = offers.reduce(0) { $0 + $1.capacity }
             return .none(reason: "every pool host is full: \(taken) of \(capacity) streams are in use")

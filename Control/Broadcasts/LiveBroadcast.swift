@@ -102,6 +102,10 @@ actor LiveBroadcast {
         if machine.state != before.state { note(before.state) }
         settleWaiter(event)
         for action in actions { perform(action) }
+        switch event {
+        case .report, .hostConnected: set(.silence, BroadcastMachine.silenceMs)
+        default: break
+        }
         await publish()
     }
 
@@ -151,6 +155,7 @@ actor LiveBroadcast {
                 await change(.removeOutput(reference(output)))
                 await give(output)
             }
+        case .leave(let host): Task { await leave(host) }
         case .set(let timer, let afterMs): set(timer, afterMs)
         case .cancel(let timer): timers.removeValue(forKey: timer)?.cancel()
         }
@@ -166,7 +171,7 @@ actor LiveBroadcast {
     }
 
     private func chooseHost() async {
-        switch await parts.hosts.choose(for: id) {
+        switch await parts.hosts.choose(for: id, except: machine.observed.refusing) {
         case .host(let device): post(.hostChosen(device))
         case .none(let reason): post(.noHost(reason: reason))
         }
@@ -196,7 +201,10 @@ actor LiveBroadcast {
                 outputs: specs, slate: await slate())
             switch await parts.fleet.order(PoolOrder.lease(LeaseRequest(spec: spec, preferredPort: preferred)), to: host) {
             case .outcome(let outcome) where outcome.result == .done:
-                if let port = outcome.port { post(.leased(port: port)) }
+                guard let port = outcome.port, await parts.fleet.offer(of: host)?.portRange.contains(port) != false else {
+                    return post(.leaseRefused(reason: "the pool host names no port of its range"))
+                }
+                post(.leased(port: port))
                 for spec in specs { post(.outputGiven(spec.id)) }
                 for (output, reason) in unfit { post(.outputFailed(output, reason: reason)) }
                 for spec in leftOut { post(.outputLeftOut(spec.id)) }
@@ -216,6 +224,12 @@ actor LiveBroadcast {
             parts.log.warning("the organisation's picture cannot be read", ["broadcast": "\(id)", "error": "\(error)"])
             return nil
         }
+    }
+
+    /// Whoever does not answer now is told when it connects again.
+    private func leave(_ host: DeviceID) async {
+        await parts.hosts.refused(by: host)
+        _ = await parts.fleet.order(PoolOrder.release(LeaseReference(lease: machine.lease)), to: host)
     }
 
     private func release() async {

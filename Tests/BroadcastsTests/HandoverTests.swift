@@ -154,7 +154,7 @@ struct HandoverTests {
     @Test("that a lease was made without is given to the host after it, and to a host that comes back where it was refused")
     func afterTheLease() {
         var broadcast = running()
-        #expect(broadcast.event(.hostConnected(host, nil), nowMs: 0) == [.order(.lease)])
+        #expect(broadcast.event(.hostConnected(host, nil), nowMs: 0).contains(.order(.lease)))
         _ = broadcast.event(.leased(port: 5000), nowMs: 1)
         #expect(broadcast.event(.outputLeftOut(moving.id), nowMs: 2) == [.addOutput(moving.id)])
         _ = broadcast.event(.outputFailed(moving.id, reason: "the port is taken"), nowMs: 3)

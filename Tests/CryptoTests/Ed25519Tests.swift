@@ -34,6 +34,26 @@ import Testing
         #expect(!Ed25519.verify([UInt8](repeating: 0, count: 64), of: [], publicKey: [UInt8](repeating: 0, count: 32)))
     }
 
+    @Test("a point for which anybody can sign, and a coordinate that is not canonical, are nobody's public key")
+    func smallOrder() throws {
+        let ends = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        let zeros = String(repeating: "0", count: 60)
+        for text in [
+            "00\(zeros)00", "01\(zeros)00", "00\(zeros)80", "01\(zeros)80", "ecff\(ends)7f", "edff\(ends)7f", "eeff\(ends)ff",
+            "ffff\(ends)ff",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        ] {
+            let key = try #require(Hex.decode(text))
+            #expect(key.count == 32 && !Ed25519.isPublicKey(key), "\(text)")
+            // R is the identity and s is 0: good for the identity as a key, over whatever text.
+            let forged = [1] + [UInt8](repeating: 0, count: 63)
+            #expect(!Ed25519.verify(forged, of: [1, 2, 3], publicKey: key), "\(text)")
+        }
+        #expect(!Ed25519.isPublicKey([1, 2, 3]))
+        for _ in 0..<20 { #expect(Ed25519.isPublicKey(try Ed25519PrivateKey.generate().publicKey)) }
+    }
+
     @Test("a key prints neither its seed nor anything of it")
     func silence() throws {
         let key = try Ed25519PrivateKey.generate()

@@ -55,7 +55,7 @@ struct SilenceTests {
         }
     }
 
-    @Test("viewers see the organisation's picture meanwhile, which strata-provision has given and the page shows")
+    @Test("viewers see the organisation's picture meanwhile, which strata-provision has given")
     func ownPicture() async throws {
         try await inStudio { studio in
             let folder = studio.stage.folder

@@ -45,7 +45,7 @@ struct LeaseTableTests {
         #expect(try taken(&table, 3) == 5000)
     }
 
-    @Test("a busy host gives no new lease and says the figures; what it gave it gives again")
+    @Test("a busy host gives no new lease and says the figures; what it gave it gives again, also where it has lost it")
     func busy() throws {
         var table = LeaseTable(capacity: 3, cpuLimit: 90, ports: PortRange(first: 5000, last: 5003))
         func take(_ number: Int, at percent: Int?) throws -> LeaseTable.Entry {
@@ -55,6 +55,9 @@ struct LeaseTableTests {
         #expect(throws: LeaseTable.Refusal.busy(percent: 90, limit: 90)) { try take(2, at: 90) }
         #expect(try take(1, at: 100) == first)
         #expect(try take(2, at: nil).port != first.port)
+        // Its host lost it, e.g. by a reboot, and all streams come back at once.
+        let again = LeaseRequest(spec: .sample(3), preferredPort: 5003)
+        #expect(try table.take(again, cpuPercent: 100, isFree: { _ in true }, listenerFault: { _ in nil }).port == 5003)
     }
 
     @Test("the load is what was not idle over the last ten looks")

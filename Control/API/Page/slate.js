@@ -6,13 +6,13 @@ const slate = (() => {
 
   // Drawn and not linked: the picture is read with the access token.
   async function draw() {
-    const answer = await call("GET", "/organization/slate");
-    const has = answer.ok;
-    if (!has && answer.status !== 404) throw new Error("the picture cannot be read now");
+    const { slate: own } = await api("GET", "/organization");
     canvas.hidden = true;
-    section.querySelector(".which").textContent = has ? "the organisation's picture" : "a picture of ours";
-    form.querySelector(".remove").hidden = !has;
-    if (!has) return;
+    section.querySelector(".which").textContent = own ? "the organisation's picture" : "a picture of ours";
+    form.querySelector(".remove").hidden = !own;
+    if (!own) return;
+    const answer = await call("GET", "/organization/slate");
+    if (!answer.ok) throw new Error("the picture cannot be read now");
     const picture = await createImageBitmap(await answer.blob());
     canvas.width = 320; canvas.height = Math.max(1, Math.round(320 * picture.height / picture.width));
     canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
