@@ -26,6 +26,35 @@ struct RecoveryTests {
         }
     }
 
+    @Test("a host that boots again gets its streams back on their ports, however busy it is, and until then nothing is called live")
+    func hostReboots() async throws {
+        try await inStudio { studio in
+            let id = try await live(studio)
+            let port = try studio.owner.broadcast(id)?.receiver?.port
+            let folder = studio.stage.folder
+            try await studio.installation.program("pool").kill9()
+            for receiver in studio.receivers { kill(receiver, SIGKILL) }
+            // What a boot leaves of its runtime folder, and a limit that any load is over.
+            let runtime = folder["run/pool"]
+            for file in try FileManager.default.contentsOfDirectory(atPath: runtime) {
+                try FileManager.default.removeItem(atPath: "\(runtime)/\(file)")
+            }
+            let busy = try String(contentsOfFile: folder["pool.conf"], encoding: .utf8).replacingOccurrences(
+                of: "cpu_limit = 100", with: "cpu_limit = 1")
+            #expect(busy.contains("cpu_limit = 1\n"))
+            try folder.write(busy, to: "pool.conf")
+            try await studio.owner.wait(id, for: ["degraded"], within: .seconds(3))
+            try await studio.installation.startPool()
+            let back = Instant.now
+            let view = try await studio.owner.wait(id, for: ["interrupted"], within: .seconds(3))
+            #expect(view.reason?.contains("the receiver is gone") == true || view.reason?.contains("nothing arrives") == true)
+            let again = try await studio.owner.wait(id, for: ["live"], within: .seconds(10))
+            measured("host rebooted: live after its pool is back by", Instant.now - back)
+            #expect(again.receiver?.port == port)
+            try await studio.stopCleanly(id)
+        }
+    }
+
     private func killPool(_ studio: Studio, _ id: BroadcastID) async throws {
         let killed = Instant.now
         try await studio.installation.program("pool").kill9()
