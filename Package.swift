@@ -153,7 +153,7 @@ let control: [Target] = [
 ]
 
 let provisioning: [Target] = [
-    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Service", "TLS"]),
+    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Service", "TLS", "Logging"]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
 

@@ -405,7 +405,7 @@ struct AccountTests {
             let owner = try await desk.owner()
             let diagnosis = try await owner.get("/diagnostics/health").object()
             let probes = try #require(diagnosis["probes"] as? [[String: Any]])
-            #expect(Set(probes.compactMap { $0["name"] as? String }) == ["database", "disk", "pool"])
+            #expect(Set(probes.compactMap { $0["name"] as? String }) == ["database", "disk", "pool", "certificate"])
             #expect(probes.allSatisfy { $0["latencyMs"] as? Double != nil })
             // No pool host is connected here, and it says so.
             #expect(diagnosis["status"] as? String == "degraded")

@@ -323,15 +323,27 @@ function retry() {
   redialMs = Math.min(redialMs * 2, 15000);
 }
 
+// What the server itself lacks, for those who may see it: a certificate that ends, a disk that fills.
+async function diagnose() {
+  if (!access || !rights.has("diagnostics.view")) return;
+  const { probes } = await api("GET", "/diagnostics/health");
+  find("#notice").textContent = probes.filter(probe => probe.status !== "healthy").map(probe => probe.detail || `${probe.name}: ${probe.status}`).join(" · ");
+}
+
+const diagnoseQuietly = () => diagnose().catch(() => null); // Without an answer the connection's state is said.
+setInterval(diagnoseQuietly, 30000);
+
 function signedIn() {
   for (const id of ["login", "register"]) find("#" + id).hidden = true;
   find("#senders").hidden = find("#logout").hidden = false;
   find("#how-to-enroll").hidden = !rights.has("senders.manage");
+  diagnoseQuietly();
   watch();
 }
 
 async function signedOut() {
   forget();
+  find("#notice").textContent = "";
   find("#senders").hidden = find("#logout").hidden = true;
   say("not signed in");
   const { ownerExists } = await api("GET", "/setup");
