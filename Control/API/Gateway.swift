@@ -32,6 +32,8 @@ package struct Gateway: Sendable {
         let sockets = UserSockets()
         /// Redeemed tokens for each address they come from.
         let enrollments = RateLimiter(RateLimit(30, per: .seconds(60)))
+        /// Lines of the log about sessions.
+        let sessionLines = RateLimiter(RateLimit(20, per: .seconds(60)))
 
         var authority: EnrollmentToken.Authority { settings.authority }
         var origins: [String] { settings.origins }
