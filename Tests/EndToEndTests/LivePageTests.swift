@@ -104,6 +104,7 @@ struct LivePageTests {
                     "so is its broadcast")
                 #expect(try await browser.value("document.querySelectorAll('button.stop:not([hidden])').length") as? Int == offered)
                 #expect(try await browser.value("document.querySelectorAll('form.start:not([hidden])').length") as? Int == 0)
+                #expect(try await browser.value("document.querySelector('.outputs td').textContent") as? String == "d", "its name")
                 try await browser.screenshot("6-\(role.rawValue)")
                 // Whether somebody is signed in is asked by a refresh.
                 #expect(browser.takeComplaints().filter { !$0.contains("status of 401") } == [])

@@ -138,10 +138,7 @@ function showPaths(element, broadcast) {
 function showOutputs(element, broadcast) {
   const table = find(".outputs", element);
   table.hidden = !broadcast;
-  fill(table, (broadcast?.outputs || []).map((output, index) => {
-    // Not everybody may see the destinations.
-    const name = destinations.find(one => one.id === output.destination)?.name || `output ${index + 1}`;
-    const report = output.report;
+  fill(table, (broadcast?.outputs || []).map(({ name, report }) => {
     return [[name], [report?.state || "", tone(report?.state)], [report ? megabytes(report.sentBytesTotal) : "", "number"], [report?.reason || ""]];
   }));
 }
