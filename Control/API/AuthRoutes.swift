@@ -30,11 +30,11 @@ struct AuthRoutes: Sendable {
                 body: "RegisterRequest", success: .one("Session", .created), problems: [.forbidden, .conflict, .busy], run: register),
             Route(
                 method: .post, path: "/api/v1/auth/login", access: .open, summary: "Sign in", body: "LoginRequest",
-                success: .one("Session"), problems: [.unauthorized, .conflict, .busy], run: login),
+                success: .one("Session"), problems: [.unauthorized, .conflict, .busy], isUrgent: true, run: login),
             Route(
                 method: .post, path: "/api/v1/auth/refresh", access: .open,
                 summary: "A new access token for the refresh token in the cookie, which is replaced", success: .one("Session"),
-                problems: [.unauthorized, .forbidden], run: refresh),
+                problems: [.unauthorized, .forbidden], isUrgent: true, run: refresh),
         ]
     }
 
@@ -141,7 +141,7 @@ struct AuthRoutes: Sendable {
                 }),
             Route(
                 method: .post, path: "/api/v1/auth/ticket", access: .user(.manageOwnAccount),
-                summary: "A ticket that opens one WebSocket within 30 s", success: .one("Ticket"),
+                summary: "A ticket that opens one WebSocket within 30 s", success: .one("Ticket"), isUrgent: true,
                 run: { call in .secret(TicketView(ticket: SecretOnWire(parts.gate.ticket(for: try call.caller())))) }),
         ]
     }

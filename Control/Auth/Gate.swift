@@ -99,17 +99,21 @@ package struct Gate: Sendable {
 
     /// Counts a request of a user.
     ///
+    /// - Parameter route: what it asks for, where that is counted by itself, by the same limit.
     /// - Throws: `.tooMany`.
-    package func admit(_ principal: Principal) throws(AuthError) {
-        try general.take(principal.user.id.text, at: store.now)
+    package func admit(_ principal: Principal, urgently route: String? = nil) throws(AuthError) {
+        try general.take(Self.subject(principal.user.id.text, route), at: store.now)
     }
 
     /// Counts a request that nobody signed for.
     ///
+    /// - Parameter route: as above.
     /// - Throws: `.tooMany`.
-    package func admit(address: String) throws(AuthError) {
-        try open.take(Origin.subscriber(address), at: store.now)
+    package func admit(address: String, urgently route: String? = nil) throws(AuthError) {
+        try open.take(Self.subject(Origin.subscriber(address), route), at: store.now)
     }
+
+    private static func subject(_ who: String, _ route: String?) -> String { route.map { "\(who) \($0)" } ?? who }
 
     /// What was revoked, from now on. A stream that ends has lost count: close everything and listen again.
     package func revocations() -> AsyncStream<Revocation> { revoked.listen() }
