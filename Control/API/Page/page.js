@@ -79,7 +79,7 @@ function card(id) {
   element.id = "sender-" + id;
   find("form", element).addEventListener("submit", event => { event.preventDefault(); start(id, element); });
   find(".stop", element).addEventListener("click", () => stop(id, element));
-  find(".recorder", element).addEventListener("click", () => act(element, () => download(current(id).id)));
+  find(".recorder", element).addEventListener("click", event => act(element, event.currentTarget, () => download(current(id).id)));
   find("#sender-list").append(element);
   return element;
 }
@@ -147,9 +147,10 @@ function showStart(element, sender, broadcast) {
   const form = find("form", element), stopButton = find(".stop", element), mayRun = rights.has("broadcasts.run");
   form.hidden = !mayRun || Boolean(broadcast);
   stopButton.hidden = !mayRun || !broadcast;
-  stopButton.disabled = broadcast?.state === "stopping";
+  stopButton.disabled = broadcast?.state === "stopping" || Boolean(stopButton.dataset.busy);
   find(".recorder", element).hidden = !broadcast;
-  find("button", form).disabled = !sender.online;
+  const startButton = find("button", form);
+  startButton.disabled = !sender.online || Boolean(startButton.dataset.busy);
   if (form.hidden) return;
   showInputs(form.input, sender);
   const bitrate = sender.defaults ? String(sender.defaults.encoder.bitrate / 1e6) : "";
@@ -206,25 +207,42 @@ function say(text, kind = "") {
   find("main").classList.toggle("stale", kind === "bad");
 }
 
-async function act(element, work) {
+// What a button began is its only wish until it is answered: a second click is the same one.
+async function act(element, button, work) {
+  if (button.dataset.busy) return;
+  button.dataset.busy = "yes";
+  button.disabled = true;
   find(":scope > .error", element).textContent = "";
   try { await work(); } catch (error) { find(":scope > .error", element).textContent = error.message; }
+  delete button.dataset.busy;
+  button.disabled = false;
 }
 
-const start = (id, element) => act(element, () => {
+const start = async (id, element) => {
+  await act(element, find("form button", element), () => begun(id, element));
+  show(id);
+};
+
+async function begun(id, element) {
   const form = find("form", element), chosen = [...form.querySelectorAll("input:checked")].map(box => box.value);
   if (chosen.length === 0) throw new Error(destinations.length ? "choose at least one destination" : "there is no destination yet: add one first");
   // What is not changed is not sent: control takes it from the configuration in force.
   const { input, encoder } = senders.get(id).defaults || {}, { value: bitrate, dataset: { preset } } = form.bitrate;
-  return api("POST", "/broadcasts", {
+  const view = await api("POST", "/broadcasts", {
     sender: id,
     destinations: chosen,
     ...(form.input.value !== input?.video && { input: { ...input, video: form.input.value } }),
     ...(encoder && bitrate !== preset && { encoder: { ...encoder, bitrate: Math.round(bitrate * 1e6) } }),
   });
-});
+  // The feed may have told more of it by now, or tells it next.
+  if (!broadcasts.has(view.id)) broadcasts.set(view.id, view);
+}
 
-const stop = (id, element) => act(element, () => api("POST", `/broadcasts/${current(id).id}/stop`));
+const stop = async (id, element) => {
+  const broadcast = current(id);
+  if (broadcast) await act(element, find(".stop", element), () => api("POST", `/broadcasts/${broadcast.id}/stop`));
+  show(id);
+};
 
 // What happened to the broadcast's links and rates, and why: a file of JSON lines.
 async function download(broadcast) {
@@ -351,7 +369,7 @@ async function signedOut() {
 function enter(form, path) {
   form.addEventListener("submit", event => {
     event.preventDefault();
-    act(form, async () => {
+    act(form, find("button", form), async () => {
       const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
       hold(await api("POST", path, fields));
       form.reset();
