@@ -109,7 +109,7 @@ function show(id) {
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
   showLinks(element, sender, sample);
-  showPaths(element, broadcast);
+  showPaths(element, sender, broadcast);
   showOutputs(element, broadcast);
   showStart(element, sender, broadcast);
 }
@@ -127,11 +127,17 @@ function showLinks(element, sender, sample) {
   }));
 }
 
-// The same links as the receiver sees them: by the address that they come from, which a mobile network may have exchanged.
-function showPaths(element, broadcast) {
+// The same links as the receiver sees them: by the address that they come from, which a mobile network may have exchanged. Where it has
+// not, and no two links have it, it is told which one it is.
+function showPaths(element, sender, broadcast) {
+  const named = source => {
+    const address = source.replace(/:[0-9]+$/, "").replace(/^\[(.*)\]$/, "$1");
+    const links = sender.inventory.links.filter(link => link.addresses.includes(address));
+    return links.length === 1 ? `${links[0].name}, ${source}` : source;
+  };
   const table = find(".paths", element), paths = broadcast?.ingest?.paths || [];
   table.hidden = paths.length === 0;
-  fill(table, paths.map(path => [[path.source], [megabits(path.bitrate), "number"], [graphs.draw(`${broadcast.id} ${path.source}`, "received")],
+  fill(table, paths.map(path => [[named(path.source)], [megabits(path.bitrate), "number"], [graphs.draw(`${broadcast.id} ${path.source}`, "received")],
     [milliseconds(path.rttMs), "number"], [percent(path.loss), "number"]]));
 }
 
