@@ -153,7 +153,7 @@ let control: [Target] = [
 ]
 
 let provisioning: [Target] = [
-    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Service", "TLS"]),
+    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Service", "TLS", "Logging"]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
 
@@ -179,7 +179,7 @@ let suites: [Target] = [
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
     tests("APITests", ["API", "Auth", "Configuration", "Fleet", "HTTP", "Store", "Units", "Web", "Wire"]),
-    tests("AuthTests", ["Auth", "Store", "Units", "Wire", "Crypto", "Posix"]),
+    tests("AuthTests", ["Auth", "Store", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
     tests("UplinkTests", ["Uplink", "Configuration", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),

@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 
 /// Whom a client believes.
 package enum Trust: Sendable, Hashable {
@@ -20,6 +21,8 @@ package final class TLSContext: @unchecked Sendable {
     let isServer: Bool
     /// Unix seconds that have passed for certain: where the wall clock shows less, it is wrong.
     let timeFloor: Int
+    /// Unix seconds at which a server's own certificate ends; nil of a client.
+    package let notAfter: Int?
     /// Borrowed by the verify callback of `raw`, as long as any session of it lives: sessions hold this context.
     private let pin: Pin?
 
@@ -35,12 +38,21 @@ package final class TLSContext: @unchecked Sendable {
                 throw TLSError.last("SSL_CTX_use_PrivateKey_file", on: keyFile)
             }
             guard SSL_CTX_check_private_key(raw) == 1 else { throw TLSError.last("SSL_CTX_check_private_key", on: keyFile) }
+            SSL_CTX_set_alpn_select_cb(raw, selectProtocol, nil)
+            return TLSContext(raw, isServer: true, timeFloor: 0, notAfter: try end(of: raw, certificateFile), pin: nil)
         } catch {
             SSL_CTX_free(raw)
             throw error
         }
-        SSL_CTX_set_alpn_select_cb(raw, selectProtocol, nil)
-        return TLSContext(raw, isServer: true, timeFloor: 0, pin: nil)
+    }
+
+    /// When the leaf that was loaded ends: its file may be another one by now.
+    private static func end(of raw: OpaquePointer, _ file: String) throws -> Int {
+        var parts = tm()
+        guard let leaf = SSL_CTX_get0_certificate(raw), ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &parts) == 1 else {
+            throw TLSError.last("ASN1_TIME_to_tm", on: file)
+        }
+        return timegm(&parts)
     }
 
     /// For a client, which always checks the chain and the name.
@@ -53,17 +65,18 @@ package final class TLSContext: @unchecked Sendable {
         do {
             let pin = try apply(trust, to: raw)
             SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nil)
-            return TLSContext(raw, isServer: false, timeFloor: timeFloor, pin: pin)
+            return TLSContext(raw, isServer: false, timeFloor: timeFloor, notAfter: nil, pin: pin)
         } catch {
             SSL_CTX_free(raw)
             throw error
         }
     }
 
-    private init(_ raw: OpaquePointer, isServer: Bool, timeFloor: Int, pin: Pin?) {
+    private init(_ raw: OpaquePointer, isServer: Bool, timeFloor: Int, notAfter: Int?, pin: Pin?) {
         self.raw = raw
         self.isServer = isServer
         self.timeFloor = timeFloor
+        self.notAfter = notAfter
         self.pin = pin
     }
 

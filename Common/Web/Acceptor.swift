@@ -35,6 +35,9 @@ final class Acceptor: @unchecked Sendable {
         return try TLSContext.server(certificateFile: files.chain, keyFile: files.key)
     }
 
+    /// Unix seconds at which the certificate ends that new connections get.
+    var certificateEnd: Int? { context.withLock { $0?.notAfter } }
+
     func use(_ context: TLSContext?) { self.context.withLock { $0 = context } }
 
     func start() async throws {

@@ -41,6 +41,9 @@ package final class Server: Sendable {
         for (acceptor, context) in zip(acceptors, contexts) { acceptor.use(context) }
     }
 
+    /// Unix seconds at which the certificate ends that new connections get, the first of them where there are several; nil without TLS.
+    package var certificateEnd: Int? { acceptors.withLock { $0.compactMap(\.certificateEnd).min() } }
+
     package var connectionCount: Int { core.connectionCount }
 
     /// Closes the listeners first, then idle connections, then the others after their answers; WebSockets are told 1001.

@@ -243,10 +243,13 @@ package struct BroadcastView: Codable, Sendable, Hashable {
     package struct Output: Codable, Sendable, Hashable {
         package var id: OutputID
         package var destination: DestinationID
+        /// What its organisation calls the destination: for everybody, whom the reasons tell it as well; the place is not.
+        package var name: String
         package var report: OutputReport?
-        package init(id: OutputID, destination: DestinationID, report: OutputReport?) {
+        package init(id: OutputID, destination: DestinationID, name: String, report: OutputReport?) {
             self.id = id
             self.destination = destination
+            self.name = name
             self.report = report
         }
     }

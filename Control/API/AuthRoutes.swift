@@ -30,11 +30,11 @@ struct AuthRoutes: Sendable {
                 body: "RegisterRequest", success: .one("Session", .created), problems: [.forbidden, .conflict, .busy], run: register),
             Route(
                 method: .post, path: "/api/v1/auth/login", access: .open, summary: "Sign in", body: "LoginRequest",
-                success: .one("Session"), problems: [.unauthorized, .conflict, .busy], run: login),
+                success: .one("Session"), problems: [.unauthorized, .conflict, .busy], isUrgent: true, run: login),
             Route(
                 method: .post, path: "/api/v1/auth/refresh", access: .open,
                 summary: "A new access token for the refresh token in the cookie, which is replaced", success: .one("Session"),
-                problems: [.unauthorized, .forbidden], run: refresh),
+                problems: [.unauthorized, .forbidden], isUrgent: true, run: refresh),
         ]
     }
 
@@ -58,7 +58,13 @@ struct AuthRoutes: Sendable {
     @Sendable private func refresh(_ call: Call) async throws -> Response {
         try parts.checkOrigin(of: call.request)
         guard let token = Cookies.value(Self.cookie, call.request.headers) else { throw Problem(.unauthorized) }
-        return try await entered(try await parts.gate.refresh(Secret(token)), call, .ok)
+        do {
+            return try await entered(try await parts.gate.refresh(Secret(token)), call, .ok)
+        } catch AuthError.tokenReused {
+            // In the audit log too, where there is room for it.
+            parts.sayUnstored("a refresh token was used twice: its user's sessions have ended", call)
+            throw AuthError.tokenReused
+        }
     }
 
     private static func browser(_ call: Call) -> Secret? { Cookies.value(browserCookie, call.request.headers).map { Secret($0) } }
@@ -69,8 +75,11 @@ struct AuthRoutes: Sendable {
             accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)),
             user: try await parts.view(of: grant.principal.user), may: Action.allCases.filter(grant.principal.may).map(\.rawValue))
         var response = Response.secret(view, status)
-        let age = Int((grant.refreshExpiresAt - parts.store.now).seconds)
-        response.headers.add("Set-Cookie", try Self.cookieField(Self.cookie, grant.refreshToken.revealed, age: age))
+        if !grant.isStored { parts.sayUnstored("somebody has come in without its being stored: the disk is full", call, grant.principal) }
+        if let token = grant.refreshToken {
+            let age = Int((grant.refreshExpiresAt - parts.store.now).seconds)
+            response.headers.add("Set-Cookie", try Self.cookieField(Self.cookie, token.revealed, age: age))
+        }
         let browser = try parts.gate.knownBrowser(of: grant.principal, presented: Self.browser(call))
         response.headers.add(
             "Set-Cookie", try Self.cookieField(Self.browserCookie, browser.revealed, age: Int(Gate.browserLifetime.seconds)))
@@ -132,13 +141,20 @@ struct AuthRoutes: Sendable {
                 }),
             Route(
                 method: .post, path: "/api/v1/auth/ticket", access: .user(.manageOwnAccount),
-                summary: "A ticket that opens one WebSocket within 30 s", success: .one("Ticket"),
+                summary: "A ticket that opens one WebSocket within 30 s", success: .one("Ticket"), isUrgent: true,
                 run: { call in .secret(TicketView(ticket: SecretOnWire(parts.gate.ticket(for: try call.caller())))) }),
         ]
     }
 }
 
 extension Gateway.Parts {
+    /// A warning about a session, 20 of them a minute.
+    fileprivate func sayUnstored(_ message: StaticString, _ call: Call, _ principal: Principal? = nil) {
+        // try?: what is beyond the limit is not written.
+        guard (try? sessionLines.take("", at: store.now)) != nil else { return }
+        log.warning(message, ["user": "\(principal?.user.id.text ?? "")", "address": "\(call.origin.address)"])
+    }
+
     func view(of user: User) async throws -> UserView {
         guard let organization = try await store.organizations.find(user.organization) else { throw Problem(.notFound) }
         return UserView(

@@ -31,7 +31,7 @@ struct BroadcastRoutes: Sendable {
                 run: { call in .value(try await parts.broadcasts.view(of: call.id(), in: call.caller().user.organization)) }),
             Route(
                 method: .post, path: "/api/v1/broadcasts/{id}/stop", access: .user(.runBroadcasts),
-                summary: "Stop a broadcast; no error where it is over already", success: .one("Broadcast"),
+                summary: "Stop a broadcast; no error where it is over already", success: .one("Broadcast"), isUrgent: true,
                 run: { call in
                     let view = try await parts.broadcasts.stop(call.id(), in: call.caller().user.organization)
                     try await note(.broadcastStopped, call)

@@ -47,6 +47,11 @@ extension Figures {
             figures.add(.gauge, "control_broadcasts", "Broadcasts that are not over", Double(count), ["state": state])
         }
         figures.add(.gauge, "control_uptime_seconds", "Since control started", Double(parts.health.uptimeSeconds))
+        for (certificate, term) in await parts.health.certificates.terms.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            figures.add(
+                .gauge, "control_certificate_not_after_seconds", "When the certificate ends, in Unix time", Double(term.end),
+                ["certificate": certificate.rawValue])
+        }
         for (sender, sample) in await parts.fleet.latestTelemetry.sorted(by: { $0.key < $1.key }) {
             figures.add(sample, of: sender.text)
         }

@@ -32,6 +32,8 @@ package struct Gateway: Sendable {
         let sockets = UserSockets()
         /// Redeemed tokens for each address they come from.
         let enrollments = RateLimiter(RateLimit(30, per: .seconds(60)))
+        /// Lines of the log about sessions.
+        let sessionLines = RateLimiter(RateLimit(20, per: .seconds(60)))
 
         var authority: EnrollmentToken.Authority { settings.authority }
         var origins: [String] { settings.origins }
@@ -114,7 +116,7 @@ package struct Gateway: Sendable {
     }
 
     private func run(_ route: Route, _ request: Request, _ parameters: [String: String]) async throws -> Response {
-        let principal = try await principal(for: route.access, request)
+        let principal = try await principal(for: route, request)
         for (name, value) in parameters where !OpenAPI.parameterSchema(name).faults(of: JSONValue(parameter: value)).isEmpty {
             throw Problem(.notFound, "'\(value.bounded(to: 64))' is no \(name)")
         }
@@ -126,10 +128,11 @@ package struct Gateway: Sendable {
 
     // MARK: Who calls
 
-    private func principal(for access: Route.Access, _ request: Request) async throws -> Principal? {
-        switch access {
+    private func principal(for route: Route, _ request: Request) async throws -> Principal? {
+        let urgent = route.isUrgent ? route.path : nil
+        switch route.access {
         case .open:
-            try parts.gate.admit(address: request.remote.host)
+            try parts.gate.admit(address: request.remote.host, urgently: urgent)
             return nil
         case .operator:
             guard let bearer = Self.bearer(request) else { throw try unsigned(request, "this takes the operator's token") }
@@ -138,22 +141,24 @@ package struct Gateway: Sendable {
             }
             return nil
         case .user(let action):
-            guard let bearer = Self.bearer(request) else { throw try unsigned(request) }
+            guard let bearer = Self.bearer(request) else { throw try unsigned(request, urgently: urgent) }
             let principal: Principal
             do {
                 principal = try await parts.gate.authenticate(bearer: bearer)
             } catch AuthError.notAuthenticated {
-                throw try unsigned(request)
+                throw try unsigned(request, urgently: urgent)
             }
-            try parts.gate.admit(principal)
+            try parts.gate.admit(principal, urgently: urgent)
             guard principal.may(action) else { throw AuthError.notAllowed(action) }
             return principal
         }
     }
 
     /// Counted by its address.
-    private func unsigned(_ request: Request, _ reason: String = AuthError.notAuthenticated.description) throws -> Problem {
-        try parts.gate.admit(address: request.remote.host)
+    private func unsigned(
+        _ request: Request, _ reason: String = AuthError.notAuthenticated.description, urgently urgent: String? = nil
+    ) throws -> Problem {
+        try parts.gate.admit(address: request.remote.host, urgently: urgent)
         return Problem(.unauthorized, reason)
     }
 

@@ -8,11 +8,13 @@ import Wire
 package struct Health: Sendable {
     private let store: ControlStore
     private let stateFolder: String
+    let certificates: CertificateWatch
     private let startedAt = Instant.now
 
-    package init(store: ControlStore, stateFolder: String) {
+    package init(store: ControlStore, stateFolder: String, certificates: CertificateWatch) {
         self.store = store
         self.stateFolder = stateFolder
+        self.certificates = certificates
     }
 
     var uptimeSeconds: Int { Int((Instant.now - startedAt).seconds) }
@@ -44,7 +46,8 @@ package struct Health: Sendable {
         }
         async let disk = probe("disk") { try freeSpace() }
         async let pool = probe("pool") { await fleet.counts.hosts == 0 ? "no pool host is connected" : nil }
-        let probes = await [database, disk, pool]
+        async let certificate = probe("certificate") { try await certificates.complaint() }
+        let probes = await [database, disk, pool, certificate]
         let worst: Status =
             probes.contains { $0.status == .unhealthy } ? .unhealthy : probes.contains { $0.status == .degraded } ? .degraded : .healthy
         return Diagnosis(status: worst, probes: probes)

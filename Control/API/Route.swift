@@ -19,6 +19,8 @@ struct Route: Sendable {
     let success: Success
     /// The errors it can end with, beside those that every route has.
     var problems: [ProblemKind] = []
+    /// Whether its requests are counted by themselves: what a person needs to stop a broadcast is not refused for what else they do.
+    var isUrgent = false
     let run: @Sendable (Call) async throws -> Response
 
     /// Who may call it.

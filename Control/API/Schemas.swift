@@ -244,7 +244,10 @@ enum Schemas {
             .required(
                 "outputs",
                 .list(
-                    .object([.required("id", id), .required("destination", id), .optional("report", .reference("OutputReport"))]),
+                    .object([
+                        .required("id", id), .required("destination", id), .required("name", line),
+                        .optional("report", .reference("OutputReport")),
+                    ]),
                     upTo: WireLimits.outputs)
             ),
             .optional("ingest", .reference("IngestReport")),

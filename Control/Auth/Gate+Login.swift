@@ -55,12 +55,20 @@ extension Gate {
     ///
     /// - Throws: `.notAuthenticated`, or `.tokenReused` when it was used before: then every session of its user has ended.
     package func refresh(_ token: Secret) async throws -> Grant {
-        let rotation = try await store.identities.rotate(token, to: fresh(), lifetime: Self.refreshLifetime, grace: Self.grace)
+        await storeWhatEnded()
+        let rotation: Rotation
+        do {
+            rotation = try await store.identities.rotate(token, to: fresh(), lifetime: Self.refreshLifetime, grace: Self.grace)
+        } catch StoreError.diskFull {
+            return try await refreshUnstored(token)
+        }
         switch rotation {
-        case .rotated(let account, let next): return try grant(account, refresh: next)
+        case .rotated(let account, let next):
+            guard !unstored.hasEnded(account.session.id) else { throw AuthError.notAuthenticated }
+            return try grant(account, refresh: next)
         case .refused: throw AuthError.notAuthenticated
-        case .reused(_, let ended):
-            revoked.tell(ended.map(Revocation.session))
+        case .reused(let user, let ended):
+            revoked.tell((ended + unstored.closeAll(of: user)).map(Revocation.session))
             throw AuthError.tokenReused
         }
     }
@@ -78,7 +86,8 @@ extension Gate {
 
     /// The open sessions of the user, the newest first (SEC-05).
     package func sessions(of principal: Principal) async throws -> [AuthSession] {
-        try await store.sessions(in: own(principal, nil)).open(of: principal.user.id)
+        let stored = try await store.sessions(in: own(principal, nil)).open(of: principal.user.id)
+        return unstored.all(of: principal.user.id, at: store.now) + stored.filter { !unstored.hasEnded($0.id) }
     }
 
     /// Ends one of the user's own sessions.
@@ -88,7 +97,8 @@ extension Gate {
 
     /// Ends all sessions of the user but the one that asks.
     package func endOthers(of principal: Principal, from origin: Origin) async throws {
-        let ended = try await store.sessions(in: own(principal, origin)).endAll(of: principal.user.id, but: principal.session.id)
+        var ended = try await store.sessions(in: own(principal, origin)).endAll(of: principal.user.id, but: principal.session.id)
+        ended += unstored.closeAll(of: principal.user.id, but: principal.session.id)
         revoked.tell(ended.map(Revocation.session))
     }
 
@@ -102,9 +112,10 @@ extension Gate {
         guard try await hasher.verify(current, against: try await users.passwordHash(principal.user.id)) else {
             throw AuthError.badCredentials
         }
-        try await store.operations.refundAttempt("login", subject)
+        try await refund("login", subject)
         let hash = try await hasher.hash(new)
-        let ended = try await users.setPassword(principal.user.id, hash: hash, keeping: principal.session.id)
+        var ended = try await users.setPassword(principal.user.id, hash: hash, keeping: principal.session.id)
+        ended += unstored.closeAll(of: principal.user.id, but: principal.session.id)
         revoked.tell(ended.map(Revocation.session))
     }
 
@@ -113,22 +124,42 @@ extension Gate {
     }
 
     func take(_ kind: String, _ subject: String, _ limit: RateLimit) async throws {
-        if let wait = try await store.operations.takeAttempt(kind, subject, limit: limit.count, within: limit.window) {
-            throw AuthError.tooMany(retryAfter: wait)
+        do {
+            if let wait = try await store.operations.takeAttempt(kind, subject, limit: limit.count, within: limit.window) {
+                throw AuthError.tooMany(retryAfter: wait)
+            }
+        } catch StoreError.diskFull {
+            try unstored.attempts(kind, limit).take(subject, at: store.now)
+        }
+    }
+
+    func refund(_ kind: String, _ subject: String) async throws {
+        guard !unstored.refundAttempt(kind, subject) else { return }
+        do {
+            try await store.operations.refundAttempt(kind, subject)
+        } catch StoreError.diskFull {
+            // It stays counted: too strict rather than too lax.
         }
     }
 
     private func end(
         _ session: SessionID, of user: UserID, as principal: Principal, because reason: SessionEnd, from origin: Origin
     ) async throws {
-        try await store.sessions(in: own(principal, origin)).end(session, of: user, because: reason)
+        if !unstored.close(session, of: user) {
+            try await store.sessions(in: own(principal, origin)).end(session, of: user, because: reason)
+        }
         revoked.tell([.session(session)])
     }
 
     private func open(_ user: User, from origin: Origin) async throws -> Grant {
         let token = fresh()
-        let (session, ended) = try await store.identities.openSession(
-            for: user, token: token, lifetime: Self.refreshLifetime, address: origin.address, userAgent: origin.userAgent)
+        let (session, ended): (AuthSession, [SessionID])
+        do {
+            (session, ended) = try await store.identities.openSession(
+                for: user, token: token, lifetime: Self.refreshLifetime, address: origin.address, userAgent: origin.userAgent)
+        } catch StoreError.diskFull {
+            return try openUnstored(user, from: origin)
+        }
         revoked.tell(ended.map(Revocation.session))
         guard let account = try await store.identities.account(session: session.id) else { throw AuthError.notAuthenticated }
         return try grant(account, refresh: token)
@@ -145,6 +176,10 @@ extension Gate {
             return
         }
         let scope = OrganizationScope(login.user.organization, by: .system)
-        try await store.users(in: scope).renewHash(login.user.id, from: hash, to: renewed)
+        do {
+            try await store.users(in: scope).renewHash(login.user.id, from: hash, to: renewed)
+        } catch StoreError.diskFull {
+            // The next login renews it.
+        }
     }
 }

@@ -48,7 +48,8 @@ extension Gate {
 
     /// Shuts a user out at once: sessions end, sockets close.
     package func deactivate(_ user: UserID, by principal: Principal, from origin: Origin) async throws {
-        let ended = try await managing(user, as: principal, from: origin).deactivate(user)
+        var ended = try await managing(user, as: principal, from: origin).deactivate(user)
+        ended += unstored.closeAll(of: user)
         revoked.tell(ended.map(Revocation.session))
     }
 
@@ -60,7 +61,8 @@ extension Gate {
     package func endSessions(of user: UserID, by principal: Principal, from origin: Origin) async throws {
         _ = try await managing(user, as: principal, from: origin)
         let scope = try principal.scope(for: .manageUsers, from: origin.address)
-        let ended = try await store.sessions(in: scope).endAll(of: user)
+        var ended = try await store.sessions(in: scope).endAll(of: user)
+        ended += unstored.closeAll(of: user)
         revoked.tell(ended.map(Revocation.session))
     }
 

@@ -34,6 +34,8 @@ package struct Gate: Sendable {
     }
 
     static let accessLifetime = Duration.seconds(15 * 60)
+    /// Of a token that a refresh gave while its use could not be stored.
+    static let unstoredLifetime = Duration.seconds(5 * 60)
     /// How far a wall clock may be set back without anybody having to refresh: more, and a token would be good for longer than its time.
     static let setBack = Duration.seconds(60)
     static let refreshLifetime = Duration.seconds(30 * 86_400)
@@ -49,6 +51,7 @@ package struct Gate: Sendable {
     private let open: RateLimiter
     private let key: [UInt8]
     let browsers: KnownBrowsers
+    let unstored: UnstoredSessions
 
     /// Opens the gate of a store; the keys of its tokens are made at the first time and kept sealed in the store.
     package static func open(_ store: ControlStore, hasher: PasswordHasher, limits: Limits = Limits()) async throws -> Gate {
@@ -65,6 +68,7 @@ package struct Gate: Sendable {
         self.browsers = browsers
         general = RateLimiter(limits.general)
         open = RateLimiter(limits.open)
+        unstored = UnstoredSessions(limitOfUser: store.quotas[.sessions])
     }
 
     /// Who an access token speaks for.
@@ -95,37 +99,53 @@ package struct Gate: Sendable {
 
     /// Counts a request of a user.
     ///
+    /// - Parameter route: what it asks for, where that is counted by itself, by the same limit.
     /// - Throws: `.tooMany`.
-    package func admit(_ principal: Principal) throws(AuthError) {
-        try general.take(principal.user.id.text, at: store.now)
+    package func admit(_ principal: Principal, urgently route: String? = nil) throws(AuthError) {
+        try general.take(Self.subject(principal.user.id.text, route), at: store.now)
     }
 
     /// Counts a request that nobody signed for.
     ///
+    /// - Parameter route: as above.
     /// - Throws: `.tooMany`.
-    package func admit(address: String) throws(AuthError) {
-        try open.take(Origin.subscriber(address), at: store.now)
+    package func admit(address: String, urgently route: String? = nil) throws(AuthError) {
+        try open.take(Self.subject(Origin.subscriber(address), route), at: store.now)
     }
+
+    private static func subject(_ who: String, _ route: String?) -> String { route.map { "\(who) \($0)" } ?? who }
 
     /// What was revoked, from now on. A stream that ends has lost count: close everything and listen again.
     package func revocations() -> AsyncStream<Revocation> { revoked.listen() }
 
     private func principal(of session: SessionID, user: UserID?) async throws -> Principal {
-        guard let account = try await store.identities.account(session: session), user == nil || account.user.id == user else {
+        await storeWhatEnded()
+        guard let account = try await account(of: session), user == nil || account.user.id == user else {
             throw AuthError.notAuthenticated
         }
         return Principal(account)
     }
 
+    private func account(of session: SessionID) async throws -> Account? {
+        if let open = unstored.open(session, at: store.now) {
+            return try await store.identities.activeUser(open.user, of: open.organization).map { Account(user: $0, session: open) }
+        }
+        return unstored.hasEnded(session) ? nil : try await store.identities.account(session: session)
+    }
+
     func grant(_ account: Account, refresh token: Secret) throws -> Grant {
+        try grant(account, refresh: token, until: store.now + Self.refreshLifetime, lifetime: Self.accessLifetime, isStored: true)
+    }
+
+    func grant(_ account: Account, refresh token: Secret?, until end: Timestamp, lifetime: Duration, isStored: Bool) throws -> Grant {
         let now = store.now
-        let expires = now + Self.accessLifetime
+        let expires = min(now + lifetime, end)
         let claims = AccessClaims(
             sub: account.user.id, org: account.user.organization, role: account.user.role.rawValue, sid: account.session.id,
             iat: now.unixSeconds, exp: expires.unixSeconds)
         return Grant(
             principal: Principal(account), accessToken: Secret(try JWT.sign(claims, type: "at+jwt", key: key)), accessExpiresAt: expires,
-            refreshToken: token, refreshExpiresAt: now + Self.refreshLifetime)
+            refreshToken: token, refreshExpiresAt: end, isStored: isStored)
     }
 
     func fresh() -> Secret { Secret(Base64URL.encode(randomBytes(32))) }

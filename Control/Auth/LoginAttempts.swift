@@ -55,6 +55,6 @@ extension Gate {
     }
 
     func refund(_ subjects: [LoginAttempts.Subject]) async throws {
-        for subject in subjects { try await store.operations.refundAttempt(subject.kind, subject.name) }
+        for subject in subjects { try await refund(subject.kind, subject.name) }
     }
 }

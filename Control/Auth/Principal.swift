@@ -35,9 +35,12 @@ package struct Grant: Sendable {
     /// A JWT for `Authorization: Bearer`; kept in memory by the page.
     package let accessToken: Secret
     package let accessExpiresAt: Timestamp
-    /// Opaque; belongs into the HttpOnly, Secure, SameSite=Strict cookie and nowhere else (THREATS 11).
-    package let refreshToken: Secret
+    /// Opaque; belongs into the HttpOnly, Secure, SameSite=Strict cookie and nowhere else (THREATS 11). Nil where no session could be
+    /// stored: then this access token is all there is of it.
+    package let refreshToken: Secret?
     package let refreshExpiresAt: Timestamp
+    /// Whether the store has taken part: it has not where its disk is full.
+    package let isStored: Bool
 }
 
 /// Where a request came from.

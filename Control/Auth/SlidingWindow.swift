@@ -27,6 +27,11 @@ struct SlidingWindow: Equatable {
         return nil
     }
 
+    /// Takes the newest back.
+    ///
+    /// - Returns: whether there was one.
+    mutating func refund() -> Bool { moments.popLast() != nil }
+
     func isEmpty(at now: Timestamp, _ limit: RateLimit) -> Bool { moments.allSatisfy { $0 + limit.window <= now || $0 > now } }
 }
 
@@ -45,6 +50,11 @@ package final class RateLimiter: Sendable {
         self.limit = limit
         state = Guarded(State(cleanAt: 1024))
     }
+
+    /// Takes a subject's newest request back.
+    ///
+    /// - Returns: whether there was one.
+    func refund(_ subject: String) -> Bool { state.withLock { $0.windows[subject]?.refund() ?? false } }
 
     /// - Throws: `.tooMany` with the time to wait.
     package func take(_ subject: String, at now: Timestamp) throws(AuthError) {

@@ -42,7 +42,7 @@ extension BroadcastMachine {
         outputs[index].name = name
         guard isElsewhere, isUp else { return [] }
         let output = outputs[index].id
-        if isConnected(output) { observed.handovers[output, default: Handover()].isElsewhere = true }
+        if isConnected(output) { outputs[index].isElsewhere = true }
         return give(output, .plainly, nowMs: nowMs)
     }
 
@@ -61,7 +61,7 @@ extension BroadcastMachine {
         }
         handover.begin(nowMs: nowMs)
         guard manner == .asked else { return [.addOutput(output)] }
-        let mustEnd = handover.isElsewhere && isConnected(output)
+        let mustEnd = isConnected(output) && outputs.contains { $0.id == output && $0.isElsewhere }
         return [mustEnd ? .replaceOutput(output) : .retryOutput(output)]
     }
 
@@ -95,15 +95,15 @@ extension BroadcastMachine {
     mutating func watchOutputs(_ report: StreamReport) -> [Action] {
         guard isUp else { return [] }
         var actions: [Action] = []
-        for output in outputs.map(\.id) {
+        for (index, output) in outputs.map(\.id).enumerated() {
             var handover = observed.handovers[output] ?? Handover()
             switch report.outputs.first(where: { $0.id == output })?.state {
             case .connected:
                 handover.fault = nil
                 handover.forgetFailures()
-            case .connecting: handover.isElsewhere = false
+            case .connecting: outputs[index].isElsewhere = false
             case .retrying, .failed, nil:
-                handover.isElsewhere = false
+                outputs[index].isElsewhere = false
                 guard !handover.isUnderWay, !handover.isTimed else { break }
                 handover.isTimed = true
                 actions.append(.set(.output(output), afterMs: handover.waitMs(output)))

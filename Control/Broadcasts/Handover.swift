@@ -16,8 +16,6 @@ struct Handover: Hashable, Sendable {
     var fault: String?
     /// A timer runs for it.
     var isTimed = false
-    /// Its destination is elsewhere than where it is connected to.
-    var isElsewhere = false
 
     enum Manner: Hashable, Sendable {
         case plainly

@@ -27,19 +27,21 @@ let usage = """
     log.notice("nobody owns this server yet: register with the setup secret", ["file": "\(folder.setupSecretFile)"])
 }
 
-@Sendable func authority(_ file: String?) throws -> EnrollmentToken.Authority {
-    guard let file else { return .system }
+/// The certificate of the server's own authority.
+@Sendable func authority(_ file: String?) throws -> Certificate? {
+    guard let file else { return nil }
     let pem = try ProgramContext.readText(file)
     do {
-        return .pinned(sha256: try fingerprint(ofPEM: pem))
+        return try Certificate(pem: pem)
     } catch {
         throw CryptoError.file(path: file, reason: "\(error)")
     }
 }
 
-@Sendable func parts(_ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ log: Log) async throws
-    -> Gateway.Parts
-{
+@Sendable func parts(
+    _ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ authority: Certificate?,
+    _ certificates: CertificateWatch, _ log: Log
+) async throws -> Gateway.Parts {
     let feed = Feed()
     let fleet = Roster(store: store, feed: feed, log: log)
     let hasher = PasswordHasher()
@@ -51,9 +53,9 @@ let usage = """
         devices: DeviceDoor(
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
             log: log),
-        health: Health(store: store, stateFolder: folder.path),
+        health: Health(store: store, stateFolder: folder.path, certificates: certificates),
         settings: Gateway.Settings(
-            operatorToken: try folder.operatorToken(), authority: try authority(configuration.authorityFile),
+            operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), stateFolder: folder, version: ProgramContext.version),
         log: log)
 }
@@ -75,7 +77,10 @@ let usage = """
             do { try await store.close() } catch { log.error("the database did not close", ["error": "\(error)"]) }
         })
     try await openSetup(store, folder, log)
-    let parts = try await parts(configuration, folder, store, log)
+    let own = try authority(configuration.authorityFile)
+    let certificates = try await program.start(
+        "certificates", { CertificateWatch(authority: own.map { Int($0.notAfter) }, log: log) }, stop: { await $0.stop() })
+    let parts = try await parts(configuration, folder, store, own, certificates, log)
     _ = try await program.start("broadcasts", { Task { try await parts.run() } }, stop: { $0.cancel() })
     let loops = try (0..<configuration.loops).map { try Loop(name: "web\($0)") }
     let api = Gateway(parts)
@@ -89,10 +94,12 @@ let usage = """
                 ["addresses": "\(addresses.map(\.description).joined(separator: " "))", "version": "\(ProgramContext.version)"])
             return server
         }, stop: { await $0.shutdown(grace: .seconds(5)) })
+    await certificates.watch(server.certificateEnd)
     await program.untilStopped(signals) {
         do {
             try server.reloadCertificates()
             log.notice("certificates read again")
+            await certificates.watch(server.certificateEnd)
         } catch {
             log.error("the certificates cannot be read; the old ones stay", ["error": "\(error)"])
         }

@@ -74,25 +74,52 @@ package struct Identities: Sendable {
     /// - Parameter next: 256 fresh random bits as text: the successor, where one is needed.
     package func rotate(_ presented: Secret, to next: Secret, lifetime: Duration, grace: Duration) async throws -> Rotation {
         try await store.write(.durable) { transaction in
-            guard var token = try transaction.refreshToken(presented),
-                let account = try transaction.account(session: token.session, crossing: .identification)
-            else { return .refused }
-            let scope = OrganizationScope(account.user.organization, by: .user(account.user.id, address: nil))
-            // Follows the chain of successors; each was used up within the grace, so it is short.
-            while let rotatedAt = token.rotatedAt {
-                // Also ahead of now by no more: a clock that was set back must not make the grace longer.
-                guard (.zero - grace...grace).contains(transaction.now - rotatedAt), let successor = try token.successor() else {
-                    try transaction.note(.tokenReused, token.session.text, in: scope)
-                    let ended = try transaction.endSessions(of: account.user.id, in: scope, because: .tokenReused)
-                    return .reused(user: account.user.id, ended: ended)
-                }
-                guard let newer = try transaction.refreshToken(successor) else { return .refused }
-                guard newer.rotatedAt != nil else { return .rotated(account, token: successor) }
-                token = newer
+            switch try transaction.judge(presented, grace: grace) {
+            case .unknown: return .refused
+            case .replaced(let account, let newest): return .rotated(account, token: newest)
+            case .unused(let account, let token):
+                try transaction.rotate(token, to: next, lifetime: lifetime, in: Self.scope(of: account))
+                return .rotated(account, token: next)
+            case .reused(let account):
+                let scope = Self.scope(of: account)
+                try transaction.note(.tokenReused, account.session.id.text, in: scope)
+                let ended = try transaction.endSessions(of: account.user.id, in: scope, because: .tokenReused)
+                return .reused(user: account.user.id, ended: ended)
             }
-            try transaction.rotate(token, to: next, lifetime: lifetime, in: scope)
-            return .rotated(account, token: next)
         }
+    }
+
+    /// What `rotate` would find, where nothing can be stored: no token is used up and no session ends.
+    package func recognize(_ presented: Secret, grace: Duration) async throws -> Recognition {
+        try await store.read { transaction in
+            switch try transaction.judge(presented, grace: grace) {
+            case .unknown: return .refused
+            case .replaced(let account, let newest): return .good(account, newest: newest)
+            case .unused(let account, _): return .good(account, newest: presented)
+            case .reused(let account):
+                let open = try transaction.openSessions(of: account.user.id, in: Self.scope(of: account))
+                return .reused(account, open: open.map(\.id))
+            }
+        }
+    }
+
+    private static func scope(of account: Account) -> OrganizationScope {
+        OrganizationScope(account.user.organization, by: .user(account.user.id, address: nil))
+    }
+
+    /// Ends a session of whichever user, for what was found out about its tokens earlier; nothing where it has ended.
+    package func end(_ id: SessionID) async throws {
+        try await store.write(.durable) { transaction in
+            guard let account = try transaction.account(session: id, crossing: .identification) else { return }
+            let scope = Self.scope(of: account)
+            try transaction.note(.tokenReused, id.text, in: scope)
+            try transaction.end([id], in: scope, because: .tokenReused)
+        }
+    }
+
+    /// A user who is not shut out, as they are now.
+    package func activeUser(_ id: UserID, of organization: OrganizationID) async throws -> User? {
+        try await store.read { try $0.activeUser(id, of: organization) }
     }
 
     /// Who a session speaks for; nil where it ended, or its user is shut out or gone: asked for every request.
@@ -135,7 +162,32 @@ private struct RefreshToken {
     private var sealingKey: [UInt8] { HKDF256.derive(secret: Array(presented.revealed.utf8), info: "strata refresh successor", count: 32) }
 }
 
+/// What a presented refresh token is.
+private enum TokenJudgement {
+    /// Of nobody, of an ended session or of a user who is shut out.
+    case unknown
+    case unused(Account, RefreshToken)
+    /// Used up within the grace: this is the newest after it.
+    case replaced(Account, Secret)
+    /// Used up longer ago.
+    case reused(Account)
+}
+
 extension Transaction {
+    fileprivate func judge(_ presented: Secret, grace: Duration) throws -> TokenJudgement {
+        guard var token = try refreshToken(presented), let account = try account(session: token.session, crossing: .identification)
+        else { return .unknown }
+        guard token.rotatedAt != nil else { return .unused(account, token) }
+        // Follows the chain of successors; each was used up within the grace, so it is short.
+        while let rotatedAt = token.rotatedAt {
+            // Also ahead of now by no more: a clock that was set back must not make the grace longer.
+            guard (.zero - grace...grace).contains(now - rotatedAt), let successor = try token.successor() else { return .reused(account) }
+            guard let newer = try refreshToken(successor) else { return .unknown }
+            token = newer
+        }
+        return .replaced(account, token.presented)
+    }
+
     fileprivate func refreshToken(_ presented: Secret) throws -> RefreshToken? {
         let hash = SHA256.hash(presented.revealed)
         return try across(.identification).first("SELECT * FROM refresh_tokens WHERE hash = \(hash)") { row in
@@ -156,9 +208,12 @@ extension Transaction {
     func account(session id: SessionID, crossing: Crossing) throws -> Account? {
         let found = try across(crossing).first("SELECT * FROM sessions WHERE id = \(id)", AuthSession.init)
         guard let session = found, session.isOpen(at: now) else { return nil }
-        let user = try across(crossing).first(
-            "SELECT * FROM users WHERE organization = \(session.organization) AND id = \(session.user)", User.init)
-        guard let user, user.isActive else { return nil }
-        return Account(user: user, session: session)
+        return try activeUser(session.user, of: session.organization).map { Account(user: $0, session: session) }
+    }
+
+    fileprivate func activeUser(_ id: UserID, of organization: OrganizationID) throws -> User? {
+        let user = try across(.identification).first(
+            "SELECT * FROM users WHERE organization = \(organization) AND id = \(id)", User.init)
+        return user.flatMap { $0.isActive ? $0 : nil }
     }
 }

@@ -30,6 +30,17 @@ package struct AuthSession: Sendable, Hashable, Encodable, OrganizationRow {
         endReason = try row["end_reason"]
     }
 
+    /// One that is in no database, while there is no room in it.
+    package init(unstoredOf user: User, at now: Timestamp, lifetime: Duration, address: String?, userAgent: String?) {
+        var generator = SystemRandomNumberGenerator()
+        id = SessionID(ULID(unixMs: now.unixMs, random: &generator))
+        organization = user.organization
+        self.user = user.id
+        (createdAt, lastUsedAt, expiresAt) = (now, now, now + lifetime)
+        (self.address, self.userAgent) = (address, userAgent)
+        (endedAt, endReason) = (nil, nil)
+    }
+
     package func isOpen(at now: Timestamp) -> Bool { endedAt == nil && now < expiresAt }
 }
 
@@ -50,6 +61,11 @@ package enum SessionEnd: String, ColumnValue, Codable {
 package struct Account: Sendable, Hashable {
     package let user: User
     package let session: AuthSession
+
+    package init(user: User, session: AuthSession) {
+        self.user = user
+        self.session = session
+    }
 }
 
 /// What became of a presented refresh token.
@@ -60,6 +76,16 @@ package enum Rotation: Sendable {
     case refused
     /// It had been used up longer ago than the grace: every session of the user was ended (SEC-04).
     case reused(user: UserID, ended: [SessionID])
+}
+
+/// What a presented refresh token is, while none can be used up.
+package enum Recognition: Sendable {
+    /// Not used up, or within the grace: the newest token of its session.
+    case good(Account, newest: Secret)
+    /// Unknown, expired, of an ended session or of a user who is shut out.
+    case refused
+    /// It had been used up longer ago than the grace: every open session of the user has to end.
+    case reused(Account, open: [SessionID])
 }
 
 /// A user's sessions.
@@ -120,7 +146,7 @@ extension Transaction {
             order: "last_used_at DESC, id DESC")
     }
 
-    private func end(_ sessions: [SessionID], in scope: OrganizationScope, because reason: SessionEnd) throws {
+    func end(_ sessions: [SessionID], in scope: OrganizationScope, because reason: SessionEnd) throws {
         for id in sessions {
             try update(.sessions, in: scope, set: ["ended_at": now, "end_reason": reason], where: "id = \(id)")
             // A used-up token of an ended session is refused either way; no copy of a successor stays behind.

@@ -41,6 +41,14 @@ extension Console {
         let file = try arguments.optional("output")
         let operatorFile = try arguments.optional("operator-token-file")
         try arguments.finish()
+        switch (kind, operatorFile) {
+        case (.pool, nil):
+            throw Arguments.Fault(
+                "--operator-token-file is missing: a token for a pool host is the operator's to make, by operator-token in control's state folder"
+            )
+        case (.sender, _?): throw Arguments.Fault("--operator-token-file is for --kind pool: a token for a sender is an organisation's")
+        default: break
+        }
         if let file { try KeyFile.check(file) }
         let made: TokenView
         if let operatorFile {

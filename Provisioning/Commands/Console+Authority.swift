@@ -1,5 +1,6 @@
 // A certificate authority of one's own, for servers without a public certificate.
 import Crypto
+import Logging
 import Posix
 import Wire
 
@@ -17,7 +18,10 @@ extension Console {
         let leaf = try authority.issue(for: names, at: now)
         try KeyFile.write(leaf.privateKeyPEM, to: "\(folder)/key.pem")
         try KeyFile.write(leaf.chainPEM, to: "\(folder)/chain.pem")
-        show(AuthorityView(fingerprint: Hex.encode(try authority.fingerprint), certificate: "\(folder)/ca.pem", hosts: names))
+        show(
+            AuthorityView(
+                fingerprint: Hex.encode(try authority.fingerprint), certificate: "\(folder)/ca.pem", hosts: names,
+                endsAt: Log.timestamp(unixMs: leaf.notAfter * 1000)))
     }
 
     private static func authority(in folder: String, now: Int64) throws -> CertificateAuthority {
@@ -34,5 +38,7 @@ extension Console {
         var fingerprint: String
         var certificate: String
         var hosts: [String]
+        /// Of the server's certificate.
+        var endsAt: String
     }
 }

@@ -98,6 +98,9 @@ extension Console {
             bufferMs: try arguments.integer("buffer", in: 100...10_000), graceSeconds: try arguments.integer("grace", in: 0...604_800))
         let waits = arguments.has("wait")
         try arguments.finish()
+        guard !request.destinations.isEmpty else {
+            throw Arguments.Fault("--destination is missing: 'strata-provision destination list' has the ids")
+        }
         if video != nil || audio != nil || bitrate != nil {
             // What is not named stays as the sender is configured.
             let sender: SenderView = try await client.call(.get, "/api/v1/senders/\(request.sender)")

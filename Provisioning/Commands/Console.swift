@@ -96,8 +96,9 @@ package struct Console: Sendable {
 
     /// A secret from a file, without the line's end.
     static func secret(of file: String) throws -> SecretOnWire {
-        let text = try text(of: file)
-        return SecretOnWire(Secret(String(text.prefix { !$0.isNewline })))
+        let secret = try text(of: file).prefix { !$0.isNewline }
+        guard !secret.isEmpty else { throw Arguments.Fault("\(file) is empty: write the secret into its first line") }
+        return SecretOnWire(Secret(String(secret)))
     }
 
     private static func origin(_ text: String) throws -> String {

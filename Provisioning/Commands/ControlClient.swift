@@ -62,7 +62,11 @@ actor ControlClient {
 
     /// Registers or signs in, and keeps the refresh token.
     func enter(_ route: String, _ body: any Encodable & Sendable) async throws -> UserView {
-        try keep(try await send(.post, route, body, bearer: nil)).user
+        let answer = try await send(.post, route, body, bearer: nil)
+        guard answer.headers.all("set-cookie").contains(where: { $0.hasPrefix(refreshCookieName + "=") }) else {
+            throw Arguments.Fault("the server keeps no session now, because its disk is full: sign in on its page, for 15 minutes")
+        }
+        return try keep(answer).user
     }
 
     func leave() async throws {

@@ -1,6 +1,7 @@
 import Auth
 import Crypto
 import Posix
+import SQLite
 import Store
 import Units
 import Wire
@@ -24,9 +25,13 @@ struct Fixture {
     let gate: Gate
     let owner: Grant
 
-    init(limits: Gate.Limits = Gate.Limits()) async throws {
+    /// - Parameters:
+    ///   - file: where the database lies; in memory otherwise.
+    ///   - disk: what fails its writes.
+    init(limits: Gate.Limits = Gate.Limits(), file: String? = nil, on disk: Disk = .system) async throws {
         let clock = clock
-        store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "1", clock: { clock.now })
+        let place = file.map { Location.file($0) } ?? .memory
+        store = try await ControlStore.open(place, keyring: Keyring(), platformVersion: "1", on: disk, clock: { clock.now })
         gate = try await Gate.open(store, hasher: PasswordHasher(cost: Self.cheap, concurrent: 2, waiting: 1000), limits: limits)
         try await store.setup.issue(Secret("setup"))
         owner = try await gate.claim(

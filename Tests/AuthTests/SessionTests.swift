@@ -14,20 +14,20 @@ import Wire
         var grant = fixture.owner
         for _ in 0..<3 {
             fixture.clock.advance(.seconds(29 * 86_400))
-            let next = try await fixture.gate.refresh(grant.refreshToken)
-            #expect(next.principal.session.id == grant.principal.session.id && next.refreshToken != grant.refreshToken)
+            let next = try await fixture.gate.refresh(grant.refreshToken!)
+            #expect(next.principal.session.id == grant.principal.session.id && next.refreshToken! != grant.refreshToken!)
             _ = try await fixture.gate.authenticate(bearer: next.accessToken)
             grant = next
         }
         fixture.clock.advance(.seconds(30 * 86_400))
-        await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.refresh(grant.refreshToken) }
+        await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.refresh(grant.refreshToken!) }
     }
 
     @Test("two tabs that refresh at once stay logged in")
     func twoTabs() async throws {
         let fixture = try await Fixture()
         let tokens = try await withThrowingTaskGroup(of: Secret.self) { group in
-            for _ in 0..<5 { group.addTask { try await fixture.gate.refresh(fixture.owner.refreshToken).refreshToken } }
+            for _ in 0..<5 { group.addTask { try await fixture.gate.refresh(fixture.owner.refreshToken!).refreshToken! } }
             return try await group.reduce(into: Set<Secret>()) { $0.insert($1) }
         }
         #expect(tokens.count == 1)
@@ -40,15 +40,15 @@ import Wire
         let second = try await fixture.login()
         let other = try await fixture.user(.host)
         var heard = fixture.gate.revocations().makeAsyncIterator()
-        let next = try await fixture.gate.refresh(fixture.owner.refreshToken)
+        let next = try await fixture.gate.refresh(fixture.owner.refreshToken!)
         fixture.clock.advance(.seconds(11))
-        await #expect(throws: AuthError.tokenReused) { try await fixture.gate.refresh(fixture.owner.refreshToken) }
+        await #expect(throws: AuthError.tokenReused) { try await fixture.gate.refresh(fixture.owner.refreshToken!) }
         var ended: Set<Revocation> = []
         for _ in 0..<2 { if let revocation = await heard.next() { ended.insert(revocation) } }
         #expect(ended == [.session(fixture.owner.principal.session.id), .session(second.principal.session.id)])
         for grant in [next, second] {
             await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.authenticate(bearer: grant.accessToken) }
-            await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.refresh(grant.refreshToken) }
+            await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.refresh(grant.refreshToken!) }
         }
         _ = try await fixture.gate.authenticate(bearer: other.accessToken)
     }
@@ -68,7 +68,7 @@ import Wire
         }
         try await fixture.gate.endOthers(of: principal, from: origin)
         #expect(try await fixture.gate.sessions(of: principal).map(\.id) == [principal.session.id])
-        try await fixture.gate.logOut(refreshToken: fixture.owner.refreshToken, from: origin)
+        try await fixture.gate.logOut(refreshToken: fixture.owner.refreshToken!, from: origin)
         await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.authenticate(bearer: fixture.owner.accessToken) }
         try await fixture.gate.logOut(refreshToken: Secret("unknown"), from: origin)
     }
@@ -136,20 +136,20 @@ import Wire
         let fixture = try await Fixture()
         let principal = fixture.owner.principal
         let ticket = fixture.gate.ticket(for: principal)
-        let next = try await fixture.gate.refresh(fixture.owner.refreshToken)
+        let next = try await fixture.gate.refresh(fixture.owner.refreshToken!)
         // As network time corrects it.
         fixture.clock.advance(.seconds(-5))
         _ = try await fixture.gate.authenticate(bearer: next.accessToken)
-        #expect(try await fixture.gate.refresh(fixture.owner.refreshToken).refreshToken == next.refreshToken)
+        #expect(try await fixture.gate.refresh(fixture.owner.refreshToken!).refreshToken! == next.refreshToken!)
         fixture.clock.advance(.seconds(-7200))
         for token in [fixture.owner.accessToken, next.accessToken] {
             await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.authenticate(bearer: token) }
         }
         await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.authenticate(ticket: ticket) }
         try await fixture.gate.confirm(principal)
-        let newest = try await fixture.gate.refresh(next.refreshToken)
+        let newest = try await fixture.gate.refresh(next.refreshToken!)
         _ = try await fixture.gate.authenticate(bearer: newest.accessToken)
-        await #expect(throws: AuthError.tokenReused) { try await fixture.gate.refresh(fixture.owner.refreshToken) }
+        await #expect(throws: AuthError.tokenReused) { try await fixture.gate.refresh(fixture.owner.refreshToken!) }
     }
 
     @Test("a wall clock that is set ahead signs nobody out: the access token is over, the session is not")
@@ -157,7 +157,7 @@ import Wire
         let fixture = try await Fixture()
         fixture.clock.advance(.seconds(3600))
         await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.authenticate(bearer: fixture.owner.accessToken) }
-        let next = try await fixture.gate.refresh(fixture.owner.refreshToken)
+        let next = try await fixture.gate.refresh(fixture.owner.refreshToken!)
         _ = try await fixture.gate.authenticate(bearer: next.accessToken)
     }
 

@@ -222,6 +222,28 @@ struct AccountTests {
             #expect(refused.status == 429)
             #expect((1...60).contains(Int(try #require(refused.headers["retry-after"])) ?? 0))
             #expect(try await desk.visitor().get("/health").status == 200)
+            // What it takes to stop a broadcast goes on: the page's refresh, its ticket and Stop.
+            #expect(try await owner.refresh().status == 200)
+            #expect(try await owner.post("/auth/ticket").status == 200)
+            #expect(try await owner.post("/broadcasts/01ARZ3NDEKTSV4RRFFQ69G5FAV/stop").status == 404)
+            #expect(try await owner.get("/senders").status == 429)
+        }
+    }
+
+    @Test("what an address asks for without a token keeps nobody there from signing in and stopping", .row("SEC-11"))
+    func openFlood() async throws {
+        try await atFrontDesk({ $0.openPerMinute = 20 }) { desk in
+            let owner = try await desk.owner()
+            var statuses: [Int] = []
+            for _ in 0..<25 { statuses.append(try await desk.visitor().get("/health").status) }
+            #expect(statuses.last == 429 && statuses.first == 200)
+            // A token that has run out is told as such, which is what has a page refresh.
+            let late = desk.visitor()
+            late.token = "expired"
+            #expect(try await late.post("/broadcasts/01ARZ3NDEKTSV4RRFFQ69G5FAV/stop").status == 401)
+            #expect(try await owner.refresh().status == 200)
+            #expect(try await owner.post("/broadcasts/01ARZ3NDEKTSV4RRFFQ69G5FAV/stop").status == 404)
+            #expect(try await desk.visitor().signIn("owner@example.org", desk.installation.ownerPassword).status == 200)
         }
     }
 
@@ -405,7 +427,7 @@ struct AccountTests {
             let owner = try await desk.owner()
             let diagnosis = try await owner.get("/diagnostics/health").object()
             let probes = try #require(diagnosis["probes"] as? [[String: Any]])
-            #expect(Set(probes.compactMap { $0["name"] as? String }) == ["database", "disk", "pool"])
+            #expect(Set(probes.compactMap { $0["name"] as? String }) == ["database", "disk", "pool", "certificate"])
             #expect(probes.allSatisfy { $0["latencyMs"] as? Double != nil })
             // No pool host is connected here, and it says so.
             #expect(diagnosis["status"] as? String == "degraded")

@@ -8,11 +8,15 @@ import Wire
 /// Our units under a real systemd.
 @Suite(.serialized, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
 struct BootTests {
-    @Test("control starts when its machine boots, as its own user, and is started again when it dies", .row("DEP-01"))
+    @Test(
+        "control starts when its machine boots, as its own user, is started again when it dies, and a timer renews its certificate",
+        .row("DEP-01"))
     func server() async throws {
         try await onStage { stage in
             let configuration = "[server]\norigins = [\"http://127.0.0.1:8080\"]\n[log]\nlevel = \"info\"\n"
-            let machine = try Machine("server", on: stage, units: ["strata-control"], configuration: ["strata-control": configuration])
+            let machine = try Machine(
+                "server", on: stage, units: ["strata-control"], configuration: ["strata-control": configuration],
+                programs: ["strata-provision"])
             do {
                 try await server(machine)
             } catch {
@@ -42,8 +46,38 @@ struct BootTests {
         // Certificates are read again without an end of the process.
         try await machine.run("systemctl", "reload", "strata-control")
         #expect(try await machine.property("MainPID", of: "strata-control") == second)
+        try await renew(machine, second)
         try await machine.run("systemctl", "stop", "strata-control")
         #expect(try await machine.property("Result", of: "strata-control") == "success")
+    }
+
+    /// The timer's service makes a new certificate of the same authority, as the user whose it is, and has control read it.
+    private func renew(_ machine: Machine, _ main: String) async throws {
+        let folder = "/etc/strata/tls"
+        try await machine.run("install", "-d", "-o", "strata-control", "-m", "700", folder)
+        var fingerprints: [[String]] = []
+        for _ in 0..<2 {
+            let reloads = try await reloads(machine)
+            try await machine.run("systemctl", "start", "strata-certificate@live.example.org.service")
+            let files = ["ca.pem", "chain.pem", "key.pem"].map { "\(folder)/\($0)" }
+            let modes = try await machine.run("sh", "-c", "stat -c '%U %a' \(files.joined(separator: " "))").text
+            #expect(modes == String(repeating: "strata-control 600\n", count: 3))
+            let verified = try await machine.run("openssl", "verify", "-CAfile", files[0], "-verify_hostname", "live.example.org", files[1])
+            #expect(verified.text == "\(files[1]): OK\n")
+            #expect(try await self.reloads(machine) == reloads + 1)
+            fingerprints.append(
+                try await machine.run("sh", "-c", "for f in \(files[0]) \(files[1]); do openssl x509 -noout -fingerprint -in $f; done").text
+                    .split(separator: "\n").map(String.init))
+        }
+        #expect(fingerprints[0][0] == fingerprints[1][0] && fingerprints[0][1] != fingerprints[1][1], "\(fingerprints)")
+        #expect(try await machine.property("MainPID", of: "strata-control") == main)
+        try await machine.run("systemctl", "start", "strata-certificate@live.example.org.timer")
+        let next = try await machine.property("NextElapseUSecRealtime", of: "strata-certificate@live.example.org.timer")
+        #expect(!next.isEmpty && next != "n/a", "\(next)")
+    }
+
+    private func reloads(_ machine: Machine) async throws -> Int {
+        try await machine.run("cat", "/run/units.log").text.components(separatedBy: "certificates read again").count - 1
     }
 
     private func health(_ machine: Machine) async throws -> String {

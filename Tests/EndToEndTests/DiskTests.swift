@@ -37,11 +37,14 @@ struct DiskTests {
         let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
         let id = try await studio.start(StartRequest(sender: sender.id, destinations: [platform], encoder: Studio.small()))
         try await studio.owner.wait(id, for: ["live"])
+        let signedIn = try await visitor(studio)
         try disk.fill()
         let (kept, refused) = try await addUntilRefused(studio, platform, "first")
         measured("changes that a full disk still had room for", "\(kept.count - 1)")
         let diagnosis = try await studio.owner.answer(.get, "/diagnostics/health")
         #expect(String(decoding: diagnosis.body, as: UTF8.self).contains("0 MiB are free"))
+        try await comeBack(signedIn)
+        try await comeIn(studio)
         try await studio.record("show", seconds: 2)
         try await studio.installation.program("control").kill9()
         disk.free()
@@ -74,6 +77,42 @@ struct DiskTests {
         throw SupportFailure("a full disk took 500 destinations")
     }
 
+    /// Somebody who has signed in.
+    private func visitor(_ studio: Studio) async throws -> Visitor {
+        let visitor = Visitor(server: studio.owner.server, loop: try Loop(name: "visitor"))
+        _ = try await visitor.signIn("owner@example.org", studio.installation.ownerPassword)
+        return visitor
+    }
+
+    /// With a full disk and no access token: the refresh token gives one and stays what it is, where its use cannot be stored.
+    private func comeBack(_ visitor: Visitor) async throws {
+        for _ in 0..<50 {
+            visitor.token = nil
+            let before = visitor.cookie
+            let answer = try await visitor.refresh()
+            #expect(answer.status == 200, "\(answer)")
+            // The log of the database may have had room for it.
+            guard visitor.cookie == before else { continue }
+            let seconds = try #require(try answer.object()["expiresInSeconds"] as? Int)
+            #expect(seconds <= 300)
+            return #expect(try await visitor.get("/auth/me").status == 200)
+        }
+        throw SupportFailure("a full disk took 50 refreshes")
+    }
+
+    /// With a full disk and a password: an access token, and nothing that could be stored beside it.
+    private func comeIn(_ studio: Studio) async throws {
+        for _ in 0..<15 {
+            let visitor = try await visitor(studio)
+            #expect(try await visitor.get("/auth/me").status == 200)
+            guard visitor.cookie == nil else { continue }
+            let control = try studio.installation.program("control")
+            _ = try await control.line(containing: "without its being stored: the disk is full", within: .seconds(1))
+            return #expect(try await visitor.post("/auth/logout").status == 204)
+        }
+        throw SupportFailure("a full disk took 15 logins")
+    }
+
     /// The host's folder of leases is full at a start, and control's disk at a stop, which is stored once there is room.
     private func fillLeases(_ studio: Studio, _ disk: SmallDisk, _ state: SmallDisk) async throws {
         let sender = try await studio.sender()
@@ -87,13 +126,15 @@ struct DiskTests {
         disk.free()
         let id = try await studio.start(request)
         try await studio.owner.wait(id, for: ["live"])
+        let signedIn = try await visitor(studio)
         try state.fill()
         _ = try await addUntilRefused(studio, platform, "second")
-        // It is carried out and said to be; only the program's log can say who asked for it.
+        // By somebody whose access token has run out. It is carried out and said to be; only the program's log can say who asked for it.
+        try await comeBack(signedIn)
         let control = try studio.installation.program("control")
         let lines = control.lines.count
-        let stopping: BroadcastView = try await studio.owner.call(.post, "/broadcasts/\(id)/stop")
-        #expect(["stopping", "ended"].contains(stopping.state))
+        let stopping = try await signedIn.post("/broadcasts/\(id)/stop")
+        #expect(["stopping", "ended"].contains(try stopping.text("state")), "\(stopping)")
         _ = try await control.line(containing: "could not be written into the audit log", from: lines, within: .seconds(5))
         try await studio.owner.wait(id, for: ["ended"])
         state.free()

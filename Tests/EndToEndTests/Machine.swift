@@ -65,6 +65,7 @@ final class Machine: Sendable {
             \(programs.joined(separator: "\n"))
             mount -t tmpfs tmpfs /etc/systemd/system
             cp \(units.map { "\(source)/\($0).service" }.joined(separator: " ")) /run/units
+            cp \(source)/strata-certificate@.* /run/units
             cp \(source)/strata.sysusers /usr/lib/sysusers.d/strata.conf
             cp \(source)/strata.tmpfiles /usr/lib/tmpfiles.d/strata.conf
             cp \(folder)/*.conf /etc/strata

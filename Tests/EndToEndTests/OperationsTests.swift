@@ -173,6 +173,16 @@ struct OperationsTests {
             #expect(
                 try await errors(["token", "create", "--kind", "pool", "--operator-token-file", wrong]).contains(
                     "operator's token is refused"))
+            let empty = try desk.stage.folder.write("\n", to: "empty")
+            for (words, reason) in [
+                (["token", "create", "--kind", "pool"], "--operator-token-file is missing: a token for a pool host is the operator's"),
+                (["token", "create", "--operator-token-file", wrong], "--operator-token-file is for --kind pool"),
+                (["broadcast", "start", "--sender", "01ARZ3NDEKTSV4RRFFQ69G5FAV"], "--destination is missing: "),
+                (
+                    ["destination", "add", "--name", "t", "--preset", "youtube", "--secret-file", empty],
+                    "\(empty) is empty: write the secret into its first line"
+                ),
+            ] { #expect(try await errors(words).hasPrefix("strata-provision: \(reason)"), "\(words)") }
             let damaged = try desk.stage.folder.write("{", to: "damaged.json")
             let answer = try await runTool(Places.program("strata-provision"), ["--session", damaged, "whoami"], mayFail: true)
             #expect(answer.status == 1 && answer.errors.contains("\(damaged) is no session file"), "\(answer.errors)")

@@ -50,6 +50,8 @@ struct PageTests {
             try await browser.wait(
                 for: "[...document.querySelectorAll('.paths tr')].filter(row => /Mbit.s.* ms.* %/.test(row.textContent)).length === 3",
                 "three paths arrive, each with its rate, round trip and loss")
+            let names = "[...document.querySelectorAll('.paths tbody tr')].map(row => row.textContent.split(',')[0]).sort().join()"
+            #expect(try await browser.value(names) as? String == "modem0,modem1,modem2")
             try await studio.record("show", seconds: 2)
             // Each link's minute as a drawing, on the sender's side with what it could carry, and on the receiver's.
             try await browser.wait(

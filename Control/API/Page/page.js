@@ -80,7 +80,7 @@ function card(id) {
   element.id = "sender-" + id;
   find("form", element).addEventListener("submit", event => { event.preventDefault(); start(id, element); });
   find(".stop", element).addEventListener("click", () => stop(id, element));
-  find(".recorder", element).addEventListener("click", () => act(element, () => download(current(id).id)));
+  find(".recorder", element).addEventListener("click", event => act(element, event.currentTarget, () => download(current(id).id)));
   find("#sender-list").append(element);
   return element;
 }
@@ -110,7 +110,7 @@ function show(id) {
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
   showLinks(element, sender, sample);
-  showPaths(element, broadcast);
+  showPaths(element, sender, broadcast);
   showOutputs(element, broadcast);
   showStart(element, sender, broadcast);
 }
@@ -128,21 +128,24 @@ function showLinks(element, sender, sample) {
   }));
 }
 
-// The same links as the receiver sees them: by the address that they come from, which a mobile network may have exchanged.
-function showPaths(element, broadcast) {
+// The same links as the receiver sees them: by the address that they come from, which a mobile network may have exchanged. Where it has
+// not, and no two links have it, it is told which one it is.
+function showPaths(element, sender, broadcast) {
+  const named = source => {
+    const address = source.replace(/:[0-9]+$/, "").replace(/^\[(.*)\]$/, "$1");
+    const links = sender.inventory.links.filter(link => link.addresses.includes(address));
+    return links.length === 1 ? `${links[0].name}, ${source}` : source;
+  };
   const table = find(".paths", element), paths = broadcast?.ingest?.paths || [];
   table.hidden = paths.length === 0;
-  fill(table, paths.map(path => [[path.source], [megabits(path.bitrate), "number"], [graphs.draw(`${broadcast.id} ${path.source}`, "received")],
+  fill(table, paths.map(path => [[named(path.source)], [megabits(path.bitrate), "number"], [graphs.draw(`${broadcast.id} ${path.source}`, "received")],
     [milliseconds(path.rttMs), "number"], [percent(path.loss), "number"]]));
 }
 
 function showOutputs(element, broadcast) {
   const table = find(".outputs", element);
   table.hidden = !broadcast;
-  fill(table, (broadcast?.outputs || []).map((output, index) => {
-    // Not everybody may see the destinations.
-    const name = destinations.find(one => one.id === output.destination)?.name || `output ${index + 1}`;
-    const report = output.report;
+  fill(table, (broadcast?.outputs || []).map(({ name, report }) => {
     return [[name], [report?.state || "", tone(report?.state)], [report ? megabytes(report.sentBytesTotal) : "", "number"], [report?.reason || ""]];
   }));
 }
@@ -151,9 +154,10 @@ function showStart(element, sender, broadcast) {
   const form = find("form", element), stopButton = find(".stop", element), mayRun = rights.has("broadcasts.run");
   form.hidden = !mayRun || Boolean(broadcast);
   stopButton.hidden = !mayRun || !broadcast;
-  stopButton.disabled = broadcast?.state === "stopping";
+  stopButton.disabled = broadcast?.state === "stopping" || Boolean(stopButton.dataset.busy);
   find(".recorder", element).hidden = !broadcast;
-  find("button", form).disabled = !sender.online;
+  const startButton = find("button", form);
+  startButton.disabled = !sender.online || Boolean(startButton.dataset.busy);
   if (form.hidden) return;
   showInputs(form.input, sender);
   const bitrate = sender.defaults ? String(sender.defaults.encoder.bitrate / 1e6) : "";
@@ -210,25 +214,42 @@ function say(text, kind = "") {
   find("main").classList.toggle("stale", kind === "bad");
 }
 
-async function act(element, work) {
+// What a button began is its only wish until it is answered: a second click is the same one.
+async function act(element, button, work) {
+  if (button.dataset.busy) return;
+  button.dataset.busy = "yes";
+  button.disabled = true;
   find(":scope > .error", element).textContent = "";
   try { await work(); } catch (error) { find(":scope > .error", element).textContent = error.message; }
+  delete button.dataset.busy;
+  button.disabled = false;
 }
 
-const start = (id, element) => act(element, () => {
+const start = async (id, element) => {
+  await act(element, find("form button", element), () => begun(id, element));
+  show(id);
+};
+
+async function begun(id, element) {
   const form = find("form", element), chosen = [...form.querySelectorAll("input:checked")].map(box => box.value);
   if (chosen.length === 0) throw new Error(destinations.length ? "choose at least one destination" : "there is no destination yet: add one first");
   // What is not changed is not sent: control takes it from the configuration in force.
   const { input, encoder } = senders.get(id).defaults || {}, { value: bitrate, dataset: { preset } } = form.bitrate;
-  return api("POST", "/broadcasts", {
+  const view = await api("POST", "/broadcasts", {
     sender: id,
     destinations: chosen,
     ...(form.input.value !== input?.video && { input: { ...input, video: form.input.value } }),
     ...(encoder && bitrate !== preset && { encoder: { ...encoder, bitrate: Math.round(bitrate * 1e6) } }),
   });
-});
+  // The feed may have told more of it by now, or tells it next.
+  if (!broadcasts.has(view.id)) broadcasts.set(view.id, view);
+}
 
-const stop = (id, element) => act(element, () => api("POST", `/broadcasts/${current(id).id}/stop`));
+const stop = async (id, element) => {
+  const broadcast = current(id);
+  if (broadcast) await act(element, find(".stop", element), () => api("POST", `/broadcasts/${broadcast.id}/stop`));
+  show(id);
+};
 
 // What happened to the broadcast's links and rates, and why: a file of JSON lines.
 async function download(broadcast) {
@@ -324,16 +345,28 @@ function retry() {
   redialMs = Math.min(redialMs * 2, 15000);
 }
 
+// What the server itself lacks, for those who may see it: a certificate that ends, a disk that fills.
+async function diagnose() {
+  if (!access || !rights.has("diagnostics.view")) return;
+  const { probes } = await api("GET", "/diagnostics/health");
+  find("#notice").textContent = probes.filter(probe => probe.status !== "healthy").map(probe => probe.detail || `${probe.name}: ${probe.status}`).join(" · ");
+}
+
+const diagnoseQuietly = () => diagnose().catch(() => null); // Without an answer the connection's state is said.
+setInterval(diagnoseQuietly, 30000);
+
 function signedIn() {
   for (const id of ["login", "register"]) find("#" + id).hidden = true;
   find("#senders").hidden = find("#logout").hidden = false;
   find("#how-to-enroll").hidden = !rights.has("senders.manage");
   slate.show();
+  diagnoseQuietly();
   watch();
 }
 
 async function signedOut() {
   forget();
+  find("#notice").textContent = "";
   find("#senders").hidden = find("#logout").hidden = true;
   slate.hide();
   say("not signed in");
@@ -345,7 +378,7 @@ async function signedOut() {
 function enter(form, path) {
   form.addEventListener("submit", event => {
     event.preventDefault();
-    act(form, async () => {
+    act(form, find("button", form), async () => {
       const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
       hold(await api("POST", path, fields));
       form.reset();

@@ -1,0 +1,124 @@
+package import Logging
+import Posix
+import Store
+
+/// When the certificates end by which people and boards know this server, said in good time: at the start, when they are read
+/// again, and each day.
+package actor CertificateWatch {
+    enum Kind: String, Sendable {
+        /// What the server presents.
+        case server
+        /// Its own authority's, which boards pin.
+        case authority
+    }
+
+    private(set) var terms: [Kind: CertificateTerm] = [:]
+    private let log: Log
+    private var saying: Task<Void, Never>?
+
+    /// - Parameter authority: Unix seconds at which the certificate of the server's own authority ends, where it has one.
+    package init(authority: Int?, log: Log) {
+        self.log = log.part("certificates")
+        terms[.authority] = authority.map { CertificateTerm(end: $0, notice: Self.authorityNotice) }
+    }
+
+    /// A new certificate is a matter of minutes.
+    private static let serverNotice = 30 * CertificateTerm.day
+    /// Of a new authority every board has to be told.
+    private static let authorityNotice = 180 * CertificateTerm.day
+
+    /// Takes up what the server presents from now on.
+    ///
+    /// - Parameter server: Unix seconds at which that certificate ends; nil where it presents none.
+    package func watch(_ server: Int?) {
+        terms[.server] = server.map { CertificateTerm(end: $0, notice: Self.serverNotice) }
+        saying?.cancel()
+        saying = Task { await keepSaying() }
+    }
+
+    package func stop() { saying?.cancel() }
+
+    private func keepSaying() async {
+        while !Task.isCancelled {
+            let now = Self.now
+            for (kind, term) in terms { say(kind, term, term.state(at: now)) }
+            let wait = terms.values.map { $0.nextLook(at: now) }.min() ?? CertificateTerm.day
+            // try?: cancelled with the watch.
+            try? await Task.sleep(for: .seconds(wait))
+        }
+    }
+
+    private func say(_ kind: Kind, _ term: CertificateTerm, _ state: CertificateTerm.State) {
+        let (end, remedy) = (Self.text(term.end), Self.remedy(kind))
+        switch (kind, state) {
+        case (_, .good): break
+        case (.server, .ending(let days)):
+            log.warning("the server's certificate ends soon", ["ends_at": "\(end)", "days": .integer(days), "remedy": "\(remedy)"])
+        case (.server, .over):
+            log.error(
+                "the server's certificate is over: browsers and boards refuse this server", ["ended_at": "\(end)", "remedy": "\(remedy)"])
+        case (.authority, .ending(let days)):
+            log.warning("the authority's certificate ends soon", ["ends_at": "\(end)", "days": .integer(days), "remedy": "\(remedy)"])
+        case (.authority, .over):
+            log.error("the authority's certificate is over: boards refuse this server", ["ended_at": "\(end)", "remedy": "\(remedy)"])
+        }
+    }
+
+    /// What is amiss, for people; nil where nothing is. Throws where a certificate is over.
+    func complaint() throws -> String? {
+        let now = Self.now
+        var complaint: String?
+        for (kind, term) in terms.sorted(by: { $0.key.rawValue > $1.key.rawValue }) {
+            switch term.state(at: now) {
+            case .good: continue
+            case .ending: complaint = complaint ?? "the \(kind)'s certificate ends at \(Self.text(term.end)): \(Self.remedy(kind))"
+            case .over: throw Over(kind: kind, end: term.end)
+            }
+        }
+        return complaint
+    }
+
+    private struct Over: Error, CustomStringConvertible {
+        let kind: Kind
+        let end: Int
+        var description: String { "the \(kind)'s certificate was over at \(text(end)): \(remedy(kind))" }
+    }
+
+    private static func remedy(_ kind: Kind) -> String {
+        switch kind {
+        case .server: "renew it (strata-provision authority issue, where the authority is your own), then systemctl reload strata-control"
+        case .authority: "make a new authority in another folder, name it in server.authority, and enroll every board and pool host again"
+        }
+    }
+
+    private static var now: Int { Int(Timestamp.now.unixSeconds) }
+
+    private static func text(_ unixSeconds: Int) -> String { Timestamp(unixMs: Int64(unixSeconds) * 1000).text }
+}
+
+/// Until when a certificate is good, and from when on its end is spoken of. Holds no clock; all in Unix seconds.
+struct CertificateTerm: Hashable, Sendable {
+    let end: Int
+    /// How long before its end.
+    let notice: Int
+
+    static let day = 86_400
+
+    enum State: Hashable, Sendable {
+        case good
+        /// Whole days that are left.
+        case ending(days: Int)
+        case over
+    }
+
+    func state(at now: Int) -> State {
+        let left = end - now
+        return left <= 0 ? .over : left <= notice ? .ending(days: left / Self.day) : .good
+    }
+
+    /// In how many seconds to look again: when the state changes next, and after a day at most, since clocks are set.
+    func nextLook(at now: Int) -> Int {
+        let left = end - now
+        return [left - notice, left].filter { $0 > 0 }.reduce(Self.day, min)
+    }
+}

@@ -1,0 +1,91 @@
+import Crypto
+import Foundation
+import Posix
+import Support
+import Testing
+
+/// The end of the server's certificate: told in good time, and over once it is renewed.
+@Suite(.serialized)
+struct CertificateTests {
+    private static let day: Int64 = 86_400
+
+    @Test("a certificate that ends is told in the log, in the figures and to admins, before and when it is over, until there is a new one")
+    func ends() async throws {
+        try await atFrontDesk { desk in
+            let control = try desk.installation.program("control")
+            let owner = try await desk.owner()
+            let folder = desk.stage.folder["authority"]
+            // What the installation began with is good for 90 days: nothing is said of it.
+            let first = try await figure(desk, "server")
+            #expect(abs(first - now - 90 * Self.day) < 300)
+            #expect(try await figure(desk, "authority") - now > 3640 * Self.day)
+            #expect(try await probe(owner).status == "healthy")
+            #expect(!control.lines.contains { $0.contains("ends soon") || $0.contains("is over") })
+
+            // 20 days are left, then 3 s, which pass.
+            let soon = try put(into: folder, endingIn: 20 * Self.day + 3600)
+            let warned = try await reload(control, expecting: "the server's certificate ends soon")
+            #expect(warned.contains("\"level\":\"warning\"") && warned.contains("\"ends_at\":\"\(text(soon))\""), "\(warned)")
+            #expect(warned.contains("\"days\":20") && warned.contains("strata-provision authority issue"), "\(warned)")
+            #expect(try await figure(desk, "server") == soon)
+            let told = try await probe(owner)
+            #expect(told.status == "degraded" && told.detail?.contains("ends at \(text(soon))") == true, "\(told)")
+
+            let last = try put(into: folder, endingIn: 3)
+            let mark = control.lines.count
+            _ = try await reload(control, expecting: "\"ends_at\":\"\(text(last))\"")
+            let over = try await control.line(containing: "the server's certificate is over", from: mark, within: .seconds(5))
+            #expect(over.contains("\"level\":\"error\"") && over.contains("\"ended_at\":\"\(text(last))\"") && now >= last, "\(over)")
+            #expect(try await probe(owner).status == "unhealthy")
+            // A start says so as well.
+            try await control.stop()
+            let again = try await desk.installation.startControl()
+            try await again.line(containing: "the server's certificate is over", within: .seconds(5))
+
+            let answer = try JSONSerialization.jsonObject(
+                with: try await desk.installation.provision(["authority", "issue", "--host", "127.0.0.1", "--directory", folder]))
+            let until = try #require((answer as? [String: Any])?["endsAt"] as? String)
+            _ = try await reload(again, expecting: "certificates read again")
+            let renewed = try await figure(desk, "server")
+            #expect(until == text(renewed) && abs(renewed - now - 90 * Self.day) < 300)
+            #expect(try await probe(try await desk.owner()).status == "healthy")
+        }
+    }
+
+    // MARK: Parts
+
+    private var now: Int64 { unixMilliseconds() / 1000 }
+
+    private func text(_ unixSeconds: Int64) -> String {
+        Date(timeIntervalSince1970: TimeInterval(unixSeconds)).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+
+    /// A certificate of the same authority that ends in so many seconds.
+    private func put(into folder: String, endingIn seconds: Int64) throws -> Int64 {
+        func read(_ name: String) throws -> String { try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) }
+        let authority = try CertificateAuthority(certificatePEM: read("ca.pem"), privateKeyPEM: read("ca.key"))
+        let leaf = try authority.issue(for: ["127.0.0.1"], at: now + seconds - 90 * Self.day)
+        try KeyFile.write(leaf.privateKeyPEM, to: "\(folder)/key.pem")
+        try KeyFile.write(leaf.chainPEM, to: "\(folder)/chain.pem")
+        return leaf.notAfter
+    }
+
+    private func reload(_ control: RunningProgram, expecting text: String) async throws -> String {
+        let mark = control.lines.count
+        control.signal(SIGHUP)
+        return try await control.line(containing: text, from: mark, within: .seconds(5))
+    }
+
+    private func figure(_ desk: FrontDesk, _ certificate: String) async throws -> Int64 {
+        let text = String(decoding: try await desk.operating().get("/metrics").body, as: UTF8.self)
+        let name = "control_certificate_not_after_seconds{certificate=\"\(certificate)\"} "
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(name) }, "\(text)")
+        return try #require(Int64(line.dropFirst(name.count)))
+    }
+
+    private func probe(_ owner: Visitor) async throws -> (status: String?, detail: String?) {
+        let probes = try await owner.get("/diagnostics/health").object()["probes"] as? [[String: Any]]
+        let probe = try #require(probes?.first { $0["name"] as? String == "certificate" })
+        return (probe["status"] as? String, probe["detail"] as? String)
+    }
+}
