@@ -32,6 +32,8 @@ package actor ModemWatcher {
     /// What was set up in a modem: not asked for again before then.
     private var asked: [String: Instant] = [:]
     private var askAgain: LoopTimer?
+    /// Numbers of SIM cards (ICCID), by their paths.
+    private var simNumbers: [String: String] = [:]
     /// By path.
     var connections: [String: ModemConnection] = [:]
     var works: [String: Task<Void, Never>] = [:]
@@ -162,6 +164,7 @@ extension ModemWatcher {
         isListed = false
         table = ModemTable()
         asked = [:]
+        simNumbers = [:]
         for work in works.values { work.cancel() }
         works = [:]
         connections = [:]
@@ -225,6 +228,7 @@ extension ModemWatcher {
 
     func publish() {
         var modems = table.modems
+        for index in modems.indices { modems[index].simNumber = modems[index].simPath.flatMap { simNumbers[$0] } }
         setUp(modems)
         advance(modems)
         for index in modems.indices {
@@ -255,6 +259,7 @@ extension ModemWatcher {
     private func setUp(_ modems: [Modem]) {
         asked = asked.filter { key, _ in modems.contains { key.hasPrefix($0.path + " ") } }
         for modem in modems {
+            if let sim = modem.simPath, simNumbers[sim] == nil { readNumber(of: sim, in: modem) }
             if modem.wantsSignal {
                 ask(MethodCall(Names.service, modem.path, Names.signal, "Setup", [.unsigned(Self.signalSeconds)]))
             }
@@ -265,11 +270,28 @@ extension ModemWatcher {
         }
     }
 
-    private func ask(_ call: MethodCall) {
-        let key = "\(call.path) \(call.interface)"
+    /// Whether it may be asked now: not soon again.
+    private func mayAsk(_ key: String) -> Bool {
         let now = Instant.now
-        if let until = asked[key], now < until { return }
+        if let until = asked[key], now < until { return false }
         asked[key] = now + Self.patience
+        return true
+    }
+
+    /// A card that does not tell its number while it is locked is asked again when its modem changes.
+    private func readNumber(of sim: String, in modem: Modem) {
+        guard mayAsk("\(modem.path) \(sim) \(modem.figures.sim.rawValue)") else { return }
+        bus?.call(.property(Names.service, sim, Names.sim, "SimIdentifier")) { [weak self] result in
+            guard case .success(let reply) = result, let number = reply.values.first?.text, !number.isEmpty else { return }
+            self?.assumeIsolated {
+                $0.simNumbers[sim] = number.bounded(to: 32)
+                $0.publish()
+            }
+        }
+    }
+
+    private func ask(_ call: MethodCall) {
+        guard mayAsk("\(call.path) \(call.interface)") else { return }
         let log = log
         bus?.call(call, timeout: .seconds(30)) { [weak self] result in
             guard case .failure(let error) = result else { return }

@@ -26,6 +26,8 @@ package struct SessionSettings: Sendable {
     /// A file with a line for each access unit, for tests; nil writes none.
     package var trace: String?
     package var version: String
+    /// A wall clock that shows less, in Unix seconds, is not set.
+    package var timeFloor = 0
 
     package init(
         runtimeFolder: String, stateFolder: String, mediaFolder: String?, links: LinkPolicy, trace: String?, version: String
@@ -83,6 +85,7 @@ package actor AgentSession {
     private var countedAt: Instant?
     private var bondedAt: Instant?
     private var modems: [Modem] = []
+    private var usage: UsageDesk
     /// The modems as they were told last, and when; nil where this connection has heard nothing of them.
     private var toldModems: (modems: [ModemTelemetry], at: Instant)?
 
@@ -104,6 +107,7 @@ package actor AgentSession {
         try files.prepare()
         lock = try FolderLock(settings.stateFolder)
         inputs = try InputCatalog(clips: settings.mediaFolder, log: log.part("inputs"))
+        usage = try UsageDesk(stateFolder: settings.stateFolder, timeFloor: settings.timeFloor, log: log.part("usage"))
         watcher = try LinkWatcher(loop: loop, policy: settings.links, log: log.part("links"))
         modemWatcher = ModemWatcher(
             address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, access: settings.modemAccess,
@@ -134,6 +138,7 @@ package actor AgentSession {
     package func hello() async -> AgentHello {
         tick(each: .seconds(1))
         toldModems = nil
+        usage.tellAgain()
         return AgentHello(
             agentVersion: settings.version, inventory: inventory, configuration: ConfigurationReport(version: configurationVersion),
             sending: await transmission?.report())
@@ -201,6 +206,7 @@ package actor AgentSession {
         transmission = nil
         await inputs.close()
         await modemWatcher.end()
+        usage.close()
         lock.release()
     }
 
@@ -301,7 +307,7 @@ extension AgentSession {
         }
         configuration = new
         configurationVersion = document.version
-        await transmission?.update(links: inventory.links, rules: new.linkRules)
+        await transmission?.update(links: inventory.links, rules: rules)
         tell(.configured(ConfigurationReport(version: document.version)), .change)
     }
 }
@@ -309,10 +315,13 @@ extension AgentSession {
 // MARK: - By itself
 
 extension AgentSession {
+    private var rules: [String: LinkRule] { usage.applied(to: configuration.linkRules) }
+
     private func make(_ plan: Plan) -> Transmission {
         let tell = tell
+        defer { for link in usage.figures where link.state != .within { flight.note(link) } }
         return Transmission(
-            plan: plan, links: inventory.links, rules: configuration.linkRules, inputs: inputs, flight: flight, trace: settings.trace,
+            plan: plan, links: inventory.links, rules: rules, inputs: inputs, flight: flight, trace: settings.trace,
             loop: loop,
             log: log.with("broadcast", .text(plan.broadcast.text))
         ) { report in
@@ -348,7 +357,7 @@ extension AgentSession {
     private func linksChanged(_ links: [Link]) async {
         inventory.links = links
         tell(.inventory(inventory), .change)
-        await transmission?.update(links: links, rules: configuration.linkRules)
+        await transmission?.update(links: links, rules: rules)
     }
 
     private func modemsChanged(_ modems: [Modem]) { self.modems = modems }
@@ -371,8 +380,8 @@ extension AgentSession {
     private func tellTelemetry() async {
         let figures = await transmission?.telemetry()
         let sample = AgentTelemetry(
-            atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: interfaces(),
-            modems: modemFigures(), bond: figures?.bond.flatMap(inTurn))
+            atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: await interfaces(),
+            modems: modemFigures(), bond: figures?.bond.flatMap(inTurn), usage: usage.next())
         tell(.telemetry(sample), .figures)
     }
 
@@ -390,13 +399,17 @@ extension AgentSession {
     }
 
     /// Every 5 s.
-    private func interfaces() -> [InterfaceTelemetry]? {
+    private func interfaces() async -> [InterfaceTelemetry]? {
         let now = Instant.now
         if let countedAt, now - countedAt < .milliseconds(4900) { return nil }
         countedAt = now
+        let changes = usage.count(watcher, modems, configuration.linkRules)
+        for change in changes { flight.note(change) }
+        let counters = watcher.counters
         // What is asked for now is told the next time.
-        defer { watcher.refresh() }
-        return watcher.counters
+        watcher.refresh()
+        if !changes.isEmpty { await transmission?.update(links: inventory.links, rules: rules) }
+        return counters
     }
 
     /// At most once a second, and every 5 s where nothing changes: a sample may be lost. Nothing where there never was a modem.

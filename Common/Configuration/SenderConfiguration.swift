@@ -44,7 +44,7 @@ package struct SenderConfiguration: Sendable, Hashable {
         result.bufferMs = transport.integer("buffer_ms", default: result.bufferMs, in: buffers)
         if transport.isGiven("links") { result.links = transport.strings("links", "names of interfaces", where: isLink) }
         result.protection = transport.choice("protection", default: result.protection, placeholder: .throughput)
-        result.linkRules = LinkRule.read(reader)
+        result.linkRules = LinkRule.read(reader, plan: DataPlan.init)
         let limits = reader.section("limits")
         result.maximumBitrate = limits.bitrate("video_kbit", default: result.maximumBitrate.kilobits, in: bitrates)
         if result.encoder.bitrate > result.maximumBitrate {

@@ -108,10 +108,12 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
     package var modems: [ModemTelemetry]?
     /// Every 2 s while something is sent, nil in samples between: as it was; with stock RIST never.
     package var bond: BondTelemetry?
+    /// Of the board's links; every half minute and when a state changes, nil in samples between: as it was.
+    package var usage: [UsageTelemetry]?
 
     package init(
         atMs: Int64, links: [LinkTelemetry], pipeline: PipelineTelemetry?, interfaces: [InterfaceTelemetry]? = nil,
-        modems: [ModemTelemetry]? = nil, bond: BondTelemetry? = nil
+        modems: [ModemTelemetry]? = nil, bond: BondTelemetry? = nil, usage: [UsageTelemetry]? = nil
     ) {
         self.atMs = atMs
         self.links = links
@@ -119,6 +121,7 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
         self.pipeline = pipeline
         self.interfaces = interfaces
         self.modems = modems
+        self.usage = usage
     }
 }
 

@@ -248,6 +248,7 @@ package actor Roster {
         sample.interfaces = sample.interfaces ?? samples.last?.interfaces
         if sample.pipeline != nil { sample.bond = sample.bond ?? samples.last?.bond }
         sample.modems = sample.modems ?? samples.last?.modems
+        sample.usage = sample.usage ?? samples.last?.usage
         samples.append(sample)
         if samples.count > Self.telemetryLimit { samples.removeFirst(samples.count - Self.telemetryLimit) }
         telemetry[connection.device] = samples

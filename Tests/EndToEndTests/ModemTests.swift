@@ -49,10 +49,52 @@ import Wire
         }
     }
 
+    @Test("a SIM card's data plan is warned of at 80 %, and its link is the last resort at the cap, also after the board's agent was killed")
+    func plan() async throws {
+        try await inStudio(links: [Studio.link(4000, delayMs: 20), Studio.link(4000, delayMs: 45)]) { studio in
+            let bus = try await MessageBus(on: studio.stage)
+            try await bus.standIn().run("a = Modem(0, net='modem0')")
+            let onBus = studio.field + ["env", "DBUS_SYSTEM_BUS_ADDRESS=\(bus.address)"]
+            try await studio.installation.program("sender").stop()
+            try await studio.installation.startSender(inside: onBus)
+            let sender = try await studio.sender(links: 2).id
+            let toml = "[[link]]\nname = \"modem0\"\ndata_cap_mib = 1\ncycle_day = 31\n"
+            let _: ConfigurationAnswer = try await studio.owner.call(
+                .put, "/senders/\(sender)/configuration", ChangeConfigurationRequest(toml: toml))
+            let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+            let encoder = EncoderChoice(bitrate: .kilobits(1500), width: 640, height: 360, frameRate: 25)
+            let id = try await studio.start(StartRequest(sender: sender, destinations: [platform], encoder: encoder))
+            try await studio.owner.wait(id, for: ["live"])
+            func usage(_ sample: AgentTelemetry) -> UsageTelemetry? { sample.usage?.first { $0.link == "modem0" } }
+            let spent = try await telemetry(of: sender, by: studio.owner, within: 30, "the cap is reached") { usage($0)?.state == .spent }
+            let shown = try #require(usage(spent))
+            #expect(shown.sim == "0000" && shown.capBytes == 1 << 20 && shown.sentBytes + shown.receivedBytes >= 1 << 20)
+            #expect(shown.since != nil)
+            // The quicker link carries what the other cannot bring in time, and that is next to nothing.
+            _ = try await telemetry(of: sender, by: studio.owner, "modem1 carries the stream") { sample in
+                func rate(_ name: String) -> Bitrate { sample.links.first { $0.name == name }?.sent ?? .kilobits(0) }
+                return rate("modem0") < .kilobits(300) && rate("modem1") > .kilobits(1000)
+            }
+            let recorder = try await studio.owner.recorder(of: id).filter { $0.entry.link == "modem0" }.map(\.entry.kind)
+            #expect(recorder.contains(.dataSpent))
+
+            let sentBefore = try #require(studio.owner.latest("telemetry/\(sender)", as: AgentTelemetry.self).flatMap(usage)?.sentBytes)
+            try studio.installation.program("sender").signal(SIGKILL)
+            _ = try await studio.installation.program("sender").end(within: .seconds(5))
+            studio.owner.forget()
+            try await studio.installation.startSender(inside: onBus)
+            let again = try await telemetry(of: sender, by: studio.owner, within: 20, "the next agent knows") {
+                usage($0)?.state == .spent && $0.links.contains { $0.state == .live }
+            }
+            #expect(usage(again)?.sentBytes ?? 0 >= sentBefore)
+            try await studio.stop(id)
+        }
+    }
+
     private func telemetry(
-        of sender: DeviceID, by owner: Browser, _ what: String, _ condition: (AgentTelemetry) -> Bool
+        of sender: DeviceID, by owner: Browser, within seconds: Double = 12, _ what: String, _ condition: (AgentTelemetry) -> Bool
     ) async throws -> AgentTelemetry {
-        try await eventually(within: .seconds(12), what) {
+        try await eventually(within: .seconds(seconds), what) {
             try owner.latest("telemetry/\(sender)", as: AgentTelemetry.self).flatMap { condition($0) ? $0 : nil }
         }
     }

@@ -70,7 +70,7 @@ function fill(table, rows) {
   rows.forEach((values, index) => cells(body.rows[index] || body.insertRow(), values));
 }
 
-const tone = state => ({ live: "good", connected: "good", up: "good", degraded: "warn", interrupted: "bad", failed: "bad", dead: "bad", down: "bad", retrying: "warn" })[state] || "";
+const tone = state => ({ live: "good", connected: "good", up: "good", degraded: "warn", interrupted: "bad", failed: "bad", dead: "bad", down: "bad", retrying: "warn", near: "warn", spent: "bad" })[state] || "";
 
 function card(id) {
   let element = document.getElementById("sender-" + id);
@@ -116,6 +116,7 @@ function show(id) {
 
 function showLinks(element, sender, sample) {
   const measured = new Map((sender.online && sample?.links || []).map(link => [link.name, link]));
+  const carried = new Map((sample?.usage || []).map(usage => [usage.link, usage]));
   fill(find(".links", element), sender.inventory.links.map(link => {
     const now = measured.get(link.name);
     const state = now && now.state !== "unused" ? now.state : link.state;
@@ -123,8 +124,17 @@ function showLinks(element, sender, sample) {
     const told = now?.reason ? `${state}: ${now.reason}` : state;
     return [[link.name], sender.online ? [told, tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
       [now ? graphs.draw(`${sender.id} ${link.name}`, "sent, and what the link carries as a line") : ""],
-      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"]];
+      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], plan(carried.get(link.name))];
   }));
+}
+
+// What a link has carried in its billing cycle, of what it may.
+function plan(usage) {
+  if (!usage) return [""];
+  const gigabytes = bytes => (bytes / 2 ** 30).toFixed(2);
+  const used = gigabytes(usage.sentBytes + usage.receivedBytes);
+  return [used + (usage.capBytes ? ` of ${gigabytes(usage.capBytes)}` : "") + " GiB" + (usage.since ? ` since ${usage.since}` : "")
+    + (usage.state === "spent" ? ": last resort" : ""), tone(usage.state)];
 }
 
 // The same links as the receiver sees them: by the address that they come from, which a mobile network may have exchanged.
