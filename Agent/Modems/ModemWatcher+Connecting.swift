@@ -12,7 +12,7 @@ extension ModemWatcher {
         let paths = Set(modems.map(\.path))
         connections = connections.filter { paths.contains($0.key) }
         var soonest: Duration?
-        for modem in modems {
+        for modem in modems where !resets.contains(modem.path) {
             var connection = connections[modem.path] ?? ModemConnection(access: access)
             let step = connection.next(modem, pin: attempts[modem.figures.id], now: .now)
             connections[modem.path] = connection
@@ -77,7 +77,7 @@ extension ModemWatcher {
         try await ask(MethodCall(Names.service, modem.path, interface, member, arguments), timeout: .seconds(150))
     }
 
-    private func ask(_ call: MethodCall, timeout: Duration) async throws(StageFault) -> Reply {
+    func ask(_ call: MethodCall, timeout: Duration) async throws(StageFault) -> Reply {
         guard let bus else { throw StageFault(.ended) }
         do throws(BusError) {
             return try await bus.call(call, timeout: timeout)

@@ -1,4 +1,4 @@
-package import DBus
+import DBus
 package import Logging
 package import Posix
 
@@ -40,6 +40,8 @@ package actor ModemWatcher {
     var nextStep: LoopTimer?
     /// By the modem's id.
     var attempts: [String: PINAttempt] = [:]
+    /// Modems that are being reset, by path: nothing else is done with them meanwhile.
+    var resets: Set<String> = []
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -83,12 +85,6 @@ package actor ModemWatcher {
         bus?.close()
         bus = nil
         out.finish()
-    }
-
-    /// Restarts a modem that is stuck: it goes from the bus and comes back as another object.
-    package func reset(_ modem: Modem) async throws(BusError) {
-        guard let bus else { throw .ended }
-        _ = try await bus.call(MethodCall(Names.service, modem.path, Names.modem, "Reset"), timeout: .seconds(30))
     }
 }
 
@@ -168,6 +164,7 @@ extension ModemWatcher {
         for work in works.values { work.cancel() }
         works = [:]
         connections = [:]
+        resets = []
         publish()
     }
 

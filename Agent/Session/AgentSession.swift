@@ -77,6 +77,8 @@ package actor AgentSession {
     private var transmission: Transmission?
     /// The last of the orders that were taken.
     private var tail: Task<Void, Never>?
+    /// The last reset of a modem.
+    private var resetting: Task<Void, Never>?
     /// The broadcast whose preflight runs.
     private var starting: BroadcastID?
     private var readers: [Task<Void, Never>] = []
@@ -153,12 +155,15 @@ package actor AgentSession {
         if case .stop(let reference) = order, starting == reference.broadcast, let transmission {
             Task { await transmission.interrupt() }
         }
-        let before = tail
-        tail = Task {
+        // A modem takes seconds for its reset: a stop does not wait for it.
+        let isAside = if case .resetModem = order { true } else { false }
+        let before = isAside ? resetting : tail
+        let task = Task {
             await before?.value
             let outcome = await perform(order)
             if let id { answer(CommandOutcome(id: id, result: outcome.result, step: outcome.step, reason: outcome.reason)) }
         }
+        if isAside { resetting = task } else { tail = task }
     }
 
     /// This board is revoked: ends what it sends and forgets it, so that nothing goes on after a restart either. Returns at once.
@@ -202,6 +207,7 @@ package actor AgentSession {
     package func end() async {
         ticking?.cancel()
         for reader in readers { reader.cancel() }
+        resetting?.cancel()
         await transmission?.stop()
         transmission = nil
         await inputs.close()
@@ -217,13 +223,13 @@ package actor AgentSession {
             case .stop(let reference): try await stop(reference.broadcast)
             case .configure(let document): try await configure(document)
             case .watch(let interval): tick(each: .milliseconds(min(max(interval.ms, 200), 10_000)))
+            case .resetModem(let order): return (.done, nil, try await reset(order))
             case .unknown(let type): throw StepFault(.plan, "this agent does not know the order '\(type.bounded(to: 64))'")
             }
             return (.done, nil, nil)
         } catch {
             log.warning("order not done", ["order": .text(order.type), "reason": .text(error.description)])
-            let isRefusal = error.step == .plan || error.step == .configuration
-            return (isRefusal ? .refused : .failed, error.step.rawValue, error.reason.bounded())
+            return (error.isRefusal ? .refused : .failed, error.step.rawValue, error.reason.bounded())
         }
     }
 }
@@ -288,6 +294,25 @@ extension AgentSession {
     private func stopped(_ report: SendingReport) {
         flight.note(report)
         tell(.sending(report), .change)
+    }
+
+    /// - Returns: how, where that was not by its own reset.
+    private func reset(_ order: ModemReset) async throws(StepFault) -> String? {
+        guard let modem = modems.first(where: { $0.figures.id == order.modem }) else {
+            throw StepFault(.plan, "this board has no modem \(order.modem.bounded(to: 64))")
+        }
+        let live = await transmission?.liveLinks() ?? []
+        if !order.force, !live.isEmpty, live.isSubset(of: modem.interfaces) {
+            throw StepFault(
+                .plan,
+                "it carries \(live.sorted().joined(separator: ", ")), the only working link of the live broadcast; force it to reset it all the same"
+            )
+        }
+        do throws(ModemFault) {
+            return try await modemWatcher.reset(modem)
+        } catch {
+            throw StepFault(.modem, error.reason)
+        }
     }
 
     private func configure(_ document: ConfigurationDocument) async throws(StepFault) {

@@ -124,6 +124,31 @@ package struct ConfigurationAnswer: Codable, Sendable {
     }
 }
 
+/// `POST /senders/{id}/modem-reset`.
+package struct ResetModemRequest: Codable, Sendable {
+    /// Its id, as the sender's telemetry has it.
+    package var modem: String
+    /// Also where it carries the only link that works of a live broadcast.
+    package var force: Bool?
+
+    package init(modem: String, force: Bool? = nil) {
+        self.modem = modem
+        self.force = force
+    }
+}
+
+/// The modem took it; it is gone for a while then.
+package struct ResetModemAnswer: Codable, Sendable, Hashable {
+    package var modem: String
+    /// How, where that is not the usual way.
+    package var reason: String?
+
+    package init(modem: String, reason: String?) {
+        self.modem = modem
+        self.reason = reason
+    }
+}
+
 /// `POST /destinations`; `PUT /destinations/{id}` takes the same.
 package struct DestinationRequest: Codable, Sendable {
     package var name: String

@@ -174,6 +174,8 @@ enum Schemas {
         "ConfigurationAnswer": .object([
             .required("version", count), .required("result", choice(["applied", "refused", "pending"])), .optional("reason", line),
         ]),
+        "ResetModemRequest": .object([.required("modem", handle), .optional("force", .flag)]),
+        "ResetModemAnswer": .object([.required("modem", handle), .optional("reason", line)]),
         "Host": .object([
             .required("id", id), .required("name", name), .required("online", .flag), .optional("lastSeenAt", time),
             .optional("version", line),

@@ -49,7 +49,8 @@ import Wire
         }
     }
 
-    @Test("a SIM card's data plan is warned of at 80 %, and its link is the last resort at the cap, also after the board's agent was killed")
+    @Test(
+        "a SIM card's data plan is warned of at 80 %, and its link is the last resort at the cap, also after the board's agent was killed")
     func plan() async throws {
         try await inStudio(links: [Studio.link(4000, delayMs: 20), Studio.link(4000, delayMs: 45)]) { studio in
             let bus = try await MessageBus(on: studio.stage)
@@ -89,6 +90,63 @@ import Wire
             #expect(usage(again)?.sentBytes ?? 0 >= sentBefore)
             try await studio.stop(id)
         }
+    }
+
+    @Test("a stuck modem is reset from afar by whoever runs broadcasts, and what cannot be is refused with its reason")
+    func reset() async throws {
+        try await inStudio(links: [Studio.link(4000, delayMs: 20), Studio.link(4000, delayMs: 45)]) { studio in
+            let bus = try await MessageBus(on: studio.stage)
+            let standIn = try await bus.standIn()
+            try await standIn.run("Modem(0, net='modem0')")
+            try await studio.installation.program("sender").stop()
+            try await studio.installation.startSender(inside: studio.field + ["env", "DBUS_SYSTEM_BUS_ADDRESS=\(bus.address)"])
+            let sender = try await studio.sender(links: 2).id
+            let modem = try #require(try await modems(of: sender, by: studio.owner, "it is there") { $0.count == 1 }.first).id
+            let shell = Shell(session: studio.stage.folder["shell.json"])
+            try await shell([
+                "login", "--server", studio.installation.origin, "--ca", studio.stage.folder["authority/ca.pem"], "--email",
+                "owner@example.org", "--password-file", studio.stage.folder["password"],
+            ])
+            func reset(_ words: [String] = []) -> [String] { ["sender", "reset-modem", sender.text, modem] + words }
+
+            let plain: ResetModemAnswer = try await shell(reset())
+            #expect(plain == ResetModemAnswer(modem: modem, reason: nil))
+            try await standIn.run("Modem.every[0].resets = 'Core.Unsupported'")
+            let switched: ResetModemAnswer = try await shell(reset())
+            #expect(switched.reason == "it knows no reset, and was switched off and on")
+            #expect(try await standIn.calls().filter { !$0.contains("Setup") } == ["Reset", "Reset", "Enable False", "Enable True"])
+            try await standIn.run("Modem.every[0].resets = 'Core.Failed'")
+            try await shell.refused(reset(), "it cannot be reset: no answer from the firmware")
+            try await shell.refused(["sender", "reset-modem", sender.text, "86"], "this board has no modem 86")
+
+            // While it carries the only link that works of a live broadcast, it takes a person who means it.
+            let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+            let encoder = EncoderChoice(bitrate: .kilobits(600), width: 320, height: 180, frameRate: 15)
+            let id = try await studio.start(
+                StartRequest(sender: sender, destinations: [platform], encoder: encoder, links: ["modem0"]))
+            try await studio.owner.wait(id, for: ["live"])
+            try await standIn.run("Modem.every[0].resets = None")
+            try await shell.refused(reset(), "it carries modem0, the only working link of the live broadcast")
+            let calls = try await standIn.calls().count
+            let forced: ResetModemAnswer = try await shell(reset(["--force"]))
+            let after = try await standIn.calls().count
+            #expect(forced.reason == nil && after == calls + 1)
+            try await studio.stop(id)
+
+            let audit: ListView<Noted> = try await studio.owner.call(.get, "/audit")
+            let noted = audit.items.filter { $0.action == "device.modem_reset" }.reversed()
+            #expect(
+                noted.map { $0.detail ?? "" } == [
+                    "\(modem): done", "\(modem): done", "\(modem): failed", "86: refused", "\(modem): refused", "\(modem), forced: done",
+                ])
+            try await studio.installation.program("sender").stop()
+            try await shell.refused(reset(), "the sender is offline")
+        }
+    }
+
+    private struct Noted: Codable, Sendable {
+        var action: String
+        var detail: String?
     }
 
     private func telemetry(

@@ -207,7 +207,7 @@ struct ProvisionTests {
 }
 
 /// Runs `strata-provision` with a session file of its own.
-private struct Shell {
+struct Shell {
     let session: String
 
     /// What a command writes that ends well.

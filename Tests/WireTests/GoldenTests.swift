@@ -110,6 +110,8 @@ struct GoldenTests {
         try check("order-stop", Command(id: Sample.command, order: AgentOrder.stop(BroadcastReference(broadcast: Sample.broadcast))))
         try check(
             "order-configure", Command(id: Sample.command, order: AgentOrder.configure(ConfigurationDocument(version: 4, toml: "a = 1\n"))))
+        let reset = ModemReset(modem: "860000000000012", force: false)
+        try check("order-reset-modem", Command(id: Sample.command, order: AgentOrder.resetModem(reset)))
         try check("order-watch", Command(id: Sample.command, order: AgentOrder.watch(TelemetryInterval(ms: 200))))
     }
 
