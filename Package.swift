@@ -186,7 +186,7 @@ let suites: [Target] = [
     tests("DBusTests", ["DBus", "Support", "Posix"]),
     tests("ModemsTests", ["Modems", "Netlink", "Lab", "Support", "Units", "Wire", "Posix", "Logging"]),
     tests("UsageTests", ["Usage", "Configuration", "Posix", "Wire", "Logging"]),
-    tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab"]),
+    tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab", "Support", "Logging"]),
     tests("GStreamerTests", ["GStreamer", "CGStreamer", "Posix"]),
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "Units", "Wire", "Logging", "Posix"]),
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),

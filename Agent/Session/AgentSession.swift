@@ -65,6 +65,7 @@ package actor AgentSession {
     private let lock: FolderLock
     private let inputs: InputCatalog
     private let watcher: LinkWatcher
+    private let routes: RouteKeeper
     private let modemWatcher: ModemWatcher
     private let log: Log
     nonisolated let flight = FlightDesk()
@@ -111,6 +112,7 @@ package actor AgentSession {
         inputs = try InputCatalog(clips: settings.mediaFolder, log: log.part("inputs"))
         usage = try UsageDesk(stateFolder: settings.stateFolder, timeFloor: settings.timeFloor, log: log.part("usage"))
         watcher = try LinkWatcher(loop: loop, policy: settings.links, log: log.part("links"))
+        routes = try RouteKeeper(loop: loop, log: log.part("routes"))
         modemWatcher = ModemWatcher(
             address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, access: settings.modemAccess,
             stateFolder: settings.stateFolder, apply: { [setter = BearerSetter()] in try setter.apply($0) }, log: log.part("modems"))
@@ -120,6 +122,7 @@ package actor AgentSession {
     package func begin() async {
         loadConfiguration()
         inventory = Inventory(links: watcher.links, inputs: [], encoders: EncoderCatalog.found())
+        routes.begin()
         let links = watcher.snapshots
         readers.append(Task { [weak self] in for await snapshot in links { await self?.linksChanged(snapshot) } })
         let snapshots = modemWatcher.snapshots
@@ -212,6 +215,7 @@ package actor AgentSession {
         transmission = nil
         await inputs.close()
         await modemWatcher.end()
+        routes.end()
         usage.close()
         lock.release()
     }
@@ -380,6 +384,7 @@ extension AgentSession {
     }
 
     private func linksChanged(_ links: [Link]) async {
+        routes.update(watcher.indices)
         inventory.links = links
         tell(.inventory(inventory), .change)
         await transmission?.update(links: links, rules: rules)
