@@ -48,6 +48,19 @@ package struct SenderView: Codable, Sendable, Hashable {
     package var configuration: ConfigurationState
     /// What a start takes where it names nothing else; nil where the configuration in force cannot be read any more.
     package var defaults: Defaults?
+    /// Where it is; nil where nobody knows.
+    package var location: Location?
+
+    package struct Location: Codable, Sendable, Hashable {
+        /// In its owner's words, by the newest configuration.
+        package var text: String?
+        /// Where a modem's satellite receiver saw it last, since control began.
+        package var position: Position?
+        package init(text: String?, position: Position?) {
+            self.text = text
+            self.position = position
+        }
+    }
 
     package struct Defaults: Codable, Sendable, Hashable {
         package var input: InputChoice
@@ -71,7 +84,7 @@ package struct SenderView: Codable, Sendable, Hashable {
 
     package init(
         id: DeviceID, name: String, online: Bool, lastSeenAt: String?, agentVersion: String?, flaggedAt: String?, inventory: Inventory,
-        configuration: ConfigurationState, defaults: Defaults?
+        configuration: ConfigurationState, defaults: Defaults?, location: Location?
     ) {
         self.id = id
         self.name = name
@@ -82,6 +95,7 @@ package struct SenderView: Codable, Sendable, Hashable {
         self.inventory = inventory
         self.configuration = configuration
         self.defaults = defaults
+        self.location = location
     }
 }
 

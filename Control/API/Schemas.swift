@@ -167,6 +167,13 @@ enum Schemas {
                 "configuration", .object([.required("wanted", count), .required("applied", count), .optional("reason", line)])),
             .optional(
                 "defaults", .object([.required("input", .reference("InputChoice")), .required("encoder", .reference("EncoderChoice"))])),
+            .optional("location", .reference("Location")),
+        ]),
+        "Location": .object([
+            .optional("text", line),
+            .optional(
+                "position",
+                .object([.required("latitude", .number), .required("longitude", .number), .optional("altitudeMeters", .number)])),
         ]),
         "ChangeSenderRequest": .object([.optional("name", name)]),
         "ChangeConfigurationRequest": .object([.required("toml", toml)]),

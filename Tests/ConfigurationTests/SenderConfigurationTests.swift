@@ -70,6 +70,16 @@ import Wire
         }
     }
 
+    @Test("the owner's words of where a board is are one line")
+    func location() throws {
+        #expect(
+            try SenderConfiguration.parse("[sender]\nlocation = \"Marktplatz, Übertragungswagen\"\n").location?.hasPrefix("Markt") == true)
+        #expect(try SenderConfiguration.parse("").location == nil)
+        for text in ["", "a\\nb", String(repeating: "x", count: 201)] {
+            #expect(throws: ConfigurationFaults.self) { try SenderConfiguration.parse("[sender]\nlocation = \"\(text)\"\n") }
+        }
+    }
+
     @Test("links have costs and ceilings by their names, and a broadcast its protection")
     func links() throws {
         let configuration = try SenderConfiguration.parse(

@@ -7,7 +7,7 @@ import Wire
 /// What is shown of a board's modems. In place of hardware there is a stand-in, held to ModemManager's own introspection, on a bus of
 /// the test's own: `Fixtures/modems`. Its net ports are links of the field.
 @Suite(.serialized) struct ModemTests {
-    @Test("the signal of a modem is shown in dBm with the link that it carries, follows it, and goes with it", .row("SND-10"))
+    @Test("the signal of a modem is shown in dBm with the link that it carries, follows it, and goes with it", .row("SND-10", "SND-11"))
     func signal() async throws {
         try await inStudio(links: [Studio.link(4000, delayMs: 25), Studio.link(3000, delayMs: 35)]) { studio in
             let bus = try await MessageBus(on: studio.stage)
@@ -17,13 +17,18 @@ import Wire
             let sender = try await studio.sender(links: 2).id
             let told = try await telemetry(of: sender, by: studio.owner, "a sample comes") { _ in true }
             #expect(told.modems == nil, "a board without a modem shows none")
+            #expect(try await listed(studio, sender) == nil, "nobody said where it is")
+            let _: ConfigurationAnswer = try await studio.owner.call(
+                .put, "/senders/\(sender)/configuration",
+                ChangeConfigurationRequest(toml: "[sender]\nlocation = \"Market square, van\"\n"))
+            #expect(try await listed(studio, sender) == SenderView.Location(text: "Market square, van", position: nil))
 
             try await standIn.run("a = Modem(0, net='modem0', pin='1234'); b = Modem(1, net='modem1', registration=5)")
             try await standIn.run(
                 "b.enable(True); b.change(MODEM, AccessTechnologies=1 << 14, SignalQuality=(71, True), CurrentBands=[33])")
             try await standIn.run("b.change(SIGNAL, Lte={'rsrp': -97.0, 'rsrq': -11.5, 'snr': 8.5, 'rssi': -66.0})")
-            let place = "b.change(LOCATION, Location={2: dbus.Dictionary({'latitude': 47.5, 'longitude': 9.75}, signature='sv')})"
-            try await standIn.run(place)
+            let fix = "b.change(LOCATION, Location={2: dbus.Dictionary({'latitude': 47.5, 'longitude': 9.75}, signature='sv')})"
+            try await standIn.run(fix)
             let shown = try await modems(of: sender, by: studio.owner, "the figures are shown") {
                 $0.contains { $0.link == "modem1" && $0.rsrpDbm == -97 && $0.position != nil } && $0.count == 2
             }
@@ -31,6 +36,8 @@ import Wire
             #expect(live.network == "Orange F" && live.registration == .roaming && live.technology == "LTE" && live.band == "B3")
             #expect(live.rsrqDb == -11.5 && live.sinrDb == 8.5 && live.rssiDbm == -66 && live.signalPercent == 71)
             #expect(live.position == Position(latitude: 47.5, longitude: 9.75))
+            let place = SenderView.Location(text: "Market square, van", position: live.position)
+            #expect(try await listed(studio, sender) == place)
             measured("modem1", "\(live.rsrpDbm ?? .nan) dBm, \(live.signalPercent ?? 0) %")
             let locked = try #require(shown.first { $0.link == "modem0" })
             #expect(locked.state == .locked && locked.rsrpDbm == nil && locked.reason == "its SIM card wants the PIN")
@@ -142,6 +149,12 @@ import Wire
             try await studio.installation.program("sender").stop()
             try await shell.refused(reset(), "the sender is offline")
         }
+    }
+
+    /// Where the list of senders shows one to be.
+    private func listed(_ studio: Studio, _ sender: DeviceID) async throws -> SenderView.Location? {
+        let list: ListView<SenderView> = try await studio.owner.call(.get, "/senders")
+        return list.items.first { $0.id == sender }?.location
     }
 
     private struct Noted: Codable, Sendable {

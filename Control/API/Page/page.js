@@ -106,6 +106,7 @@ function show(id) {
     broadcast?.ingest?.latencyMs && `latency ${milliseconds(broadcast.ingest.latencyMs)} of ${broadcast.bufferMs}`,
     broadcast?.ingest?.width && `${broadcast.ingest.width}×${broadcast.ingest.height}`,
     broadcast && sample?.bond && `links carry ${megabits(sample.bond.capacity)}, lost at the deadline ${sample.bond.lostPackets} of ${sample.bond.offeredPackets} packets`,
+    place(sender, sample),
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
   showLinks(element, sender, sample);
@@ -126,6 +127,12 @@ function showLinks(element, sender, sample) {
       [now ? graphs.draw(`${sender.id} ${link.name}`, "sent, and what the link carries as a line") : ""],
       [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], plan(carried.get(link.name))];
   }));
+}
+
+// Where it is: in its owner's words, and as a modem's satellite receiver sees it.
+function place(sender, sample) {
+  const position = (sample?.modems || []).find(modem => modem.position)?.position || sender.location?.position;
+  return [sender.location?.text, position && `${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)}`].filter(Boolean).join(", ");
 }
 
 // What a link has carried in its billing cycle, of what it may.
