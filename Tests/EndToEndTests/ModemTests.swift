@@ -38,6 +38,7 @@ import Wire
             #expect(live.position == Position(latitude: 47.5, longitude: 9.75))
             let place = SenderView.Location(text: "Market square, van", position: live.position)
             #expect(try await listed(studio, sender) == place)
+            try await look(at: studio)
             measured("modem1", "\(live.rsrpDbm ?? .nan) dBm, \(live.signalPercent ?? 0) %")
             let locked = try #require(shown.first { $0.link == "modem0" })
             #expect(locked.state == .locked && locked.rsrpDbm == nil && locked.reason == "its SIM card wants the PIN")
@@ -149,6 +150,19 @@ import Wire
             try await studio.installation.program("sender").stop()
             try await shell.refused(reset(), "the sender is offline")
         }
+    }
+
+    /// The page has the same, in words.
+    private func look(at studio: Studio) async throws {
+        let browser = try await Chromium(on: studio.stage)
+        try await browser.open(studio.owner.server + "/")
+        try await browser.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
+        try await browser.signIn("owner@example.org", studio.installation.ownerPassword)
+        try await browser.wait(
+            for: "document.querySelector('.facts')?.textContent.includes('Market square, van, 47.50000, 9.75000')", "its place is shown")
+        try await browser.wait(
+            for: "document.querySelector('.links').innerText.includes('Orange F, LTE B3, roaming, -97 dBm, SINR 8.5 dB')",
+            "the modem is shown beside its link")
     }
 
     /// Where the list of senders shows one to be.

@@ -117,6 +117,7 @@ function show(id) {
 
 function showLinks(element, sender, sample) {
   const measured = new Map((sender.online && sample?.links || []).map(link => [link.name, link]));
+  const modems = sender.online && sample?.modems || [];
   const carried = new Map((sample?.usage || []).map(usage => [usage.link, usage]));
   fill(find(".links", element), sender.inventory.links.map(link => {
     const now = measured.get(link.name);
@@ -125,14 +126,25 @@ function showLinks(element, sender, sample) {
     const told = now?.reason ? `${state}: ${now.reason}` : state;
     return [[link.name], sender.online ? [told, tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
       [now ? graphs.draw(`${sender.id} ${link.name}`, "sent, and what the link carries as a line") : ""],
-      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], plan(carried.get(link.name))];
-  }));
+      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], modemCell(modems.find(modem => modem.link === link.name)), plan(carried.get(link.name))];
+  }).concat(modems.filter(modem => !modem.link).map(modem => [[modem.model || modem.id], [modem.reason || modem.state, tone(modem.state)],
+    [""], [""], [""], [""], [""], [""], modemCell(modem), [""]])));
 }
 
 // Where it is: in its owner's words, and as a modem's satellite receiver sees it.
 function place(sender, sample) {
   const position = (sample?.modems || []).find(modem => modem.position)?.position || sender.location?.position;
   return [sender.location?.text, position && `${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)}`].filter(Boolean).join(", ");
+}
+
+// The network that a modem is in, and how well it hears it; the daemon's per cent where it does not tell more.
+function modemCell(modem) {
+  if (!modem) return [""];
+  const signal = modem.rsrpDbm != null ? `${modem.rsrpDbm} dBm` : modem.signalPercent != null ? `${modem.signalPercent} %` : "";
+  const weak = modem.rsrpDbm != null ? modem.rsrpDbm < -110 : modem.signalPercent != null && modem.signalPercent < 25;
+  const words = [modem.network, [modem.technology, modem.band].filter(Boolean).join(" "), modem.registration === "roaming" && "roaming", signal,
+    modem.sinrDb != null && `SINR ${modem.sinrDb} dB`];
+  return [words.filter(Boolean).join(", "), weak ? "warn" : ""];
 }
 
 // What a link has carried in its billing cycle, of what it may.
