@@ -13,8 +13,7 @@ package actor ModemWatcher {
     private let address: String
     private let usesSatellites: Bool
     let log: Log
-    /// nil leaves modems as they are.
-    let access: ModemAccess?
+    let accounts: ModemAccounts
     let ledger: PINLedger?
     /// Gives a connected modem's interface its addresses.
     let apply: (@Sendable (BearerAddresses) async throws -> Void)?
@@ -55,13 +54,14 @@ package actor ModemWatcher {
     /// - Parameters:
     ///   - address: of the system's bus.
     ///   - usesSatellites: whether satellite receivers are switched on, so that the board's place is known.
-    ///   - access: how modems are connected; nil leaves that to others.
+    ///   - accounts: how modems are connected.
     ///   - stateFolder: where is kept which PINs were tried; without it none is.
     package init(
-        address: String, loop: Loop, usesSatellites: Bool, access: ModemAccess? = nil, stateFolder: String? = nil,
+        address: String, loop: Loop, usesSatellites: Bool, accounts: ModemAccounts = ModemAccounts(standard: nil),
+        stateFolder: String? = nil,
         apply: (@Sendable (BearerAddresses) async throws -> Void)? = nil, log: Log
     ) {
-        self.access = access
+        self.accounts = accounts
         self.apply = apply
         ledger = stateFolder.map { PINLedger(path: "\($0)/pins.json") }
         self.address = address

@@ -17,8 +17,7 @@ package struct SessionSettings: Sendable {
     package var links: LinkPolicy
     /// The bus that ModemManager is asked over.
     package var bus = SessionSettings.systemBus
-    /// How modems are connected; nil leaves that to others.
-    package var modemAccess: ModemAccess?
+    package var modems = ModemAccounts(standard: nil)
     /// Whether modems' satellite receivers are switched on.
     package var usesSatellites = true
     /// What control is reached through; media never is.
@@ -114,7 +113,7 @@ package actor AgentSession {
         watcher = try LinkWatcher(loop: loop, policy: settings.links, log: log.part("links"))
         routes = try RouteKeeper(loop: loop, log: log.part("routes"))
         modemWatcher = ModemWatcher(
-            address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, access: settings.modemAccess,
+            address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, accounts: settings.modems,
             stateFolder: settings.stateFolder, apply: { [setter = BearerSetter()] in try setter.apply($0) }, log: log.part("modems"))
     }
 
