@@ -106,6 +106,7 @@ let agent: [Target] = [
     pure("Agent", "Bonding", ["BondWire"], fast),
     module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
     module("Agent", "Modems", ["Units", "Wire", "DBus", "Netlink", "Crypto", "Posix", "Logging"]),
+    module("Agent", "Usage", ["Wire", "Configuration", "Crypto", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
     module(
@@ -114,9 +115,8 @@ let agent: [Target] = [
     module(
         "Agent", "Session",
         [
-            "Units", "Wire", "Configuration", "Links", "Modems", "Inputs", "Capture", "Uplink", "ControlLink", "Identity", "Service",
-            "Crypto",
-            "Posix", "Web", "Logging",
+            "Units", "Wire", "Configuration", "Links", "Modems", "Usage", "Inputs", "Capture", "Uplink", "ControlLink", "Identity",
+            "Service", "Crypto", "Posix", "Web", "Logging",
         ]),
     program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
@@ -185,7 +185,8 @@ let suites: [Target] = [
     tests("UplinkTests", ["Uplink", "Configuration", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
     tests("DBusTests", ["DBus", "Support", "Posix"]),
     tests("ModemsTests", ["Modems", "Netlink", "Lab", "Support", "Units", "Wire", "Posix", "Logging"]),
-    tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab"]),
+    tests("UsageTests", ["Usage", "Configuration", "Posix", "Wire", "Logging"]),
+    tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab", "Support", "Logging"]),
     tests("GStreamerTests", ["GStreamer", "CGStreamer", "Posix"]),
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "Units", "Wire", "Logging", "Posix"]),
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),

@@ -25,6 +25,9 @@ package final class LinkWatcher: Sendable {
     /// What the kernel had counted on each of them at the last change or `refresh`.
     package var counters: [InterfaceTelemetry] { watch.latest.withLock { $0.counters } }
 
+    /// The kernel's index of each of them, by name.
+    package var indices: [String: Int] { watch.latest.withLock { $0.indices } }
+
     /// Asks the kernel for all links again, counters with them.
     package func refresh() { watch.refresh() }
 

@@ -12,6 +12,8 @@ package struct Modem: Sendable, Hashable {
     /// The port that commands go over, `cdc-wdm0`: NetworkManager's name for the device.
     package var controlPort: String
     package var simPath: String?
+    /// The number of its SIM card (ICCID), once it was read.
+    package var simNumber: String?
     /// Tries left for the PIN; nil where the modem does not tell.
     package var pinTries: Int?
     package var bearers: [String]

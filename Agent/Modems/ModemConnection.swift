@@ -28,7 +28,7 @@ struct ModemConnection: Sendable {
         case carryOut(Stage)
     }
 
-    private let access: ModemAccess
+    let access: ModemAccess
     private var isBusy = false
     private var failures = 0
     private var failed: Stage?

@@ -8,12 +8,13 @@ import Wire
 extension ModemWatcher {
     /// Takes the next step with each modem.
     func advance(_ modems: [Modem]) {
-        guard let access else { return }
         let paths = Set(modems.map(\.path))
         connections = connections.filter { paths.contains($0.key) }
         var soonest: Duration?
-        for modem in modems {
-            var connection = connections[modem.path] ?? ModemConnection(access: access)
+        for modem in modems where !resets.contains(modem.path) {
+            // Once its card is known it may be another's.
+            guard case .access(let access) = accounts.choice(for: modem) else { continue }
+            var connection = connections[modem.path].flatMap { $0.access == access ? $0 : nil } ?? ModemConnection(access: access)
             let step = connection.next(modem, pin: attempts[modem.figures.id], now: .now)
             connections[modem.path] = connection
             switch step {
@@ -77,7 +78,7 @@ extension ModemWatcher {
         try await ask(MethodCall(Names.service, modem.path, interface, member, arguments), timeout: .seconds(150))
     }
 
-    private func ask(_ call: MethodCall, timeout: Duration) async throws(StageFault) -> Reply {
+    func ask(_ call: MethodCall, timeout: Duration) async throws(StageFault) -> Reply {
         guard let bus else { throw StageFault(.ended) }
         do throws(BusError) {
             return try await bus.call(call, timeout: timeout)
@@ -87,7 +88,7 @@ extension ModemWatcher {
     }
 
     private func connect(_ modem: Modem) async throws(StageFault) {
-        guard let access else { return }
+        guard let access = connections[modem.path]?.access else { return }
         var properties: [String: MethodCall.Argument] = [
             "apn": .text(access.apn), "allow-roaming": .boolean(access.allowsRoaming),
         ]
@@ -116,7 +117,9 @@ extension ModemWatcher {
 
 extension ModemWatcher {
     private func unlock(_ modem: Modem) async throws(StageFault) {
-        guard let pin = access?.pin, let ledger, let sim = modem.simPath else { throw StageFault("it shows no SIM card") }
+        guard let pin = connections[modem.path]?.access.pin, let ledger, let sim = modem.simPath else {
+            throw StageFault("it shows no SIM card")
+        }
         // First on disk: a loss of power must not make one wrong PIN into three.
         try note(PINAttempt(pin, in: modem, .begun), modem, ledger)
         do throws(StageFault) {

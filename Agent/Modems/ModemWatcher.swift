@@ -1,4 +1,4 @@
-package import DBus
+import DBus
 package import Logging
 package import Posix
 
@@ -13,8 +13,7 @@ package actor ModemWatcher {
     private let address: String
     private let usesSatellites: Bool
     let log: Log
-    /// nil leaves modems as they are.
-    let access: ModemAccess?
+    let accounts: ModemAccounts
     let ledger: PINLedger?
     /// Gives a connected modem's interface its addresses.
     let apply: (@Sendable (BearerAddresses) async throws -> Void)?
@@ -32,12 +31,16 @@ package actor ModemWatcher {
     /// What was set up in a modem: not asked for again before then.
     private var asked: [String: Instant] = [:]
     private var askAgain: LoopTimer?
+    /// Numbers of SIM cards (ICCID), by their paths.
+    private var simNumbers: [String: String] = [:]
     /// By path.
     var connections: [String: ModemConnection] = [:]
     var works: [String: Task<Void, Never>] = [:]
     var nextStep: LoopTimer?
     /// By the modem's id.
     var attempts: [String: PINAttempt] = [:]
+    /// Modems that are being reset, by path: nothing else is done with them meanwhile.
+    var resets: Set<String> = []
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -51,13 +54,14 @@ package actor ModemWatcher {
     /// - Parameters:
     ///   - address: of the system's bus.
     ///   - usesSatellites: whether satellite receivers are switched on, so that the board's place is known.
-    ///   - access: how modems are connected; nil leaves that to others.
+    ///   - accounts: how modems are connected.
     ///   - stateFolder: where is kept which PINs were tried; without it none is.
     package init(
-        address: String, loop: Loop, usesSatellites: Bool, access: ModemAccess? = nil, stateFolder: String? = nil,
+        address: String, loop: Loop, usesSatellites: Bool, accounts: ModemAccounts = ModemAccounts(standard: nil),
+        stateFolder: String? = nil,
         apply: (@Sendable (BearerAddresses) async throws -> Void)? = nil, log: Log
     ) {
-        self.access = access
+        self.accounts = accounts
         self.apply = apply
         ledger = stateFolder.map { PINLedger(path: "\($0)/pins.json") }
         self.address = address
@@ -81,12 +85,6 @@ package actor ModemWatcher {
         bus?.close()
         bus = nil
         out.finish()
-    }
-
-    /// Restarts a modem that is stuck: it goes from the bus and comes back as another object.
-    package func reset(_ modem: Modem) async throws(BusError) {
-        guard let bus else { throw .ended }
-        _ = try await bus.call(MethodCall(Names.service, modem.path, Names.modem, "Reset"), timeout: .seconds(30))
     }
 }
 
@@ -162,9 +160,11 @@ extension ModemWatcher {
         isListed = false
         table = ModemTable()
         asked = [:]
+        simNumbers = [:]
         for work in works.values { work.cancel() }
         works = [:]
         connections = [:]
+        resets = []
         publish()
     }
 
@@ -225,6 +225,7 @@ extension ModemWatcher {
 
     func publish() {
         var modems = table.modems
+        for index in modems.indices { modems[index].simNumber = modems[index].simPath.flatMap { simNumbers[$0] } }
         setUp(modems)
         advance(modems)
         for index in modems.indices {
@@ -255,6 +256,7 @@ extension ModemWatcher {
     private func setUp(_ modems: [Modem]) {
         asked = asked.filter { key, _ in modems.contains { key.hasPrefix($0.path + " ") } }
         for modem in modems {
+            if let sim = modem.simPath, simNumbers[sim] == nil { readNumber(of: sim, in: modem) }
             if modem.wantsSignal {
                 ask(MethodCall(Names.service, modem.path, Names.signal, "Setup", [.unsigned(Self.signalSeconds)]))
             }
@@ -265,11 +267,28 @@ extension ModemWatcher {
         }
     }
 
-    private func ask(_ call: MethodCall) {
-        let key = "\(call.path) \(call.interface)"
+    /// Whether it may be asked now: not soon again.
+    private func mayAsk(_ key: String) -> Bool {
         let now = Instant.now
-        if let until = asked[key], now < until { return }
+        if let until = asked[key], now < until { return false }
         asked[key] = now + Self.patience
+        return true
+    }
+
+    /// A card that does not tell its number while it is locked is asked again when its modem changes.
+    private func readNumber(of sim: String, in modem: Modem) {
+        guard mayAsk("\(modem.path) \(sim) \(modem.figures.sim.rawValue)") else { return }
+        bus?.call(.property(Names.service, sim, Names.sim, "SimIdentifier")) { [weak self] result in
+            guard case .success(let reply) = result, let number = reply.values.first?.text, !number.isEmpty else { return }
+            self?.assumeIsolated {
+                $0.simNumbers[sim] = number.bounded(to: 32)
+                $0.publish()
+            }
+        }
+    }
+
+    private func ask(_ call: MethodCall) {
+        guard mayAsk("\(call.path) \(call.interface)") else { return }
         let log = log
         bus?.call(call, timeout: .seconds(30)) { [weak self] result in
             guard case .failure(let error) = result else { return }

@@ -20,6 +20,8 @@ package final class Agent: Sendable {
         let sessionLoop = try Loop(name: "session")
         let controlLoop = try Loop(name: "control")
         loops = [sessionLoop, controlLoop]
+        var settings = settings
+        settings.timeFloor = identity.timeFloor
         let outlet = Guarded<Connection?>(nil)
         let session = try AgentSession(settings: settings, loop: sessionLoop, log: log) { message, importance in
             guard let connection = outlet.withLock({ $0 }) else { return }

@@ -30,7 +30,7 @@ package struct AgentConfiguration: Sendable {
             deny: links.strings("deny", default: [], names, where: Self.isPattern))
         let modems = reader.section("modems")
         let usesSatellites = modems.boolean("satellites", default: true)
-        let access = Self.access(modems)
+        let accounts = ModemAccounts(standard: Self.access(modems), own: reader.sections("modem").compactMap { Self.own($0, reader) })
         let trace = reader.section("trace").optionalString("access_units", "an absolute path", where: Self.isPath)
         logLevel = reader.section("log").choice("level", default: LevelName.notice, placeholder: .notice).level
         try reader.finish()
@@ -38,7 +38,7 @@ package struct AgentConfiguration: Sendable {
             runtimeFolder: runtimeFolder, stateFolder: stateFolder, mediaFolder: mediaFolder, links: policy, trace: trace, version: version)
         session.proxy = proxy.flatMap { ClientOptions.Proxy($0) }
         session.usesSatellites = usesSatellites
-        session.modemAccess = access
+        session.modems = accounts
         // As every program of the system's bus has it.
         session.bus = environment["DBUS_SYSTEM_BUS_ADDRESS"] ?? session.bus
         self.session = session
@@ -49,6 +49,23 @@ package struct AgentConfiguration: Sendable {
         let (user, password, pin) = (modems.optionalString("user"), modems.secret("password"), modems.secret("pin"))
         let allowsRoaming = modems.boolean("roaming", default: false)
         return apn.map { ModemAccess(apn: $0, user: user, password: password, pin: pin, allowsRoaming: allowsRoaming) }
+    }
+
+    /// A section `[[modem]]`: of one modem, or of one SIM card.
+    private static func own(_ section: ConfigurationSection, _ reader: ConfigurationReader) -> ModemAccounts.Own? {
+        let digits: (String) -> Bool = { (5...32).contains($0.utf8.count) && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+        let modem = section.optionalString("id", "the modem's IMEI, digits", where: digits)
+        let sim = section.optionalString("sim", "the number on the SIM card (ICCID), digits", where: digits)
+        let access = access(section)
+        guard modem != nil || sim != nil else {
+            reader.note("modem", nil, "id, sim or both in each [[modem]]")
+            return nil
+        }
+        guard let access else {
+            reader.note("modem.apn", nil, "1 to 100 characters; it is missing")
+            return nil
+        }
+        return ModemAccounts.Own(modem: modem, sim: sim, access: access)
     }
 
     private static func isPath(_ text: String) -> Bool { text.hasPrefix("/") }

@@ -17,8 +17,7 @@ package struct SessionSettings: Sendable {
     package var links: LinkPolicy
     /// The bus that ModemManager is asked over.
     package var bus = SessionSettings.systemBus
-    /// How modems are connected; nil leaves that to others.
-    package var modemAccess: ModemAccess?
+    package var modems = ModemAccounts(standard: nil)
     /// Whether modems' satellite receivers are switched on.
     package var usesSatellites = true
     /// What control is reached through; media never is.
@@ -26,6 +25,8 @@ package struct SessionSettings: Sendable {
     /// A file with a line for each access unit, for tests; nil writes none.
     package var trace: String?
     package var version: String
+    /// A wall clock that shows less, in Unix seconds, is not set.
+    package var timeFloor = 0
 
     package init(
         runtimeFolder: String, stateFolder: String, mediaFolder: String?, links: LinkPolicy, trace: String?, version: String
@@ -63,6 +64,7 @@ package actor AgentSession {
     private let lock: FolderLock
     private let inputs: InputCatalog
     private let watcher: LinkWatcher
+    private let routes: RouteKeeper
     private let modemWatcher: ModemWatcher
     private let log: Log
     nonisolated let flight = FlightDesk()
@@ -75,6 +77,8 @@ package actor AgentSession {
     private var transmission: Transmission?
     /// The last of the orders that were taken.
     private var tail: Task<Void, Never>?
+    /// The last reset of a modem.
+    private var resetting: Task<Void, Never>?
     /// The broadcast whose preflight runs.
     private var starting: BroadcastID?
     private var readers: [Task<Void, Never>] = []
@@ -83,6 +87,7 @@ package actor AgentSession {
     private var countedAt: Instant?
     private var bondedAt: Instant?
     private var modems: [Modem] = []
+    private var usage: UsageDesk
     /// The modems as they were told last, and when; nil where this connection has heard nothing of them.
     private var toldModems: (modems: [ModemTelemetry], at: Instant)?
 
@@ -104,9 +109,11 @@ package actor AgentSession {
         try files.prepare()
         lock = try FolderLock(settings.stateFolder)
         inputs = try InputCatalog(clips: settings.mediaFolder, log: log.part("inputs"))
+        usage = try UsageDesk(stateFolder: settings.stateFolder, timeFloor: settings.timeFloor, log: log.part("usage"))
         watcher = try LinkWatcher(loop: loop, policy: settings.links, log: log.part("links"))
+        routes = try RouteKeeper(loop: loop, log: log.part("routes"))
         modemWatcher = ModemWatcher(
-            address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, access: settings.modemAccess,
+            address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, accounts: settings.modems,
             stateFolder: settings.stateFolder, apply: { [setter = BearerSetter()] in try setter.apply($0) }, log: log.part("modems"))
     }
 
@@ -114,6 +121,7 @@ package actor AgentSession {
     package func begin() async {
         loadConfiguration()
         inventory = Inventory(links: watcher.links, inputs: [], encoders: EncoderCatalog.found())
+        routes.begin()
         let links = watcher.snapshots
         readers.append(Task { [weak self] in for await snapshot in links { await self?.linksChanged(snapshot) } })
         let snapshots = modemWatcher.snapshots
@@ -134,6 +142,7 @@ package actor AgentSession {
     package func hello() async -> AgentHello {
         tick(each: .seconds(1))
         toldModems = nil
+        usage.tellAgain()
         return AgentHello(
             agentVersion: settings.version, inventory: inventory, configuration: ConfigurationReport(version: configurationVersion),
             sending: await transmission?.report())
@@ -148,12 +157,15 @@ package actor AgentSession {
         if case .stop(let reference) = order, starting == reference.broadcast, let transmission {
             Task { await transmission.interrupt() }
         }
-        let before = tail
-        tail = Task {
+        // A modem takes seconds for its reset: a stop does not wait for it.
+        let isAside = if case .resetModem = order { true } else { false }
+        let before = isAside ? resetting : tail
+        let task = Task {
             await before?.value
             let outcome = await perform(order)
             if let id { answer(CommandOutcome(id: id, result: outcome.result, step: outcome.step, reason: outcome.reason)) }
         }
+        if isAside { resetting = task } else { tail = task }
     }
 
     /// This board is revoked: ends what it sends and forgets it, so that nothing goes on after a restart either. Returns at once.
@@ -197,10 +209,13 @@ package actor AgentSession {
     package func end() async {
         ticking?.cancel()
         for reader in readers { reader.cancel() }
+        resetting?.cancel()
         await transmission?.stop()
         transmission = nil
         await inputs.close()
         await modemWatcher.end()
+        routes.end()
+        usage.close()
         lock.release()
     }
 
@@ -211,13 +226,13 @@ package actor AgentSession {
             case .stop(let reference): try await stop(reference.broadcast)
             case .configure(let document): try await configure(document)
             case .watch(let interval): tick(each: .milliseconds(min(max(interval.ms, 200), 10_000)))
+            case .resetModem(let order): return (.done, nil, try await reset(order))
             case .unknown(let type): throw StepFault(.plan, "this agent does not know the order '\(type.bounded(to: 64))'")
             }
             return (.done, nil, nil)
         } catch {
             log.warning("order not done", ["order": .text(order.type), "reason": .text(error.description)])
-            let isRefusal = error.step == .plan || error.step == .configuration
-            return (isRefusal ? .refused : .failed, error.step.rawValue, error.reason.bounded())
+            return (error.isRefusal ? .refused : .failed, error.step.rawValue, error.reason.bounded())
         }
     }
 }
@@ -284,6 +299,25 @@ extension AgentSession {
         tell(.sending(report), .change)
     }
 
+    /// - Returns: how, where that was not by its own reset.
+    private func reset(_ order: ModemReset) async throws(StepFault) -> String? {
+        guard let modem = modems.first(where: { $0.figures.id == order.modem }) else {
+            throw StepFault(.plan, "this board has no modem \(order.modem.bounded(to: 64))")
+        }
+        let live = await transmission?.liveLinks() ?? []
+        if !order.force, !live.isEmpty, live.isSubset(of: modem.interfaces) {
+            throw StepFault(
+                .plan,
+                "it carries \(live.sorted().joined(separator: ", ")), the only working link of the live broadcast; force it to reset it all the same"
+            )
+        }
+        do throws(ModemFault) {
+            return try await modemWatcher.reset(modem)
+        } catch {
+            throw StepFault(.modem, error.reason)
+        }
+    }
+
     private func configure(_ document: ConfigurationDocument) async throws(StepFault) {
         guard document.version >= configurationVersion else {
             throw StepFault(.configuration, "version \(document.version) is older than \(configurationVersion), which is in force")
@@ -301,7 +335,7 @@ extension AgentSession {
         }
         configuration = new
         configurationVersion = document.version
-        await transmission?.update(links: inventory.links, rules: new.linkRules)
+        await transmission?.update(links: inventory.links, rules: rules)
         tell(.configured(ConfigurationReport(version: document.version)), .change)
     }
 }
@@ -309,10 +343,13 @@ extension AgentSession {
 // MARK: - By itself
 
 extension AgentSession {
+    private var rules: [String: LinkRule] { usage.applied(to: configuration.linkRules) }
+
     private func make(_ plan: Plan) -> Transmission {
         let tell = tell
+        defer { for link in usage.figures where link.state != .within { flight.note(link) } }
         return Transmission(
-            plan: plan, links: inventory.links, rules: configuration.linkRules, inputs: inputs, flight: flight, trace: settings.trace,
+            plan: plan, links: inventory.links, rules: rules, inputs: inputs, flight: flight, trace: settings.trace,
             loop: loop,
             log: log.with("broadcast", .text(plan.broadcast.text))
         ) { report in
@@ -346,9 +383,10 @@ extension AgentSession {
     }
 
     private func linksChanged(_ links: [Link]) async {
+        routes.update(watcher.indices)
         inventory.links = links
         tell(.inventory(inventory), .change)
-        await transmission?.update(links: links, rules: configuration.linkRules)
+        await transmission?.update(links: links, rules: rules)
     }
 
     private func modemsChanged(_ modems: [Modem]) { self.modems = modems }
@@ -371,8 +409,8 @@ extension AgentSession {
     private func tellTelemetry() async {
         let figures = await transmission?.telemetry()
         let sample = AgentTelemetry(
-            atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: interfaces(),
-            modems: modemFigures(), bond: figures?.bond.flatMap(inTurn))
+            atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: await interfaces(),
+            modems: modemFigures(), bond: figures?.bond.flatMap(inTurn), usage: usage.next())
         tell(.telemetry(sample), .figures)
     }
 
@@ -390,13 +428,17 @@ extension AgentSession {
     }
 
     /// Every 5 s.
-    private func interfaces() -> [InterfaceTelemetry]? {
+    private func interfaces() async -> [InterfaceTelemetry]? {
         let now = Instant.now
         if let countedAt, now - countedAt < .milliseconds(4900) { return nil }
         countedAt = now
+        let changes = usage.count(watcher, modems, configuration.linkRules)
+        for change in changes { flight.note(change) }
+        let counters = watcher.counters
         // What is asked for now is told the next time.
-        defer { watcher.refresh() }
-        return watcher.counters
+        watcher.refresh()
+        if !changes.isEmpty { await transmission?.update(links: inventory.links, rules: rules) }
+        return counters
     }
 
     /// At most once a second, and every 5 s where nothing changes: a sample may be lost. Nothing where there never was a modem.

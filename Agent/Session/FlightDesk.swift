@@ -31,6 +31,7 @@ final class FlightDesk: Sendable {
 
     func note(_ report: SendingReport) { last { $0.note(report, atMs: unixMilliseconds()) } }
     func note(_ event: UplinkEvent) { last { $0.note(event, atMs: unixMilliseconds()) } }
+    func note(_ usage: UsageTelemetry) { last { $0.note(usage, atMs: unixMilliseconds()) } }
     func note(_ sample: FlightSample) { last { $0.note(sample, atMs: unixMilliseconds()) } }
 
     private func last(_ change: (inout FlightRecorder) -> Void) {

@@ -51,6 +51,14 @@ struct FlightRecorder {
         }
     }
 
+    mutating func note(_ usage: UsageTelemetry, atMs: Int64) {
+        switch usage.state {
+        case .within: add(.dataWithin, atMs, usage.link, reason: usage.words)
+        case .near: add(.dataNear, atMs, usage.link, reason: usage.words)
+        case .spent: add(.dataSpent, atMs, usage.link, reason: "\(usage.words): it is the last resort from here on")
+        }
+    }
+
     private func cause(_ atMs: Int64) -> String {
         guard let lastLoss, atMs - lastLoss.atMs <= Self.causeMs else { return "the links carry less, or packets wait in them" }
         return "\(lastLoss.link) stopped carrying"

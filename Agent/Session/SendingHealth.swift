@@ -16,7 +16,7 @@ struct SendingHealth: Hashable, Sendable {
     private var lacking: String?
     /// Links that reach no address of the receiver, and why.
     private var unreachable: [String: String] = [:]
-    private var live: Set<String> = []
+    private(set) var live: Set<String> = []
     /// Captures built again.
     private(set) var restartsTotal = 0
 

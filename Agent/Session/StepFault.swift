@@ -4,7 +4,7 @@ struct StepFault: Error, Hashable, Sendable, CustomStringConvertible {
         case input = "preflight.input"
         case encoder = "preflight.encoder"
         case links = "preflight.links"
-        case plan, configuration
+        case plan, configuration, modem
     }
 
     let step: Step
@@ -15,6 +15,9 @@ struct StepFault: Error, Hashable, Sendable, CustomStringConvertible {
         self.step = step
         self.reason = reason
     }
+
+    /// Nothing was tried.
+    var isRefusal: Bool { step == .plan || step == .configuration }
 
     var description: String { "\(step.rawValue): \(reason)" }
 }

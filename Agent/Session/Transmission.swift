@@ -187,6 +187,9 @@ actor Transmission {
 
     func report() -> SendingReport { health.report(plan) }
 
+    /// The links that carry media now.
+    func liveLinks() -> Set<String> { health.live }
+
     /// Figures since the last call.
     func telemetry() -> FlightSample {
         let counters = uplink?.counters()

@@ -15,6 +15,8 @@ package struct SenderConfiguration: Sendable, Hashable {
     package var linkRules: [String: LinkRule] = [:]
     /// No plan may ask for more video than this.
     package var maximumBitrate: Bitrate
+    /// Where the board is, in its owner's words; nil where nobody said so.
+    package var location: String?
 
     /// Of a board that was told nothing.
     package static let standard = SenderConfiguration(
@@ -44,9 +46,12 @@ package struct SenderConfiguration: Sendable, Hashable {
         result.bufferMs = transport.integer("buffer_ms", default: result.bufferMs, in: buffers)
         if transport.isGiven("links") { result.links = transport.strings("links", "names of interfaces", where: isLink) }
         result.protection = transport.choice("protection", default: result.protection, placeholder: .throughput)
-        result.linkRules = LinkRule.read(reader)
+        result.linkRules = LinkRule.read(reader, plan: DataPlan.init)
         let limits = reader.section("limits")
         result.maximumBitrate = limits.bitrate("video_kbit", default: result.maximumBitrate.kilobits, in: bitrates)
+        result.location = reader.section("sender").optionalString("location", "1 to 200 characters on one line") {
+            (1...200).contains($0.count) && $0.isPlain
+        }
         if result.encoder.bitrate > result.maximumBitrate {
             reader.note("video.bitrate_kbit", "\(result.encoder.bitrate.kilobits)", "at most limits.video_kbit")
         }

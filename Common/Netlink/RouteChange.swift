@@ -11,6 +11,11 @@ package enum RouteChange: Hashable, Sendable {
     case noAddress(InterfaceAddress)
     /// The way to everywhere through it; of a metric of its own, so that it takes no other interface's place.
     case defaultRoute(index: Int, family: SocketAddress.Family, gateway: SocketAddress?, metric: Int)
+    /// Sets a route, or what stands in its place.
+    case route(RouteEntry)
+    case noRoute(RouteEntry)
+    case rule(RoutingRule)
+    case noRule(RoutingRule)
 }
 
 extension RouteSocket {
@@ -44,7 +49,10 @@ extension RouteChange {
         case .up: "RTM_NEWLINK"
         case .address: "RTM_NEWADDR"
         case .noAddress: "RTM_DELADDR"
-        case .defaultRoute: "RTM_NEWROUTE"
+        case .defaultRoute, .route: "RTM_NEWROUTE"
+        case .noRoute: "RTM_DELROUTE"
+        case .rule: "RTM_NEWRULE"
+        case .noRule: "RTM_DELRULE"
         }
     }
 
@@ -89,6 +97,29 @@ extension RouteChange {
             mnl_attr_put_u32(header, UInt16(RTA_OIF.rawValue), UInt32(index))
             mnl_attr_put_u32(header, UInt16(RTA_PRIORITY.rawValue), UInt32(metric))
             if let gateway { put(RTA_GATEWAY.rawValue, gateway.bytes) }
+        case .route(let route), .noRoute(let route):
+            var message = rtmsg()
+            (message.rtm_family, message.rtm_dst_len) = (Self.number(route.family), UInt8(clamping: route.prefixLength))
+            (message.rtm_type, message.rtm_protocol) = (UInt8(clamping: route.type), UInt8(clamping: route.maker))
+            let isNear = route.gateway == nil && route.family == .ipv4
+            message.rtm_scope = UInt8(isNear ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue)
+            if route.gateway != nil { message.rtm_flags = UInt32(RTNH_F_ONLINK) }
+            if case .route = self { begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, message) } else { begin(RTM_DELROUTE, 0, message) }
+            mnl_attr_put_u32(header, UInt16(RTA_TABLE.rawValue), UInt32(route.table))
+            mnl_attr_put_u32(header, UInt16(RTA_OIF.rawValue), UInt32(route.index))
+            if route.metric > 0 { mnl_attr_put_u32(header, UInt16(RTA_PRIORITY.rawValue), UInt32(route.metric)) }
+            if let destination = route.destination { put(RTA_DST.rawValue, destination.bytes) }
+            if let gateway = route.gateway { put(RTA_GATEWAY.rawValue, gateway.bytes) }
+            if let source = route.source { put(RTA_PREFSRC.rawValue, source.bytes) }
+        case .rule(let rule), .noRule(let rule):
+            var message = fib_rule_hdr()
+            (message.family, message.action) = (Self.number(rule.family), UInt8(FR_ACT_TO_TBL))
+            if case .rule = self { begin(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, message) } else { begin(RTM_DELRULE, 0, message) }
+            mnl_attr_put_u32(header, UInt16(FRA_TABLE), UInt32(rule.table))
+            mnl_attr_put_u32(header, UInt16(FRA_PRIORITY), UInt32(rule.priority))
+            put(FRA_PROTOCOL, [UInt8(clamping: rule.maker)])
+            // The kernel wants its end marked.
+            if let name = rule.outgoing { put(FRA_OIFNAME, Array(name.utf8) + [0]) }
         }
     }
 

@@ -6,6 +6,9 @@ package enum RouteMessage: Hashable, Sendable {
     case linkGone(index: Int)
     case address(InterfaceAddress)
     case addressGone(InterfaceAddress)
+    case route(RouteEntry)
+    case routeGone(RouteEntry)
+    case rule(RoutingRule)
     /// The end of a dump.
     case done
     /// The dump changed while it was made (NLM_F_DUMP_INTR), or a request failed with this errno: ask again.

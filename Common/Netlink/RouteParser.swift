@@ -28,8 +28,54 @@ package enum RouteParser {
         case Int(RTM_DELLINK): return payload(header, as: ifinfomsg.self).map { .linkGone(index: Int($0.ifi_index)) }
         case Int(RTM_NEWADDR): return address(header).map(RouteMessage.address)
         case Int(RTM_DELADDR): return address(header).map(RouteMessage.addressGone)
+        case Int(RTM_NEWROUTE): return route(header).map(RouteMessage.route)
+        case Int(RTM_DELROUTE): return route(header).map(RouteMessage.routeGone)
+        case Int(RTM_NEWRULE): return rule(header).map(RouteMessage.rule)
         default: return nil
         }
+    }
+
+    private static func family(_ number: UInt8) -> SocketAddress.Family? {
+        switch number {
+        case UInt8(AF_INET): .ipv4
+        case UInt8(AF_INET6): .ipv6
+        default: nil
+        }
+    }
+
+    /// nil for one over several interfaces, which a single link has no use for.
+    private static func route(_ header: UnsafePointer<nlmsghdr>) -> RouteEntry? {
+        guard let message = payload(header, as: rtmsg.self), let family = family(message.rtm_family) else { return nil }
+        var result = RouteEntry(
+            family: family, table: Int(message.rtm_table), index: 0, prefixLength: Int(message.rtm_dst_len), type: Int(message.rtm_type),
+            maker: Int(message.rtm_protocol))
+        attributes(header, after: MemoryLayout<rtmsg>.size) { type, value in
+            switch type {
+            case Int(RTA_TABLE.rawValue): result.table = Int(number(value, UInt32.self) ?? 0)
+            case Int(RTA_OIF.rawValue): result.index = Int(number(value, UInt32.self) ?? 0)
+            case Int(RTA_DST.rawValue): result.destination = socketAddress(value, family: message.rtm_family)
+            case Int(RTA_GATEWAY.rawValue): result.gateway = socketAddress(value, family: message.rtm_family)
+            case Int(RTA_PREFSRC.rawValue): result.source = socketAddress(value, family: message.rtm_family)
+            case Int(RTA_PRIORITY.rawValue): result.metric = Int(number(value, UInt32.self) ?? 0)
+            default: break
+            }
+        }
+        return result.index > 0 ? result : nil
+    }
+
+    private static func rule(_ header: UnsafePointer<nlmsghdr>) -> RoutingRule? {
+        guard let message = payload(header, as: fib_rule_hdr.self), let family = family(message.family) else { return nil }
+        var result = RoutingRule(family: family, outgoing: nil, table: Int(message.table), priority: 0, maker: 0)
+        attributes(header, after: MemoryLayout<fib_rule_hdr>.size) { type, value in
+            switch type {
+            case Int(FRA_TABLE): result.table = Int(number(value, UInt32.self) ?? 0)
+            case Int(FRA_PRIORITY): result.priority = Int(number(value, UInt32.self) ?? 0)
+            case Int(FRA_PROTOCOL): result.maker = Int(number(value, UInt8.self) ?? 0)
+            case Int(FRA_OIFNAME): result.outgoing = text(value)
+            default: break
+            }
+        }
+        return result
     }
 
     private static func failure(_ header: UnsafePointer<nlmsghdr>) -> RouteMessage? {

@@ -5,6 +5,8 @@ import Posix
 /// A socket that hears of every change of links and addresses, and can ask for all of them. One thread.
 package final class RouteSocket {
     package enum Dump: Sendable { case links, addresses }
+    /// What can be read at once, beside that.
+    package enum Listing: Sendable { case routes, rules }
 
     private let socket: OpaquePointer
     private let buffer: UnsafeMutableRawBufferPointer
@@ -14,10 +16,12 @@ package final class RouteSocket {
     package var descriptor: CInt { mnl_socket_get_fd(socket) }
 
     /// Opens and subscribes: changes are heard from here on. Throws `SystemError`.
-    package init() throws {
+    /// - Parameter hearsRoutes: of changes of routes, and of nothing else.
+    package init(hearsRoutes: Bool = false) throws {
         let flags = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
         guard let socket = mnl_socket_open2(NETLINK_ROUTE, flags) else { throw SystemError("mnl_socket_open2") }
-        let groups = UInt32(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
+        let groups = UInt32(
+            hearsRoutes ? RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE : RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
         guard mnl_socket_bind(socket, groups, pid_t(MNL_SOCKET_AUTOPID)) == 0 else {
             let error = SystemError("mnl_socket_bind")
             mnl_socket_close(socket)

@@ -24,6 +24,8 @@ package enum AgentOrder: Message {
     case configure(ConfigurationDocument)
     /// Telemetry every this many milliseconds.
     case watch(TelemetryInterval)
+    /// Restart a modem that is stuck; done once it took that.
+    case resetModem(ModemReset)
     case unknown(String)
 }
 
@@ -35,6 +37,18 @@ package struct BroadcastReference: Codable, Sendable, Hashable {
 package struct TelemetryInterval: Codable, Sendable, Hashable {
     package var ms: Int
     package init(ms: Int) { self.ms = ms }
+}
+
+package struct ModemReset: Codable, Sendable, Hashable {
+    /// As `ModemTelemetry` has it.
+    package var modem: String
+    /// Also where it carries the only link that works of a live broadcast.
+    package var force: Bool
+
+    package init(modem: String, force: Bool) {
+        self.modem = modem
+        self.force = force
+    }
 }
 
 /// A sender's configuration: TOML text with the version control gave it.
@@ -108,10 +122,12 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
     package var modems: [ModemTelemetry]?
     /// Every 2 s while something is sent, nil in samples between: as it was; with stock RIST never.
     package var bond: BondTelemetry?
+    /// Of the board's links; every half minute and when a state changes, nil in samples between: as it was.
+    package var usage: [UsageTelemetry]?
 
     package init(
         atMs: Int64, links: [LinkTelemetry], pipeline: PipelineTelemetry?, interfaces: [InterfaceTelemetry]? = nil,
-        modems: [ModemTelemetry]? = nil, bond: BondTelemetry? = nil
+        modems: [ModemTelemetry]? = nil, bond: BondTelemetry? = nil, usage: [UsageTelemetry]? = nil
     ) {
         self.atMs = atMs
         self.links = links
@@ -119,6 +135,7 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
         self.pipeline = pipeline
         self.interfaces = interfaces
         self.modems = modems
+        self.usage = usage
     }
 }
 
@@ -262,7 +279,7 @@ extension AgentMessage {
 }
 
 extension AgentOrder {
-    package enum Kind: String, CaseIterable, Sendable { case start, stop, configure, watch }
+    package enum Kind: String, CaseIterable, Sendable { case start, stop, configure, watch, resetModem }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -270,6 +287,7 @@ extension AgentOrder {
         case .stop: .known(.stop)
         case .configure: .known(.configure)
         case .watch: .known(.watch)
+        case .resetModem: .known(.resetModem)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -280,6 +298,7 @@ extension AgentOrder {
         case .stop(let body): try container.encode(body, forKey: .body)
         case .configure(let body): try container.encode(body, forKey: .body)
         case .watch(let body): try container.encode(body, forKey: .body)
+        case .resetModem(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -290,6 +309,7 @@ extension AgentOrder {
         case .stop: self = .stop(try body.decode(BroadcastReference.self, forKey: .body))
         case .configure: self = .configure(try body.decode(ConfigurationDocument.self, forKey: .body))
         case .watch: self = .watch(try body.decode(TelemetryInterval.self, forKey: .body))
+        case .resetModem: self = .resetModem(try body.decode(ModemReset.self, forKey: .body))
         }
     }
 }

@@ -20,6 +20,8 @@ extension String {
 extension Int {
     /// A number of things, or a size: within what every reader of the API can count.
     fileprivate var counted: Int { Swift.min(Swift.max(self, 0), Int(Int32.max) * 4096) }
+    /// Bytes of months: what a browser counts to, 2^53.
+    fileprivate var bytes: Int { Swift.min(Swift.max(self, 0), 1 << 53) }
     fileprivate func within(_ range: ClosedRange<Int>) -> Int { Swift.min(Swift.max(self, range.lowerBound), range.upperBound) }
 }
 
@@ -91,7 +93,16 @@ extension AgentTelemetry {
                 receiveDropped: interface.receiveDropped.counted, sendDropped: interface.sendDropped.counted)
         }
         result.modems = modems?.prefix(WireLimits.modems).map { $0.bounded() }
+        result.usage = usage?.prefix(WireLimits.listEntries).map { $0.bounded() }
         return result
+    }
+}
+
+extension UsageTelemetry {
+    func bounded() -> UsageTelemetry {
+        UsageTelemetry(
+            link: link.bounded(to: 64), sim: sim?.bounded(to: 4), since: since?.bounded(to: 10), sentBytes: sentBytes.bytes,
+            receivedBytes: receivedBytes.bytes, capBytes: capBytes?.bytes, state: state)
     }
 }
 

@@ -48,6 +48,19 @@ package struct SenderView: Codable, Sendable, Hashable {
     package var configuration: ConfigurationState
     /// What a start takes where it names nothing else; nil where the configuration in force cannot be read any more.
     package var defaults: Defaults?
+    /// Where it is; nil where nobody knows.
+    package var location: Location?
+
+    package struct Location: Codable, Sendable, Hashable {
+        /// In its owner's words, by the newest configuration.
+        package var text: String?
+        /// Where a modem's satellite receiver saw it last, since control began.
+        package var position: Position?
+        package init(text: String?, position: Position?) {
+            self.text = text
+            self.position = position
+        }
+    }
 
     package struct Defaults: Codable, Sendable, Hashable {
         package var input: InputChoice
@@ -71,7 +84,7 @@ package struct SenderView: Codable, Sendable, Hashable {
 
     package init(
         id: DeviceID, name: String, online: Bool, lastSeenAt: String?, agentVersion: String?, flaggedAt: String?, inventory: Inventory,
-        configuration: ConfigurationState, defaults: Defaults?
+        configuration: ConfigurationState, defaults: Defaults?, location: Location?
     ) {
         self.id = id
         self.name = name
@@ -82,6 +95,7 @@ package struct SenderView: Codable, Sendable, Hashable {
         self.inventory = inventory
         self.configuration = configuration
         self.defaults = defaults
+        self.location = location
     }
 }
 
@@ -120,6 +134,31 @@ package struct ConfigurationAnswer: Codable, Sendable {
     package init(version: Int, result: Result, reason: String?) {
         self.version = version
         self.result = result
+        self.reason = reason
+    }
+}
+
+/// `POST /senders/{id}/modem-reset`.
+package struct ResetModemRequest: Codable, Sendable {
+    /// Its id, as the sender's telemetry has it.
+    package var modem: String
+    /// Also where it carries the only link that works of a live broadcast.
+    package var force: Bool?
+
+    package init(modem: String, force: Bool? = nil) {
+        self.modem = modem
+        self.force = force
+    }
+}
+
+/// The modem took it; it is gone for a while then.
+package struct ResetModemAnswer: Codable, Sendable, Hashable {
+    package var modem: String
+    /// How, where that is not the usual way.
+    package var reason: String?
+
+    package init(modem: String, reason: String?) {
+        self.modem = modem
         self.reason = reason
     }
 }

@@ -44,6 +44,10 @@ package struct FlightEntry: Codable, Sendable, Hashable {
         package static let receiverUnheard = Kind(rawValue: "receiver_unheard")
         package static let receiverHeard = Kind(rawValue: "receiver_heard")
         package static let clockChanged = Kind(rawValue: "clock_changed")
+        /// A link's data plan: 80 % are used, all is used, or a new cycle or a larger cap has made room again.
+        package static let dataNear = Kind(rawValue: "data_near")
+        package static let dataSpent = Kind(rawValue: "data_spent")
+        package static let dataWithin = Kind(rawValue: "data_within")
         package static let sample = Kind(rawValue: "sample")
     }
 

@@ -76,6 +76,7 @@ extension Figures {
         }
         for interface in (sample.interfaces ?? []).prefix(Self.linkLimit) { add(interface, of: sender) }
         for modem in sample.modems ?? [] { add(modem, of: sender) }
+        for usage in (sample.usage ?? []).prefix(Self.linkLimit) { add(usage, of: sender) }
         for link in sample.links.prefix(Self.linkLimit) {
             let labels: KeyValuePairs = ["sender": sender, "link": link.name]
             add(.gauge, "sender_link_live", "1 where the link carries media", link.state == .live ? 1 : 0, labels)
@@ -96,6 +97,13 @@ extension Figures {
         add(
             .counter, "sender_interface_send_dropped_total", "Packets that the interface had no room for", Double(interface.sendDropped),
             labels)
+    }
+
+    private mutating func add(_ usage: UsageTelemetry, of sender: String) {
+        let labels: KeyValuePairs = ["sender": sender, "link": usage.link]
+        let used = Double(usage.sentBytes) + Double(usage.receivedBytes)
+        add(.gauge, "sender_data_used_bytes", "Carried in the link's billing cycle, both ways", used, labels)
+        if let cap = usage.capBytes { add(.gauge, "sender_data_cap_bytes", "What its plan has in a cycle", Double(cap), labels) }
     }
 
     private mutating func add(_ modem: ModemTelemetry, of sender: String) {

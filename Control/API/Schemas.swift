@@ -174,6 +174,13 @@ enum Schemas {
                 "configuration", .object([.required("wanted", count), .required("applied", count), .optional("reason", line)])),
             .optional(
                 "defaults", .object([.required("input", .reference("InputChoice")), .required("encoder", .reference("EncoderChoice"))])),
+            .optional("location", .reference("Location")),
+        ]),
+        "Location": .object([
+            .optional("text", line),
+            .optional(
+                "position",
+                .object([.required("latitude", .number), .required("longitude", .number), .optional("altitudeMeters", .number)])),
         ]),
         "ChangeSenderRequest": .object([.optional("name", name)]),
         "ChangeConfigurationRequest": .object([.required("toml", toml)]),
@@ -181,6 +188,8 @@ enum Schemas {
         "ConfigurationAnswer": .object([
             .required("version", count), .required("result", choice(["applied", "refused", "pending"])), .optional("reason", line),
         ]),
+        "ResetModemRequest": .object([.required("modem", handle), .optional("force", .flag)]),
+        "ResetModemAnswer": .object([.required("modem", handle), .optional("reason", line)]),
         "Host": .object([
             .required("id", id), .required("name", name), .required("online", .flag), .optional("lastSeenAt", time),
             .optional("version", line),

@@ -15,7 +15,7 @@ struct SenderRoutes: Sendable {
 
     init(_ parts: Gateway.Parts) { self.parts = parts }
 
-    var routes: [Route] { tokenRoutes + senderRoutes + configurationRoutes + deviceRoutes }
+    var routes: [Route] { tokenRoutes + senderRoutes + configurationRoutes + ModemRoutes(parts).routes + deviceRoutes }
 
     // MARK: Tokens
 

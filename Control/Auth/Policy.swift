@@ -14,6 +14,8 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case viewSenders = "senders.view"
     /// Enrollment tokens, names, configurations, revocation.
     case manageSenders = "senders.manage"
+    /// What keeps a broadcast going: a stuck modem is restarted.
+    case operateSenders = "senders.operate"
     case viewDestinations = "destinations.view"
     case manageDestinations = "destinations.manage"
     case viewBroadcasts = "broadcasts.view"
@@ -29,7 +31,7 @@ package enum Policy {
         switch action {
         case .deleteOrganization, .transferOwnership: .owner
         case .changeOrganization, .viewUsers, .manageUsers, .viewAudit, .viewDiagnostics, .manageSenders, .manageDestinations: .admin
-        case .viewDestinations, .runBroadcasts: .host
+        case .viewDestinations, .operateSenders, .runBroadcasts: .host
         case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts: .member
         }
     }

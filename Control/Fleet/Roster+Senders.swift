@@ -17,7 +17,19 @@ extension Roster {
             flaggedAt: device.flaggedAt?.text, inventory: hello?.inventory ?? device.inventory ?? Inventory(),
             configuration: SenderView.ConfigurationState(
                 wanted: wanted, applied: applied, reason: configurationFault(of: device.id)),
-            defaults: try await defaults(applied, of: device.id, in: scope))
+            defaults: try await defaults(applied, of: device.id, in: scope),
+            location: try await location(wanted, of: device.id, in: scope))
+    }
+
+    /// The owner's words wait for no board: they hold as soon as they are saved.
+    private func location(_ version: Int, of sender: DeviceID, in scope: OrganizationScope) async throws -> SenderView.Location? {
+        let position = position(of: sender)
+        do {
+            let text = try await store.configuration(version, of: sender, in: scope).location
+            return text == nil && position == nil ? nil : SenderView.Location(text: text, position: position)
+        } catch is ConfigurationFaults {
+            return position.map { SenderView.Location(text: nil, position: $0) }
+        }
     }
 
     /// What a version of a sender's configuration begins a broadcast with.

@@ -16,6 +16,8 @@ package actor Roster {
     /// Why a sender refused its newest configuration.
     private var configurationFaults: [DeviceID: String] = [:]
     private var telemetry: [DeviceID: [AgentTelemetry]] = [:]
+    /// Of senders with a satellite receiver, as they were told last.
+    private var positions: [DeviceID: Position] = [:]
     private var watched: Set<OrganizationID> = []
     private let eventSink: AsyncStream<FleetEvent>.Continuation
 
@@ -49,6 +51,8 @@ package actor Roster {
     package var latestTelemetry: [DeviceID: AgentTelemetry] {
         telemetry.compactMapValues(\.last).filter { senders[$0.key] != nil }
     }
+    /// Where a modem of a sender saw it last.
+    func position(of sender: DeviceID) -> Position? { positions[sender] }
     package var counts: (senders: Int, hosts: Int) { (senders.count, hosts.count) }
 
     func configurationFault(of sender: DeviceID) -> String? { configurationFaults[sender] }
@@ -248,6 +252,8 @@ package actor Roster {
         sample.interfaces = sample.interfaces ?? samples.last?.interfaces
         if sample.pipeline != nil { sample.bond = sample.bond ?? samples.last?.bond }
         sample.modems = sample.modems ?? samples.last?.modems
+        sample.usage = sample.usage ?? samples.last?.usage
+        if let position = sample.modems?.lazy.compactMap(\.position).first { positions[connection.device] = position }
         samples.append(sample)
         if samples.count > Self.telemetryLimit { samples.removeFirst(samples.count - Self.telemetryLimit) }
         telemetry[connection.device] = samples

@@ -29,6 +29,7 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case deviceRevoked = "device.revoked"
     case deviceFlagged = "device.flagged"
     case deviceConfigured = "device.configured"
+    case modemReset = "device.modem_reset"
     case destinationCreated = "destination.created"
     case destinationChanged = "destination.changed"
     case destinationRemoved = "destination.removed"

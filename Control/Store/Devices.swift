@@ -107,6 +107,11 @@ package struct Devices: Sendable {
         try await store.write { try $0.updateOne(.devices, in: scope, set: ["inventory": column], where: "id = \(id)", or: "sender") }
     }
 
+    /// Writes down what somebody had a sender do.
+    package func note(_ action: AuditAction, _ id: DeviceID, detail: String) async throws {
+        try await store.write { try $0.note(action, id.text, detail: detail, in: scope) }
+    }
+
     /// Marks an identity that was used from two places at once.
     package func flag(_ id: DeviceID) async throws {
         try await store.write(.durable) { transaction in

@@ -6,7 +6,7 @@ import Wire
 
 extension Console {
     func sender(_ arguments: inout Arguments, _ client: ControlClient) async throws {
-        let verb = try arguments.word("list, show, revoke, rename or configure")
+        let verb = try arguments.word("list, show, revoke, rename, configure or reset-modem")
         guard verb != "list" else {
             try arguments.finish()
             return show(try await client.call(.get, "/api/v1/senders") as ListView<SenderView>)
@@ -28,6 +28,11 @@ extension Console {
             let request = ChangeConfigurationRequest(toml: try Self.text(of: arguments.required("file")))
             try arguments.finish()
             show(try await client.call(.put, "\(route)/configuration", request) as ConfigurationAnswer)
+        case "reset-modem":
+            let isForced = arguments.has("force")
+            let request = ResetModemRequest(modem: try arguments.word("the modem's id"), force: isForced)
+            try arguments.finish()
+            show(try await client.call(.post, "\(route)/modem-reset", request) as ResetModemAnswer)
         case let other: throw Arguments.Fault("'sender \(other)' is not a command; see --help")
         }
     }

@@ -18,6 +18,7 @@ import Wire
         (.viewDiagnostics, [.owner, .admin]),
         (.viewSenders, [.owner, .admin, .host, .member]),
         (.manageSenders, [.owner, .admin]),
+        (.operateSenders, [.owner, .admin, .host]),
         (.viewDestinations, [.owner, .admin, .host]),
         (.manageDestinations, [.owner, .admin]),
         (.viewBroadcasts, [.owner, .admin, .host, .member]),

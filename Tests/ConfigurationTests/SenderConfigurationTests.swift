@@ -53,6 +53,33 @@ import Wire
         #expect(throws: ConfigurationFaults.self) { try SenderConfiguration.parse(text) }
     }
 
+    @Test("a link's data plan is a cap and the day that a cycle begins with; what is out of bounds is named")
+    func plans() throws {
+        let configuration = try SenderConfiguration.parse(
+            "[[link]]\nname = \"wwan0\"\ndata_cap_mib = 10240\ncycle_day = 15\n[[link]]\nname = \"wwan1\"\n")
+        #expect(configuration.linkRules["wwan0"]?.data == DataPlan(capBytes: 10240 << 20, firstDay: 15))
+        #expect(configuration.linkRules["wwan1"]?.data == DataPlan())
+        for (line, key) in [
+            ("data_cap_mib = 0", "data_cap_mib"), ("data_cap_mib = 100000001", "data_cap_mib"), ("cycle_day = 32", "cycle_day"),
+            ("cycle_day = 0", "cycle_day"), ("data_cap_gb = 1", "data_cap_gb"),
+        ] {
+            let faults = #expect(throws: ConfigurationFaults.self) {
+                try SenderConfiguration.parse("[[link]]\nname = \"wwan0\"\n\(line)\n")
+            }
+            #expect(faults?.faults.map(\.key) == ["link[0].\(key)"], "\(line)")
+        }
+    }
+
+    @Test("the owner's words of where a board is are one line")
+    func location() throws {
+        #expect(
+            try SenderConfiguration.parse("[sender]\nlocation = \"Marktplatz, Übertragungswagen\"\n").location?.hasPrefix("Markt") == true)
+        #expect(try SenderConfiguration.parse("").location == nil)
+        for text in ["", "a\\nb", String(repeating: "x", count: 201)] {
+            #expect(throws: ConfigurationFaults.self) { try SenderConfiguration.parse("[sender]\nlocation = \"\(text)\"\n") }
+        }
+    }
+
     @Test("links have costs and ceilings by their names, and a broadcast its protection")
     func links() throws {
         let configuration = try SenderConfiguration.parse(

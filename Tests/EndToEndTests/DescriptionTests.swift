@@ -123,6 +123,7 @@ struct DescriptionTests {
         try await api.call("GET /senders/{id}/configurations", [id], by: owner)
         try await api.call("PATCH /senders/{id}", [id], #"{"name":"truck"}"#, by: owner)
         try await api.call("GET /senders/{id}", [id], by: owner)
+        try await api.call("POST /senders/{id}/modem-reset", [id], #"{"modem":"860000000000012"}"#, by: owner)
         try await api.call("GET /senders", by: owner)
     }
 

@@ -274,6 +274,7 @@ struct HostileTextTests {
             "EnrollRequest": ["token": "t", "publicKey": String(repeating: "A", count: 43), "name": "N", "kind": "sender"],
             "ChangeSenderRequest": ["name": "N"],
             "ChangeConfigurationRequest": ["toml": "[video]\ninput = \"test\"\n"],
+            "ResetModemRequest": ["modem": "860000000000012"],
             "DestinationRequest": [
                 "name": "N", "url": "srt://192.0.2.1:9000", "secret": "0123456789", "streamID": "id", "srtMode": "caller",
             ],

@@ -24,7 +24,7 @@ struct TenancyTests {
         "GET /api/v1/enrollment-tokens": .admin, "POST /api/v1/enrollment-tokens": .admin, "DELETE /api/v1/enrollment-tokens/{id}": .admin,
         "GET /api/v1/senders": .member, "GET /api/v1/senders/{id}": .member, "PATCH /api/v1/senders/{id}": .admin,
         "DELETE /api/v1/senders/{id}": .admin, "GET /api/v1/senders/{id}/configurations": .member,
-        "PUT /api/v1/senders/{id}/configuration": .admin,
+        "PUT /api/v1/senders/{id}/configuration": .admin, "POST /api/v1/senders/{id}/modem-reset": .host,
         "GET /api/v1/destinations": .host, "GET /api/v1/destinations/{id}": .host, "POST /api/v1/destinations": .admin,
         "PUT /api/v1/destinations/{id}": .admin, "DELETE /api/v1/destinations/{id}": .admin,
         "GET /api/v1/broadcasts": .member, "GET /api/v1/broadcasts/{id}": .member,
@@ -41,6 +41,7 @@ struct TenancyTests {
     private static let bodies = [
         "PATCH /api/v1/users/{id}": #"{"displayName":"Taken over"}"#, "PATCH /api/v1/senders/{id}": #"{"name":"taken"}"#,
         "PUT /api/v1/senders/{id}/configuration": #"{"toml":""}"#,
+        "POST /api/v1/senders/{id}/modem-reset": #"{"modem":"860000000000012","force":true}"#,
         "PUT /api/v1/destinations/{id}": #"{"name":"taken","preset":"twitch","secret":"k"}"#,
         "PATCH /api/v1/broadcasts/{id}": #"{"bitrate":1000000}"#,
         "POST /api/v1/broadcasts/{id}/outputs": #"{"destination":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}"#,

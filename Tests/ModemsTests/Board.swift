@@ -16,7 +16,7 @@ final class Board: Sendable {
 
     /// - Parameter name: of the bus's socket in the stage's folder.
     init(
-        on stage: Stage, bus name: String = "bus", access: ModemAccess? = nil,
+        on stage: Stage, bus name: String = "bus", accounts: ModemAccounts = ModemAccounts(standard: nil),
         apply: (@Sendable (BearerAddresses) async throws -> Void)? = nil
     ) throws {
         self.stage = stage
@@ -25,7 +25,7 @@ final class Board: Sendable {
         let lines = lines
         let log = Log("modems", threshold: .info) { line in lines.withLock { $0.append(line) } }
         let watcher = ModemWatcher(
-            address: address, loop: loop, usesSatellites: true, access: access, stateFolder: stage.folder.path, apply: apply, log: log)
+            address: address, loop: loop, usesSatellites: true, accounts: accounts, stateFolder: stage.folder.path, apply: apply, log: log)
         self.watcher = watcher
         reader = Task { [latest] in for await modems in watcher.snapshots { latest.withLock { $0 = modems } } }
     }

@@ -12,13 +12,16 @@ import Wire
 
     /// A board that connects its modems, and what they were given.
     private func onBoard(
-        _ access: ModemAccess = access, _ body: (Board, MessageBus, ModemStandIn, Guarded<[BearerAddresses]>) async throws -> Void
+        _ access: ModemAccess = access, own: [ModemAccounts.Own] = [],
+        _ body: (Board, MessageBus, ModemStandIn, Guarded<[BearerAddresses]>) async throws -> Void
     ) async throws {
         try await onStage { stage in
             let bus = try await MessageBus(on: stage)
             let standIn = try await bus.standIn()
             let given = Guarded<[BearerAddresses]>([])
-            let board = try Board(on: stage, access: access) { addresses in given.withLock { $0.append(addresses) } }
+            let board = try Board(on: stage, accounts: ModemAccounts(standard: access, own: own)) { addresses in
+                given.withLock { $0.append(addresses) }
+            }
             await board.watcher.begin()
             do { try await body(board, bus, standIn, given) } catch {
                 await board.close()
@@ -48,6 +51,21 @@ import Wire
         }
     }
 
+    @Test("each modem and each SIM card gets what its owner wrote for it, and no card another's PIN")
+    func accounts() async throws {
+        let card = ModemAccounts.Own(modem: nil, sim: "8949000000000000001", access: ModemAccess(apn: "second", pin: Secret("2222")))
+        let device = ModemAccounts.Own(modem: "860000000000002", sim: nil, access: ModemAccess(apn: "third", pin: Secret("3333")))
+        try await onBoard(own: [card, device]) { board, _, standIn, _ in
+            try await standIn.run(
+                "Modem(0, pin='1234'); Modem(1, net='wwan1', pin='2222', apn='second'); Modem(2, net='wwan2', pin='3333', apn='third')")
+            try await board.modems("all are connected") { $0.count == 3 && $0.allSatisfy { $0.figures.state == .connected } }
+            for (modem, pin, apn) in [(0, "1234", "internet"), (1, "2222", "second"), (2, "3333", "third")] {
+                let calls = try await standIn.calls(of: modem).filter { !$0.contains("Setup") }
+                #expect(calls == ["SendPin \(pin)", "Enable True", "Connect allow-roaming=0 apn=\(apn)"])
+            }
+        }
+    }
+
     @Test("a wrong PIN is tried once and never again, not by the next agent either")
     func wrongPIN() async throws {
         try await onBoard { board, _, standIn, _ in
@@ -55,7 +73,7 @@ import Wire
             let refused = "its SIM card cannot be unlocked: the configured PIN is wrong, and is not tried again"
             try await board.modems("it is refused") { $0.first?.figures.reason == refused && $0[0].pinTries == 2 }
             try await standIn.run("m = Modem.every[0]; m.change(MODEM, SignalQuality=(1, True)); m.change(MODEM, SignalQuality=(2, True))")
-            let next = try Board(on: board.stage, access: Self.access)
+            let next = try Board(on: board.stage, accounts: ModemAccounts(standard: Self.access))
             await next.watcher.begin()
             try await next.modems("the next one knows") { $0.first?.figures.reason == refused }
             // Somebody unlocks it and it is locked again: all tries are there, and the PIN is as wrong as before.

@@ -73,8 +73,14 @@ import Wire
         try await onBoard { board, _, standIn in
             try await standIn.run("Modem(0)")
             let modem = try await board.modems("it is there") { $0.count == 1 }[0]
-            try await board.watcher.reset(modem)
+            #expect(try await board.watcher.reset(modem) == nil)
             #expect(try await standIn.calls() == ["Reset"])
+            try await standIn.run("Modem.every[0].resets = 'Core.Unsupported'")
+            #expect(try await board.watcher.reset(modem) == "it knows no reset, and was switched off and on")
+            #expect(try await standIn.calls().filter { !$0.contains("Setup") }.suffix(3) == ["Reset", "Enable False", "Enable True"])
+            try await standIn.run("Modem.every[0].resets = 'Core.Failed'")
+            let fault = await #expect(throws: ModemFault.self) { try await board.watcher.reset(modem) }
+            #expect(fault?.reason == "it cannot be reset: no answer from the firmware")
         }
     }
 

@@ -45,6 +45,19 @@ import Testing
         }
     }
 
+    @Test("a modem or a SIM card has an access point and a PIN of its own; one that names neither is a fault")
+    func modems() throws {
+        let text =
+            "[modems]\napn = \"a\"\n[[modem]]\nsim = \"8949001\"\napn = \"b\"\npin = \"4321\"\n[[modem]]\nid = \"860001\"\napn = \"c\"\nroaming = true\n"
+        let modems = try read(text).session.modems
+        #expect(modems.standard?.apn == "a" && modems.own.map(\.access.apn) == ["b", "c"] && modems.own.map(\.sim) == ["8949001", nil])
+        #expect(modems.own[0].access.pin?.revealed == "4321" && modems.own[1].access.allowsRoaming && modems.own[1].access.pin == nil)
+        for (section, key) in [("apn = \"b\"", "modem"), ("sim = \"8949001\"", "modem.apn"), ("sim = \"x\"\napn = \"b\"", "modem[0].sim")] {
+            let faults = #expect(throws: ConfigurationFaults.self) { try read("[[modem]]\n\(section)\n") }
+            #expect(faults?.faults.map(\.key) == [key], "\(section)")
+        }
+    }
+
     @Test("each fault is named with its key")
     func faults() {
         #expect {

@@ -62,6 +62,18 @@ struct GoldenTests {
         try check("agent-telemetry-modems", AgentMessage.telemetry(modems))
     }
 
+    @Test("what links have carried is as shipped")
+    func usage() throws {
+        let usage = [
+            UsageTelemetry(
+                link: "wwan0", sim: "0017", since: "2026-11-15", sentBytes: 9_000_000_000, receivedBytes: 200_000_000,
+                capBytes: 10_737_418_240, state: .near),
+            UsageTelemetry(link: "eth0", sim: nil, since: nil, sentBytes: 5, receivedBytes: 6, capBytes: nil, state: .within),
+        ]
+        let sample = AgentTelemetry(atMs: 1_800_000_000_000, links: [], pipeline: nil, usage: usage)
+        try check("agent-telemetry-usage", AgentMessage.telemetry(sample))
+    }
+
     @Test("what the bond tells is as shipped")
     func bond() throws {
         var link = LinkTelemetry(
@@ -98,6 +110,8 @@ struct GoldenTests {
         try check("order-stop", Command(id: Sample.command, order: AgentOrder.stop(BroadcastReference(broadcast: Sample.broadcast))))
         try check(
             "order-configure", Command(id: Sample.command, order: AgentOrder.configure(ConfigurationDocument(version: 4, toml: "a = 1\n"))))
+        let reset = ModemReset(modem: "860000000000012", force: false)
+        try check("order-reset-modem", Command(id: Sample.command, order: AgentOrder.resetModem(reset)))
         try check("order-watch", Command(id: Sample.command, order: AgentOrder.watch(TelemetryInterval(ms: 200))))
     }
 

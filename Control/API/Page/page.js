@@ -71,7 +71,7 @@ function fill(table, rows) {
   rows.forEach((values, index) => cells(body.rows[index] || body.insertRow(), values));
 }
 
-const tone = state => ({ live: "good", connected: "good", up: "good", degraded: "warn", interrupted: "bad", failed: "bad", dead: "bad", down: "bad", retrying: "warn" })[state] || "";
+const tone = state => ({ live: "good", connected: "good", up: "good", degraded: "warn", interrupted: "bad", failed: "bad", dead: "bad", down: "bad", retrying: "warn", near: "warn", spent: "bad" })[state] || "";
 
 function card(id) {
   let element = document.getElementById("sender-" + id);
@@ -107,6 +107,7 @@ function show(id) {
     broadcast?.ingest?.latencyMs && `latency ${milliseconds(broadcast.ingest.latencyMs)} of ${broadcast.bufferMs}`,
     broadcast?.ingest?.width && `${broadcast.ingest.width}×${broadcast.ingest.height}`,
     broadcast && sample?.bond && `links carry ${megabits(sample.bond.capacity)}, lost at the deadline ${sample.bond.lostPackets} of ${sample.bond.offeredPackets} packets`,
+    place(sender, sample),
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
   showLinks(element, sender, sample);
@@ -117,6 +118,8 @@ function show(id) {
 
 function showLinks(element, sender, sample) {
   const measured = new Map((sender.online && sample?.links || []).map(link => [link.name, link]));
+  const modems = sender.online && sample?.modems || [];
+  const carried = new Map((sample?.usage || []).map(usage => [usage.link, usage]));
   fill(find(".links", element), sender.inventory.links.map(link => {
     const now = measured.get(link.name);
     const state = now && now.state !== "unused" ? now.state : link.state;
@@ -124,8 +127,34 @@ function showLinks(element, sender, sample) {
     const told = now?.reason ? `${state}: ${now.reason}` : state;
     return [[link.name], sender.online ? [told, tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
       [now ? graphs.draw(`${sender.id} ${link.name}`, "sent, and what the link carries as a line") : ""],
-      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"]];
-  }));
+      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], modemCell(modems.find(modem => modem.link === link.name)), plan(carried.get(link.name))];
+  }).concat(modems.filter(modem => !modem.link).map(modem => [[modem.model || modem.id], [modem.reason || modem.state, tone(modem.state)],
+    [""], [""], [""], [""], [""], [""], modemCell(modem), [""]])));
+}
+
+// Where it is: in its owner's words, and as a modem's satellite receiver sees it.
+function place(sender, sample) {
+  const position = (sample?.modems || []).find(modem => modem.position)?.position || sender.location?.position;
+  return [sender.location?.text, position && `${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)}`].filter(Boolean).join(", ");
+}
+
+// The network that a modem is in, and how well it hears it; the daemon's per cent where it does not tell more.
+function modemCell(modem) {
+  if (!modem) return [""];
+  const signal = modem.rsrpDbm != null ? `${modem.rsrpDbm} dBm` : modem.signalPercent != null ? `${modem.signalPercent} %` : "";
+  const weak = modem.rsrpDbm != null ? modem.rsrpDbm < -110 : modem.signalPercent != null && modem.signalPercent < 25;
+  const words = [modem.network, [modem.technology, modem.band].filter(Boolean).join(" "), modem.registration === "roaming" && "roaming", signal,
+    modem.sinrDb != null && `SINR ${modem.sinrDb} dB`];
+  return [words.filter(Boolean).join(", "), weak ? "warn" : ""];
+}
+
+// What a link has carried in its billing cycle, of what it may.
+function plan(usage) {
+  if (!usage) return [""];
+  const gigabytes = bytes => (bytes / 2 ** 30).toFixed(2);
+  const used = gigabytes(usage.sentBytes + usage.receivedBytes);
+  return [used + (usage.capBytes ? ` of ${gigabytes(usage.capBytes)}` : "") + " GiB" + (usage.since ? ` since ${usage.since}` : "")
+    + (usage.state === "spent" ? ": last resort" : ""), tone(usage.state)];
 }
 
 // The same links as the receiver sees them: by the address that they come from, which a mobile network may have exchanged. Where it has

@@ -107,6 +107,8 @@ class Modem:
         self.sim = f"{MAIN_OBJ}/SIM/{number}"
         self.bearer = f"{MAIN_OBJ}/Bearer/{number}"
         self.calls = []
+        # The error that Reset ends with.
+        self.resets = None
         me = f"Modem.every[{number}]"
         Modem.every[number] = self
         scope = "from dbusmock.mockobject import objects; Modem = objects['/'].Modem; "
@@ -118,7 +120,7 @@ class Modem:
             "UnlockRequired": 2 if pin else 1, "UnlockRetries": {2: tries, 4: 10}, "State": 2 if pin else state, "StateFailedReason": 0,
             "AccessTechnologies": 0, "SignalQuality": (0, False), "CurrentBands": [], "PowerState": 3,
         }, {
-            "Reset": self.code("me.called('Reset')"),
+            "Reset": self.code("me.reset()"),
             "Enable": self.code("me.enable(bool(args[0]))"),
         })
         add_interface(self.sim, SIM, {"Active": True, "SimIdentifier": f"8949{number:015}", "Imsi": "262011234567890", "OperatorName": "Telekom"}, {
@@ -160,8 +162,16 @@ class Modem:
         announce(self.path)
         self.state(3, UnlockRequired=1)
 
+    def reset(self):
+        self.called("Reset")
+        if self.resets:
+            fail(self.resets, "no answer from the firmware")
+
     def enable(self, on):
         self.called(f"Enable {on}")
+        if not on:
+            self.change(GPP, RegistrationState=0)
+            return self.state(3)
         self.state(8 if self.registration in (1, 5) else 7)
         name = {1: "Telekom.de", 5: "Orange F"}.get(self.registration, "")
         self.change(GPP, RegistrationState=self.registration, OperatorName=name, OperatorCode="26201" if name else "")

@@ -1,0 +1,111 @@
+import Foundation
+import Lab
+import Logging
+import Posix
+import Support
+import Testing
+
+@testable import Links
+@testable import Netlink
+
+@Suite("Routes of the links' own") struct OwnRoutesTests {
+    private func entry(_ destination: String?, _ length: Int, _ index: Int, via gateway: String? = nil, table: Int = 254, maker: Int = 4)
+        -> RouteEntry
+    {
+        RouteEntry(
+            family: .ipv4, table: table, index: index, destination: destination.flatMap { SocketAddress($0, port: 0) },
+            prefixLength: length,
+            gateway: gateway.flatMap { SocketAddress($0, port: 0) }, maker: maker, metric: 100)
+    }
+
+    @Test("each link's table has its routes of the main table; what others made is neither copied nor touched")
+    func wanted() {
+        let (near, far, other) = (
+            entry("192.168.8.0", 24, 4), entry(nil, 0, 4, via: "192.168.8.1"), entry("10.0.0.0", 8, 9, table: 1000)
+        )
+        let messages = [near, far, entry(nil, 0, 7, via: "10.1.1.1"), other].map(RouteMessage.route)
+        let wanted = OwnRoutes(links: [4: "wwan0"], from: messages)
+        let table = OwnRoutes.firstTable + 4
+        #expect(wanted.routes.map(\.table) == [table, table] && wanted.rules.map(\.outgoing) == ["wwan0"])
+        let changes = wanted.changes(from: OwnRoutes(of: messages))
+        guard changes.count == 3, case .route(let first) = changes[0], case .route(let second) = changes[1], case .rule = changes[2] else {
+            Issue.record("\(changes)")
+            return
+        }
+        #expect(first.gateway == nil && second.gateway?.host == "192.168.8.1")
+        let there = OwnRoutes(of: messages + wanted.routes.map(RouteMessage.route) + wanted.rules.map(RouteMessage.rule))
+        #expect(there == wanted && wanted.changes(from: there).isEmpty)
+        // The rule goes before what it looks into.
+        let gone = OwnRoutes().changes(from: there)
+        guard gone.count == 3, case .noRule = gone[0] else {
+            Issue.record("\(gone)")
+            return
+        }
+    }
+
+    @Test(
+        "bound sockets find their own gateway between twins and past a VPN that takes everything; what a crash leaves is removed",
+        .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+    func kernel() async throws {
+        let network = try FieldNetwork(links: [LinkShape(LinkProfile()), LinkShape(LinkProfile())], number: 11)
+        defer { network.remove() }
+        // Its thread is born in the namespace, and with it every socket.
+        let loop = try network.field.run { try Loop(name: "routes") }
+        defer { loop.stop() }
+        func ip(_ line: String, mayFail: Bool = false) async throws -> String {
+            let words = network.field.command(["ip"] + line.split(separator: " ").map(String.init))
+            let answer = try await runTool(words[0], Array(words.dropFirst()), mayFail: mayFail)
+            return answer.text + answer.errors
+        }
+        func keeper() throws -> RouteKeeper {
+            let keeper = try network.field.run { try RouteKeeper(loop: loop, log: Log("routes", threshold: .error)) }
+            return keeper
+        }
+        for link in ["modem0", "modem1"] {
+            _ = try await ip("address flush dev \(link)")
+            _ = try await ip("address add 192.168.8.100/24 dev \(link)")
+        }
+        _ = try await ip("route add default via 192.168.8.1 dev modem0 metric 100")
+        _ = try await ip("route add default via 192.168.8.1 dev modem1 metric 101")
+        _ = try await ip("rule add priority 5210 lookup 999 protocol 4")
+        _ = try await ip("route add unreachable default table 999")
+        let indices = try network.field.run { ["modem0": Int(if_nametoindex("modem0")), "modem1": Int(if_nametoindex("modem1"))] }
+        // Without a table of its own the kernel takes everybody for a neighbour on the link.
+        #expect(try await !ip("route get 198.51.100.1 oif modem1").contains("via"))
+
+        let first = try keeper()
+        first.begin()
+        first.update(indices)
+        for link in ["modem0", "modem1"] {
+            try await eventually(within: .seconds(5), "\(link) has its own") {
+                try await ip("route get 198.51.100.1 oif \(link)", mayFail: true).contains("via 192.168.8.1 dev \(link) table")
+            }
+        }
+        // What is bound to no link goes by the VPN.
+        #expect(try await ip("route get 198.51.100.1", mayFail: true).contains("No route to host"))
+        // Another gateway, and none.
+        _ = try await ip("route replace default via 192.168.8.254 dev modem1 metric 101")
+        try await eventually(within: .seconds(5), "the new gateway is taken over") {
+            try await ip("route get 198.51.100.1 oif modem1", mayFail: true).contains("via 192.168.8.254 dev modem1 table")
+        }
+        _ = try await ip("route delete default dev modem1 metric 101")
+        try await eventually(within: .seconds(5), "the old gateway is forgotten") {
+            try await !ip("route get 198.51.100.1 oif modem1").contains("via")
+        }
+        // The next one after a crash, on a board whose second modem is gone; then it ends.
+        let second = try keeper()
+        second.begin()
+        second.update(["modem0": indices["modem0"] ?? 0])
+        try await eventually(within: .seconds(5), "what was modem1's is gone") {
+            let rules = try await ip("rule show")
+            return rules.contains("oif modem0 lookup") && !rules.contains("oif modem1")
+        }
+        second.end()
+        try await eventually(within: .seconds(5), "nothing is left") {
+            let (rules, routes) = (try await ip("rule show"), try await ip("route show table all"))
+            return !rules.contains("proto 83") && !routes.contains("proto 83")
+        }
+        #expect(try await ip("rule show").contains("lookup 999"), "what is others' stays")
+        _ = first
+    }
+}
