@@ -51,6 +51,7 @@ const megabits = bits => (bits / 1e6).toFixed(2) + " Mbit/s";
 const percent = share => share != null ? (share * 100).toFixed(1) + " %" : "";
 const milliseconds = ms => ms != null ? ms.toFixed(0) + " ms" : "";
 const megabytes = bytes => (bytes / 1e6).toFixed(1) + " MB";
+const pace = (frames, asked) => `makes ${frames.made.toFixed(0)} of ${asked} frames a second` + (frames.input < asked - 1 ? `, its input gives ${frames.input.toFixed(0)}` : "");
 const newestFirst = (a, b) => a.createdAt < b.createdAt ? 1 : -1;
 const clock = text => text ? new Date(text).toLocaleString() : "";
 
@@ -105,6 +106,7 @@ function show(id) {
     broadcast?.ingest?.slateMs != null && `shows the slate for ${(broadcast.ingest.slateMs / 1000).toFixed(0)} s`,
     broadcast?.ingest?.latencyMs && `latency ${milliseconds(broadcast.ingest.latencyMs)} of ${broadcast.bufferMs}`,
     broadcast?.ingest?.width && `${broadcast.ingest.width}×${broadcast.ingest.height}`,
+    broadcast && sample?.pipeline?.frames && pace(sample.pipeline.frames, broadcast.encoder.frameRate),
     broadcast && sample?.bond && `links carry ${megabits(sample.bond.capacity)}, lost at the deadline ${sample.bond.lostPackets} of ${sample.bond.offeredPackets} packets`,
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
