@@ -144,7 +144,7 @@ function showOutputs(element, broadcast) {
     // Not everybody may see the destinations.
     const name = destinations.find(one => one.id === output.destination)?.name || `output ${index + 1}`;
     const report = output.report;
-    return [[name], [report?.state || "", tone(report?.state)], [report ? megabytes(report.sentBytesTotal) : "", "number"], [report?.reason || ""]];
+    return [[name], [report?.state || "", report?.state === "connected" && report.reason ? "warn" : tone(report?.state)], [report ? megabytes(report.sentBytesTotal) : "", "number"], [report?.reason || ""]];
   }));
 }
 
