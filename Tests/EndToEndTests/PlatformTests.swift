@@ -65,8 +65,7 @@ struct PlatformTests {
     }
 
     @Test(
-        "platforms that hang are told within 3 s and tried again with the reason kept; one on a narrow line is left in peace",
-        .row("RCV-05"))
+        "platforms that hang are told within 3 s and tried again with the reason kept; one on a narrow line is left in peace")
     func hangs() async throws {
         var settings = Installation.Settings()
         settings.outbound.append("10.0.0.0/8")
