@@ -38,7 +38,12 @@ package struct CaptureFault: Error, Sendable, Hashable, CustomStringConvertible 
 
 /// Counters of a capture, since its start.
 package struct CaptureFigures: Sendable, Hashable {
+    /// Frames that the encoder has made.
     package var framesTotal = 0
+    /// Frames of the shown input in the size and rate of the broadcast, taken or not: what the encoder could have made.
+    package var offeredFramesTotal = 0
+    /// Frames that the shown input gave by itself, before any was doubled or left out to get the rate of the broadcast.
+    package var inputFramesTotal = 0
     /// Frames dropped because the encoder did not keep up.
     package var droppedFramesTotal = 0
     /// Of the transport stream.

@@ -30,7 +30,7 @@ package actor CapturePipeline {
     private let trace: String?
     private let log: Log
     nonisolated let junction: Junction
-    private let produced = Guarded(0)
+    private let produced = Guarded(Produced())
     private let choice: EncoderChoice
     private var encode: EncodeChain?
     private var feeds: [Feed] = []
@@ -42,6 +42,11 @@ package actor CapturePipeline {
     private var isOver = false
 
     private enum Part: Int { case sound, bitrate }
+
+    private struct Produced {
+        var bytes = 0
+        var frames = 0
+    }
 
     /// - Parameters:
     ///   - timeline: of the capture before it, where a broadcast goes on; nil begins one now.
@@ -56,7 +61,7 @@ package actor CapturePipeline {
         self.log = log
         let produced = self.produced
         self.sink = { bytes in
-            produced.withLock { $0 += bytes.count }
+            produced.withLock { $0.bytes += bytes.count }
             sink(bytes)
         }
         choice = encoder
@@ -118,7 +123,7 @@ package actor CapturePipeline {
     package nonisolated var figures: CaptureFigures {
         var figures = CaptureFigures()
         junction.fill(&figures)
-        figures.producedBytesTotal = produced.withLock { $0 }
+        (figures.producedBytesTotal, figures.framesTotal) = produced.withLock { ($0.bytes, $0.frames) }
         return figures
     }
 
@@ -293,7 +298,8 @@ extension CapturePipeline {
         do {
             let writer: AccessUnitTrace?
             if let trace { writer = try AccessUnitTrace(path: trace) } else { writer = nil }
-            chain = try EncodeChain(settings(encoder), trace: writer, sink: sink)
+            let count = produced
+            chain = try EncodeChain(settings(encoder), trace: writer, frame: { count.withLock { $0.frames += 1 } }, sink: sink)
         } catch {
             throw CaptureFault(step: .encoder, element: encoder.rawValue, reason: "\(error)")
         }

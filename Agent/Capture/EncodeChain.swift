@@ -20,9 +20,12 @@ final class EncodeChain: Sendable {
 
     private static let startLimit: Duration = .seconds(5)
 
-    /// - Parameter sink: called on the muxer's thread.
+    /// - Parameters:
+    ///   - frame: called for each encoded frame, on the encoder's thread.
+    ///   - sink: called on the muxer's thread.
     init(
-        _ settings: EncoderSettings, trace: AccessUnitTrace?, sink: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
+        _ settings: EncoderSettings, trace: AccessUnitTrace?, frame: @escaping @Sendable () -> Void,
+        sink: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
     ) throws(GStreamerError) {
         self.settings = settings
         guard let audio = AudioEncoder.allCases.first(where: { GStreamerRuntime.hasElement($0.element) }) else {
@@ -38,6 +41,7 @@ final class EncodeChain: Sendable {
             sink(bytes)
             if isFirst { flowing.open() }
         }
+        try pipeline.onBuffer("videoparse", pad: "src") { _ in frame() }
         if let trace { try connect(trace) }
     }
 

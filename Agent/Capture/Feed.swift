@@ -148,6 +148,7 @@ final class Feed: Sendable {
 
     private func connectPicture(to junction: Junction) throws(GStreamerError) {
         try pipeline.onBuffer("video", pad: "sink") { [begun, state] _ in Feed.note(state, begun) }
+        try pipeline.onBuffer(FeedText.ownPictures(input), pad: "sink") { [id] _ in junction.input(of: id) }
         try pipeline.onSharedSample("video") { [id, base, state] sample in
             Feed.note(sample, state)
             junction.picture(sample, of: id, base: base.withLock { $0 })

@@ -13,6 +13,15 @@ enum FeedText {
         }
     }
 
+    /// The element that gets the input's pictures as they come, before they are given the broadcast's rate.
+    static func ownPictures(_ input: OpenInput) -> StaticString {
+        switch input {
+        // It is made at that rate.
+        case .test: "video"
+        case .camera, .microphone, .clip: "rate"
+        }
+    }
+
     private static func camera(_ camera: Camera, _ choice: EncoderChoice) -> PipelineText {
         CameraMode.choose(camera.modes, for: choice)?.format == "MJPG" ? SourceText.jpegCamera : SourceText.rawCamera
     }

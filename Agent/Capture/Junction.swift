@@ -21,7 +21,8 @@ final class Junction: Sendable {
         var soundSeen = false
         /// Begins with the first picture.
         var soundLine: SoundTimeline?
-        var framesTotal = 0
+        var offeredFramesTotal = 0
+        var inputFramesTotal = 0
         var droppedFramesTotal = 0
     }
 
@@ -58,7 +59,8 @@ final class Junction: Sendable {
 
     func fill(_ figures: inout CaptureFigures) {
         state.withLock { state in
-            figures.framesTotal = state.framesTotal
+            figures.offeredFramesTotal = state.offeredFramesTotal
+            figures.inputFramesTotal = state.inputFramesTotal
             figures.droppedFramesTotal = state.droppedFramesTotal
             figures.silentSamplesTotal = state.soundLine?.silentFramesTotal ?? 0
         }
@@ -66,19 +68,24 @@ final class Junction: Sendable {
 
     // MARK: - From the feeds
 
+    /// The input has given a frame of its own.
+    func input(of feed: FeedID) {
+        state.withLock { state in if state.picture == feed, state.video != nil { state.inputFramesTotal += 1 } }
+    }
+
     func picture(_ sample: Sample, of feed: FeedID, base: Instant) {
         guard let running = sample.runningTime else { return }
         let position = timeline.position(of: Instant(nanoseconds: base.nanoseconds + running))
         state.withLock { state in
             guard state.picture == feed, let video = state.video, position > state.lastPicture else { return }
             state.lastFrameAt = .now
+            state.offeredFramesTotal += 1
             guard video.queuedBuffers < waitingFrames else {
                 state.droppedFramesTotal += 1
                 return
             }
             state.lastPicture = position
             if state.soundLine == nil { state.soundLine = SoundTimeline(startingAt: position) }
-            state.framesTotal += 1
             video.push(sharing: sample, AppSource.Stamp(pts: position, dts: position, isKeyFrame: sample.isKeyFrame))
             fillSilence(upTo: position, &state)
         }

@@ -14,7 +14,7 @@ import Wire
 enum SourceText {
     private static let videoOut: PipelineText = "capsfilter name=picture ! appsink name=video max-buffers=4"
     private static let audioOut: PipelineText = "capsfilter name=sound ! appsink name=audio max-buffers=64"
-    private static let convertVideo: PipelineText = "videoconvert ! videoscale add-borders=true ! videorate !"
+    private static let convertVideo: PipelineText = "videoconvert ! videoscale add-borders=true ! videorate name=rate !"
     private static let convertAudio: PipelineText = "audioconvert ! audioresample !"
 
     /// `draw` is where the flash, the moving bar and the frame number are painted; the beep is 100 ms of 1 kHz at each full second.

@@ -14,6 +14,8 @@ struct SendingHealth: Hashable, Sendable {
     private var stage = Stage.preflight
     /// What the capture runs without.
     private var lacking: String?
+    /// The frames are fewer than were asked for.
+    private var lag: FramePace.Lag?
     /// Links that reach no address of the receiver, and why.
     private var unreachable: [String: String] = [:]
     private(set) var live: Set<String> = []
@@ -38,11 +40,15 @@ struct SendingHealth: Hashable, Sendable {
         case .flowing:
             stage = .flowing
             lacking = nil
+            lag = nil
         case .failed(let fault): stage = .recovering(fault.description)
         case .degraded(let reason): lacking = reason
         case .restored: lacking = nil
         }
     }
+
+    /// - Parameter lag: nil where the frames come as asked.
+    mutating func note(_ lag: FramePace.Lag?) { self.lag = lag }
 
     mutating func note(_ event: UplinkEvent) {
         switch event {
@@ -84,9 +90,9 @@ struct SendingHealth: Hashable, Sendable {
         case .recovering(let reason): return (.recovering, reason)
         case .failed(let reason): return (.failed, "\(reason); it is tried again")
         case .flowing:
-            if let lacking { return (.degraded, lacking) }
-            if live.isEmpty { return (.degraded, linkReason) }
-            return unreachable.isEmpty ? (.sending, nil) : (.degraded, linkReason)
+            var reasons = [lacking, lag?.description].compactMap { $0 }
+            if live.isEmpty || !unreachable.isEmpty { reasons.append(linkReason) }
+            return reasons.isEmpty ? (.sending, nil) : (.degraded, reasons.joined(separator: "; "))
         }
     }
 }

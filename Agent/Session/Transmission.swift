@@ -40,6 +40,7 @@ actor Transmission {
     private var isOver = false
     private var lastReport: SendingReport?
     private var meter = Meter()
+    private var pace = FramePace()
     private let flight: FlightDesk
     /// Follows the links while the uplink knows what they carry.
     private var governor = EncoderGovernor(told: Bitrate(bitsPerSecond: 0))
@@ -195,7 +196,7 @@ actor Transmission {
         let counters = uplink?.counters()
         let pipeline = meter.read(
             capture?.figures, at: .now, restarts: health.restartsTotal,
-            dropped: counters.map { $0.congestedTotal + $0.refusedTotal } ?? 0)
+            dropped: counters.map { $0.congestedTotal + $0.refusedTotal } ?? 0, pace: pace)
         let sample = FlightSample(links: uplink?.telemetry() ?? [], bond: uplink?.bondTelemetry(), pipeline: pipeline)
         flight.note(sample)
         return sample
@@ -230,6 +231,7 @@ extension Transmission {
             throw StepFault(.plan, "stopped while it was starting")
         }
         capture = new
+        pace = FramePace()
         governor.set(plan.encoder.bitrate)
         timeline = new.timeline
         captureReader = Task { [weak self] in
@@ -264,6 +266,7 @@ extension Transmission {
         captureReader = nil
         guard let old = capture else { return nil }
         capture = nil
+        pace = FramePace()
         meter.carry(old.figures)
         return old
     }
@@ -353,8 +356,17 @@ extension Transmission {
     private func govern() {
         governing = Task { [weak self, loop] in
             // Ends by cancellation only.
-            while (try? await loop.sleep(for: .milliseconds(100))) != nil { await self?.followLinks() }
+            while (try? await loop.sleep(for: .milliseconds(100))) != nil {
+                await self?.followFrames()
+                await self?.followLinks()
+            }
         }
+    }
+
+    private func followFrames() {
+        guard let capture, pace.note(capture.figures, asked: plan.encoder.frameRate, at: .now) else { return }
+        health.note(pace.lag)
+        publish()
     }
 
     private func followLinks() async {
@@ -406,30 +418,5 @@ extension Transmission {
     private func giveUpLinks() {
         linkWaiter?.resume()
         linkWaiter = nil
-    }
-}
-
-/// Turns totals into figures of an interval, over captures that follow each other.
-struct Meter {
-    private var frames = 0
-    private var lastBytes = 0
-    private var lastAt: Instant?
-
-    /// The capture ends: its frames stay counted.
-    mutating func carry(_ figures: CaptureFigures) {
-        frames += figures.framesTotal
-        lastBytes = 0
-    }
-
-    /// - Parameter figures: of the capture that runs; nil between two.
-    mutating func read(_ figures: CaptureFigures?, at now: Instant, restarts: Int, dropped: Int) -> PipelineTelemetry {
-        let total = figures?.producedBytesTotal ?? 0
-        let bytes = max(0, total - lastBytes)
-        let produced = lastAt.map { Bitrate(bytes: bytes, in: now - $0) } ?? Bitrate(bitsPerSecond: 0)
-        lastBytes = total
-        lastAt = now
-        return PipelineTelemetry(
-            produced: produced, framesTotal: frames + (figures?.framesTotal ?? 0), restartsTotal: restarts,
-            droppedPackets: dropped + (figures?.droppedFramesTotal ?? 0))
     }
 }

@@ -100,15 +100,27 @@ static inline GSocket *strata_connection_socket(void *connection) {
     return g_socket_connection_get_socket((GSocketConnection *)connection);
 }
 
-// Bytes that a TCP socket received, and that its peer acknowledged; 0 where it is closed or no TCP. struct tcp_info of <linux/tcp.h>
-// (since 4.1) at these offsets: glibc's own ends before them, and the two headers exclude each other.
-static inline int strata_socket_counts(GSocket *socket, guint64 *received, guint64 *acknowledged) {
-    guint64 info[17] = {0};
-    socklen_t length = sizeof info;
+// What the kernel counts of a TCP socket, in bytes.
+struct strata_socket_counts {
+    guint64 received, acknowledged;
+    // What the peer would take beyond what it has acknowledged.
+    guint64 window;
+    // Something was written that is not acknowledged.
+    int is_owed;
+};
+
+// 0 where it is closed or no TCP. struct tcp_info of <linux/tcp.h> (tcpi_snd_wnd: since 5.4) at these offsets: glibc's own ends
+// before them, and the two headers exclude each other.
+static inline int strata_socket_count(GSocket *socket, struct strata_socket_counts *counts) {
+    guint64 wide[29];
+    const guint32 *info = (const guint32 *)wide;
+    socklen_t length = sizeof wide;
     int descriptor = g_socket_is_closed(socket) ? -1 : g_socket_get_fd(socket);
-    if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, 11 /* TCP_INFO */, info, &length) != 0 || length < sizeof info) return 0;
-    *acknowledged = info[15];
-    *received = info[16];
+    if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, 11 /* TCP_INFO */, wide, &length) != 0 || length < sizeof wide) return 0;
+    counts->acknowledged = wide[15];
+    counts->received = wide[16];
+    counts->window = info[57];
+    counts->is_owed = info[6] /* tcpi_unacked */ != 0 || info[36] /* tcpi_notsent_bytes */ != 0;
     return 1;
 }
 

@@ -40,7 +40,7 @@ private func clientEvent(
     let connection = g_value_get_object(values + 3)
     let socket = strata_connection_descriptor(connection)
     if socket >= 0 { SilenceLimit.apply(to: socket) }
-    TalkLimit.watch(connection)
+    PeerSockets.watch(connection)
     // The hook stays.
     return 1
 }

@@ -122,10 +122,12 @@ package actor Output {
     private func attempt() async -> OutputFault {
         await feed.waitForMedia()
         if isEnding { return .ended }
+        let isMoved = tried != target
         tried = target
         if let hopeless = refusal() { return hopeless }
         if let reason = policy.refusal(of: tried) { return .hopeless(reason) }
-        show(.connecting, nil)
+        // Why it is tried again stays until it is known how this goes.
+        show(.connecting, isMoved ? nil : shared.withLock { $0.reason })
         let session: SinkSession
         do {
             session = try Destinations.open(tried, folder: folder)
@@ -175,6 +177,7 @@ package actor Output {
     /// Looks four times a second whether the session takes what it is given.
     private func observe(_ session: SinkSession) async -> OutputFault? {
         var progress = Progress(session)
+        var uptakes: [Int: Uptake] = [:]
         while true {
             do { try await loop.sleep(for: Output.tick) } catch { return nil }
             if isEnding { return await farewell(session) }
@@ -185,6 +188,7 @@ package actor Output {
             if progress.hasStalled(session, feed.figures, limit: Output.stallLimit) {
                 return .lost("the destination took no media for \(Output.stallLimit.milliseconds / 1000) s")
             }
+            if isConnected { follow(session, &uptakes) }
             if isConnected, progress.age > Output.settled { backoff.succeeded() }
         }
     }
@@ -204,10 +208,30 @@ package actor Output {
         return .hopeless("RTMP carries H.264 only, and this stream is H.265: choose H.264 on the sender, or an SRT destination")
     }
 
+    /// Tells one that hangs before its connection is given up: it may go on.
+    private func follow(_ session: SinkSession, _ uptakes: inout [Int: Uptake]) {
+        let counts = session.uptake(at: peer)
+        uptakes = counts.reduce(into: [:]) { kept, one in
+            kept[one.key] = uptakes[one.key] ?? Uptake()
+            kept[one.key]?.note(one.value, at: .now)
+        }
+        let reason = uptakes.values.contains(where: \.hangs) ? Output.hanging : nil
+        guard reason != shared.withLock({ $0.reason }) else { return }
+        show(.connected, reason)
+        log.notice(reason == nil ? "output takes media again" : "output takes nothing")
+    }
+
+    private static let hanging = "it has taken nothing for \(Uptake.limit.milliseconds / 1000) s"
+
+    /// RTMP's server.
+    private var peer: SocketAddress? {
+        guard case .rtmp(let rtmp) = tried else { return nil }
+        return SocketAddress(rtmp.address, port: rtmp.port)
+    }
+
     /// Bytes of a server that talks instead of listening; its connection is ended then.
     private func toldTooMuch() -> Int? {
-        guard case .rtmp(let rtmp) = tried, let peer = SocketAddress(rtmp.address, port: rtmp.port) else { return nil }
-        return TalkLimit.cut(peer)
+        peer.flatMap { TalkLimit.cut($0) }
     }
 
     private func handle(_ fault: OutputFault) async {

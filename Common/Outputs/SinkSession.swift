@@ -104,6 +104,26 @@ final class SinkSession: Sendable {
         return false
     }
 
+    /// What the peers have taken, by a number for each; empty where nobody counts it: a file's disk, and a listener's callers come and go.
+    ///
+    /// - Parameter address: of RTMP's server.
+    func uptake(at address: SocketAddress?) -> [Int: Uptake.Counts] {
+        switch kind {
+        case .file, .srtListener: return [:]
+        case .rtmp:
+            guard let address else { return [:] }
+            // Two outputs of one stream to one server are not told apart.
+            return PeerSockets.counts(to: address).mapValues { Uptake.Counts(taken: $0.acknowledged, room: $0.room, isOwed: $0.isOwed) }
+        case .srtCaller:
+            let stats = (try? pipeline.getStructure("sink", "stats"))?.fields ?? [:]
+            // Each 10 ms all that came is confirmed, and counted is how often: how much it was is not told.
+            guard case .integer(let confirmed)? = stats["packet-ack-received"], case .integer(let sent)? = stats["bytes-sent-total"] else {
+                return [:]
+            }
+            return [0: Uptake.Counts(taken: Int(confirmed), room: Int(confirmed), sent: Int(sent))]
+        }
+    }
+
     /// Bytes the peer was sent, by the sink's own count; 0 where there is no peer yet or the sink does not count.
     var sentBytes: Int {
         let key =

@@ -223,16 +223,35 @@ package struct LinkTelemetry: Codable, Sendable, Hashable {
 package struct PipelineTelemetry: Codable, Sendable, Hashable {
     /// Of the multiplexed stream in the last interval.
     package var produced: Bitrate
+    /// Made by the encoder.
     package var framesTotal: Int
     package var restartsTotal: Int
     /// Packets dropped because the transport could not take them.
     package var droppedPackets: Int
+    /// nil from an agent that does not count them.
+    package var frames: Frames?
 
-    package init(produced: Bitrate, framesTotal: Int, restartsTotal: Int, droppedPackets: Int) {
+    package struct Frames: Codable, Sendable, Hashable {
+        /// Made by the encoder in the last second.
+        package var made: Double
+        /// Given by the input itself in the last second, before any was doubled or left out for the rate that was asked for.
+        package var input: Double
+        /// Thrown away since the broadcast began, as the encoder did not keep up.
+        package var dropped: Int
+
+        package init(made: Double, input: Double, dropped: Int) {
+            self.made = made
+            self.input = input
+            self.dropped = dropped
+        }
+    }
+
+    package init(produced: Bitrate, framesTotal: Int, restartsTotal: Int, droppedPackets: Int, frames: Frames? = nil) {
         self.produced = produced
         self.framesTotal = framesTotal
         self.restartsTotal = restartsTotal
         self.droppedPackets = droppedPackets
+        self.frames = frames
     }
 }
 

@@ -148,7 +148,8 @@ extension PipelineTelemetry {
     func bounded() -> PipelineTelemetry {
         PipelineTelemetry(
             produced: produced.counted, framesTotal: framesTotal.counted, restartsTotal: restartsTotal.counted,
-            droppedPackets: droppedPackets.counted)
+            droppedPackets: droppedPackets.counted,
+            frames: frames.map { Frames(made: $0.made.measured, input: $0.input.measured, dropped: $0.dropped.counted) })
     }
 }
 

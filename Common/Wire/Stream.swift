@@ -212,7 +212,8 @@ package struct PathReport: Codable, Sendable, Hashable {
 package struct OutputReport: Codable, Sendable, Hashable {
     package var id: OutputID
     package var state: State
-    /// Why it is retrying or failed, for a person: `already publishing`, `connection refused (111)`.
+    /// Why it is retrying or failed, or is connecting again, for a person: `already publishing`, `connection refused (111)`; of one that
+    /// is connected, what is wrong with it all the same.
     package var reason: String?
     package var sentBytesTotal: Int
     /// Access units dropped because the output could not keep up; whole groups of pictures.

@@ -66,7 +66,12 @@ extension Figures {
             add(
                 .gauge, "sender_produced_bits_per_second", "What the sender's encoder makes", Double(pipeline.produced.bitsPerSecond),
                 ["sender": sender])
-            add(.counter, "sender_frames_total", "Pictures of the running pipeline", Double(pipeline.framesTotal), ["sender": sender])
+            add(.counter, "sender_frames_total", "Pictures that its encoder made", Double(pipeline.framesTotal), ["sender": sender])
+            if let frames = pipeline.frames {
+                add(
+                    .counter, "sender_dropped_frames_total", "Pictures that its encoder was too slow for", Double(frames.dropped),
+                    ["sender": sender])
+            }
             add(
                 .counter, "sender_pipeline_restarts_total", "How often the pipeline was built again", Double(pipeline.restartsTotal),
                 ["sender": sender])

@@ -271,7 +271,7 @@ extension BroadcastMachine {
         var reasons: [String] = []
         if let senderFault { reasons.append(senderFault) }
         let shown = shownOutputs
-        for output in shown where output.state != .connected {
+        for output in shown where output.state != .connected || output.reason != nil {
             reasons.append("output \(name(of: output.id)) \(output.state.rawValue)" + (output.reason.map { ": \($0)" } ?? ""))
         }
         // Live needs one that is connected: without any, or before the receiver has made them, nobody gets the picture.

@@ -30,6 +30,8 @@ extension ReceiverKeeper {
 
     private func described(_ description: ReceiverDescription) {
         guard let running = description.start else {
+            moved = [:]
+            unmoved = []
             if let line = encode(.open(start)) { connection?.send(line) }
             return
         }
@@ -38,6 +40,7 @@ extension ReceiverKeeper {
             process?.signal(SIGKILL)
             return
         }
+        if isListening { return holdMoves(running.spec.outputs) }
         reconcile(running.spec.outputs)
         nowListening()
     }
@@ -84,6 +87,11 @@ extension ReceiverKeeper {
             }
         }
         if outcome.result != .done { undo(order, before) }
+        if outcome.result == .done, case .addOutput(let change) = order,
+            before.contains(where: { $0.id == change.output.id && $0 != change.output })
+        {
+            expectMoves([change.output])
+        }
         outcome.id = id
         return outcome
     }
@@ -120,6 +128,42 @@ extension ReceiverKeeper {
             missing.map { ReceiverOrder.addOutput(OutputChange(lease: lease, output: $0)) }
             + extra.map { ReceiverOrder.removeOutput(OutputReference(lease: lease, output: $0.id)) }
         for line in orders.compactMap({ encode($0) }) { connection?.send(line) }
+        expectMoves(missing.filter { output in running.contains { $0.id == output.id } })
+    }
+
+    // MARK: Receivers that do not move outputs
+    //
+    // One of before 2026-11-21, which outlived an upgrade, says done to the id that it has and goes where it went before: it is asked.
+
+    private func expectMoves(_ outputs: [OutputSpec]) {
+        guard !outputs.isEmpty else { return }
+        for output in outputs { moved[output.id] = output }
+        if let line = encode(.describe) { connection?.send(line) }
+    }
+
+    private func holdMoves(_ running: [OutputSpec]) {
+        for (id, output) in moved {
+            guard let there = running.first(where: { $0.id == id }) else { continue }
+            moved[id] = nil
+            if there == output { unmoved.remove(id) } else { unmoved.insert(id) }
+        }
+        replaceUnmoved()
+    }
+
+    /// Takes them off and adds them again: at once where they are not connected, since a connection that holds is left alone.
+    func replaceUnmoved() {
+        guard isListening, !unmoved.isEmpty else { return }
+        let away = (lastReport?.outputs ?? []).filter { $0.state != .connected }.map(\.id)
+        for id in unmoved.intersection(away) {
+            unmoved.remove(id)
+            // It may have been taken off meanwhile.
+            guard let output = start.spec.outputs.first(where: { $0.id == id }) else { continue }
+            log.notice("the receiver is an older one: an output is made anew at its new address", ["output": .text(id.text)])
+            let orders: [ReceiverOrder] = [
+                .removeOutput(OutputReference(lease: lease, output: id)), .addOutput(OutputChange(lease: lease, output: output)),
+            ]
+            for line in orders.compactMap({ encode($0) }) { connection?.send(line) }
+        }
     }
 }
 

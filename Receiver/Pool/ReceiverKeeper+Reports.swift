@@ -15,6 +15,7 @@ extension ReceiverKeeper {
         report.restarts = budget.total
         let isChange = lastReport.map { $0.differsInState(from: report) } ?? true
         lastReport = report
+        replaceUnmoved()
         tell(report, isChange)
     }
 

@@ -38,6 +38,10 @@ actor ReceiverKeeper {
     /// Why this life's receiver refused to open.
     var refusal: Failure?
     var lastReport: StreamReport?
+    /// Outputs that were moved and of which the receiver has not said yet where it has them.
+    var moved: [OutputID: OutputSpec] = [:]
+    /// Outputs that it has elsewhere still, though it took the move.
+    var unmoved: Set<OutputID> = []
     /// Whether a line came since the watch looked last.
     var wasHeard = false
     private var runner: Task<Void, Never>?

@@ -44,6 +44,42 @@ final class Witness: Sendable {
     deinit { task.cancel() }
 }
 
+/// What the outputs of a broadcast were seen to be, from the moment this is made, as the browser had them.
+final class OutputSights: Sendable {
+    struct Sight: Sendable, Equatable {
+        let destination: DestinationID
+        let state: OutputReport.State
+        let reason: String?
+        let at: Instant
+    }
+
+    private let sights = Guarded<[Sight]>([])
+    private let task: Task<Void, Never>
+
+    init(_ browser: Browser, _ id: BroadcastID) {
+        let sights = sights
+        task = Task {
+            while !Task.isCancelled {
+                // Between two connections of the feed nothing is known.
+                for output in (try? browser.broadcast(id))?.outputs ?? [] {
+                    guard let report = output.report else { continue }
+                    sights.withLock { sights in
+                        let last = sights.last { $0.destination == output.destination }
+                        if let last, last.state == report.state, last.reason == report.reason { return }
+                        sights.append(Sight(destination: output.destination, state: report.state, reason: report.reason, at: .now))
+                    }
+                }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    func of(_ destination: DestinationID) -> [Sight] { sights.withLock { $0.filter { $0.destination == destination } } }
+
+    func end() { task.cancel() }
+    deinit { task.cancel() }
+}
+
 /// Prints a figure of a test where somebody looks for it.
 func measured(_ what: String, _ duration: Duration?) {
     print("measured: \(what): \(duration.map { "\($0.milliseconds) ms" } ?? "not seen")")

@@ -1,4 +1,5 @@
 import Foundation
+import Lab
 import Posix
 import Support
 import Testing
@@ -61,6 +62,85 @@ struct PlatformTests {
             measured("\(kind) at the output that was not cut", "\(delivery)")
             #expect(delivery.isComplete, "\(kind): \(delivery)")
         }
+    }
+
+    @Test(
+        "platforms that hang are told within 3 s and tried again with the reason kept; one on a narrow line is left in peace")
+    func hangs() async throws {
+        var settings = Installation.Settings()
+        settings.outbound.append("10.0.0.0/8")
+        try await inStudio(links: Studio.links + [Studio.link(3000, delayMs: 30)], settings) { studio in
+            // It carries half of what it is sent.
+            studio.network.change(3, .down, to: LinkProfile(rateKbit: 700, delayMs: 30, queueMs: 1000))
+            let far = try await Nginx(on: studio.stage, listeningOn: "0.0.0.0", inside: studio.field)
+            let hung = try await Nginx(on: studio.stage)
+            let srt = try SRTPeer.listener(on: studio.stage)
+            let sender = try await studio.sender(links: 4)
+            let steady = try await studio.destination("steady", url: studio.nginx.url(), secret: "steady")
+            let address = studio.network.fieldAddress(3)
+            let narrow = try await studio.destination("narrow", url: "rtmp://\(address):\(far.rtmpPort)/live", secret: "narrow")
+            let first = try await studio.destination("RTMP", url: hung.url(), secret: "hung")
+            let second = try await studio.destination("SRT", url: "srt://127.0.0.1:\(srt.port)", secret: nil)
+            let id = try await studio.start(
+                StartRequest(
+                    sender: sender.id, destinations: [steady, narrow, first, second], encoder: Studio.small(1500),
+                    links: ["modem0", "modem1", "modem2"]))
+            for one in [steady, narrow, first, second] { try await studio.wait(one, of: id, is: .connected, within: .seconds(30)) }
+            try await studio.record("steady", seconds: 3)
+            try await studio.owner.wait(id, for: ["live"])
+            let sights = OutputSights(studio.owner, id)
+
+            let stopped = Instant.now
+            hung.hang()
+            srt.program.signal(SIGSTOP)
+            for one in [first, second] { try await expectHangTold(sights, one, since: stopped) }
+            let degraded = try #require(try studio.owner.broadcast(id))
+            #expect(degraded.state == "degraded")
+            #expect(degraded.reason?.contains("connected: it has taken nothing for 2 s") == true)
+            for one in [first, second] { try await expectReasonKept(sights, one, since: stopped) }
+
+            hung.goOn()
+            srt.program.signal(SIGCONT)
+            for one in [first, second] { try await studio.wait(one, of: id, is: .connected, within: .seconds(20)) }
+            try await studio.owner.wait(id, for: ["live"], within: .seconds(5))
+            for one in [steady, narrow] {
+                let report = try #require(try studio.output(one, of: id)?.report)
+                let seen = sights.of(one)
+                #expect(seen.count == 1 && report.state == .connected && report.reason == nil, "\(seen)")
+                #expect(report.reconnectsTotal == 0)
+            }
+            sights.end()
+            let narrowBytes = try size(far.recordings("narrow"))
+            let steadyBytes = try size(studio.nginx.recordings("steady"))
+            measured("bytes over the narrow line, and beside it", "\(narrowBytes), \(steadyBytes)")
+            #expect(narrowBytes > 0 && narrowBytes < steadyBytes * 3 / 4, "the line is narrow")
+            try await studio.stopCleanly(id)
+        }
+    }
+
+    /// Of the one session that there was.
+    private func size(_ recordings: [String]) throws -> Int {
+        #expect(recordings.count == 1)
+        return try FileManager.default.attributesOfItem(atPath: #require(recordings.last))[.size] as? Int ?? 0
+    }
+
+    private func expectHangTold(_ sights: OutputSights, _ output: DestinationID, since stopped: Instant) async throws {
+        let told = try await eventually(within: .seconds(6), "the hang is told") { sights.of(output).first { $0.reason != nil } }
+        measured("a hang is told after", told.at - stopped)
+        #expect(told.state == .connected)
+        #expect(told.reason == "it has taken nothing for 2 s")
+        #expect(told.at - stopped < .seconds(3))
+    }
+
+    /// From the hang on there is a reason, whatever is tried.
+    private func expectReasonKept(_ sights: OutputSights, _ output: DestinationID, since stopped: Instant) async throws {
+        let again = try await eventually(within: .seconds(20), "it is tried again") {
+            sights.of(output).first { $0.state == .connecting }
+        }
+        measured("it is tried again after", again.at - stopped)
+        measured("as", again.reason ?? "without a reason")
+        let hidden = sights.of(output).drop { $0.reason == nil }.filter { $0.reason == nil }
+        #expect(hidden.isEmpty, "\(hidden)")
     }
 
     @Test(

@@ -211,7 +211,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("an input that breaks is the reason shown within 3 s, and for as long as it is broken", .row("SND-15"))
+    @Test("an input that breaks is the reason shown within 3 s, and for as long as it is broken")
     func reasonOfInput() async throws {
         try await inStudio { studio in
             let clip = studio.stage.folder["media/bunny.mp4"]

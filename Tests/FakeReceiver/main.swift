@@ -21,6 +21,8 @@ enum Fault: String {
     case crashes
     /// Ends by SIGKILL only.
     case stubborn
+    /// As receivers were before outputs could be moved: the id of one that is there is nothing to do.
+    case old
     /// Sends lines that are no messages among the others.
     case babbles
 }
@@ -35,6 +37,7 @@ struct FakeReceiver {
     let fault: Fault
     var start: ReceiverStart?
     var port: UDPSocket?
+    let began = Instant.now
 
     func send(_ message: ReceiverMessage) throws { child.send(Array(try JSONEncoder().encode(message))) }
 
@@ -55,7 +58,9 @@ struct FakeReceiver {
             if case .file(let target) = change.output.target, target.name == "bad" {
                 try send(.outcome(CommandOutcome(id: command.id, result: .refused, reason: "a bad name")))
             } else {
-                start?.spec.outputs.append(change.output)
+                let isThere = start?.spec.outputs.contains { $0.id == change.output.id } == true
+                if fault != .old { start?.spec.outputs.removeAll { $0.id == change.output.id } }
+                if fault != .old || !isThere { start?.spec.outputs.append(change.output) }
                 try send(.outcome(CommandOutcome(id: command.id, result: .done)))
                 try report()
             }
@@ -81,13 +86,21 @@ struct FakeReceiver {
         try report()
     }
 
+    /// An output to a file whose name begins with `down` does not connect, one with `brief` holds for some seconds; the name is the reason.
+    private func isConnected(_ name: String) -> Bool {
+        !name.hasPrefix("down") && (!name.hasPrefix("brief") || Instant.now - began < .seconds(3))
+    }
+
     func report() throws {
         guard let start else { return }
         let ingest = IngestReport(
             state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
             guardDroppedTotal: 0, video: .h264, width: 1280, height: 720, paths: [])
-        let outputs = start.spec.outputs.map {
-            OutputReport(id: $0.id, state: .connected, reason: nil, sentBytesTotal: 1, droppedUnitsTotal: 0, reconnectsTotal: 0)
+        let outputs = start.spec.outputs.map { output in
+            let name = if case .file(let file) = output.target { file.name } else { "" }
+            return OutputReport(
+                id: output.id, state: isConnected(name) ? .connected : .retrying, reason: fault == .old ? name : nil, sentBytesTotal: 1,
+                droppedUnitsTotal: 0, reconnectsTotal: 0)
         }
         try send(
             .report(

@@ -127,6 +127,28 @@ import Wire
         }
     }
 
+    @Test("a server that hangs is told within 3 s, and one that goes on again is well without another connection")
+    func hangs() async throws {
+        try await onStage { stage in
+            let nginx = try await Nginx(on: stage)
+            try await withOutput(target(nginx.rtmpPort)) { live in
+                try await live.report("connects") { $0.state == .connected }
+                try await live.passOn(2_000_000)
+                #expect(live.output.report.reason == nil)
+                nginx.hang()
+                defer { nginx.goOn() }
+                let stopped = Instant.now
+                let told = try await live.report("is told", within: .seconds(5)) { $0.reason != nil }
+                print("RTMPOutputTests: a hang is told after \((Instant.now - stopped).milliseconds) ms: \(told.reason ?? "")")
+                #expect(told.state == .connected && told.reason == "it has taken nothing for 2 s")
+                #expect(Instant.now - stopped < .seconds(3))
+                nginx.goOn()
+                try await live.report("is well", within: .seconds(5)) { $0.state == .connected && $0.reason == nil }
+                #expect(live.output.report.reconnectsTotal == 0)
+            }
+        }
+    }
+
     @Test("a server whose packets vanish is told within 10 s, one that resets at once, and each is connected again by itself")
     func cuts() async throws {
         try await onStage { stage in

@@ -314,6 +314,27 @@ struct ReceiverHostTests {
         await pool.end()
     }
 
+    @Test("an older receiver's output goes to its new address: at once where it is not connected, and when its connection ends otherwise")
+    func olderReceiver() async throws {
+        let pool = try Host(fault: "old")
+        try await pool.start()
+        _ = await pool.lease(1, outputs: [file(1, "down"), file(2, "brief")])
+        let lease = StreamSpec.sample(1).lease
+        func move(_ output: OutputSpec) async -> CommandOutcome.Result {
+            await pool.order(.addOutput(OutputChange(lease: lease, output: output))).result
+        }
+        // A successor finds it so, and does the same: the newer program's order comes to what it has adopted.
+        try await pool.restart()
+        let pid = try #require(await pool.leases.first?.pid)
+        #expect(await move(file(2, "later")) == .done)
+        #expect(await move(file(1, "now")) == .done)
+        let first = try await pool.report { report, _ in report.outputs.contains { $0.reason == "now" } }
+        #expect(first.outputs.contains { $0.reason == "brief" && $0.state == .connected }, "\(first.outputs)")
+        let second = try await pool.report { report, _ in report.outputs.contains { $0.reason == "later" } }
+        #expect(Set(second.outputs.map(\.reason)) == ["now", "later"] && second.pid == pid, "\(second.outputs)")
+        await pool.end()
+    }
+
     @Test("two broadcasts cannot have one SRT listener port, nor any a port that is in use: refused at once with the reason")
     func listenerPorts() async throws {
         let pool = try Host()

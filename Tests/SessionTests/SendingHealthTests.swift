@@ -62,22 +62,47 @@ import Wire
         #expect(try state(health) == .sending)
     }
 
+    @Test("frames that are not made degrade it, beside what else is wrong, until they are or the capture is another one")
+    func lag() throws {
+        var health = SendingHealth()
+        health.note(.flowing)
+        health.note(.live(link: "eth0", receiver: "a"))
+        let lag = FramePace.Lag(cause: .encoder, made: 15, asked: 60)
+        health.note(lag)
+        #expect(try state(health) == .degraded)
+        #expect(health.report(try plan()).reason == "the encoder makes 15 of 60 frames a second: choose a smaller size or frame rate")
+        health.note(.degraded("no sound"))
+        health.note(.silent(link: "eth0", reason: "nothing came"))
+        #expect(health.report(try plan()).reason == "no sound; \(lag); \(health.linkReason)")
+        health.note(.restored)
+        health.note(.live(link: "eth0", receiver: "a"))
+        #expect(!health.lacksPart, "no input that comes back would help")
+        health.note(.flowing)
+        #expect(try state(health) == .sending)
+        health.note(lag)
+        health.note(nil as FramePace.Lag?)
+        #expect(try state(health) == .sending)
+    }
+
     @Test("figures of an interval go over captures that follow each other")
     func meter() {
         var meter = Meter()
         var figures = CaptureFigures()
         func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
-        _ = meter.read(figures, at: at(0), restarts: 0, dropped: 0)
+        _ = meter.read(figures, at: at(0), restarts: 0, dropped: 0, pace: FramePace())
         figures.producedBytesTotal = 125_000
         figures.framesTotal = 30
-        #expect(meter.read(figures, at: at(1), restarts: 0, dropped: 0).produced == .kilobits(1000))
+        figures.droppedFramesTotal = 2
+        #expect(meter.read(figures, at: at(1), restarts: 0, dropped: 0, pace: FramePace()).produced == .kilobits(1000))
         meter.carry(figures)
         figures = CaptureFigures()
         figures.producedBytesTotal = 250_000
         figures.framesTotal = 10
-        let next = meter.read(figures, at: at(2), restarts: 1, dropped: 3)
+        figures.droppedFramesTotal = 5
+        let next = meter.read(figures, at: at(2), restarts: 1, dropped: 3, pace: FramePace())
         #expect(next.produced == .kilobits(2000))
         #expect(next.framesTotal == 40)
         #expect(next.droppedPackets == 3)
+        #expect(next.frames?.dropped == 7)
     }
 }

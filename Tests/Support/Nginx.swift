@@ -57,6 +57,14 @@ package final class Nginx: Sendable {
         }
     }
 
+    /// It and its worker stop where they are, with all connections open, until `goOn`.
+    package func hang() { signal(SIGSTOP) }
+    package func goOn() { signal(SIGCONT) }
+
+    private func signal(_ signal: Int32) {
+        if let nginx = program.withLock({ $0 }) { kill(-nginx.pid, signal) }
+    }
+
     package func setOpen(_ isOpen: Bool) throws {
         if isOpen {
             try "".write(toFile: "\(folder)/open", atomically: true, encoding: .utf8)

@@ -45,7 +45,9 @@ struct GoldenTests {
         try check("agent-outcome", AgentMessage.outcome(Sample.outcome))
         let link = LinkTelemetry(
             name: "wwan0", state: .live, sent: .kilobits(1200), rttMs: 47.5, loss: 0.25, weight: 5, retransmittedPackets: 9)
-        let pipeline = PipelineTelemetry(produced: .kilobits(2600), framesTotal: 300, restartsTotal: 1, droppedPackets: 0)
+        let pipeline = PipelineTelemetry(
+            produced: .kilobits(2600), framesTotal: 300, restartsTotal: 1, droppedPackets: 0,
+            frames: .init(made: 14.5, input: 60, dropped: 500))
         try check("agent-telemetry", AgentMessage.telemetry(AgentTelemetry(atMs: 1_800_000_000_000, links: [link], pipeline: pipeline)))
         let interface = InterfaceTelemetry(
             name: "wwan0", receivedBytes: 1_000_000, sentBytes: 9_000_000_000, receiveErrors: 1, sendErrors: 2, receiveDropped: 3,

@@ -52,6 +52,7 @@ const megabits = bits => (bits / 1e6).toFixed(2) + " Mbit/s";
 const percent = share => share != null ? (share * 100).toFixed(1) + " %" : "";
 const milliseconds = ms => ms != null ? ms.toFixed(0) + " ms" : "";
 const megabytes = bytes => (bytes / 1e6).toFixed(1) + " MB";
+const pace = (frames, asked) => `makes ${frames.made.toFixed(0)} of ${asked} frames a second` + (frames.input < asked - 1 ? `, its input gives ${frames.input.toFixed(0)}` : "");
 const newestFirst = (a, b) => a.createdAt < b.createdAt ? 1 : -1;
 const clock = text => text ? new Date(text).toLocaleString() : "";
 
@@ -106,6 +107,7 @@ function show(id) {
     broadcast?.ingest?.slateMs != null && `shows the slate for ${(broadcast.ingest.slateMs / 1000).toFixed(0)} s`,
     broadcast?.ingest?.latencyMs && `latency ${milliseconds(broadcast.ingest.latencyMs)} of ${broadcast.bufferMs}`,
     broadcast?.ingest?.width && `${broadcast.ingest.width}×${broadcast.ingest.height}`,
+    broadcast && sample?.pipeline?.frames && pace(sample.pipeline.frames, broadcast.encoder.frameRate),
     broadcast && sample?.bond && `links carry ${megabits(sample.bond.capacity)}, lost at the deadline ${sample.bond.lostPackets} of ${sample.bond.offeredPackets} packets`,
     place(sender, sample),
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
@@ -175,7 +177,7 @@ function showOutputs(element, broadcast) {
   const table = find(".outputs", element);
   table.hidden = !broadcast;
   fill(table, (broadcast?.outputs || []).map(({ name, report }) => {
-    return [[name], [report?.state || "", tone(report?.state)], [report ? megabytes(report.sentBytesTotal) : "", "number"], [report?.reason || ""]];
+    return [[name], [report?.state || "", report?.state === "connected" && report.reason ? "warn" : tone(report?.state)], [report ? megabytes(report.sentBytesTotal) : "", "number"], [report?.reason || ""]];
   }));
 }
 
