@@ -21,7 +21,7 @@ const slate = (() => {
 
   form.addEventListener("submit", event => {
     event.preventDefault();
-    act(section, async () => {
+    act(section, form.querySelector("[type=submit]"), async () => {
       const file = form.picture.files[0];
       const answer = await call("PUT", "/organization/slate", file, file.type);
       if (!answer.ok) { const problem = await answer.json(); throw new Error(problem.detail || problem.title); }
@@ -29,7 +29,7 @@ const slate = (() => {
       await draw();
     });
   });
-  form.querySelector(".remove").addEventListener("click", () => act(section, async () => {
+  form.querySelector(".remove").addEventListener("click", event => act(section, event.currentTarget, async () => {
     await api("DELETE", "/organization/slate");
     await draw();
   }));
@@ -37,7 +37,7 @@ const slate = (() => {
   return {
     show() {
       section.hidden = !rights.has("organization.change");
-      if (!section.hidden) act(section, draw);
+      if (!section.hidden) draw().catch(error => { section.querySelector(".error").textContent = error.message; });
     },
     hide() { section.hidden = true; },
   };
