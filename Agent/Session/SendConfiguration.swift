@@ -18,16 +18,15 @@ package struct SendConfiguration: Sendable {
         let reader = try ConfigurationReader(text, source: source, environment: environment)
         let bond = reader.section("bond")
         let key = StreamKeyFile.read(bond, "key_file", reader, dotted: "bond.key_file")
-        let receivers = bond.addresses("receivers")
+        let receivers = bond.peers("receivers")
         let latency = bond.integer("latency_ms", default: 1000, in: SenderConfiguration.buffers)
         let carrier = bond.choice("carrier", default: Carrier.bond, placeholder: .bond)
-        var links: [String]?
-        if bond.isGiven("links") { links = bond.strings("links", "names of interfaces", where: SenderConfiguration.isLink) }
+        let links = SenderConfiguration.links(of: bond, "bond", reader)
         let protection = bond.choice("protection", default: Protection.throughput, placeholder: .throughput)
         linkRules = LinkRule.read(reader)
         let listen = reader.section("input").socketAddress("listen")
         let telemetry = reader.section("telemetry")
-        let to = telemetry.isGiven("to") ? telemetry.socketAddress("to") : nil
+        let to = telemetry.isGiven("to") ? telemetry.peerAddress("to") : nil
         try reader.finish()
         transport = Transport(
             carrier: carrier, receivers: receivers.map { Endpoint(host: $0.host, port: $0.port) }, streamKey: SecretOnWire(key),

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Links
 package import Logging
 import Posix
@@ -35,6 +36,9 @@ package final class StandaloneSender: Sendable {
         }
         self.loop = loop
         self.uplink = uplink
+        for name in configuration.transport.links ?? [] where if_nametoindex(name) == 0 {
+            log.warning("this machine has no such interface now; the link joins when it comes", ["link": .text(name)])
+        }
         log.notice("sending", ["input": .text("\(configuration.input)"), "latency_ms": .integer(configuration.transport.bufferMs)])
     }
 

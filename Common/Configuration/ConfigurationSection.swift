@@ -68,8 +68,9 @@ package struct ConfigurationSection {
         }
     }
 
+    /// - Parameter isFilled: whether an empty list is a fault.
     package func strings(
-        _ key: String, default fallback: [String]? = nil, _ expected: String = "a list of texts",
+        _ key: String, default fallback: [String]? = nil, _ expected: String = "a list of texts", isFilled: Bool = false,
         where rule: (String) -> Bool = { _ in true }
     ) -> [String] {
         func text(_ value: TOMLValue) -> String? {
@@ -78,13 +79,14 @@ package struct ConfigurationSection {
         }
         func wrong(_ value: TOMLValue) -> String {
             guard case .array(let values) = value else { return "\(value.shown), which is no list" }
+            if values.isEmpty { return "an empty list" }
             return values.enumerated().filter { text($0.element) == nil }
                 .map { "\($0.element.shown) (entry \($0.offset + 1) of \(values.count))" }.joined(separator: ", ")
         }
         return read(key, fallback, expected, placeholder: [], showing: wrong) { value in
             guard case .array(let values) = value else { return nil }
             let texts = values.compactMap(text)
-            return texts.count == values.count ? texts : nil
+            return texts.count == values.count && !(isFilled && texts.isEmpty) ? texts : nil
         }
     }
 
@@ -118,6 +120,13 @@ package struct ConfigurationSection {
         strings(key, default: fallback?.map(\.description), "a list of \(HostPort.expected)") { HostPort($0) != nil }.compactMap {
             HostPort($0)
         }
+    }
+
+    /// Who is sent to: at least one, each with a port of its own.
+    package func peers(_ key: String) -> [HostPort] {
+        func peer(_ text: String) -> HostPort? { HostPort(text).flatMap { $0.port > 0 ? $0 : nil } }
+        let expected = "a list of host:port with a port of 1 to 65535, at least one"
+        return strings(key, expected, isFilled: true) { peer($0) != nil }.compactMap(peer)
     }
 
     /// Whether the file or the environment has this key.

@@ -44,7 +44,7 @@ package struct SenderConfiguration: Sendable, Hashable {
         result.encoder.audioBitrate = audio.bitrate("bitrate_kbit", default: result.encoder.audioBitrate.kilobits, in: 32...320)
         let transport = reader.section("transport")
         result.bufferMs = transport.integer("buffer_ms", default: result.bufferMs, in: buffers)
-        if transport.isGiven("links") { result.links = transport.strings("links", "names of interfaces", where: isLink) }
+        result.links = links(of: transport, "transport", reader)
         result.protection = transport.choice("protection", default: result.protection, placeholder: .throughput)
         result.linkRules = LinkRule.read(reader, plan: DataPlan.init)
         let limits = reader.section("limits")
@@ -55,8 +55,19 @@ package struct SenderConfiguration: Sendable, Hashable {
         if result.encoder.bitrate > result.maximumBitrate {
             reader.note("video.bitrate_kbit", "\(result.encoder.bitrate.kilobits)", "at most limits.video_kbit")
         }
+        if result.encoder.width % 2 != 0 { reader.note("video.width", "\(result.encoder.width)", "an even number") }
+        if result.encoder.height % 2 != 0 { reader.note("video.height", "\(result.encoder.height)", "an even number") }
         try reader.finish()
         return result
+    }
+
+    /// Names of the links to use, each once; nil without the key: every one that is up.
+    package static func links(of section: ConfigurationSection, _ path: String, _ reader: ConfigurationReader) -> [String]? {
+        guard section.isGiven("links") else { return nil }
+        let links = section.strings(
+            "links", "names of interfaces, at least one, or no such key for all that are up", isFilled: true, where: isLink)
+        if Set(links).count < links.count { reader.note("\(path).links", links.joined(separator: ", "), "each link once") }
+        return links
     }
 
     private static let inputForm = "an input's id, as the board reports it"

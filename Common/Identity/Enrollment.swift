@@ -109,7 +109,8 @@ package struct Enrollment: Sendable {
             // As control's API names them.
             if problem?.type?.hasSuffix("/enrolled-already") == true { throw IdentityError.enrolledKey }
             if problem?.type?.hasSuffix("/revoked") == true { throw IdentityError.revokedKey }
-            let reason = problem?.detail ?? problem?.title ?? response.status.reason
+            let faults = (problem?.faults ?? []).map { "; \($0.field): \($0.expected)" }.joined()
+            let reason = (problem?.detail ?? problem?.title ?? response.status.reason) + faults
             throw IdentityError.refused(status: status, reason: String(reason.prefix(WireLimits.textCharacters)))
         }
         do {
@@ -124,6 +125,12 @@ package struct Enrollment: Sendable {
         var type: String?
         var title: String?
         var detail: String?
+        var faults: [Fault]?
+
+        struct Fault: Decodable {
+            var field: String
+            var expected: String
+        }
     }
 
     private static func readToken(_ file: String) throws(IdentityError) -> EnrollmentToken {

@@ -25,7 +25,7 @@ package enum IdentityError: Error, Equatable, Sendable, CustomStringConvertible 
         case .state(let file, let reason): "state file \(file): \(reason)"
         case .alreadyEnrolled(let server):
             "this machine is enrolled at \(server) already; remove device.key and identity.json of the state folder to enroll it anew"
-        case .refused(let status, let reason): "the server refused the token (HTTP \(status)): \(reason)"
+        case .refused(let status, let reason): "the server refused the enrollment (HTTP \(status)): \(reason)"
         case .enrolledKey:
             "the server knows this machine's key already, and identity.json is gone; remove device.key of the state folder to enroll it anew"
         case .revokedKey: "the server has revoked this machine's key"

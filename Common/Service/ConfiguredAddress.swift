@@ -8,6 +8,12 @@ extension ConfigurationSection {
         return Self.parse(string(key, expected) { Self.parse($0) != nil }) ?? .loopback(port: 0)
     }
 
+    /// Where something is sent.
+    package func peerAddress(_ key: String) -> SocketAddress {
+        func peer(_ text: String) -> SocketAddress? { Self.parse(text).flatMap { $0.port > 0 ? $0 : nil } }
+        return peer(string(key, "an IP address and a port of 1 to 65535, as in 127.0.0.1:5000") { peer($0) != nil }) ?? .loopback(port: 0)
+    }
+
     package func socketAddresses(_ key: String) -> [SocketAddress] {
         strings(key, "a list of IP addresses with ports, as in 0.0.0.0:7000") { Self.parse($0) != nil }.compactMap(Self.parse)
     }

@@ -89,6 +89,9 @@ struct DestinationRoutes: Sendable {
             return .rtmp(.init(tls: url.scheme.isTLS, host: url.host, port: url.port, application: application))
         }
         guard url.path.isEmpty || url.path == "/" else { throw Self.fault("url", "no path: srt://host:port") }
+        if request.srtMode == .listener, url.port < 1024 {
+            throw Self.fault("url", "a port of 1024 to 65535 for a listener: receivers open no lower one")
+        }
         return .srt(
             .init(
                 mode: request.srtMode ?? .caller, host: url.host, port: url.port, streamID: request.streamID,

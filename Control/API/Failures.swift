@@ -85,7 +85,7 @@ extension Gateway {
         case .missing(let what): Problem(.notFound, "there is no such \(what)")
         case .taken, .ownerStays, .senderBusy: Problem(.conflict, error.description)
         case .invalid(let field, let expected): Problem(.invalid, faults: [.init(field: field, expected: expected)])
-        case .tokenRefused: Problem(.forbidden, "the token is unknown, expired or withdrawn: ask for a new one")
+        case .tokenRefused: Problem(.forbidden, "\(error): ask for a new one")
         case .tokenUsed: Problem(.conflict, "the token was used by another device: ask for a new one")
         case .enrolled: Problem(.enrolled, error.description)
         case .keyRevoked: Problem(.revoked, error.description)

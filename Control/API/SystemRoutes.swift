@@ -76,6 +76,11 @@ struct SystemRoutes: Sendable {
                 await socket.close(.policyViolation, "the session ended")
             }
             group.addTask {
+                // In steps, as the wall clock may be set.
+                while principal.session.isOpen(at: parts.store.now), (try? await Task.sleep(for: .seconds(15))) != nil {}
+                await socket.close(.policyViolation, "the session ended")
+            }
+            group.addTask {
                 // try?: a connection that breaks has ended. What a browser says here is not read.
                 while let message = try? await socket.receive() { _ = message }
             }

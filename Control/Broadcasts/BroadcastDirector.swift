@@ -225,6 +225,11 @@ extension BroadcastDirector {
         if let encoder = request.encoder, encoder.width % 2 != 0 || encoder.height % 2 != 0 {
             throw Failure.unsupported("a picture of \(encoder.width)x\(encoder.height): both must be even")
         }
+        if let encoder = request.encoder, encoder.id != .automatic,
+            !hello.inventory.encoders.contains(where: { $0.id == encoder.id && $0.codec == encoder.codec })
+        {
+            throw Failure.unsupported("the sender has no encoder '\(encoder.id.rawValue)' for \(encoder.codec.rawValue)")
+        }
         let known = hello.inventory.links.map(\.name)
         if let stranger = request.links?.first(where: { !known.contains($0) }) {
             throw Failure.unsupported("the sender has no link '\(stranger)'; it has \(known.sorted().joined(separator: ", "))")
@@ -234,6 +239,9 @@ extension BroadcastDirector {
     private func check(_ input: InputChoice, of hello: AgentHello) throws {
         guard hello.inventory.inputs.contains(where: { $0.id == input.video }) else {
             throw Failure.unsupported("the sender has no input '\(input.video)'")
+        }
+        if let audio = input.audio, !hello.inventory.inputs.contains(where: { $0.id == audio && $0.media != .video }) {
+            throw Failure.unsupported("the sender has no audio input '\(audio)'")
         }
     }
 

@@ -121,8 +121,9 @@ extension BroadcastMachine {
         case resumed
         case hostChosen(DeviceID)
         case noHost(reason: String)
-        case leased(port: Int)
-        case leaseRefused(reason: String)
+        /// - by: the host that answers; it may be one that another was asked after.
+        case leased(port: Int, by: DeviceID? = nil)
+        case leaseRefused(reason: String, by: DeviceID? = nil)
         case released
         case senderStarted(revision: Int)
         case senderRefused(revision: Int, detail: String?, reason: String)
@@ -210,8 +211,11 @@ extension BroadcastMachine {
         switch event {
         case .resumed: return resume(nowMs: nowMs)
         case .hostChosen(let device): return chosen(device)
-        case .noHost(let reason), .leaseRefused(let reason): return leaseFailed(reason, nowMs: nowMs)
-        case .leased(let port): return leased(port)
+        case .noHost(let reason): return leaseFailed(reason, nowMs: nowMs)
+        case .leaseRefused(let reason, let device): return isElsewhere(device) ? [] : leaseFailed(reason, nowMs: nowMs)
+        // A late answer: what that host has taken now is nobody's.
+        case .leased(_, let device?) where isElsewhere(device): return [.leave(device)]
+        case .leased(let port, _): return leased(port)
         case .released, .senderStopped: return undone(event)
         case .senderStarted(let revision): return started(revision)
         case .senderRefused(let revision, let detail, let reason): return refused(revision, detail, reason, nowMs: nowMs)
@@ -263,6 +267,8 @@ extension BroadcastMachine {
         copy.observed = Observed()
         return copy
     }
+
+    private func isElsewhere(_ device: DeviceID?) -> Bool { device != nil && device != host }
 
     private var runningState: BroadcastState {
         if let since = interruptedSinceMs { return .interrupted(sinceMs: since, reason: interruption) }

@@ -103,7 +103,8 @@ actor LiveBroadcast {
         settleWaiter(event)
         for action in actions { perform(action) }
         switch event {
-        case .report, .hostConnected: set(.silence, BroadcastMachine.silenceMs)
+        case .report: set(.silence, BroadcastMachine.silenceMs)
+        case .hostConnected(let device, _) where device == machine.host: set(.silence, BroadcastMachine.silenceMs)
         default: break
         }
         await publish()
@@ -199,20 +200,23 @@ actor LiveBroadcast {
             let spec = StreamSpec(
                 lease: machine.lease, broadcast: id, carrier: .bond, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
                 outputs: specs, slate: await slate())
+            // Names may have taken so long that another host is asked by now.
+            guard machine.host == host else { return }
             switch await parts.fleet.order(PoolOrder.lease(LeaseRequest(spec: spec, preferredPort: preferred)), to: host) {
             case .outcome(let outcome) where outcome.result == .done:
                 guard let port = outcome.port, await parts.fleet.offer(of: host)?.portRange.contains(port) != false else {
-                    return post(.leaseRefused(reason: "the pool host names no port of its range"))
+                    return post(.leaseRefused(reason: "the pool host names no port of its range", by: host))
                 }
-                post(.leased(port: port))
+                post(.leased(port: port, by: host))
+                guard machine.host == host else { return }
                 for spec in specs { post(.outputGiven(spec.id)) }
                 for (output, reason) in unfit { post(.outputFailed(output, reason: reason)) }
                 for spec in leftOut { post(.outputLeftOut(spec.id)) }
-            case .outcome(let outcome): post(.leaseRefused(reason: outcome.reason ?? "the pool host gave no reason"))
+            case .outcome(let outcome): post(.leaseRefused(reason: outcome.reason ?? "the pool host gave no reason", by: host))
             case .unknown: post(.unknown(.lease))
             }
         } catch {
-            post(.leaseRefused(reason: "\(error)"))
+            post(.leaseRefused(reason: "\(error)", by: host))
         }
     }
 

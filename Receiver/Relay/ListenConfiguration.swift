@@ -21,9 +21,9 @@ package struct ListenConfiguration: Sendable {
         let addresses = bond.socketAddresses("bind")
         let latency = bond.integer("latency_ms", default: 1000, in: SenderConfiguration.buffers)
         carrier = bond.choice("carrier", default: Carrier.bond, placeholder: .bond)
-        output = reader.section("output").socketAddress("to")
+        output = reader.section("output").peerAddress("to")
         let figures = reader.section("telemetry")
-        telemetry = figures.isGiven("to") ? figures.socketAddress("to") : nil
+        telemetry = figures.isGiven("to") ? figures.peerAddress("to") : nil
         if Set(addresses.map(\.port)).count > 1 {
             reader.note("bond.bind", addresses.map(\.description).joined(separator: ", "), "addresses with the same port")
         }

@@ -84,9 +84,13 @@ struct BroadcastMachineTests {
         #expect(broadcast.event(.leaseRefused(reason: "busy"), nowMs: 1).contains(.leave(host)))
         #expect(broadcast.state == .starting(.lease) && broadcast.host == nil && broadcast.observed.refusing == [host])
         #expect(broadcast.event(.hostChosen(other), nowMs: 2).contains(.order(.lease)))
+        // What the first one says now is late.
+        #expect(broadcast.event(.leaseRefused(reason: "busy", by: host), nowMs: 3) == [])
+        #expect(broadcast.event(.leased(port: 6000, by: host), nowMs: 3) == [.leave(host)])
+        #expect(broadcast.state == .starting(.lease) && broadcast.port == nil)
         var granted = broadcast
-        #expect(granted.event(.leased(port: 5000), nowMs: 3).contains(.order(.start)))
-        // The second says nothing; what comes from the first by now is not its.
+        #expect(granted.event(.leased(port: 5000, by: other), nowMs: 3).contains(.order(.start)))
+        // The second says nothing.
         let actions = broadcast.event(.timer(.step), nowMs: 12_000)
         #expect(actions.contains(.leave(other)) && actions.contains(.chooseHost))
         _ = broadcast.event(.noHost(reason: "no pool host is connected"), nowMs: 12_001)

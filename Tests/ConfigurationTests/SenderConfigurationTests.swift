@@ -53,6 +53,18 @@ import Wire
         #expect(throws: ConfigurationFaults.self) { try SenderConfiguration.parse(text) }
     }
 
+    @Test(
+        "what no encoder takes, and links of which none is meant or one twice, are named by key",
+        arguments: [
+            ("[video]\nwidth = 1279", "video.width"), ("[video]\nheight = 721", "video.height"),
+            ("[transport]\nlinks = []", "transport.links"),
+            ("[transport]\nlinks = [\"a\", \"b\", \"a\"]", "transport.links"),
+        ])
+    func unusable(text: String, key: String) {
+        let faults = #expect(throws: ConfigurationFaults.self) { try SenderConfiguration.parse(text) }
+        #expect(faults?.faults.map(\.key) == [key])
+    }
+
     @Test("a link's data plan is a cap and the day that a cycle begins with; what is out of bounds is named")
     func plans() throws {
         let configuration = try SenderConfiguration.parse(

@@ -60,7 +60,7 @@ import Wire
             }
             measured("twice", "\(bond.doubledPackets) of \(bond.offeredPackets) packets")
             // Sound and tables are a tenth of it at least, key frames come besides; other pictures are most of it.
-            try #require(bond.doubledPackets * 20 > bond.offeredPackets && bond.doubledPackets * 10 < bond.offeredPackets * 8)
+            try need(bond.doubledPackets * 20 > bond.offeredPackets && bond.doubledPackets * 10 < bond.offeredPackets * 8)
             func rate(_ link: String) throws -> Bitrate? { try sample()?.links.first { $0.name == link }?.sent }
             // The quicker of two free links carries most.
             try await eventually(within: .seconds(5), "modem0 carries most") { try rate("modem0").map { $0 > .kilobits(1000) } == true }
@@ -133,15 +133,15 @@ import Wire
         let trip = 2 * Self.delays[link]
         // A slower link gets a burst of a key frame now and then, and the windows, of a second each, are not the emulator's.
         func isNear(_ shown: [Double], _ real: Double) -> Bool { abs(Seen.mean(shown) - real) < max(0.15 * real, 40) }
-        try #require(isNear(seen.sentKbit, seen.emulatedSentKbit), "modem\(link) sends: \(seen)")
-        try #require(isNear(seen.receivedKbit, seen.emulatedArrivedKbit), "modem\(link) receives: \(seen)")
+        try need(isNear(seen.sentKbit, seen.emulatedSentKbit), "modem\(link) sends: \(seen)")
+        try need(isNear(seen.receivedKbit, seen.emulatedArrivedKbit), "modem\(link) receives: \(seen)")
         for rtt in [Seen.median(seen.senderRtt), Seen.median(seen.receiverRtt)] {
-            try #require((trip - 2...trip + 15).contains(rtt), "modem\(link)'s round trip of \(trip) ms: \(seen)")
+            try need((trip - 2...trip + 15).contains(rtt), "modem\(link)'s round trip of \(trip) ms: \(seen)")
         }
-        let loss = try #require(seen.loss, "modem\(link) shows no loss")
+        let loss = try need(seen.loss, "modem\(link) shows no loss")
         // What some 300 packets lose of 5 % is 2.4 to 7.6 % by chance alone: held against what the emulator has really lost meanwhile.
         // A link that carries probes alone has some 80 packets in that time, and the windows differ by some of them.
         let margin = max(0.005, Self.losses[link] / 3, 4 / seen.emulatedPackets)
-        try #require(abs(loss - seen.emulatedLoss) <= margin, "modem\(link) loses: \(seen)")
+        try need(abs(loss - seen.emulatedLoss) <= margin, "modem\(link) loses: \(seen)")
     }
 }

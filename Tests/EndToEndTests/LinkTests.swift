@@ -45,7 +45,7 @@ import Wire
         try await studio.record(.seconds(2), of: "show", by: studio.nginx)
         let states = witness.seen
         measured("states during the journey", "\(states)")
-        try #require(!states.contains { $0.state == "interrupted" })
+        try need(!states.contains { $0.state == "interrupted" })
         try compare(studio)
         for link in 0...2 { measured("modem\(link) away from the field", "\(studio.network.count(link, .up))") }
         if let ingest = try studio.owner.broadcast(id)?.ingest {
@@ -107,14 +107,14 @@ import Wire
     private func darken(_ studio: Studio, _ sender: DeviceID) async throws {
         let agent = try studio.installation.program("sender")
         let connected = agent.lines.last { $0.contains("connected to control") } ?? ""
-        let number = try #require((0...2).first { connected.contains("modem\($0)") })
+        let number = try need((0...2).first { connected.contains("modem\($0)") })
         let (lines, start) = (agent.lines.count, Instant.now)
         studio.network.setBlackout(number, isDark: true)
         let again = try await agent.line(containing: "connected to control", from: lines, within: .seconds(8))
         let redialled = Instant.now - start
         measured("control is dialled over another link after", redialled)
-        try #require(redialled < .seconds(4.5))
-        try #require(!again.contains("modem\(number)"))
+        try need(redialled < .seconds(4.5))
+        try need(!again.contains("modem\(number)"))
         try await eventually(within: .seconds(2), "the sender is online") { try studio.owner.sender(sender)?.online == true }
         try await Task.sleep(for: .seconds(6) - (Instant.now - start))
         studio.network.setBlackout(number, isDark: false)
@@ -169,13 +169,13 @@ import Wire
 
     private func compare(_ studio: Studio) throws {
         let files = try studio.nginx.recordings("show")
-        try #require(files.count == 1)
-        let file = try #require(files.last)
+        try need(files.count == 1)
+        let file = try need(files.last)
         let sent = try studio.sent()
         for kind in [AccessUnit.Kind.video, .audio] {
             let delivery = try studio.delivery(kind, from: sent, to: file)
             measured("\(kind) over the journey", "\(delivery)")
-            try #require(delivery.isComplete, "\(kind): \(delivery)")
+            try need(delivery.isComplete, "\(kind): \(delivery)")
         }
     }
 
@@ -206,15 +206,15 @@ import Wire
                 entry.kind == kind && (link == nil || entry.link == link) && (reason.map { entry.reason?.contains($0) == true } ?? true)
             }
         }
-        try #require(has(.linkSilent, "modem1", "no carrier"))
-        try #require(has(.linkLive, "modem1"))
-        try #require(has(.linkSilent, nil, "nothing came through for"))
-        try #require(has(.linkRemoved, "modem3"))
-        try #require(has(.receiverUnheard) && has(.receiverHeard))
+        try need(has(.linkSilent, "modem1", "no carrier"))
+        try need(has(.linkLive, "modem1"))
+        try need(has(.linkSilent, nil, "nothing came through for"))
+        try need(has(.linkRemoved, "modem3"))
+        try need(has(.receiverUnheard) && has(.receiverHeard))
         let samples = records.compactMap(\.entry.sample)
-        try #require(
+        try need(
             samples.contains { sample in sample.links.count { $0.state == .live } == 3 && (sample.bond?.deliveredPackets ?? 0) > 100 })
         let numbers = records.filter { $0.source == .sender }.map(\.entry.number)
-        try #require(numbers.sorted() == Array(0..<numbers.count), "none is missing")
+        try need(numbers.sorted() == Array(0..<numbers.count), "none is missing")
     }
 }

@@ -47,6 +47,28 @@ struct StandaloneTests {
         }
     }
 
+    @Test("a file that leads nowhere is refused by its key, before anything is called sent")
+    func nowhere() async throws {
+        try await onStage { stage in
+            let cases = [
+                ("[\"192.0.2.10:7000\"]", "[]", "bond.receivers"), ("192.0.2.10:7000", "192.0.2.10:0", "bond.receivers"),
+                ("# links = [\"wwan0\", \"wwan1\"]", "links = []", "bond.links"), ("127.0.0.1:5001", "127.0.0.1:0", "telemetry.to"),
+            ]
+            for (old, new, key) in cases {
+                let file = try configuration("bond-send.toml", stage, [(old, new)])
+                try await refused(try stage.start("strata-agent", ["send", file]), key)
+            }
+            let file = try configuration("bond-listen.toml", stage, [("127.0.0.1:6000", "127.0.0.1:0")])
+            try await refused(try stage.start("strata-receiver", ["listen", file]), "output.to")
+        }
+    }
+
+    private func refused(_ program: RunningProgram, _ key: String) async throws {
+        // EX_CONFIG of sysexits.h.
+        #expect(try await program.end(within: .seconds(10)) == 78)
+        #expect(program.tail.contains(key), "\(program.tail)")
+    }
+
     private struct Ports {
         var media: Int
         var input: Int
@@ -94,8 +116,8 @@ struct StandaloneTests {
         let times = try await pictureTimes(file)
         let widest = zip(times, times.dropFirst()).map { $1 - $0 }.max() ?? .infinity
         measured("pictures that came out", "\(times.count), widest step \(widest) s")
-        #expect(times.count >= 180)
-        #expect(widest < 0.05, "a picture is missing")
+        try need(times.count >= 180)
+        try need(widest < 0.05, "a picture is missing")
         for link in 0...2 { measured("modem\(link)", "\(network.count(link, .up))") }
     }
 
@@ -112,7 +134,7 @@ struct StandaloneTests {
         let key = try stage.folder.write(Self.key + "\n", to: "bond.key")
         chmod(key, 0o600)
         for (old, new) in [("\"bond.key\"", "\"\(key)\"")] + changes {
-            try #require(text.contains(old), "\(example) says \(old)")
+            try need(text.contains(old), "\(example) says \(old)")
             text = text.replacingOccurrences(of: old, with: new)
         }
         return try stage.folder.write(text, to: example)

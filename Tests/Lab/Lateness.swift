@@ -57,7 +57,7 @@ package final class Run: Sendable {
 
 /// Repeats a run that failed while its emulator was late; three such ones are a failure. A run that passed although the emulator
 /// was late is a pass, and says so: lateness is jitter on top of what the links do, so it made the run harder and not easier.
-/// - Parameter run: does everything from fresh and throws what is wrong (`#require`, not `#expect`: an issue once recorded stays).
+/// - Parameter run: does everything from fresh and throws what is wrong, by `need`: `#require` records an issue as well, which stays.
 package func unlessVoid(_ run: (Run) async throws -> Void) async throws {
     for attempt in 1...3 {
         let current = Run()
@@ -72,4 +72,21 @@ package func unlessVoid(_ run: (Run) async throws -> Void) async throws {
         print("attempt \(attempt): \(void): \(failure)")
         if attempt == 3 { throw void }
     }
+}
+
+/// What did not hold in a run that may be void.
+package struct Unmet: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// In a run of `unlessVoid`, what `#require` is elsewhere.
+package func need(_ isSo: Bool, _ what: @autoclosure () -> String = "", file: String = #fileID, line: Int = #line) throws {
+    guard isSo else { throw Unmet(description: "\(file):\(line) does not hold. \(what())") }
+}
+
+package func need<Value>(
+    _ value: Value?, _ what: @autoclosure () -> String = "", file: String = #fileID, line: Int = #line
+) throws -> Value {
+    guard let value else { throw Unmet(description: "\(file):\(line) is not there. \(what())") }
+    return value
 }

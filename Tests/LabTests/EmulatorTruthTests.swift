@@ -106,13 +106,13 @@ private let ipBytes = NumberedStream.datagramBytes + 28
 
 /// How late packets were by the arithmetic, in milliseconds: never early, and the usual one soon.
 private func judge(_ passage: Passage, _ expected: [Int64?]) throws {
-    #expect(passage.arrivedAt.map { $0 != nil } == expected.map { $0 != nil }, "other packets arrived than those that had to")
+    try need(passage.arrivedAt.map { $0 != nil } == expected.map { $0 != nil }, "other packets arrived than those that had to")
     let late = zip(passage.arrivedAt, expected).compactMap { arrived, expected in
         arrived.flatMap { arrived in expected.map { Double(arrived - $0) / 1e6 } }
     }
-    try #require(late.allSatisfy { $0 >= 0 }, "one came \(late.min() ?? 0) ms late: too early")
+    try need(late.allSatisfy { $0 >= 0 }, "one came \(late.min() ?? 0) ms late: too early")
     // A run whose emulator was later than 5 ms is void.
-    try #require(late.sorted()[late.count / 2] < 5, "late by \(late.sorted()[late.count / 2]) ms at the median")
+    try need(late.sorted()[late.count / 2] < 5, "late by \(late.sorted()[late.count / 2]) ms at the median")
 }
 
 @Suite("What the emulator does in real time is what the arithmetic says", .serialized)
@@ -139,9 +139,9 @@ struct EmulatorTruthTests {
             let passage = try Passage(profile, datagrams: 40, name: "queue", host: "127.0.4.2", run)
             // A packet takes 2.7 ms, the burst less than one of them on a machine that is not stalled.
             let arrived = passage.arrivedAt.filter { $0 != nil }.count
-            try #require((20...22).contains(arrived), "\(arrived) arrived")
-            try #require(passage.count.dropped(.queue) == 40 - arrived)
-            try #require(passage.arrivedAt.prefix(20).allSatisfy { $0 != nil })
+            try need((20...22).contains(arrived), "\(arrived) arrived")
+            try need(passage.count.dropped(.queue) == 40 - arrived)
+            try need(passage.arrivedAt.prefix(20).allSatisfy { $0 != nil })
         }
     }
 
@@ -154,12 +154,12 @@ struct EmulatorTruthTests {
             profile.trace = times
             profile.queueBytes = 1 << 20
             let passage = try Passage(profile, datagrams: 380, name: "trace", host: "127.0.4.3", run)
-            try #require(passage.sentAt.allSatisfy { $0 < passage.changedAt + 100 * ms }, "the machine stalled")
+            try need(passage.sentAt.allSatisfy { $0 < passage.changedAt + 100 * ms }, "the machine stalled")
             // Byte by byte: a packet leaves with the opportunity that takes the last of it.
             let expected = (1...380).map { number in passage.changedAt + Int64(times[(number * ipBytes - 1) / 1500] + 10) * ms }
             try judge(passage, expected)
             let pause = (passage.changedAt + 515 * ms)..<(passage.changedAt + 709 * ms)
-            try #require(!passage.arrivedAt.contains { $0.map(pause.contains) ?? false }, "something left in the pause")
+            try need(!passage.arrivedAt.contains { $0.map(pause.contains) ?? false }, "something left in the pause")
         }
     }
 }

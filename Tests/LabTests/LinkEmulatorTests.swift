@@ -67,14 +67,14 @@ struct LinkEmulatorTests {
             let client = clients[round % 2]
             let asked = Instant.now
             try client.send([UInt8(round)], to: "127.0.3.1", server.port)
-            let question = try #require(server.receive())
+            let question = try need(server.receive())
             server.answer(question.bytes + [9], to: question.from)
-            let answer = try #require(client.receive())
-            #expect(answer.bytes == [UInt8(round), 9])
+            let answer = try need(client.receive())
+            try need(answer.bytes == [UInt8(round), 9])
             waits.append((Instant.now - asked).milliseconds)
         }
         // The best of some: a machine that is busy makes single ones longer.
-        try #require(waits.allSatisfy { $0 >= 50 } && (waits.min() ?? .max) <= 58, "\(waits) ms")
+        try need(waits.allSatisfy { $0 >= 50 } && (waits.min() ?? .max) <= 58, "\(waits) ms")
     }
 
     @Test("50 Mbit/s pass at their rate, and the emulator keeps up with them")
@@ -106,12 +106,12 @@ struct LinkEmulatorTests {
                 last = Instant.now
                 if first == nil { first = last }
             }
-            try #require(received == 4000)
-            let seconds = (last - (try #require(first))).seconds
+            try need(received == 4000)
+            let seconds = (last - (try need(first))).seconds
             // Faster is impossible; slower is the sender's thread on a busy machine, within reason.
-            try #require((0.78...2.5).contains(seconds), "\(seconds) s")
+            try need((0.78...2.5).contains(seconds), "\(seconds) s")
             // One that is too slow falls behind ever more, at the median as well; the worst thousandth is the machine's.
-            try #require(emulator.lateness.percentile(50) < 5, "late by \(emulator.lateness.percentile(50)) ms at the median")
+            try need(emulator.lateness.percentile(50) < 5, "late by \(emulator.lateness.percentile(50)) ms at the median")
             print("emulator p99.9 lateness at 50 Mbit/s: \(emulator.lateness.percentile(99.9)) ms")
         }
     }

@@ -26,12 +26,12 @@ private func loseNothing(
         run.judge { field.network.lateness }
         try await field.waitForLive(shapes.count)
         let lost = try await field.send(duration, happenings)
-        try #require(lost.isEmpty, "\(lost.count) lost from \(lost.first ?? 0) to \(lost.last ?? 0): \(field.events.map(\.event))")
+        try need(lost.isEmpty, "\(lost.count) lost from \(lost.first ?? 0) to \(lost.last ?? 0): \(field.events.map(\.event))")
         let statistics = field.ingest.statistics()
-        try #require(statistics.lostPacketsTotal == 0)
+        try need(statistics.lostPacketsTotal == 0)
         // Every packet left by its own modem, the first ones too: one source for each address.
         let links = Set(field.uplink.telemetry().map(\.name))
-        try #require(statistics.paths.count <= links.count + happenings.count)
+        try need(statistics.paths.count <= links.count + happenings.count)
     }
 }
 
@@ -62,9 +62,9 @@ struct FieldTests {
             run.judge { field.network.lateness }
             try await field.waitForLive(3)
             let lost = try await field.send(.seconds(1))
-            try #require(lost.isEmpty, "\(lost.count) lost")
+            try need(lost.isEmpty, "\(lost.count) lost")
             let narrow = field.network.count(1, .up)
-            try #require(narrow.deliveredPackets > 20, "\(narrow)")
+            try need(narrow.deliveredPackets > 20, "\(narrow)")
         }
     }
 
@@ -103,10 +103,10 @@ extension FieldTests {
                     (.seconds(1), { $0.rebind(0) }), (.seconds(2), { for link in 0..<3 { $0.rebind(link) } }),
                     (.seconds(4), { $0.rebind(1) }),
                 ])
-            try #require(lost.isEmpty, "\(lost.count) lost from \(lost.first ?? 0): \(field.events.map(\.event))")
-            for link in 0..<3 { try #require(field.network.count(link, .up).deliveredPackets > 40) }
+            try need(lost.isEmpty, "\(lost.count) lost from \(lost.first ?? 0): \(field.events.map(\.event))")
+            for link in 0..<3 { try need(field.network.count(link, .up).deliveredPackets > 40) }
             let silences = field.events.filter { if case .silent = $0.event { true } else { false } }
-            try #require(silences.isEmpty, "\(silences)")
+            try need(silences.isEmpty, "\(silences)")
         }
     }
 }
@@ -136,11 +136,11 @@ extension FieldTests {
                         }
                     )
                 ])
-            try #require(lost.isEmpty, "\(lost.count) lost")
+            try need(lost.isEmpty, "\(lost.count) lost")
             let after = figures(field, "modem0")?.offeredPackets ?? 0
-            let first = try #require(before.withLock { $0 })
+            let first = try need(before.withLock { $0 })
             // 142 packets a second.
-            try #require(first < 20 && after > 250, "\(first), then \(after)")
+            try need(first < 20 && after > 250, "\(first), then \(after)")
         }
     }
 
@@ -152,10 +152,10 @@ extension FieldTests {
             run.judge { field.network.lateness }
             try await field.waitForLive(2)
             let lost = try await field.send(.seconds(4), rate: .kilobits(1500))
-            try #require(lost.isEmpty, "\(lost.count) lost")
+            try need(lost.isEmpty, "\(lost.count) lost")
             let bits = field.network.count(0, .up).enteredBytes * 8
             // 100 ms of it may be sent ahead; handshake and probes come besides.
-            try #require(bits < 400_000 * 6 && bits > 400_000, "\(bits)")
+            try need(bits < 400_000 * 6 && bits > 400_000, "\(bits)")
         }
     }
 
@@ -167,9 +167,9 @@ extension FieldTests {
             run.judge { field.network.lateness }
             try await field.waitForLive(2)
             let lost = try await field.send(.seconds(4), rate: .kilobits(1000), [(.seconds(2), { $0.setBlackout(0, isDark: true) })])
-            try #require(lost.isEmpty, "\(lost.count) lost")
-            let bond = try #require(field.uplink.bondTelemetry())
-            try #require(bond.doubledPackets > 150, "\(bond)")
+            try need(lost.isEmpty, "\(lost.count) lost")
+            let bond = try need(field.uplink.bondTelemetry())
+            try need(bond.doubledPackets > 150, "\(bond)")
         }
     }
 }
@@ -225,8 +225,8 @@ extension FieldTests {
                 let narrow = LinkProfile(rateKbit: 400, delayMs: 50, jitterMs: 15, queueMs: 300)
                 let lost = try await field.send(.seconds(10), [(.seconds(2), { $0.change(2, .up, to: narrow) })])
                 let weights = Dictionary(uniqueKeysWithValues: field.uplink.telemetry().map { ($0.name, $0.weight) })
-                try #require(lost.count < 10)
-                try #require((weights["modem2"] ?? 100) * 2 < weights["modem0"] ?? 0, "\(weights)")
+                try need(lost.count < 10)
+                try need((weights["modem2"] ?? 100) * 2 < weights["modem0"] ?? 0, "\(weights)")
             }
         }
 
@@ -244,7 +244,7 @@ extension FieldTests {
                         (.seconds(8), { for link in 0..<3 { $0.setBlackout(link, isDark: false) } }),
                     ])
                 // 237.5 packets a second: nothing is missing from before the cut, nor from a second after it on.
-                try #require(lost.allSatisfy { $0 >= 470 && $0 < 2_140 }, "\(lost.count) from \(lost.first ?? 0) to \(lost.last ?? 0)")
+                try need(lost.allSatisfy { $0 >= 470 && $0 < 2_140 }, "\(lost.count) from \(lost.first ?? 0) to \(lost.last ?? 0)")
             }
         }
     }
