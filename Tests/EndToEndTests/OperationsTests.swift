@@ -103,7 +103,7 @@ struct OperationsTests {
                 #expect(try await started.end(within: .seconds(10)) == 1, "\(started.tail)")
                 #expect(!started.lines.contains { $0.contains("configuration") }, "\(started.tail)")
                 // An option that is only described is a right one too.
-                let all = try String(contentsOfFile: file, encoding: .utf8).replacing(#/(?m)^# (\[\w+\]|\w+ = .*)$/#) { $0.output.1 }
+                let all = try String(contentsOfFile: file, encoding: .utf8).replacing(#/(?m)^# (\[\[?\w+\]\]?|\w+ = .*)$/#) { $0.output.1 }
                 let complete = try stage.folder.write(all, to: "reference-\(program).conf")
                 let again = try stage.start("strata-\(program)", ["--config", complete], environment: [folder: state])
                 #expect(try await again.end(within: .seconds(10)) == 1, "\(again.tail)")
