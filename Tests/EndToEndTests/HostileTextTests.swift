@@ -167,7 +167,9 @@ struct HostileTextTests {
             ) { request in
                 // try?: both encode.
                 let body = request.path.hasSuffix("/login") ? try? JSONEncoder().encode(session) : try? JSONEncoder().encode(problem)
-                return .json(Array(body ?? Data()), status: request.path.hasSuffix("/login") ? .ok : Status(code: 403))
+                var response = Response.json(Array(body ?? Data()), status: request.path.hasSuffix("/login") ? .ok : Status(code: 403))
+                response.headers.add("Set-Cookie", "strata_refresh=token")
+                return response
             }
             let address = try await server.start()[0]
             let password = try stage.folder.write("a long password", to: "password")
