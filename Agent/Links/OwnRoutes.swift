@@ -24,8 +24,11 @@ struct OwnRoutes: Equatable {
     ///   - links: names of the links, by index.
     ///   - messages: all that the kernel has.
     init(links: [Int: String], from messages: [RouteMessage]) {
+        // A kernel without policy routing for a family takes any table for the main one. With it the rules of its own are always there.
+        var families: Set<SocketAddress.Family> = []
+        for case .rule(let rule) in messages { families.insert(rule.family) }
         for case .route(let route) in messages where route.table == RouteEntry.mainTable && route.type == RouteEntry.unicast {
-            guard let name = links[route.index], (1...0xFFFF).contains(route.index) else { continue }
+            guard let name = links[route.index], (1...0xFFFF).contains(route.index), families.contains(route.family) else { continue }
             var own = route
             (own.table, own.maker) = (Self.firstTable + route.index, Self.maker)
             routes.insert(own)

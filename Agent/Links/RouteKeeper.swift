@@ -14,10 +14,14 @@ package final class RouteKeeper: @unchecked Sendable {
     private var links: [Int: String] = [:]
     private var watch: Watch?
     private var timer: LoopTimer?
-    private var isAllowed = true
+    private var retry: LoopTimer?
+    private var refusals = RouteRefusals()
+    private var isOver = false
 
     /// Routes change in groups.
     private static let pause = Duration.milliseconds(100)
+    /// Before a change that was refused is asked for again.
+    private static let patience = Duration.seconds(5)
 
     /// - Throws: `SystemError` where no netlink socket can be opened.
     package init(loop: Loop, log: Log) throws {
@@ -46,17 +50,20 @@ package final class RouteKeeper: @unchecked Sendable {
         }
     }
 
-    /// Removes all of it.
+    /// Removes all of it, whatever was refused before.
     package func end() {
         loop.run { [self] in
+            isOver = true
             watch?.cancel()
             watch = nil
             timer?.cancel()
             timer = nil
-            guard isAllowed else { return }
+            retry?.cancel()
+            retry = nil
             links = [:]
-            reconcile()
-            isAllowed = false
+            // Where routes change meanwhile there is no later.
+            var attempts = 3
+            while attempts > 0, !reconcile() { attempts -= 1 }
         }
     }
 
@@ -85,37 +92,52 @@ package final class RouteKeeper: @unchecked Sendable {
     }
 
     private func later() {
-        guard isAllowed, timer == nil else { return }
+        guard refusals.isAllowed, !isOver, timer == nil else { return }
         timer = loop.timer(after: Self.pause) { [weak self] in
             self?.timer = nil
             self?.reconcile()
         }
     }
 
-    private func reconcile() {
+    /// - Returns: false where they changed while they were read.
+    @discardableResult
+    private func reconcile() -> Bool {
         do {
-            let messages = try RouteSocket.list(.routes) + RouteSocket.list(.rules)
-            let wanted = OwnRoutes(links: links, from: messages)
-            for change in wanted.changes(from: OwnRoutes(of: messages)) { try carryOut(change) }
+            let messages = try RouteSocket.list(.routes) + Self.rules()
+            carryOut(OwnRoutes(links: links, from: messages).changes(from: OwnRoutes(of: messages)))
         } catch let error as SystemError where error.code == EAGAIN {
             later()
-        } catch let error as SystemError where error.code == EPERM || error.code == EACCES {
-            isAllowed = false
-            log.notice("links have no routing tables of their own: that takes CAP_NET_ADMIN")
+            return false
         } catch {
-            log.warning("links' own routes could not be set", ["reason": .text("\(error)")])
+            log.warning("routes cannot be read", ["reason": .text("\(error)")])
+        }
+        return true
+    }
+
+    private static func rules() throws -> [RouteMessage] {
+        do {
+            return try RouteSocket.list(.rules)
+        } catch let error as SystemError where error.code == EOPNOTSUPP {
+            // A kernel without policy routing has none.
+            return []
         }
     }
 
-    private func carryOut(_ change: RouteChange) throws {
-        do {
-            try RouteSocket.carryOut(change)
-        } catch let error as SystemError {
-            switch (change, error.code) {
-            // It went, or came, meanwhile.
-            case (.noRoute, ESRCH), (.noRule, ENOENT), (.rule, EEXIST), (.route, ENODEV), (.route, ENETDOWN), (.noRoute, ENODEV): break
-            default: throw error
-            }
+    private func carryOut(_ changes: [RouteChange]) {
+        let wasAllowed = refusals.isAllowed
+        let refused = refusals.carryOut(changes, by: RouteSocket.carryOut)
+        if wasAllowed, !refusals.isAllowed {
+            log.notice("links have no routing tables of their own: that takes CAP_NET_ADMIN")
+        }
+        for refusal in refused {
+            log.warning(
+                "a link's own route could not be changed", ["route": .text(refusal.change.words), "reason": .text(refusal.reason)])
+        }
+        guard !refused.isEmpty, refusals.isAllowed, !isOver, retry == nil else { return }
+        // Once: what is refused again waits for the next change of routes.
+        retry = loop.timer(after: Self.patience) { [weak self] in
+            self?.retry = nil
+            self?.reconcile()
         }
     }
 }

@@ -40,8 +40,10 @@ extension ModemWatcher {
     }
 
     private func finished(_ stage: ModemConnection.Stage, _ modem: Modem, _ outcome: Result<Bool, StageFault>) {
+        // What is there then is another's work.
+        guard !Task.isCancelled else { return }
         works[modem.path] = nil
-        guard !Task.isCancelled, connections[modem.path] != nil else { return }
+        guard connections[modem.path] != nil else { return }
         switch outcome {
         case .success(true):
             log.notice("a modem's stage is done", ["id": .text(modem.figures.id), "stage": .text(stage.rawValue)])
@@ -182,14 +184,16 @@ struct StageFault: Error, Sendable {
     let reason: String
     /// The D-Bus error's name.
     let name: String?
+    /// Nobody knows whether it comes to its end yet.
+    let isUnanswered: Bool
 
     init(_ reason: String) {
         self.reason = reason
-        name = nil
+        (name, isUnanswered) = (nil, false)
     }
 
     init(_ error: BusError) {
-        name = error.name
+        (name, isUnanswered) = (error.name, error == .unanswered)
         guard case .remote(let name, let text) = error else {
             reason = "\(error)"
             return

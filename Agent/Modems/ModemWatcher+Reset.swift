@@ -37,6 +37,9 @@ extension ModemWatcher {
                 let call = MethodCall(Names.service, modem.path, Names.modem, "Enable", [.boolean(on)])
                 _ = try await ask(call, timeout: Self.switchTime)
             } catch {
+                if on, error.isUnanswered {
+                    throw ModemFault(reason: "it knows no reset, and was switched off: whether it came on again is not known yet")
+                }
                 throw ModemFault(reason: "it knows no reset, and it cannot be switched \(on ? "on" : "off"): \(error.reason)")
             }
         }

@@ -30,6 +30,8 @@ package struct UsageBook: Sendable {
     private var isFirstLook: Bool
     /// When an interface without a known SIM card was seen first, by index.
     private var waiting: [Int: Instant] = [:]
+    /// Since when the clock has shown an earlier cycle than the account's, by account.
+    private var doubts: [String: Instant] = [:]
     /// By the links' names, from the last look.
     private var places: [String: Place] = [:]
     private var unsaved = 0
@@ -44,6 +46,8 @@ package struct UsageBook: Sendable {
 
     /// A modem is found by its daemon, and its SIM card read, within that: until then nobody knows whose bytes they are.
     private static let patience = Duration.seconds(120)
+    /// A clock that is behind is put right soon after the board has a link: until then the newest cycle that is known goes on.
+    static let doubtTime = Duration.seconds(3600)
     /// A loss of power loses no more than these, or what came within a minute; a write wears the card.
     static let unsavedLimit = 64 << 20
     static let unsavedTime = Duration.seconds(600)
@@ -78,9 +82,7 @@ package struct UsageBook: Sendable {
             guard let account = add(reading, sim: sims[reading.name], now) else { continue }
             let plan = plans[reading.name] ?? DataPlan()
             places[reading.name] = Place(account: account, plan: plan)
-            guard let unixSeconds else { continue }
-            let cycle = BillingCycle(containing: unixSeconds, firstDay: plan.firstDay)
-            if kept.accounts[account]?.turn(to: cycle, firstDay: plan.firstDay) == true { isChanged = true }
+            if let unixSeconds { turn(account, unixSeconds, firstDay: plan.firstDay, now) }
         }
         if !readings.isEmpty { isFirstLook = false }
         prune(present: Set(readings.map(\.index)))
@@ -120,6 +122,20 @@ package struct UsageBook: Sendable {
         return account
     }
 
+    private mutating func turn(_ name: String, _ unixSeconds: Int64, firstDay: Int, _ now: Instant) {
+        guard var account = kept.accounts[name] else { return }
+        let cycle = BillingCycle(containing: unixSeconds, firstDay: firstDay)
+        if let known = account.cycle, account.firstDay == firstDay, cycle < known {
+            let since = doubts[name] ?? now
+            doubts[name] = since
+            guard now - since >= Self.doubtTime else { return }
+        }
+        doubts[name] = nil
+        guard account.turn(to: cycle, firstDay: firstDay, today: Int(unixSeconds / 86_400)) else { return }
+        kept.accounts[name] = account
+        isChanged = true
+    }
+
     /// Keeps the file small: interfaces that went long ago, and cards that nobody uses any more.
     private mutating func prune(present: Set<Int>) {
         while kept.meters.count > Self.meterLimit, let gone = kept.meters.firstIndex(where: { !present.contains($0.index) }) {
@@ -132,6 +148,7 @@ package struct UsageBook: Sendable {
                 return
             }
             kept.accounts[oldest.key] = nil
+            doubts[oldest.key] = nil
         }
     }
 
@@ -183,9 +200,11 @@ extension UsageBook {
             var result = self
             result.meters = meters.filter { $0.sent >= 0 && $0.received >= 0 }
             result.accounts = accounts.filter { _, account in
-                let cycles = [account.cycle, account.before?.cycle].compactMap { $0 }
-                let counts = [account.sent, account.received, account.before?.sent ?? 0, account.before?.received ?? 0]
-                return cycles.allSatisfy { (0...1_000_000).contains($0.start) } && counts.allSatisfy((0...Account.limit).contains)
+                let (before, after) = (account.before, account.after)
+                let cycles = [account.cycle, before?.cycle, after?.cycle].compactMap { $0 }
+                let counts = [account.sent, account.received, before?.sent, before?.received, after?.sent, after?.received]
+                return cycles.allSatisfy { (0...1_000_000).contains($0.start) }
+                    && counts.allSatisfy { (0...Account.limit).contains($0 ?? 0) }
             }
             return result
         }
@@ -202,47 +221,6 @@ extension UsageBook {
         /// What came since; a counter below what it was has begun anew.
         func newly(_ counter: KeyPath<Meter, Int>, _ count: Int) -> Int {
             max(0, count >= self[keyPath: counter] ? count - self[keyPath: counter] : count)
-        }
-    }
-
-    struct Account: Codable, Sendable, Hashable {
-        /// nil until the clock is set.
-        var cycle: BillingCycle?
-        var firstDay: Int?
-        var sent = 0
-        var received = 0
-        var before: Before?
-
-        /// The cycle before, to go back to where it was a wrong clock that ended it.
-        struct Before: Codable, Sendable, Hashable {
-            var cycle: BillingCycle
-            var sent: Int
-            var received: Int
-        }
-
-        /// More than any link carries, and sums of it can be counted.
-        static let limit = Int.max / 8
-
-        mutating func add(_ sent: Int, _ received: Int) {
-            self.sent = min(self.sent + min(sent, Self.limit), Self.limit)
-            self.received = min(self.received + min(received, Self.limit), Self.limit)
-        }
-
-        /// - Returns: whether it was another cycle.
-        mutating func turn(to new: BillingCycle, firstDay day: Int) -> Bool {
-            guard new != cycle || day != firstDay else { return false }
-            if let old = cycle, day == firstDay {
-                if new > old {
-                    before = Before(cycle: old, sent: sent, received: received)
-                    (sent, received) = (0, 0)
-                } else if let before, before.cycle == new {
-                    add(before.sent, before.received)
-                    self.before = nil
-                }
-            }
-            // What came before the clock was set, or before the contract's day was told, is of this cycle: rather too much than too little.
-            (cycle, firstDay) = (new, day)
-            return true
         }
     }
 }

@@ -43,9 +43,13 @@ package enum RouteParser {
         }
     }
 
-    /// nil for one over several interfaces, which a single link has no use for.
+    /// nil for one over several interfaces, which a single link has no use for, and for one that says more than a `RouteEntry`: another
+    /// family's gateway (RTA_VIA), a tunnel's header (RTA_ENCAP), a type of service. Without that it would be another route.
     private static func route(_ header: UnsafePointer<nlmsghdr>) -> RouteEntry? {
-        guard let message = payload(header, as: rtmsg.self), let family = family(message.rtm_family) else { return nil }
+        guard let message = payload(header, as: rtmsg.self), message.rtm_tos == 0, let family = family(message.rtm_family) else {
+            return nil
+        }
+        var isWhole = true
         var result = RouteEntry(
             family: family, table: Int(message.rtm_table), index: 0, prefixLength: Int(message.rtm_dst_len), type: Int(message.rtm_type),
             maker: Int(message.rtm_protocol))
@@ -57,10 +61,11 @@ package enum RouteParser {
             case Int(RTA_GATEWAY.rawValue): result.gateway = socketAddress(value, family: message.rtm_family)
             case Int(RTA_PREFSRC.rawValue): result.source = socketAddress(value, family: message.rtm_family)
             case Int(RTA_PRIORITY.rawValue): result.metric = Int(number(value, UInt32.self) ?? 0)
+            case Int(RTA_VIA.rawValue), Int(RTA_ENCAP.rawValue), Int(RTA_ENCAP_TYPE.rawValue): isWhole = false
             default: break
             }
         }
-        return result.index > 0 ? result : nil
+        return isWhole && result.index > 0 ? result : nil
     }
 
     private static func rule(_ header: UnsafePointer<nlmsghdr>) -> RoutingRule? {

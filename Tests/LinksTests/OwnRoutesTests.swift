@@ -18,12 +18,17 @@ import Testing
             gateway: gateway.flatMap { SocketAddress($0, port: 0) }, maker: maker, metric: 100)
     }
 
+    /// The kernel's own, to its main table.
+    private func mainRule(_ family: SocketAddress.Family) -> RouteMessage {
+        .rule(RoutingRule(family: family, outgoing: nil, table: RouteEntry.mainTable, priority: 32766, maker: 2))
+    }
+
     @Test("each link's table has its routes of the main table; what others made is neither copied nor touched")
     func wanted() {
         let (near, far, other) = (
             entry("192.168.8.0", 24, 4), entry(nil, 0, 4, via: "192.168.8.1"), entry("10.0.0.0", 8, 9, table: 1000)
         )
-        let messages = [near, far, entry(nil, 0, 7, via: "10.1.1.1"), other].map(RouteMessage.route)
+        let messages = [mainRule(.ipv4)] + [near, far, entry(nil, 0, 7, via: "10.1.1.1"), other].map(RouteMessage.route)
         let wanted = OwnRoutes(links: [4: "wwan0"], from: messages)
         let table = OwnRoutes.firstTable + 4
         #expect(wanted.routes.map(\.table) == [table, table] && wanted.rules.map(\.outgoing) == ["wwan0"])
@@ -41,6 +46,16 @@ import Testing
             Issue.record("\(gone)")
             return
         }
+    }
+
+    @Test("a family without any rule has no policy routing: nothing is made for it, as it would be made in the main table")
+    func noPolicy() {
+        var wide = entry(nil, 0, 4)
+        wide.family = .ipv6
+        let routes = [entry(nil, 0, 4, via: "192.168.8.1"), wide].map(RouteMessage.route)
+        #expect(OwnRoutes(links: [4: "wwan0"], from: routes) == OwnRoutes())
+        let own = OwnRoutes(links: [4: "wwan0"], from: routes + [mainRule(.ipv6)])
+        #expect(own.routes.map(\.family) == [.ipv6] && own.rules.map(\.family) == [.ipv6])
     }
 
     @Test(

@@ -77,6 +77,28 @@ let done = hex("14000000 0300 0200 01000000 5c5d0000 00000000  # NLMSG_DONE")
         #expect(parse(interrupted) == [.failed(code: 4), .link(wwan)])
     }
 
+    @Test("a route is read, and not one whose gateway, header or type of service would be lost")
+    func routes() {
+        func route(tos: String = "00", _ attribute: String) -> [RouteMessage] {
+            var bytes = hex(
+                """
+                00000000 1800 0200 01000000 5c5d0000   # nlmsghdr: length, RTM_NEWROUTE, NLM_F_MULTI, sequence 1, port
+                02 00 00 \(tos) fe 04 00 01 00000000    # rtmsg: AF_INET, /0, source /0, tos, main table, RTPROT_STATIC, universe, unicast
+                0800 0f00 fe000000                     # RTA_TABLE 254
+                0800 0400 07000000                     # RTA_OIF 7
+                \(attribute)
+                """)
+            bytes[0] = UInt8(bytes.count)
+            return parse(bytes)
+        }
+        let gateway = "0800 0500 0a010101  # RTA_GATEWAY 10.1.1.1"
+        let plain = RouteEntry(family: .ipv4, table: 254, index: 7, gateway: SocketAddress("10.1.1.1", port: 0)!, maker: 4)
+        #expect(route(gateway) == [.route(plain)])
+        #expect(route(tos: "10", gateway).isEmpty)
+        #expect(route("1600 1200 0a00 fe800000000000000000000000000001 0000  # RTA_VIA: AF_INET6 fe80::1, padding").isEmpty)
+        #expect(route("0600 1500 0100 0000 0800 1680 0400 0100  # RTA_ENCAP_TYPE MPLS, padding, RTA_ENCAP (nested)").isEmpty)
+    }
+
     @Test("cut at every byte, and with every byte made large, nothing is read beyond the end")
     func hostile() {
         let all = newLink + newAddress + tentative + done

@@ -35,6 +35,78 @@ import Wire
         try await standIn.calls().filter { !$0.contains("Setup") }
     }
 
+    /// Addresses that are given when the test says so; being cancelled changes nothing about that.
+    private final class HeldWork: Sendable {
+        private struct State {
+            var waiting: [CheckedContinuation<Void, Never>] = []
+            var begun = 0
+            var isOpen = false
+            /// Of those that were let go.
+            var cancelled: [Bool] = []
+        }
+        private let state = Guarded(State())
+
+        var begun: Int { state.withLock { $0.begun } }
+        var cancelled: [Bool] { state.withLock { $0.cancelled } }
+
+        func hold() async {
+            await withCheckedContinuation { continuation in
+                let isOpen = state.withLock { state -> Bool in
+                    state.begun += 1
+                    if !state.isOpen { state.waiting.append(continuation) }
+                    return state.isOpen
+                }
+                if isOpen { continuation.resume() }
+            }
+            let isCancelled = Task.isCancelled
+            state.withLock { $0.cancelled.append(isCancelled) }
+        }
+
+        /// The one that has waited longest.
+        func letOneGo() {
+            let first = state.withLock { state -> CheckedContinuation<Void, Never>? in
+                state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+            }
+            first?.resume()
+        }
+
+        func open() {
+            let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+                defer { state.waiting = [] }
+                state.isOpen = true
+                return state.waiting
+            }
+            for continuation in waiting { continuation.resume() }
+        }
+    }
+
+    @Test("work that a reset broke off and that ends late takes nothing from the next: that is broken off by the next reset too")
+    func late() async throws {
+        try await onStage { stage in
+            let bus = try await MessageBus(on: stage)
+            let standIn = try await bus.standIn()
+            let held = HeldWork()
+            defer { held.open() }
+            let board = try Board(on: stage, accounts: ModemAccounts(standard: Self.access)) { _ in await held.hold() }
+            await board.watcher.begin()
+            try await standIn.run("Modem(0)")
+            try await eventually(within: .seconds(10), "its addresses are being given") { held.begun == 1 }
+            let modem = board.modems[0]
+            let first = await board.watcher.works[modem.path]
+            _ = try await board.watcher.reset(modem)
+            try await eventually(within: .seconds(5), "they are given again") { held.begun == 2 }
+            let second = await board.watcher.works[modem.path]
+            held.letOneGo()
+            await first?.value
+            #expect(await board.watcher.works[modem.path] == second && first != nil && second != nil)
+            _ = try await board.watcher.reset(modem)
+            held.letOneGo()
+            await second?.value
+            #expect(held.cancelled == [true, true])
+            await board.close()
+        }
+    }
+
     @Test("a locked modem is unlocked, switched on, connected, and its interface given its addresses")
     func online() async throws {
         try await onBoard { board, _, standIn, given in

@@ -84,6 +84,17 @@ import Wire
         }
     }
 
+    @Test("a modem that takes long to be switched on again is not said to have failed")
+    func slowReset() async throws {
+        try await onBoard { board, _, standIn in
+            try await standIn.run("m = Modem(0); m.resets = 'Core.Unsupported'")
+            let modem = try await board.modems("it is there") { $0.count == 1 }[0]
+            try await standIn.run("import time; enable = m.enable; m.enable = lambda on: (time.sleep(6 if on else 0), enable(on))")
+            let fault = await #expect(throws: ModemFault.self) { try await board.watcher.reset(modem) }
+            #expect(fault?.reason == "it knows no reset, and was switched off: whether it came on again is not known yet")
+        }
+    }
+
     @Test("ModemManager that restarts takes its modems along, and brings them back")
     func service() async throws {
         try await onBoard { board, bus, standIn in

@@ -36,6 +36,8 @@ import Wire
 
         var sent: Int { book.figures.first?.sentBytes ?? -1 }
 
+        mutating func wait(_ duration: Duration) { now = now + duration }
+
         /// The agent ends, or the board loses power, and another begins with what lay on disk.
         mutating func next(boot: String? = nil) throws {
             let text = try JSONEncoder().encode(book.all)
@@ -145,6 +147,9 @@ import Wire
         board.look(300)
         board.unixSeconds = Self.noon
         board.look(350)
+        #expect(board.sent == 100, "it may be this clock that is wrong")
+        board.wait(UsageBook.doubtTime)
+        board.look(350)
         #expect(board.sent == 350 && board.book.figures[0].since == "2026-11-01")
         // A board without a battery boots in 1970: its clock is not set.
         try board.next(boot: "b")
@@ -156,6 +161,73 @@ import Wire
         board.plans["wwan0"] = DataPlan(firstDay: 10)
         board.look(20)
         #expect(board.sent == 370 && board.book.figures[0].since == "2026-11-10")
+    }
+
+    /// 8500 bytes in October and 500 in November until now.
+    private func inNovember() -> Board {
+        var board = Board()
+        board.unixSeconds = Self.noon - 31 * Self.day
+        board.look(0)
+        board.unixSeconds = Self.noon
+        board.look(8500)
+        board.look(9000)
+        return board
+    }
+
+    @Test("a clock that is behind for a while, through restarts, neither ends a cycle nor adds two up")
+    func behind() throws {
+        var board = inNovember()
+        #expect(board.sent == 500)
+        // A board without a battery for its clock boots in October.
+        board.unixSeconds = Self.noon - 31 * Self.day
+        try board.next(boot: "b")
+        board.look(10)
+        try board.next(boot: "c")
+        board.look(20)
+        #expect(board.sent == 530 && board.book.figures[0].since == "2026-11-01")
+        board.wait(UsageBook.doubtTime - .seconds(10))
+        board.look(30)
+        board.unixSeconds = Self.noon
+        board.look(40)
+        #expect(board.sent == 550 && board.book.figures[0].since == "2026-11-01")
+        // For longer than it is doubted: believed, and the newer cycle is there again with all that came when the clock is put right.
+        board.unixSeconds = Self.noon - 31 * Self.day
+        board.look(50)
+        board.wait(UsageBook.doubtTime)
+        board.look(60)
+        #expect(board.sent == 8500 + 570 && board.book.figures[0].since == "2026-10-01")
+        try board.next()
+        board.look(70)
+        board.unixSeconds = Self.noon
+        board.look(80)
+        #expect(board.sent == 590 && board.book.figures[0].since == "2026-11-01")
+        board.unixSeconds = Self.noon + 30 * Self.day
+        board.look(90)
+        #expect(board.sent == 0 && board.book.figures[0].since == "2026-12-01")
+    }
+
+    @Test("a clock that was ahead and is right since a week begins the next cycle at nothing, and one far behind loses nothing")
+    func believed() {
+        var board = inNovember()
+        board.unixSeconds = Self.noon - 31 * Self.day
+        board.look(9000)
+        board.wait(UsageBook.doubtTime)
+        board.look(9000)
+        #expect(board.sent == 9000 && board.book.figures[0].since == "2026-10-01")
+        board.unixSeconds = Self.noon - 23 * Self.day
+        board.look(9400)
+        board.unixSeconds = Self.noon
+        board.look(9500)
+        #expect(board.sent == 0 && board.book.figures[0].since == "2026-11-01")
+        board.look(9600)
+        board.unixSeconds = Self.noon - 200 * Self.day
+        board.look(9700)
+        board.wait(UsageBook.doubtTime)
+        board.look(9800)
+        #expect(board.sent == 300 && board.book.figures[0].since == "2026-05-01")
+        board.unixSeconds = Self.noon
+        board.look(9900)
+        #expect(board.sent == 400 && board.book.figures[0].since == "2026-11-01")
     }
 
     @Test("it is written at once on a board that never counted, then after 64 MiB or ten minutes, and never twice in a minute")
