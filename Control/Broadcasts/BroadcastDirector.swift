@@ -203,7 +203,7 @@ extension BroadcastDirector {
     package func stop(_ id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
         guard let one = try await find(id, in: organization) else { return try await view(of: id, in: organization) }
         one.post(.stopRequested(.stopped))
-        return await one.view
+        return await one.settledView()
     }
 
     package func change(_ id: BroadcastID, _ request: ChangeBroadcastRequest, in organization: OrganizationID) async throws -> BroadcastView
