@@ -240,9 +240,6 @@ extension BroadcastDirector {
         guard hello.inventory.inputs.contains(where: { $0.id == input.video }) else {
             throw Failure.unsupported("the sender has no input '\(input.video)'")
         }
-        if let audio = input.audio, !hello.inventory.inputs.contains(where: { $0.id == audio && $0.media != .video }) {
-            throw Failure.unsupported("the sender has no audio input '\(audio)'")
-        }
     }
 
     package func addOutput(_ destination: DestinationID, to id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView
