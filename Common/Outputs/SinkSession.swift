@@ -115,6 +115,7 @@ final class SinkSession: Sendable {
             // Two outputs of one stream to one server are not told apart.
             return PeerSockets.counts(to: address).mapValues { Uptake.Counts(taken: $0.acknowledged, room: $0.room, isOwed: $0.isOwed) }
         case .srtCaller:
+            // try?: a sink without statistics has no peer, and nobody to hang.
             let stats = (try? pipeline.getStructure("sink", "stats"))?.fields ?? [:]
             // Each 10 ms all that came is confirmed, and counted is how often: how much it was is not told.
             guard case .integer(let confirmed)? = stats["packet-ack-received"], case .integer(let sent)? = stats["bytes-sent-total"] else {

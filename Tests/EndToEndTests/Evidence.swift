@@ -4,6 +4,19 @@ import Support
 import Units
 import Wire
 
+/// Looks at what a browser has of a broadcast each 20 ms, as somebody before a page does, until cancelled.
+private func watching(
+    _ browser: Browser, _ id: BroadcastID, _ look: @escaping @Sendable (BroadcastView) -> Void
+) -> Task<Void, Never> {
+    Task {
+        while !Task.isCancelled {
+            // try?: between two connections of the feed nothing is known; cancellation ends the sleep.
+            if let view = try? browser.broadcast(id) { look(view) }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
+
 /// What a broadcast was seen to do, from the moment this is made: its states as the browser had them, each with its time.
 final class Witness: Sendable {
     struct Sight: Sendable, CustomStringConvertible {
@@ -17,17 +30,10 @@ final class Witness: Sendable {
     private let task: Task<Void, Never>
 
     init(_ browser: Browser, _ id: BroadcastID) {
-        let sights = sights
-        task = Task {
-            while !Task.isCancelled {
-                // Between two connections of the feed nothing is known.
-                if let view = try? browser.broadcast(id) {
-                    sights.withLock { sights in
-                        if sights.last?.state == view.state, sights.last?.reason == view.reason { return }
-                        sights.append(Sight(state: view.state, reason: view.reason, at: .now))
-                    }
-                }
-                try? await Task.sleep(for: .milliseconds(20))
+        task = watching(browser, id) { [sights] view in
+            sights.withLock { sights in
+                if sights.last?.state == view.state, sights.last?.reason == view.reason { return }
+                sights.append(Sight(state: view.state, reason: view.reason, at: .now))
             }
         }
     }
@@ -57,19 +63,14 @@ final class OutputSights: Sendable {
     private let task: Task<Void, Never>
 
     init(_ browser: Browser, _ id: BroadcastID) {
-        let sights = sights
-        task = Task {
-            while !Task.isCancelled {
-                // Between two connections of the feed nothing is known.
-                for output in (try? browser.broadcast(id))?.outputs ?? [] {
-                    guard let report = output.report else { continue }
-                    sights.withLock { sights in
-                        let last = sights.last { $0.destination == output.destination }
-                        if let last, last.state == report.state, last.reason == report.reason { return }
-                        sights.append(Sight(destination: output.destination, state: report.state, reason: report.reason, at: .now))
-                    }
+        task = watching(browser, id) { [sights] view in
+            for output in view.outputs {
+                guard let report = output.report else { continue }
+                sights.withLock { sights in
+                    let last = sights.last { $0.destination == output.destination }
+                    if let last, last.state == report.state, last.reason == report.reason { return }
+                    sights.append(Sight(destination: output.destination, state: report.state, reason: report.reason, at: .now))
                 }
-                try? await Task.sleep(for: .milliseconds(20))
             }
         }
     }
