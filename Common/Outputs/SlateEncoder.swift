@@ -85,6 +85,10 @@ package enum SlateEncoder {
             "pixel-aspect-ratio": .fraction(1, 1), "colorimetry": .text("bt709"),
         ]
         try pipeline.set("size", "caps", .caps(Caps("video/x-raw", size)))
+        if let picture {
+            let told: [String: Structure.Field] = ["width": .integer(Int64(picture.width)), "height": .integer(Int64(picture.height))]
+            try pipeline.set("told", "caps", .caps(Caps("video/x-raw", told)))
+        }
         try pipeline.set("still", "num-buffers", .count(count))
         let rate = Structure.Field.fraction(Int(MediaTime.ticksPerSecond), Int(format.frame))
         try pipeline.set("rate", "caps", .caps(Caps("video/x-raw", ["framerate": rate])))
@@ -94,9 +98,10 @@ package enum SlateEncoder {
     }
 
     private static func source(_ picture: OwnPicture?) -> PipelineText {
+        // What the decoder finds must be what the picture's head said: else nothing is decoded.
         switch picture?.kind {
-        case .png: "appsrc name=source format=time ! pngdec ! videoconvert !"
-        case .jpeg: "appsrc name=source format=time ! jpegdec ! videoconvert !"
+        case .png: "appsrc name=source format=time ! pngdec ! capsfilter name=told ! videoconvert !"
+        case .jpeg: "appsrc name=source format=time ! jpegdec ! capsfilter name=told ! videoconvert !"
         case nil: "appsrc name=source format=time !"
         }
     }

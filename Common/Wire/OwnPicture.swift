@@ -49,13 +49,20 @@ package struct OwnPicture: Sendable, Hashable {
         return (number(bytes[16..<20]), number(bytes[20..<24]))
     }
 
-    /// Source: ITU-T T.81, B.1.1 and B.2.2: the frame header of any process but the lossless and hierarchical ones.
+    /// The first frame header, found as a decoder finds it: whoever sends a second one that a decoder never comes to, or hides the
+    /// first behind fill bytes, gains nothing. Everything else that may come before a frame header is a segment that can be skipped.
+    ///
+    /// Source: ITU-T T.81, B.1.1.2 (fill bytes), B.1.1.4 and B.2.2: the frame header of any process but the lossless and hierarchical ones.
     private static func jpegSize(_ bytes: [UInt8]) -> (Int, Int)? {
         guard bytes.starts(with: [0xFF, 0xD8]) else { return nil }
         var at = 2
         while at + 9 <= bytes.count, bytes[at] == 0xFF {
-            if (0xC0...0xC2).contains(bytes[at + 1]) { return (number(bytes[at + 7..<at + 9]), number(bytes[at + 5..<at + 7])) }
-            at += 2 + number(bytes[at + 2..<at + 4])
+            switch bytes[at + 1] {
+            case 0xFF: at += 1
+            case 0xC0...0xC2: return (number(bytes[at + 7..<at + 9]), number(bytes[at + 5..<at + 7]))
+            case 0xC4, 0xCC, 0xDB, 0xDD, 0xE0...0xEF, 0xFE: at += 2 + max(2, number(bytes[at + 2..<at + 4]))
+            default: return nil
+            }
         }
         return nil
     }
