@@ -139,22 +139,26 @@ package actor StreamRelay {
         send(.listening(LeaseReference(lease: start.spec.lease)))
     }
 
-    /// Beside the stream: nothing waits for it.
+    /// Beside the stream: nothing waits for it. Ours is there first, whatever becomes of the organisation's.
     private static func prepare(_ format: SlateFormat, _ picture: OwnPicture?, _ path: MediaPath, _ loop: Loop, _ log: Log) async {
-        let began = Instant.now
-        do {
-            let slate = try await SlateEncoder.encode(format, picture, on: loop)
-            path.use(slate)
-            // An encoder's buffers, 30 MB at 1080p, for what is kept of them: some kilobytes.
-            releaseFreeMemory()
-            let bytes = slate.pictures.reduce(0) { $0 + $1.count }
-            log.notice("slate is ready", ["bytes": .integer(bytes), "took_ms": .integer((Instant.now - began).milliseconds)])
-        } catch {
-            guard picture != nil else { return log.warning("no slate for this stream", ["error": "\(error)"]) }
-            log.warning("the organisation's picture cannot be used", ["error": "\(error)"])
-            await prepare(format, nil, path, loop, log)
+        for picture in picture == nil ? [nil] : [nil, picture] {
+            let began = Instant.now
+            do {
+                let slate = try await SlateEncoder.encode(format, picture, on: loop)
+                path.use(slate)
+                // An encoder's buffers, 30 MB at 1080p, for what is kept of them: some kilobytes.
+                releaseFreeMemory()
+                let bytes = slate.pictures.reduce(0) { $0 + $1.count }
+                log.notice(
+                    "slate is ready",
+                    ["picture": "\(whose(picture))", "bytes": .integer(bytes), "took_ms": .integer((Instant.now - began).milliseconds)])
+            } catch {
+                log.warning("no slate for this stream", ["picture": "\(whose(picture))", "error": "\(error)"])
+            }
         }
     }
+
+    private static func whose(_ picture: OwnPicture?) -> String { picture == nil ? "ours" : "the organisation's" }
 
     private func listen(_ start: ReceiverStart) async throws -> any Ingest {
         let key = start.spec.streamKey.secret

@@ -67,7 +67,7 @@ struct SilenceTests {
             let picture = folder["green.png"]
             _ = try await runTool("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=0x20C040:size=320x180", "-frames:v", "1", picture])
             let text = try folder.write("no picture", to: "picture.txt")
-            try await shell.refused(["slate", "set", "--file", text], "neither a PNG nor a JPEG file")
+            try await shell.refused(["slate", "set", "--file", text], "neither a whole PNG nor a whole JPEG")
             try await shell.refused(["slate", "get", "--output", folder["back.png"]], "no picture of its own")
             try await shell(["slate", "set", "--file", picture])
             try await shell(["slate", "get", "--output", folder["back.png"]])

@@ -25,8 +25,8 @@ struct SlateUploadTests {
             }
             var wide = Self.png
             wide[18] = 0xFF
-            try await refused([], 422, "neither a PNG nor a JPEG")
-            try await refused(Array("<svg/>".utf8), 422, "neither a PNG nor a JPEG")
+            try await refused([], 422, "neither a whole PNG nor a whole JPEG")
+            try await refused(Array("<svg/>".utf8), 422, "neither a whole PNG nor a whole JPEG")
             try await refused(wide, 422, "65281x1")
             try await refused(Self.png + [UInt8](repeating: 0, count: 96 << 10), 422, "at most 98304")
             try await refused([UInt8](repeating: 0, count: 129 << 10), 413, "")
@@ -67,7 +67,7 @@ struct SlateUploadTests {
             }
             try await choose("'no picture'", "image/png")
             try await browser.wait(
-                for: "document.querySelector('#slate .error').textContent.includes('neither a PNG')", "what is none is refused by name")
+                for: "document.querySelector('#slate .error').textContent.includes('neither a whole PNG')", "what is none is refused by name")
             _ = browser.takeComplaints()
             try await choose("Uint8Array.from(atob('\(Data(Self.png).base64EncodedString())'), one => one.charCodeAt(0))", "image/png")
             try await browser.wait(for: "!document.querySelector('#slate canvas').hidden", "it is shown")

@@ -69,13 +69,21 @@ import Wire
                 #expect(throws: OwnPicture.Refusal.tooLarge(bytes: long.count)) { try OwnPicture(long) }
             }
             var huge = [UInt8]([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52])
-            huge += [0, 1, 0, 0, 0, 1, 0, 0, 8, 2, 0, 0, 0]
+            huge += [0, 1, 0, 0, 0, 1, 0, 0, 8, 2, 0, 0, 0, 0, 0, 0, 0]
+            #expect(throws: OwnPicture.Refusal.neither) { try OwnPicture(huge) }
+            for name in ["IDAT", "IEND"] { huge += [0, 0, 0, 0] + Array(name.utf8) + [0, 0, 0, 0] }
             #expect(throws: OwnPicture.Refusal.size(width: 65536, height: 65536)) { try OwnPicture(huge) }
             // Behind a fill byte lies what a decoder takes; a small one lies where a reader comes to that takes the fill byte for a marker.
             let header: [UInt8] = [0xFF, 0xC0, 0, 17, 8, 0xFF, 0xFF, 0xFF, 0xFF, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1]
-            var hidden = [0xFF, 0xD8, 0xFF] + header
+            let scan: [UInt8] = [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x55]
+            var hidden = [0xFF, 0xD8, 0xFF] + header + scan + [0xFF, 0xD9]
             hidden += [UInt8](repeating: 0, count: 4 + 0xC000 - hidden.count) + [0xFF, 0xC0, 0, 17, 8, 0, 16, 0, 16] + header
             #expect(throws: OwnPicture.Refusal.size(width: 65535, height: 65535)) { try OwnPicture(hidden) }
+            // Scans are time of the decoder, however small the file.
+            let small: [UInt8] = [0xFF, 0xD8, 0xFF, 0xC2, 0, 11, 8, 0, 16, 0, 16, 1, 1, 0x11, 0]
+            #expect(try OwnPicture(small + scan + [0xFF, 0xD9]).width == 16)
+            #expect(throws: OwnPicture.Refusal.neither) { try OwnPicture(small + scan) }
+            #expect(throws: OwnPicture.Refusal.neither) { try OwnPicture(small + (0..<33).flatMap { _ in scan } + [0xFF, 0xD9]) }
         }
     }
 

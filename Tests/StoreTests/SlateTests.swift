@@ -7,7 +7,8 @@ import Wire
 @Suite struct SlateTests {
     /// The beginning of a PNG file, as much as is looked at.
     private static func png(width: UInt8) -> [UInt8] {
-        [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, width, 0, 0, 0, 9]
+        [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, width, 0, 0, 0, 9, 8, 2, 0, 0, 0, 0, 0, 0, 0]
+            + [0, 0, 0, 0, 0x49, 0x44, 0x41, 0x54, 0, 0, 0, 0] + [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0, 0, 0, 0]
     }
 
     @Test("an organisation has one picture, which another does not see, and both changes are in its log")
@@ -24,6 +25,6 @@ import Wire
         try await slates.remove()
         #expect(try await slates.find() == nil)
         let log = try await fixture.store.audit(in: fixture.scope).entries().filter { $0.action.rawValue.hasPrefix("slate") }
-        #expect(Set(log.map(\.detail)) == [nil, "png 16x9, 24 bytes", "png 32x9, 24 bytes"])
+        #expect(Set(log.map(\.detail)) == [nil, "png 16x9, 57 bytes", "png 32x9, 57 bytes"])
     }
 }
