@@ -4,12 +4,14 @@ import Wire
 
 /// The values of an encoder's properties: what each calls bit rate, GOP and VBV.
 ///
-/// The defaults of a broadcast: a key frame each 2 s and no other, constant bit rate with a VBV of 1 s.
+/// The defaults of a broadcast: a key frame each 2 s and no other, constant bit rate with a VBV of 150 ms: an encoder with more follows the
+/// links too slowly (Agent/Bonding/README.md has the figures).
 struct EncoderSettings {
     let encoder: EncoderID
     let choice: EncoderChoice
 
     private static let groupSeconds = 2
+    private static let bufferMs = 150
 
     var rawPicture: Caps {
         Caps(
@@ -33,12 +35,13 @@ struct EncoderSettings {
         switch encoder {
         case .x264:
             try pipeline.set("encoder", "key-int-max", .integer(group))
-            try pipeline.set("encoder", "vbv-buf-capacity", .integer(1000))
+            try pipeline.set("encoder", "vbv-buf-capacity", .integer(Int64(EncoderSettings.bufferMs)))
         case .x265:
             try pipeline.set("encoder", "key-int-max", .integer(group))
             let kilobits = choice.bitrate.kilobits
             let fixed = "bframes=0:scenecut=0:open-gop=0:repeat-headers=1"
-            try pipeline.set("encoder", "option-string", .text("\(fixed):vbv-maxrate=\(kilobits):vbv-bufsize=\(kilobits)"))
+            let buffer = max(1, kilobits * EncoderSettings.bufferMs / 1000)
+            try pipeline.set("encoder", "option-string", .text("\(fixed):vbv-maxrate=\(kilobits):vbv-bufsize=\(buffer)"))
         case .openh264: try pipeline.set("encoder", "gop-size", .integer(group))
         case .vah264: try pipeline.set("encoder", "key-int-max", .integer(group))
         case .v4l2h264, .v4l2h265, .automatic: break

@@ -4,32 +4,62 @@ import Units
 ///
 /// A cut is made at once; a rise only in steps that are worth telling the encoder. The floor is of the encoder, not of the
 /// links: below it pictures are worthless, and what does not fit is dropped by deadline.
+///
+/// An encoder whose rate moves makes less than it is told, or for a while more. So what it really makes is held against what it should have
+/// made, over the last second or so: who is behind is told more, who is ahead less. While the links carry all that was asked for, this rests.
 struct EncoderGovernor: Hashable, Sendable {
     /// Of the video, as the encoder was told last.
     private(set) var told: Bitrate
+    /// What was made more than the links were said to carry, in bits; older surplus is forgotten.
+    private var ahead = 0.0
 
     static let floor = Bitrate.kilobits(150)
     /// A transport stream of a picture and sound is this much larger than its elementary streams (tables, PES, stuffing).
     static let muxOverhead = 1.06
+    private static let memory = 1.0
+    /// Seconds: what was made too little is caught up with in this time.
+    private static let catchUp = 0.4
+    /// Of a second, what may be left to catch up with: a still picture saves nothing for later.
+    private static let credit = 0.3
+    private static let correction = -0.3...0.35
 
     init(told: Bitrate) { self.told = told }
 
     /// The encoder was built again, or told by somebody else.
-    mutating func set(_ bitrate: Bitrate) { told = bitrate }
+    mutating func set(_ bitrate: Bitrate) {
+        told = bitrate
+        ahead = 0
+    }
 
     /// - Parameters:
     ///   - available: what the links carry, transport stream and all; nil while nobody knows.
     ///   - wanted: of the plan, video alone.
     ///   - audio: of the plan.
+    ///   - made: of the transport stream, since the last time.
+    ///   - passed: since then.
     /// - Returns: what to tell the encoder; nil where it stays.
-    mutating func next(available: Bitrate?, wanted: Bitrate, audio: Bitrate) -> Bitrate? {
+    mutating func next(available: Bitrate?, wanted: Bitrate, audio: Bitrate, madeBytes made: Int, in passed: Duration) -> Bitrate? {
         guard let available else { return nil }
-        let video = Int(Double(available.bitsPerSecond) / Self.muxOverhead) - audio.bitsPerSecond
-        let target = Bitrate(bitsPerSecond: min(max(video, Self.floor.bitsPerSecond), wanted.bitsPerSecond))
-        let change = Double(target.bitsPerSecond - told.bitsPerSecond) / Double(max(1, told.bitsPerSecond))
-        let isWorthIt = change < -0.02 || change > 0.05 || (target == wanted && target != told)
+        let video = Double(available.bitsPerSecond) / Self.muxOverhead - Double(audio.bitsPerSecond)
+        var target = min(max(Int(video), Self.floor.bitsPerSecond), wanted.bitsPerSecond)
+        if target < wanted.bitsPerSecond {
+            let late = account(made, Double(available.bitsPerSecond), passed.seconds)
+            let corrected = Double(target) * (1 + min(max(-late / Self.catchUp, Self.correction.lowerBound), Self.correction.upperBound))
+            target = min(max(Int(corrected), Self.floor.bitsPerSecond), wanted.bitsPerSecond)
+        } else {
+            ahead = 0
+        }
+        let change = Double(target - told.bitsPerSecond) / Double(max(1, told.bitsPerSecond))
+        let isWorthIt = change < -0.02 || change > 0.05 || (target == wanted.bitsPerSecond && target != told.bitsPerSecond)
         guard isWorthIt else { return nil }
-        told = target
-        return target
+        told = Bitrate(bitsPerSecond: target)
+        return told
+    }
+
+    /// - Returns: how long the links take for what was made too much, in seconds; negative where too little was made.
+    private mutating func account(_ bytes: Int, _ rate: Double, _ passed: Double) -> Double {
+        ahead = ahead * max(0, 1 - passed / Self.memory) + Double(bytes) * 8 - rate * passed
+        ahead = max(ahead, -Self.credit * rate)
+        return ahead / max(1, rate)
     }
 }

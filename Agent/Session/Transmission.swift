@@ -44,6 +44,8 @@ actor Transmission {
     private let flight: FlightDesk
     /// Follows the links while the uplink knows what they carry.
     private var governor = EncoderGovernor(told: Bitrate(bitsPerSecond: 0))
+    /// What the capture had made when the governor looked last.
+    private var governed: (at: Instant, bytes: Int)?
     private var governing: Task<Void, Never>?
 
     /// How long a start waits until the receiver answers over the first link.
@@ -233,6 +235,7 @@ extension Transmission {
         capture = new
         pace = FramePace()
         governor.set(plan.encoder.bitrate)
+        governed = nil
         timeline = new.timeline
         captureReader = Task { [weak self] in
             for await event in new.events { await self?.heard(event, from: new) }
@@ -370,9 +373,14 @@ extension Transmission {
     }
 
     private func followLinks() async {
-        guard let capture, !isChanging,
+        guard let capture else { return }
+        let (now, total) = (Instant.now, capture.figures.producedBytesTotal)
+        // A new capture counts from nothing.
+        let made = (bytes: max(0, total - (governed?.bytes ?? total)), passed: governed.map { now - $0.at } ?? .zero)
+        governed = (now, total)
+        guard !isChanging,
             let bitrate = governor.next(
-                available: uplink?.rate(), wanted: plan.encoder.bitrate, audio: plan.encoder.audioBitrate)
+                available: uplink?.rate(), wanted: plan.encoder.bitrate, audio: plan.encoder.audioBitrate, madeBytes: made.bytes, in: made.passed)
         else { return }
         log.debug("bit rate", ["kbit": .integer(bitrate.kilobits)])
         await capture.setBitrate(bitrate)

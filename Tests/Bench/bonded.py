@@ -1,15 +1,16 @@
 """A bonded link under measurement: links of the emulator, a sender and a receiver over them, a numbered stream through both."""
 import json
 import os
+import pathlib
 import subprocess
 import time
 
 from bench import PROGRAMS, die_with_parent, free_port, processor_seconds
 from installation import Field
-from pooled import OPPORTUNITY, STEP, Capacity, part
+from pooled import OPPORTUNITY, PACKET, STEP, Capacity, part
 
 KEY = "bench-passphrase-0123456789"
-IN, TELEMETRY = "127.0.0.1:5000", "127.0.0.1:5001"
+IN, TELEMETRY, CODED = "127.0.0.1:5000", "127.0.0.1:5001", "127.0.0.1:5002"
 WARM_SECONDS = 4
 LATE_MS = 300  # the way with its queues comes on top of some systems' latency
 
@@ -99,6 +100,13 @@ def mean_kbit(trace):
     return len(trace) * OPPORTUNITY * 8 / trace[-1]
 
 
+def write_key(stage, number, key):
+    path = f"{stage.folder}/{number}.key"
+    with open(path, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(key + "\n")
+    return path
+
+
 class Ours:
     """`strata-agent send` and `strata-receiver listen`."""
 
@@ -107,9 +115,7 @@ class Ours:
 
     def __init__(self, stage, links, latency_ms, to, number):
         self.port = free_port()
-        key = f"{stage.folder}/{number}.key"
-        with open(key, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(os.urandom(32).hex() + "\n")
+        key = write_key(stage, number, os.urandom(32).hex())
         receiving, sending = f"{stage.folder}/{number}-listen.toml", f"{stage.folder}/{number}-send.toml"
         with open(receiving, "w") as file:
             file.write(f'[bond]\nkey_file = "{key}"\nbind = ["{links.cloud}:{self.port}"]\nlatency_ms = {latency_ms}\n[output]\nto = "{to}"\n')
@@ -156,12 +162,34 @@ class Perfect(Stock):
         return [max(1, round(10 * rate / sum(rates))) for rate in rates]
 
 
+class Door(Stock):
+    """`strata-agent send` at its standard door, with weights from what it finds out about the links, to `ristreceiver`."""
+
+    name = "door"
+    more = "&reorder-buffer=120"
+
+    def __init__(self, stage, links, latency_ms, to, number):
+        self.port = free_port()
+        self.address = f"{links.cloud}:{self.port}"
+        security = f"aes-type=256&secret={KEY}&buffer={latency_ms}"
+        # At one address: from a wildcard socket librist answers with the address of the route.
+        self.receiver = stage.start(
+            f"{number}-ristreceiver", "ristreceiver", "-p", "1", "-S", "0", "-i", f"rist://@{self.address}?{security}{self.more}", "-o",
+            f"udp://{to}")
+        sending = f"{stage.folder}/{number}-send.toml"
+        with open(sending, "w") as file:
+            file.write(
+                f'[bond]\nkey_file = "{write_key(stage, number, KEY)}"\nreceivers = ["{self.address}"]\nlatency_ms = {latency_ms}\ncarrier = "rist"\n'
+                f'[input]\nlisten = "{IN}"\n')
+        self.sender = stage.start(f"{number}-agent", *links.inside, f"{PROGRAMS}/strata-agent", "send", sending)
+
+
 class Run:
     """One system over links of its own. `rate` in bits/s; None follows the controller below `ceiling`."""
 
     count = 0
 
-    def __init__(self, stage, system, shapes, rate, latency_ms, ceiling=None, frames=30):
+    def __init__(self, stage, system, shapes, rate, latency_ms, ceiling=None, frames=30, encoder=None):
         Run.count += 1
         self.stage, self.number, self.kind, self.latency_ms, self.ceiling = stage, Run.count, system, latency_ms, ceiling
         self.name = system.name
@@ -172,9 +200,17 @@ class Run:
         self.sink.hear()
         self.system = system(stage, self.links, latency_ms, f"127.0.0.1:{port}", self.number)
         follow = ["--follow", TELEMETRY, "--ceiling", int(ceiling)] if rate is None else []
+        if encoder:
+            # The encoder hears the controller and tells the source what it has made.
+            follow = ["--coded", CODED]
+            self.encoder = stage.start(
+                f"{self.number}-encoder", *self.links.inside, "/usr/bin/python3", "-B", pathlib.Path(__file__).with_name("encoder.py"), *encoder, "live",
+                TELEMETRY, CODED, int(ceiling))
         self.source = Talker(
             stage, f"{self.number}-source", *self.links.inside, lab, "source", IN, int(rate or 1e6), "--frames", frames, *follow)
         self.times = []
+
+    encoder = None
 
     def dark(self, *numbers, is_dark=True):
         for number in numbers:
@@ -207,7 +243,7 @@ class Run:
                 log = self.stage.log(f"{self.number}-{'agent' if self.name is None else 'ristsender'}")
                 raise SystemExit(f"bench: a program of {self.name or 'ours'} has ended with {process.returncode}: {log}")
         self.sink.end()
-        self.stage.stop(self.system.sender, self.system.receiver)
+        self.stage.stop(self.system.sender, self.system.receiver, *[self.encoder] if self.encoder else [])
         self.links.remove()
 
     # What is read from it: windows are of the time at which a packet was made, in seconds from the beginning.
@@ -229,6 +265,16 @@ class Run:
         """In %."""
         sent, lost = self.packets(start, end)
         return lost / max(sent, 1) * 100
+
+    def made_over_asked(self, start=0.0):
+        """What the source made over what the controller asked for, in %."""
+        window = self.window(start)
+        made, asked, rate = part(self.sent["sentByMade"], *window), part(self.sent["rateByMade"], *window), 0
+        kilobits = 0.0
+        for step in asked:
+            rate = step or rate
+            kilobits += rate * STEP / 1e9
+        return sum(made) * PACKET * 8 / 1000 / max(kilobits, 1) * 100
 
     def entered_media(self, start=0.0, end=None):
         window = self.window(start, end)

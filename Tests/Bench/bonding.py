@@ -19,7 +19,7 @@ seconds before that have steady ones.
 --quick          one seed and shorter runs; else five seeds, the median of them and their spread
 --seeds=N        so many
 --cases=A,B      only these
---systems=A,B    of ours, rist-static, rist-perfect
+--systems=A,B    of ours, rist-static, rist-perfect, door: our agent at its standard door to stock `ristreceiver`
 --plot[=FOLDER]  one SVG for each case, of its first seed, in FOLDER or .build/bench
 """
 import json
@@ -32,13 +32,14 @@ import time
 
 import plot
 from bench import PROGRAMS, Stage, figure, free_port
-from bonded import Links, Ours, Perfect, Run, Stock, Talker, drive
+from bonded import Door, Links, Ours, Perfect, Run, Stock, Talker, drive
 from installation import run as command
 from pooled import PACKET, PAYLOAD, STEP, WIRE, part, pooled
 
 LAB = f"{PROGRAMS}/strata-lab"
 SKIP = 1  # seconds at the beginning that count in nothing
-SYSTEMS = {"ours": Ours, "rist-static": Stock, "rist-perfect": Perfect}
+SYSTEMS = {"ours": Ours, "rist-static": Stock, "rist-perfect": Perfect, "door": Door}
+MAIN = ("ours", "rist-static", "rist-perfect")
 FLOOD = 20_000
 
 
@@ -112,6 +113,14 @@ class Bench:
         folder = f"{self.stage.folder}/traces-{weather}-{seed}-{links}-{seconds}"
         os.makedirs(folder, exist_ok=True)
         return json.loads(command(LAB, "trace", str(seed), str(links), str(seconds + 10), "8250", weather, folder))
+
+    def pictures(self, size, fps):
+        """The test clip as raw I420 pictures; its path."""
+        path = f"{self.stage.folder}/pictures-{size[0]}x{size[1]}.yuv"
+        if not os.path.exists(path):
+            command("ffmpeg", "-v", "error", "-i", os.environ["STRATA_TEST_CLIP"], "-vf", f"fps={fps},scale={size[0]}:{size[1]}", "-pix_fmt", "yuv420p",
+                    "-f", "rawvideo", path)
+        return path
 
 
 def draw(path, title, runs):
@@ -216,7 +225,7 @@ def fixed(rate_mbit):
     def case(bench, seed):
         seconds = bench.seconds(60, 30)
         shapes = bench.traces(seed, 3, seconds)
-        systems = bench.chosen("ours", "rist-static", "rist-perfect")
+        systems = bench.chosen(*MAIN)
         runs = [Run(bench.stage, system, shapes, rate_mbit * 1e6, 1000) for system in systems]
         bench.go(runs, seconds)
         for run in runs:
@@ -239,6 +248,20 @@ def adaptive(latency_ms, weather="fair"):
     return case
 
 
+def x264(bench, seed):
+    """As adaptive_1s, with an encoder that takes the controller's rate as far as its pictures let it: x264 as the board sets it, on a real clip."""
+    seconds = bench.seconds(60, 30)
+    shapes = bench.traces(seed, 3, seconds)
+    size, fps = (1280, 720), 30
+    encoder = [bench.pictures(size, fps), *size, fps]
+    runs = [Run(bench.stage, system, shapes, None, 1000, ceiling=1.5 * 8.25e6, encoder=encoder) for system in bench.chosen("ours")]
+    for run in bench.go(runs, seconds):
+        bench.note("goodput", goodput(run), "% of capacity")
+        bench.note_loss("loss", run.loss(SKIP))
+        bench.note("made", run.made_over_asked(SKIP), "% of what was asked for")
+        bench.note("goodput", clairvoyant(run, SKIP), "% of capacity", "clairvoyant")
+
+
 STEADY = [{"rateKbit": 3000, "delayMs": 30, "queueMs": 300}, {"rateKbit": 5000, "delayMs": 45, "queueMs": 300},
           {"rateKbit": 2000, "delayMs": 80, "queueMs": 300}]
 
@@ -253,9 +276,17 @@ def steady(bench, seed):
         bench.note_loss("loss", run.loss(5), run.name)
 
 
+def door(bench, seed):
+    """The standard door: a fixed rate that fits only where each link gets its own share."""
+    seconds = bench.seconds(40, 25)
+    runs = [Run(bench.stage, system, STEADY, 7.5e6, 1000) for system in bench.chosen("door", "rist-static", "rist-perfect")]
+    for run in bench.go(runs, seconds):
+        bench.note_loss("loss", run.loss(seconds / 2), run.name)
+
+
 def skew(bench, seed):
     shapes = [{"rateKbit": 10000, "delayMs": delay, "queueMs": 300} for delay in (20, 70)]
-    runs = [Run(bench.stage, system, shapes, 4e6, 1000) for system in bench.chosen(*SYSTEMS)]
+    runs = [Run(bench.stage, system, shapes, 4e6, 1000) for system in bench.chosen(*MAIN)]
     for run in bench.go(runs, bench.seconds(20, 10)):
         bench.note("extra_packets", (run.entered_media(SKIP) / (run.packets(SKIP)[0] / 7) - 1) * 100, "%", run.name)
         bench.note_loss("loss", run.loss(SKIP), run.name)
@@ -265,7 +296,7 @@ def silent(bench, seed):
     """Each link in turn goes silent for a second: how long it is still given media."""
     shapes = [{"rateKbit": 4000, "delayMs": delay, "queueMs": 300} for delay in (25, 35, 45)]
     rounds = bench.seconds(9, 6)
-    runs = [Run(bench.stage, system, shapes, 3e6, 1000) for system in bench.chosen(*SYSTEMS)]
+    runs = [Run(bench.stage, system, shapes, 3e6, 1000) for system in bench.chosen(*MAIN)]
     events = []
     for number in range(rounds):
         events.append((2 + 3 * number, lambda run, link=number % 3: run.dark(link)))
@@ -288,7 +319,7 @@ def silent(bench, seed):
 def blackout(latency_ms):
     def case(bench, seed):
         shapes = [{"rateKbit": rate, "delayMs": delay, "queueMs": 300} for rate, delay in ((4000, 30), (2000, 40), (2000, 50))]
-        runs = [Run(bench.stage, system, shapes, 2e6, latency_ms, frames=0) for system in bench.chosen(*SYSTEMS)]
+        runs = [Run(bench.stage, system, shapes, 2e6, latency_ms, frames=0) for system in bench.chosen(*MAIN)]
         events = [(5, lambda run: run.dark(0)), (10, lambda run: run.dark(0, is_dark=False))]
         for run in bench.go(runs, 14, events):
             bench.note("lost", run.packets(SKIP)[1] / 7, "packets", run.name)
@@ -441,7 +472,7 @@ def cpu(bench, seed):
 
 CASES = {
     "emulator": emulator, "fixed_2mbit": fixed(2), "fixed_3mbit": fixed(3), "adaptive_2s": adaptive(2000), "adaptive_1s": adaptive(1000),
-    "adaptive_400ms": adaptive(400), "steady": steady, "skew": skew, "silent": silent, "blackout_1s": blackout(1000),
+    "adaptive_400ms": adaptive(400), "x264": x264, "steady": steady, "door": door, "skew": skew, "silent": silent, "blackout_1s": blackout(1000),
     "blackout_400ms": blackout(400), "bad_link": bad_link, "halving": halving, "recovery": recovery, "heal": heal, "all_gone": all_gone,
     "junk": junk, "cpu": cpu}
 

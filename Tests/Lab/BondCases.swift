@@ -57,6 +57,21 @@ package struct BondCases: Sendable {
     /// Not rows, but what the numbers of the algorithm are worth.
     package static let ablations = "ablations"
 
+    /// An adaptive stream from a real encoder, a new one for each seed.
+    package func encoded(latencyMs: Int, _ weather: CellularTrace.Weather, _ encoder: () throws -> SteppedEncoder) rethrows -> [BondFigure] {
+        let row = "encoder, 3 links \(weather.rawValue), \(latencyMs) ms"
+        let outcomes = try seeds.map { seed in
+            let rate = BondScenario.Rate.encoded(ceilingKbit: 12_000, try encoder())
+            return BondSimulator.run(BondScenario(set(seed, weather), rate, latencyMs: latencyMs, seconds: Double(seconds)))
+        }
+        let made = outcomes.map { $0.encodedBytes / max($0.askedBytes, 1) * 100 }
+        return [
+            BondFigure(row: row, metric: "goodput of capacity", unit: "%", values: outcomes.map(\.goodputPercent)),
+            BondFigure(row: row, metric: "loss", unit: "%", values: outcomes.map(\.lossPercent)),
+            BondFigure(row: row, metric: "made of what was asked", unit: "%", values: made),
+        ]
+    }
+
     package func run(_ group: String) -> [BondFigure] {
         switch group {
         case "fixed": CellularTrace.Weather.allCases.flatMap { weather in [2.0, 3].flatMap { fixed(mbit: $0, weather) } }

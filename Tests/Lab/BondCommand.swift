@@ -5,8 +5,9 @@ struct BondCommand {
     private var groups = BondCases.groups
     private var seeds = 1...UInt64(20)
     private var isJSON = false
+    private var encoder: [String] = []
 
-    /// - Parameter arguments: `[--seeds FIRST-LAST] [--json] [GROUP...]`
+    /// - Parameter arguments: `[--seeds FIRST-LAST] [--json] [--encoder PROGRAM-AND-WORDS] [GROUP...]`; with an encoder its rows alone.
     init?(_ arguments: [String]) {
         var rest = arguments
         var named: [String] = []
@@ -14,6 +15,10 @@ struct BondCommand {
             rest.removeFirst()
             switch word {
             case "--json": isJSON = true
+            case "--encoder":
+                guard let words = rest.first?.split(separator: " "), !words.isEmpty else { return nil }
+                rest.removeFirst()
+                encoder = words.map(String.init)
             case "--seeds":
                 let ends = (rest.first ?? "").split(separator: "-").compactMap { UInt64($0) }
                 guard ends.count == 2, ends[0] <= ends[1] else { return nil }
@@ -27,22 +32,30 @@ struct BondCommand {
         if !named.isEmpty { groups = named }
     }
 
-    static let usage = "bond [--seeds FIRST-LAST] [--json] [\(BondCases.groups.joined(separator: "|"))|\(BondCases.ablations)]..."
+    static let usage = "bond [--seeds FIRST-LAST] [--json] [--encoder 'PROGRAM WORD...'] [\(BondCases.groups.joined(separator: "|"))|\(BondCases.ablations)]..."
 
     /// - Returns: the exit code: 1 if a row is not reached.
-    func run() -> CInt {
+    func run() throws -> CInt {
         var isMissed = false
         if !isJSON {
             print("seeds \(seeds.lowerBound)-\(seeds.upperBound)")
             print(["", "mean", "median", "p10", "p90", "max", "unit"].enumerated().map { column($0.element, $0.offset) }.joined())
         }
-        for group in groups {
-            for figure in BondCases(seeds: Array(seeds)).run(group) {
+        for group in encoder.isEmpty ? groups : ["encoder"] {
+            for figure in try figures(group) {
                 isMissed = isMissed || !figure.isReached
                 isJSON ? sayJSON(figure) : say(figure)
             }
         }
         return isMissed ? 1 : 0
+    }
+
+    private func figures(_ group: String) throws -> [BondFigure] {
+        let cases = BondCases(seeds: Array(seeds))
+        guard !encoder.isEmpty else { return cases.run(group) }
+        return try [2000, 1000, 400].flatMap { latency in
+            try cases.encoded(latencyMs: latency, .fair) { try SteppedEncoder(encoder + ["\(latency)"]) }
+        }
     }
 
     private func column(_ text: String, _ number: Int) -> String {

@@ -67,6 +67,8 @@ package struct BondScenario: Sendable {
         case fixed(kbit: Double)
         /// What the bond allows, up to a ceiling, and so much later.
         case adaptive(ceilingKbit: Double, lagMs: Double)
+        /// The same, as far as a real encoder follows.
+        case encoded(ceilingKbit: Double, SteppedEncoder)
     }
 
     package var links: [SimulatedLink]
@@ -102,6 +104,9 @@ package struct BondOutcome: Sendable {
     /// Of payload, in time; and what the links had room for.
     package var deliveredBytes = 0.0
     package var roomBytes = 0.0
+    /// Of an encoder: what it was asked for and what it made.
+    package var askedBytes = 0.0
+    package var encodedBytes = 0.0
     package var transmissions = 0
     package var linkLost = 0
     /// The longest time between the source times of two packets delivered one after the other, in ms.

@@ -98,25 +98,34 @@ package struct BondSimulator {
     }
 
     private mutating func offer(_ passed: Microseconds) {
-        var bits: Double
-        switch scenario.rate {
-        case .fixed(let kbit): bits = kbit * 1000
-        case .adaptive(let ceiling, let lag):
-            let then = now - Microseconds(lag * 1000)
-            bits = min(Double(rates.last { $0.at <= then }?.bits ?? bond.rate.bitsPerSecond), ceiling * 1000)
-        }
-        let group = Int(scenario.framesPerSecond * 2)
-        let isKey = frame % group == 0
-        // The group keeps its mean.
-        bits *= (isKey ? scenario.keyFrame : 1) * Double(group) / (Double(group - 1) + scenario.keyFrame)
+        let isKey = frame % Int(scenario.framesPerSecond * 2) == 0
+        credit += frameBytes(passed, isKey: isKey)
         frame += 1
-        credit += bits / 8 * Double(passed) / 1_000_000
         while credit >= Double(Self.payload) {
             credit -= Double(Self.payload)
             _ = bond.offer(bytes: Self.payload + Self.header, importance: isKey ? .key : .normal, at: now)
             sources.append(now)
             arrivals.append(.max)
         }
+    }
+
+    private mutating func frameBytes(_ passed: Microseconds, isKey: Bool) -> Double {
+        let bits: Double
+        switch scenario.rate {
+        case .fixed(let kbit): bits = kbit * 1000
+        case .adaptive(let ceiling, let lag):
+            let then = now - Microseconds(lag * 1000)
+            bits = min(Double(rates.last { $0.at <= then }?.bits ?? bond.rate.bitsPerSecond), ceiling * 1000)
+        case .encoded(let ceiling, let encoder):
+            let asked = min(Double(bond.rate.bitsPerSecond), ceiling * 1000)
+            let made = encoder.frame(asked)
+            outcome.askedBytes += asked / 8 * Double(passed) / 1_000_000
+            outcome.encodedBytes += made
+            return made
+        }
+        // The group keeps its mean.
+        let group = scenario.framesPerSecond * 2
+        return bits * (isKey ? scenario.keyFrame : 1) * group / (group - 1 + scenario.keyFrame) / 8 * Double(passed) / 1_000_000
     }
 
     private mutating func pump() {

@@ -25,13 +25,13 @@ package struct LabCommand {
                     complain("usage: strata-lab \(BondCommand.usage)")
                     return 2
                 }
-                return command.run()
+                return try command.run()
             case "sweep": try NetworkNamespace.sweep()
             default:
                 complain(
                     """
                     usage: strata-lab network [--network S] SHAPE... | relay LISTEN TARGET FIRST-LAST SHAPE ... | allowed | sweep | bond ...
-                           | source ADDRESS:PORT BITS-PER-SECOND [--follow ADDRESS:PORT] [--ceiling BITS-PER-SECOND] [--frames N]
+                           | source ADDRESS:PORT BITS-PER-SECOND [--follow ADDRESS:PORT | --coded ADDRESS:PORT] [--ceiling BITS-PER-SECOND] [--frames N]
                            | sink ADDRESS:PORT | flood ADDRESS:PORT PER-SECOND [HEX[:LENGTH]]...
                            | trace SEED LINKS SECONDS POOLED-KBIT fair|rough FOLDER
                     """)
@@ -132,13 +132,15 @@ package struct LabCommand {
 
     private func source(_ arguments: [String]) throws {
         guard arguments.count >= 2, arguments.count % 2 == 0, let rate = Double(arguments[1]), rate >= 0 else {
-            throw LabFault(text: "source ADDRESS:PORT BITS-PER-SECOND [--follow ADDRESS:PORT] [--ceiling BITS-PER-SECOND] [--frames N]")
+            throw LabFault(
+                text: "source ADDRESS:PORT BITS-PER-SECOND [--follow ADDRESS:PORT | --coded ADDRESS:PORT] [--ceiling BITS-PER-SECOND] [--frames N]")
         }
         var options = StreamSource.Options(target: try endpoint(arguments[0]), rate: rate)
         for index in stride(from: 2, to: arguments.count, by: 2) {
             let (name, text) = (arguments[index], arguments[index + 1])
             switch (name, Double(text)) {
             case ("--follow", _): options.follow = try endpoint(text)
+            case ("--coded", _): options.coded = try endpoint(text)
             case ("--ceiling", let ceiling?) where ceiling > 0: options.ceiling = ceiling
             case ("--frames", let frames?) where frames >= 0: options.frames = frames
             default: throw LabFault(text: "no option '\(name) \(text)'")
