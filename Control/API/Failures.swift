@@ -58,6 +58,10 @@ extension Gateway {
         case .isOutput(let id, let name):
             Problem(.conflict, "the broadcast has an output to '\(name)' (\(id)): try that one again, or remove it first")
         case .unfit(let name, let reason): Problem(.invalid, "the destination '\(name)': \(reason)")
+        case .held(let field, let name, let holder):
+            Problem(
+                .conflict, "'\(name)' cannot listen there: \(holder)",
+                faults: [.init(field: field, expected: "an SRT listener on a free port; \(holder)")])
         case .inUse(let name, let users):
             Problem(.conflict, "'\(name)' is in use by \(users.joined(separator: ", ")): take that output off it first, or stop it")
         case .tooManyChanges(let limit):

@@ -172,7 +172,7 @@ actor LiveBroadcast {
     }
 
     private func chooseHost() async {
-        switch await parts.hosts.choose(for: id, except: machine.observed.refusing) {
+        switch await parts.hosts.choose(for: id, except: machine.observed.refusing.union(machine.observed.occupied)) {
         case .host(let device): post(.hostChosen(device))
         case .none(let reason): post(.noHost(reason: reason))
         }
