@@ -115,6 +115,7 @@ struct HostileTextTests {
     func host() async throws {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()
+            try await refusedHosts(desk)
             let (first, second) = (try await host(desk), try await host(desk))
             let hosts = try await eventually(within: .seconds(5), "both are listed") {
                 let items: [HostView] = try JSONDecoder().decode(
@@ -349,9 +350,32 @@ struct HostileTextTests {
         ).text
     }
 
-    /// A pool host of which nothing is as it should be.
-    private func host(_ desk: FrontDesk) async throws -> WebSocket {
-        let text = "\u{1b}[2J\u{9b}31m\u{202e}" + String(repeating: "<script>\u{0}\r\n", count: 400)
+    private static let hostile = "\u{1b}[2J\u{9b}31m\u{202e}" + String(repeating: "<script>\u{0}\r\n", count: 400)
+
+    /// What no board could reach is refused with what is wrong and where, to the host and in control's log.
+    private func refusedHosts(_ desk: FrontDesk) async throws {
+        let all = PortRange(first: 1, last: 65_535)
+        for (addresses, ports, words) in [
+            ([""], all, "hello.addresses[0]: expected an IPv4 address"), ([], all, "hello.addresses: expected at least one"),
+            (["192.0.2.1", "10.0.0.1; rm -rf /"], all, "not '10.0.0.1; rm -rf /'"), ([Self.hostile], all, "hello.addresses[0]: expected"),
+            (["192.0.2.1"], PortRange(first: Int.min, last: Int.max), "hello.portRange: expected ports of 1 to 65535"),
+        ] {
+            let socket = try await host(desk, addresses, ports)
+            // try?: how it ends is what is looked at.
+            while (try? await socket.receive()) != nil {}
+            #expect(
+                socket.closeCode?.rawValue == 1008 && socket.closeReason?.contains(words.prefix(60)) == true
+                    && socket.closeReason?.isPlain == true)
+            try await eventually(within: .seconds(2), "control's log has it") { try desk.said.contains(words) }
+        }
+    }
+
+    /// A pool host of which nothing is as it should be, but where it is reached.
+    private func host(
+        _ desk: FrontDesk, _ addresses: [String] = ["192.0.2.1", "live.example.org"],
+        _ ports: PortRange = PortRange(first: 1, last: 65_535)
+    ) async throws -> WebSocket {
+        let text = Self.hostile
         let token = try await desk.operating().post("/operator/enrollment-tokens", #"{"kind":"pool"}"#).text("token")
         let key = try Ed25519PrivateKey.generate()
         let device = try await RawBoard.redeem(token, key: key, name: "hostile", kind: .pool, at: desk).text("device")
@@ -359,8 +383,7 @@ struct HostileTextTests {
         try await raw.send(
             PoolMessage.hello(
                 PoolHello(
-                    poolVersion: text, addresses: Array(repeating: text, count: 20), portRange: PortRange(first: Int.min, last: Int.max),
-                    capacity: Int.max, leases: [])))
+                    poolVersion: text, addresses: addresses, portRange: ports, capacity: Int.max, leases: [])))
         return raw
     }
 
