@@ -6,6 +6,7 @@ import HTTP
 package import Logging
 import Crypto
 package import Identity
+import Posix
 package import Store
 package import Units
 package import Web
@@ -32,6 +33,8 @@ package struct Gateway: Sendable {
         let sockets = UserSockets()
         /// Redeemed tokens for each address they come from.
         let enrollments = RateLimiter(RateLimit(30, per: .seconds(60)))
+        /// What became a label in `/metrics`.
+        let labels = Guarded(LabelBook())
         /// Lines of the log about sessions.
         let sessionLines = RateLimiter(RateLimit(20, per: .seconds(60)))
 
