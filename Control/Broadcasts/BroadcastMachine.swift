@@ -179,7 +179,7 @@ extension BroadcastMachine {
 
     package enum Timer: Sendable, Hashable {
         case step, grace, undo
-        /// Since the last report, of which one comes each second; whoever passes them on sets it.
+        /// Since the host was last heard of the stream: a report comes each second.
         case silence
         /// How long a stop waits for the last of the sender before the receiver goes.
         case drain
@@ -227,11 +227,12 @@ extension BroadcastMachine {
             observed.senderConnected = false
             return []
         case .sending(let report): return sending(report)
-        case .hostConnected(let device, let report): return hostConnected(device, report, nowMs: nowMs)
+        case .hostConnected(let device, let report):
+            return hostConnected(device, report, nowMs: nowMs) + (device == host ? awaitReport() : [])
         case .hostDisconnected(let device):
             if device == host { observed.hostConnected = false }
             return []
-        case .report(let report): return reported(report, nowMs: nowMs)
+        case .report(let report): return reported(report, nowMs: nowMs) + awaitReport()
         case .leaseLost: return hostConnected(host, nil, nowMs: nowMs)
         case .outputAdded(let output): return added(output, nowMs: nowMs)
         case .outputRemoved(let output): return removed(output)

@@ -83,8 +83,7 @@ package struct LeaseTable: Sendable {
         }
         guard entries.count < capacity else { throw .full(streams: entries.count, capacity: capacity) }
         // One that is made again was promised: right after a boot, with all streams coming back at once, every host is busy.
-        let isNew = request.preferredPort == nil
-        if isNew, cpuLimit < 100, let cpuPercent, cpuPercent >= cpuLimit { throw .busy(percent: cpuPercent, limit: cpuLimit) }
+        if !request.isAgain, cpuLimit < 100, let cpuPercent, cpuPercent >= cpuLimit { throw .busy(percent: cpuPercent, limit: cpuLimit) }
         for (index, output) in request.spec.outputs.enumerated() {
             try admit(output, of: lease, beside: request.spec.outputs.prefix(index), listenerFault)
         }
