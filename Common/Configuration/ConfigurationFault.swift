@@ -1,5 +1,7 @@
 /// One thing that is wrong with a configuration.
 package struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
+    /// The key of a fault of the text as a whole: it is no TOML.
+    package static let wholeText = "file"
     /// Dotted: `server.listen`.
     package let key: String
     /// As it was given; nil where it is missing, unknown or a secret.

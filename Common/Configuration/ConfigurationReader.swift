@@ -24,7 +24,8 @@ package final class ConfigurationReader {
         do throws(TOMLFault) {
             root = try TOMLTable.parse(text)
         } catch {
-            let fault = ConfigurationFault(key: "file", value: nil, expected: "TOML: \(error.reason)", place: "\(error.position)")
+            let (key, expected) = (ConfigurationFault.wholeText, "TOML: \(error.reason)")
+            let fault = ConfigurationFault(key: key, value: nil, expected: expected, place: "\(error.position)")
             throw ConfigurationFaults(source: source, faults: [fault])
         }
     }

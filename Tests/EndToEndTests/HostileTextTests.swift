@@ -55,7 +55,7 @@ struct HostileTextTests {
                     for text in texts {
                         let (spoiled, name) = Self.spoiled(body, field, text)
                         let answer = try await who.send(operation.method, path, spoiled)
-                        judge(answer, "\(operation.method) \(path) \(name)", text)
+                        judge(answer, "\(operation.method) \(path) \(name)", text, fields: operation.fields)
                         tried[operation.schema, default: 0] += 1
                     }
                 }
@@ -66,7 +66,7 @@ struct HostileTextTests {
                 for toml in ["[video]\ninput = \(quoted)", "[transport]\nlinks = [\(quoted)]", "[\(quoted)]\nx = 1", "\(quoted) = 1"] {
                     let body = try JSONSerialization.data(withJSONObject: ["toml": toml])
                     let answer = try await owner.send("PUT", "/senders/\(sender)/configuration", String(decoding: body, as: UTF8.self))
-                    judge(answer, "TOML", text)
+                    judge(answer, "TOML", text, fields: ["toml"])
                 }
             }
             measured("hostile texts", "\(tried.values.reduce(0, +)) in \(tried.count) bodies")
@@ -244,17 +244,21 @@ struct HostileTextTests {
         let method: String
         let path: String
         let schema: String
+        /// What its body may have.
+        let fields: Set<String>
     }
 
     /// Every operation that takes a body, by the server's own description.
     private func operations(_ desk: FrontDesk) async throws -> [Operation] {
-        let paths = try #require(
-            try await desk.visitor().get("/api/v1/openapi.json").object()["paths"] as? [String: [String: [String: Any]]])
+        let document = try await desk.visitor().get("/api/v1/openapi.json").object()
+        let paths = try #require(document["paths"] as? [String: [String: [String: Any]]])
+        let schemas = try #require((document["components"] as? [String: Any])?["schemas"] as? [String: [String: Any]])
         return paths.keys.sorted().flatMap { path in
             (paths[path] ?? [:]).keys.sorted().compactMap { method in
                 let content = (paths[path]?[method]?["requestBody"] as? [String: Any])?["content"] as? [String: [String: [String: String]]]
                 guard let schema = content?["application/json"]?["schema"]?["$ref"]?.split(separator: "/").last else { return nil }
-                return Operation(method: method.uppercased(), path: path, schema: String(schema))
+                let fields = (schemas[String(schema)]?["properties"] as? [String: Any] ?? [:]).keys
+                return Operation(method: method.uppercased(), path: path, schema: String(schema), fields: Set(fields))
             }
         }
     }
@@ -314,12 +318,16 @@ struct HostileTextTests {
         return (String(decoding: data ?? Data(), as: UTF8.self), field.joined(separator: "."))
     }
 
-    private func judge(_ answer: Reply, _ what: String, _ text: String) {
+    /// - Parameter fields: those that the request may have: what is wrong is told by one of them, or of what it has beside them.
+    private func judge(_ answer: Reply, _ what: String, _ text: String, fields: Set<String>) {
         let shown = "\(what) with \(text.prefix(60).debugDescription) was answered with \(answer)"
         #expect([200, 201, 400, 401, 403, 404, 409, 410, 422, 429, 503].contains(answer.status), "\(shown)")
         #expect(
             answer.headers["content-type"]?.hasSuffix("json") == true && answer.headers["x-content-type-options"] == "nosniff", "\(shown)")
         #expect(!answer.headers.all("set-cookie").contains { $0.contains("a=b") }, "\(shown)")
+        for fault in (try? answer.object()["faults"]) as? [[String: String]] ?? [] where fault["expected"] != "no such field" {
+            #expect(fields.contains(String(fault["field", default: ""].prefix { $0 != "." && $0 != "[" })), "\(fault): \(shown)")
+        }
         #expect((try? answer.object()) != nil && String(decoding: answer.body, as: UTF8.self).isPlain, "\(shown)")
     }
 
