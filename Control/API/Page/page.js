@@ -110,6 +110,7 @@ function show(id) {
     broadcast && sample?.pipeline?.frames && pace(sample.pipeline.frames, broadcast.encoder.frameRate),
     broadcast && sample?.bond && `links carry ${megabits(sample.bond.capacity)}, lost at the deadline ${sample.bond.lostPackets} of ${sample.bond.offeredPackets} packets`,
     place(sender, sample),
+    sender.configuration.reason && `configuration ${sender.configuration.wanted} is refused: ${sender.configuration.reason}`,
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
   showLinks(element, sender, sample);
