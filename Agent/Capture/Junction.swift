@@ -8,8 +8,8 @@ final class Junction: Sendable {
     let timeline: CaptureTimeline
     private let state: Guarded<State>
     private let frameRate: Int
-    /// Frames that may wait for the encoder; more, and new ones are dropped.
-    private let waitingFrames: Int
+    /// Where there is none, new frames are dropped.
+    private let room: FrameRoom
 
     private struct State {
         var picture: FeedID?
@@ -29,7 +29,7 @@ final class Junction: Sendable {
     init(timeline: CaptureTimeline, frameRate: Int) {
         self.timeline = timeline
         self.frameRate = frameRate
-        waitingFrames = max(10, frameRate)
+        room = FrameRoom(frameRate: frameRate)
         state = Guarded(State(lastPicture: timeline.start - 1, lastFrameAt: .now))
     }
 
@@ -80,7 +80,7 @@ final class Junction: Sendable {
             guard state.picture == feed, let video = state.video, position > state.lastPicture else { return }
             state.lastFrameAt = .now
             state.offeredFramesTotal += 1
-            guard video.queuedBuffers < waitingFrames else {
+            guard room.takes(sample.byteCount, beside: video.queuedBuffers, of: video.queuedBytes) else {
                 state.droppedFramesTotal += 1
                 return
             }

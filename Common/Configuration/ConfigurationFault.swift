@@ -1,5 +1,9 @@
 /// One thing that is wrong with a configuration.
 package struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
+    /// The key of a fault of the text as a whole: it is no TOML.
+    package static let wholeText = "file"
+    /// What is expected in place of a key that nobody knows; also of an older program, whose words another one reads.
+    static let knownKey = "a known key"
     /// Dotted: `server.listen`.
     package let key: String
     /// As it was given; nil where it is missing, unknown or a secret.
@@ -23,6 +27,16 @@ package struct ConfigurationFault: Hashable, Sendable, CustomStringConvertible {
         let given = value.map { ", not \($0)" } ?? ""
         let location = place.map { " (\($0))" } ?? ""
         return "\(expected)\(given)\(location)"
+    }
+}
+
+extension ConfigurationFault {
+    /// The keys that the faults of another program, as they are described, call unknown.
+    package static func unknownKeys(in text: String) -> [String] {
+        let mark = ": expected \(knownKey)"
+        return text.split(separator: "; ").compactMap { fault in
+            fault.firstRange(of: mark).map { String(fault[..<$0.lowerBound]) }
+        }
     }
 }
 

@@ -24,7 +24,8 @@ package final class ConfigurationReader {
         do throws(TOMLFault) {
             root = try TOMLTable.parse(text)
         } catch {
-            let fault = ConfigurationFault(key: "file", value: nil, expected: "TOML: \(error.reason)", place: "\(error.position)")
+            let (key, expected) = (ConfigurationFault.wholeText, "TOML: \(error.reason)")
+            let fault = ConfigurationFault(key: key, value: nil, expected: expected, place: "\(error.position)")
             throw ConfigurationFaults(source: source, faults: [fault])
         }
     }
@@ -88,7 +89,7 @@ package final class ConfigurationReader {
         for entry in table.entries {
             let key = path.isEmpty ? entry.key : "\(path).\(entry.key)"
             guard known.contains(key) else {
-                note(key, nil, "a known key", entry.position.map { "\($0)" })
+                note(key, nil, ConfigurationFault.knownKey, entry.position.map { "\($0)" })
                 continue
             }
             switch entry.value {
@@ -106,7 +107,7 @@ package final class ConfigurationReader {
     private func noteUnknownVariables() {
         let prefixes = known.filter { !$0.contains(".") && !$0.contains("[") }.map { "STRATA_" + $0.uppercased() + "_" }
         for name in environment.keys.sorted() where !variables.contains(name) && prefixes.contains(where: name.hasPrefix) {
-            note(name, nil, "a known key", "environment")
+            note(name, nil, ConfigurationFault.knownKey, "environment")
         }
     }
 }

@@ -25,6 +25,13 @@ struct Cursor {
         return true
     }
 
+    /// Over the byte order mark that Windows editors begin a text with; columns are counted behind it.
+    mutating func skipByteOrderMark() {
+        guard index == 0, bytes.starts(with: [0xef, 0xbb, 0xbf]) else { return }
+        index = 3
+        lineStart = 3
+    }
+
     mutating func expect(_ character: Unicode.Scalar, _ place: String) throws(TOMLFault) {
         guard skip(character) else { throw fault("expected '\(character)' \(place)") }
     }

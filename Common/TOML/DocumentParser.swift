@@ -12,6 +12,7 @@ struct DocumentParser {
     mutating func parse() throws(TOMLFault) -> TOMLTable {
         guard cursor.bytes.count <= limits.bytes else { throw cursor.fault("a document of more than \(limits.bytes) bytes") }
         try checkUTF8()
+        cursor.skipByteOrderMark()
         var section = root
         while true {
             try cursor.skipSpace()

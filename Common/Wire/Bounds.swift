@@ -189,7 +189,7 @@ extension CommandOutcome {
 extension PoolHello {
     package func bounded() -> PoolHello {
         PoolHello(
-            poolVersion: poolVersion.bounded(to: 64), addresses: addresses.prefix(64).map { $0.bounded(to: 253) },
+            poolVersion: poolVersion.bounded(to: 64), addresses: addresses.prefix(WireLimits.publicAddresses).map { $0.bounded(to: 253) },
             portRange: PortRange(first: portRange.first.within(1...65_535), last: portRange.last.within(1...65_535)),
             capacity: capacity.within(0...10_000), leases: leases.prefix(10_000).map { $0.bounded() })
     }

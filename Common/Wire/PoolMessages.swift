@@ -26,12 +26,18 @@ package enum PoolOrder: Message {
 
 package struct LeaseRequest: Codable, Sendable, Hashable {
     package var spec: StreamSpec
-    /// The port the lease had before, where it is being made again after a loss.
+    /// The port the lease had before.
     package var preferredPort: Int?
+    /// The stream was promised before and is made again after a loss; nil from an older control, which named a port then and else none.
+    private var again: Bool?
 
-    package init(spec: StreamSpec, preferredPort: Int? = nil) {
+    /// Whether it was promised before: a busy host takes it all the same.
+    package var isAgain: Bool { again ?? (preferredPort != nil) }
+
+    package init(spec: StreamSpec, preferredPort: Int? = nil, isAgain: Bool? = nil) {
         self.spec = spec
         self.preferredPort = preferredPort
+        again = isAgain
     }
 }
 

@@ -291,6 +291,15 @@ package struct BroadcastView: Codable, Sendable, Hashable {
             self.name = name
             self.report = report
         }
+
+        /// One of a control from before outputs had names has its id for it.
+        package init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            id = try values.decode(OutputID.self, forKey: .id)
+            destination = try values.decode(DestinationID.self, forKey: .destination)
+            name = try values.decodeIfPresent(String.self, forKey: .name) ?? id.text
+            report = try values.decodeIfPresent(OutputReport.self, forKey: .report)
+        }
     }
 
     package struct Receiver: Codable, Sendable, Hashable {

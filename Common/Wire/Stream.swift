@@ -111,6 +111,28 @@ package struct SRTTarget: Codable, Sendable, Hashable {
     }
 }
 
+/// What a listener takes from every other one of its host. Whoever compares two of them decides by the same rule, on both sides.
+package struct ListenerPlace: Codable, Sendable, Hashable {
+    package var address: String
+    package var port: Int
+
+    package init(address: String, port: Int) {
+        self.address = address
+        self.port = port
+    }
+
+    /// Both cannot listen: the same port, of the same address or of all of them.
+    package func excludes(_ other: ListenerPlace) -> Bool {
+        let anywhere = ["0.0.0.0", "::"]
+        return port == other.port && (address == other.address || anywhere.contains(address) || anywhere.contains(other.address))
+    }
+}
+
+extension SRTTarget {
+    /// nil for a caller, which takes no port that anybody asks for.
+    package var listenerPlace: ListenerPlace? { mode == .listener ? ListenerPlace(address: address, port: port) : nil }
+}
+
 /// A file in the host's recordings folder: a name, never a path.
 package struct FileTarget: Codable, Sendable, Hashable {
     package var name: String

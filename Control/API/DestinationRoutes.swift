@@ -82,7 +82,10 @@ struct DestinationRoutes: Sendable {
         guard url.query == nil else { throw Self.fault("url", "no query: stream id, mode and latency are fields of their own") }
         guard url.scheme == .srt else {
             guard request.streamID == nil, request.srtMode == nil, request.latencyMs == nil else {
-                throw Self.fault("streamID, srtMode, latencyMs", "left out: they are for SRT")
+                let given = [
+                    ("streamID", request.streamID != nil), ("srtMode", request.srtMode != nil), ("latencyMs", request.latencyMs != nil),
+                ]
+                throw Self.problem(given.filter(\.1).map { Problem.Fault(field: $0.0, expected: "left out: it is for SRT") })
             }
             let application = url.path.split(separator: "/").joined(separator: "/")
             guard !application.isEmpty else { throw Self.fault("url", "the application after the host: rtmp://host/app") }
@@ -99,7 +102,11 @@ struct DestinationRoutes: Sendable {
     }
 
     private static func fault(_ field: String, _ expected: String) -> Problem {
-        Problem(.invalid, "the destination is not as it should be", faults: [Problem.Fault(field: field, expected: expected)])
+        problem([Problem.Fault(field: field, expected: expected)])
+    }
+
+    private static func problem(_ faults: [Problem.Fault]) -> Problem {
+        Problem(.invalid, "the destination is not as it should be", faults: faults)
     }
 }
 

@@ -8,8 +8,16 @@ import Wire
 
 extension Gateway {
     /// What an error of a lower module is to a caller. What nobody expected is logged whole and told by its kind only.
-    func response(to error: any Error, _ request: Request) -> Response {
-        var response = Self.response(to: problem(for: error, request))
+    ///
+    /// - Parameter route: by whose request the fields at fault are named.
+    func response(to error: any Error, _ request: Request, of route: Route? = nil) -> Response {
+        var problem = problem(for: error, request)
+        if let route {
+            problem = route.naming(problem) { name in
+                parts.log.error("a fault names no field of its request", ["path": "\(route.path)", "field": "\(name)"])
+            }
+        }
+        var response = Self.response(to: problem)
         if case .tooMany(let wait)? = error as? AuthError {
             response.headers.add("Retry-After", String(max(1, Int(wait.seconds.rounded(.up)))))
         }
@@ -18,6 +26,7 @@ extension Gateway {
 
     private func problem(for error: any Error, _ request: Request) -> Problem {
         switch error {
+        case let problem as Problem: problem
         case let error as AuthError: Self.problem(error)
         case let failure as BroadcastDirector.Failure: Self.problem(failure)
         case let error as StoreError: Self.problem(error)
@@ -50,14 +59,18 @@ extension Gateway {
         case .noSuchOutput: Problem(.notFound, "the broadcast has no such output")
         case .isOver: Problem(.gone, "the broadcast is over")
         case .noSuchDestination(let id):
-            Problem(.invalid, faults: [.init(field: "destinations", expected: "one of your own; there is no \(id)")])
+            Problem(.invalid, faults: [.init(field: "destination", expected: "one of your own; there is no \(id)")])
         case .senderOffline: Problem(.conflict, "the sender is offline; it can be started when it is connected")
         case .busy(let id): Problem(.conflict, "the sender already has a broadcast (\(id)); stop it first")
         case .twice(let id, let name):
-            Problem(.invalid, faults: [.init(field: "destinations", expected: "each destination once; '\(name)' (\(id)) is there twice")])
+            Problem(.invalid, faults: [.init(field: "destination", expected: "each destination once; '\(name)' (\(id)) is there twice")])
         case .isOutput(let id, let name):
             Problem(.conflict, "the broadcast has an output to '\(name)' (\(id)): try that one again, or remove it first")
         case .unfit(let name, let reason): Problem(.invalid, "the destination '\(name)': \(reason)")
+        case .held(let field, let name, let holder):
+            Problem(
+                .conflict, "'\(name)' cannot listen there: \(holder)",
+                faults: [.init(field: field, expected: "an SRT listener on a free port; \(holder)")])
         case .inUse(let name, let users):
             Problem(.conflict, "'\(name)' is in use by \(users.joined(separator: ", ")): take that output off it first, or stop it")
         case .tooManyChanges(let limit):

@@ -15,8 +15,6 @@ struct Figures {
 
     /// A label that came from a board is cut to this.
     private static let labelLimit = 64
-    /// Links that are shown of one sender.
-    private static let linkLimit = 16
 
     mutating func add(_ kind: Kind, _ name: String, _ help: String, _ value: Double, _ labels: KeyValuePairs<String, String> = [:]) {
         let texts = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }
@@ -52,8 +50,12 @@ extension Figures {
                 .gauge, "control_certificate_not_after_seconds", "When the certificate ends, in Unix time", Double(term.end),
                 ["certificate": certificate.rawValue])
         }
-        for (sender, sample) in await parts.fleet.latestTelemetry.sorted(by: { $0.key < $1.key }) {
-            figures.add(sample, of: sender.text)
+        let samples = await parts.fleet.latestTelemetry
+        parts.labels.withLock { $0.keep(only: Set(samples.keys.map(\.text)), at: parts.store.now) }
+        for (sender, sample) in samples.sorted(by: { $0.key < $1.key }) {
+            let inventory = await parts.fleet.hello(of: sender)?.inventory ?? Inventory()
+            figures.add(
+                parts.labels.withLock { $0.shown(sample, of: sender.text, with: inventory, at: parts.store.now) }, of: sender.text)
         }
         for (broadcast, sender, report) in await parts.broadcasts.reports() {
             figures.add(report.ingest, of: broadcast.text, sender.text)
@@ -61,7 +63,12 @@ extension Figures {
         return figures.text
     }
 
-    private mutating func add(_ sample: AgentTelemetry, of sender: String) {
+    mutating func add(_ shown: (sample: AgentTelemetry, hidden: Int), of sender: String) {
+        let sample = shown.sample
+        add(
+            .gauge, "sender_hidden_entries",
+            "Links and modems that the sender tells of and that are not shown: not of its inventory, or too many in a day",
+            Double(shown.hidden), ["sender": sender])
         if let pipeline = sample.pipeline {
             add(
                 .gauge, "sender_produced_bits_per_second", "What the sender's encoder makes", Double(pipeline.produced.bitsPerSecond),
@@ -79,10 +86,10 @@ extension Figures {
                 .counter, "sender_dropped_packets_total", "Packets that the transport could not take", Double(pipeline.droppedPackets),
                 ["sender": sender])
         }
-        for interface in (sample.interfaces ?? []).prefix(Self.linkLimit) { add(interface, of: sender) }
+        for interface in sample.interfaces ?? [] { add(interface, of: sender) }
         for modem in sample.modems ?? [] { add(modem, of: sender) }
-        for usage in (sample.usage ?? []).prefix(Self.linkLimit) { add(usage, of: sender) }
-        for link in sample.links.prefix(Self.linkLimit) {
+        for usage in sample.usage ?? [] { add(usage, of: sender) }
+        for link in sample.links {
             let labels: KeyValuePairs = ["sender": sender, "link": link.name]
             add(.gauge, "sender_link_live", "1 where the link carries media", link.state == .live ? 1 : 0, labels)
             add(.gauge, "sender_link_sent_bits_per_second", "What the link carries", Double(link.sent.bitsPerSecond), labels)

@@ -6,6 +6,7 @@ import HTTP
 package import Logging
 import Crypto
 package import Identity
+import Posix
 package import Store
 package import Units
 package import Web
@@ -32,6 +33,8 @@ package struct Gateway: Sendable {
         let sockets = UserSockets()
         /// Redeemed tokens for each address they come from.
         let enrollments = RateLimiter(RateLimit(30, per: .seconds(60)))
+        /// What became a label in `/metrics`.
+        let labels = Guarded(LabelBook())
         /// Lines of the log about sessions.
         let sessionLines = RateLimiter(RateLimit(20, per: .seconds(60)))
 
@@ -94,8 +97,6 @@ package struct Gateway: Sendable {
     package func answer(_ request: Request) async -> Response {
         do {
             return secured(try await route(request))
-        } catch let problem as Problem {
-            return secured(Self.response(to: problem))
         } catch {
             return secured(response(to: error, request))
         }
@@ -123,7 +124,11 @@ package struct Gateway: Sendable {
         var bytes: [UInt8] = []
         if let name = route.body { bytes = try await Self.body(of: request, as: name) }
         if let types = route.file { bytes = try await Self.file(of: request, types) }
-        return try await route.run(Call(request: request, parameters: parameters, principal: principal, bytes: bytes))
+        do {
+            return try await route.run(Call(request: request, parameters: parameters, principal: principal, bytes: bytes))
+        } catch {
+            return response(to: error, request, of: route)
+        }
     }
 
     // MARK: Who calls

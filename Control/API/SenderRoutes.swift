@@ -131,7 +131,10 @@ struct SenderRoutes: Sendable {
             _ = try Configuration.SenderConfiguration.parse(toml)
         } catch {
             // The board checks with the same code; what it would refuse never becomes a version.
-            let faults = error.faults.map { Problem.Fault(field: $0.key.bounded(to: 200), expected: $0.demand.bounded()) }
+            let faults = error.faults.map { fault in
+                let field = fault.key == ConfigurationFault.wholeText ? "toml" : "toml.\(fault.key.bounded(to: 200))"
+                return Problem.Fault(field: field, expected: fault.demand.bounded())
+            }
             throw Problem(.invalid, "the configuration was not saved, the one before stays in force", faults: faults)
         }
         return .value(try await parts.fleet.configure(call.id(), toml, in: scope))

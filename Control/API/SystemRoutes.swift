@@ -17,6 +17,7 @@ struct SystemRoutes: Sendable {
             file("/", PackageResources.index_html, "text/html; charset=utf-8"),
             file("/page.css", PackageResources.page_css, "text/css; charset=utf-8"),
             file("/graph.js", PackageResources.graph_js, "text/javascript; charset=utf-8"),
+            file("/modems.js", PackageResources.modems_js, "text/javascript; charset=utf-8"),
             file("/slate.js", PackageResources.slate_js, "text/javascript; charset=utf-8"),
             file("/page.js", PackageResources.page_js, "text/javascript; charset=utf-8"),
             // Browsers ask for it by themselves.

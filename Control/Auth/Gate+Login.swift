@@ -20,13 +20,15 @@ extension Gate {
         let candidates = Array(try await store.identities.logins(email: email, slug: slug).prefix(4))
         let attempts = LoginAttempts(
             candidates, email: email, browser: browsers.browser(browser, at: store.now), from: origin, limits: limits)
-        try await take(attempts)
+        let counted = try await take(attempts)
         var fitting: [Login] = []
         for candidate in candidates where try await hasher.verify(password, against: candidate.passwordHash) { fitting.append(candidate) }
         if candidates.isEmpty { _ = try await hasher.verify(password, against: nil) }
         fitting.removeAll { !$0.user.isActive }
         guard let login = fitting.first else { throw AuthError.badCredentials }
-        try await refund([attempts.ofPlace] + fitting.flatMap { attempts.ofUser[$0.user.id] ?? [] })
+        for subject in [attempts.ofPlace] + fitting.flatMap({ attempts.ofUser[$0.user.id] ?? [] }) {
+            if let attempt = counted[subject] { try await refund(attempt) }
+        }
         guard fitting.count == 1 else {
             throw AuthError.organizationNeeded(fitting.map { OrganizationChoice(slug: $0.organizationSlug, name: $0.organizationName) })
         }
@@ -40,7 +42,7 @@ extension Gate {
     package func claim(
         _ secret: Secret, organization: String, slug: String, email: String, displayName: String, password: Secret, from origin: Origin
     ) async throws -> Grant {
-        try await take("register", "address \(origin.subscriber)", limits.register)
+        _ = try await take("register", "address \(origin.subscriber)", limits.register)
         guard try await store.setup.accepts(secret) else { throw AuthError.setupClosed }
         let owner = try NewUser(email: email, displayName: displayName, passwordHash: try await hasher.hash(password))
         do {
@@ -107,12 +109,11 @@ extension Gate {
     /// - Throws: `.badCredentials` where `current` is not the password; `.tooMany`, `.weakPassword`, `.busy`.
     package func changePassword(of principal: Principal, from current: Secret, to new: Secret, at origin: Origin) async throws {
         let users = store.users(in: own(principal, origin))
-        let subject = "password \(principal.user.id)"
-        try await take("login", subject, limits.login)
+        let attempt = try await take("login", "password \(principal.user.id)", limits.login)
         guard try await hasher.verify(current, against: try await users.passwordHash(principal.user.id)) else {
             throw AuthError.badCredentials
         }
-        try await refund("login", subject)
+        try await refund(attempt)
         let hash = try await hasher.hash(new)
         var ended = try await users.setPassword(principal.user.id, hash: hash, keeping: principal.session.id)
         ended += unstored.closeAll(of: principal.user.id, but: principal.session.id)
@@ -123,20 +124,23 @@ extension Gate {
         OrganizationScope(principal.user.organization, by: .user(principal.user.id, address: origin?.address))
     }
 
-    func take(_ kind: String, _ subject: String, _ limit: RateLimit) async throws {
+    func take(_ kind: String, _ subject: String, _ limit: RateLimit) async throws -> CountedAttempt {
         do {
             if let wait = try await store.operations.takeAttempt(kind, subject, limit: limit.count, within: limit.window) {
                 throw AuthError.tooMany(retryAfter: wait)
             }
+            return CountedAttempt(kind: kind, subject: subject, isStored: true)
         } catch StoreError.diskFull {
             try unstored.attempts(kind, limit).take(subject, at: store.now)
+            return CountedAttempt(kind: kind, subject: subject, isStored: false)
         }
     }
 
-    func refund(_ kind: String, _ subject: String) async throws {
-        guard !unstored.refundAttempt(kind, subject) else { return }
+    /// There where it was counted: what the other place still holds is of another time, and somebody's failures.
+    func refund(_ attempt: CountedAttempt) async throws {
+        guard attempt.isStored else { return unstored.refundAttempt(attempt.kind, attempt.subject) }
         do {
-            try await store.operations.refundAttempt(kind, subject)
+            try await store.operations.refundAttempt(attempt.kind, attempt.subject)
         } catch StoreError.diskFull {
             // It stays counted: too strict rather than too lax.
         }

@@ -37,24 +37,29 @@ struct LoginAttempts: Sendable {
     var all: [Subject] { [ofPlace] + ofUser.sorted { $0.key < $1.key }.flatMap(\.value) + ofNobody }
 }
 
+/// An attempt that was counted, and where.
+struct CountedAttempt: Sendable {
+    let kind: String
+    let subject: String
+    /// In memory otherwise, where the store had no room for it.
+    let isStored: Bool
+}
+
 extension Gate {
     /// Counts an attempt, or nothing of it where one of its limits is reached.
     ///
     /// - Throws: `.tooMany`.
-    func take(_ attempts: LoginAttempts) async throws {
-        var taken: [LoginAttempts.Subject] = []
+    /// - Returns: what was counted against each.
+    func take(_ attempts: LoginAttempts) async throws -> [LoginAttempts.Subject: CountedAttempt] {
+        var taken: [LoginAttempts.Subject: CountedAttempt] = [:]
         for subject in attempts.all {
             do {
-                try await take(subject.kind, subject.name, subject.limit)
-                taken.append(subject)
+                taken[subject] = try await take(subject.kind, subject.name, subject.limit)
             } catch {
-                try await refund(taken)
+                for attempt in taken.values { try await refund(attempt) }
                 throw error
             }
         }
-    }
-
-    func refund(_ subjects: [LoginAttempts.Subject]) async throws {
-        for subject in subjects { try await refund(subject.kind, subject.name) }
+        return taken
     }
 }

@@ -28,9 +28,7 @@ struct SlidingWindow: Equatable {
     }
 
     /// Takes the newest back.
-    ///
-    /// - Returns: whether there was one.
-    mutating func refund() -> Bool { moments.popLast() != nil }
+    mutating func refund() { _ = moments.popLast() }
 
     func isEmpty(at now: Timestamp, _ limit: RateLimit) -> Bool { moments.allSatisfy { $0 + limit.window <= now || $0 > now } }
 }
@@ -52,9 +50,7 @@ package final class RateLimiter: Sendable {
     }
 
     /// Takes a subject's newest request back.
-    ///
-    /// - Returns: whether there was one.
-    func refund(_ subject: String) -> Bool { state.withLock { $0.windows[subject]?.refund() ?? false } }
+    func refund(_ subject: String) { state.withLock { $0.windows[subject]?.refund() } }
 
     /// - Throws: `.tooMany` with the time to wait.
     package func take(_ subject: String, at now: Timestamp) throws(AuthError) {

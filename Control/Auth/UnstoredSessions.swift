@@ -99,8 +99,8 @@ final class UnstoredSessions: Sendable {
         }
     }
 
-    /// - Returns: whether one was counted here.
-    func refundAttempt(_ kind: String, _ subject: String) -> Bool { state.withLock { $0.attempts[kind] }?.refund(subject) ?? false }
+    /// Of one that was counted here.
+    func refundAttempt(_ kind: String, _ subject: String) { state.withLock { $0.attempts[kind] }?.refund(subject) }
 }
 
 extension Gate {

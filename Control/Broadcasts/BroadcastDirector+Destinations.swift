@@ -29,12 +29,31 @@ extension BroadcastDirector {
             let users = try await users(of: destination, in: scope)
             guard users.isEmpty else { throw Failure.inUse(name: before.name, by: users) }
         }
+        if let place = endpoint.listenerPlace, place != before.endpoint.listenerPlace {
+            try await admit(place, of: destination, in: scope.organization)
+        }
         let changed = try await destinations.change(destination, name: name, endpoint: endpoint, secret: secret)
         let isElsewhere = before.endpoint != changed.endpoint || secret != nil
         for one in live.values where one.organization == scope.organization {
-            one.post(.destinationChanged(destination, name: changed.name, isElsewhere: isElsewhere))
+            one.post(
+                .destinationChanged(
+                    destination, name: changed.name, isElsewhere: isElsewhere, listener: changed.endpoint.listenerPlace))
         }
         return changed
+    }
+
+    /// Whether every broadcast with an output to a destination can have it listen there from now on.
+    ///
+    /// - Throws: `.held`.
+    private func admit(_ place: ListenerPlace, of destination: DestinationID, in organization: OrganizationID) async throws {
+        for one in live.values where one.organization == organization {
+            let machine = await one.machine
+            guard let host = machine.host, let output = machine.outputs.first(where: { $0.destination == destination }) else { continue }
+            let held = await heldPorts(on: host)
+            if let holder = held.holder(of: place, for: output.id, of: machine.id, in: organization) {
+                throw Failure.held(field: "url", name: output.name, holder)
+            }
+        }
     }
 
     /// The broadcasts with an output to a destination, in words.
@@ -50,4 +69,10 @@ extension BroadcastDirector {
 
 extension DestinationEndpoint {
     fileprivate var isRTMP: Bool { if case .rtmp = self { true } else { false } }
+
+    /// The port of a receiver's host that an output to it asks for.
+    var listenerPlace: ListenerPlace? {
+        guard case .srt(let srt) = self, srt.mode == .listener else { return nil }
+        return ListenerPlace(address: srt.host, port: srt.port)
+    }
 }

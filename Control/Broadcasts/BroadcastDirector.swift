@@ -27,6 +27,8 @@ package actor BroadcastDirector {
         case isOutput(DestinationID, name: String)
         /// An output cannot be made: its address is refused, or cannot be resolved.
         case unfit(name: String, reason: String)
+        /// An SRT listener whose port is not to be had on the receiver's host; the request's field that asks for it.
+        case held(field: String, name: String, HeldPorts.Holder)
         /// A destination that broadcasts go to; who they are, in words.
         case inUse(name: String, by: [String])
         case unsupported(String)
@@ -159,6 +161,7 @@ extension BroadcastDirector {
         for destination in request.destinations {
             machine.outputs.append(try await planned(destination, carrying: codec, in: organization))
         }
+        try await admitListeners(of: &machine)
         // Another start may have come first while addresses were resolved.
         for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
         let createdAtMs = unixMilliseconds()
@@ -175,7 +178,8 @@ extension BroadcastDirector {
         if codec == .h265, case .rtmp = place.target {
             throw Failure.unsupported("H.265 cannot be sent by RTMP: choose H.264, or an SRT destination")
         }
-        return PlannedOutput(id: fresh(), destination: destination, name: place.name)
+        let listener: ListenerPlace? = if case .srt(let target) = place.target { target.listenerPlace } else { nil }
+        return PlannedOutput(id: fresh(), destination: destination, name: place.name, listener: listener)
     }
 
     /// - Parameter defaults: what the sender is configured to be.
@@ -251,6 +255,7 @@ extension BroadcastDirector {
         let output = try await planned(destination, carrying: await one.machine.media.encoder.codec, in: organization)
         // Others may have been added, or the broadcast stopped, while the address was resolved and since.
         try await admit(destination, to: one)
+        try await admitListener(output, to: one)
         one.post(.outputAdded(output))
         let view = await one.settledView()
         guard view.outputs.contains(where: { $0.id == output.id }) else {

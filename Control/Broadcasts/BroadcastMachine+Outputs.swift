@@ -36,13 +36,16 @@ extension BroadcastMachine {
 
     /// Tells the outputs of a destination its name; those that are not connected follow it to its place at once, the others with
     /// their next attempt, or when a person asks for one.
-    mutating func changed(_ destination: DestinationID, _ name: String, isElsewhere: Bool, nowMs: Int64) -> [Action] {
+    mutating func changed(
+        _ destination: DestinationID, _ name: String, isElsewhere: Bool, _ listener: ListenerPlace?, nowMs: Int64
+    ) -> [Action] {
         if case .stopping = phase { return [] }
         guard let index = outputs.firstIndex(where: { $0.destination == destination }) else { return [] }
         outputs[index].name = name
-        guard isElsewhere, isUp else { return [] }
+        guard isElsewhere else { return [] }
         let output = outputs[index].id
-        if isConnected(output) { outputs[index].isElsewhere = true }
+        outputs[index].follow(to: listener, isConnected: isUp && isConnected(output))
+        guard isUp else { return [] }
         return give(output, .plainly, nowMs: nowMs)
     }
 

@@ -119,6 +119,9 @@ extension BroadcastMachine {
         }
     }
 
+    /// The host was heard just now: the next report is due within `silenceMs`.
+    func awaitReport() -> [Action] { phase == .running ? [.set(.silence, afterMs: Self.silenceMs)] : [] }
+
     /// What the receiver said last is not how it is; where the host has lost it, the lease brings it back.
     private mutating func silent() -> [Action] {
         guard phase == .running, observed.hostConnected else { return [] }

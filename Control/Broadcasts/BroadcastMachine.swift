@@ -54,6 +54,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var hostConnected = false
         /// Hosts that did not take the stream during its start; another is asked.
         var refusing: Set<DeviceID> = []
+        /// Hosts that are not asked: others have the ports of its SRT listeners there.
+        var occupied: Set<DeviceID> = []
         /// Why there is no lease, in the words of whoever refused it.
         var leaseFault: String?
         /// How each wanted output gets to the receiver.
@@ -147,8 +149,8 @@ extension BroadcastMachine {
         case outputFailed(OutputID, reason: String)
         /// The lease was made without it.
         case outputLeftOut(OutputID)
-        /// A person gave it another name, or another place or key.
-        case destinationChanged(DestinationID, name: String, isElsewhere: Bool)
+        /// A person gave it another name, or another place or key; `listener` is the port that it asks for from now on.
+        case destinationChanged(DestinationID, name: String, isElsewhere: Bool, listener: ListenerPlace? = nil)
         case mediaChanged(MediaChange)
         case stopRequested(EndReason)
         case timer(Timer)
@@ -177,7 +179,7 @@ extension BroadcastMachine {
 
     package enum Timer: Sendable, Hashable {
         case step, grace, undo
-        /// Since the last report, of which one comes each second; whoever passes them on sets it.
+        /// Since the host was last heard of the stream: a report comes each second.
         case silence
         /// How long a stop waits for the last of the sender before the receiver goes.
         case drain
@@ -225,11 +227,12 @@ extension BroadcastMachine {
             observed.senderConnected = false
             return []
         case .sending(let report): return sending(report)
-        case .hostConnected(let device, let report): return hostConnected(device, report, nowMs: nowMs)
+        case .hostConnected(let device, let report):
+            return hostConnected(device, report, nowMs: nowMs) + (device == host ? awaitReport() : [])
         case .hostDisconnected(let device):
             if device == host { observed.hostConnected = false }
             return []
-        case .report(let report): return reported(report, nowMs: nowMs)
+        case .report(let report): return reported(report, nowMs: nowMs) + awaitReport()
         case .leaseLost: return hostConnected(host, nil, nowMs: nowMs)
         case .outputAdded(let output): return added(output, nowMs: nowMs)
         case .outputRemoved(let output): return removed(output)
@@ -237,8 +240,8 @@ extension BroadcastMachine {
         case .outputGiven(let output): return given(output, nowMs: nowMs)
         case .outputFailed(let output, let reason): return failed(output, reason)
         case .outputLeftOut(let output): return isUp ? give(output, .plainly, nowMs: nowMs) : []
-        case .destinationChanged(let destination, let name, let isElsewhere):
-            return changed(destination, name, isElsewhere: isElsewhere, nowMs: nowMs)
+        case .destinationChanged(let destination, let name, let isElsewhere, let listener):
+            return changed(destination, name, isElsewhere: isElsewhere, listener, nowMs: nowMs)
         case .mediaChanged(let change): return changed(change)
         case .stopRequested(let reason): return stop(reason)
         case .timer(let timer): return fired(timer, nowMs: nowMs)
@@ -266,6 +269,14 @@ extension BroadcastMachine {
         var copy = self
         copy.observed = Observed()
         return copy
+    }
+
+    /// Has a start ask other hosts than these.
+    ///
+    /// - Parameter reason: what a person is told where there are no others.
+    mutating func avoid(_ hosts: Set<DeviceID>, reason: String) {
+        observed.occupied = hosts
+        observed.leaseFault = reason
     }
 
     private func isElsewhere(_ device: DeviceID?) -> Bool { device != nil && device != host }

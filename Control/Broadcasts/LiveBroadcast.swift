@@ -102,11 +102,6 @@ actor LiveBroadcast {
         if machine.state != before.state { note(before.state) }
         settleWaiter(event)
         for action in actions { perform(action) }
-        switch event {
-        case .report: set(.silence, BroadcastMachine.silenceMs)
-        case .hostConnected(let device, _) where device == machine.host: set(.silence, BroadcastMachine.silenceMs)
-        default: break
-        }
         await publish()
     }
 
@@ -172,7 +167,7 @@ actor LiveBroadcast {
     }
 
     private func chooseHost() async {
-        switch await parts.hosts.choose(for: id, except: machine.observed.refusing) {
+        switch await parts.hosts.choose(for: id, except: machine.observed.refusing.union(machine.observed.occupied)) {
         case .host(let device): post(.hostChosen(device))
         case .none(let reason): post(.noHost(reason: reason))
         }
@@ -202,7 +197,8 @@ actor LiveBroadcast {
                 outputs: specs, slate: await slate())
             // Names may have taken so long that another host is asked by now.
             guard machine.host == host else { return }
-            switch await parts.fleet.order(PoolOrder.lease(LeaseRequest(spec: spec, preferredPort: preferred)), to: host) {
+            let request = LeaseRequest(spec: spec, preferredPort: preferred, isAgain: isAgain)
+            switch await parts.fleet.order(PoolOrder.lease(request), to: host) {
             case .outcome(let outcome) where outcome.result == .done:
                 guard let port = outcome.port, await parts.fleet.offer(of: host)?.portRange.contains(port) != false else {
                     return post(.leaseRefused(reason: "the pool host names no port of its range", by: host))

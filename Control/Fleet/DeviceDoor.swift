@@ -109,6 +109,10 @@ package struct DeviceDoor: Sendable {
                 }
             case .pool:
                 guard case .hello(let hello)? = try await decode(connection.socket) as PoolMessage? else { return }
+                if let fault = hello.fault {
+                    log.warning("a pool host's hello was refused", ["device": "\(connection.device)", "fault": "\(fault)"])
+                    return await connection.socket.close(.policyViolation, fault)
+                }
                 await fleet.arrived(connection, hello: hello.bounded())
                 var pace = MessagePace.pool
                 while let message: PoolMessage = try await decode(connection.socket) {

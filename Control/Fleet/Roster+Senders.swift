@@ -59,6 +59,7 @@ extension Roster {
                 newest.version > applied
             else { return }
             _ = await give(newest, to: connection.device)
+            await publish(sender: connection.device, in: organization)
         } catch {
             log.error("a configuration could not be read", ["device": "\(connection.device)", "error": "\(error)"])
         }
@@ -71,11 +72,21 @@ extension Roster {
             setConfigurationFault(nil, of: sender)
             return ConfigurationAnswer(version: configuration.version, result: .applied, reason: nil)
         case .outcome(let outcome):
-            setConfigurationFault(outcome.reason, of: sender)
-            return ConfigurationAnswer(version: configuration.version, result: .refused, reason: outcome.reason)
+            let reason = told(outcome.reason, by: sender)
+            setConfigurationFault(reason, of: sender)
+            return ConfigurationAnswer(version: configuration.version, result: .refused, reason: reason)
         case .unknown:
             return ConfigurationAnswer(version: configuration.version, result: .pending, reason: nil)
         }
+    }
+
+    /// What a person can do about a refusal. Control knows every key of what it saves: an agent that does not is older.
+    private func told(_ reason: String?, by sender: DeviceID) -> String? {
+        let keys = reason.map(ConfigurationFault.unknownKeys) ?? []
+        guard !keys.isEmpty else { return reason }
+        let version = hello(of: sender).map { " (version \($0.agentVersion))" } ?? ""
+        return "its agent\(version) does not know \(keys.prefix(8).joined(separator: ", ")): update the agent, or leave that out; "
+            + "until then the configuration before stays in force"
     }
 
     func applied(_ version: Int, _ connection: Connection) async {

@@ -83,8 +83,7 @@ package struct LeaseTable: Sendable {
         }
         guard entries.count < capacity else { throw .full(streams: entries.count, capacity: capacity) }
         // One that is made again was promised: right after a boot, with all streams coming back at once, every host is busy.
-        let isNew = request.preferredPort == nil
-        if isNew, cpuLimit < 100, let cpuPercent, cpuPercent >= cpuLimit { throw .busy(percent: cpuPercent, limit: cpuLimit) }
+        if !request.isAgain, cpuLimit < 100, let cpuPercent, cpuPercent >= cpuLimit { throw .busy(percent: cpuPercent, limit: cpuLimit) }
         for (index, output) in request.spec.outputs.enumerated() {
             try admit(output, of: lease, beside: request.spec.outputs.prefix(index), listenerFault)
         }
@@ -116,9 +115,12 @@ package struct LeaseTable: Sendable {
     /// - Throws: where the port is not to be had; nothing is changed then.
     package mutating func add(_ output: OutputSpec, to lease: LeaseID, listenerFault: (SRTTarget) -> String?) throws(Refusal) {
         guard let before = entries[lease]?.spec.outputs else { return }
-        let own = before.first { $0.id == output.id }?.listener
+        let own = before.first { $0.id == output.id }?.listener?.listenerPlace
         // The kernel would say of its own port that it is taken.
-        try admit(output, of: lease, beside: []) { own?.excludes($0) == true ? nil : listenerFault($0) }
+        try admit(output, of: lease, beside: []) { listener in
+            let isOwn = own.flatMap { own in listener.listenerPlace.map(own.excludes) } ?? false
+            return isOwn ? nil : listenerFault(listener)
+        }
         entries[lease]?.spec.outputs = before.filter { $0.id != output.id } + [output]
     }
 
@@ -128,10 +130,10 @@ package struct LeaseTable: Sendable {
     private func admit(
         _ output: OutputSpec, of lease: LeaseID, beside others: ArraySlice<OutputSpec>, _ listenerFault: (SRTTarget) -> String?
     ) throws(Refusal) {
-        guard let listener = output.listener else { return }
+        guard let listener = output.listener, let place = listener.listenerPlace else { return }
         let leased = entries.flatMap { entry in entry.value.spec.outputs.filter { entry.key != lease || $0.id != output.id } }
-        let held = (leased + others).compactMap(\.listener)
-        guard !held.contains(where: { $0.excludes(listener) }) else { throw .listenerTaken(port: listener.port) }
+        let held = (leased + others).compactMap(\.listener?.listenerPlace)
+        guard !held.contains(where: { $0.excludes(place) }) else { throw .listenerTaken(port: listener.port) }
         if let fault = listenerFault(listener) { throw .listenerUnfit(fault) }
     }
 
@@ -167,13 +169,5 @@ extension OutputSpec {
     fileprivate var listener: SRTTarget? {
         guard case .srt(let target) = target, target.mode == .listener else { return nil }
         return target
-    }
-}
-
-extension SRTTarget {
-    /// Both cannot listen: the same port, of the same address or of all of them.
-    fileprivate func excludes(_ other: SRTTarget) -> Bool {
-        let anywhere = ["0.0.0.0", "::"]
-        return port == other.port && (address == other.address || anywhere.contains(address) || anywhere.contains(other.address))
     }
 }

@@ -25,11 +25,12 @@ package struct PoolConfig: Sendable {
         let last = host.integer("last_port", default: 20_999, in: 1024...65_535)
         if last < first { reader.note("host.last_port", "\(last)", "at least host.first_port, \(first)") }
         let level = reader.section("log").choice("level", default: LevelName.notice, placeholder: .notice)
-        let addresses = host.strings("public_addresses", "names and addresses that boards reach this host by") { text in
-            if text.contains(":") { return SocketAddress(text, port: 0) != nil && !text.contains("%") }
-            return !text.isEmpty && text.utf8.count <= 253 && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+        let addresses = host.strings(
+            "public_addresses", "what boards reach this host by, each \(PublicAddress.expected)", isFilled: true,
+            where: PublicAddress.isOne)
+        if addresses.count > WireLimits.publicAddresses {
+            reader.note("host.public_addresses", "\(addresses.count) entries", "at most \(WireLimits.publicAddresses)")
         }
-        if addresses.isEmpty { reader.note("host.public_addresses", "[]", "at least one name or address") }
         let bind = host.strings("bind", default: ["0.0.0.0"], "addresses, e.g. 0.0.0.0 or ::") { PoolConfig.isAddress($0) }
         PoolConfig.checkFamilies(addresses, bind, reader)
         var settings = PoolSettings(

@@ -126,6 +126,26 @@ import Wire
         }
     }
 
+    @Test("a right password takes its own attempt back, whatever a full disk left in memory before, and once more where it fills again")
+    func stale() async throws {
+        try await onFullDisk { fixture, disk in
+            disk.fail(0..<Int.max)
+            for _ in 0..<5 { #expect(try await fixture.guess(from: "192.0.2.12")) }
+            disk.fail(0..<0)
+            fixture.clock.advance(.seconds(7200))
+            // None of these is a failure; the limit is 5 in a minute.
+            for _ in 0..<20 { _ = try await fixture.login(from: "192.0.2.12") }
+            for _ in 0..<4 { #expect(try await fixture.guess(from: "192.0.2.12")) }
+            _ = try await fixture.login(from: "192.0.2.12")
+            // Those failures are the store's, and a right password in memory takes none of them back.
+            disk.fail(0..<Int.max)
+            for _ in 0..<20 { _ = try await fixture.login(from: "192.0.2.12") }
+            disk.fail(0..<0)
+            #expect(try await fixture.guess(from: "192.0.2.12"))
+            #expect(try await !fixture.guess(from: "192.0.2.12"))
+        }
+    }
+
     private func onFullDisk(_ body: (Fixture, FailingDisk) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.path + "/strata-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

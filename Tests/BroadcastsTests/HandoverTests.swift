@@ -45,7 +45,7 @@ struct HandoverTests {
     private let due = BroadcastMachine.Event.timer(.output(Self.id("2")))
 
     private func wait(_ actions: [BroadcastMachine.Action]) -> Int64? {
-        guard actions.count == 1, case .set(.output(moving.id), let afterMs)? = actions.first else { return nil }
+        guard actions.work.count == 1, case .set(.output(moving.id), let afterMs)? = actions.work.first else { return nil }
         return afterMs
     }
 
@@ -58,9 +58,9 @@ struct HandoverTests {
             let afterMs = try #require(wait(broadcast.event(.report(report(.retrying)), nowMs: 0)))
             #expect((wholeMs / 2...wholeMs).contains(afterMs))
             // The reports of each second meanwhile change nothing.
-            #expect(broadcast.event(.report(report(.retrying)), nowMs: 0).isEmpty)
+            #expect(broadcast.event(.report(report(.retrying)), nowMs: 0).work.isEmpty)
             #expect(broadcast.event(due, nowMs: 0) == [.addOutput(moving.id)])
-            #expect(broadcast.event(.report(report(.retrying)), nowMs: 0).isEmpty, "one at a time")
+            #expect(broadcast.event(.report(report(.retrying)), nowMs: 0).work.isEmpty, "one at a time")
             #expect(broadcast.event(.outputGiven(moving.id), nowMs: 0).isEmpty)
         }
         // A platform that takes every connection and drops it does not make it faster.
@@ -177,7 +177,7 @@ struct HandoverTests {
         _ = broadcast.event(.hostDisconnected(host), nowMs: 4)
         #expect(broadcast.event(due, nowMs: 5).isEmpty, "nobody is there to be given it")
         let lease = LeaseReport(lease: Self.id("K"), broadcast: Self.id("B"), port: 5000, pid: 7, outputs: [steady.id, moving.id])
-        #expect(broadcast.event(.hostConnected(host, lease), nowMs: 6) == [.addOutput(moving.id)])
+        #expect(broadcast.event(.hostConnected(host, lease), nowMs: 6).work == [.addOutput(moving.id)])
     }
 
     @Test("comes back out of step with the others of its platform, the same each time")
@@ -193,4 +193,9 @@ struct HandoverTests {
         #expect(Handover.jitter(steady.id, 1) != Handover.jitter(moving.id, 1))
         #expect(Set((0..<6).map { Handover.jitter(steady.id, $0) }).count == 6)
     }
+}
+
+extension [BroadcastMachine.Action] {
+    /// But for the clock that each word of the host winds up.
+    fileprivate var work: Self { filter { if case .set(.silence, _) = $0 { false } else { true } } }
 }

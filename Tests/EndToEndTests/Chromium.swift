@@ -100,6 +100,11 @@ final class Chromium: @unchecked Sendable {
             "Emulation.setDeviceMetricsOverride", ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600])
     }
 
+    /// What a mouse does at a place of the window: `mousePressed` or `mouseReleased`, with its first button.
+    func mouse(_ kind: String, x: Double, y: Double) async throws {
+        _ = try await call("Input.dispatchMouseEvent", ["type": kind, "x": x, "y": y, "button": "left", "clickCount": 1])
+    }
+
     /// What was complained about since the last time.
     func takeComplaints() -> [String] {
         defer { complaints = [] }

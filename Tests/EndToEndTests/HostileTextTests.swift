@@ -55,7 +55,7 @@ struct HostileTextTests {
                     for text in texts {
                         let (spoiled, name) = Self.spoiled(body, field, text)
                         let answer = try await who.send(operation.method, path, spoiled)
-                        judge(answer, "\(operation.method) \(path) \(name)", text)
+                        judge(answer, "\(operation.method) \(path) \(name)", text, fields: operation.fields)
                         tried[operation.schema, default: 0] += 1
                     }
                 }
@@ -66,7 +66,7 @@ struct HostileTextTests {
                 for toml in ["[video]\ninput = \(quoted)", "[transport]\nlinks = [\(quoted)]", "[\(quoted)]\nx = 1", "\(quoted) = 1"] {
                     let body = try JSONSerialization.data(withJSONObject: ["toml": toml])
                     let answer = try await owner.send("PUT", "/senders/\(sender)/configuration", String(decoding: body, as: UTF8.self))
-                    judge(answer, "TOML", text)
+                    judge(answer, "TOML", text, fields: ["toml"])
                 }
             }
             measured("hostile texts", "\(tried.values.reduce(0, +)) in \(tried.count) bodies")
@@ -115,6 +115,7 @@ struct HostileTextTests {
     func host() async throws {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()
+            try await refusedHosts(desk)
             let (first, second) = (try await host(desk), try await host(desk))
             let hosts = try await eventually(within: .seconds(5), "both are listed") {
                 let items: [HostView] = try JSONDecoder().decode(
@@ -243,17 +244,21 @@ struct HostileTextTests {
         let method: String
         let path: String
         let schema: String
+        /// What its body may have.
+        let fields: Set<String>
     }
 
     /// Every operation that takes a body, by the server's own description.
     private func operations(_ desk: FrontDesk) async throws -> [Operation] {
-        let paths = try #require(
-            try await desk.visitor().get("/api/v1/openapi.json").object()["paths"] as? [String: [String: [String: Any]]])
+        let document = try await desk.visitor().get("/api/v1/openapi.json").object()
+        let paths = try #require(document["paths"] as? [String: [String: [String: Any]]])
+        let schemas = try #require((document["components"] as? [String: Any])?["schemas"] as? [String: [String: Any]])
         return paths.keys.sorted().flatMap { path in
             (paths[path] ?? [:]).keys.sorted().compactMap { method in
                 let content = (paths[path]?[method]?["requestBody"] as? [String: Any])?["content"] as? [String: [String: [String: String]]]
                 guard let schema = content?["application/json"]?["schema"]?["$ref"]?.split(separator: "/").last else { return nil }
-                return Operation(method: method.uppercased(), path: path, schema: String(schema))
+                let fields = (schemas[String(schema)]?["properties"] as? [String: Any] ?? [:]).keys
+                return Operation(method: method.uppercased(), path: path, schema: String(schema), fields: Set(fields))
             }
         }
     }
@@ -313,12 +318,16 @@ struct HostileTextTests {
         return (String(decoding: data ?? Data(), as: UTF8.self), field.joined(separator: "."))
     }
 
-    private func judge(_ answer: Reply, _ what: String, _ text: String) {
+    /// - Parameter fields: those that the request may have: what is wrong is told by one of them, or of what it has beside them.
+    private func judge(_ answer: Reply, _ what: String, _ text: String, fields: Set<String>) {
         let shown = "\(what) with \(text.prefix(60).debugDescription) was answered with \(answer)"
         #expect([200, 201, 400, 401, 403, 404, 409, 410, 422, 429, 503].contains(answer.status), "\(shown)")
         #expect(
             answer.headers["content-type"]?.hasSuffix("json") == true && answer.headers["x-content-type-options"] == "nosniff", "\(shown)")
         #expect(!answer.headers.all("set-cookie").contains { $0.contains("a=b") }, "\(shown)")
+        for fault in (try? answer.object()["faults"]) as? [[String: String]] ?? [] where fault["expected"] != "no such field" {
+            #expect(fields.contains(String(fault["field", default: ""].prefix { $0 != "." && $0 != "[" })), "\(fault): \(shown)")
+        }
         #expect((try? answer.object()) != nil && String(decoding: answer.body, as: UTF8.self).isPlain, "\(shown)")
     }
 
@@ -349,9 +358,32 @@ struct HostileTextTests {
         ).text
     }
 
-    /// A pool host of which nothing is as it should be.
-    private func host(_ desk: FrontDesk) async throws -> WebSocket {
-        let text = "\u{1b}[2J\u{9b}31m\u{202e}" + String(repeating: "<script>\u{0}\r\n", count: 400)
+    private static let hostile = "\u{1b}[2J\u{9b}31m\u{202e}" + String(repeating: "<script>\u{0}\r\n", count: 400)
+
+    /// What no board could reach is refused with what is wrong and where, to the host and in control's log.
+    private func refusedHosts(_ desk: FrontDesk) async throws {
+        let all = PortRange(first: 1, last: 65_535)
+        for (addresses, ports, words) in [
+            ([""], all, "hello.addresses[0]: expected an IPv4 address"), ([], all, "hello.addresses: expected at least one"),
+            (["192.0.2.1", "10.0.0.1; rm -rf /"], all, "not '10.0.0.1; rm -rf /'"), ([Self.hostile], all, "hello.addresses[0]: expected"),
+            (["192.0.2.1"], PortRange(first: Int.min, last: Int.max), "hello.portRange: expected ports of 1 to 65535"),
+        ] {
+            let socket = try await host(desk, addresses, ports)
+            // try?: how it ends is what is looked at.
+            while (try? await socket.receive()) != nil {}
+            #expect(
+                socket.closeCode?.rawValue == 1008 && socket.closeReason?.contains(words.prefix(60)) == true
+                    && socket.closeReason?.isPlain == true)
+            try await eventually(within: .seconds(2), "control's log has it") { try desk.said.contains(words) }
+        }
+    }
+
+    /// A pool host of which nothing is as it should be, but where it is reached.
+    private func host(
+        _ desk: FrontDesk, _ addresses: [String] = ["192.0.2.1", "live.example.org"],
+        _ ports: PortRange = PortRange(first: 1, last: 65_535)
+    ) async throws -> WebSocket {
+        let text = Self.hostile
         let token = try await desk.operating().post("/operator/enrollment-tokens", #"{"kind":"pool"}"#).text("token")
         let key = try Ed25519PrivateKey.generate()
         let device = try await RawBoard.redeem(token, key: key, name: "hostile", kind: .pool, at: desk).text("device")
@@ -359,8 +391,7 @@ struct HostileTextTests {
         try await raw.send(
             PoolMessage.hello(
                 PoolHello(
-                    poolVersion: text, addresses: Array(repeating: text, count: 20), portRange: PortRange(first: Int.min, last: Int.max),
-                    capacity: Int.max, leases: [])))
+                    poolVersion: text, addresses: addresses, portRange: ports, capacity: Int.max, leases: [])))
         return raw
     }
 

@@ -166,6 +166,7 @@ struct PageTests {
             #expect(requests.count > 60)
             for (path, type) in [
                 ("/", "text/html"), ("/page.js", "text/javascript"), ("/graph.js", "text/javascript"), ("/slate.js", "text/javascript"),
+                ("/modems.js", "text/javascript"),
                 ("/page.css", "text/css"),
             ] {
                 let answer = try await runTool("curl", ["-s", "-i", desk.server + path]).text

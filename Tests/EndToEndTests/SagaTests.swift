@@ -153,7 +153,7 @@ struct SagaTests {
                 let fault = try #require(refusal.faults?.first)
                 print("SagaTests: \(refusal.status) \(fault.field): \(fault.expected)")
                 #expect(refusal.status == 422 && fault.expected.contains(place))
-                #expect(key.isEmpty || fault.field == key)
+                #expect(fault.field == (key.isEmpty ? "toml" : "toml.\(key)"))
             }
             try await shows(studio, sender.id, wanted: 1, applied: 1)
 

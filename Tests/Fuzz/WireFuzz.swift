@@ -30,6 +30,8 @@ private func entered(_ data: Data) -> String? {
         guard bounded == bounded.bounded(), ([bounded.poolVersion] + bounded.addresses).allSatisfy(\.isPlain) else {
             return "a pool's hello that is not bounded"
         }
+        // What is told of it is one plain line, and what is not refused goes to boards as it is.
+        guard hello.fault?.isPlain ?? hello.addresses.starts(with: bounded.addresses) else { return "a pool's hello that is half believed" }
     case .report(let report)?:
         let bounded = report.bounded()
         let texts = bounded.outputs.compactMap(\.reason) + bounded.ingest.paths.map(\.source)

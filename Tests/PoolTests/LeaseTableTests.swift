@@ -56,8 +56,17 @@ struct LeaseTableTests {
         #expect(try take(1, at: 100) == first)
         #expect(try take(2, at: nil).port != first.port)
         // Its host lost it, e.g. by a reboot, and all streams come back at once.
-        let again = LeaseRequest(spec: .sample(3), preferredPort: 5003)
-        #expect(try table.take(again, cpuPercent: 100, isFree: { _ in true }, listenerFault: { _ in nil }).port == 5003)
+        func port(_ request: LeaseRequest) throws -> Int {
+            try table.take(request, cpuPercent: 100, isFree: { _ in true }, listenerFault: { _ in nil }).port
+        }
+        // A port alone is a wish of a new one's.
+        #expect(throws: LeaseTable.Refusal.busy(percent: 100, limit: 90)) {
+            try port(LeaseRequest(spec: .sample(3), preferredPort: 5003, isAgain: false))
+        }
+        #expect(try port(LeaseRequest(spec: .sample(3), preferredPort: 5003, isAgain: true)) == 5003)
+        table.end(LeaseTable.Entry(spec: .sample(3), port: 5003).spec.lease)
+        // So does an older control ask, which names a port only then.
+        #expect(try port(LeaseRequest(spec: .sample(3), preferredPort: 5003)) == 5003)
     }
 
     @Test("the load is what was not idle over the last ten looks")

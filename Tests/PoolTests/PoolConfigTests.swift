@@ -66,6 +66,19 @@ struct PoolConfigTests {
         #expect(throws: ConfigurationFaults.self) { try parse("[host]\npublic_addresses = [\"\(text)\"]\nbind = [\"::\"]\n") }
     }
 
+    @Test("what boards cannot reach the host by is a fault, in the words that control has for it in a hello")
+    func publicAddresses() throws {
+        for text in ["", "10.0.0.1; rm -rf /", "host:5000", "0.0.0.0"] {
+            let error = #expect(throws: ConfigurationFaults.self) { try parse("[host]\npublic_addresses = [\"a\", \"\(text)\"]\n") }
+            let fault = try #require(error?.faults.first)
+            #expect(error?.faults.map(\.key) == ["host.public_addresses"] && fault.expected.contains(PublicAddress.expected))
+            #expect(fault.value?.contains("entry 2 of 2") == true)
+        }
+        #expect(throws: ConfigurationFaults.self) { try parse("[host]\npublic_addresses = []\n") }
+        let many = Array(repeating: "\"a\"", count: WireLimits.publicAddresses + 1).joined(separator: ", ")
+        #expect(throws: ConfigurationFaults.self) { try parse("[host]\npublic_addresses = [\(many)]\n") }
+    }
+
     @Test("all faults are told together")
     func faults() {
         let text =

@@ -385,6 +385,9 @@ struct ReceiverHostTests {
         let first = try #require(await pool.leases.first?.pid)
         let report = try await pool.report { report, _ in report.pid == first }
         #expect(report.ingest.state == .waiting)
+        // What no listener may take, which the receiver itself sees to (`OutputPolicyTests`).
+        let words = try String(contentsOfFile: "/proc/\(first)/cmdline", encoding: .utf8).split(separator: "\0").map(String.init)
+        #expect(words.contains("\(pool.settings.ports.first)-\(pool.settings.ports.last)"), "\(words)")
         kill(pid_t(first), SIGKILL)
         let killedAt = Instant.now
         let back = try await pool.report { report, _ in report.pid != nil && report.pid != first }

@@ -49,6 +49,20 @@ import Testing
         #expect(try TOMLTable.parse(table.document) == table)
     }
 
+    @Test("the byte order mark that Windows editors write is passed over, at the beginning alone, and moves no column")
+    func byteOrderMark() throws {
+        let table = try TOMLTable.parse("\u{feff}a = 1\r\n[b]\r\nc = 2\r\n")
+        #expect(table == ["a": .integer(1), "b": .table(["c": .integer(2)])])
+        #expect(table.position(of: "a") == TOMLPosition(line: 1, column: 1))
+        #expect(try TOMLTable.parse("\u{feff}") == [:])
+        for text in ["\u{feff}\u{feff}a = 1", "a = 1\n\u{feff}b = 2", " \u{feff}a = 1"] {
+            #expect(throws: TOMLFault.self) { try TOMLTable.parse(text) }
+        }
+        let fault = #expect(throws: TOMLFault.self) { try TOMLTable.parse("\u{feff}a = ?") }
+        #expect(fault?.position == TOMLPosition(line: 1, column: 5))
+        #expect(try TOMLTable.parse("a = \"\u{feff}\"")["a"] == .string("\u{feff}"))
+    }
+
     @Test(
         "a scalar is what TOML says",
         arguments: [

@@ -127,6 +127,8 @@ struct GoldenTests {
         try check("pool-released", PoolMessage.released(LeaseReference(lease: Sample.lease)))
         try check("pool-outcome", PoolMessage.outcome(Sample.outcome))
         try check("order-lease", Command(id: Sample.command, order: PoolOrder.lease(LeaseRequest(spec: Sample.spec, preferredPort: 5000))))
+        let again = LeaseRequest(spec: Sample.spec, preferredPort: 5000, isAgain: true)
+        try check("order-lease-again", Command(id: Sample.command, order: PoolOrder.lease(again)))
         try check("order-release", Command(id: Sample.command, order: PoolOrder.release(LeaseReference(lease: Sample.lease))))
         let change = OutputChange(lease: Sample.lease, output: Sample.spec.outputs[0])
         try check("order-add-output", Command(id: Sample.command, order: PoolOrder.addOutput(change)))

@@ -25,10 +25,10 @@ function hold(session) {
 }
 
 // A body is JSON unless it is a file, whose type is told.
-async function call(method, path, body, type) {
+async function call(method, path, body, type, limit = 10_000) {
   const send = () => fetch("/api/v1" + path, {
     method,
-    signal: AbortSignal.timeout(10000),
+    signal: AbortSignal.timeout(limit),
     headers: { ...(access && { Authorization: "Bearer " + access }), ...(body && { "Content-Type": type || "application/json" }) },
     body: type ? body : body && JSON.stringify(body),
   });
@@ -37,8 +37,8 @@ async function call(method, path, body, type) {
   return answer;
 }
 
-async function api(method, path, body) {
-  const answer = await call(method, path, body);
+async function api(method, path, body, limit) {
+  const answer = await call(method, path, body, undefined, limit);
   if (answer.status === 204) return null;
   const value = await answer.json();
   if (!answer.ok) {
@@ -57,13 +57,13 @@ const newestFirst = (a, b) => a.createdAt < b.createdAt ? 1 : -1;
 const clock = text => text ? new Date(text).toLocaleString() : "";
 
 function cells(row, values) {
-  row.replaceChildren(...values.map(([text, kind]) => {
-    const cell = document.createElement("td");
-    // A text, or a drawing.
-    cell.append(text);
-    if (kind) cell.className = kind;
-    return cell;
-  }));
+  while (row.cells.length > values.length) row.deleteCell(-1);
+  values.forEach(([content, kind], index) => {
+    const cell = row.cells[index] || row.insertCell();
+    // A text, a drawing or a button; what is there already stays, as somebody may be about to press it.
+    if (content instanceof Node ? cell.firstChild !== content : cell.firstElementChild || cell.textContent !== content) cell.replaceChildren(content);
+    cell.className = kind || "";
+  });
 }
 
 function fill(table, rows) {
@@ -110,6 +110,7 @@ function show(id) {
     broadcast && sample?.pipeline?.frames && pace(sample.pipeline.frames, broadcast.encoder.frameRate),
     broadcast && sample?.bond && `links carry ${megabits(sample.bond.capacity)}, lost at the deadline ${sample.bond.lostPackets} of ${sample.bond.offeredPackets} packets`,
     place(sender, sample),
+    sender.configuration.reason && `configuration ${sender.configuration.wanted} is refused: ${sender.configuration.reason}`,
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
   showLinks(element, sender, sample);
@@ -120,7 +121,8 @@ function show(id) {
 
 function showLinks(element, sender, sample) {
   const measured = new Map((sender.online && sample?.links || []).map(link => [link.name, link]));
-  const modems = sender.online && sample?.modems || [];
+  const present = sender.online && sample?.modems || [];
+  modems.keep(sender.id, present);
   const carried = new Map((sample?.usage || []).map(usage => [usage.link, usage]));
   fill(find(".links", element), sender.inventory.links.map(link => {
     const now = measured.get(link.name);
@@ -129,25 +131,15 @@ function showLinks(element, sender, sample) {
     const told = now?.reason ? `${state}: ${now.reason}` : state;
     return [[link.name], sender.online ? [told, tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
       [now ? graphs.draw(`${sender.id} ${link.name}`, "sent, and what the link carries as a line") : ""],
-      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], modemCell(modems.find(modem => modem.link === link.name)), plan(carried.get(link.name))];
-  }).concat(modems.filter(modem => !modem.link).map(modem => [[modem.model || modem.id], [modem.reason || modem.state, tone(modem.state)],
-    [""], [""], [""], [""], [""], [""], modemCell(modem), [""]])));
+      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], modems.cell(sender.id, present.find(modem => modem.link === link.name)), plan(carried.get(link.name))];
+  }).concat(present.filter(modem => !modem.link).map(modem => [[modem.model || modem.id], [modem.reason || modem.state, tone(modem.state)],
+    [""], [""], [""], [""], [""], [""], modems.cell(sender.id, modem), [""]])));
 }
 
 // Where it is: in its owner's words, and as a modem's satellite receiver sees it.
 function place(sender, sample) {
   const position = (sample?.modems || []).find(modem => modem.position)?.position || sender.location?.position;
   return [sender.location?.text, position && `${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)}`].filter(Boolean).join(", ");
-}
-
-// The network that a modem is in, and how well it hears it; the daemon's per cent where it does not tell more.
-function modemCell(modem) {
-  if (!modem) return [""];
-  const signal = modem.rsrpDbm != null ? `${modem.rsrpDbm} dBm` : modem.signalPercent != null ? `${modem.signalPercent} %` : "";
-  const weak = modem.rsrpDbm != null ? modem.rsrpDbm < -110 : modem.signalPercent != null && modem.signalPercent < 25;
-  const words = [modem.network, [modem.technology, modem.band].filter(Boolean).join(" "), modem.registration === "roaming" && "roaming", signal,
-    modem.sinrDb != null && `SINR ${modem.sinrDb} dB`];
-  return [words.filter(Boolean).join(", "), weak ? "warn" : ""];
 }
 
 // What a link has carried in its billing cycle, of what it may.
@@ -343,6 +335,7 @@ function forget() {
   for (const table of [senders, broadcasts, telemetry]) table.clear();
   destinations = [];
   graphs.forget();
+  modems.forget();
   find("#sender-list").replaceChildren();
   find("#no-senders").hidden = false;
   showPast();
