@@ -6,7 +6,7 @@ extension BroadcastMachine {
     mutating func reported(_ report: StreamReport, nowMs: Int64) -> [Action] {
         observed.report = report
         observed.hostConnected = true
-        var actions = (phase == .leasing ? leased(report.port) : climb()) + watchOutputs(report)
+        var actions = (phase == .leasing ? leased(report.port, nowMs: nowMs) : climb()) + watchOutputs(report)
         guard phase == .running else { return actions }
         guard report.ingest.state == .flowing else { return actions + interrupted(nowMs: nowMs) }
         if interruptedSinceMs != nil {
@@ -56,7 +56,7 @@ extension BroadcastMachine {
         if case .stopping(_, let undo) = phase { return undo.host && !undo.sender ? [.order(.release)] : [] }
         guard isWanted(.lease) else { return [] }
         guard let report else { return lost(nowMs: nowMs) + [.order(.lease)] }
-        return leased(report.port) + reconcile(Set(report.outputs), nowMs: nowMs)
+        return leased(report.port, nowMs: nowMs) + reconcile(Set(report.outputs), nowMs: nowMs)
     }
 
     /// The host has no receiver for it any more: nothing is on air, whatever the last report said.

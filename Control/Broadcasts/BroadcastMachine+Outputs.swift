@@ -15,8 +15,16 @@ extension BroadcastMachine {
         guard isPlanned(output) else { return [] }
         outputs.removeAll { $0.id == output }
         observed.handovers[output] = nil
-        return isUp ? [.removeOutput(output)] : []
+        return isUp ? [remove(output)] : []
     }
+
+    private mutating func remove(_ output: OutputID) -> Action {
+        observed.leaving[output] = Self.leavingReports
+        return .removeOutput(output)
+    }
+
+    /// An output may take a while to end, some 5 s of reports.
+    private static let leavingReports = 5
 
     /// Brings what an adopted receiver has to what is wanted.
     mutating func reconcile(_ present: Set<OutputID>, nowMs: Int64) -> [Action] {
@@ -24,7 +32,7 @@ extension BroadcastMachine {
         let wrong = wanted.filter { !present.contains($0) || observed.handovers[$0]?.fault != nil }
         var actions: [Action] = []
         for output in wrong.sorted() { actions += give(output, .plainly, nowMs: nowMs) }
-        return actions + present.subtracting(wanted).sorted().map { .removeOutput($0) }
+        return actions + present.subtracting(wanted).sorted().map { remove($0) }
     }
 
     /// Has it tried at once, where its destination is by now. Whoever asks for it again and again has asked once a second.
@@ -45,8 +53,17 @@ extension BroadcastMachine {
         guard isElsewhere else { return [] }
         let output = outputs[index].id
         outputs[index].follow(to: listener, isConnected: isUp && isConnected(output))
+        // The order that is under way has the old place.
+        if phase == .leasing { observed.handovers[output, default: Handover()].next = .plainly }
         guard isUp else { return [] }
         return give(output, .plainly, nowMs: nowMs)
+    }
+
+    /// What could not be given while the lease was under way.
+    mutating func givePutOff(nowMs: Int64) -> [Action] {
+        var actions: [Action] = []
+        for output in outputs.map(\.id) where observed.handovers[output]?.next != nil { actions += give(output, .plainly, nowMs: nowMs) }
+        return actions
     }
 
     /// Only one at a time is under way for an output.
@@ -94,10 +111,11 @@ extension BroadcastMachine {
         return give(output, next, nowMs: nowMs)
     }
 
-    /// After a report: outputs that do not connect are looked after, wherever that is due.
+    /// After a report: outputs that do not connect are looked after, wherever that is due, and those that nobody wants have to go: one
+    /// that was taken off while the lease was under way, or whose removal got lost.
     mutating func watchOutputs(_ report: StreamReport) -> [Action] {
         guard isUp else { return [] }
-        var actions: [Action] = []
+        var actions = removeUnwanted(report)
         for (index, output) in outputs.map(\.id).enumerated() {
             var handover = observed.handovers[output] ?? Handover()
             switch report.outputs.first(where: { $0.id == output })?.state {
@@ -114,6 +132,14 @@ extension BroadcastMachine {
             observed.handovers[output] = handover
         }
         return actions
+    }
+
+    private mutating func removeUnwanted(_ report: StreamReport) -> [Action] {
+        let unwanted = report.outputs.map(\.id).filter { !isPlanned($0) }
+        var leaving: [OutputID: Int] = [:]
+        for output in unwanted { leaving[output] = (observed.leaving[output] ?? 0) - 1 }
+        observed.leaving = leaving
+        return unwanted.filter { leaving[$0] ?? 0 < 0 }.map { remove($0) }
     }
 
     /// Its time has come: given again where it is still needed, with its name resolved anew.

@@ -34,14 +34,14 @@ extension BroadcastMachine {
         return [.leave(refusing), .set(.step, afterMs: Self.limitMs(of: .lease)), .chooseHost]
     }
 
-    mutating func leased(_ port: Int) -> [Action] {
+    mutating func leased(_ port: Int, nowMs: Int64) -> [Action] {
         let before = self.port
         self.port = port
         observed.leaseFault = nil
         switch phase {
         case .leasing:
             phase = .sending
-            return [.set(.step, afterMs: Self.limitMs(of: .sender)), .order(.start)]
+            return [.set(.step, afterMs: Self.limitMs(of: .sender)), .order(.start)] + givePutOff(nowMs: nowMs)
         case .sending, .media, .outputs, .running:
             guard before != port else { return [] }
             revision += 1

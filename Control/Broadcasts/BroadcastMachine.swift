@@ -60,6 +60,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var leaseFault: String?
         /// How each wanted output gets to the receiver.
         var handovers: [OutputID: Handover] = [:]
+        /// Outputs that are to go, by how many reports may still name them before they are told so again.
+        var leaving: [OutputID: Int] = [:]
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -217,7 +219,7 @@ extension BroadcastMachine {
         case .leaseRefused(let reason, let device): return isElsewhere(device) ? [] : leaseFailed(reason, nowMs: nowMs)
         // A late answer: what that host has taken now is nobody's.
         case .leased(_, let device?) where isElsewhere(device): return [.leave(device)]
-        case .leased(let port, _): return leased(port)
+        case .leased(let port, _): return leased(port, nowMs: nowMs)
         case .released, .senderStopped: return undone(event)
         case .senderStarted(let revision): return started(revision)
         case .senderRefused(let revision, let detail, let reason): return refused(revision, detail, reason, nowMs: nowMs)

@@ -167,6 +167,47 @@ struct HandoverTests {
         #expect(broadcast.event(.outputGiven(moving.id), nowMs: 5003).isEmpty)
     }
 
+    private func leasing() -> BroadcastMachine {
+        var broadcast = BroadcastMachine(
+            id: Self.id("B"), organization: Self.id("A"), sender: Self.id("S"), lease: Self.id("K"),
+            media: MediaChoice(
+                input: InputChoice(video: "test"), encoder: EncoderChoice(bitrate: .kilobits(2500)), bufferMs: 1000, links: nil),
+            outputs: [steady, moving], grace: .seconds(60))
+        for event: BroadcastMachine.Event in [.resumed, .senderConnected(nil), .hostChosen(host)] { _ = broadcast.event(event, nowMs: 0) }
+        return broadcast
+    }
+
+    @Test("that is taken off while the lease is under way goes with the receiver's first word of it, and is told so again if it stays")
+    func removedWhileLeasing() {
+        var broadcast = leasing()
+        #expect(broadcast.event(.outputRemoved(moving.id), nowMs: 1).isEmpty)
+        _ = broadcast.event(.leased(port: 5000), nowMs: 2)
+        #expect(broadcast.event(.report(report(.connecting)), nowMs: 3).contains(.removeOutput(moving.id)))
+        var told = 0
+        for second: Int64 in 1...12 where broadcast.event(.report(report(.connected)), nowMs: second * 1000).contains(.removeOutput(moving.id)) {
+            told += 1
+        }
+        #expect(told == 2, "an output may take some seconds to end")
+        #expect(!broadcast.event(.report(report(nil)), nowMs: 13_000).contains(.removeOutput(moving.id)))
+    }
+
+    @Test("that is taken off while it runs is told so once while it ends")
+    func removedWhileRunning() {
+        var broadcast = running()
+        #expect(broadcast.event(.outputRemoved(moving.id), nowMs: 1) == [.removeOutput(moving.id)])
+        for second: Int64 in 1...4 {
+            #expect(!broadcast.event(.report(report(.connected)), nowMs: second * 1000).contains(.removeOutput(moving.id)))
+        }
+    }
+
+    @Test("whose destination changes while the lease is under way is given again after it")
+    func changedWhileLeasing() {
+        var broadcast = leasing()
+        #expect(broadcast.event(.destinationChanged(moving.destination, name: "moving", isElsewhere: true), nowMs: 1).isEmpty)
+        #expect(broadcast.event(.leased(port: 5000), nowMs: 2).contains(.addOutput(moving.id)))
+        #expect(!broadcast.event(.outputGiven(moving.id), nowMs: 3).contains(.addOutput(moving.id)))
+    }
+
     @Test("that a lease was made without is given to the host after it, and to a host that comes back where it was refused")
     func afterTheLease() {
         var broadcast = running()
