@@ -51,7 +51,7 @@ package struct LinkTable {
             forget(address)
             addresses.append(Place(address: address, isSeen: true))
         case .addressGone(let address): forget(address)
-        case .done, .failed, .route, .routeGone, .rule: break
+        case .done, .failed, .route, .routeGone, .rule, .ruleGone: break
         }
     }
 

@@ -5,7 +5,8 @@ import Posix
 ///
 /// What leaves by a link (its sockets are bound to the device) looks into that link's table first: a copy of the main table's routes
 /// through it. Whatever other links, VPNs and their rules say, it finds its own gateway there, also where two modems have the same
-/// addresses. Traffic that is bound to no link never comes here.
+/// addresses. Traffic that is bound to no link never comes here. A link with several routers for one destination has no table of its own in
+/// that family.
 struct OwnRoutes: Equatable {
     var routes: Set<RouteEntry> = []
     var rules: Set<RoutingRule> = []
@@ -27,8 +28,15 @@ struct OwnRoutes: Equatable {
         // A kernel without policy routing for a family takes any table for the main one. With it the rules of its own are always there.
         var families: Set<SocketAddress.Family> = []
         for case .rule(let rule) in messages { families.insert(rule.family) }
-        for case .route(let route) in messages where route.table == RouteEntry.mainTable && route.type == RouteEntry.unicast {
-            guard let name = links[route.index], (1...0xFFFF).contains(route.index), families.contains(route.family) else { continue }
+        let copied = messages.compactMap { message -> RouteEntry? in
+            guard case .route(let route) = message, route.table == RouteEntry.mainTable, route.type == RouteEntry.unicast else {
+                return nil
+            }
+            return families.contains(route.family) && links[route.index] != nil && (1...0xFFFF).contains(route.index) ? route : nil
+        }
+        let contested = Self.contested(copied)
+        for route in copied where !contested.contains(Way(route)) {
+            guard let name = links[route.index] else { continue }
             var own = route
             (own.table, own.maker) = (Self.firstTable + route.index, Self.maker)
             routes.insert(own)
@@ -37,12 +45,35 @@ struct OwnRoutes: Equatable {
         }
     }
 
+    /// A link, for one family.
+    private struct Way: Hashable {
+        let index: Int
+        let family: SocketAddress.Family
+
+        init(_ route: RouteEntry) { (index, family) = (route.index, route.family) }
+    }
+
+    /// Where several routers offer the same destination at the same cost: which one it is the kernel decides, by the routers' preference,
+    /// by who answers, by who came first, and none of it can be copied.
+    private static func contested(_ routes: [RouteEntry]) -> Set<Way> {
+        var gateways: [RouteEntry: SocketAddress?] = [:]
+        var found: Set<Way> = []
+        for route in routes {
+            var place = route
+            (place.gateway, place.source, place.maker) = (nil, nil, 0)
+            if let other = gateways.updateValue(route.gateway, forKey: place), other != route.gateway { found.insert(Way(route)) }
+        }
+        return found
+    }
+
+    static func isOurs(_ rule: RoutingRule) -> Bool { rule.maker == maker && tables.contains(rule.table) }
+
     /// What is there of ours, whoever of us made it.
     init(of messages: [RouteMessage]) {
         for message in messages {
             switch message {
             case .route(let route) where route.maker == Self.maker && Self.tables.contains(route.table): routes.insert(route)
-            case .rule(let rule) where rule.maker == Self.maker && Self.tables.contains(rule.table): rules.insert(rule)
+            case .rule(let rule) where Self.isOurs(rule): rules.insert(rule)
             default: break
             }
         }

@@ -20,6 +20,8 @@ package final class RouteKeeper: @unchecked Sendable {
 
     /// Routes change in groups.
     private static let pause = Duration.milliseconds(100)
+    /// Before a rule that was removed is set again: whoever removes it at once each time has to work for it no more than we do.
+    private static let contest = Duration.seconds(2)
     /// Before a change that was refused is asked for again.
     private static let patience = Duration.seconds(5)
 
@@ -71,7 +73,9 @@ package final class RouteKeeper: @unchecked Sendable {
         do {
             while true {
                 switch try socket.receive() {
-                case .messages(let messages): if messages.contains(where: Self.isForeign) { later() }
+                case .messages(let messages):
+                    if messages.contains(where: Self.isForeign) { later() }
+                    if messages.contains(where: Self.isOwnRuleGone) { later(Self.contest) }
                 case .overrun: later()
                 case .nothing: return
                 }
@@ -91,9 +95,14 @@ package final class RouteKeeper: @unchecked Sendable {
         }
     }
 
-    private func later() {
+    /// By us, or by somebody who thinks that all rules are his, as systemd-networkd does by default.
+    private static func isOwnRuleGone(_ message: RouteMessage) -> Bool {
+        if case .ruleGone(let rule) = message { OwnRoutes.isOurs(rule) } else { false }
+    }
+
+    private func later(_ pause: Duration = RouteKeeper.pause) {
         guard refusals.isAllowed, !isOver, timer == nil else { return }
-        timer = loop.timer(after: Self.pause) { [weak self] in
+        timer = loop.timer(after: pause) { [weak self] in
             self?.timer = nil
             self?.reconcile()
         }

@@ -24,7 +24,11 @@ package final class UsageFile: Sendable {
             guard let text = try KeyFile.read(path) else { return nil }
             return try JSONDecoder().decode(UsageBook.Kept.self, from: Data(text.utf8))
         } catch {
-            log.error("what the links have carried cannot be read: it is counted from now on", ["reason": .text("\(error)")])
+            // The next write would be over it.
+            let kept = rename(path, path + ".unreadable") == 0
+            log.error(
+                "what the links have carried cannot be read: it is counted from now on",
+                ["reason": .text("\(error)"), "kept_as": .text(kept ? path + ".unreadable" : "nothing")])
             return nil
         }
     }

@@ -9,6 +9,7 @@ package enum RouteMessage: Hashable, Sendable {
     case route(RouteEntry)
     case routeGone(RouteEntry)
     case rule(RoutingRule)
+    case ruleGone(RoutingRule)
     /// The end of a dump.
     case done
     /// The dump changed while it was made (NLM_F_DUMP_INTR), or a request failed with this errno: ask again.

@@ -31,6 +31,7 @@ package enum RouteParser {
         case Int(RTM_NEWROUTE): return route(header).map(RouteMessage.route)
         case Int(RTM_DELROUTE): return route(header).map(RouteMessage.routeGone)
         case Int(RTM_NEWRULE): return rule(header).map(RouteMessage.rule)
+        case Int(RTM_DELRULE): return rule(header).map(RouteMessage.ruleGone)
         default: return nil
         }
     }

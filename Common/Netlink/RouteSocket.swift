@@ -16,7 +16,7 @@ package final class RouteSocket {
     package var descriptor: CInt { mnl_socket_get_fd(socket) }
 
     /// Opens and subscribes: changes are heard from here on. Throws `SystemError`.
-    /// - Parameter hearsRoutes: of changes of routes, and of nothing else.
+    /// - Parameter hearsRoutes: of changes of routes and rules, and of nothing else.
     package init(hearsRoutes: Bool = false) throws {
         let flags = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
         guard let socket = mnl_socket_open2(NETLINK_ROUTE, flags) else { throw SystemError("mnl_socket_open2") }
@@ -26,6 +26,13 @@ package final class RouteSocket {
             let error = SystemError("mnl_socket_bind")
             mnl_socket_close(socket)
             throw error
+        }
+        if hearsRoutes {
+            // Groups over 31 have no bit in the address. A kernel without policy routing has no such groups, and nothing to say there.
+            for group in [RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE] {
+                var number = CInt(group.rawValue)
+                _ = mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &number, socklen_t(MemoryLayout<CInt>.size))
+            }
         }
         self.socket = socket
         // The kernel fills at most 32 kB of a dump; a page less would cut messages (MSG_TRUNC).

@@ -48,6 +48,24 @@ import Testing
         }
     }
 
+    @Test("where two routers of a link offer the same way, which one it is stays the kernel's choice; its other family has its table")
+    func contested() {
+        var wide = entry(nil, 0, 4)
+        (wide.family, wide.gateway) = (.ipv6, SocketAddress("fe80::1", port: 0))
+        let routes = [entry(nil, 0, 4, via: "192.168.8.1"), entry("192.168.8.0", 24, 4), entry(nil, 0, 5, via: "10.0.0.1"), wide]
+        let messages = [mainRule(.ipv4), mainRule(.ipv6)] + routes.map(RouteMessage.route)
+        let before = OwnRoutes(links: [4: "wwan0", 5: "wwan1"], from: messages)
+        #expect(before.rules.count == 3)
+        let after = OwnRoutes(links: [4: "wwan0", 5: "wwan1"], from: messages + [.route(entry(nil, 0, 4, via: "192.168.8.77"))])
+        #expect(after.rules.map(\.outgoing).sorted { $0 ?? "" < $1 ?? "" } == ["wwan0", "wwan1"])
+        #expect(!after.routes.contains { $0.index == 4 && $0.family == .ipv4 } && after.routes.contains { $0.family == .ipv6 })
+        // The same one by another maker is no other router; one of another metric is a second choice that is copied too.
+        var (same, second) = (entry(nil, 0, 4, via: "192.168.8.1", maker: 16), entry(nil, 0, 4, via: "192.168.8.77"))
+        second.metric = 700
+        same.source = SocketAddress("192.168.8.100", port: 0)
+        #expect(OwnRoutes(links: [4: "wwan0", 5: "wwan1"], from: messages + [.route(same), .route(second)]).rules == before.rules)
+    }
+
     @Test("a family without any rule has no policy routing: nothing is made for it, as it would be made in the main table")
     func noPolicy() {
         var wide = entry(nil, 0, 4)
@@ -88,9 +106,9 @@ import Testing
         // Without a table of its own the kernel takes everybody for a neighbour on the link.
         #expect(try await !ip("route get 198.51.100.1 oif modem1").contains("via"))
 
-        let first = try keeper()
-        first.begin()
-        first.update(indices)
+        var first: RouteKeeper? = try keeper()
+        first?.begin()
+        first?.update(indices)
         for link in ["modem0", "modem1"] {
             try await eventually(within: .seconds(5), "\(link) has its own") {
                 try await ip("route get 198.51.100.1 oif \(link)", mayFail: true).contains("via 192.168.8.1 dev \(link) table")
@@ -107,6 +125,11 @@ import Testing
         try await eventually(within: .seconds(5), "the old gateway is forgotten") {
             try await !ip("route get 198.51.100.1 oif modem1").contains("via")
         }
+        _ = try await ip("rule delete oif modem0 priority 5000")
+        try await eventually(within: .seconds(5), "a rule that somebody removes comes back") {
+            try await ip("rule show").contains("oif modem0 lookup")
+        }
+        first = nil
         // The next one after a crash, on a board whose second modem is gone; then it ends.
         let second = try keeper()
         second.begin()

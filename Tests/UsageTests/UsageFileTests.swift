@@ -6,7 +6,7 @@ import Testing
 @testable import Usage
 
 @Suite struct UsageFileTests {
-    @Test("the book is there again, readable by its owner alone; a broken one is said and counted anew")
+    @Test("the book is there again, readable by its owner alone; a broken one is said, kept and counted anew")
     func file() throws {
         let folder = NSTemporaryDirectory() + "strata-usage-\(getpid())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -27,6 +27,7 @@ import Testing
 
         try Data("{".utf8).write(to: URL(fileURLWithPath: "\(folder)/usage.json"))
         #expect(next.read() == nil && lines.withLock { $0.count == 1 })
+        #expect(try String(contentsOfFile: "\(folder)/usage.json.unreadable", encoding: .utf8) == "{", "kept for a person")
         try FileManager.default.removeItem(atPath: folder)
         next.write(book.all)
         next.close(book.all)
