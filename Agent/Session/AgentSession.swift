@@ -4,6 +4,7 @@ package import Links
 package import Logging
 package import Modems
 package import Posix
+import Sticks
 package import Units
 package import Web
 package import Wire
@@ -18,6 +19,8 @@ package struct SessionSettings: Sendable {
     /// The bus that ModemManager is asked over.
     package var bus = SessionSettings.systemBus
     package var modems = ModemAccounts(standard: nil)
+    /// Interfaces that are taken for HiLink sticks whatever they are.
+    package var sticks: [String] = []
     /// Whether modems' satellite receivers are switched on.
     package var usesSatellites = true
     /// What control is reached through; media never is.
@@ -66,6 +69,7 @@ package actor AgentSession {
     private let watcher: LinkWatcher
     private let routes: RouteKeeper
     private let modemWatcher: ModemWatcher
+    private let stickWatcher: StickWatcher
     private let log: Log
     nonisolated let flight = FlightDesk()
     private let tell: @Sendable (AgentMessage, Importance) -> Void
@@ -87,6 +91,7 @@ package actor AgentSession {
     private var countedAt: Instant?
     private var bondedAt: Instant?
     private var modems: [Modem] = []
+    private var sticks: [Stick] = []
     private var usage: UsageDesk
     /// The modems as they were told last, and when; nil where this connection has heard nothing of them.
     private var toldModems: (modems: [ModemTelemetry], at: Instant)?
@@ -115,6 +120,7 @@ package actor AgentSession {
         modemWatcher = ModemWatcher(
             address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, accounts: settings.modems,
             stateFolder: settings.stateFolder, apply: { [setter = BearerSetter()] in try setter.apply($0) }, log: log.part("modems"))
+        stickWatcher = StickWatcher(loop: loop, named: settings.sticks, log: log.part("sticks"))
     }
 
     /// Watches links and inputs, and goes on with the plan that was being sent when the agent or the board stopped.
@@ -127,6 +133,8 @@ package actor AgentSession {
         let snapshots = modemWatcher.snapshots
         readers.append(Task { [weak self] in for await snapshot in snapshots { await self?.modemsChanged(snapshot) } })
         await modemWatcher.begin()
+        let sticks = stickWatcher.snapshots
+        readers.append(Task { [weak self] in for await snapshot in sticks { await self?.sticksChanged(snapshot) } })
         let changes = await inputs.changes()
         readers.append(Task { [weak self] in for await snapshot in changes { await self?.inputsChanged(snapshot) } })
         tick(each: .seconds(1))
@@ -214,6 +222,7 @@ package actor AgentSession {
         transmission = nil
         await inputs.close()
         await modemWatcher.end()
+        await stickWatcher.end()
         routes.end()
         usage.close()
         lock.release()
@@ -301,21 +310,34 @@ extension AgentSession {
 
     /// - Returns: how, where that was not by its own reset.
     private func reset(_ order: ModemReset) async throws(StepFault) -> String? {
-        guard let modem = modems.first(where: { $0.figures.id == order.modem }) else {
+        if let modem = modems.first(where: { $0.figures.id == order.modem }) {
+            try await spare(modem.interfaces, order)
+            do throws(ModemFault) {
+                return try await modemWatcher.reset(modem)
+            } catch {
+                throw StepFault(.modem, error.reason)
+            }
+        }
+        guard let stick = sticks.first(where: { $0.figures.id == order.modem }) else {
             throw StepFault(.plan, "this board has no modem \(order.modem.bounded(to: 64))")
         }
-        let live = await transmission?.liveLinks() ?? []
-        if !order.force, !live.isEmpty, live.isSubset(of: modem.interfaces) {
-            throw StepFault(
-                .plan,
-                "it carries \(live.sorted().joined(separator: ", ")), the only working link of the live broadcast; force it to reset it all the same"
-            )
-        }
-        do throws(ModemFault) {
-            return try await modemWatcher.reset(modem)
+        try await spare([stick.link], order)
+        do throws(StickFault) {
+            try await stickWatcher.reset(stick)
         } catch {
             throw StepFault(.modem, error.reason)
         }
+        return nil
+    }
+
+    /// Refuses for what carries a broadcast's only working link, unless that is meant.
+    private func spare(_ interfaces: [String], _ order: ModemReset) async throws(StepFault) {
+        let live = await transmission?.liveLinks() ?? []
+        guard !order.force, !live.isEmpty, live.isSubset(of: interfaces) else { return }
+        throw StepFault(
+            .plan,
+            "it carries \(live.sorted().joined(separator: ", ")), the only working link of the live broadcast; force it to reset it all the same"
+        )
     }
 
     private func configure(_ document: ConfigurationDocument) async throws(StepFault) {
@@ -386,10 +408,28 @@ extension AgentSession {
         routes.update(watcher.indices)
         inventory.links = links
         tell(.inventory(inventory), .change)
+        await watchSticks()
         await transmission?.update(links: links, rules: rules)
     }
 
-    private func modemsChanged(_ modems: [Modem]) { self.modems = modems }
+    private func modemsChanged(_ modems: [Modem]) async {
+        self.modems = modems
+        await watchSticks()
+    }
+
+    private func sticksChanged(_ sticks: [Stick]) { self.sticks = sticks }
+
+    private func watchSticks() async {
+        await stickWatcher.update(links: inventory.links, indices: watcher.indices, taken: Set(modems.flatMap(\.interfaces)))
+    }
+
+    /// Numbers of the SIM cards, by the links that they carry.
+    private var simNumbers: [String: String] {
+        var numbers: [String: String] = [:]
+        for stick in sticks { numbers[stick.link] = stick.simNumber }
+        for modem in modems { for interface in modem.interfaces { numbers[interface] = modem.simNumber } }
+        return numbers
+    }
 
     private func inputsChanged(_ inputs: [Input]) async {
         inventory.inputs = inputs
@@ -432,7 +472,7 @@ extension AgentSession {
         let now = Instant.now
         if let countedAt, now - countedAt < .milliseconds(4900) { return nil }
         countedAt = now
-        let changes = usage.count(watcher, modems, configuration.linkRules)
+        let changes = usage.count(watcher, simNumbers, configuration.linkRules)
         for change in changes { flight.note(change) }
         let counters = watcher.counters
         // What is asked for now is told the next time.
@@ -444,11 +484,12 @@ extension AgentSession {
     /// At most once a second, and every 5 s where nothing changes: a sample may be lost. Nothing where there never was a modem.
     private func modemFigures() -> [ModemTelemetry]? {
         let links = Set(inventory.links.map(\.name))
-        let figures = modems.map { modem in
-            var figures = modem.figures
-            figures.link = modem.interfaces.first(where: links.contains)
-            return figures
-        }
+        let figures =
+            modems.map { modem in
+                var figures = modem.figures
+                figures.link = modem.interfaces.first(where: links.contains)
+                return figures
+            } + sticks.map(\.figures)
         let now = Instant.now
         if let toldModems {
             let age = now - toldModems.at

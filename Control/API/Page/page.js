@@ -140,14 +140,14 @@ function place(sender, sample) {
   return [sender.location?.text, position && `${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)}`].filter(Boolean).join(", ");
 }
 
-// The network that a modem is in, and how well it hears it; the daemon's per cent where it does not tell more.
+// The network that a modem is in, how well it hears it (the daemon's per cent where it does not tell more), and what is wrong with it.
 function modemCell(modem) {
   if (!modem) return [""];
   const signal = modem.rsrpDbm != null ? `${modem.rsrpDbm} dBm` : modem.signalPercent != null ? `${modem.signalPercent} %` : "";
   const weak = modem.rsrpDbm != null ? modem.rsrpDbm < -110 : modem.signalPercent != null && modem.signalPercent < 25;
   const words = [modem.network, [modem.technology, modem.band].filter(Boolean).join(" "), modem.registration === "roaming" && "roaming", signal,
-    modem.sinrDb != null && `SINR ${modem.sinrDb} dB`];
-  return [words.filter(Boolean).join(", "), weak ? "warn" : ""];
+    modem.sinrDb != null && `SINR ${modem.sinrDb} dB`, modem.link && modem.reason];
+  return [words.filter(Boolean).join(", "), weak || modem.reason ? "warn" : ""];
 }
 
 // What a link has carried in its billing cycle, of what it may.
