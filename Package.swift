@@ -200,7 +200,7 @@ let suites: [Target] = [
         ["Pool", "Configuration", "HTTP", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Logging"]),
     tests("ConfigurationTests", ["Configuration", "Units", "Wire"]),
     tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "Posix", "Wire", "Units"]),
-    tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "Posix", "Logging", "Wire", "Units"]),
+    tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "Support", "Posix", "Logging", "Wire", "Units"]),
     tests(
         "SessionTests",
         ["Session", "Ingest", "Lab", "Support", "Links", "Configuration", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
