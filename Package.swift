@@ -107,6 +107,7 @@ let agent: [Target] = [
     module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
     module("Agent", "Modems", ["Units", "Wire", "DBus", "Netlink", "Crypto", "Posix", "Logging"]),
     module("Agent", "Sticks", ["Wire", "HTTP", "Web", "Netlink", "Posix", "Logging"]),
+    module("Agent", "Portals", ["Wire", "HTTP", "TLS", "Web", "Posix", "Logging"]),
     module("Agent", "Usage", ["Wire", "Configuration", "Crypto", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
@@ -116,8 +117,8 @@ let agent: [Target] = [
     module(
         "Agent", "Session",
         [
-            "Units", "Wire", "Configuration", "Links", "Modems", "Sticks", "Usage", "Inputs", "Capture", "Uplink", "ControlLink",
-            "Identity", "Service", "Crypto", "Posix", "Web", "Logging",
+            "Units", "Wire", "Configuration", "Links", "Modems", "Sticks", "Portals", "Usage", "Inputs", "Capture", "Uplink",
+            "ControlLink", "Identity", "Service", "Crypto", "Posix", "Web", "Logging",
         ]),
     program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
@@ -187,6 +188,7 @@ let suites: [Target] = [
     tests("DBusTests", ["DBus", "Support", "Posix"]),
     tests("ModemsTests", ["Modems", "Netlink", "Lab", "Support", "Units", "Wire", "Posix", "Logging"]),
     tests("SticksTests", ["Sticks", "Lab", "Support", "Netlink", "Wire", "Posix", "Logging"]),
+    tests("PortalsTests", ["Portals", "Lab", "Support", "TLS", "Wire", "Posix", "Logging"]),
     tests("UsageTests", ["Usage", "Configuration", "Posix", "Wire", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab", "Support", "Logging"]),
     tests("GStreamerTests", ["GStreamer", "CGStreamer", "Posix"]),

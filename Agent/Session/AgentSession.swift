@@ -3,6 +3,7 @@ import Inputs
 package import Links
 package import Logging
 package import Modems
+package import Portals
 package import Posix
 import Sticks
 package import Units
@@ -30,6 +31,8 @@ package struct SessionSettings: Sendable {
     package var version: String
     /// A wall clock that shows less, in Unix seconds, is not set.
     package var timeFloor = 0
+    /// Whom links are to lead to; nil looks for nothing in their way.
+    package var server: PortalWatcher.Server?
 
     package init(
         runtimeFolder: String, stateFolder: String, mediaFolder: String?, links: LinkPolicy, trace: String?, version: String
@@ -70,11 +73,17 @@ package actor AgentSession {
     private let routes: RouteKeeper
     private let modemWatcher: ModemWatcher
     private let stickWatcher: StickWatcher
+    private let portals: PortalWatcher?
     private let log: Log
     nonisolated let flight = FlightDesk()
     private let tell: @Sendable (AgentMessage, Importance) -> Void
 
     private var inventory = Inventory()
+    /// As rtnetlink has them; the inventory says besides what is in their way.
+    private var links: [Link] = []
+    private var obstacles: [String: Obstacle] = [:]
+    /// The link that control is connected over.
+    private var controlLink: String?
     private var configuration = SenderConfiguration.standard
     private var configurationVersion = 0
     private var plan: Plan?
@@ -121,22 +130,27 @@ package actor AgentSession {
             address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, accounts: settings.modems,
             stateFolder: settings.stateFolder, apply: { [setter = BearerSetter()] in try setter.apply($0) }, log: log.part("modems"))
         stickWatcher = StickWatcher(loop: loop, named: settings.sticks, log: log.part("sticks"))
+        portals = settings.server.map { [log] in PortalWatcher(server: $0, loop: loop, log: log.part("portals")) }
     }
 
     /// Watches links and inputs, and goes on with the plan that was being sent when the agent or the board stopped.
     package func begin() async {
         loadConfiguration()
-        inventory = Inventory(links: watcher.links, inputs: [], encoders: EncoderCatalog.found())
+        links = watcher.links
+        inventory = Inventory(links: links, inputs: [], encoders: EncoderCatalog.found())
         routes.begin()
-        let links = watcher.snapshots
-        readers.append(Task { [weak self] in for await snapshot in links { await self?.linksChanged(snapshot) } })
+        let changes = watcher.snapshots
+        readers.append(Task { [weak self] in for await snapshot in changes { await self?.linksChanged(snapshot) } })
+        if let obstacles = portals?.snapshots {
+            readers.append(Task { [weak self] in for await snapshot in obstacles { await self?.obstaclesChanged(snapshot) } })
+        }
         let snapshots = modemWatcher.snapshots
         readers.append(Task { [weak self] in for await snapshot in snapshots { await self?.modemsChanged(snapshot) } })
         await modemWatcher.begin()
         let sticks = stickWatcher.snapshots
         readers.append(Task { [weak self] in for await snapshot in sticks { await self?.sticksChanged(snapshot) } })
-        let changes = await inputs.changes()
-        readers.append(Task { [weak self] in for await snapshot in changes { await self?.inputsChanged(snapshot) } })
+        let plugged = await inputs.changes()
+        readers.append(Task { [weak self] in for await snapshot in plugged { await self?.inputsChanged(snapshot) } })
         tick(each: .seconds(1))
         readers.append(
             Task { [weak self, loop] in
@@ -200,7 +214,7 @@ package actor AgentSession {
         }
     }
 
-    /// The links that are up, those first that cost least, for the connection to control.
+    /// The links that are up, those first that cost least, and those last that something is in the way of, for the connection to control.
     package func upLinks() -> [String] {
         func rank(_ kind: Link.Kind) -> Int {
             switch kind {
@@ -210,7 +224,8 @@ package actor AgentSession {
             case .cellular: 3
             }
         }
-        return inventory.links.filter { $0.state == .up }.sorted { (rank($0.kind), $0.name) < (rank($1.kind), $1.name) }.map(\.name)
+        func order(_ link: Link) -> (Int, Int, String) { (obstacles[link.name] == nil ? 0 : 1, rank(link.kind), link.name) }
+        return links.filter { $0.state == .up }.sorted { order($0) < order($1) }.map(\.name)
     }
 
     /// Ends sending and watching. The plan stays: the next agent goes on with it.
@@ -223,6 +238,7 @@ package actor AgentSession {
         await inputs.close()
         await modemWatcher.end()
         await stickWatcher.end()
+        await portals?.end()
         routes.end()
         usage.close()
         lock.release()
@@ -265,6 +281,7 @@ extension AgentSession {
     private func begin(_ new: Plan) async throws(StepFault) {
         let transmission = make(new)
         self.transmission = transmission
+        await transmission.obstructed(obstructions)
         starting = new.broadcast
         defer { starting = nil }
         do throws(StepFault) {
@@ -357,7 +374,7 @@ extension AgentSession {
         }
         configuration = new
         configurationVersion = document.version
-        await transmission?.update(links: inventory.links, rules: rules)
+        await transmission?.update(links: links, rules: rules)
         tell(.configured(ConfigurationReport(version: document.version)), .change)
     }
 }
@@ -371,7 +388,7 @@ extension AgentSession {
         let tell = tell
         defer { for link in usage.figures where link.state != .within { flight.note(link) } }
         return Transmission(
-            plan: plan, links: inventory.links, rules: rules, inputs: inputs, flight: flight, trace: settings.trace,
+            plan: plan, links: links, rules: rules, inputs: inputs, flight: flight, trace: settings.trace,
             loop: loop,
             log: log.with("broadcast", .text(plan.broadcast.text))
         ) { report in
@@ -406,10 +423,42 @@ extension AgentSession {
 
     private func linksChanged(_ links: [Link]) async {
         routes.update(watcher.indices)
-        inventory.links = links
-        tell(.inventory(inventory), .change)
+        self.links = links
+        tellLinks()
         await watchSticks()
+        await watchPortals()
         await transmission?.update(links: links, rules: rules)
+    }
+
+    private func tellLinks() {
+        inventory.links = links.map { link in
+            var link = link
+            link.reason = obstacles[link.name]?.words(on: link.name)
+            return link
+        }
+        tell(.inventory(inventory), .change)
+    }
+
+    private func obstaclesChanged(_ obstacles: [String: Obstacle]) async {
+        self.obstacles = obstacles
+        tellLinks()
+        await transmission?.obstructed(obstructions)
+    }
+
+    /// In words, by the links' names.
+    private var obstructions: [String: String] { Dictionary(uniqueKeysWithValues: obstacles.map { ($0.key, $0.value.words(on: $0.key)) }) }
+
+    /// Control is connected over this link; nil: over none that has a name, or not at all.
+    package func controlMoved(to link: String?) async {
+        controlLink = link
+        await watchPortals()
+    }
+
+    private func watchPortals() async {
+        guard let portals else { return }
+        var proven = await transmission?.liveLinks() ?? []
+        if let controlLink { proven.insert(controlLink) }
+        await portals.update(links: links, proven: proven, control: controlLink)
     }
 
     private func modemsChanged(_ modems: [Modem]) async {
@@ -420,7 +469,7 @@ extension AgentSession {
     private func sticksChanged(_ sticks: [Stick]) { self.sticks = sticks }
 
     private func watchSticks() async {
-        await stickWatcher.update(links: inventory.links, indices: watcher.indices, taken: Set(modems.flatMap(\.interfaces)))
+        await stickWatcher.update(links: links, indices: watcher.indices, taken: Set(modems.flatMap(\.interfaces)))
     }
 
     /// Numbers of the SIM cards, by the links that they carry.
@@ -477,17 +526,18 @@ extension AgentSession {
         let counters = watcher.counters
         // What is asked for now is told the next time.
         watcher.refresh()
-        if !changes.isEmpty { await transmission?.update(links: inventory.links, rules: rules) }
+        if !changes.isEmpty { await transmission?.update(links: links, rules: rules) }
+        await watchPortals()
         return counters
     }
 
     /// At most once a second, and every 5 s where nothing changes: a sample may be lost. Nothing where there never was a modem.
     private func modemFigures() -> [ModemTelemetry]? {
-        let links = Set(inventory.links.map(\.name))
+        let names = Set(links.map(\.name))
         let figures =
             modems.map { modem in
                 var figures = modem.figures
-                figures.link = modem.interfaces.first(where: links.contains)
+                figures.link = modem.interfaces.first(where: names.contains)
                 return figures
             } + sticks.map(\.figures)
         let now = Instant.now

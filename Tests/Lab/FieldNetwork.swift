@@ -68,7 +68,8 @@ package final class FieldNetwork: Sendable {
     package func fieldAddress(_ link: Int) -> String { address(link, 2) }
     /// This machine's address on one link only.
     package func cloudAddress(_ link: Int) -> String { address(link, 1) }
-    private func cloudInterface(_ link: Int) -> String { "\(prefix)l\(link)" }
+    /// This machine's end of one link.
+    package func cloudInterface(_ link: Int) -> String { "\(prefix)l\(link)" }
     private func name(_ link: Int) -> String { "modem\(link)" }
 
     // MARK: What can happen to links
