@@ -20,15 +20,20 @@ struct StickTalk: Sendable {
     private var misses = 0
     /// It has spoken as these sticks do.
     private(set) var isProven = false
+    /// Its firmware has none.
     private var isWithoutSession = false
+    /// In this round.
     private var hasRenewed = false
     private var reading = StickReading()
+    /// Pages that want a login.
     private var closedTo: Set<StickPage> = []
+    /// Why the last round has no answer.
     private var trouble: String?
     /// Nobody answered at all, where another than a stick would have.
     private var isSilent = false
-    /// A round is under way, and something of it was answered as sticks answer.
+    /// A round is under way.
     private(set) var isOpen = false
+    /// In this round something was answered as sticks answer.
     private var hasAnswered = false
 
     /// What signs a question, as the stick gave it.
@@ -90,14 +95,19 @@ struct StickTalk: Sendable {
             proven()
             closedTo.remove(page)
             keep(values, of: page)
-            if page == .status, reading.mayBeLocked { left.append(.pin) }
-            if page == .status, !reading.mayBeLocked { reading.pin = [:] }
+            if page == .status { askOfLock() }
         case .text: keep([:], of: page)
         case .failure(let error): refused(error, page)
         case .foreign(let words): foreign(words, page)
         case .closed(let reason): miss(reason, isSilent: false)
         case .silent(let reason): miss(reason, isSilent: true)
         }
+    }
+
+    private mutating func askOfLock() {
+        guard !reading.mayBeLocked else { return left.append(.pin) }
+        reading.pin = [:]
+        closedTo.remove(.pin)
     }
 
     private mutating func foreign(_ words: String, _ page: StickPage) {

@@ -82,6 +82,10 @@ import Wire
         #expect(round(&talk) { $0 == .status ? status : nil }.pages.last == .pin)
         #expect(figures(talk)?.state == .locked && figures(talk)?.sim == .pin)
         #expect(!round(&talk).pages.contains(.pin) && figures(talk)?.state == .connected)
+        _ = round(&talk) { $0 == .status ? status : $0 == .pin ? .failure(StickError(code: 100_003)) : nil }
+        #expect(figures(talk)?.reason?.contains("login") == true)
+        _ = round(&talk)
+        #expect(figures(talk)?.reason == nil, "what is not asked any more wants no login")
     }
 
     @Test("a login that it wants is named with what to do; what it shows without is shown")
