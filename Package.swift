@@ -106,6 +106,8 @@ let agent: [Target] = [
     pure("Agent", "Bonding", ["BondWire"], fast),
     module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
     module("Agent", "Modems", ["Units", "Wire", "DBus", "Netlink", "Crypto", "Posix", "Logging"]),
+    module("Agent", "Sticks", ["Wire", "HTTP", "Web", "Netlink", "Posix", "Logging"]),
+    module("Agent", "Portals", ["Wire", "HTTP", "TLS", "Web", "Posix", "Logging"]),
     module("Agent", "Usage", ["Wire", "Configuration", "Crypto", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
@@ -115,8 +117,8 @@ let agent: [Target] = [
     module(
         "Agent", "Session",
         [
-            "Units", "Wire", "Configuration", "Links", "Modems", "Usage", "Inputs", "Capture", "Uplink", "ControlLink", "Identity",
-            "Service", "Crypto", "Posix", "Web", "Logging",
+            "Units", "Wire", "Configuration", "Links", "Modems", "Sticks", "Portals", "Usage", "Inputs", "Capture", "Uplink",
+            "ControlLink", "Identity", "Service", "Crypto", "Posix", "Web", "Logging",
         ]),
     program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]
@@ -165,7 +167,7 @@ let suites: [Target] = [
     program("Tests", "LabMain", ["Lab"]),
     program("Tests", "WebBench", ["Web", "HTTP", "Posix"]),
     program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
-    module("Tests", "Fuzz", ["Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto"]),
+    module("Tests", "Fuzz", ["Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks"]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
     tests("WireTests", ["Wire", "Units"]),
@@ -185,6 +187,8 @@ let suites: [Target] = [
     tests("UplinkTests", ["Uplink", "Configuration", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
     tests("DBusTests", ["DBus", "Support", "Posix"]),
     tests("ModemsTests", ["Modems", "Netlink", "Lab", "Support", "Units", "Wire", "Posix", "Logging"]),
+    tests("SticksTests", ["Sticks", "Lab", "Support", "Netlink", "Wire", "Posix", "Logging"]),
+    tests("PortalsTests", ["Portals", "Lab", "Support", "TLS", "Wire", "Posix", "Logging"]),
     tests("UsageTests", ["Usage", "Configuration", "Posix", "Wire", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab", "Support", "Logging"]),
     tests("GStreamerTests", ["GStreamer", "CGStreamer", "Posix"]),
@@ -198,7 +202,7 @@ let suites: [Target] = [
         ["Pool", "Configuration", "HTTP", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Logging"]),
     tests("ConfigurationTests", ["Configuration", "Units", "Wire"]),
     tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "Posix", "Wire", "Units"]),
-    tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "Posix", "Logging", "Wire", "Units"]),
+    tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "Support", "Posix", "Logging", "Wire", "Units"]),
     tests(
         "SessionTests",
         ["Session", "Ingest", "Lab", "Support", "Links", "Configuration", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),

@@ -1,6 +1,7 @@
 import ControlLink
 package import Identity
 package import Logging
+import Portals
 import Posix
 import Web
 import Wire
@@ -22,6 +23,11 @@ package final class Agent: Sendable {
         loops = [sessionLoop, controlLoop]
         var settings = settings
         settings.timeFloor = identity.timeFloor
+        // Behind a proxy of its owner's a board need not reach the server by itself.
+        if settings.proxy == nil, identity.server.isTLS {
+            settings.server = PortalWatcher.Server(
+                host: identity.server.host, port: identity.server.port, trust: identity.trust, timeFloor: identity.timeFloor)
+        }
         let outlet = Guarded<Connection?>(nil)
         let session = try AgentSession(settings: settings, loop: sessionLoop, log: log) { message, importance in
             guard let connection = outlet.withLock({ $0 }) else { return }
@@ -51,11 +57,17 @@ package final class Agent: Sendable {
             for await event in connection.events {
                 switch event {
                 case .order(let order, let id): await session.carryOut(order, id: id) { connection.answer($0) }
-                case .revoked: await session.revoked()
+                case .revoked:
+                    await session.controlMoved(to: nil)
+                    await session.revoked()
                 // Without control it goes on.
-                case .connected: session.flight.connected()
-                case .disconnected: session.flight.disconnected()
-                case .refused: break
+                case .connected(let route):
+                    session.flight.connected()
+                    await session.controlMoved(to: route.interface)
+                case .disconnected:
+                    session.flight.disconnected()
+                    await session.controlMoved(to: nil)
+                case .refused: await session.controlMoved(to: nil)
                 }
             }
         }

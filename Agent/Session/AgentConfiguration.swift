@@ -30,6 +30,7 @@ package struct AgentConfiguration: Sendable {
             deny: links.strings("deny", default: [], names, where: Self.isPattern))
         let modems = reader.section("modems")
         let usesSatellites = modems.boolean("satellites", default: true)
+        let sticks = modems.strings("sticks", default: [], "names of interfaces", where: SenderConfiguration.isLink)
         let accounts = ModemAccounts(standard: Self.access(modems), own: reader.sections("modem").compactMap { Self.own($0, reader) })
         let trace = reader.section("trace").optionalString("access_units", "an absolute path", where: Self.isPath)
         logLevel = reader.section("log").choice("level", default: LevelName.notice, placeholder: .notice).level
@@ -39,6 +40,7 @@ package struct AgentConfiguration: Sendable {
         session.proxy = proxy.flatMap { ClientOptions.Proxy($0) }
         session.usesSatellites = usesSatellites
         session.modems = accounts
+        session.sticks = sticks
         // As every program of the system's bus has it.
         session.bus = environment["DBUS_SYSTEM_BUS_ADDRESS"] ?? session.bus
         self.session = session

@@ -3,7 +3,9 @@ import Inputs
 package import Links
 package import Logging
 package import Modems
+package import Portals
 package import Posix
+import Sticks
 package import Units
 package import Web
 package import Wire
@@ -18,6 +20,8 @@ package struct SessionSettings: Sendable {
     /// The bus that ModemManager is asked over.
     package var bus = SessionSettings.systemBus
     package var modems = ModemAccounts(standard: nil)
+    /// Interfaces that are taken for HiLink sticks whatever they are.
+    package var sticks: [String] = []
     /// Whether modems' satellite receivers are switched on.
     package var usesSatellites = true
     /// What control is reached through; media never is.
@@ -27,6 +31,8 @@ package struct SessionSettings: Sendable {
     package var version: String
     /// A wall clock that shows less, in Unix seconds, is not set.
     package var timeFloor = 0
+    /// Whom links are to lead to; nil looks for nothing in their way.
+    package var server: PortalWatcher.Server?
 
     package init(
         runtimeFolder: String, stateFolder: String, mediaFolder: String?, links: LinkPolicy, trace: String?, version: String
@@ -66,11 +72,18 @@ package actor AgentSession {
     private let watcher: LinkWatcher
     private let routes: RouteKeeper
     private let modemWatcher: ModemWatcher
+    private let stickWatcher: StickWatcher
+    private let portals: PortalWatcher?
     private let log: Log
     nonisolated let flight = FlightDesk()
     private let tell: @Sendable (AgentMessage, Importance) -> Void
 
     private var inventory = Inventory()
+    /// As rtnetlink has them; the inventory says besides what is in their way.
+    private var links: [Link] = []
+    private var obstacles: [String: Obstacle] = [:]
+    /// The link that control is connected over.
+    private var controlLink: String?
     private var configuration = SenderConfiguration.standard
     private var configurationVersion = 0
     private var plan: Plan?
@@ -87,6 +100,7 @@ package actor AgentSession {
     private var countedAt: Instant?
     private var bondedAt: Instant?
     private var modems: [Modem] = []
+    private var sticks: [Stick] = []
     private var usage: UsageDesk
     /// The modems as they were told last, and when; nil where this connection has heard nothing of them.
     private var toldModems: (modems: [ModemTelemetry], at: Instant)?
@@ -115,20 +129,28 @@ package actor AgentSession {
         modemWatcher = ModemWatcher(
             address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, accounts: settings.modems,
             stateFolder: settings.stateFolder, apply: { [setter = BearerSetter()] in try setter.apply($0) }, log: log.part("modems"))
+        stickWatcher = StickWatcher(loop: loop, named: settings.sticks, log: log.part("sticks"))
+        portals = settings.server.map { [log] in PortalWatcher(server: $0, loop: loop, log: log.part("portals")) }
     }
 
     /// Watches links and inputs, and goes on with the plan that was being sent when the agent or the board stopped.
     package func begin() async {
         loadConfiguration()
-        inventory = Inventory(links: watcher.links, inputs: [], encoders: EncoderCatalog.found())
+        links = watcher.links
+        inventory = Inventory(links: links, inputs: [], encoders: EncoderCatalog.found())
         routes.begin()
-        let links = watcher.snapshots
-        readers.append(Task { [weak self] in for await snapshot in links { await self?.linksChanged(snapshot) } })
+        let changes = watcher.snapshots
+        readers.append(Task { [weak self] in for await snapshot in changes { await self?.linksChanged(snapshot) } })
+        if let obstacles = portals?.snapshots {
+            readers.append(Task { [weak self] in for await snapshot in obstacles { await self?.obstaclesChanged(snapshot) } })
+        }
         let snapshots = modemWatcher.snapshots
         readers.append(Task { [weak self] in for await snapshot in snapshots { await self?.modemsChanged(snapshot) } })
         await modemWatcher.begin()
-        let changes = await inputs.changes()
-        readers.append(Task { [weak self] in for await snapshot in changes { await self?.inputsChanged(snapshot) } })
+        let sticks = stickWatcher.snapshots
+        readers.append(Task { [weak self] in for await snapshot in sticks { await self?.sticksChanged(snapshot) } })
+        let plugged = await inputs.changes()
+        readers.append(Task { [weak self] in for await snapshot in plugged { await self?.inputsChanged(snapshot) } })
         tick(each: .seconds(1))
         readers.append(
             Task { [weak self, loop] in
@@ -192,7 +214,7 @@ package actor AgentSession {
         }
     }
 
-    /// The links that are up, those first that cost least, for the connection to control.
+    /// The links that are up, those first that cost least, and those last that something is in the way of, for the connection to control.
     package func upLinks() -> [String] {
         func rank(_ kind: Link.Kind) -> Int {
             switch kind {
@@ -202,7 +224,8 @@ package actor AgentSession {
             case .cellular: 3
             }
         }
-        return inventory.links.filter { $0.state == .up }.sorted { (rank($0.kind), $0.name) < (rank($1.kind), $1.name) }.map(\.name)
+        func order(_ link: Link) -> (Int, Int, String) { (obstacles[link.name] == nil ? 0 : 1, rank(link.kind), link.name) }
+        return links.filter { $0.state == .up }.sorted { order($0) < order($1) }.map(\.name)
     }
 
     /// Ends sending and watching. The plan stays: the next agent goes on with it.
@@ -214,6 +237,8 @@ package actor AgentSession {
         transmission = nil
         await inputs.close()
         await modemWatcher.end()
+        await stickWatcher.end()
+        await portals?.end()
         routes.end()
         usage.close()
         lock.release()
@@ -256,6 +281,7 @@ extension AgentSession {
     private func begin(_ new: Plan) async throws(StepFault) {
         let transmission = make(new)
         self.transmission = transmission
+        await transmission.obstructed(obstructions)
         starting = new.broadcast
         defer { starting = nil }
         do throws(StepFault) {
@@ -301,21 +327,34 @@ extension AgentSession {
 
     /// - Returns: how, where that was not by its own reset.
     private func reset(_ order: ModemReset) async throws(StepFault) -> String? {
-        guard let modem = modems.first(where: { $0.figures.id == order.modem }) else {
+        if let modem = modems.first(where: { $0.figures.id == order.modem }) {
+            try await spare(modem.interfaces, order)
+            do throws(ModemFault) {
+                return try await modemWatcher.reset(modem)
+            } catch {
+                throw StepFault(.modem, error.reason)
+            }
+        }
+        guard let stick = sticks.first(where: { $0.figures.id == order.modem }) else {
             throw StepFault(.plan, "this board has no modem \(order.modem.bounded(to: 64))")
         }
-        let live = await transmission?.liveLinks() ?? []
-        if !order.force, !live.isEmpty, live.isSubset(of: modem.interfaces) {
-            throw StepFault(
-                .plan,
-                "it carries \(live.sorted().joined(separator: ", ")), the only working link of the live broadcast; force it to reset it all the same"
-            )
-        }
-        do throws(ModemFault) {
-            return try await modemWatcher.reset(modem)
+        try await spare([stick.link], order)
+        do throws(StickFault) {
+            try await stickWatcher.reset(stick)
         } catch {
             throw StepFault(.modem, error.reason)
         }
+        return nil
+    }
+
+    /// Refuses for what carries a broadcast's only working link, unless that is meant.
+    private func spare(_ interfaces: [String], _ order: ModemReset) async throws(StepFault) {
+        let live = await transmission?.liveLinks() ?? []
+        guard !order.force, !live.isEmpty, live.isSubset(of: interfaces) else { return }
+        throw StepFault(
+            .plan,
+            "it carries \(live.sorted().joined(separator: ", ")), the only working link of the live broadcast; force it to reset it all the same"
+        )
     }
 
     private func configure(_ document: ConfigurationDocument) async throws(StepFault) {
@@ -335,7 +374,7 @@ extension AgentSession {
         }
         configuration = new
         configurationVersion = document.version
-        await transmission?.update(links: inventory.links, rules: rules)
+        await transmission?.update(links: links, rules: rules)
         tell(.configured(ConfigurationReport(version: document.version)), .change)
     }
 }
@@ -349,7 +388,7 @@ extension AgentSession {
         let tell = tell
         defer { for link in usage.figures where link.state != .within { flight.note(link) } }
         return Transmission(
-            plan: plan, links: inventory.links, rules: rules, inputs: inputs, flight: flight, trace: settings.trace,
+            plan: plan, links: links, rules: rules, inputs: inputs, flight: flight, trace: settings.trace,
             loop: loop,
             log: log.with("broadcast", .text(plan.broadcast.text))
         ) { report in
@@ -384,12 +423,62 @@ extension AgentSession {
 
     private func linksChanged(_ links: [Link]) async {
         routes.update(watcher.indices)
-        inventory.links = links
-        tell(.inventory(inventory), .change)
+        self.links = links
+        tellLinks()
+        await watchSticks()
+        await watchPortals()
         await transmission?.update(links: links, rules: rules)
     }
 
-    private func modemsChanged(_ modems: [Modem]) { self.modems = modems }
+    private func tellLinks() {
+        inventory.links = links.map { link in
+            var link = link
+            link.reason = obstacles[link.name]?.words(on: link.name)
+            return link
+        }
+        tell(.inventory(inventory), .change)
+    }
+
+    private func obstaclesChanged(_ obstacles: [String: Obstacle]) async {
+        self.obstacles = obstacles
+        tellLinks()
+        await transmission?.obstructed(obstructions)
+    }
+
+    /// In words, by the links' names.
+    private var obstructions: [String: String] { Dictionary(uniqueKeysWithValues: obstacles.map { ($0.key, $0.value.words(on: $0.key)) }) }
+
+    /// Control is connected over this link; nil: over none that has a name, or not at all.
+    package func controlMoved(to link: String?) async {
+        controlLink = link
+        await watchPortals()
+    }
+
+    private func watchPortals() async {
+        guard let portals else { return }
+        var proven = await transmission?.liveLinks() ?? []
+        if let controlLink { proven.insert(controlLink) }
+        await portals.update(links: links, proven: proven, control: controlLink)
+    }
+
+    private func modemsChanged(_ modems: [Modem]) async {
+        self.modems = modems
+        await watchSticks()
+    }
+
+    private func sticksChanged(_ sticks: [Stick]) { self.sticks = sticks }
+
+    private func watchSticks() async {
+        await stickWatcher.update(links: links, indices: watcher.indices, taken: Set(modems.flatMap(\.interfaces)))
+    }
+
+    /// Numbers of the SIM cards, by the links that they carry.
+    private var simNumbers: [String: String] {
+        var numbers: [String: String] = [:]
+        for stick in sticks { numbers[stick.link] = stick.simNumber }
+        for modem in modems { for interface in modem.interfaces { numbers[interface] = modem.simNumber } }
+        return numbers
+    }
 
     private func inputsChanged(_ inputs: [Input]) async {
         inventory.inputs = inputs
@@ -432,23 +521,25 @@ extension AgentSession {
         let now = Instant.now
         if let countedAt, now - countedAt < .milliseconds(4900) { return nil }
         countedAt = now
-        let changes = usage.count(watcher, modems, configuration.linkRules)
+        let changes = usage.count(watcher, simNumbers, configuration.linkRules)
         for change in changes { flight.note(change) }
         let counters = watcher.counters
         // What is asked for now is told the next time.
         watcher.refresh()
-        if !changes.isEmpty { await transmission?.update(links: inventory.links, rules: rules) }
+        if !changes.isEmpty { await transmission?.update(links: links, rules: rules) }
+        await watchPortals()
         return counters
     }
 
     /// At most once a second, and every 5 s where nothing changes: a sample may be lost. Nothing where there never was a modem.
     private func modemFigures() -> [ModemTelemetry]? {
-        let links = Set(inventory.links.map(\.name))
-        let figures = modems.map { modem in
-            var figures = modem.figures
-            figures.link = modem.interfaces.first(where: links.contains)
-            return figures
-        }
+        let names = Set(links.map(\.name))
+        let figures =
+            modems.map { modem in
+                var figures = modem.figures
+                figures.link = modem.interfaces.first(where: names.contains)
+                return figures
+            } + sticks.map(\.figures)
         let now = Instant.now
         if let toldModems {
             let age = now - toldModems.at

@@ -19,6 +19,8 @@ struct SendingHealth: Hashable, Sendable {
     /// Links that reach no address of the receiver, and why.
     private var unreachable: [String: String] = [:]
     private(set) var live: Set<String> = []
+    /// What is in the way on links, by their names: it says more than that nobody answers over them.
+    private var obstacles: [String: String] = [:]
     /// Captures built again.
     private(set) var restartsTotal = 0
 
@@ -31,9 +33,13 @@ struct SendingHealth: Hashable, Sendable {
 
     /// Why no link is live, for a person.
     var linkReason: String {
-        guard !unreachable.isEmpty else { return "no link answered: the receiver was not heard over any of them" }
-        return unreachable.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; ")
+        let reasons = unreachable.merging(obstacles.filter { !live.contains($0.key) }) { $1 }
+        guard !reasons.isEmpty else { return "no link answered: the receiver was not heard over any of them" }
+        return reasons.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; ")
     }
+
+    /// Why this link carries nothing, where more is known than the uplink says.
+    func obstacle(on link: String) -> String? { live.contains(link) ? nil : obstacles[link] }
 
     mutating func note(_ event: CaptureEvent) {
         switch event {
@@ -65,6 +71,9 @@ struct SendingHealth: Hashable, Sendable {
         case .rateCut, .unheard, .heard, .clockChanged: break
         }
     }
+
+    /// - Parameter obstacles: of the links that the plan may use.
+    mutating func note(obstacles: [String: String]) { self.obstacles = obstacles }
 
     /// The capture is being built again.
     /// - Parameter budget: its state; where it is used up, a person has to know.

@@ -131,6 +131,13 @@ actor Transmission {
         uplink?.update(links: usable, rules: rules)
     }
 
+    /// - Parameter obstacles: what is in the way on links, by their names.
+    func obstructed(_ obstacles: [String: String]) {
+        let names = Set(usable.map(\.name))
+        health.note(obstacles: obstacles.filter { names.contains($0.key) })
+        publish()
+    }
+
     /// A device came or went: what waits for one tries at once, and so does sound that was lost.
     func inputsChanged() {
         pause?.cancel()
@@ -199,7 +206,12 @@ actor Transmission {
         let pipeline = meter.read(
             capture?.figures, at: .now, restarts: health.restartsTotal,
             dropped: counters.map { $0.congestedTotal + $0.refusedTotal } ?? 0, pace: pace)
-        let sample = FlightSample(links: uplink?.telemetry() ?? [], bond: uplink?.bondTelemetry(), pipeline: pipeline)
+        let links = (uplink?.telemetry() ?? []).map { link in
+            var link = link
+            link.reason = health.obstacle(on: link.name) ?? link.reason
+            return link
+        }
+        let sample = FlightSample(links: links, bond: uplink?.bondTelemetry(), pipeline: pipeline)
         flight.note(sample)
         return sample
     }

@@ -1,7 +1,6 @@
 import Configuration
 import Links
 import Logging
-import Modems
 import Posix
 import Usage
 import Wire
@@ -28,8 +27,9 @@ struct UsageDesk {
     var figures: [UsageTelemetry] { book.figures }
 
     /// Takes the kernel's counters.
+    /// - Parameter sims: numbers of the SIM cards, by their links.
     /// - Returns: the links whose state changed.
-    mutating func count(_ watcher: LinkWatcher, _ modems: [Modem], _ rules: [String: LinkRule]) -> [UsageTelemetry] {
+    mutating func count(_ watcher: LinkWatcher, _ sims: [String: String], _ rules: [String: LinkRule]) -> [UsageTelemetry] {
         let (indices, kinds) = (watcher.indices, Dictionary(watcher.links.map { ($0.name, $0.kind) }) { $1 })
         let readings = watcher.counters.compactMap { counted in
             indices[counted.name].map { index in
@@ -38,8 +38,6 @@ struct UsageDesk {
                     receivedBytes: counted.receivedBytes)
             }
         }
-        var sims: [String: String] = [:]
-        for modem in modems { for interface in modem.interfaces { sims[interface] = modem.simNumber } }
         let seconds = unixMilliseconds() / 1000
         let changes = book.count(
             readings, sims: sims, plans: rules.mapValues(\.data), unixSeconds: seconds >= timeFloor ? seconds : nil, at: .now)

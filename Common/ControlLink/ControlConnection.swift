@@ -162,7 +162,8 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         } catch let error as Refusal {
             log.error("control refuses this device", ["link": .text(route.description), "reason": .text(error.reason)])
             emit(.refused(reason: error.reason))
-            redial.refused(among: await routes())
+            // Whoever is on this route is not control: what it says holds for no other one.
+            if !error.isOfRoute { redial.refused(among: await routes()) }
         } catch {
             log.info("cannot reach control", ["link": .text(route.description), "error": "\(error)"])
         }
@@ -170,6 +171,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
 
     private struct Refusal: Error {
         let reason: String
+        var isOfRoute = false
     }
 
     private func open(_ route: Route) async throws -> WebSocket {
@@ -187,7 +189,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         do {
             return try await Client(loop: loop, options: options).webSocket(identity.server.connectURL)
         } catch ClientError.untrusted(let reason) {
-            throw Refusal(reason: "the server is not the one this device belongs to: \(reason)")
+            throw Refusal(reason: "the server is not the one this device belongs to: \(reason)", isOfRoute: true)
         } catch WebSocketError.refused(let status) where (400..<500).contains(status) && status != 429 {
             throw Refusal(reason: "the server answered \(status)")
         }

@@ -43,7 +43,8 @@ extension Inventory {
             links: links.prefix(WireLimits.listEntries).map { link in
                 Link(
                     name: link.name.bounded(to: 64), kind: link.kind, state: link.state,
-                    addresses: link.addresses.prefix(16).map { $0.bounded(to: 64) }, mtu: link.mtu.counted)
+                    addresses: link.addresses.prefix(16).map { $0.bounded(to: 64) }, mtu: link.mtu.counted,
+                    reason: link.reason?.bounded(to: 512))
             },
             inputs: inputs.prefix(WireLimits.listEntries).map { input in
                 Input(

@@ -20,6 +20,8 @@ package struct Link: Codable, Sendable, Hashable {
     /// Addresses in text form, IPv4 and global IPv6.
     package var addresses: [String]
     package var mtu: Int
+    /// What is in the way on it, for a person: a sign-in page; nil where nothing is known to be.
+    package var reason: String?
 
     package enum Kind: String, Codable, Sendable { case ethernet, wifi, cellular, virtual, other }
 
@@ -31,12 +33,13 @@ package struct Link: Codable, Sendable, Hashable {
         case down
     }
 
-    package init(name: String, kind: Kind, state: State, addresses: [String], mtu: Int) {
+    package init(name: String, kind: Kind, state: State, addresses: [String], mtu: Int, reason: String? = nil) {
         self.name = name
         self.kind = kind
         self.state = state
         self.addresses = addresses
         self.mtu = mtu
+        self.reason = reason
     }
 }
 

@@ -150,7 +150,7 @@ enum Schemas {
         "Link": .object([
             .required("name", line), .required("kind", choice(["ethernet", "wifi", "cellular", "virtual", "other"])),
             .required("state", choice(["up", "unaddressed", "down"])), .required("addresses", .list(line, upTo: 256)),
-            .required("mtu", count),
+            .required("mtu", count), .optional("reason", line),
         ]),
         "Input": .object([
             .required("id", line), .required("kind", choice(["test", "v4l2", "alsa", "file"])), .required("name", line),

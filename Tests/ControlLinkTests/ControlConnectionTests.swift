@@ -4,6 +4,7 @@ import HTTP
 import Identity
 import Logging
 import Posix
+import Support
 import Testing
 import Units
 import Web
@@ -217,6 +218,37 @@ struct ControlConnectionTests {
         await device.stop()
         await control.stop()
         loop.stop()
+    }
+
+    @Test("where somebody else answers in control's place on one route, the next is dialled all the same")
+    func impostor() async throws {
+        let certificate = try await PlatformCertificate()
+        let serverLoop = try Loop(name: "impostor")
+        let files = CertificateFiles(chain: certificate.chain, key: certificate.key)
+        let server = Server(
+            configuration: ServerConfiguration(listeners: [Listener(.loopback(port: 0), certificate: files)]), loops: [serverLoop],
+            handler: { _ in Response(.notFound) })
+        let port = try await server.start()[0].port
+        let identity = DeviceIdentity(
+            key: key, device: DeviceID("01ARZ3NDEKTSV4RRFFQ69G5FAV")!, organization: nil, name: "pool", kind: .pool,
+            server: try ServerOrigin("https://127.0.0.1:\(port)"), authority: .system)
+        let loop = try Loop(name: "device")
+        let said = Guarded<[String]>([])
+        let device = ControlConnection<PoolMessage, PoolOrder>(
+            identity: identity, loop: loop, log: Log("test", threshold: .notice) { line in said.withLock { $0.append(line) } },
+            routes: { [Route(interface: "lo"), .any] },
+            hello: {
+                .hello(PoolHello(poolVersion: "1", addresses: [], portRange: PortRange(first: 1, last: 2), capacity: 1, leases: []))
+            }, outcome: { .outcome($0) })
+        await device.start()
+        var events = device.events.makeAsyncIterator()
+        for _ in 0..<2 { guard case .refused = await events.next() else { throw Unexpected("not refused") } }
+        let refusals = said.withLock { $0 }.filter { $0.contains("is not the one this device belongs to") }
+        #expect(refusals.count == 2 && refusals[0].contains("\"link\":\"lo\"") && refusals[1].contains("\"link\":\"any\""))
+        await device.stop()
+        await server.shutdown(grace: .zero)
+        loop.stop()
+        serverLoop.stop()
     }
 
     @Test("a silent control is left within its time, and dialled again")

@@ -20,9 +20,11 @@ final class Studio: Sendable {
         LinkShape(LinkProfile(rateKbit: rateKbit, delayMs: delayMs, jitterMs: jitterMs, queueMs: 300, loss: loss))
     }
 
-    init(on stage: Stage, links: [LinkShape], family: SocketAddress.Family, _ settings: Installation.Settings) async throws {
+    init(
+        on stage: Stage, links: [LinkShape], family: SocketAddress.Family, sticks: Bool = false, _ settings: Installation.Settings
+    ) async throws {
         self.stage = stage
-        network = try FieldNetwork(links: links, family: family)
+        network = try FieldNetwork(links: links, family: family, sticks: sticks)
         do {
             nginx = try await Nginx(on: stage)
             installation = try await Installation(on: stage, cloud: network.cloudAddress, settings)
@@ -89,11 +91,12 @@ final class Studio: Sendable {
 
 /// Runs a body in a whole Strata of its own, and clears it whatever happens.
 func inStudio<Result>(
-    links: [LinkShape] = Studio.links, family: SocketAddress.Family = .ipv4, _ settings: Installation.Settings = .init(),
+    links: [LinkShape] = Studio.links, family: SocketAddress.Family = .ipv4, sticks: Bool = false,
+    _ settings: Installation.Settings = .init(),
     _ body: (Studio) async throws -> Result
 ) async throws -> Result {
     try await onStage { stage in
-        let studio = try await Studio(on: stage, links: links, family: family, settings)
+        let studio = try await Studio(on: stage, links: links, family: family, sticks: sticks, settings)
         do {
             let result = try await body(studio)
             await studio.clear()

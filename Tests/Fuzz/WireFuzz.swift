@@ -21,7 +21,8 @@ private func entered(_ data: Data) -> String? {
     if case .hello(let hello)? = try? decoder.decode(AgentMessage.self, from: data) {
         let bounded = hello.bounded()
         let texts =
-            [bounded.agentVersion, bounded.sending?.reason ?? ""] + bounded.inventory.links.map(\.name) + bounded.inventory.inputs.map(\.id)
+            [bounded.agentVersion, bounded.sending?.reason ?? ""] + bounded.inventory.links.flatMap { [$0.name, $0.reason ?? ""] }
+            + bounded.inventory.inputs.map(\.id)
         guard bounded == bounded.bounded(), texts.allSatisfy(\.isPlain) else { return "an agent's hello that is not bounded" }
     }
     switch try? decoder.decode(PoolMessage.self, from: data) {

@@ -13,7 +13,8 @@ package import Posix
 ///
 /// With IPv6 it has no other: fd53:7472:S:0::2 in place of 10.S.0.2, and so on.
 ///
-/// With `sticks`, each modem is one that gives the board the address 192.168.8.100, whatever its own is, as sticks of one make do.
+/// With `sticks`, each modem is one that gives the board the address 192.168.8.100, whatever its own is, as sticks of one make do; the page of
+/// each, port 80 of 192.168.8.1, is port 80 of this machine's address on its link.
 ///
 /// Each modem has a default route of its own. Neighbours are known on both sides, so that a blackout is silent: no ARP
 /// fails. Everything carries this process's number in its name and goes with `remove`, or with `NetworkNamespace.sweep`.
@@ -67,7 +68,8 @@ package final class FieldNetwork: Sendable {
     package func fieldAddress(_ link: Int) -> String { address(link, 2) }
     /// This machine's address on one link only.
     package func cloudAddress(_ link: Int) -> String { address(link, 1) }
-    private func cloudInterface(_ link: Int) -> String { "\(prefix)l\(link)" }
+    /// This machine's end of one link.
+    package func cloudInterface(_ link: Int) -> String { "\(prefix)l\(link)" }
     private func name(_ link: Int) -> String { "modem\(link)" }
 
     // MARK: What can happen to links
@@ -178,7 +180,10 @@ package final class FieldNetwork: Sendable {
     private func gateway(_ link: Int) -> String { areSticks ? "192.168.8.1" : cloudAddress(link) }
 
     private func translation(_ link: Int) -> StickNAT? {
-        areSticks ? StickNAT(inside: [192, 168, 8, 100], outside: [10, UInt8(network), UInt8(link), 2]) : nil
+        guard areSticks else { return nil }
+        return StickNAT(
+            inside: [192, 168, 8, 100], outside: [10, UInt8(network), UInt8(link), 2],
+            page: (inside: [192, 168, 8, 1], outside: [10, UInt8(network), UInt8(link), 1]))
     }
 
     private func routes(_ link: Int) -> String {

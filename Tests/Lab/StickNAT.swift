@@ -4,13 +4,16 @@ struct StickNAT {
     /// Four bytes each.
     let inside: [UInt8]
     let outside: [UInt8]
+    /// Where the stick's own page is for the board, and where the stand-in of it listens; TCP port 80 alone.
+    let page: (inside: [UInt8], outside: [UInt8])
     private var shift: UInt16 = 0x0111
 
     private static let ethernetHeader = 14
 
-    init(inside: [UInt8], outside: [UInt8]) {
+    init(inside: [UInt8], outside: [UInt8], page: (inside: [UInt8], outside: [UInt8])) {
         self.inside = inside
         self.outside = outside
+        self.page = page
     }
 
     mutating func rebind() { shift = shift &+ 0x0111 }
@@ -35,6 +38,14 @@ struct StickNAT {
         guard frame.count >= sum + 2 else { return }
         let moved = (UInt16(frame[port]) << 8 | UInt16(frame[port + 1])) ^ shift
         replace(&frame, at: port, with: [UInt8(moved >> 8), UInt8(moved & 0xFF)], sums: [sum])
+        if frame[ip + 9] == 6 { turnToPage(&frame, direction, ip, transport) }
+    }
+
+    private func turnToPage(_ frame: inout [UInt8], _ direction: Direction, _ ip: Int, _ transport: Int) {
+        let (port, at) = direction == .up ? (transport + 2, ip + 16) : (transport, ip + 12)
+        let (old, new) = direction == .up ? (page.inside, page.outside) : (page.outside, page.inside)
+        guard frame[port] == 0, frame[port + 1] == 80, Array(frame[at..<at + 4]) == old else { return }
+        replace(&frame, at: at, with: new, sums: [ip + 10, transport + 16])
     }
 
     /// Writes whole 16-bit words and keeps the checksums over them right (RFC 1624, equation 3).

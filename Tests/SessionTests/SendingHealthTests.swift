@@ -41,6 +41,20 @@ import Wire
         #expect(try state(health) == .degraded)
     }
 
+    @Test("what is in the way on a link is said in place of that nobody answers, and not while it is live")
+    func obstacles() throws {
+        var health = SendingHealth()
+        health.note(.flowing)
+        health.note(obstacles: ["wlan0": "a sign-in page"])
+        #expect(health.linkReason == "wlan0: a sign-in page" && health.obstacle(on: "wlan0") == "a sign-in page")
+        health.note(.live(link: "eth0", receiver: "a"))
+        #expect(try state(health) == .sending, "a link that was never tried degrades nothing")
+        health.note(.unreachable(link: "wlan0", reason: "no address answered"))
+        #expect(health.report(try plan()).reason == "wlan0: a sign-in page")
+        health.note(.live(link: "wlan0", receiver: "a"))
+        #expect(try state(health) == .sending && health.obstacle(on: "wlan0") == nil)
+    }
+
     @Test("a capture that fails is recovering, and failed once its budget is used up, until it flows again")
     func recovery() throws {
         var health = SendingHealth()

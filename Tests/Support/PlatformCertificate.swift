@@ -1,4 +1,4 @@
-/// A certificate for a platform of a test: for `localhost` and 127.0.0.1, of an authority made for it.
+/// A certificate for a platform of a test: for `localhost` and one address, of an authority made for it.
 package final class PlatformCertificate: Sendable {
     package let chain: String
     package let key: String
@@ -7,7 +7,7 @@ package final class PlatformCertificate: Sendable {
     /// The files go with this.
     private let folder: TemporaryFolder
 
-    package init() async throws {
+    package init(address: String = "127.0.0.1") async throws {
         folder = try TemporaryFolder()
         (chain, key, authority) = (folder["chain.pem"], folder["key.pem"], folder["authority.pem"])
         let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
@@ -16,7 +16,7 @@ package final class PlatformCertificate: Sendable {
         _ = try await runTool(
             "openssl",
             [
-                "req", "-x509", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                "req", "-x509", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:\(address)",
                 "-addext", "basicConstraints=critical,CA:FALSE", "-CA", authority, "-CAkey", folder["authority.key"], "-keyout", key,
                 "-out",
                 chain,

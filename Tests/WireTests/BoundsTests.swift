@@ -30,6 +30,10 @@ import Wire
         (modem.reason, modem.network, modem.technology, modem.band) = (text, text, text, text)
         (modem.signalPercent, modem.rsrpDbm, modem.sinrDb) = (Int.min, -1e300, 1e300)
         modem.position = try JSONDecoder().decode(Position.self, from: Data(#"{"latitude":1e99,"longitude":0}"#.utf8))
+        let hostile = Link(
+            name: "wlan0", kind: .wifi, state: .up, addresses: [], mtu: 1500, reason: "\u{202E}" + String(repeating: "x", count: 100_000))
+        let reason = try #require(Inventory(links: [hostile]).bounded().links.first?.reason)
+        #expect(reason.isPlain && reason.count == 512)
         let sample = AgentTelemetry(atMs: 0, links: [], pipeline: nil, modems: Array(repeating: modem, count: 1000)).bounded()
         #expect(sample.modems?.count == WireLimits.modems)
         let bounded = try #require(sample.modems?.first)

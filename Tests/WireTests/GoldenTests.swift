@@ -40,6 +40,9 @@ struct GoldenTests {
             agentVersion: "1.0.0", inventory: inventory, configuration: ConfigurationReport(version: 3), sending: sending)
         try check("agent-hello", AgentMessage.hello(hello))
         try check("agent-inventory", AgentMessage.inventory(inventory))
+        var obstructed = inventory
+        obstructed.links[0].reason = "a sign-in page of login.hotel.example is in the way on wwan0: sign in there"
+        try check("agent-inventory-obstructed", AgentMessage.inventory(obstructed))
         try check("agent-sending", AgentMessage.sending(sending))
         try check("agent-configured", AgentMessage.configured(ConfigurationReport(version: 3)))
         try check("agent-outcome", AgentMessage.outcome(Sample.outcome))

@@ -7,11 +7,11 @@ const modems = (() => {
   // The order is answered within 10 s.
   const patience = 15_000;
 
-  // The network that a modem is in, and how well it hears it; the daemon's per cent where it does not tell more.
+  // The network that a modem is in, how well it hears it (the daemon's per cent where it does not tell more), and what is wrong with it.
   function words(modem) {
     const signal = modem.rsrpDbm != null ? `${modem.rsrpDbm} dBm` : modem.signalPercent != null ? `${modem.signalPercent} %` : "";
     return [modem.network, [modem.technology, modem.band].filter(Boolean).join(" "), modem.registration === "roaming" && "roaming", signal,
-      modem.sinrDb != null && `SINR ${modem.sinrDb} dB`].filter(Boolean).join(", ");
+      modem.sinrDb != null && `SINR ${modem.sinrDb} dB`, modem.link && modem.reason].filter(Boolean).join(", ");
   }
 
   const isWeak = modem => modem.rsrpDbm != null ? modem.rsrpDbm < -110 : modem.signalPercent != null && modem.signalPercent < 25;
@@ -35,7 +35,7 @@ const modems = (() => {
     made.figures.textContent = words(modem);
     made.button.hidden = !rights.has("senders.operate");
     made.button.setAttribute("aria-label", `Reset the modem ${named(modem)}`);
-    return [made.cell, isWeak(modem) ? "warn" : ""];
+    return [made.cell, isWeak(modem) || modem.reason ? "warn" : ""];
   }
 
   // What is left of those that the sender has.

@@ -128,8 +128,8 @@ function showLinks(element, sender, sample) {
     const now = measured.get(link.name);
     const state = now && now.state !== "unused" ? now.state : link.state;
     // Nobody knows how the links of one that is away are.
-    const told = now?.reason ? `${state}: ${now.reason}` : state;
-    return [[link.name], sender.online ? [told, tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
+    const reason = now?.reason || link.reason;
+    return [[link.name], sender.online ? [reason ? `${state}: ${reason}` : state, link.reason ? "warn" : tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
       [now ? graphs.draw(`${sender.id} ${link.name}`, "sent, and what the link carries as a line") : ""],
       [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], modems.cell(sender.id, present.find(modem => modem.link === link.name)), plan(carried.get(link.name))];
   }).concat(present.filter(modem => !modem.link).map(modem => [[modem.model || modem.id], [modem.reason || modem.state, tone(modem.state)],
