@@ -32,7 +32,8 @@ struct BondCommand {
         if !named.isEmpty { groups = named }
     }
 
-    static let usage = "bond [--seeds FIRST-LAST] [--json] [--encoder 'PROGRAM WORD...'] [\(BondCases.groups.joined(separator: "|"))|\(BondCases.ablations)]..."
+    static let usage =
+        "bond [--seeds FIRST-LAST] [--json] [--encoder 'PROGRAM WORD...'] [\((BondCases.groups + [BondCases.ablations]).joined(separator: "|"))]..."
 
     /// - Returns: the exit code: 1 if a row is not reached.
     func run() throws -> CInt {

@@ -132,8 +132,8 @@ package struct LabCommand {
 
     private func source(_ arguments: [String]) throws {
         guard arguments.count >= 2, arguments.count % 2 == 0, let rate = Double(arguments[1]), rate >= 0 else {
-            throw LabFault(
-                text: "source ADDRESS:PORT BITS-PER-SECOND [--follow ADDRESS:PORT | --coded ADDRESS:PORT] [--ceiling BITS-PER-SECOND] [--frames N]")
+            let rates = "[--follow ADDRESS:PORT | --coded ADDRESS:PORT] [--ceiling BITS-PER-SECOND] [--frames N]"
+            throw LabFault(text: "source ADDRESS:PORT BITS-PER-SECOND \(rates)")
         }
         var options = StreamSource.Options(target: try endpoint(arguments[0]), rate: rate)
         for index in stride(from: 2, to: arguments.count, by: 2) {

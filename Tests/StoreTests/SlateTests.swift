@@ -7,8 +7,11 @@ import Wire
 @Suite struct SlateTests {
     /// The beginning of a PNG file, as much as is looked at.
     private static func png(width: UInt8) -> [UInt8] {
-        [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, width, 0, 0, 0, 9, 8, 2, 0, 0, 0, 0, 0, 0, 0]
-            + [0, 0, 0, 0, 0x49, 0x44, 0x41, 0x54, 0, 0, 0, 0] + [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0, 0, 0, 0]
+        let head: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+        func chunk(_ type: String, _ data: [UInt8] = []) -> [UInt8] {
+            [0, 0, 0, UInt8(data.count)] + Array(type.utf8) + data + [0, 0, 0, 0]
+        }
+        return head + chunk("IHDR", [0, 0, 0, width, 0, 0, 0, 9, 8, 2, 0, 0, 0]) + chunk("IDAT") + chunk("IEND")
     }
 
     @Test("an organisation has one picture, which another does not see, and both changes are in its log")
