@@ -70,6 +70,7 @@ let doors: [Target] = [
     door("CZlib", pkgConfig: "zlib"),
     door("CV4L2"),
     door("CSystemd", pkgConfig: "libsystemd"),
+    door("CAres", pkgConfig: "libcares"),
 ]
 
 let shared: [Target] = [
@@ -86,6 +87,7 @@ let shared: [Target] = [
     module("Common", "Netlink", ["CNetlink", "Posix"]),
     module("Common", "Systemd", ["Posix"]),
     module("Common", "DBus", ["CSystemd", "Posix"]),
+    module("Common", "DNS", ["CAres", "Posix"]),
     module("Common", "Crypto", ["COpenSSL", "BondWire"]),
     module("Common", "TLS", ["COpenSSL"]),
     module("Common", "RIST", ["CRist", "Units", "Posix"]),
@@ -105,6 +107,7 @@ let shared: [Target] = [
 let agent: [Target] = [
     pure("Agent", "Bonding", ["BondWire"], fast),
     module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
+    module("Agent", "Names", ["DNS", "DBus", "Posix", "Logging"]),
     module("Agent", "Modems", ["Units", "Wire", "DBus", "Netlink", "Crypto", "Posix", "Logging"]),
     module("Agent", "Usage", ["Wire", "Configuration", "Crypto", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
@@ -115,7 +118,7 @@ let agent: [Target] = [
     module(
         "Agent", "Session",
         [
-            "Units", "Wire", "Configuration", "Links", "Modems", "Usage", "Inputs", "Capture", "Uplink", "ControlLink", "Identity",
+            "Units", "Wire", "Configuration", "Links", "Names", "Modems", "Usage", "Inputs", "Capture", "Uplink", "ControlLink", "Identity",
             "Service", "Crypto", "Posix", "Web", "Logging",
         ]),
     program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
@@ -183,6 +186,8 @@ let suites: [Target] = [
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
     tests("UplinkTests", ["Uplink", "Configuration", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
+    tests("DNSTests", ["DNS", "Support", "Posix"]),
+    tests("NamesTests", ["Names", "DBus", "Lab", "Support", "Posix", "Logging"]),
     tests("DBusTests", ["DBus", "Support", "Posix"]),
     tests("ModemsTests", ["Modems", "Netlink", "Lab", "Support", "Units", "Wire", "Posix", "Logging"]),
     tests("UsageTests", ["Usage", "Configuration", "Posix", "Wire", "Logging"]),
@@ -201,7 +206,10 @@ let suites: [Target] = [
     tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "Posix", "Logging", "Wire", "Units"]),
     tests(
         "SessionTests",
-        ["Session", "Ingest", "Lab", "Support", "Links", "Configuration", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
+        [
+            "Session", "Ingest", "Lab", "Support", "Links", "Names", "Configuration", "Wire", "Units", "Posix", "Logging", "Service",
+            "Capture",
+        ]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Web", "Posix"]),
     tests("CommandsTests", ["Commands", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),

@@ -1,6 +1,7 @@
 import ControlLink
 package import Identity
 package import Logging
+import Names
 import Posix
 import Web
 import Wire
@@ -11,6 +12,7 @@ package final class Agent: Sendable {
 
     private let session: AgentSession
     private let connection: Connection
+    private let names: LinkNames
     private let reader = Guarded<Task<Void, Never>?>(nil)
     private let loops: [Loop]
 
@@ -22,8 +24,10 @@ package final class Agent: Sendable {
         loops = [sessionLoop, controlLoop]
         var settings = settings
         settings.timeFloor = identity.timeFloor
+        // Not on the session's loop, which librist may hold for a while.
+        let names = LinkNames(bus: settings.bus, loop: controlLoop, log: log.part("names"))
         let outlet = Guarded<Connection?>(nil)
-        let session = try AgentSession(settings: settings, loop: sessionLoop, log: log) { message, importance in
+        let session = try AgentSession(settings: settings, loop: sessionLoop, names: names, log: log) { message, importance in
             guard let connection = outlet.withLock({ $0 }) else { return }
             switch importance {
             case .figures: connection.trySend(message)
@@ -35,11 +39,12 @@ package final class Agent: Sendable {
         }
         let isLocal = Self.isLocal(settings.proxy?.host ?? identity.server.host)
         connection = Connection(
-            identity: identity, loop: controlLoop, log: log.part("control"), proxy: settings.proxy,
+            identity: identity, loop: controlLoop, log: log.part("control"), proxy: settings.proxy, names: names.lookup,
             // What is on this machine is not behind any link; anything else is also tried as the routing table says.
             routes: { isLocal ? [.any] : await session.upLinks().map { Route(interface: $0) } + [.any] },
             hello: { .hello(await session.hello()) }, outcome: { .outcome($0) })
         self.session = session
+        self.names = names
         outlet.withLock { $0 = connection }
     }
 
@@ -68,6 +73,7 @@ package final class Agent: Sendable {
         await connection.stop()
         reader.withLock { $0?.cancel() }
         await session.end()
+        await names.close()
         for loop in loops { loop.stop() }
     }
 

@@ -3,6 +3,7 @@ import Inputs
 package import Links
 package import Logging
 package import Modems
+package import Names
 package import Posix
 package import Units
 package import Web
@@ -66,6 +67,7 @@ package actor AgentSession {
     private let watcher: LinkWatcher
     private let routes: RouteKeeper
     private let modemWatcher: ModemWatcher
+    private let names: LinkNames
     private let log: Log
     nonisolated let flight = FlightDesk()
     private let tell: @Sendable (AgentMessage, Importance) -> Void
@@ -95,14 +97,16 @@ package actor AgentSession {
 
     /// - Parameters:
     ///   - loop: the session's own: a stop may hold it for a while.
+    ///   - names: is told of the links, and asked for receivers.
     ///   - tell: takes what control is to hear, from any thread; it must not wait.
     /// - Throws: `SystemError` for a folder that cannot be made or that another agent has (EWOULDBLOCK), or a system without
     ///   threads or descriptors.
     package init(
-        settings: SessionSettings, loop: Loop, log: Log, tell: @escaping @Sendable (AgentMessage, Importance) -> Void
+        settings: SessionSettings, loop: Loop, names: LinkNames, log: Log, tell: @escaping @Sendable (AgentMessage, Importance) -> Void
     ) throws {
         self.settings = settings
         self.loop = loop
+        self.names = names
         self.log = log
         self.tell = tell
         files = PlanFiles(runtime: settings.runtimeFolder, state: settings.stateFolder)
@@ -114,13 +118,18 @@ package actor AgentSession {
         routes = try RouteKeeper(loop: loop, log: log.part("routes"))
         modemWatcher = ModemWatcher(
             address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, accounts: settings.modems,
-            stateFolder: settings.stateFolder, apply: { [setter = BearerSetter()] in try setter.apply($0) }, log: log.part("modems"))
+            stateFolder: settings.stateFolder,
+            apply: { [setter = BearerSetter()] addresses in
+                names.update(bearer: addresses.interface, servers: addresses.nameServers)
+                try setter.apply(addresses)
+            }, log: log.part("modems"))
     }
 
     /// Watches links and inputs, and goes on with the plan that was being sent when the agent or the board stopped.
     package func begin() async {
         loadConfiguration()
         inventory = Inventory(links: watcher.links, inputs: [], encoders: EncoderCatalog.found())
+        names.update(links: upLinks())
         routes.begin()
         let links = watcher.snapshots
         readers.append(Task { [weak self] in for await snapshot in links { await self?.linksChanged(snapshot) } })
@@ -350,7 +359,7 @@ extension AgentSession {
         defer { for link in usage.figures where link.state != .within { flight.note(link) } }
         return Transmission(
             plan: plan, links: inventory.links, rules: rules, inputs: inputs, flight: flight, trace: settings.trace,
-            loop: loop,
+            names: names.lookup, loop: loop,
             log: log.with("broadcast", .text(plan.broadcast.text))
         ) { report in
             tell(.sending(report), .change)
@@ -385,6 +394,7 @@ extension AgentSession {
     private func linksChanged(_ links: [Link]) async {
         routes.update(watcher.indices)
         inventory.links = links
+        names.update(links: upLinks())
         tell(.inventory(inventory), .change)
         await transmission?.update(links: links, rules: rules)
     }

@@ -107,6 +107,8 @@ class Modem:
         self.sim = f"{MAIN_OBJ}/SIM/{number}"
         self.bearer = f"{MAIN_OBJ}/Bearer/{number}"
         self.calls = []
+        # What its network gives its bearer.
+        self.ip4 = {"address": "10.64.1.2", "prefix": 30, "gateway": "10.64.1.1", "dns1": "10.74.210.210", "mtu": 1430}
         # The error that Reset ends with.
         self.resets = None
         me = f"Modem.every[{number}]"
@@ -196,8 +198,8 @@ class Modem:
         if self.bearer not in objects:
             add_interface(self.bearer, BEARER, {
                 "Interface": self.net, "Connected": True, "Suspended": False, "Properties": {"apn": self.apn},
-                "Ip4Config": {"method": dbus.UInt32(2), "address": "10.64.1.2", "prefix": dbus.UInt32(30), "gateway": "10.64.1.1",
-                              "dns1": "10.74.210.210", "mtu": dbus.UInt32(1430)},
+                "Ip4Config": {"method": dbus.UInt32(2)} | {
+                    key: dbus.UInt32(value) if isinstance(value, int) else value for key, value in self.ip4.items()},
                 "Ip6Config": {"method": dbus.UInt32(0)},
             }, {})
         self.state(11, Bearers=[self.bearer])
