@@ -47,6 +47,9 @@ package actor LinkNames {
     private static let end = Duration.seconds(8)
     private static let searchLimit = 8
     private static let linkLimit = 32
+    /// Of a link that are asked, and questions of one search.
+    private static let serverLimit = 3
+    private static let queryLimit = 96
 
     /// - Parameter bus: the address of the system's bus.
     package init(bus: String, loop: Loop, log: Log) {
@@ -142,14 +145,18 @@ package actor LinkNames {
         for id in Array(searches.keys) { ask(id, over: link) }
     }
 
+    /// Each of its name servers by itself: one that is dead or talks nonsense holds up none of the others.
     private func ask(_ id: Int, over link: String) {
-        guard let host = searches[id]?.host, (searches[id]?.queries.count ?? 0) < 2 * Self.linkLimit else { return }
-        let query = NameQuery(host: host, servers: servers(of: link), device: link, loop: loop) { [weak self] answer in
-            self?.assumeIsolated { $0.heard(id, over: link, answer) }
+        let own = servers(of: link)
+        for servers in own.isEmpty ? [[]] : own.prefix(Self.serverLimit).map({ [$0] }) {
+            guard let search = searches[id], search.queries.count < Self.queryLimit else { return }
+            let query = NameQuery(host: search.host, servers: servers, device: link, loop: loop) { [weak self] answer in
+                self?.assumeIsolated { $0.heard(id, over: link, answer) }
+            }
+            searches[id]?.queries.append(query)
+            searches[id]?.waiting += 1
+            query.start()
         }
-        searches[id]?.queries.append(query)
-        searches[id]?.waiting += 1
-        query.start()
     }
 
     private func heard(_ id: Int, over link: String, _ answer: NameQuery.Answer) {

@@ -87,6 +87,20 @@ struct LinkNamesTests {
         }
     }
 
+    @Test("of one link's name servers the first is dead or talks nonsense: the second is asked at once", arguments: [false, true])
+    func second(isDeaf: Bool) async throws {
+        try await inField { place in
+            let bad = try place.bad(0, isDeaf ? .silent : .loops)
+            _ = try await place.server(1, ["198.51.100.7"])
+            place.names.update(links: ["modem0"])
+            place.names.update(bearer: "modem0", servers: [place.network.cloudAddress(0), place.network.cloudAddress(1)])
+            let began = Instant.now
+            #expect(try await place.find() == ["198.51.100.7:443"])
+            #expect(Instant.now - began < .milliseconds(600))
+            #expect(bad.questions > 0)
+        }
+    }
+
     @Test("each question leaves by its own link, and literal addresses ask nobody")
     func pinned() async throws {
         try await inField { place in
