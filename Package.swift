@@ -139,7 +139,7 @@ let receiver: [Target] = [
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
     module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
-    module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Posix", "Logging"]),
+    module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
@@ -181,7 +181,7 @@ let suites: [Target] = [
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
-    tests("APITests", ["API", "Auth", "Configuration", "Fleet", "HTTP", "Store", "Units", "Web", "Wire"]),
+    tests("APITests", ["API", "Auth", "Configuration", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
     tests("AuthTests", ["Auth", "Store", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),

@@ -27,7 +27,8 @@ package final class Agent: Sendable {
         // Not on the session's loop, which librist may hold for a while.
         let names = LinkNames(bus: settings.bus, loop: controlLoop, log: log.part("names"))
         let outlet = Guarded<Connection?>(nil)
-        let session = try AgentSession(settings: settings, loop: sessionLoop, names: names, log: log) { message, importance in
+        let speed = SpeedUpload(identity: identity, loop: controlLoop, proxy: settings.proxy, names: names.lookup)
+        let session = try AgentSession(settings: settings, loop: sessionLoop, names: names, speed: speed, log: log) { message, importance in
             guard let connection = outlet.withLock({ $0 }) else { return }
             switch importance {
             case .figures: connection.trySend(message)

@@ -1,4 +1,5 @@
 import Configuration
+package import ControlLink
 import Inputs
 package import Links
 package import Logging
@@ -81,6 +82,11 @@ package actor AgentSession {
     private var tail: Task<Void, Never>?
     /// The last reset of a modem.
     private var resetting: Task<Void, Never>?
+    private let speed: SpeedUpload?
+    /// The upload of a speed test.
+    private var testing: Task<Result<Void, SpeedUploadFault>, Never>?
+    /// Starts that were ordered and are not carried out yet.
+    private var starts = 0
     /// The broadcast whose preflight runs.
     private var starting: BroadcastID?
     private var readers: [Task<Void, Never>] = []
@@ -98,15 +104,18 @@ package actor AgentSession {
     /// - Parameters:
     ///   - loop: the session's own: a stop may hold it for a while.
     ///   - names: is told of the links, and asked for receivers.
+    ///   - speed: carries out speed tests; nil refuses them.
     ///   - tell: takes what control is to hear, from any thread; it must not wait.
     /// - Throws: `SystemError` for a folder that cannot be made or that another agent has (EWOULDBLOCK), or a system without
     ///   threads or descriptors.
     package init(
-        settings: SessionSettings, loop: Loop, names: LinkNames, log: Log, tell: @escaping @Sendable (AgentMessage, Importance) -> Void
+        settings: SessionSettings, loop: Loop, names: LinkNames, speed: SpeedUpload? = nil, log: Log,
+        tell: @escaping @Sendable (AgentMessage, Importance) -> Void
     ) throws {
         self.settings = settings
         self.loop = loop
         self.names = names
+        self.speed = speed
         self.log = log
         self.tell = tell
         files = PlanFiles(runtime: settings.runtimeFolder, state: settings.stateFolder)
@@ -166,15 +175,22 @@ package actor AgentSession {
         if case .stop(let reference) = order, starting == reference.broadcast, let transmission {
             Task { await transmission.interrupt() }
         }
-        // A modem takes seconds for its reset: a stop does not wait for it.
+        let isStart = if case .start = order { true } else { false }
+        if isStart {
+            starts += 1
+            testing?.cancel()
+        }
+        // A modem takes seconds for its reset: a stop does not wait for it. A speed test is not waited for by anything.
+        let isTest = if case .speedTest = order { true } else { false }
         let isAside = if case .resetModem = order { true } else { false }
-        let before = isAside ? resetting : tail
+        let before = isTest ? nil : isAside ? resetting : tail
         let task = Task {
             await before?.value
             let outcome = await perform(order)
+            if isStart { starts -= 1 }
             if let id { answer(CommandOutcome(id: id, result: outcome.result, step: outcome.step, reason: outcome.reason)) }
         }
-        if isAside { resetting = task } else { tail = task }
+        if isAside { resetting = task } else if !isTest { tail = task }
     }
 
     /// This board is revoked: ends what it sends and forgets it, so that nothing goes on after a restart either. Returns at once.
@@ -219,6 +235,7 @@ package actor AgentSession {
         ticking?.cancel()
         for reader in readers { reader.cancel() }
         resetting?.cancel()
+        testing?.cancel()
         await transmission?.stop()
         transmission = nil
         await inputs.close()
@@ -236,6 +253,7 @@ package actor AgentSession {
             case .configure(let document): try await configure(document)
             case .watch(let interval): tick(each: .milliseconds(min(max(interval.ms, 200), 10_000)))
             case .resetModem(let order): return (.done, nil, try await reset(order))
+            case .speedTest(let order): try await measure(order)
             case .unknown(let type): throw StepFault(.plan, "this agent does not know the order '\(type.bounded(to: 64))'")
             }
             return (.done, nil, nil)
@@ -325,6 +343,35 @@ extension AgentSession {
         } catch {
             throw StepFault(.modem, error.reason)
         }
+    }
+
+    /// Nothing is measured while anything is sent, and a broadcast that begins ends it.
+    private func measure(_ order: SpeedTestOrder) async throws(StepFault) {
+        guard let speed else { throw StepFault(.plan, "this agent has no control to upload to") }
+        guard plan == nil, transmission == nil, starts == 0 else {
+            throw StepFault(.plan, "this board has a broadcast: its links are not disturbed")
+        }
+        guard testing == nil else { throw StepFault(.plan, "a speed test runs already") }
+        guard upLinks().contains(order.link) else {
+            throw StepFault(.plan, "this board has no link \(order.link.bounded(to: 64)) that is up")
+        }
+        if let left = bytesLeft(on: order.link), left < order.bytes {
+            throw StepFault(
+                .plan, "\(order.link) has \(left >> 20) MiB of its data plan left, and the test may take \(order.bytes >> 20)")
+        }
+        log.notice("a link's speed is tested", ["link": .text(order.link)])
+        let task = Task { () -> Result<Void, SpeedUploadFault> in
+            do throws(SpeedUploadFault) { return .success(try await speed.run(order)) } catch { return .failure(error) }
+        }
+        testing = task
+        let result = await task.value
+        testing = nil
+        if case .failure(let fault) = result { throw StepFault(.speed, fault.description) }
+    }
+
+    /// Of the link's data plan; nil where it has none.
+    private func bytesLeft(on link: String) -> Int? {
+        usage.figures.first { $0.link == link }.flatMap { used in used.capBytes.map { max(0, $0 - used.sentBytes - used.receivedBytes) } }
     }
 
     private func configure(_ document: ConfigurationDocument) async throws(StepFault) {

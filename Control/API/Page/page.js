@@ -25,10 +25,10 @@ function hold(session) {
 }
 
 // A body is JSON unless it is a file, whose type is told.
-async function call(method, path, body, type) {
+async function call(method, path, body, type, limitMs = 10000) {
   const send = () => fetch("/api/v1" + path, {
     method,
-    signal: AbortSignal.timeout(10000),
+    signal: AbortSignal.timeout(limitMs),
     headers: { ...(access && { Authorization: "Bearer " + access }), ...(body && { "Content-Type": type || "application/json" }) },
     body: type ? body : body && JSON.stringify(body),
   });
@@ -37,8 +37,8 @@ async function call(method, path, body, type) {
   return answer;
 }
 
-async function api(method, path, body) {
-  const answer = await call(method, path, body);
+async function api(method, path, body, limitMs) {
+  const answer = await call(method, path, body, undefined, limitMs);
   if (answer.status === 204) return null;
   const value = await answer.json();
   if (!answer.ok) {
@@ -57,13 +57,13 @@ const newestFirst = (a, b) => a.createdAt < b.createdAt ? 1 : -1;
 const clock = text => text ? new Date(text).toLocaleString() : "";
 
 function cells(row, values) {
-  row.replaceChildren(...values.map(([text, kind]) => {
-    const cell = document.createElement("td");
-    // A text, or a drawing.
-    cell.append(text);
-    if (kind) cell.className = kind;
-    return cell;
-  }));
+  while (row.cells.length > values.length) row.deleteCell(-1);
+  values.forEach(([content, kind], index) => {
+    const cell = row.cells[index] || row.insertCell();
+    // A text, or a drawing, or what has a button: that stays where it is, or nobody could press it while figures come.
+    if (typeof content === "string" || cell.firstChild !== content) cell.replaceChildren(content);
+    cell.className = kind || "";
+  });
 }
 
 function fill(table, rows) {
@@ -129,9 +129,10 @@ function showLinks(element, sender, sample) {
     const told = now?.reason ? `${state}: ${now.reason}` : state;
     return [[link.name], sender.online ? [told, tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
       [now ? graphs.draw(`${sender.id} ${link.name}`, "sent, and what the link carries as a line") : ""],
-      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], modemCell(modems.find(modem => modem.link === link.name)), plan(carried.get(link.name))];
+      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], modemCell(modems.find(modem => modem.link === link.name)), plan(carried.get(link.name)),
+      speedCell(sender, link)];
   }).concat(modems.filter(modem => !modem.link).map(modem => [[modem.model || modem.id], [modem.reason || modem.state, tone(modem.state)],
-    [""], [""], [""], [""], [""], [""], modemCell(modem), [""]])));
+    [""], [""], [""], [""], [""], [""], modemCell(modem), [""], [""]])));
 }
 
 // Where it is: in its owner's words, and as a modem's satellite receiver sees it.
@@ -157,6 +158,39 @@ function plan(usage) {
   const used = gigabytes(usage.sentBytes + usage.receivedBytes);
   return [used + (usage.capBytes ? ` of ${gigabytes(usage.capBytes)}` : "") + " GiB" + (usage.since ? ` since ${usage.since}` : "")
     + (usage.state === "spent" ? ": last resort" : ""), tone(usage.state)];
+}
+
+// What a link uploaded when it was measured last, and the button that measures it.
+const meters = new Map();
+function speedCell(sender, link) {
+  const key = `${sender.id} ${link.name}`;
+  if (!meters.has(key)) {
+    const box = document.createElement("span"), words = document.createElement("span"), button = document.createElement("button");
+    button.type = "button";
+    button.className = "measure";
+    button.textContent = "Measure";
+    button.addEventListener("click", () => measure(sender.id, link.name, meters.get(key)));
+    box.append(words, " ", button);
+    meters.set(key, { box, words, button });
+  }
+  const meter = meters.get(key), last = (sender.speedTests || []).find(test => test.link === link.name);
+  const at = last && new Date(last.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const result = last && (last.upload != null ? `${(last.upload / 1e6).toFixed(1)} Mbit/s up, ${milliseconds(last.rttMs)}` : last.reason) + `, at ${at}`;
+  meter.words.textContent = meter.isRunning ? "measuring…" : meter.refusal || result || "";
+  meter.button.hidden = !rights.has("senders.operate");
+  meter.button.disabled = Boolean(meter.isRunning || !sender.online || current(sender.id) || link.state !== "up");
+  return [meter.box];
+}
+
+async function measure(id, link, meter) {
+  meter.isRunning = true;
+  meter.refusal = "";
+  show(id);
+  try {
+    await api("POST", `/senders/${id}/speed-test`, { link }, 20000);
+  } catch (error) { meter.refusal = error.message; }
+  meter.isRunning = false;
+  show(id);
 }
 
 // The same links as the receiver sees them: by the address that they come from, which a mobile network may have exchanged. Where it has
