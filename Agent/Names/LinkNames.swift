@@ -106,8 +106,8 @@ package actor LinkNames {
             throw ResolveError(host: host, reason: "not a host name and port")
         }
         let told = await directory.ask()
-        if let servers = told.networkManager { networkManager = servers }
-        if let servers = told.resolved { resolved = servers }
+        if let value = told.networkManager { networkManager = LinkServers.ofNetworkManager(value) }
+        if let value = told.resolved { resolved = LinkServers.ofResolved(value, name: interfaceName) }
         guard !isOver else { throw CancellationError() }
         guard searches.count < Self.searchLimit else {
             let known = book.addresses(of: host, since: book.number)

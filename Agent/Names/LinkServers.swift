@@ -68,17 +68,14 @@ struct ServerDirectory: Sendable {
     private static let manager = "org.freedesktop.NetworkManager"
     private static let resolved = "org.freedesktop.resolve1"
 
-    /// - Returns: nil for one that is not there or does not answer.
-    func ask() async -> (networkManager: [String: [SocketAddress]]?, resolved: [String: [SocketAddress]]?) {
+    /// - Returns: what `LinkServers` reads; nil for one that is not there or does not answer.
+    func ask() async -> (networkManager: BusValue?, resolved: BusValue?) {
         let bus = Bus(address: address, loop: loop) { _ in }
         defer { bus.close() }
         async let manager = property(
             .property(Self.manager, "/org/freedesktop/NetworkManager/DnsManager", "\(Self.manager).DnsManager", "Configuration"), bus)
         async let resolved = property(.property(Self.resolved, "/org/freedesktop/resolve1", "\(Self.resolved).Manager", "DNS"), bus)
-        return (
-            await manager.map(LinkServers.ofNetworkManager),
-            await resolved.map { LinkServers.ofResolved($0, name: interfaceName) }
-        )
+        return (await manager, await resolved)
     }
 
     private func property(_ call: MethodCall, _ bus: Bus) async -> BusValue? {
@@ -93,7 +90,8 @@ struct ServerDirectory: Sendable {
     }
 }
 
-private func interfaceName(_ index: Int) -> String? {
+/// In the network namespace of the calling thread.
+func interfaceName(_ index: Int) -> String? {
     var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE) + 1)
     guard let index = UInt32(exactly: index), if_indextoname(index, &name) != nil else { return nil }
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -25,16 +25,17 @@ struct LinkNamesTests {
         func find() async throws -> [String] { try await names.lookup.find("control.strata.test", 443).map { "\($0)" } }
     }
 
-    private func inField(_ body: (Place) async throws -> Void) async throws {
+    /// - Parameter bearers: whether the links are modems that the agent has connected.
+    private func inField(bearers: Bool = true, _ body: (Place) async throws -> Void) async throws {
         let link = LinkShape(LinkProfile(rateKbit: 4000, delayMs: 20))
         let network = try FieldNetwork(links: [link, link], number: 9)
         defer { network.remove() }
         try await onStage { stage in
             let loop = try network.field.run { try Loop(name: "names") }
             defer { loop.stop() }
-            let names = LinkNames(bus: "unix:path=\(stage.folder["nothing"])", loop: loop, log: Log("test", threshold: .error))
+            let names = LinkNames(bus: "unix:path=\(stage.folder["bus"])", loop: loop, log: Log("test", threshold: .error))
             names.update(links: ["modem0", "modem1"])
-            for link in 0..<2 { names.update(bearer: "modem\(link)", servers: [network.cloudAddress(link)]) }
+            for link in 0..<2 where bearers { names.update(bearer: "modem\(link)", servers: [network.cloudAddress(link)]) }
             try await body(Place(stage: stage, network: network, names: names))
             await names.close()
         }
@@ -98,6 +99,25 @@ struct LinkNamesTests {
             #expect(try await place.find() == ["198.51.100.7:443"])
             #expect(Instant.now - began < .milliseconds(600))
             #expect(bad.questions > 0)
+        }
+    }
+
+    @Test("what NetworkManager and systemd-resolved say of a link's name servers is asked for at each look-up", arguments: [false, true])
+    func directories(isResolved: Bool) async throws {
+        try await inField(bearers: false) { place in
+            let server = try await place.server(1, ["198.51.100.7"])
+            await #expect(throws: ResolveError.self, "nobody says whose it is") { try await place.find() }
+            let standIn = try await MessageBus(on: place.stage).standIn()
+            if isResolved {
+                let index = try place.network.field.run { Int(if_nametoindex("modem1")) }
+                try await standIn.run("resolved_servers({\(index): '\(place.network.cloudAddress(1))'})")
+            } else {
+                try await standIn.run("link_servers({'modem1': ['\(place.network.cloudAddress(1))']})")
+            }
+            let began = Instant.now
+            #expect(try await place.find() == ["198.51.100.7:443"])
+            #expect(Instant.now - began < .milliseconds(900))
+            try await server.end()
         }
     }
 

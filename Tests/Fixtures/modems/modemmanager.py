@@ -224,6 +224,28 @@ def network_manager(managed):
     }, [])
 
 
+def link_servers(servers):
+    """NetworkManager's word for the name servers of each link, by the link's name."""
+    mock = objects["/"]
+    mock.network_manager = dbus.service.BusName("org.freedesktop.NetworkManager", mock.bus_name.get_bus())
+    entries = [
+        dbus.Dictionary({"interface": link, "nameservers": dbus.Array(texts, signature="s"), "priority": dbus.Int32(100), "vpn": False}, signature="sv")
+        for link, texts in servers.items()]
+    mock.AddObject("/org/freedesktop/NetworkManager/DnsManager", "org.freedesktop.NetworkManager.DnsManager", {
+        "Configuration": dbus.Array(entries, signature="a{sv}"),
+    }, [])
+
+
+def resolved_servers(servers):
+    """systemd-resolved's, by the link's number: IPv4 addresses."""
+    mock = objects["/"]
+    mock.resolved = dbus.service.BusName("org.freedesktop.resolve1", mock.bus_name.get_bus())
+    entries = [
+        dbus.Struct((dbus.Int32(index), dbus.Int32(2), dbus.Array([dbus.Byte(int(part)) for part in text.split(".")], signature="y")), signature="iiay")
+        for index, text in servers.items()]
+    mock.AddObject("/org/freedesktop/resolve1", "org.freedesktop.resolve1.Manager", {"DNS": dbus.Array(entries, signature="(iiay)")}, [])
+
+
 def load(mock, parameters):
     objects["/"] = mock
     mock.Modem = Modem
