@@ -70,6 +70,7 @@ let doors: [Target] = [
     door("CZlib", pkgConfig: "zlib"),
     door("CV4L2"),
     door("CSystemd", pkgConfig: "libsystemd"),
+    door("CAres", pkgConfig: "libcares"),
 ]
 
 let shared: [Target] = [
@@ -86,6 +87,7 @@ let shared: [Target] = [
     module("Common", "Netlink", ["CNetlink", "Posix"]),
     module("Common", "Systemd", ["Posix"]),
     module("Common", "DBus", ["CSystemd", "Posix"]),
+    module("Common", "DNS", ["CAres", "Posix"]),
     module("Common", "Crypto", ["COpenSSL", "BondWire"]),
     module("Common", "TLS", ["COpenSSL"]),
     module("Common", "RIST", ["CRist", "Units", "Posix"]),
@@ -105,6 +107,7 @@ let shared: [Target] = [
 let agent: [Target] = [
     pure("Agent", "Bonding", ["BondWire"], fast),
     module("Agent", "Links", ["Wire", "Netlink", "Posix", "Logging"]),
+    module("Agent", "Names", ["DNS", "DBus", "Posix", "Logging"]),
     module("Agent", "Modems", ["Units", "Wire", "DBus", "Netlink", "Crypto", "Posix", "Logging"]),
     module("Agent", "Sticks", ["Wire", "HTTP", "Web", "Netlink", "Posix", "Logging"]),
     module("Agent", "Portals", ["Wire", "HTTP", "TLS", "Web", "Posix", "Logging"]),
@@ -117,7 +120,7 @@ let agent: [Target] = [
     module(
         "Agent", "Session",
         [
-            "Units", "Wire", "Configuration", "Links", "Modems", "Sticks", "Portals", "Usage", "Inputs", "Capture", "Uplink",
+            "Units", "Wire", "Configuration", "Links", "Names", "Modems", "Sticks", "Portals", "Usage", "Inputs", "Capture", "Uplink",
             "ControlLink", "Identity", "Service", "Crypto", "Posix", "Web", "Logging",
         ]),
     program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
@@ -138,7 +141,7 @@ let receiver: [Target] = [
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
     module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
-    module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Posix", "Logging"]),
+    module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
@@ -180,11 +183,13 @@ let suites: [Target] = [
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
-    tests("APITests", ["API", "Auth", "Configuration", "Fleet", "HTTP", "Store", "Units", "Web", "Wire"]),
+    tests("APITests", ["API", "Auth", "Configuration", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
     tests("AuthTests", ["Auth", "Store", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
     tests("UplinkTests", ["Uplink", "Configuration", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
+    tests("DNSTests", ["DNS", "Support", "Posix"]),
+    tests("NamesTests", ["Names", "DBus", "Lab", "Support", "Posix", "Logging"]),
     tests("DBusTests", ["DBus", "Support", "Posix"]),
     tests("ModemsTests", ["Modems", "Netlink", "Lab", "Support", "Units", "Wire", "Posix", "Logging"]),
     tests("SticksTests", ["Sticks", "Lab", "Support", "Netlink", "Wire", "Posix", "Logging"]),
@@ -205,7 +210,10 @@ let suites: [Target] = [
     tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "Support", "Posix", "Logging", "Wire", "Units"]),
     tests(
         "SessionTests",
-        ["Session", "Ingest", "Lab", "Support", "Links", "Configuration", "Wire", "Units", "Posix", "Logging", "Service", "Capture"]),
+        [
+            "Session", "Ingest", "Lab", "Support", "Links", "Names", "Configuration", "Wire", "Units", "Posix", "Logging", "Service",
+            "Capture",
+        ]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Web", "Posix"]),
     tests("CommandsTests", ["Commands", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),

@@ -38,6 +38,9 @@ package struct BearerAddresses: Sendable, Hashable {
     }
 
     package enum Method: Sendable { case ppp, given, asked }
+
+    /// Of its network, as it names them.
+    package var nameServers: [String] { [ipv4, ipv6].flatMap { $0?.nameServers ?? [] } }
 }
 
 extension BearerAddresses {

@@ -1,6 +1,7 @@
 import ControlLink
 package import Identity
 package import Logging
+import Names
 import Portals
 import Posix
 import Web
@@ -12,6 +13,7 @@ package final class Agent: Sendable {
 
     private let session: AgentSession
     private let connection: Connection
+    private let names: LinkNames
     private let reader = Guarded<Task<Void, Never>?>(nil)
     private let loops: [Loop]
 
@@ -28,8 +30,11 @@ package final class Agent: Sendable {
             settings.server = PortalWatcher.Server(
                 host: identity.server.host, port: identity.server.port, trust: identity.trust, timeFloor: identity.timeFloor)
         }
+        // Not on the session's loop, which librist may hold for a while.
+        let names = LinkNames(bus: settings.bus, loop: controlLoop, log: log.part("names"))
         let outlet = Guarded<Connection?>(nil)
-        let session = try AgentSession(settings: settings, loop: sessionLoop, log: log) { message, importance in
+        let speed = SpeedUpload(identity: identity, loop: controlLoop, proxy: settings.proxy, names: names.lookup)
+        let session = try AgentSession(settings: settings, loop: sessionLoop, names: names, speed: speed, log: log) { message, importance in
             guard let connection = outlet.withLock({ $0 }) else { return }
             switch importance {
             case .figures: connection.trySend(message)
@@ -41,11 +46,12 @@ package final class Agent: Sendable {
         }
         let isLocal = Self.isLocal(settings.proxy?.host ?? identity.server.host)
         connection = Connection(
-            identity: identity, loop: controlLoop, log: log.part("control"), proxy: settings.proxy,
+            identity: identity, loop: controlLoop, log: log.part("control"), proxy: settings.proxy, names: names.lookup,
             // What is on this machine is not behind any link; anything else is also tried as the routing table says.
             routes: { isLocal ? [.any] : await session.upLinks().map { Route(interface: $0) } + [.any] },
             hello: { .hello(await session.hello()) }, outcome: { .outcome($0) })
         self.session = session
+        self.names = names
         outlet.withLock { $0 = connection }
     }
 
@@ -80,6 +86,7 @@ package final class Agent: Sendable {
         await connection.stop()
         reader.withLock { $0?.cancel() }
         await session.end()
+        await names.close()
         for loop in loops { loop.stop() }
     }
 

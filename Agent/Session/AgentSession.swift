@@ -1,53 +1,15 @@
 import Configuration
+package import ControlLink
 import Inputs
-package import Links
+import Links
 package import Logging
-package import Modems
-package import Portals
+import Modems
+package import Names
+import Portals
 package import Posix
 import Sticks
 package import Units
-package import Web
 package import Wire
-
-/// What the owner of a board decides about its agent.
-package struct SessionSettings: Sendable {
-    package var runtimeFolder: String
-    package var stateFolder: String
-    /// Media files to offer as inputs; nil offers none.
-    package var mediaFolder: String?
-    package var links: LinkPolicy
-    /// The bus that ModemManager is asked over.
-    package var bus = SessionSettings.systemBus
-    package var modems = ModemAccounts(standard: nil)
-    /// Interfaces that are taken for HiLink sticks whatever they are.
-    package var sticks: [String] = []
-    /// Whether modems' satellite receivers are switched on.
-    package var usesSatellites = true
-    /// What control is reached through; media never is.
-    package var proxy: ClientOptions.Proxy?
-    /// A file with a line for each access unit, for tests; nil writes none.
-    package var trace: String?
-    package var version: String
-    /// A wall clock that shows less, in Unix seconds, is not set.
-    package var timeFloor = 0
-    /// Whom links are to lead to; nil looks for nothing in their way.
-    package var server: PortalWatcher.Server?
-
-    package init(
-        runtimeFolder: String, stateFolder: String, mediaFolder: String?, links: LinkPolicy, trace: String?, version: String
-    ) {
-        self.runtimeFolder = runtimeFolder
-        self.stateFolder = stateFolder
-        self.mediaFolder = mediaFolder
-        self.links = links
-        self.trace = trace
-        self.version = version
-    }
-
-    /// Where the system's bus usually listens.
-    package static let systemBus = "unix:path=/run/dbus/system_bus_socket"
-}
 
 /// The agent: owns the plan, carries out what control orders, and goes on without control.
 ///
@@ -74,6 +36,7 @@ package actor AgentSession {
     private let modemWatcher: ModemWatcher
     private let stickWatcher: StickWatcher
     private let portals: PortalWatcher?
+    private let names: LinkNames
     private let log: Log
     nonisolated let flight = FlightDesk()
     private let tell: @Sendable (AgentMessage, Importance) -> Void
@@ -92,31 +55,37 @@ package actor AgentSession {
     private var tail: Task<Void, Never>?
     /// The last reset of a modem.
     private var resetting: Task<Void, Never>?
+    private let speed: SpeedUpload?
+    /// The upload of a speed test.
+    private var testing: Task<Result<Void, SpeedUploadFault>, Never>?
+    /// Starts that were ordered and are not carried out yet.
+    private var starts = 0
     /// The broadcast whose preflight runs.
     private var starting: BroadcastID?
     private var readers: [Task<Void, Never>] = []
     private var ticking: Task<Void, Never>?
-    /// When the counters of the interfaces, and the figures of all links together, were told last.
-    private var countedAt: Instant?
-    private var bondedAt: Instant?
+    private var turns = TelemetryTurns()
     private var modems: [Modem] = []
     private var sticks: [Stick] = []
     private var usage: UsageDesk
-    /// The modems as they were told last, and when; nil where this connection has heard nothing of them.
-    private var toldModems: (modems: [ModemTelemetry], at: Instant)?
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// - Parameters:
     ///   - loop: the session's own: a stop may hold it for a while.
+    ///   - names: is told of the links, and asked for receivers.
+    ///   - speed: carries out speed tests; nil refuses them.
     ///   - tell: takes what control is to hear, from any thread; it must not wait.
     /// - Throws: `SystemError` for a folder that cannot be made or that another agent has (EWOULDBLOCK), or a system without
     ///   threads or descriptors.
     package init(
-        settings: SessionSettings, loop: Loop, log: Log, tell: @escaping @Sendable (AgentMessage, Importance) -> Void
+        settings: SessionSettings, loop: Loop, names: LinkNames, speed: SpeedUpload? = nil, log: Log,
+        tell: @escaping @Sendable (AgentMessage, Importance) -> Void
     ) throws {
         self.settings = settings
         self.loop = loop
+        self.names = names
+        self.speed = speed
         self.log = log
         self.tell = tell
         files = PlanFiles(runtime: settings.runtimeFolder, state: settings.stateFolder)
@@ -128,7 +97,11 @@ package actor AgentSession {
         routes = try RouteKeeper(loop: loop, log: log.part("routes"))
         modemWatcher = ModemWatcher(
             address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, accounts: settings.modems,
-            stateFolder: settings.stateFolder, apply: { [setter = BearerSetter()] in try setter.apply($0) }, log: log.part("modems"))
+            stateFolder: settings.stateFolder,
+            apply: { [setter = BearerSetter()] addresses in
+                names.update(bearer: addresses.interface, servers: addresses.nameServers)
+                try setter.apply(addresses)
+            }, log: log.part("modems"))
         stickWatcher = StickWatcher(loop: loop, named: settings.sticks, log: log.part("sticks"))
         portals = settings.server.map { [log] in PortalWatcher(server: $0, loop: loop, log: log.part("portals")) }
     }
@@ -138,6 +111,7 @@ package actor AgentSession {
         loadConfiguration()
         links = watcher.links
         inventory = Inventory(links: links, inputs: [], encoders: EncoderCatalog.found())
+        names.update(links: upLinks())
         routes.begin()
         let changes = watcher.snapshots
         readers.append(Task { [weak self] in for await snapshot in changes { await self?.linksChanged(snapshot) } })
@@ -163,7 +137,7 @@ package actor AgentSession {
     /// The whole state, for a new connection. Nobody watches then, as far as this connection knows.
     package func hello() async -> AgentHello {
         tick(each: .seconds(1))
-        toldModems = nil
+        turns.forgetModems()
         usage.tellAgain()
         return AgentHello(
             agentVersion: settings.version, inventory: inventory, configuration: ConfigurationReport(version: configurationVersion),
@@ -179,15 +153,22 @@ package actor AgentSession {
         if case .stop(let reference) = order, starting == reference.broadcast, let transmission {
             Task { await transmission.interrupt() }
         }
-        // A modem takes seconds for its reset: a stop does not wait for it.
+        let isStart = if case .start = order { true } else { false }
+        if isStart {
+            starts += 1
+            testing?.cancel()
+        }
+        // A modem takes seconds for its reset: a stop does not wait for it. A speed test is not waited for by anything.
+        let isTest = if case .speedTest = order { true } else { false }
         let isAside = if case .resetModem = order { true } else { false }
-        let before = isAside ? resetting : tail
+        let before = isTest ? nil : isAside ? resetting : tail
         let task = Task {
             await before?.value
             let outcome = await perform(order)
+            if isStart { starts -= 1 }
             if let id { answer(CommandOutcome(id: id, result: outcome.result, step: outcome.step, reason: outcome.reason)) }
         }
-        if isAside { resetting = task } else { tail = task }
+        if isAside { resetting = task } else if !isTest { tail = task }
     }
 
     /// This board is revoked: ends what it sends and forgets it, so that nothing goes on after a restart either. Returns at once.
@@ -233,6 +214,7 @@ package actor AgentSession {
         ticking?.cancel()
         for reader in readers { reader.cancel() }
         resetting?.cancel()
+        testing?.cancel()
         await transmission?.stop()
         transmission = nil
         await inputs.close()
@@ -252,6 +234,7 @@ package actor AgentSession {
             case .configure(let document): try await configure(document)
             case .watch(let interval): tick(each: .milliseconds(min(max(interval.ms, 200), 10_000)))
             case .resetModem(let order): return (.done, nil, try await reset(order))
+            case .speedTest(let order): try await measure(order)
             case .unknown(let type): throw StepFault(.plan, "this agent does not know the order '\(type.bounded(to: 64))'")
             }
             return (.done, nil, nil)
@@ -357,6 +340,35 @@ extension AgentSession {
         )
     }
 
+    /// Nothing is measured while anything is sent, and a broadcast that begins ends it.
+    private func measure(_ order: SpeedTestOrder) async throws(StepFault) {
+        guard let speed else { throw StepFault(.plan, "this agent has no control to upload to") }
+        guard plan == nil, transmission == nil, starts == 0 else {
+            throw StepFault(.plan, "this board has a broadcast: its links are not disturbed")
+        }
+        guard testing == nil else { throw StepFault(.plan, "a speed test runs already") }
+        guard upLinks().contains(order.link) else {
+            throw StepFault(.plan, "this board has no link \(order.link.bounded(to: 64)) that is up")
+        }
+        if let left = bytesLeft(on: order.link), left < order.bytes {
+            throw StepFault(
+                .plan, "\(order.link) has \(left >> 20) MiB of its data plan left, and the test may take \(order.bytes >> 20)")
+        }
+        log.notice("a link's speed is tested", ["link": .text(order.link)])
+        let task = Task { () -> Result<Void, SpeedUploadFault> in
+            do throws(SpeedUploadFault) { return .success(try await speed.run(order)) } catch { return .failure(error) }
+        }
+        testing = task
+        let result = await task.value
+        testing = nil
+        if case .failure(let fault) = result { throw StepFault(.speed, fault.description) }
+    }
+
+    /// Of the link's data plan; nil where it has none.
+    private func bytesLeft(on link: String) -> Int? {
+        usage.figures.first { $0.link == link }.flatMap { used in used.capBytes.map { max(0, $0 - used.sentBytes - used.receivedBytes) } }
+    }
+
     private func configure(_ document: ConfigurationDocument) async throws(StepFault) {
         guard document.version >= configurationVersion else {
             throw StepFault(.configuration, "version \(document.version) is older than \(configurationVersion), which is in force")
@@ -389,7 +401,7 @@ extension AgentSession {
         defer { for link in usage.figures where link.state != .within { flight.note(link) } }
         return Transmission(
             plan: plan, links: links, rules: rules, inputs: inputs, flight: flight, trace: settings.trace,
-            loop: loop,
+            names: names.lookup, loop: loop,
             log: log.with("broadcast", .text(plan.broadcast.text))
         ) { report in
             tell(.sending(report), .change)
@@ -425,6 +437,7 @@ extension AgentSession {
         routes.update(watcher.indices)
         self.links = links
         tellLinks()
+        names.update(links: upLinks())
         await watchSticks()
         await watchPortals()
         await transmission?.update(links: links, rules: rules)
@@ -499,7 +512,7 @@ extension AgentSession {
         let figures = await transmission?.telemetry()
         let sample = AgentTelemetry(
             atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: await interfaces(),
-            modems: modemFigures(), bond: figures?.bond.flatMap(inTurn), usage: usage.next())
+            modems: turns.modems(modemFigures, at: .now), bond: figures?.bond.flatMap { turns.bond($0, at: .now) }, usage: usage.next())
         tell(.telemetry(sample), .figures)
     }
 
@@ -508,19 +521,8 @@ extension AgentSession {
         tell(.flight(log), .record(answered: { [flight] in flight.answered(log, isTaken: $0) }))
     }
 
-    /// Every 2 s: more often they would take the room of the links' figures on a narrow modem, as the counters below would.
-    private func inTurn(_ bond: BondTelemetry) -> BondTelemetry? {
-        let now = Instant.now
-        if let bondedAt, now - bondedAt < .milliseconds(1900) { return nil }
-        bondedAt = now
-        return bond
-    }
-
-    /// Every 5 s.
     private func interfaces() async -> [InterfaceTelemetry]? {
-        let now = Instant.now
-        if let countedAt, now - countedAt < .milliseconds(4900) { return nil }
-        countedAt = now
+        guard turns.isCountersTurn(at: .now) else { return nil }
         let changes = usage.count(watcher, simNumbers, configuration.linkRules)
         for change in changes { flight.note(change) }
         let counters = watcher.counters
@@ -531,23 +533,12 @@ extension AgentSession {
         return counters
     }
 
-    /// At most once a second, and every 5 s where nothing changes: a sample may be lost. Nothing where there never was a modem.
-    private func modemFigures() -> [ModemTelemetry]? {
+    private var modemFigures: [ModemTelemetry] {
         let names = Set(links.map(\.name))
-        let figures =
-            modems.map { modem in
-                var figures = modem.figures
-                figures.link = modem.interfaces.first(where: names.contains)
-                return figures
-            } + sticks.map(\.figures)
-        let now = Instant.now
-        if let toldModems {
-            let age = now - toldModems.at
-            guard age >= .milliseconds(900), age >= .seconds(5) || toldModems.modems != figures else { return nil }
-        } else if figures.isEmpty {
-            return nil
-        }
-        toldModems = (figures, now)
-        return figures
+        return modems.map { modem in
+            var figures = modem.figures
+            figures.link = modem.interfaces.first(where: names.contains)
+            return figures
+        } + sticks.map(\.figures)
     }
 }

@@ -4,7 +4,7 @@ struct StepFault: Error, Hashable, Sendable, CustomStringConvertible {
         case input = "preflight.input"
         case encoder = "preflight.encoder"
         case links = "preflight.links"
-        case plan, configuration, modem
+        case plan, configuration, modem, speed
     }
 
     let step: Step

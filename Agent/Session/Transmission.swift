@@ -15,6 +15,7 @@ actor Transmission {
     private nonisolated let loop: Loop
     private let inputs: InputCatalog
     private let trace: String?
+    private let names: NameLookup
     private let log: Log
     /// Takes each report that differs from the one before; on the loop.
     private let changed: @Sendable (SendingReport) -> Void
@@ -54,8 +55,8 @@ actor Transmission {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     init(
-        plan: Plan, links: [Link], rules: [String: LinkRule], inputs: InputCatalog, flight: FlightDesk, trace: String?, loop: Loop,
-        log: Log,
+        plan: Plan, links: [Link], rules: [String: LinkRule], inputs: InputCatalog, flight: FlightDesk, trace: String?, names: NameLookup,
+        loop: Loop, log: Log,
         changed: @escaping @Sendable (SendingReport) -> Void
     ) {
         self.plan = plan
@@ -64,6 +65,7 @@ actor Transmission {
         self.inputs = inputs
         self.flight = flight
         self.trace = trace
+        self.names = names
         self.loop = loop
         self.log = log
         self.changed = changed
@@ -344,7 +346,7 @@ extension Transmission {
         transport.links = nil
         let new: any Uplink
         do throws(UplinkFailure) {
-            new = try makeUplink(transport: transport, log: log.part("uplink"))
+            new = try makeUplink(transport: transport, names: names, log: log.part("uplink"))
         } catch {
             throw StepFault(.plan, "transport: \(error)")
         }
@@ -392,7 +394,8 @@ extension Transmission {
         governed = (now, total)
         guard !isChanging,
             let bitrate = governor.next(
-                available: uplink?.rate(), wanted: plan.encoder.bitrate, audio: plan.encoder.audioBitrate, madeBytes: made.bytes, in: made.passed)
+                available: uplink?.rate(), wanted: plan.encoder.bitrate, audio: plan.encoder.audioBitrate, madeBytes: made.bytes,
+                in: made.passed)
         else { return }
         log.debug("bit rate", ["kbit": .integer(bitrate.kilobits)])
         await capture.setBitrate(bitrate)

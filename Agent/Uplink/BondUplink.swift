@@ -3,7 +3,7 @@ import Crypto
 import Bonding
 package import Configuration
 package import Logging
-import Posix
+package import Posix
 package import Units
 package import Wire
 
@@ -32,7 +32,7 @@ package final class BondUplink: Uplink {
     private static let limit = 4 << 20
 
     /// Opens nothing before `update(links:)` names a link.
-    package init(transport: Transport, log: Log) throws(UplinkFailure) {
+    package init(transport: Transport, names: NameLookup = .system, log: Log) throws(UplinkFailure) {
         guard let key = StreamKey(text: transport.streamKey.secret.revealed, .openSSL) else { throw .key }
         (events, out) = AsyncStream.makeStream(of: UplinkEvent.self, bufferingPolicy: .bufferingNewest(64))
         do { loop = try Loop(name: "uplink") } catch { throw .system("\(error)") }
@@ -49,7 +49,7 @@ package final class BondUplink: Uplink {
                 })
             keeper.sender = sender
         }
-        let search = ReceiverSearch(transport.receivers, log: log) { addresses in
+        let search = ReceiverSearch(transport.receivers, names: names, log: log) { addresses in
             loop.submit { keeper.sender?.setReceivers(addresses) }
         }
         keeper.search.withLock { $0 = search }

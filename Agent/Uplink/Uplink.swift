@@ -1,5 +1,6 @@
 package import Configuration
 package import Logging
+package import Posix
 package import Units
 package import Wire
 
@@ -60,9 +61,10 @@ package struct UplinkCounters: Sendable, Hashable {
 }
 
 /// The uplink of a plan: our own bond, or stock RIST where the receiver is not ours.
-package func makeUplink(transport: Transport, log: Log) throws(UplinkFailure) -> any Uplink {
+/// - Parameter names: how receivers that are named are found.
+package func makeUplink(transport: Transport, names: NameLookup = .system, log: Log) throws(UplinkFailure) -> any Uplink {
     switch transport.carrier {
-    case .bond: try BondUplink(transport: transport, log: log)
-    case .rist: try StandardUplink(transport: transport, log: log)
+    case .bond: try BondUplink(transport: transport, names: names, log: log)
+    case .rist: try StandardUplink(transport: transport, names: names, log: log)
     }
 }

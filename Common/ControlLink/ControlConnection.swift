@@ -20,6 +20,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     private let identity: DeviceIdentity
     private let times: ControlLinkTimes
     private let proxy: ClientOptions.Proxy?
+    private let names: NameLookup
     private let log: Log
     private let routes: @Sendable () async -> [Route]
     private let hello: @Sendable () async -> Outgoing
@@ -50,19 +51,21 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     /// - Parameters:
     ///   - loop: where the connection lives.
     ///   - proxy: what every connection goes through, and the routes lead to.
+    ///   - names: how control's addresses, or the proxy's, are found.
     ///   - routes: the ways out as they are now, best first; asked for before each dialling.
     ///   - hello: the device's whole state; asked for at each connect.
     ///   - outcome: wraps an outcome as a message.
     package init(
         identity: DeviceIdentity, loop: Loop, log: Log, times: ControlLinkTimes = ControlLinkTimes(),
-        proxy: ClientOptions.Proxy? = nil, routes: @escaping @Sendable () async -> [Route], hello: @escaping @Sendable () async -> Outgoing,
-        outcome: @escaping @Sendable (CommandOutcome) -> Outgoing
+        proxy: ClientOptions.Proxy? = nil, names: NameLookup = .system, routes: @escaping @Sendable () async -> [Route],
+        hello: @escaping @Sendable () async -> Outgoing, outcome: @escaping @Sendable (CommandOutcome) -> Outgoing
     ) {
         self.identity = identity
         self.loop = loop
         self.log = log
         self.times = times
         self.proxy = proxy
+        self.names = names
         self.routes = routes
         self.hello = hello
         self.outcome = outcome
@@ -162,7 +165,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         } catch let error as Refusal {
             log.error("control refuses this device", ["link": .text(route.description), "reason": .text(error.reason)])
             emit(.refused(reason: error.reason))
-            // Whoever is on this route is not control: what it says holds for no other one.
+            // Another link may lead to control where this one leads to somebody else, as a captive portal does.
             if !error.isOfRoute { redial.refused(among: await routes()) }
         } catch {
             log.info("cannot reach control", ["link": .text(route.description), "error": "\(error)"])
@@ -171,6 +174,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
 
     private struct Refusal: Error {
         let reason: String
+        /// It was not control who was reached.
         var isOfRoute = false
     }
 
@@ -181,6 +185,11 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         options.proxy = proxy
         options.bindToDevice = route.interface
         options.addresses = known.usable
+        options.names = NameLookup(find: names.find) { [names, weak self] address, isRight in
+            names.judged(address, isRight)
+            guard !isRight, let self else { return }
+            loop.run { self.assumeIsolated { $0.known.failed(address) } }
+        }
         options.connectTimeout = times.connect
         options.responseTimeout = times.connect
         options.webSocket.messageLimit = WireLimits.messageBytes
@@ -229,8 +238,8 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         known.worked(worked)
         let (host, port) = (identity.server.host, identity.server.port)
         // Left to itself: it cannot be cancelled, and its result is welcome whenever it comes.
-        Task { [weak self] in
-            if let addresses = try? await resolve(host: host, port: port) { await self?.learn(addresses) }
+        Task { [weak self, names] in
+            if let addresses = try? await names.find(host, port) { await self?.learn(addresses) }
         }
     }
 

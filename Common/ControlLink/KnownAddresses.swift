@@ -21,6 +21,11 @@ struct KnownAddresses: Sendable, Equatable {
         addresses = Array((addresses.prefix(1) + fresh.filter { $0 != addresses.first }).prefix(Self.limit))
     }
 
+    /// Somebody else, or nobody who spoke, was reached there. The last one stays: it may be for the link.
+    mutating func failed(_ address: SocketAddress) {
+        if addresses.count > 1 { addresses.removeAll { $0 == address } }
+    }
+
     /// Every route has failed: every second round asks the resolver, as either may be out of date.
     mutating func roundFailed() { isStale.toggle() }
 }

@@ -5,6 +5,30 @@ package struct ResolveError: Error, Hashable, Sendable, CustomStringConvertible 
     package let host: String
     package let reason: String
     package var description: String { "resolve \(host): \(reason)" }
+
+    package init(host: String, reason: String) {
+        self.host = host
+        self.reason = reason
+    }
+}
+
+/// How a program finds the addresses of hosts, and what it learns of them.
+package struct NameLookup: Sendable {
+    /// All addresses that are known, best first; throws where there is none. It bounds its own time, or is left behind.
+    package var find: @Sendable (_ host: String, _ port: Int) async throws -> [SocketAddress]
+    /// Who was reached at an address was the host, or somebody else or nobody that spoke.
+    package var judged: @Sendable (_ address: SocketAddress, _ isRight: Bool) -> Void
+
+    package init(
+        find: @escaping @Sendable (_ host: String, _ port: Int) async throws -> [SocketAddress],
+        judged: @escaping @Sendable (_ address: SocketAddress, _ isRight: Bool) -> Void = { _, _ in }
+    ) {
+        self.find = find
+        self.judged = judged
+    }
+
+    /// The system's resolver.
+    package static let system = NameLookup(find: { try await resolve(host: $0, port: $1) })
 }
 
 /// Look-ups that run at the same time, at most: a resolver that hangs takes its threads, not all of them.

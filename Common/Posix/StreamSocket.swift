@@ -94,6 +94,12 @@ package enum StreamSocket {
     /// Small messages leave at once (TCP_NODELAY).
     package static func setNoDelay(_ socket: CInt) { set(socket, CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
 
+    /// What the peer has not acknowledged when the socket is closed is thrown away, and the peer is told so by a reset (SO_LINGER 0).
+    package static func discardUnsentAtClose(_ socket: CInt) {
+        var value = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// Bytes that were written to a TCP socket and that the peer has not acknowledged; 0 for one that is no longer connected.
     package static func unacknowledged(_ socket: CInt) -> Int { max(0, Int(cposix_unacknowledged(socket))) }
 

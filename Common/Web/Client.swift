@@ -74,12 +74,26 @@ package struct Client: Sendable {
             throw ClientError.untrusted("\(error)")
         }
         let end = Instant.now + options.connectTimeout
-        let addresses = try await addresses(for: url, by: end)
-        let dialer = Dialer(loop: lane.loop, addresses: addresses, device: options.bindToDevice)
-        let (socket, address) = try await dialer.connect(within: end - Instant.now)
+        var addresses = try await addresses(for: url, by: end)
         let plan = ClientExchange.Plan(
             method: method, url: url, head: head, body: body, key: key, options: options, connectBy: end)
-        return try await ClientExchange(lane: lane, socket: socket, address: address, plan: plan, context: context).run()
+        while true {
+            let dialer = Dialer(loop: lane.loop, addresses: addresses, device: options.bindToDevice)
+            let (socket, address) = try await dialer.connect(within: end - Instant.now)
+            do {
+                let outcome = try await ClientExchange(lane: lane, socket: socket, address: address, plan: plan, context: context).run()
+                options.names.judged(address, true)
+                return outcome
+            } catch ClientError.untrusted(let reason) {
+                // Nothing was asked there yet. Of several addresses one may be a lie of somebody's name server.
+                options.names.judged(address, false)
+                addresses.removeAll { $0 == address }
+                if addresses.isEmpty || options.proxy != nil { throw ClientError.untrusted(reason) }
+            } catch ClientError.timedOut(let what) {
+                options.names.judged(address, false)
+                throw ClientError.timedOut(what)
+            }
+        }
     }
 
     /// Of the proxy where there is one, since it looks up the server's name itself.
@@ -92,22 +106,24 @@ package struct Client: Sendable {
                 return address
             }
         }
-        return try await Lookup(loop: lane.loop, host: host, port: port).run(within: end - Instant.now)
+        return try await Lookup(loop: lane.loop, names: options.names, host: host, port: port).run(within: end - Instant.now)
     }
 }
 
-/// A look-up that is left behind when it takes too long: getaddrinfo cannot be cancelled. Loop thread only.
+/// A look-up that is left behind when it takes too long: getaddrinfo, for one, cannot be cancelled. Loop thread only.
 private final class Lookup: @unchecked Sendable {
     // Sendable: state is touched on the loop only.
     private let loop: Loop
+    private let names: NameLookup
     private let host: String
     private let port: Int
     private var continuation: CheckedContinuation<[SocketAddress], any Error>?
     private var timer: LoopTimer?
     private var isDone = false
 
-    init(loop: Loop, host: String, port: Int) {
+    init(loop: Loop, names: NameLookup, host: String, port: Int) {
         self.loop = loop
+        self.names = names
         self.host = host
         self.port = port
     }
@@ -129,7 +145,7 @@ private final class Lookup: @unchecked Sendable {
         timer = loop.timer(after: timeout) { [self] in finish(.failure(ClientError.timedOut("resolving \(host)"))) }
         loop.spawn { [self] in
             let result: Result<[SocketAddress], any Error>
-            do { result = .success(try await resolve(host: host, port: port)) } catch { result = .failure(error) }
+            do { result = .success(try await names.find(host, port)) } catch { result = .failure(error) }
             finish(result)
         }
     }

@@ -12,6 +12,8 @@ package struct ClientOptions: Sendable {
     package var bindToDevice: String?
     /// Addresses to use instead of asking for the host's; the URL's port counts where theirs is 0.
     package var addresses: [SocketAddress]?
+    /// How addresses are found otherwise, the proxy's too.
+    package var names = NameLookup.system
     /// From the call to the end of the TLS handshake, all addresses together.
     package var connectTimeout = Duration.seconds(10)
     /// From then to the end of the response.

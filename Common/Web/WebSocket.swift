@@ -160,6 +160,15 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         }
     }
 
+    /// Ends it at once: what is on its way is not sent any more.
+    package func abort() {
+        lane.loop.run {
+            guard !self.transport.isClosed else { return }
+            StreamSocket.discardUnsentAtClose(self.transport.socket)
+            self.abandon(.disconnected("given up"))
+        }
+    }
+
     /// With which code it ended; nil while it is open.
     package var closeCode: CloseCode? { ending.withLock { $0?.code } }
     package var closeReason: String? { ending.withLock { $0?.reason } }

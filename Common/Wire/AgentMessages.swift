@@ -26,6 +26,8 @@ package enum AgentOrder: Message {
     case watch(TelemetryInterval)
     /// Restart a modem that is stuck; done once it took that.
     case resetModem(ModemReset)
+    /// Upload over one link, so that control measures it; done once control has heard enough.
+    case speedTest(SpeedTestOrder)
     case unknown(String)
 }
 
@@ -298,7 +300,7 @@ extension AgentMessage {
 }
 
 extension AgentOrder {
-    package enum Kind: String, CaseIterable, Sendable { case start, stop, configure, watch, resetModem }
+    package enum Kind: String, CaseIterable, Sendable { case start, stop, configure, watch, resetModem, speedTest }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -307,6 +309,7 @@ extension AgentOrder {
         case .configure: .known(.configure)
         case .watch: .known(.watch)
         case .resetModem: .known(.resetModem)
+        case .speedTest: .known(.speedTest)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -318,6 +321,7 @@ extension AgentOrder {
         case .configure(let body): try container.encode(body, forKey: .body)
         case .watch(let body): try container.encode(body, forKey: .body)
         case .resetModem(let body): try container.encode(body, forKey: .body)
+        case .speedTest(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -329,6 +333,7 @@ extension AgentOrder {
         case .configure: self = .configure(try body.decode(ConfigurationDocument.self, forKey: .body))
         case .watch: self = .watch(try body.decode(TelemetryInterval.self, forKey: .body))
         case .resetModem: self = .resetModem(try body.decode(ModemReset.self, forKey: .body))
+        case .speedTest: self = .speedTest(try body.decode(SpeedTestOrder.self, forKey: .body))
         }
     }
 }

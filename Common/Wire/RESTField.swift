@@ -50,6 +50,8 @@ package struct SenderView: Codable, Sendable, Hashable {
     package var defaults: Defaults?
     /// Where it is; nil where nobody knows.
     package var location: Location?
+    /// The last speed test of each of its links, since control began; nil where there was none.
+    package var speedTests: [SpeedTestView]?
 
     package struct Location: Codable, Sendable, Hashable {
         /// In its owner's words, by the newest configuration.
@@ -84,7 +86,8 @@ package struct SenderView: Codable, Sendable, Hashable {
 
     package init(
         id: DeviceID, name: String, online: Bool, lastSeenAt: String?, agentVersion: String?, flaggedAt: String?, inventory: Inventory,
-        configuration: ConfigurationState, defaults: Defaults?, location: Location?
+        configuration: ConfigurationState, defaults: Defaults?, location: Location?,
+        speedTests: [SpeedTestView]? = nil
     ) {
         self.id = id
         self.name = name
@@ -96,6 +99,7 @@ package struct SenderView: Codable, Sendable, Hashable {
         self.configuration = configuration
         self.defaults = defaults
         self.location = location
+        self.speedTests = speedTests
     }
 }
 

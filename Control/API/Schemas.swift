@@ -174,7 +174,7 @@ enum Schemas {
                 "configuration", .object([.required("wanted", count), .required("applied", count), .optional("reason", line)])),
             .optional(
                 "defaults", .object([.required("input", .reference("InputChoice")), .required("encoder", .reference("EncoderChoice"))])),
-            .optional("location", .reference("Location")),
+            .optional("location", .reference("Location")), .optional("speedTests", .list(.reference("SpeedTest"), upTo: 32)),
         ]),
         "Location": .object([
             .optional("text", line),
@@ -189,6 +189,11 @@ enum Schemas {
             .required("version", count), .required("result", choice(["applied", "refused", "pending"])), .optional("reason", line),
         ]),
         "ResetModemRequest": .object([.required("modem", handle), .optional("force", .flag)]),
+        "SpeedTestRequest": .object([.required("link", handle)]),
+        "SpeedTest": .object([
+            .required("link", handle), .required("at", time), .optional("upload", count), .optional("rttMs", .number),
+            .optional("reason", line),
+        ]),
         "ResetModemAnswer": .object([.required("modem", handle), .optional("reason", line)]),
         "Host": .object([
             .required("id", id), .required("name", name), .required("online", .flag), .optional("lastSeenAt", time),

@@ -15,7 +15,9 @@ struct SenderRoutes: Sendable {
 
     init(_ parts: Gateway.Parts) { self.parts = parts }
 
-    var routes: [Route] { tokenRoutes + senderRoutes + configurationRoutes + ModemRoutes(parts).routes + deviceRoutes }
+    var routes: [Route] {
+        tokenRoutes + senderRoutes + configurationRoutes + ModemRoutes(parts).routes + SpeedRoutes(parts).routes + deviceRoutes
+    }
 
     // MARK: Tokens
 

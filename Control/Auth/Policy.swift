@@ -14,7 +14,7 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case viewSenders = "senders.view"
     /// Enrollment tokens, names, configurations, revocation.
     case manageSenders = "senders.manage"
-    /// What keeps a broadcast going: a stuck modem is restarted.
+    /// What keeps a broadcast going: a stuck modem is restarted, a link is measured.
     case operateSenders = "senders.operate"
     case viewDestinations = "destinations.view"
     case manageDestinations = "destinations.manage"

@@ -11,7 +11,7 @@ package import Wire
 package struct DeviceDoor: Sendable {
     private let store: ControlStore
     private let fleet: Roster
-    private let log: Log
+    let log: Log
     /// The origins a device may have dialled; the first is the one this server calls itself.
     private let origins: [ServerOrigin]
     /// What proofs are bound to; the origin alone only where a configured proxy ends TLS (THREATS 3).
@@ -26,6 +26,8 @@ package struct DeviceDoor: Sendable {
         self.log = log.part("devices")
     }
 
+    var speed: SpeedDesk { fleet.speed }
+
     static let proofLimit = Duration.seconds(10)
 
     /// A device pings each second. One that is silent for 1 s and then for 2 s more is gone: it is shown offline within 3 s,
@@ -37,7 +39,7 @@ package struct DeviceDoor: Sendable {
         return options
     }
 
-    private enum Refusal: Error {
+    enum Refusal: Error {
         case refused(StaticString)
         case revoked
     }
@@ -69,7 +71,7 @@ package struct DeviceDoor: Sendable {
         }
     }
 
-    private func prove(_ socket: WebSocket) async throws -> Connection {
+    func prove(_ socket: WebSocket) async throws -> Connection {
         let (challenge, nonce) = Challenge.make(origin: origins[0], binding: binding)
         try await socket.send(Feed.json(challenge))
         guard let proof: Proof = try await within(Self.proofLimit, { try await decode(socket) }) else {
@@ -134,13 +136,12 @@ package struct DeviceDoor: Sendable {
     }
 
     /// The next message; nil at the end of the connection.
-    private func decode<Text: Decodable>(_ socket: WebSocket) async throws -> Text? {
+    func decode<Text: Decodable>(_ socket: WebSocket) async throws -> Text? {
         guard case .text(let text)? = try await socket.receive() else { return nil }
         return try JSONDecoder().decode(Text.self, from: Data(text.utf8))
     }
 
-    private func within<Result: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Result?) async throws -> Result?
-    {
+    func within<Result: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Result?) async throws -> Result? {
         try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask { try await body() }
             group.addTask {

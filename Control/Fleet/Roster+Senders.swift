@@ -18,7 +18,7 @@ extension Roster {
             configuration: SenderView.ConfigurationState(
                 wanted: wanted, applied: applied, reason: configurationFault(of: device.id)),
             defaults: try await defaults(applied, of: device.id, in: scope),
-            location: try await location(wanted, of: device.id, in: scope))
+            location: try await location(wanted, of: device.id, in: scope), speedTests: speed.results(of: device.id))
     }
 
     /// The owner's words wait for no board: they hold as soon as they are saved.

@@ -8,6 +8,7 @@ package import Wire
 /// All devices: who is there, what each has, and the way to give it an order.
 package actor Roster {
     let store: ControlStore
+    package nonisolated let speed = SpeedDesk()
     private let feed: Feed
     let log: Log
     private var connections: [DeviceID: Connection] = [:]
@@ -72,6 +73,7 @@ package actor Roster {
     /// says is heard, and its socket is gone within 1 s, whether it answers the close or not (THREATS 3).
     package func revoke(_ device: DeviceID) async {
         eventSink.yield(.revoked(device))
+        speed.forget(device)
         guard let connection = connections[device] else { return }
         await leave(connection)
         await connection.socket.close(.revoked, "revoked", within: Self.revocationLimit)

@@ -30,6 +30,7 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case deviceFlagged = "device.flagged"
     case deviceConfigured = "device.configured"
     case modemReset = "device.modem_reset"
+    case speedTested = "device.speed_tested"
     case destinationCreated = "destination.created"
     case destinationChanged = "destination.changed"
     case destinationRemoved = "destination.removed"

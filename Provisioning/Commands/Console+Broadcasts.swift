@@ -6,7 +6,7 @@ import Wire
 
 extension Console {
     func sender(_ arguments: inout Arguments, _ client: ControlClient) async throws {
-        let verb = try arguments.word("list, show, revoke, rename, configure or reset-modem")
+        let verb = try arguments.word("list, show, revoke, rename, configure, reset-modem or speed-test")
         guard verb != "list" else {
             try arguments.finish()
             return show(try await client.call(.get, "/api/v1/senders") as ListView<SenderView>)
@@ -33,6 +33,10 @@ extension Console {
             let request = ResetModemRequest(modem: try arguments.word("the modem's id"), force: isForced)
             try arguments.finish()
             show(try await client.call(.post, "\(route)/modem-reset", request) as ResetModemAnswer)
+        case "speed-test":
+            let request = SpeedTestRequest(link: try arguments.word("the link's name"))
+            try arguments.finish()
+            show(try await client.call(.post, "\(route)/speed-test", request) as SpeedTestView)
         case let other: throw Arguments.Fault("'sender \(other)' is not a command; see --help")
         }
     }

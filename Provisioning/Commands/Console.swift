@@ -20,6 +20,7 @@ package struct Console: Sendable {
           sender list | sender show ID | sender revoke ID | sender rename ID --name NAME
           sender configure ID --file TOML
           sender reset-modem ID MODEM [--force]
+          sender speed-test ID LINK
           destination add --name NAME --url URL [--secret-file F] [--stream-id ID] [--srt-mode caller|listener] [--latency MS]
           destination add --name NAME --preset youtube|twitch --secret-file F
           destination list | destination remove ID

@@ -184,7 +184,8 @@ struct HandoverTests {
         _ = broadcast.event(.leased(port: 5000), nowMs: 2)
         #expect(broadcast.event(.report(report(.connecting)), nowMs: 3).contains(.removeOutput(moving.id)))
         var told = 0
-        for second: Int64 in 1...12 where broadcast.event(.report(report(.connected)), nowMs: second * 1000).contains(.removeOutput(moving.id)) {
+        for second: Int64 in 1...12
+        where broadcast.event(.report(report(.connected)), nowMs: second * 1000).contains(.removeOutput(moving.id)) {
             told += 1
         }
         #expect(told == 2, "an output may take some seconds to end")

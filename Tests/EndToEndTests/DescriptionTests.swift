@@ -20,7 +20,7 @@ struct DescriptionTests {
             let operating = try desk.operating()
             let admin = try await organization(api, owner, operating)
             let (board, socket) = try await enrollment(api, desk, owner)
-            let reading = Task { try await RawBoard.answerAll(socket, .done) }
+            let reading = Task { try await board.measureAndAnswerAll(socket) }
             let host = try await desk.host("host")
             let leased = Guarded<StreamSpec?>(nil)
             let granting = Task { try await RawBoard.grantAll(host, leased) }
@@ -124,6 +124,7 @@ struct DescriptionTests {
         try await api.call("PATCH /senders/{id}", [id], #"{"name":"truck"}"#, by: owner)
         try await api.call("GET /senders/{id}", [id], by: owner)
         try await api.call("POST /senders/{id}/modem-reset", [id], #"{"modem":"860000000000012"}"#, by: owner)
+        try await api.call("POST /senders/{id}/speed-test", [id], #"{"link":"eth0"}"#, by: owner)
         try await api.call("GET /senders", by: owner)
     }
 

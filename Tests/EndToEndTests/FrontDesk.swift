@@ -273,6 +273,37 @@ final class RawBoard: Sendable {
         return socket
     }
 
+    /// Answers each command as done, and uploads a little where it is asked for a speed test.
+    func measureAndAnswerAll(_ socket: WebSocket) async throws {
+        while case .text(let text)? = try await socket.receive() {
+            guard let command = try? JSONDecoder().decode(Command<AgentOrder>.self, from: Data(text.utf8)) else { continue }
+            if case .speedTest(let order) = command.order { _ = try await upload(ticket: order.ticket.secret.revealed, chunks: 30) }
+            try await socket.send(AgentMessage.outcome(CommandOutcome(id: command.id, result: .done, step: nil, reason: nil)))
+        }
+    }
+
+    /// Comes with a ticket to upload, and reads to the end.
+    /// - Returns: the socket, and what control said at its close.
+    func upload(ticket: String, spoil: Bool = false, chunks: Int = 0) async throws -> (WebSocket, String) {
+        let socket = try await client.webSocket(identity.server.speedTestURL)
+        guard case .text(let text)? = try await socket.receive() else { throw SupportFailure("no challenge") }
+        let challenge = try JSONDecoder().decode(Challenge.self, from: Data(text.utf8))
+        var proof = try Proof.answering(challenge, identity: identity, exporter: socket.tlsExporter)
+        if spoil { proof.signature = Base64URL.encode([UInt8](repeating: 7, count: 64)) }
+        try await socket.send(String(decoding: JSONEncoder().encode(proof), as: UTF8.self))
+        // try?: control may have closed by now.
+        try? await socket.send(String(decoding: JSONEncoder().encode(SpeedTestHello(ticket: SecretOnWire(Secret(ticket)))), as: UTF8.self))
+        if chunks > 0 {
+            guard case .text? = try await socket.receive() else { throw SupportFailure("not let in: \(socket.closeReason ?? "")") }
+            for _ in 0..<chunks {
+                try await socket.send([UInt8](repeating: 7, count: 16_384))
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        _ = try await socket.ending(within: .seconds(8))
+        return (socket, socket.closeReason ?? "")
+    }
+
     /// Answers as a pool host that grants each lease on its first port, and keeps the stream that was asked for last.
     static func grantAll(_ socket: WebSocket, _ leased: Guarded<StreamSpec?>) async throws {
         while case .text(let text)? = try await socket.receive() {
@@ -283,11 +314,13 @@ final class RawBoard: Sendable {
     }
 
     /// Answers each command with `result`, until the connection ends.
-    static func answerAll(_ socket: WebSocket, _ result: CommandOutcome.Result) async throws {
+    static func answerAll(
+        _ socket: WebSocket, _ result: CommandOutcome.Result, reason: String = "as the test wants"
+    ) async throws {
         while case .text(let text)? = try await socket.receive() {
             guard let command = try? JSONDecoder().decode(Command<AgentOrder>.self, from: Data(text.utf8)) else { continue }
             try await socket.send(
-                AgentMessage.outcome(CommandOutcome(id: command.id, result: result, step: nil, reason: "as the test wants")))
+                AgentMessage.outcome(CommandOutcome(id: command.id, result: result, step: nil, reason: reason)))
         }
     }
 }

@@ -282,6 +282,7 @@ struct HostileTextTests {
             "ChangeSenderRequest": ["name": "N"],
             "ChangeConfigurationRequest": ["toml": "[video]\ninput = \"test\"\n"],
             "ResetModemRequest": ["modem": "860000000000012"],
+            "SpeedTestRequest": ["link": "eth0"],
             "DestinationRequest": [
                 "name": "N", "url": "srt://192.0.2.1:9000", "secret": "0123456789", "streamID": "id", "srtMode": "caller",
             ],

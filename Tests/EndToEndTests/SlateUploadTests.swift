@@ -67,7 +67,8 @@ struct SlateUploadTests {
             }
             try await choose("'no picture'", "image/png")
             try await browser.wait(
-                for: "document.querySelector('#slate .error').textContent.includes('neither a whole PNG')", "what is none is refused by name")
+                for: "document.querySelector('#slate .error').textContent.includes('neither a whole PNG')",
+                "what is none is refused by name")
             _ = browser.takeComplaints()
             try await choose("Uint8Array.from(atob('\(Data(Self.png).base64EncodedString())'), one => one.charCodeAt(0))", "image/png")
             try await browser.wait(for: "!document.querySelector('#slate canvas').hidden", "it is shown")

@@ -20,12 +20,15 @@ final class Studio: Sendable {
         LinkShape(LinkProfile(rateKbit: rateKbit, delayMs: delayMs, jitterMs: jitterMs, queueMs: 300, loss: loss))
     }
 
+    /// - Parameter prepare: what the field needs before anything starts.
     init(
-        on stage: Stage, links: [LinkShape], family: SocketAddress.Family, sticks: Bool = false, _ settings: Installation.Settings
+        on stage: Stage, links: [LinkShape], family: SocketAddress.Family, sticks: Bool = false, _ settings: Installation.Settings,
+        prepare: (Stage, FieldNetwork) async throws -> Void = { _, _ in }
     ) async throws {
         self.stage = stage
         network = try FieldNetwork(links: links, family: family, sticks: sticks)
         do {
+            try await prepare(stage, network)
             nginx = try await Nginx(on: stage)
             installation = try await Installation(on: stage, cloud: network.cloudAddress, settings)
             owner = try Browser(server: "http://127.0.0.1:\(installation.pagePort)")
@@ -93,10 +96,10 @@ final class Studio: Sendable {
 func inStudio<Result>(
     links: [LinkShape] = Studio.links, family: SocketAddress.Family = .ipv4, sticks: Bool = false,
     _ settings: Installation.Settings = .init(),
-    _ body: (Studio) async throws -> Result
+    prepare: (Stage, FieldNetwork) async throws -> Void = { _, _ in }, _ body: (Studio) async throws -> Result
 ) async throws -> Result {
     try await onStage { stage in
-        let studio = try await Studio(on: stage, links: links, family: family, sticks: sticks, settings)
+        let studio = try await Studio(on: stage, links: links, family: family, sticks: sticks, settings, prepare: prepare)
         do {
             let result = try await body(studio)
             await studio.clear()

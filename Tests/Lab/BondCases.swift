@@ -58,7 +58,8 @@ package struct BondCases: Sendable {
     package static let ablations = "ablations"
 
     /// An adaptive stream from a real encoder, a new one for each seed.
-    package func encoded(latencyMs: Int, _ weather: CellularTrace.Weather, _ encoder: () throws -> SteppedEncoder) rethrows -> [BondFigure] {
+    package func encoded(latencyMs: Int, _ weather: CellularTrace.Weather, _ encoder: () throws -> SteppedEncoder) rethrows -> [BondFigure]
+    {
         let row = "encoder, 3 links \(weather.rawValue), \(latencyMs) ms"
         let outcomes = try seeds.map { seed in
             let rate = BondScenario.Rate.encoded(ceilingKbit: 12_000, try encoder())

@@ -72,6 +72,18 @@ package final class FieldNetwork: Sendable {
     package func cloudInterface(_ link: Int) -> String { "\(prefix)l\(link)" }
     private func name(_ link: Int) -> String { "modem\(link)" }
 
+    /// The name servers of what is started in the field from now on: `ip netns exec` shows it this as /etc/resolv.conf.
+    package func setResolvers(_ addresses: [String]) throws {
+        mkdir(NetworkNamespace.files, 0o755)
+        mkdir("\(NetworkNamespace.files)/\(field.name)", 0o755)
+        let path = "\(NetworkNamespace.files)/\(field.name)/resolv.conf"
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw SystemError("open", on: path) }
+        defer { close(descriptor) }
+        let text = addresses.map { "nameserver \($0)\n" }.joined()
+        guard write(descriptor, text, text.utf8.count) == text.utf8.count else { throw SystemError("write", on: path) }
+    }
+
     // MARK: What can happen to links
 
     /// Plugs in a modem.
@@ -157,6 +169,7 @@ package final class FieldNetwork: Sendable {
         try? runIP("link delete \(prefix)a\n")
         try? runIP("netns delete \(wire.name)\n")
         try? runIP("netns delete \(field.name)\n")
+        field.removeFiles()
     }
 
     deinit { remove() }

@@ -9,6 +9,13 @@ package struct NetworkNamespace: Hashable, Sendable {
     package init(_ name: String) { self.name = name }
 
     package static let folder = "/run/netns"
+    /// What `ip netns exec` lays over /etc, by namespace.
+    static let files = "/etc/netns"
+
+    func removeFiles() {
+        unlink("\(Self.files)/\(name)/resolv.conf")
+        rmdir("\(Self.files)/\(name)")
+    }
 
     /// Whether this process may make namespaces, virtual links and packet sockets.
     package static var areAllowed: Bool {
@@ -51,6 +58,7 @@ package struct NetworkNamespace: Hashable, Sendable {
             let parts = name.split(separator: "-")
             guard parts.count == 3, parts[0] == "st", let pid = pid_t(parts[1]), kill(pid, 0) != 0, errno == ESRCH else { continue }
             try runIP("netns delete \(name)\n")
+            NetworkNamespace(name).removeFiles()
         }
     }
 }

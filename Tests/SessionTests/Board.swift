@@ -3,6 +3,7 @@ import Ingest
 import Lab
 import Links
 import Logging
+import Names
 import Posix
 import Units
 import Wire
@@ -50,7 +51,9 @@ final class Board: Sendable {
         let (heard, log) = (heard, log)
         // The loop's thread is born in the namespace, and with it every socket that the session opens.
         let new = try network.field.run {
-            try AgentSession(settings: settings, loop: Loop(name: "session"), log: log) { message, _ in
+            let loop = try Loop(name: "session")
+            let names = LinkNames(bus: settings.bus, loop: loop, log: log)
+            return try AgentSession(settings: settings, loop: loop, names: names, log: log) { message, _ in
                 heard.withLock { $0.append(message) }
             }
         }

@@ -37,6 +37,8 @@ package final class Installation: @unchecked Sendable {
         package var hasPool = true
         /// Without one the server waits for its setup secret.
         package var hasOwner = true
+        /// A name that boards know this machine by, for control's and the receivers' both: they are told it in place of `cloud`.
+        package var hostName: String?
         /// Requests of one user.
         package var requestsPerMinute = 10_000
         /// What comes before the command of control, of the pool and of `strata-provision`.
@@ -60,7 +62,8 @@ package final class Installation: @unchecked Sendable {
         host = cloud.contains(":") ? "[\(cloud)]" : cloud
         origin = "https://\(host):\(tlsPort)"
         for name in ["run", "pool", "recordings"] { _ = try stage.folder.makeFolder(name) }
-        _ = try await provision(["authority", "issue", "--host", cloud, "--host", "localhost", "--directory", stage.folder["authority"]])
+        let hosts = ([cloud, "localhost"] + [settings.hostName].compactMap { $0 }).flatMap { ["--host", $0] }
+        _ = try await provision(["authority", "issue"] + hosts + ["--directory", stage.folder["authority"]])
         try stage.folder.write(controlConfiguration, to: "control.conf")
         try stage.folder.write(poolConfiguration, to: "pool.conf")
         try stage.folder.write(ownerPassword, to: "password")
@@ -70,6 +73,11 @@ package final class Installation: @unchecked Sendable {
         try await enrollPool()
         try await startPool()
     }
+
+    /// What boards know control by.
+    package var boardOrigin: String { settings.hostName.map { "https://\($0):\(tlsPort)" } ?? origin }
+    /// Where they reach it, whatever they call it.
+    package var boardPort: Int { tlsPort }
 
     private func registerOwner() async throws {
         _ = try await provision([
@@ -145,7 +153,7 @@ package final class Installation: @unchecked Sendable {
             """, to: "\(name).conf")
         let enrollment = try stage.start(
             "strata-agent",
-            ["enroll", "--server", origin, "--token-file", token, "--config", stage.folder["\(name).conf"], "--name", name],
+            ["enroll", "--server", boardOrigin, "--token-file", token, "--config", stage.folder["\(name).conf"], "--name", name],
             inside: inside)
         guard try await enrollment.end(within: .seconds(20)) == 0 else { throw SupportFailure("no enrollment:\n\(enrollment.tail)") }
     }
@@ -239,7 +247,7 @@ package final class Installation: @unchecked Sendable {
         certificate = "\(stage.folder["authority/chain.pem"])"
         private_key = "\(stage.folder["authority/key.pem"])"
         authority = "\(stage.folder["authority/ca.pem"])"
-        origins = ["\(origin)", "http://127.0.0.1:\(pagePort)"]
+        origins = ["\(origin)", \(settings.hostName == nil ? "" : "\"\(boardOrigin)\", ")"http://127.0.0.1:\(pagePort)"]
         [storage]
         state = "\(stage.folder["control"])"
         [limits]
@@ -257,7 +265,7 @@ package final class Installation: @unchecked Sendable {
     private var poolConfiguration: String {
         """
         [host]
-        public_addresses = ["\(cloud)"]
+        public_addresses = ["\(settings.hostName ?? cloud)"]
         bind = ["\(cloud)"]
         first_port = \(ports.lowerBound)
         last_port = \(ports.upperBound)

@@ -117,6 +117,8 @@ struct GoldenTests {
             "order-configure", Command(id: Sample.command, order: AgentOrder.configure(ConfigurationDocument(version: 4, toml: "a = 1\n"))))
         let reset = ModemReset(modem: "860000000000012", force: false)
         try check("order-reset-modem", Command(id: Sample.command, order: AgentOrder.resetModem(reset)))
+        let test = SpeedTestOrder(link: "wwan0", ticket: SecretOnWire(Secret("ticket")), seconds: 5, bytes: 67_108_864)
+        try check("order-speed-test", Command(id: Sample.command, order: AgentOrder.speedTest(test)))
         try check("order-watch", Command(id: Sample.command, order: AgentOrder.watch(TelemetryInterval(ms: 200))))
     }
 

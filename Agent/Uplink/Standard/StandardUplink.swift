@@ -1,6 +1,6 @@
 package import Configuration
 package import Logging
-import Posix
+package import Posix
 import RIST
 package import Units
 package import Wire
@@ -22,7 +22,7 @@ package final class StandardUplink: Uplink {
     private static let packetBytes = 7 * 188
 
     /// Opens nothing before `update(links:)` names a link.
-    package init(transport: Transport, log: Log) throws(UplinkFailure) {
+    package init(transport: Transport, names: NameLookup = .system, log: Log) throws(UplinkFailure) {
         guard let passphrase = RISTPassphrase(transport.streamKey.secret) else { throw .key }
         (events, out) = AsyncStream.makeStream(of: UplinkEvent.self, bufferingPolicy: .bufferingNewest(64))
         do { loop = try Loop(name: "uplink") } catch { throw .system("\(error)") }
@@ -54,7 +54,7 @@ package final class StandardUplink: Uplink {
             keeper.conductor = Conductor(sender: made, transport: transport, loop: loop, log: log) { out.yield($0) }
         }
         publishLater()
-        let search = ReceiverSearch(transport.receivers, log: log) { addresses in
+        let search = ReceiverSearch(transport.receivers, names: names, log: log) { addresses in
             loop.submit { keeper.conductor?.setReceivers(addresses) }
         }
         keeper.search.withLock { $0 = search }

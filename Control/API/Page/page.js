@@ -131,9 +131,10 @@ function showLinks(element, sender, sample) {
     const reason = now?.reason || link.reason;
     return [[link.name], sender.online ? [reason ? `${state}: ${reason}` : state, link.reason ? "warn" : tone(state)] : [""], [link.addresses[0] || ""], [now ? megabits(now.sent) : "", "number"],
       [now ? graphs.draw(`${sender.id} ${link.name}`, "sent, and what the link carries as a line") : ""],
-      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"], modems.cell(sender.id, present.find(modem => modem.link === link.name)), plan(carried.get(link.name))];
+      [milliseconds(now?.rttMs), "number"], [percent(now?.loss), "number"], [now?.bond ? now.weight + " %" : "", "number"],
+      modems.cell(sender.id, present.find(modem => modem.link === link.name)), plan(carried.get(link.name)), speedCell(sender, link)];
   }).concat(present.filter(modem => !modem.link).map(modem => [[modem.model || modem.id], [modem.reason || modem.state, tone(modem.state)],
-    [""], [""], [""], [""], [""], [""], modems.cell(sender.id, modem), [""]])));
+    [""], [""], [""], [""], [""], [""], modems.cell(sender.id, modem), [""], [""]])));
 }
 
 // Where it is: in its owner's words, and as a modem's satellite receiver sees it.
@@ -149,6 +150,39 @@ function plan(usage) {
   const used = gigabytes(usage.sentBytes + usage.receivedBytes);
   return [used + (usage.capBytes ? ` of ${gigabytes(usage.capBytes)}` : "") + " GiB" + (usage.since ? ` since ${usage.since}` : "")
     + (usage.state === "spent" ? ": last resort" : ""), tone(usage.state)];
+}
+
+// What a link uploaded when it was measured last, and the button that measures it.
+const meters = new Map();
+function speedCell(sender, link) {
+  const key = `${sender.id} ${link.name}`;
+  if (!meters.has(key)) {
+    const box = document.createElement("span"), words = document.createElement("span"), button = document.createElement("button");
+    button.type = "button";
+    button.className = "measure";
+    button.textContent = "Measure";
+    button.addEventListener("click", () => measure(sender.id, link.name, meters.get(key)));
+    box.append(words, " ", button);
+    meters.set(key, { box, words, button });
+  }
+  const meter = meters.get(key), last = (sender.speedTests || []).find(test => test.link === link.name);
+  const at = last && new Date(last.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const result = last && (last.upload != null ? `${(last.upload / 1e6).toFixed(1)} Mbit/s up, ${milliseconds(last.rttMs)}` : last.reason) + `, at ${at}`;
+  meter.words.textContent = meter.isRunning ? "measuring…" : meter.refusal || result || "";
+  meter.button.hidden = !rights.has("senders.operate");
+  meter.button.disabled = Boolean(meter.isRunning || !sender.online || current(sender.id) || link.state !== "up");
+  return [meter.box];
+}
+
+async function measure(id, link, meter) {
+  meter.isRunning = true;
+  meter.refusal = "";
+  show(id);
+  try {
+    await api("POST", `/senders/${id}/speed-test`, { link }, 20000);
+  } catch (error) { meter.refusal = error.message; }
+  meter.isRunning = false;
+  show(id);
 }
 
 // The same links as the receiver sees them: by the address that they come from, which a mobile network may have exchanged. Where it has

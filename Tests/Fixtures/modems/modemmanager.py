@@ -107,6 +107,8 @@ class Modem:
         self.sim = f"{MAIN_OBJ}/SIM/{number}"
         self.bearer = f"{MAIN_OBJ}/Bearer/{number}"
         self.calls = []
+        # What its network gives its bearer.
+        self.ip4 = {"address": "10.64.1.2", "prefix": 30, "gateway": "10.64.1.1", "dns1": "10.74.210.210", "mtu": 1430}
         # The error that Reset ends with.
         self.resets = None
         me = f"Modem.every[{number}]"
@@ -196,8 +198,8 @@ class Modem:
         if self.bearer not in objects:
             add_interface(self.bearer, BEARER, {
                 "Interface": self.net, "Connected": True, "Suspended": False, "Properties": {"apn": self.apn},
-                "Ip4Config": {"method": dbus.UInt32(2), "address": "10.64.1.2", "prefix": dbus.UInt32(30), "gateway": "10.64.1.1",
-                              "dns1": "10.74.210.210", "mtu": dbus.UInt32(1430)},
+                "Ip4Config": {"method": dbus.UInt32(2)} | {
+                    key: dbus.UInt32(value) if isinstance(value, int) else value for key, value in self.ip4.items()},
                 "Ip6Config": {"method": dbus.UInt32(0)},
             }, {})
         self.state(11, Bearers=[self.bearer])
@@ -220,6 +222,28 @@ def network_manager(managed):
     mock.AddObject(device, "org.freedesktop.NetworkManager.Device", {
         "Udi": "/org/freedesktop/ModemManager1/Modem/0", "Interface": "cdc-wdm0", "IpInterface": "wwan0", "Managed": dbus.Boolean(managed),
     }, [])
+
+
+def link_servers(servers):
+    """NetworkManager's word for the name servers of each link, by the link's name."""
+    mock = objects["/"]
+    mock.network_manager = dbus.service.BusName("org.freedesktop.NetworkManager", mock.bus_name.get_bus())
+    entries = [
+        dbus.Dictionary({"interface": link, "nameservers": dbus.Array(texts, signature="s"), "priority": dbus.Int32(100), "vpn": False}, signature="sv")
+        for link, texts in servers.items()]
+    mock.AddObject("/org/freedesktop/NetworkManager/DnsManager", "org.freedesktop.NetworkManager.DnsManager", {
+        "Configuration": dbus.Array(entries, signature="a{sv}"),
+    }, [])
+
+
+def resolved_servers(servers):
+    """systemd-resolved's, by the link's number: IPv4 addresses."""
+    mock = objects["/"]
+    mock.resolved = dbus.service.BusName("org.freedesktop.resolve1", mock.bus_name.get_bus())
+    entries = [
+        dbus.Struct((dbus.Int32(index), dbus.Int32(2), dbus.Array([dbus.Byte(int(part)) for part in text.split(".")], signature="y")), signature="iiay")
+        for index, text in servers.items()]
+    mock.AddObject("/org/freedesktop/resolve1", "org.freedesktop.resolve1.Manager", {"DNS": dbus.Array(entries, signature="(iiay)")}, [])
 
 
 def load(mock, parameters):
