@@ -37,7 +37,7 @@ package actor PortalWatcher {
     private let out: AsyncStream<[String: Obstacle]>.Continuation
     private let server: Server
     private let log: Log
-    private var rounds = Rounds()
+    private var rounds: Rounds
     /// A link that reaches the server.
     private var comparison: String?
     /// Where the server answered last; with port 0.
@@ -53,7 +53,9 @@ package actor PortalWatcher {
     private static let answerTime = Duration.seconds(4)
     private static let bodyLimit = 64 << 10
 
-    package init(server: Server, loop: Loop, log: Log) {
+    /// - Parameter pace: how many times faster than on a board it looks again, for tests.
+    package init(server: Server, loop: Loop, log: Log, pace: Int = 1) {
+        rounds = Rounds(pace: pace)
         let (snapshots, continuation) = AsyncStream.makeStream(of: [String: Obstacle].self, bufferingPolicy: .bufferingNewest(1))
         self.snapshots = snapshots
         out = continuation

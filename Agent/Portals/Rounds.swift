@@ -14,6 +14,10 @@ struct Rounds: Sendable {
     }
 
     private var entries: [String: Entry] = [:]
+    /// How many times faster than on a board it goes.
+    private let pace: Int
+
+    init(pace: Int = 1) { self.pace = pace }
 
     /// Until then the server is usually reached.
     static let grace = Duration.seconds(3)
@@ -32,7 +36,7 @@ struct Rounds: Sendable {
         entries = entries.filter { names.contains($0.key) }
         for link in doubtful where entries[link.name]?.addresses != link.addresses {
             // With another address it is another network.
-            entries[link.name] = Entry(addresses: link.addresses, due: now + Self.grace)
+            entries[link.name] = Entry(addresses: link.addresses, due: now + Self.grace / pace)
         }
     }
 
@@ -49,7 +53,7 @@ struct Rounds: Sendable {
         if (entry.obstacle == nil) != (obstacle == nil) { entry.looks = 0 }
         let (first, longest) =
             obstacle == nil ? (Self.pause, Self.longPause) : (Self.obstructedPause, Self.longObstructedPause)
-        entry.due = now + min(first * (1 << min(entry.looks, 8)), longest)
+        entry.due = now + min(first * (1 << min(entry.looks, 8)), longest) / pace
         entry.looks = min(entry.looks + 1, 100)
         entry.obstacle = obstacle
         entries[link] = entry

@@ -28,7 +28,7 @@ struct LinkNamesTests {
     /// - Parameter bearers: whether the links are modems that the agent has connected.
     private func inField(bearers: Bool = true, _ body: (Place) async throws -> Void) async throws {
         let link = LinkShape(LinkProfile(rateKbit: 4000, delayMs: 20))
-        let network = try FieldNetwork(links: [link, link], number: 9)
+        let network = try FieldNetwork(links: [link, link], number: 13)
         defer { network.remove() }
         try await onStage { stage in
             let loop = try network.field.run { try Loop(name: "names") }

@@ -36,7 +36,7 @@ struct PortalWatcherTests {
             let watcher = PortalWatcher(
                 server: .init(
                     host: network.cloudAddress, port: server.port, trust: .anchors([authority]), timeFloor: 0, pagePort: page.port),
-                loop: loop, log: Log("portals", threshold: .error))
+                loop: loop, log: Log("portals", threshold: .error), pace: 10)
             self.watcher = watcher
             reader = Task { [latest] in for await obstacles in watcher.snapshots { latest.withLock { $0 = obstacles } } }
         }

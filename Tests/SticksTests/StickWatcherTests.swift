@@ -66,7 +66,7 @@ struct StickWatcherTests {
                 links: (0..<2).map { _ in LinkShape(LinkProfile(rateKbit: 8000, delayMs: 5, queueMs: 300)) }, sticks: true, number: number)
             // Born in the namespace, and with it every socket.
             loop = try network.field.run { try Loop(name: "sticks") }
-            let watcher = StickWatcher(loop: loop, named: ["modem0", "modem1"], log: Log("sticks", threshold: .error))
+            let watcher = StickWatcher(loop: loop, named: ["modem0", "modem1"], log: Log("sticks", threshold: .error), pace: 10)
             self.watcher = watcher
             reader = Task { [latest] in for await sticks in watcher.snapshots { latest.withLock { $0 = sticks } } }
         }
