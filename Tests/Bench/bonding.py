@@ -279,7 +279,7 @@ def steady(bench, seed):
 def door(bench, seed):
     """The standard door: a fixed rate that fits only where each link gets its own share."""
     seconds = bench.seconds(40, 25)
-    runs = [Run(bench.stage, system, STEADY, 7.5e6, 1000) for system in bench.chosen("door", "rist-static", "rist-perfect")]
+    runs = [Run(bench.stage, system, STEADY, 8.8e6, 1000) for system in bench.chosen("door", "rist-static", "rist-perfect")]
     for run in bench.go(runs, seconds):
         bench.note_loss("loss", run.loss(seconds / 2), run.name)
 
