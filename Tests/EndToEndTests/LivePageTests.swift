@@ -18,11 +18,16 @@ struct LivePageTests {
             let browser = try await page(desk, "owner@example.org", desk.installation.ownerPassword)
             try await browser.wait(for: "document.querySelectorAll('.sender').length === 2", "both senders are shown")
             try await expectPicture(browser, runs, owner)
+            // What the board told beside its `done`.
+            let notes = "[...document.querySelectorAll('.sender .notes')].map(one => one.textContent).join('')"
+            #expect(try await browser.value(notes) as? String == "as the test wants")
+            #expect(try await owner.get("/broadcasts/\(runs)").object()["notes"] as? [String] == ["as the test wants"])
 
             // What happens while the page cannot see it: one sender is gone for good, no board comes back.
             try await away(desk, browser, "UPDATE devices SET revoked_at = 1 WHERE id = '\(goes.identity.device)'")
             try await browser.wait(for: "document.querySelectorAll('.sender').length === 1", "the revoked sender is gone")
             try await expectPicture(browser, runs, owner)
+            #expect(try await browser.value(notes) as? String == "as the test wants")
             #expect(try await browser.value("document.querySelector('.sender .presence').textContent") as? String == "offline")
 
             // A page that is opened only now has the same.

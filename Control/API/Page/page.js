@@ -100,6 +100,7 @@ function show(id) {
   state.textContent = broadcast ? broadcast.state + (broadcast.step ? ": " + broadcast.step : "") : "";
   state.className = "badge state " + tone(broadcast?.state);
   find(".reason", element).textContent = broadcast?.reason || "";
+  find(".notes", element).textContent = (broadcast?.notes || []).join("; ");
   find(".facts", element).textContent = [
     sender.agentVersion && "agent " + sender.agentVersion,
     !sender.online && sender.lastSeenAt && "last seen " + clock(sender.lastSeenAt),
