@@ -52,14 +52,17 @@ private func running(outputs: [PlannedOutput] = [first], grace: Grace = .seconds
 
 @Suite("A broadcast")
 struct BroadcastMachineTests {
-    @Test("what the sender lacks though all goes as asked is a note beside the state, until it is made up for")
+    @Test("what the sender and the receiver lack though all goes as asked is a note beside the state, until it is made up for")
     func notes() throws {
         func notes(_ broadcast: BroadcastMachine) -> [String]? { BroadcastView.of(broadcast, createdAtMs: 0, endedAtMs: nil).notes }
         var broadcast = running()
         #expect(notes(broadcast) == nil)
         _ = broadcast.event(.senderStarted(revision: 1, note: "not kept"), nowMs: 1)
-        #expect(broadcast.state == .live && notes(broadcast) == ["not kept"])
-        // What the board said once is stored.
+        var told = report(outputs: [(first, .connected)])
+        told.slateFault = "no picture"
+        _ = broadcast.event(.report(told), nowMs: 2)
+        #expect(broadcast.state == .live && notes(broadcast) == ["not kept", "no picture"])
+        // The receiver says so again; what the board said once is stored.
         broadcast = try JSONDecoder().decode(BroadcastMachine.self, from: try JSONEncoder().encode(broadcast))
         #expect(notes(broadcast) == ["not kept"])
         // It is back with the same plan: that says nothing of what it keeps.
