@@ -23,6 +23,12 @@ struct LivePageTests {
             #expect(try await browser.value(notes) as? String == "as the test wants")
             #expect(try await owner.get("/broadcasts/\(runs)").object()["notes"] as? [String] == ["as the test wants"])
 
+            // A data plan of any size is told in figures that say something.
+            for (cap, text) in [(1 << 20, "0.5 MiB of 1.0 MiB"), (3 << 30, "0.5 MiB of 3.00 GiB")] {
+                let told = "plan({sentBytes: 262144, receivedBytes: 262144, capBytes: \(cap), state: 'within'})[0]"
+                #expect(try await browser.value(told) as? String == text)
+            }
+
             // What happens while the page cannot see it: one sender is gone for good, no board comes back.
             try await away(desk, browser, "UPDATE devices SET revoked_at = 1 WHERE id = '\(goes.identity.device)'")
             try await browser.wait(for: "document.querySelectorAll('.sender').length === 1", "the revoked sender is gone")

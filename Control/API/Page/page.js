@@ -146,9 +146,10 @@ function place(sender, sample) {
 // What a link has carried in its billing cycle, of what it may.
 function plan(usage) {
   if (!usage) return [""];
-  const gigabytes = bytes => (bytes / 2 ** 30).toFixed(2);
-  const used = gigabytes(usage.sentBytes + usage.receivedBytes);
-  return [used + (usage.capBytes ? ` of ${gigabytes(usage.capBytes)}` : "") + " GiB" + (usage.since ? ` since ${usage.since}` : "")
+  // A cap is told in MiB, and may be one.
+  const size = bytes => bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+  const used = size(usage.sentBytes + usage.receivedBytes);
+  return [used + (usage.capBytes ? ` of ${size(usage.capBytes)}` : "") + (usage.since ? ` since ${usage.since}` : "")
     + (usage.state === "spent" ? ": last resort" : ""), tone(usage.state)];
 }
 
