@@ -147,7 +147,7 @@ let control: [Target] = [
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Auth", "Fleet", "Broadcasts", "Crypto", "Posix",
-            "Logging",
+            "Logging", "TLS",
         ],
         resources: [.embedInCode("Page")]),
     program(
@@ -183,7 +183,7 @@ let suites: [Target] = [
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
-    tests("APITests", ["API", "Auth", "Configuration", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
+    tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
     tests("AuthTests", ["Auth", "Store", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),

@@ -49,6 +49,8 @@ package actor AgentSession {
     private var controlLink: String?
     private var configuration = SenderConfiguration.standard
     private var configurationVersion = 0
+    /// Whether the running plan is on disk: a loss of power does not end it then.
+    private var isKept = true
     private var plan: Plan?
     private var transmission: Transmission?
     /// The last of the orders that were taken.
@@ -251,7 +253,8 @@ extension AgentSession {
     private func start(_ new: Plan) async throws(StepFault) -> String? {
         switch PlanDecision.decide(new, running: plan, maximum: configuration.maximumBitrate) {
         case .refuse(let fault): throw fault
-        case .already: return nil
+        // What could not be kept may be by now.
+        case .already: return isKept ? nil : keep(new)
         case .begin: try await begin(new)
         case .change(let change):
             guard let transmission else { preconditionFailure("a plan that runs has its transmission") }
@@ -281,9 +284,11 @@ extension AgentSession {
     private func keep(_ plan: Plan) -> String? {
         do {
             try files.save(plan)
+            isKept = true
             return nil
         } catch {
             // A broadcast is worth more than its insurance: it goes on, and says what it lacks.
+            isKept = false
             log.error("the plan cannot be kept", ["reason": .text("\(error)")])
             return "sent, but after a loss of power this board will not go on by itself: \(error)".bounded()
         }

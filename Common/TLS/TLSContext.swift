@@ -31,12 +31,8 @@ package final class TLSContext: @unchecked Sendable {
     package static func server(certificateFile: String, keyFile: String) throws -> TLSContext {
         let raw = try make(TLS_server_method())
         do {
-            guard SSL_CTX_use_certificate_chain_file(raw, certificateFile) == 1 else {
-                throw TLSError.last("SSL_CTX_use_certificate_chain_file", on: certificateFile)
-            }
-            guard SSL_CTX_use_PrivateKey_file(raw, keyFile, SSL_FILETYPE_PEM) == 1 else {
-                throw TLSError.last("SSL_CTX_use_PrivateKey_file", on: keyFile)
-            }
+            try CertificateFile.useChain(certificateFile, for: raw)
+            try CertificateFile.useKey(keyFile, for: raw)
             guard SSL_CTX_check_private_key(raw) == 1 else { throw TLSError.last("SSL_CTX_check_private_key", on: keyFile) }
             SSL_CTX_set_alpn_select_cb(raw, selectProtocol, nil)
             return TLSContext(raw, isServer: true, timeFloor: 0, notAfter: try end(of: raw, certificateFile), pin: nil)
@@ -141,7 +137,7 @@ package final class TLSContext: @unchecked Sendable {
 }
 
 /// The digest that a pinned authority must have.
-private final class Pin: Sendable {
+final class Pin: Sendable {
     let sha256: [UInt8]
     init(_ sha256: [UInt8]) { self.sha256 = sha256 }
 
@@ -156,7 +152,10 @@ private final class Pin: Sendable {
 /// the usual check runs, names, dates and purposes included (SSL_CTX_set_cert_verify_callback(3)).
 private func verifyByPin(_ store: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> CInt {
     guard let store, let argument else { return 0 }
-    let pin = Unmanaged<Pin>.fromOpaque(argument).takeUnretainedValue()
+    return verify(store, by: Unmanaged<Pin>.fromOpaque(argument).takeUnretainedValue()) ? 1 : 0
+}
+
+func verify(_ store: OpaquePointer, by pin: Pin) -> Bool {
     let chain = X509_STORE_CTX_get0_untrusted(store)
     for index in 0..<strata_x509_count(chain) {
         guard let certificate = strata_x509_at(chain, index), pin.matches(certificate) else { continue }
@@ -166,10 +165,10 @@ private func verifyByPin(_ store: OpaquePointer?, _ argument: UnsafeMutableRawPo
         X509_STORE_CTX_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
         let result = X509_verify_cert(store)
         strata_x509_stack_free(anchors)
-        return result
+        return result == 1
     }
     X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED)
-    return 0
+    return false
 }
 
 /// Passes a certificate that begins later than the moment it is held against; every other verdict stays (SSL_set_verify(3)).

@@ -28,7 +28,17 @@ final class Acceptor: @unchecked Sendable {
         self.address = address
     }
 
-    func loadContext() throws -> TLSContext? { try Acceptor.loadContext(listener) }
+    /// - Parameter demand: what the new chain has to be for those who dial, as long as the one in use is that.
+    /// - Throws: `TLSError` with the file, `ChainFault`.
+    func loadContext(for demand: ChainDemand?, at now: Int) throws -> TLSContext? {
+        let next = try Acceptor.loadContext(listener)
+        // A chain that nobody accepts may give way to any other: nothing is lost with it.
+        guard let demand, let used = context.withLock({ $0 }), used.fault(for: demand, after: used, at: now) == nil else { return next }
+        if let fault = next?.fault(for: demand, after: used, at: now) { throw fault }
+        return next
+    }
+
+    func fault(for demand: ChainDemand, at now: Int) -> ChainFault? { context.withLock { $0?.fault(for: demand, at: now) } }
 
     private static func loadContext(_ listener: Listener) throws -> TLSContext? {
         guard let files = listener.certificate else { return nil }

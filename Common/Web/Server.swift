@@ -1,6 +1,6 @@
 import Glibc
 package import Posix
-import TLS
+package import TLS
 
 /// An HTTP/1.1 and WebSocket server on one or more loops, with and without TLS.
 ///
@@ -34,11 +34,21 @@ package final class Server: Sendable {
         return made.map(\.address)
     }
 
-    /// Reads the certificate files again; new connections get them, open ones stay. Throws `TLSError` and keeps the old ones.
-    package func reloadCertificates() throws {
+    /// Reads the certificate files again; new connections get them, open ones stay.
+    ///
+    /// - Parameter demand: what a chain has to be that takes the place of one that those who dial accept; nil takes any.
+    /// - Throws: `TLSError`, `ChainFault`, and keeps the old ones.
+    package func reloadCertificates(for demand: ChainDemand? = nil) throws {
         let acceptors = acceptors.withLock { $0 }
-        let contexts = try acceptors.map { try $0.loadContext() }
+        let now = time(nil)
+        let contexts = try acceptors.map { try $0.loadContext(for: demand, at: now) }
         for (acceptor, context) in zip(acceptors, contexts) { acceptor.use(context) }
+    }
+
+    /// Why those who dial refuse what new connections get, the first reason of several; nil where they do not, and without TLS.
+    package func certificateFault(for demand: ChainDemand) -> ChainFault? {
+        let now = time(nil)
+        return acceptors.withLock { $0.lazy.compactMap { $0.fault(for: demand, at: now) }.first }
     }
 
     /// Unix seconds at which the certificate ends that new connections get, the first of them where there are several; nil without TLS.

@@ -208,7 +208,8 @@ extension StreamReport {
     package func bounded() -> StreamReport {
         StreamReport(
             lease: lease, broadcast: broadcast, port: port.within(0...65_535), pid: pid?.counted, uptimeSeconds: uptimeSeconds.counted,
-            ingest: ingest.bounded(), outputs: outputs.prefix(WireLimits.listEntries).map { $0.bounded() }, restarts: restarts.counted)
+            ingest: ingest.bounded(), outputs: outputs.prefix(WireLimits.listEntries).map { $0.bounded() }, restarts: restarts.counted,
+            slateFault: slateFault?.bounded())
     }
 }
 

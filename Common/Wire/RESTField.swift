@@ -282,6 +282,8 @@ package struct BroadcastView: Codable, Sendable, Hashable {
     package var outputs: [Output]
     package var ingest: IngestReport?
     package var receiver: Receiver?
+    /// What a person should know of it though it goes as asked: the state is not the worse for it. nil where there is nothing.
+    package var notes: [String]?
 
     package struct Output: Codable, Sendable, Hashable {
         package var id: OutputID
@@ -324,7 +326,7 @@ package struct BroadcastView: Codable, Sendable, Hashable {
     package init(
         id: BroadcastID, sender: DeviceID, state: String, step: String?, reason: String?, since: String?, createdAt: String,
         endedAt: String?, input: InputChoice, encoder: EncoderChoice, bufferMs: Int, graceSeconds: Int, outputs: [Output],
-        ingest: IngestReport?, receiver: Receiver?
+        ingest: IngestReport?, receiver: Receiver?, notes: [String]?
     ) {
         self.id = id
         self.sender = sender
@@ -341,6 +343,7 @@ package struct BroadcastView: Codable, Sendable, Hashable {
         self.outputs = outputs
         self.ingest = ingest
         self.receiver = receiver
+        self.notes = notes
     }
 }
 

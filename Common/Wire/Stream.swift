@@ -150,10 +150,12 @@ package struct StreamReport: Codable, Sendable, Hashable {
     package var outputs: [OutputReport]
     /// How often the receiver was started again.
     package var restarts: Int
+    /// Why the picture that the organisation wants is not what is shown while the sender is silent, for a person; nil where it is.
+    package var slateFault: String?
 
     package init(
         lease: LeaseID, broadcast: BroadcastID, port: Int, pid: Int?, uptimeSeconds: Int, ingest: IngestReport, outputs: [OutputReport],
-        restarts: Int
+        restarts: Int, slateFault: String? = nil
     ) {
         self.lease = lease
         self.broadcast = broadcast
@@ -163,6 +165,7 @@ package struct StreamReport: Codable, Sendable, Hashable {
         self.ingest = ingest
         self.outputs = outputs
         self.restarts = restarts
+        self.slateFault = slateFault
     }
 }
 

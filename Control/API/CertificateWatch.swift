@@ -1,9 +1,12 @@
 package import Logging
 import Posix
 import Store
+package import TLS
+package import Web
+import Wire
 
-/// When the certificates end by which people and boards know this server, said in good time: at the start, when they are read
-/// again, and each day.
+/// Whether people and boards accept the certificates by which they know this server, and when these end, said in good time: at
+/// the start, when they are read again, and each day.
 package actor CertificateWatch {
     enum Kind: String, Sendable {
         /// What the server presents.
@@ -13,11 +16,15 @@ package actor CertificateWatch {
     }
 
     private(set) var terms: [Kind: CertificateTerm] = [:]
+    private let demand: ChainDemand
     private let log: Log
     private var saying: Task<Void, Never>?
 
-    /// - Parameter authority: Unix seconds at which the certificate of the server's own authority ends, where it has one.
-    package init(authority: Int?, log: Log) {
+    /// - Parameters:
+    ///   - authority: Unix seconds at which the certificate of the server's own authority ends, where it has one.
+    ///   - demand: what those who dial expect of what the server presents.
+    package init(authority: Int?, demand: ChainDemand, log: Log) {
+        self.demand = demand
         self.log = log.part("certificates")
         terms[.authority] = authority.map { CertificateTerm(end: $0, notice: Self.authorityNotice) }
     }
@@ -27,11 +34,37 @@ package actor CertificateWatch {
     /// Of a new authority every board has to be told.
     private static let authorityNotice = 180 * CertificateTerm.day
 
-    /// Takes up what the server presents from now on.
-    ///
-    /// - Parameter server: Unix seconds at which that certificate ends; nil where it presents none.
-    package func watch(_ server: Int?) {
-        terms[.server] = server.map { CertificateTerm(end: $0, notice: Self.serverNotice) }
+    /// Takes up what the server presents since its start. It is served whatever it is: there is nothing better.
+    package func begin(_ server: Server) {
+        switch server.certificateFault(for: demand) {
+        // Said below, and each day again.
+        case nil, .over: break
+        case let fault?:
+            log.error(
+                "boards and browsers refuse the server's certificate",
+                ["reason": .text(Self.text(fault)), "remedy": "\(Self.remedy(fault))"])
+        }
+        watch(server)
+    }
+
+    /// Has the server read its files again; what it cannot use, or those who dial would refuse, changes nothing.
+    package func reload(_ server: Server) {
+        do {
+            try server.reloadCertificates(for: demand)
+            log.notice("certificates read again")
+            // One that nobody accepted has given way to another of the kind.
+            begin(server)
+        } catch let fault as ChainFault {
+            log.error(
+                "boards and browsers would refuse the new certificate; the old one stays",
+                ["reason": .text(Self.text(fault)), "remedy": "\(Self.remedy(fault))"])
+        } catch {
+            log.error("the certificates cannot be read; the old ones stay", ["error": "\(error)"])
+        }
+    }
+
+    private func watch(_ server: Server) {
+        terms[.server] = server.certificateEnd.map { CertificateTerm(end: $0, notice: Self.serverNotice) }
         saying?.cancel()
         saying = Task { await keepSaying() }
     }
@@ -88,6 +121,28 @@ package actor CertificateWatch {
         switch kind {
         case .server: "renew it (strata-provision authority issue, where the authority is your own), then systemctl reload strata-control"
         case .authority: "make a new authority in another folder, name it in server.authority, and enroll every board and pool host again"
+        }
+    }
+
+    static func text(_ fault: ChainFault) -> String {
+        func list(_ names: [String]) -> String { names.isEmpty ? "no name" : names.joined(separator: ", ").bounded() }
+        return switch fault {
+        case .over(let end): "the certificate was over at \(text(end))"
+        case .begins(let begin): "the certificate is good from \(text(begin)) on only"
+        case .notOfAuthority(let reason): "the certificate is not one of the authority in server.authority: \(reason)"
+        case .otherNames(let names, let lacks): "the certificate is for \(list(names)), and not for \(list(lacks))"
+        }
+    }
+
+    static func remedy(_ fault: ChainFault) -> String {
+        switch fault {
+        case .over: remedy(.server)
+        case .begins: "put the one in use back, or see that the clock of this machine is right"
+        case .notOfAuthority:
+            "issue it with that authority (strata-provision authority issue) and have its certificate in the chain, then systemctl reload "
+                + "strata-control; for a new authority name it in server.authority, restart, and enroll every board and pool host again"
+        case .otherNames:
+            "issue it for the names in server.origins, then systemctl reload strata-control; for a new name change server.origins, and restart"
         }
     }
 

@@ -1,9 +1,11 @@
 package import Auth
 package import Configuration
+package import Crypto
 package import Identity
 package import Logging
 package import Posix
 package import Store
+package import TLS
 package import Web
 
 /// How control is set up: read once from its file, then the environment. `systemd/strata-control.conf` explains each key.
@@ -53,6 +55,12 @@ package struct ControlConfiguration: Sendable {
         quotas = Self.quotas(reader.section("quotas"))
         logLevel = reader.section("log").level()
         try reader.finish()
+    }
+
+    /// What those who dial expect of the server's chain; where a proxy ends TLS it is the proxy's that they see, and this one the proxy's.
+    package func chainDemand(authority: Certificate?) -> ChainDemand {
+        guard !endsTLSAtProxy else { return ChainDemand(authority: nil, hosts: []) }
+        return ChainDemand(authority: authority?.fingerprint, hosts: origins.filter(\.isTLS).map(\.host))
     }
 
     private static func limits(_ section: ConfigurationSection) -> Gate.Limits {

@@ -51,6 +51,12 @@ extension BroadcastMachine {
         }
     }
 
+    mutating func started(_ revision: Int, _ note: String?) -> [Action] {
+        guard revision <= self.revision else { return [] }
+        senderNote = note
+        return started(revision)
+    }
+
     mutating func started(_ revision: Int) -> [Action] {
         guard revision <= self.revision else { return [] }
         if revision == self.revision { mediaBefore = nil }

@@ -23,6 +23,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
     package internal(set) var host: DeviceID?
     package internal(set) var port: Int?
     package internal(set) var phase = Phase.choosing
+    /// What the sender told of the plan that it took last: for a person, it is sent all the same.
+    package internal(set) var senderNote: String?
     /// Since when nothing arrives, in Unix milliseconds.
     package internal(set) var interruptedSinceMs: Int64?
 
@@ -65,7 +67,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, organization, sender, grace, lease, media, mediaBefore, revision, outputs, host, port, phase, interruptedSinceMs
+        case id, organization, sender, grace, lease, media, mediaBefore, revision, outputs, host, port, phase, senderNote,
+            interruptedSinceMs
     }
 
     package init(
@@ -129,7 +132,8 @@ extension BroadcastMachine {
         case leased(port: Int, by: DeviceID? = nil)
         case leaseRefused(reason: String, by: DeviceID? = nil)
         case released
-        case senderStarted(revision: Int)
+        /// - note: what a person should know of it.
+        case senderStarted(revision: Int, note: String? = nil)
         case senderRefused(revision: Int, detail: String?, reason: String)
         case senderStopped
         /// An order had no answer within its time, or its connection broke: nobody knows.
@@ -221,7 +225,7 @@ extension BroadcastMachine {
         case .leased(_, let device?) where isElsewhere(device): return [.leave(device)]
         case .leased(let port, _): return leased(port, nowMs: nowMs)
         case .released, .senderStopped: return undone(event)
-        case .senderStarted(let revision): return started(revision)
+        case .senderStarted(let revision, let note): return started(revision, note)
         case .senderRefused(let revision, let detail, let reason): return refused(revision, detail, reason, nowMs: nowMs)
         case .unknown(let order): return unanswered(order)
         case .senderConnected(let report): return senderConnected(report)

@@ -14,7 +14,16 @@ extension BroadcastView {
             id: machine.id, sender: machine.sender, state: machine.state.name, step: step(machine.state), reason: reason(machine.state),
             since: since(machine.state), createdAt: Log.timestamp(unixMs: createdAtMs), endedAt: endedAtMs.map(Log.timestamp(unixMs:)),
             input: media.input, encoder: media.encoder, bufferMs: media.bufferMs, graceSeconds: graceSeconds,
-            outputs: outputs, ingest: report?.ingest, receiver: receiver(machine))
+            outputs: outputs, ingest: report?.ingest, receiver: receiver(machine), notes: notes(machine))
+    }
+
+    private static func notes(_ machine: BroadcastMachine) -> [String]? {
+        switch machine.phase {
+        case .choosing, .leasing, .sending, .media, .outputs, .running:
+            let notes = [machine.senderNote, machine.report?.slateFault].compactMap { $0 }
+            return notes.isEmpty ? nil : notes
+        case .stopping, .ended: return nil
+        }
     }
 
     private static func receiver(_ machine: BroadcastMachine) -> Receiver? {

@@ -243,7 +243,8 @@ actor LiveBroadcast {
     private func start() async {
         guard let plan = await plan() else { return post(.unknown(.start)) }
         switch await parts.fleet.order(AgentOrder.start(plan), to: machine.sender) {
-        case .outcome(let outcome) where outcome.result == .done: post(.senderStarted(revision: plan.revision))
+        case .outcome(let outcome) where outcome.result == .done:
+            post(.senderStarted(revision: plan.revision, note: outcome.reason))
         case .outcome(let outcome):
             post(
                 .senderRefused(revision: plan.revision, detail: outcome.step, reason: outcome.reason ?? "the sender gave no reason"))
@@ -370,7 +371,7 @@ actor LiveBroadcast {
         guard let waiter else { return }
         let outcome: ChangeOutcome
         switch event {
-        case .senderStarted(let revision) where revision >= waiter.revision: outcome = .done
+        case .senderStarted(let revision, _) where revision >= waiter.revision: outcome = .done
         case .senderRefused(let revision, let detail, let reason) where revision >= waiter.revision:
             outcome = .refused(step: detail, reason: reason)
         case .unknown(.start): outcome = .unknown

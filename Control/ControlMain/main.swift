@@ -79,7 +79,9 @@ let usage = """
     try await openSetup(store, folder, log)
     let own = try authority(configuration.authorityFile)
     let certificates = try await program.start(
-        "certificates", { CertificateWatch(authority: own.map { Int($0.notAfter) }, log: log) }, stop: { await $0.stop() })
+        "certificates",
+        { CertificateWatch(authority: own.map { Int($0.notAfter) }, demand: configuration.chainDemand(authority: own), log: log) },
+        stop: { await $0.stop() })
     let parts = try await parts(configuration, folder, store, own, certificates, log)
     _ = try await program.start("broadcasts", { Task { try await parts.run() } }, stop: { $0.cancel() })
     let loops = try (0..<configuration.loops).map { try Loop(name: "web\($0)") }
@@ -94,16 +96,8 @@ let usage = """
                 ["addresses": "\(addresses.map(\.description).joined(separator: " "))", "version": "\(ProgramContext.version)"])
             return server
         }, stop: { await $0.shutdown(grace: .seconds(5)) })
-    await certificates.watch(server.certificateEnd)
-    await program.untilStopped(signals) {
-        do {
-            try server.reloadCertificates()
-            log.notice("certificates read again")
-            await certificates.watch(server.certificateEnd)
-        } catch {
-            log.error("the certificates cannot be read; the old ones stay", ["error": "\(error)"])
-        }
-    }
+    await certificates.begin(server)
+    await program.untilStopped(signals) { await certificates.reload(server) }
 }
 
 /// Lists the safety copies, or puts one in the place of the database.

@@ -29,6 +29,8 @@ package actor StreamRelay {
     private var watch = IngestWatch()
     private var reporting: Task<Void, Never>?
     private var isEnding = false
+    /// Why the organisation's picture is not what is shown; nil where it is, or there is none.
+    private var slateFault: String?
 
     /// What was reported last, for telling when something changed.
     private var lastStates: [String] = []
@@ -126,39 +128,52 @@ package actor StreamRelay {
             // Ends by cancellation only.
             while (try? await loop.sleep(for: StreamRelay.look)) != nil { await self?.reportIfDue() }
         }
-        let picture = start.spec.slate.flatMap { file in
-            // try?: without it the receiver's own picture is shown.
-            Data(base64Encoded: file.base64).flatMap { try? OwnPicture([UInt8]($0)) }
+        let picture = start.spec.slate.map { file in
+            Result { () throws(OwnPicture.Refusal) in try OwnPicture(Data(base64Encoded: file.base64).map([UInt8].init) ?? []) }
         }
-        if start.spec.slate != nil, picture == nil { log.warning("the organisation's picture is no such file, or too large") }
-        preparing = loop.spawn { [formats, path, loop, log] in
+        preparing = loop.spawn { [weak self, formats, path, loop, log] in
             // One after the other; the stream may have changed again meanwhile.
-            for await format in formats { await StreamRelay.prepare(format, picture, path, loop, log) }
+            for await format in formats {
+                let fault = await StreamRelay.prepare(format, picture, path, loop, log)
+                await self?.note(slateFault: fault)
+            }
         }
         log.notice("listening", ["port": .integer(start.port), "outputs": .integer(outputs.count)])
         send(.listening(LeaseReference(lease: start.spec.lease)))
     }
 
     /// Beside the stream: nothing waits for it. Ours is there first, whatever becomes of the organisation's.
-    private static func prepare(_ format: SlateFormat, _ picture: OwnPicture?, _ path: MediaPath, _ loop: Loop, _ log: Log) async {
-        for picture in picture == nil ? [nil] : [nil, picture] {
+    ///
+    /// - Returns: what a person should know: the organisation's picture is not shown, or none is; nil where all is as wanted.
+    private static func prepare(
+        _ format: SlateFormat, _ picture: Result<OwnPicture, OwnPicture.Refusal>?, _ path: MediaPath, _ loop: Loop, _ log: Log
+    ) async -> String? {
+        func make(_ picture: Result<OwnPicture, OwnPicture.Refusal>?) async -> (any Error)? {
+            let whose = picture == nil ? "ours" : "the organisation's"
             let began = Instant.now
             do {
-                let slate = try await SlateEncoder.encode(format, picture, on: loop)
+                let slate = try await SlateEncoder.encode(format, picture?.get(), on: loop)
                 path.use(slate)
                 // An encoder's buffers, 30 MB at 1080p, for what is kept of them: some kilobytes.
                 releaseFreeMemory()
                 let bytes = slate.pictures.reduce(0) { $0 + $1.count }
                 log.notice(
                     "slate is ready",
-                    ["picture": "\(whose(picture))", "bytes": .integer(bytes), "took_ms": .integer((Instant.now - began).milliseconds)])
+                    ["picture": "\(whose)", "bytes": .integer(bytes), "took_ms": .integer((Instant.now - began).milliseconds)])
+                return nil
             } catch {
-                log.warning("no slate for this stream", ["picture": "\(whose(picture))", "error": "\(error)"])
+                log.warning("no slate for this stream", ["picture": "\(whose)", "error": "\(error)"])
+                return error
             }
+        }
+        let ours = await make(nil)
+        guard let picture else { return ours.map { "no picture can be shown while the sender is silent: \("\($0)".bounded(to: 800))" } }
+        return await make(picture).map { fault in
+            "the organisation's picture cannot be shown: \("\(fault)".bounded(to: 800)); \(ours == nil ? "ours is shown instead" : "nor can ours")"
         }
     }
 
-    private static func whose(_ picture: OwnPicture?) -> String { picture == nil ? "ours" : "the organisation's" }
+    private func note(slateFault: String?) { self.slateFault = slateFault }
 
     private func listen(_ start: ReceiverStart) async throws -> any Ingest {
         let key = start.spec.streamKey.secret
@@ -234,7 +249,7 @@ package actor StreamRelay {
     private func reportIfDue() {
         guard let report = makeReport() else { return }
         let now = Instant.now
-        let states = report.outputs.map { "\($0.id) \($0.state) \($0.reason ?? "")" } + ["\(report.ingest.state)"]
+        let states = report.outputs.map { "\($0.id) \($0.state) \($0.reason ?? "")" } + ["\(report.ingest.state)", report.slateFault ?? ""]
         let isDue = lastReport.map { now - $0 >= .milliseconds(990) } ?? true
         guard isDue || states != lastStates else { return }
         lastStates = states
@@ -248,7 +263,7 @@ package actor StreamRelay {
         return StreamReport(
             lease: start.spec.lease, broadcast: start.spec.broadcast, port: start.port, pid: Int(getpid()),
             uptimeSeconds: Int((now - began).seconds), ingest: watch.report(path.figures, ingest?.statistics(), at: now),
-            outputs: outputs.map(\.report), restarts: 0)
+            outputs: outputs.map(\.report), restarts: 0, slateFault: slateFault)
     }
 
     /// Runs what may block for a moment away from the control loop.

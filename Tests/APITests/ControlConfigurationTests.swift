@@ -1,6 +1,7 @@
 import API
 import Auth
 import Configuration
+import Crypto
 import Foundation
 import Store
 import Testing
@@ -44,6 +45,18 @@ struct ControlConfigurationTests {
                 #expect((error as? ConfigurationFaults)?.faults.map(\.key) == [key])
             }
         }
+    }
+
+    @Test("the server's chain has to be for the names of its https origins, and of no authority where a proxy shows its own")
+    func chainDemand() throws {
+        let authority = try Certificate(pem: CertificateAuthority.make(name: "Test", at: 1_700_000_000).certificatePEM)
+        let origins = "[server]\norigins = [\"https://live.example.org\", \"https://[2001:db8::1]:8443\", \"http://127.0.0.1:8080\"]\n"
+        let direct = try parse(origins)
+        #expect(direct.chainDemand(authority: authority).hosts == ["live.example.org", "2001:db8::1"])
+        #expect(direct.chainDemand(authority: authority).authority == authority.fingerprint)
+        #expect(direct.chainDemand(authority: nil).authority == nil)
+        let behind = try parse(origins + "tls_ends_at_proxy = true\n").chainDemand(authority: authority)
+        #expect(behind.authority == nil && behind.hosts.isEmpty)
     }
 
     @Test("plain HTTP is for loopback only, TLS needs its files, and all faults come together")

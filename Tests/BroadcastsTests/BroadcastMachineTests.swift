@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Testing
 import Units
 import Wire
@@ -51,6 +52,34 @@ private func running(outputs: [PlannedOutput] = [first], grace: Grace = .seconds
 
 @Suite("A broadcast")
 struct BroadcastMachineTests {
+    @Test("what the sender and the receiver lack though all goes as asked is a note beside the state, until it is made up for")
+    func notes() throws {
+        func notes(_ broadcast: BroadcastMachine) -> [String]? { BroadcastView.of(broadcast, createdAtMs: 0, endedAtMs: nil).notes }
+        var broadcast = running()
+        #expect(notes(broadcast) == nil)
+        _ = broadcast.event(.senderStarted(revision: 1, note: "not kept"), nowMs: 1)
+        var told = report(outputs: [(first, .connected)])
+        told.slateFault = "no picture"
+        _ = broadcast.event(.report(told), nowMs: 2)
+        #expect(broadcast.state == .live && notes(broadcast) == ["not kept", "no picture"])
+        // The receiver says so again; what the board said once is stored.
+        broadcast = try JSONDecoder().decode(BroadcastMachine.self, from: try JSONEncoder().encode(broadcast))
+        #expect(notes(broadcast) == ["not kept"])
+        // It is back with the same plan: that says nothing of what it keeps.
+        let sending = SendingReport(broadcast: broadcast.id, revision: 1, state: .sending)
+        _ = broadcast.event(.senderConnected(sending), nowMs: 3)
+        #expect(notes(broadcast) == ["not kept"])
+        // A revision that nobody asked for changes nothing, one that is asked for does.
+        _ = broadcast.event(.senderStarted(revision: 2), nowMs: 4)
+        #expect(notes(broadcast) == ["not kept"])
+        _ = broadcast.event(.mediaChanged(MediaChange(bitrate: .kilobits(1000))), nowMs: 5)
+        _ = broadcast.event(.senderStarted(revision: 2), nowMs: 6)
+        #expect(notes(broadcast) == nil)
+        _ = broadcast.event(.senderStarted(revision: 2, note: "not kept"), nowMs: 7)
+        _ = broadcast.event(.stopRequested(.stopped), nowMs: 8)
+        #expect(notes(broadcast) == nil)
+    }
+
     @Test("climbs step by step and is live with a key frame and one connected output")
     func start() {
         var broadcast = machine(outputs: [first, second])

@@ -52,6 +52,45 @@ struct CertificateTests {
         }
     }
 
+    @Test("a chain that is over, or another authority's, is told and changes nothing; a start serves it, and says so in the same words")
+    func refused() async throws {
+        try await atFrontDesk { desk in
+            let control = try desk.installation.program("control")
+            let folder = desk.stage.folder["authority"]
+            let first = try await figure(desk, "server")
+
+            _ = try put(into: folder, endingIn: -60)
+            let over = try await reload(control, expecting: "the old one stays")
+            #expect(
+                over.contains("\"level\":\"error\"") && over.contains("was over at") && over.contains("strata-provision authority issue"))
+            let stranger = try CertificateAuthority.make(name: "Stranger", at: now)
+            try put(stranger.issue(for: ["127.0.0.1"], at: now), into: folder)
+            let foreign = try await reload(control, expecting: "the old one stays")
+            #expect(foreign.contains("server.authority") && foreign.contains("not in the chain"), "\(foreign)")
+            #expect(unlink("\(folder)/chain.pem") == 0 && mkfifo("\(folder)/chain.pem", 0o600) == 0)
+            let fifo = try await reload(control, expecting: "the old ones stay")
+            #expect(fifo.contains("no regular file"), "\(fifo)")
+            #expect(try await figure(desk, "server") == first)
+            #expect(try await probe(try await desk.owner()).status == "healthy")
+            #expect(unlink("\(folder)/chain.pem") == 0)
+
+            let authority = try authority(in: folder)
+            try put(authority.issue(for: ["other.example"], at: now), into: folder)
+            let named = try await reload(control, expecting: "the old one stays")
+            #expect(named.contains("is for other.example, and not for 127.0.0.1") && named.contains("server.origins"), "\(named)")
+
+            try put(authority.issue(for: ["127.0.0.1", "other.example"], at: now), into: folder)
+            _ = try await reload(control, expecting: "certificates read again")
+            #expect(try await probe(try await desk.owner()).status == "healthy")
+
+            try put(stranger.issue(for: ["127.0.0.1"], at: now), into: folder)
+            try await control.stop()
+            let again = try await desk.installation.startControl()
+            let told = try await again.line(containing: "boards and browsers refuse the server's certificate", within: .seconds(5))
+            #expect(told.contains("\"level\":\"error\"") && told.contains("server.authority"), "\(told)")
+        }
+    }
+
     // MARK: Parts
 
     private var now: Int64 { unixMilliseconds() / 1000 }
@@ -62,12 +101,19 @@ struct CertificateTests {
 
     /// A certificate of the same authority that ends in so many seconds.
     private func put(into folder: String, endingIn seconds: Int64) throws -> Int64 {
-        func read(_ name: String) throws -> String { try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) }
-        let authority = try CertificateAuthority(certificatePEM: read("ca.pem"), privateKeyPEM: read("ca.key"))
-        let leaf = try authority.issue(for: ["127.0.0.1"], at: now + seconds - 90 * Self.day)
+        let leaf = try authority(in: folder).issue(for: ["127.0.0.1"], at: now + seconds - 90 * Self.day)
+        try put(leaf, into: folder)
+        return leaf.notAfter
+    }
+
+    private func put(_ leaf: CertificateAuthority.Leaf, into folder: String) throws {
         try KeyFile.write(leaf.privateKeyPEM, to: "\(folder)/key.pem")
         try KeyFile.write(leaf.chainPEM, to: "\(folder)/chain.pem")
-        return leaf.notAfter
+    }
+
+    private func authority(in folder: String) throws -> CertificateAuthority {
+        func read(_ name: String) throws -> String { try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) }
+        return try CertificateAuthority(certificatePEM: read("ca.pem"), privateKeyPEM: read("ca.key"))
     }
 
     private func reload(_ control: RunningProgram, expecting text: String) async throws -> String {

@@ -18,11 +18,22 @@ struct LivePageTests {
             let browser = try await page(desk, "owner@example.org", desk.installation.ownerPassword)
             try await browser.wait(for: "document.querySelectorAll('.sender').length === 2", "both senders are shown")
             try await expectPicture(browser, runs, owner)
+            // What the board told beside its `done`.
+            let notes = "[...document.querySelectorAll('.sender .notes')].map(one => one.textContent).join('')"
+            #expect(try await browser.value(notes) as? String == "as the test wants")
+            #expect(try await owner.get("/broadcasts/\(runs)").object()["notes"] as? [String] == ["as the test wants"])
+
+            // A data plan of any size is told in figures that say something.
+            for (cap, text) in [(1 << 20, "0.5 MiB of 1.0 MiB"), (3 << 30, "0.5 MiB of 3.00 GiB")] {
+                let told = "plan({sentBytes: 262144, receivedBytes: 262144, capBytes: \(cap), state: 'within'})[0]"
+                #expect(try await browser.value(told) as? String == text)
+            }
 
             // What happens while the page cannot see it: one sender is gone for good, no board comes back.
             try await away(desk, browser, "UPDATE devices SET revoked_at = 1 WHERE id = '\(goes.identity.device)'")
             try await browser.wait(for: "document.querySelectorAll('.sender').length === 1", "the revoked sender is gone")
             try await expectPicture(browser, runs, owner)
+            #expect(try await browser.value(notes) as? String == "as the test wants")
             #expect(try await browser.value("document.querySelector('.sender .presence').textContent") as? String == "offline")
 
             // A page that is opened only now has the same.

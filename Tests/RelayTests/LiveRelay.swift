@@ -14,7 +14,7 @@ final class LiveRelay: Sendable {
     private let loops: [Loop]
     private let heard: Guarded<[ReceiverMessage]>
 
-    init(_ targets: [OutputSpec.Target], folder: String? = nil) async throws {
+    init(_ targets: [OutputSpec.Target], folder: String? = nil, slate: SlateFile? = nil) async throws {
         let (loop, mediaLoop) = (try Loop(name: "relay"), try Loop(name: "media"))
         let heard = Guarded<[ReceiverMessage]>([])
         relay = StreamRelay(
@@ -26,7 +26,9 @@ final class LiveRelay: Sendable {
         loops = [loop, mediaLoop]
         let key = SecretOnWire(Secret("0123456789abcdef0123456789abcdef"))
         let outputs = targets.enumerated().map { OutputSpec(id: Self.id(UInt64($0.offset)), target: $0.element) }
-        let spec = StreamSpec(lease: Self.id(100), broadcast: Self.id(101), carrier: .rist, streamKey: key, bufferMs: 300, outputs: outputs)
+        let spec = StreamSpec(
+            lease: Self.id(100), broadcast: Self.id(101), carrier: .rist, streamKey: key, bufferMs: 300, outputs: outputs,
+            slate: slate)
         let start = ReceiverStart(spec: spec, port: try FreePorts.udp(), bind: ["127.0.0.1"])
         await relay.handle(Command(id: Self.id(102), order: .open(start)))
         try #require(heard.withLock { $0.contains { if case .listening = $0 { true } else { false } } })
@@ -62,6 +64,9 @@ final class LiveRelay: Sendable {
     /// The stream as it was reported last.
     var ingest: IngestReport? { lastReport?.ingest }
 
+    /// Why the organisation's picture is not shown.
+    var slateFault: String? { lastReport?.slateFault }
+
     private var lastReport: StreamReport? {
         let last = heard.withLock { $0.last { if case .report = $0 { true } else { false } } }
         guard case .report(let report)? = last else { return nil }
@@ -92,8 +97,10 @@ final class LiveRelay: Sendable {
 }
 
 /// Runs a body with a relay and ends it whatever happens.
-func withRelay(_ targets: [OutputSpec.Target], folder: String? = nil, _ body: (LiveRelay) async throws -> Void) async throws {
-    let live = try await LiveRelay(targets, folder: folder)
+func withRelay(
+    _ targets: [OutputSpec.Target], folder: String? = nil, slate: SlateFile? = nil, _ body: (LiveRelay) async throws -> Void
+) async throws {
+    let live = try await LiveRelay(targets, folder: folder, slate: slate)
     do {
         try await body(live)
     } catch {

@@ -55,6 +55,37 @@ import Wire
         #expect(probe.video?.width == 640 && probe.video?.height == 360 && probe.audio?.sampleRate == "48000")
     }
 
+    @Test("a picture of the organisation's that no decoder takes, though its head is right, is told; one that is too large as well")
+    func damaged() async throws {
+        try await onStage { stage in
+            let clip = try await Clip.h264.value
+            // A PNG's frame around what is no image.
+            let head: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]
+            let size: [UInt8] = [0, 0, 0, 16, 0, 0, 0, 16, 8, 2, 0, 0, 0, 0x90, 0x91, 0x68, 0x36]
+            let data: [UInt8] = [0, 0, 0, 8] + Array("IDAT".utf8) + [UInt8](repeating: 0xA5, count: 12)
+            let end: [UInt8] = [0, 0, 0, 0] + Array("IEND".utf8) + [0xAE, 0x42, 0x60, 0x82]
+            let damaged = head + size + data + end
+            _ = try OwnPicture(damaged)
+            for (bytes, word) in [(damaged, "cannot be shown"), ([UInt8](repeating: 0, count: WireLimits.slateBytes + 1), "at most")] {
+                let slate = SlateFile(kind: .png, base64: Data(bytes).base64EncodedString())
+                try await withRelay([.file(FileTarget(name: "\(bytes.count).ts"))], folder: stage.folder.path, slate: slate) { live in
+                    try await live.play(clip, times: 4, to: 0.4)
+                    let fault = try await eventually(within: .seconds(10), "it is told") { live.slateFault }
+                    print("SlateTests: \(fault)")
+                    #expect(fault.hasPrefix("the organisation's picture cannot be shown: ") && fault.contains(word) && fault.isPlain)
+                    #expect(fault.hasSuffix("; ours is shown instead"))
+                    await live.end()
+                }
+            }
+            try await withRelay([.file(FileTarget(name: "ours.ts"))], folder: stage.folder.path) { live in
+                try await live.play(clip, times: 4, to: 0.4)
+                try await eventually(within: .seconds(4), "the slate is reported") { live.ingest?.slateMs != nil }
+                #expect(live.slateFault == nil)
+                await live.end()
+            }
+        }
+    }
+
     @Test("a stream of H.265 has a slate of its own coding on its way to SRT")
     func h265() async throws {
         try await onStage { stage in

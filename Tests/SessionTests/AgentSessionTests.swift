@@ -60,6 +60,25 @@ struct AgentSessionTests {
         }
     }
 
+    @Test("a plan that cannot be kept is sent with a word of it, each time it is asked for, until it can be kept")
+    func unkeptPlan() async throws {
+        try await with(10) { board in
+            try await board.boot()
+            // As a rename fails on a disk that is full.
+            let file = board.state + "/broadcast.json"
+            try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: true)
+            for _ in 0..<2 {
+                let outcome = try await board.order(.start(board.plan()))
+                #expect(outcome.result == .done && outcome.reason?.contains("will not go on by itself") == true, "\(outcome)")
+            }
+            try await flows(board)
+            try FileManager.default.removeItem(atPath: file)
+            let again = try await board.order(.start(board.plan()))
+            #expect(again.result == .done && again.reason == nil, "\(again)")
+            #expect(FileManager.default.fileExists(atPath: file))
+        }
+    }
+
     @Test("a stop stops what is sent, also where the disk does not let the plan go; the next broadcast starts")
     func stuckPlan() async throws {
         try await with(9) { board in

@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 import Glibc
 import HTTP
 import Posix
@@ -133,6 +134,96 @@ struct SecurityTests {
             await #expect(throws: ClientError.self) { _ = try await server.client().webSocket("wss://\(server.secure)/") }
             let next = server.client { $0.trust = .anchors([Array(other.certificatePEM.utf8)]) }
             try await next.webSocket("wss://\(server.secure)/").close()
+        }
+    }
+
+    @Test(
+        "a chain that those who dial would refuse does not take the place of one that they accept; any takes the place of one they refuse")
+    func demand() async throws {
+        try await withServer(handler: hello) { server in
+            let (authority, files) = (server.certificates.authority, server.certificates.files)
+            let now = unixMilliseconds() / 1000
+            let demand = ChainDemand(authority: try authority.fingerprint, hosts: ["127.0.0.1", "live.strata.example"])
+            func put(_ authority: CertificateAuthority, _ names: [String], from begin: Int64 = 0, days: Int = 90, alone: Bool = false)
+                throws
+            {
+                let leaf = try authority.issue(for: names, at: now + begin * 86_400, days: days)
+                let root = leaf.chainPEM.range(of: authority.certificatePEM)
+                try write(alone ? String(leaf.chainPEM[..<(root?.lowerBound ?? leaf.chainPEM.endIndex)]) : leaf.chainPEM, to: files.chain)
+                try write(leaf.privateKeyPEM, to: files.key)
+            }
+            func refusal(_ demand: ChainDemand) -> ChainFault? {
+                do {
+                    try server.server.reloadCertificates(for: demand)
+                } catch { return error as? ChainFault }
+                return nil
+            }
+            func name(_ fault: ChainFault?) -> String { fault.map { String("\($0)".prefix { $0 != "(" }) } ?? "none" }
+            let other = try CertificateAuthority.make(name: "Other", at: now)
+            #expect(server.server.certificateFault(for: demand) == nil)
+            let end = try #require(server.server.certificateEnd)
+
+            try put(authority, ["127.0.0.1"], from: -30, days: 29)
+            #expect(name(refusal(demand)) == "over")
+            try put(authority, ["127.0.0.1"], from: 2)
+            #expect(name(refusal(demand)) == "begins")
+            try put(other, ["127.0.0.1"])
+            #expect(name(refusal(demand)) == "notOfAuthority")
+            try put(authority, ["127.0.0.1"], alone: true)
+            #expect(refusal(demand) == .notOfAuthority(reason: "the authority's own certificate is not in the chain"))
+            try put(authority, ["localhost", "live.strata.example"])
+            #expect(refusal(demand) == .otherNames(names: ["localhost", "live.strata.example"], lacks: ["127.0.0.1"]))
+            // As it was, all the time, and for those who dial.
+            #expect(server.server.certificateEnd == end)
+            _ = try await server.client { $0.trust = .pinnedCA(sha256: demand.authority ?? []) }.request(.get, server.https + "/")
+
+            // Another name beside those that are configured, and one less that is not.
+            try put(authority, ["127.0.0.1", "next.example"])
+            #expect(refusal(demand) == nil)
+            // Nobody is known to dial by these names: one of them has to stay, or one of those that are configured to come.
+            let elsewhere = ChainDemand(authority: nil, hosts: ["live.strata.example"])
+            try put(other, ["a.example"])
+            #expect(refusal(elsewhere) == .otherNames(names: ["a.example"], lacks: ["live.strata.example", "127.0.0.1", "next.example"]))
+            try put(other, ["*.strata.example"])
+            #expect(refusal(elsewhere) == nil)
+            // Of another authority than is asked for now: what is refused already gives way to anything.
+            #expect(name(server.server.certificateFault(for: demand)) == "notOfAuthority")
+            try put(other, ["b.example"], from: -30, days: 29)
+            #expect(refusal(demand) == nil)
+            #expect(name(server.server.certificateFault(for: demand)) == "over")
+            try put(authority, ["live.strata.example"])
+            #expect(refusal(demand) == nil && server.server.certificateFault(for: demand) == nil)
+        }
+    }
+
+    @Test("a chain or key that is no regular file is refused at once: a FIFO, a device, a folder, one that is too large")
+    func irregular() async throws {
+        try await withServer(handler: hello) { server in
+            let files = server.certificates.files
+            for path in [files.chain, files.key] {
+                try FileManager.default.moveItem(atPath: path, toPath: path + ".good")
+                defer { try? FileManager.default.moveItem(atPath: path + ".good", toPath: path) }
+                for make: (String) -> CInt in [
+                    { mkfifo($0, 0o600) }, { symlink("/dev/zero", $0) }, { mkdir($0, 0o700) },
+                    { path in
+                        let file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+                        defer { close(file) }
+                        return ftruncate(file, 1 << 21)
+                    },
+                ] {
+                    #expect(make(path) == 0)
+                    do {
+                        try server.server.reloadCertificates()
+                        Issue.record("it was taken")
+                    } catch {
+                        let text = "\(error)"
+                        #expect(text.contains(path) && (text.contains("no regular file") || text.contains("larger than")), "\(text)")
+                    }
+                    #expect(remove(path) == 0)
+                }
+            }
+            try server.server.reloadCertificates()
+            _ = try await server.client().request(.get, server.https + "/")
         }
     }
 

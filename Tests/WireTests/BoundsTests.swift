@@ -71,10 +71,11 @@ import Wire
                 state: .flowing, bitrate: Bitrate(bitsPerSecond: Int.min), keyFramesTotal: Int.max, lostPacketsTotal: Int.min,
                 recoveredPacketsTotal: Int.max, guardDroppedTotal: Int.max, video: nil, width: Int.min, height: Int.max,
                 paths: Array(repeating: path, count: 1000), slateMs: Int.min),
-            outputs: Array(repeating: sink, count: 1000), restarts: Int.min
+            outputs: Array(repeating: sink, count: 1000), restarts: Int.min, slateFault: text
         ).bounded()
         #expect(report.port == 65_535 && report.uptimeSeconds == 0 && report.restarts == 0 && report.ingest.bitrate.bitsPerSecond == 0)
         #expect(report.ingest.slateMs == 0)
+        #expect(report.slateFault?.isPlain == true && (report.slateFault?.count ?? 0) <= WireLimits.textCharacters)
         #expect(report.outputs.count == WireLimits.listEntries && report.ingest.paths.count == WireLimits.listEntries)
         #expect(report.outputs.allSatisfy { ($0.reason ?? "").isPlain && ($0.reason ?? "").utf8.count <= 4 * WireLimits.textCharacters })
         #expect(report.ingest.paths.allSatisfy { $0.source.isPlain && $0.packetsTotal == 0 && $0.loss == 1 })

@@ -129,6 +129,9 @@ struct GoldenTests {
             leases: [LeaseReport(lease: Sample.lease, broadcast: Sample.broadcast, port: 5000, pid: 42, outputs: [Sample.output])])
         try check("pool-hello", PoolMessage.hello(hello))
         try check("pool-report", PoolMessage.report(Sample.report))
+        var damaged = Sample.report
+        damaged.slateFault = "the organisation's picture cannot be shown: it is damaged; ours is shown instead"
+        try check("pool-report-slate", PoolMessage.report(damaged))
         try check("pool-released", PoolMessage.released(LeaseReference(lease: Sample.lease)))
         try check("pool-outcome", PoolMessage.outcome(Sample.outcome))
         try check("order-lease", Command(id: Sample.command, order: PoolOrder.lease(LeaseRequest(spec: Sample.spec, preferredPort: 5000))))

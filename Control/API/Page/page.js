@@ -100,6 +100,7 @@ function show(id) {
   state.textContent = broadcast ? broadcast.state + (broadcast.step ? ": " + broadcast.step : "") : "";
   state.className = "badge state " + tone(broadcast?.state);
   find(".reason", element).textContent = broadcast?.reason || "";
+  find(".notes", element).textContent = (broadcast?.notes || []).join("; ");
   find(".facts", element).textContent = [
     sender.agentVersion && "agent " + sender.agentVersion,
     !sender.online && sender.lastSeenAt && "last seen " + clock(sender.lastSeenAt),
@@ -146,9 +147,10 @@ function place(sender, sample) {
 // What a link has carried in its billing cycle, of what it may.
 function plan(usage) {
   if (!usage) return [""];
-  const gigabytes = bytes => (bytes / 2 ** 30).toFixed(2);
-  const used = gigabytes(usage.sentBytes + usage.receivedBytes);
-  return [used + (usage.capBytes ? ` of ${gigabytes(usage.capBytes)}` : "") + " GiB" + (usage.since ? ` since ${usage.since}` : "")
+  // A cap is told in MiB, and may be one.
+  const size = bytes => bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+  const used = size(usage.sentBytes + usage.receivedBytes);
+  return [used + (usage.capBytes ? ` of ${size(usage.capBytes)}` : "") + (usage.since ? ` since ${usage.since}` : "")
     + (usage.state === "spent" ? ": last resort" : ""), tone(usage.state)];
 }
 

@@ -1,0 +1,84 @@
+import COpenSSL
+import Glibc
+
+/// A PEM file as it lies on disk: a regular one only, since reading a FIFO or a device may wait for ever.
+enum CertificateFile {
+    /// A chain has some kilobytes.
+    private static let limit = 1 << 20
+
+    static func read(_ path: String) throws(TLSError) -> [UInt8] {
+        // Without O_NONBLOCK, opening a FIFO waits for who writes (open(2)).
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw .system("open", on: path) }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw .system("fstat", on: path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw TLSError("open", "\(path): it is no regular file") }
+        guard status.st_size <= limit else { throw TLSError("read", "\(path): it is larger than \(limit) bytes") }
+        // One byte more: a file that grows meanwhile is seen to.
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
+        var count = 0
+        while count < bytes.count {
+            let read = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress.map { $0 + count }, $0.count - count) }
+            if read < 0 && errno == EINTR { continue }
+            guard read >= 0 else { throw .system("read", on: path) }
+            if read == 0 { break }
+            count += read
+        }
+        guard count < bytes.count else { throw TLSError("read", "\(path): it is being written") }
+        return Array(bytes.prefix(count))
+    }
+
+    /// The leaf first, and what follows it.
+    static func useChain(_ path: String, for context: OpaquePointer) throws(TLSError) {
+        let text = try Text(read(path), path)
+        // A certificate with a passphrase would ask for it on the terminal: the callback answers that there is none.
+        guard let leaf = PEM_read_bio_X509_AUX(text.raw, nil, noPassphrase, nil) else { throw .last("PEM_read_bio_X509_AUX", on: path) }
+        defer { X509_free(leaf) }
+        guard SSL_CTX_use_certificate(context, leaf) == 1 else { throw .last("SSL_CTX_use_certificate", on: path) }
+        while let next = PEM_read_bio_X509(text.raw, nil, noPassphrase, nil) {
+            guard strata_tls_add_to_chain(context, next) == 1 else {
+                X509_free(next)
+                throw .last("SSL_CTX_add0_chain_cert", on: path)
+            }
+        }
+        // The end of the text is the one error that belongs here (PEM_read_bio_X509(3)).
+        guard strata_tls_is_end_of_pem(ERR_peek_last_error()) == 1 else { throw .last("PEM_read_bio_X509", on: path) }
+        ERR_clear_error()
+    }
+
+    static func useKey(_ path: String, for context: OpaquePointer) throws(TLSError) {
+        let text = try Text(read(path), path)
+        guard let key = PEM_read_bio_PrivateKey(text.raw, nil, noPassphrase, nil) else { throw .last("PEM_read_bio_PrivateKey", on: path) }
+        defer { EVP_PKEY_free(key) }
+        guard SSL_CTX_use_PrivateKey(context, key) == 1 else { throw .last("SSL_CTX_use_PrivateKey", on: path) }
+    }
+
+    private static let noPassphrase: @convention(c) (UnsafeMutablePointer<CChar>?, CInt, CInt, UnsafeMutableRawPointer?) -> CInt = {
+        _, _, _, _ in 0
+    }
+
+    /// Owns a BIO and the bytes it reads.
+    private final class Text {
+        let raw: OpaquePointer
+        private let bytes: UnsafeMutableRawBufferPointer
+
+        init(_ content: [UInt8], _ path: String) throws(TLSError) {
+            bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(content.count, 1), alignment: 1)
+            bytes.copyBytes(from: content)
+            ERR_clear_error()
+            guard let bio = BIO_new_mem_buf(bytes.baseAddress, CInt(content.count)) else {
+                bytes.deallocate()
+                throw .last("BIO_new_mem_buf", on: path)
+            }
+            raw = bio
+        }
+
+        deinit {
+            BIO_free(raw)
+            // It may have been the key.
+            OPENSSL_cleanse(bytes.baseAddress, bytes.count)
+            bytes.deallocate()
+        }
+    }
+}
