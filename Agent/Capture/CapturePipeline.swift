@@ -102,7 +102,11 @@ package actor CapturePipeline {
         for feed in old where !new.contains(where: { $0.id == feed.id }) { await end(feed) }
     }
 
-    /// Changes the bit rate of the running encoder; no key frame, no gap. What the encoder cannot do while it runs is logged and left.
+    /// Whether each new bit rate costs a key frame: GStreamer's VA encoders begin their sequence again (1.22, gstvabaseenc.c).
+    package var isRateCostly: Bool { encode?.isRateCostly ?? false }
+
+    /// Changes the bit rate of the running encoder; no gap, and no key frame but for those to which it is costly. What the encoder cannot do
+    /// while it runs is logged and left.
     package func setBitrate(_ bitrate: Bitrate) {
         do {
             try encode?.setBitrate(bitrate)

@@ -73,6 +73,8 @@ final class EncodeChain: Sendable {
     /// The message loop has seen the end of the stream.
     func ended() { drained.open() }
 
+    var isRateCostly: Bool { settings.encoder == .vah264 }
+
     func setBitrate(_ bitrate: Bitrate) throws(GStreamerError) { try settings.applyBitrate(bitrate, to: pipeline) }
 
     /// The message loop has seen an error.

@@ -50,7 +50,7 @@ struct EncoderSettings {
         try pipeline.set("audioencoder", "bitrate", .count(choice.audioBitrate.bitsPerSecond))
     }
 
-    /// On the running encoder, without a new key frame.
+    /// On the running encoder; without a new key frame but for `vah264`.
     func applyBitrate(_ bitrate: Bitrate, to pipeline: Pipeline) throws(GStreamerError) {
         switch encoder {
         case .x264, .x265, .vah264: try pipeline.set("encoder", "bitrate", .count(max(1, bitrate.kilobits)))

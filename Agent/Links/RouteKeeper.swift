@@ -14,6 +14,7 @@ package final class RouteKeeper: @unchecked Sendable {
     private var links: [Int: String] = [:]
     private var watch: Watch?
     private var timer: LoopTimer?
+    private var contesting: LoopTimer?
     private var retry: LoopTimer?
     private var refusals = RouteRefusals()
     private var isOver = false
@@ -21,7 +22,7 @@ package final class RouteKeeper: @unchecked Sendable {
     /// Routes change in groups.
     private static let pause = Duration.milliseconds(100)
     /// Before a rule that was removed is set again: whoever removes it at once each time has to work for it no more than we do.
-    private static let contest = Duration.seconds(2)
+    private static let contestPause = Duration.seconds(2)
     /// Before a change that was refused is asked for again.
     private static let patience = Duration.seconds(5)
 
@@ -60,6 +61,8 @@ package final class RouteKeeper: @unchecked Sendable {
             watch = nil
             timer?.cancel()
             timer = nil
+            contesting?.cancel()
+            contesting = nil
             retry?.cancel()
             retry = nil
             links = [:]
@@ -75,7 +78,7 @@ package final class RouteKeeper: @unchecked Sendable {
                 switch try socket.receive() {
                 case .messages(let messages):
                     if messages.contains(where: Self.isForeign) { later() }
-                    if messages.contains(where: Self.isOwnRuleGone) { later(Self.contest) }
+                    if messages.contains(where: Self.isOwnRuleGone) { contest() }
                 case .overrun: later()
                 case .nothing: return
                 }
@@ -100,9 +103,18 @@ package final class RouteKeeper: @unchecked Sendable {
         if case .ruleGone(let rule) = message { OwnRoutes.isOurs(rule) } else { false }
     }
 
-    private func later(_ pause: Duration = RouteKeeper.pause) {
+    /// A timer of its own: a change of routes does not wait for it.
+    private func contest() {
+        guard refusals.isAllowed, !isOver, contesting == nil else { return }
+        contesting = loop.timer(after: Self.contestPause) { [weak self] in
+            self?.contesting = nil
+            self?.reconcile()
+        }
+    }
+
+    private func later() {
         guard refusals.isAllowed, !isOver, timer == nil else { return }
-        timer = loop.timer(after: pause) { [weak self] in
+        timer = loop.timer(after: Self.pause) { [weak self] in
             self?.timer = nil
             self?.reconcile()
         }

@@ -11,8 +11,8 @@ package enum NameWay: Hashable, Sendable {
 /// What was heard of hosts: the last good answer of each way, and whether the ways told the truth. Holds no clock.
 ///
 /// An answer stays until the same way gives another: where no server answers any more, the last addresses are used. A way
-/// whose addresses led to somebody else, or to nobody, comes after those that have fewer such failures: whoever lies is
-/// left aside as long as another says something else, and where all have failed, all are tried again.
+/// whose addresses led to somebody else, or to nobody, comes after those that have fewer such failures, and none is left out: the truth
+/// may fail for its own reasons while nobody ever came as far as to find a lie out.
 package struct NameBook: Sendable, Equatable {
     private struct Answer: Sendable, Equatable {
         /// Without a port.
@@ -55,19 +55,16 @@ package struct NameBook: Sendable, Equatable {
         }
     }
 
-    /// Where a host may be, best first: each way's first address, then each way's second.
-    /// - Parameter number: ways that were heard after this come before the others.
+    /// Where a host may be, best first: each way's first address, then each way's second; ways with fewer failures first.
+    /// - Parameter number: of ways alike those that were heard after this come before the others.
     package func addresses(of host: String, since number: Int) -> [SocketAddress] {
         let answers = hosts[host] ?? [:]
-        let fewest = answers.values.map(\.failures).min() ?? 0
-        let trusted = answers.values.filter { $0.failures == fewest }.sorted { $0.number < $1.number }
-        let fresh = trusted.filter { $0.number > number }, stale = trusted.filter { $0.number <= number }
+        func order(_ answer: Answer) -> (Int, Int, Int) { (answer.failures, answer.number > number ? 0 : 1, answer.number) }
+        let ways = answers.values.sorted { order($0) < order($1) }
         var result: [SocketAddress] = []
-        for group in [fresh, stale] {
-            for place in 0..<Self.addressLimit {
-                for answer in group where answer.addresses.indices.contains(place) && !result.contains(answer.addresses[place]) {
-                    result.append(answer.addresses[place])
-                }
+        for place in 0..<Self.addressLimit {
+            for answer in ways where answer.addresses.indices.contains(place) && !result.contains(answer.addresses[place]) {
+                result.append(answer.addresses[place])
             }
         }
         return Array(result.prefix(Self.resultLimit))

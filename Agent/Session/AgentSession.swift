@@ -267,9 +267,9 @@ extension AgentSession {
     private func begin(_ new: Plan) async throws(StepFault) {
         let transmission = make(new)
         self.transmission = transmission
-        await transmission.obstructed(obstructions)
         starting = new.broadcast
         defer { starting = nil }
+        await transmission.obstructed(obstructions)
         do throws(StepFault) {
             try await transmission.preflight()
         } catch {

@@ -10,6 +10,10 @@ import Units
 struct EncoderGovernor: Hashable, Sendable {
     /// Of the video, as the encoder was told last.
     private(set) var told: Bitrate
+    /// Each new rate costs a key frame: it is told only where it is worth one, and makes up for none.
+    private var isRateCostly = false
+    /// How long the encoder has had its rate.
+    private var age = Duration.zero
     /// What was made more than the links were said to carry, in bits; older surplus is forgotten.
     private var ahead = 0.0
 
@@ -17,6 +21,8 @@ struct EncoderGovernor: Hashable, Sendable {
     /// A transport stream of a picture and sound is this much larger than its elementary streams (tables, PES, stuffing).
     static let muxOverhead = 1.06
     private static let memory = 1.0
+    /// Between a change and a rise, where each costs a key frame.
+    private static let costlyPause = Duration.seconds(2)
     /// Seconds: what was made too little is caught up with in this time.
     private static let catchUp = 0.4
     /// Of a second, what may be left to catch up with: a still picture saves nothing for later.
@@ -26,9 +32,11 @@ struct EncoderGovernor: Hashable, Sendable {
     init(told: Bitrate) { self.told = told }
 
     /// The encoder was built again, or told by somebody else.
-    mutating func set(_ bitrate: Bitrate) {
+    /// - Parameter isRateCostly: each new rate costs a key frame.
+    mutating func set(_ bitrate: Bitrate, isRateCostly: Bool) {
         told = bitrate
-        ahead = 0
+        self.isRateCostly = isRateCostly
+        (ahead, age) = (0, .zero)
     }
 
     /// - Parameters:
@@ -42,7 +50,8 @@ struct EncoderGovernor: Hashable, Sendable {
         guard let available else { return nil }
         let video = Double(available.bitsPerSecond) / Self.muxOverhead - Double(audio.bitsPerSecond)
         var target = min(max(Int(video), Self.floor.bitsPerSecond), wanted.bitsPerSecond)
-        if target < wanted.bitsPerSecond {
+        age += passed
+        if target < wanted.bitsPerSecond, !isRateCostly {
             let late = account(made, Double(available.bitsPerSecond), passed.seconds)
             let corrected = Double(target) * (1 + min(max(-late / Self.catchUp, Self.correction.lowerBound), Self.correction.upperBound))
             target = min(max(Int(corrected), Self.floor.bitsPerSecond), wanted.bitsPerSecond)
@@ -50,8 +59,13 @@ struct EncoderGovernor: Hashable, Sendable {
             ahead = 0
         }
         let change = Double(target - told.bitsPerSecond) / Double(max(1, told.bitsPerSecond))
-        let isWorthIt = change < -0.02 || change > 0.05 || (target == wanted.bitsPerSecond && target != told.bitsPerSecond)
+        let isWhole = target == wanted.bitsPerSecond && target != told.bitsPerSecond
+        let isWorthIt =
+            isRateCostly
+            ? change < -0.15 || (change > 0.15 || isWhole) && age >= Self.costlyPause
+            : change < -0.02 || change > 0.05 || isWhole
         guard isWorthIt else { return nil }
+        age = .zero
         told = Bitrate(bitsPerSecond: target)
         return told
     }

@@ -248,7 +248,7 @@ extension Transmission {
         }
         capture = new
         pace = FramePace()
-        governor.set(plan.encoder.bitrate)
+        governor.set(plan.encoder.bitrate, isRateCostly: await new.isRateCostly)
         governed = nil
         timeline = new.timeline
         captureReader = Task { [weak self] in
@@ -402,7 +402,7 @@ extension Transmission {
     }
 
     private func setBitrate(_ bitrate: Bitrate, of capture: CapturePipeline) async {
-        governor.set(bitrate)
+        governor.set(bitrate, isRateCostly: await capture.isRateCostly)
         await capture.setBitrate(bitrate)
     }
 

@@ -52,14 +52,17 @@ struct StickTalk: Sendable {
         }
     }
 
-    /// Between two rounds.
-    static let pause = Duration.seconds(5)
+    /// Between two rounds. They cost what the interface counts, which is booked to the card: a quarter of a gigabyte a month for each
+    /// kilobyte in ten seconds.
+    static let pause = Duration.seconds(20)
+    /// After a round without an answer; doubled with each more.
+    private static let retryPause = Duration.seconds(5)
     /// Of what is no stick, or does not answer for long.
     static let longPause = Duration.seconds(300)
     private static let missPause = Duration.seconds(60)
     /// Rounds without an answer that say nothing yet: sticks pause while they change cells.
     static let missLimit = 3
-    private static let informationEvery = 12
+    private static let informationEvery = 6
 
     init(isNamed: Bool) { self.isNamed = isNamed }
 
@@ -76,7 +79,7 @@ struct StickTalk: Sendable {
         if let page = left.first { return .ask(page) }
         isOpen = false
         guard misses > 0 else { return .wait(Self.pause) }
-        let doubled = Self.pause * (1 << min(misses - 1, 6))
+        let doubled = Self.retryPause * (1 << min(misses - 1, 6))
         return .wait(min(doubled, isProven ? Self.missPause : Self.longPause))
     }
 

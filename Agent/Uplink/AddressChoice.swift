@@ -31,6 +31,12 @@ package struct AddressChoice: Equatable, Sendable {
         return .wait(.seconds(1 << (failedRounds - 1)), candidates[0])
     }
 
+    /// Begins with an address that is known to answer, where it is one of them.
+    package mutating func prefer(_ address: SocketAddress?) {
+        guard let address, let index = candidates.firstIndex(of: address) else { return }
+        candidates.insert(candidates.remove(at: index), at: 0)
+    }
+
     /// The current address answered: the next round starts with it.
     package mutating func answered() {
         guard !candidates.isEmpty else { return }

@@ -123,7 +123,9 @@ final class LineKeeper {
             tellTraits(line)
             // The order of a link's candidates changes with what answered; only their set says that something is new.
             if Set(line.choice.candidates) != Set(choice.candidates) {
+                let answering = line.address
                 line.choice = choice
+                line.choice.prefer(answering)
                 if case .resting = line.stage { line.stage = .resting(until: .now) }
             }
             lines[link.name] = line

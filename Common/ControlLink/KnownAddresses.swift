@@ -21,9 +21,10 @@ struct KnownAddresses: Sendable, Equatable {
         addresses = Array((addresses.prefix(1) + fresh.filter { $0 != addresses.first }).prefix(Self.limit))
     }
 
-    /// Somebody else, or nobody who spoke, was reached there. The last one stays: it may be for the link.
+    /// Somebody else, or nobody who spoke, was reached there: it comes last. It stays, as that may be for the link.
     mutating func failed(_ address: SocketAddress) {
-        if addresses.count > 1 { addresses.removeAll { $0 == address } }
+        guard addresses.contains(address) else { return }
+        addresses = addresses.filter { $0 != address } + [address]
     }
 
     /// Every route has failed: every second round asks the resolver, as either may be out of date.

@@ -22,6 +22,8 @@ package struct SpeedUpload: Sendable {
     private static let connectTime = Duration.milliseconds(2500)
     private static let wholeTime = Duration.seconds(9)
     private static let chunk = 16 * 1024
+    private static let longest = 10
+    private static let most = 64 << 20
 
     package init(identity: DeviceIdentity, loop: Loop, proxy: ClientOptions.Proxy?, names: NameLookup) {
         self.identity = identity
@@ -33,17 +35,20 @@ package struct SpeedUpload: Sendable {
     /// Returns once control has heard enough. Ends at once where its task is cancelled.
     package func run(_ order: SpeedTestOrder) async throws(SpeedUploadFault) {
         do {
+            let end = Instant.now + Self.wholeTime
             let socket = try await open(order.link)
             let limit = Task { [loop] in
                 // Cancelled at its end, or by the caller: what is on its way is dropped.
-                try? await loop.sleep(for: Self.wholeTime)
+                try? await loop.sleep(for: max(.zero, end - .now))
                 socket.abort()
             }
             defer { limit.cancel() }
             try await withTaskCancellationHandler {
                 try await prove(socket, order)
                 let go = try await decode(SpeedTestGo.self, socket)
-                try await upload(over: socket, bytes: min(order.bytes, go.bytes), seconds: min(order.seconds, go.seconds))
+                // Both are what somebody else says.
+                let seconds = min(max(1, min(order.seconds, go.seconds)), Self.longest)
+                try await upload(over: socket, bytes: min(order.bytes, go.bytes, Self.most), seconds: seconds)
             } onCancel: {
                 limit.cancel()
             }

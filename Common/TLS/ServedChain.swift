@@ -39,10 +39,8 @@ extension TLSContext {
         if let pin = demand.authority, let reason = served.isRefused(by: pin) { return .notOfAuthority(reason: reason) }
         let old = before.flatMap { ServedChain($0.raw) }
         let kept = demand.hosts.filter { old?.covers($0) == true }
-        if !kept.isEmpty {
-            let lost = kept.filter { !served.covers($0) }
-            return lost.isEmpty ? nil : .otherNames(names: served.names, lacks: lost)
-        }
+        // One of them is enough: a name that was given up must not cost the others their certificate.
+        if !kept.isEmpty { return kept.contains(where: served.covers) ? nil : .otherNames(names: served.names, lacks: kept) }
         // Served behind a proxy, or for names of other days: one of them is what somebody dials.
         let known = demand.hosts + (old?.names ?? [])
         return known.isEmpty || known.contains(where: served.covers) ? nil : .otherNames(names: served.names, lacks: known)

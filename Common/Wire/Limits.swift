@@ -10,8 +10,8 @@ package enum WireLimits {
     package static let listEntries = 256
     /// Modems of one board.
     package static let modems = 16
-    /// Names and addresses of one pool host; the rest is cut.
-    package static let publicAddresses = 64
+    /// Names and addresses of one pool host, which a board takes as one receiver's; the rest is cut.
+    package static let publicAddresses = 16
     /// Entries of one `flight` message; the rest is cut.
     package static let flightEntries = 64
     /// Outputs of one broadcast: what its lease, with a secret of 512 bytes for each, and its reports leave room for in a message.

@@ -10,7 +10,9 @@ package enum PublicAddress {
         }
         // One that stands for all addresses is nobody's.
         if text.utf8.contains(colon) { return isIPv6(text) && text.utf8.contains { $0 != colon && $0 != zero } }
-        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        // The root's dot, which makes a name absolute.
+        let name = text.hasSuffix(".") && text.utf8.count > 1 ? text.dropLast() : text[...]
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         guard let last = labels.last, !last.utf8.allSatisfy(isDigit) else { return isIPv4(text) && text != "0.0.0.0" }
         return labels.allSatisfy(isLabel)
     }
@@ -81,6 +83,15 @@ package enum PublicAddress {
 }
 
 extension PoolHello {
+    /// Takes out what no board could reach, unless nothing would be left.
+    /// - Returns: what was taken out.
+    package mutating func dropUnfitAddresses() -> [String] {
+        let fit = addresses.filter(PublicAddress.isOne)
+        guard !fit.isEmpty, fit.count < addresses.count else { return [] }
+        defer { addresses = fit }
+        return addresses.filter { !PublicAddress.isOne($0) }
+    }
+
     /// What control cannot work with, for its operator and this host's: what, where, and what was expected; nil where there is nothing.
     package var fault: String? {
         guard !addresses.isEmpty else { return "hello.addresses: expected at least one, each \(PublicAddress.expected)" }

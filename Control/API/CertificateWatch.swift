@@ -19,6 +19,10 @@ package actor CertificateWatch {
     private let demand: ChainDemand
     private let log: Log
     private var saying: Task<Void, Never>?
+    /// Why the files that lie there are not served.
+    private var refused: String?
+    /// Unix seconds.
+    private var refusedAt = 0
 
     /// - Parameters:
     ///   - authority: Unix seconds at which the certificate of the server's own authority ends, where it has one.
@@ -36,6 +40,7 @@ package actor CertificateWatch {
 
     /// Takes up what the server presents since its start. It is served whatever it is: there is nothing better.
     package func begin(_ server: Server) {
+        refused = nil
         switch server.certificateFault(for: demand) {
         // Said below, and each day again.
         case nil, .over: break
@@ -55,6 +60,8 @@ package actor CertificateWatch {
             // One that nobody accepted has given way to another of the kind.
             begin(server)
         } catch let fault as ChainFault {
+            refusedAt = Self.now
+            refused = "boards and browsers would refuse the new certificate (\(Self.text(fault))): \(Self.remedy(fault))"
             log.error(
                 "boards and browsers would refuse the new certificate; the old one stays",
                 ["reason": .text(Self.text(fault)), "remedy": "\(Self.remedy(fault))"])
@@ -66,14 +73,20 @@ package actor CertificateWatch {
     private func watch(_ server: Server) {
         terms[.server] = server.certificateEnd.map { CertificateTerm(end: $0, notice: Self.serverNotice) }
         saying?.cancel()
-        saying = Task { await keepSaying() }
+        saying = Task { await keepSaying(server) }
     }
 
     package func stop() { saying?.cancel() }
 
-    private func keepSaying() async {
+    private func keepSaying(_ server: Server) async {
         while !Task.isCancelled {
             let now = Self.now
+            // What was refused may be good by now, or better than one that is over.
+            if refused != nil, now - refusedAt >= CertificateTerm.day || terms[.server]?.state(at: now) == .over {
+                reload(server)
+                // Taken: it is another task that goes on.
+                if Task.isCancelled { return }
+            }
             for (kind, term) in terms { say(kind, term, term.state(at: now)) }
             let wait = terms.values.map { $0.nextLook(at: now) }.min() ?? CertificateTerm.day
             // try?: cancelled with the watch.
@@ -100,7 +113,7 @@ package actor CertificateWatch {
     /// What is amiss, for people; nil where nothing is. Throws where a certificate is over.
     func complaint() throws -> String? {
         let now = Self.now
-        var complaint: String?
+        var complaint = refused
         for (kind, term) in terms.sorted(by: { $0.key.rawValue > $1.key.rawValue }) {
             switch term.state(at: now) {
             case .good: continue

@@ -52,9 +52,13 @@ extension DeviceDoor {
         }
         defer { limit.cancel() }
         var meter = UploadMeter()
+        let began = Instant.now
         do {
             while meter.bytes < SpeedDesk.bytes, case .binary(let bytes)? = try await socket.receive() {
                 meter.came(bytes.count, at: .now)
+                // What waits here waits in the board: others are live over the same line.
+                let early = began + .seconds(Double(meter.bytes * 8) / SpeedDesk.ceiling) - Instant.now
+                if early > .milliseconds(5) { try await Task.sleep(for: early) }
                 if let rate = meter.rate {
                     speed.measured(SpeedDesk.Measured(upload: rate, rttMs: Double(rtt.milliseconds)), of: connection.device)
                 }

@@ -110,7 +110,12 @@ package struct DeviceDoor: Sendable {
                     await fleet.received(message, from: connection)
                 }
             case .pool:
-                guard case .hello(let hello)? = try await decode(connection.socket) as PoolMessage? else { return }
+                guard case .hello(var hello)? = try await decode(connection.socket) as PoolMessage? else { return }
+                for address in hello.dropUnfitAddresses().prefix(4) {
+                    log.warning(
+                        "a pool host's address is none and is left out",
+                        ["device": "\(connection.device)", "address": "\(address.bounded(to: 40))"])
+                }
                 if let fault = hello.fault {
                     log.warning("a pool host's hello was refused", ["device": "\(connection.device)", "fault": "\(fault)"])
                     return await connection.socket.close(.policyViolation, fault)

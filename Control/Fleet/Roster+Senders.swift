@@ -76,6 +76,8 @@ extension Roster {
             setConfigurationFault(reason, of: sender)
             return ConfigurationAnswer(version: configuration.version, result: .refused, reason: reason)
         case .unknown:
+            // What was refused was another version.
+            setConfigurationFault(nil, of: sender)
             return ConfigurationAnswer(version: configuration.version, result: .pending, reason: nil)
         }
     }
@@ -91,6 +93,7 @@ extension Roster {
 
     func applied(_ version: Int, _ connection: Connection) async {
         guard let organization = connection.organization else { return }
+        setConfigurationFault(nil, of: connection.device)
         do {
             try await store.configurations(in: connection.scope(organization)).applied(version, by: connection.device)
         } catch {

@@ -49,6 +49,8 @@ package final class SpeedDesk: Sendable {
     private static let linkLimit = 32
     package static let seconds = 5
     package static let bytes = 64 << 20
+    /// Bits per second that are taken of one upload: more than a board sends, and no more than a server can spare beside live streams.
+    static let ceiling = 50_000_000.0
 
     package init() {}
 

@@ -9,8 +9,8 @@ package struct Slates: Sendable {
 
     package func find() async throws -> OwnPicture? {
         let row = try await store.read { try $0.row(StoredSlate.self, in: scope, where: "TRUE") }
-        // What was checked when it came is checked again by whoever shows it.
-        return try row.map { try OwnPicture($0.picture) }
+        // try?: what an older version took and this one would not is none.
+        return row.flatMap { try? OwnPicture($0.picture) }
     }
 
     /// From the next broadcast on.

@@ -64,5 +64,7 @@ struct KnownAddressesTests {
         #expect(known.usable == [a, b])
         known.worked(b)
         #expect(known.usable == [b, a])
+        known.failed(b)
+        #expect(known.usable == [a, b], "a handshake that was late costs the place, never the address")
     }
 }

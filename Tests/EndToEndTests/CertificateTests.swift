@@ -71,7 +71,8 @@ struct CertificateTests {
             let fifo = try await reload(control, expecting: "the old ones stay")
             #expect(fifo.contains("no regular file"), "\(fifo)")
             #expect(try await figure(desk, "server") == first)
-            #expect(try await probe(try await desk.owner()).status == "healthy")
+            let refused = try await probe(try await desk.owner())
+            #expect(refused.status == "degraded" && refused.detail?.contains("would refuse the new certificate") == true, "\(refused)")
             #expect(unlink("\(folder)/chain.pem") == 0)
 
             let authority = try authority(in: folder)

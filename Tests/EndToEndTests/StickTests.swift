@@ -72,7 +72,7 @@ import Wire
     }
 
     private func telemetry(
-        of sender: DeviceID, _ studio: Studio, within seconds: Double = 20, _ what: String, _ condition: (AgentTelemetry) -> Bool
+        of sender: DeviceID, _ studio: Studio, within seconds: Double = 45, _ what: String, _ condition: (AgentTelemetry) -> Bool
     ) async throws -> AgentTelemetry {
         try await eventually(within: .seconds(seconds), what) {
             try studio.owner.latest("telemetry/\(sender)", as: AgentTelemetry.self).flatMap { condition($0) ? $0 : nil }
@@ -80,7 +80,7 @@ import Wire
     }
 
     private func modems(
-        of sender: DeviceID, _ studio: Studio, within seconds: Double = 20, _ what: String, _ condition: ([ModemTelemetry]) -> Bool
+        of sender: DeviceID, _ studio: Studio, within seconds: Double = 45, _ what: String, _ condition: ([ModemTelemetry]) -> Bool
     ) async throws -> [ModemTelemetry] {
         try await telemetry(of: sender, studio, within: seconds, what) { $0.modems.map(condition) ?? false }.modems ?? []
     }

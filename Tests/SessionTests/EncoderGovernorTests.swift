@@ -73,4 +73,21 @@ import Units
         #expect(surplus / 3_000_000 < 0.45)
         #expect((0.94...1.03).contains(course.madeBytes * 8 / 300_000))
     }
+
+    @Test("where each new rate costs a key frame, only what is worth one is told: cuts at once, rises after a while")
+    func costly() {
+        var governor = EncoderGovernor(told: .kilobits(6000))
+        governor.set(.kilobits(6000), isRateCostly: true)
+        func next(_ available: Int, made: Int = 0) -> Int? {
+            governor.next(
+                available: .kilobits(available), wanted: .kilobits(6000), audio: .kilobits(128), madeBytes: made, in: .milliseconds(100))?
+                .kilobits
+        }
+        #expect(next(5900) == nil, "a tenth is not worth it")
+        #expect(next(3000) == 2702, "a cut is, at once")
+        #expect(next(3000, made: 400_000) == nil, "what is made too much changes nothing")
+        let rises = (0..<40).compactMap { tick in next(5000).map { (tick, $0) } }
+        #expect(rises.map(\.0) == [18] && rises.map(\.1) == [4588])
+        #expect((0..<40).compactMap { _ in next(9000) } == [6000])
+    }
 }

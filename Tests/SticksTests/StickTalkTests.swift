@@ -37,15 +37,15 @@ import Wire
 
     private func figures(_ talk: StickTalk) -> ModemTelemetry? { talk.figures(link: "eth1", address: "192.168.8.1") }
 
-    @Test("a session is asked for once, who it is now and then, the rest each five seconds")
+    @Test("a session is asked for once, who it is now and then, the rest each twenty seconds")
     func rounds() {
         var talk = StickTalk(isNamed: false)
         #expect(figures(talk) == nil)
         let first = round(&talk)
-        #expect(first.pages == [.session, .information, .status, .signal, .network] && first.pause == .seconds(5))
+        #expect(first.pages == [.session, .information, .status, .signal, .network] && first.pause == .seconds(20))
         #expect(talk.session?.cookie == "SessionID=abc" && talk.session?.token == "t1")
         #expect(figures(talk)?.state == .connected && talk.simNumber == "8970199201121107156")
-        for _ in 1..<12 { #expect(round(&talk).pages == [.status, .signal, .network]) }
+        for _ in 1..<6 { #expect(round(&talk).pages == [.status, .signal, .network]) }
         #expect(round(&talk).pages == [.information, .status, .signal, .network])
     }
 

@@ -58,7 +58,8 @@ import Wire
             ]
         ).bounded()
         #expect(
-            hello.poolVersion.count <= 64 && hello.addresses.count == 64 && hello.addresses.allSatisfy { $0.count <= 253 && $0.isPlain })
+            hello.poolVersion.count <= 64 && hello.addresses.count == WireLimits.publicAddresses
+                && hello.addresses.allSatisfy { $0.count <= 253 && $0.isPlain })
         #expect(hello.portRange == PortRange(first: 1, last: 65_535) && hello.capacity == 10_000)
         #expect(hello.leases[0].port == 0 && hello.leases[0].pid == 0 && hello.leases[0].outputs.count == WireLimits.listEntries)
 

@@ -9,7 +9,8 @@ import Wire
         "addresses and names are taken",
         arguments: [
             "203.0.113.10", "127.0.0.1", "255.255.255.255", "2001:db8::1", "::1", "2001:DB8:0:0:0:0:0:1", "1:2:3:4:5:6:7:8", "1::8",
-            "1:2:3:4:5:6:7::", "::ffff:192.0.2.1", "1:2:3:4:5:6:192.0.2.1", "a", "live.example.org", "xn--bcher-kva.example",
+            "1:2:3:4:5:6:7::", "::ffff:192.0.2.1", "1:2:3:4:5:6:192.0.2.1", "a", "live.example.org", "live.example.org.",
+            "xn--bcher-kva.example",
             "my_host.lan", "3com.example", "1.2.3.four", String(repeating: "a", count: 63) + ".example",
         ])
     func good(_ text: String) { #expect(PublicAddress.isOne(text)) }
@@ -18,7 +19,8 @@ import Wire
         "what is neither is not, whatever it says",
         arguments: [
             "", " ", "10.0.0.1; rm -rf /", "$(id)", "host name", "live.example.org:5000", "[::1]", "[::1]:5000", "rtmp://host/app", "host/",
-            "-host", "host-", "host..example", ".example", "example.", "1.2.3", "1.2.3.4.5", "256.0.0.1", "01.2.3.4", "1.2.3.-4", "0.0.0.0",
+            "-host", "host-", "host..example", ".example", ".", "example..", "1.2.3.4.", "1.2.3", "1.2.3.4.5", "256.0.0.1", "01.2.3.4",
+            "1.2.3.-4", "0.0.0.0",
             "::", "0:0:0:0:0:0:0:0", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "12345::", "g::1", ":1",
             "1:", "fe80::1%eth0", "::1.2.3", "1.2.3.4::1", "1:2:3:4:5:6:7:192.0.2.1", "::192.0.2.256", "b\u{fc}cher.example", "a\u{202e}b",
             "a\0b", "a\nb", String(repeating: "a", count: 64), String(repeating: "a.", count: 126) + "aa",

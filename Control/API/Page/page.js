@@ -124,6 +124,7 @@ function showLinks(element, sender, sample) {
   const measured = new Map((sender.online && sample?.links || []).map(link => [link.name, link]));
   const present = sender.online && sample?.modems || [];
   modems.keep(sender.id, present);
+  keepMeters(sender.id, sender.inventory.links);
   const carried = new Map((sample?.usage || []).map(usage => [usage.link, usage]));
   fill(find(".links", element), sender.inventory.links.map(link => {
     const now = measured.get(link.name);
@@ -170,10 +171,17 @@ function speedCell(sender, link) {
   const meter = meters.get(key), last = (sender.speedTests || []).find(test => test.link === link.name);
   const at = last && new Date(last.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   const result = last && (last.upload != null ? `${(last.upload / 1e6).toFixed(1)} Mbit/s up, ${milliseconds(last.rttMs)}` : last.reason) + `, at ${at}`;
+  if (last?.at !== meter.at) meter.refusal = "";    // somebody has measured since
+  meter.at = last?.at;
   meter.words.textContent = meter.isRunning ? "measuring…" : meter.refusal || result || "";
   meter.button.hidden = !rights.has("senders.operate");
   meter.button.disabled = Boolean(meter.isRunning || !sender.online || current(sender.id) || link.state !== "up");
   return [meter.box];
+}
+
+function keepMeters(sender, links) {
+  const wanted = new Set(links.map(link => `${sender} ${link.name}`));
+  for (const key of meters.keys()) if (key.startsWith(sender + " ") && !wanted.has(key)) meters.delete(key);
 }
 
 async function measure(id, link, meter) {
@@ -372,6 +380,7 @@ function forget() {
   destinations = [];
   graphs.forget();
   modems.forget();
+  meters.clear();
   find("#sender-list").replaceChildren();
   find("#no-senders").hidden = false;
   showPast();
