@@ -35,6 +35,7 @@ package final class SteppedEncoder: @unchecked Sendable {
             guard !more.isEmpty else { break }
             text += more
         }
+        // Its own words are on stderr; a simulation without its encoder measures nothing.
         fatalError("the encoder has ended")
     }
 }
