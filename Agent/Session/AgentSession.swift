@@ -515,9 +515,10 @@ extension AgentSession {
 
     private func tellTelemetry() async {
         let figures = await transmission?.telemetry()
+        let (links, bond) = turns.bond(figures?.links ?? [], figures?.bond, at: .now)
         let sample = AgentTelemetry(
-            atMs: unixMilliseconds(), links: figures?.links ?? [], pipeline: figures?.pipeline, interfaces: await interfaces(),
-            modems: turns.modems(modemFigures, at: .now), bond: figures?.bond.flatMap { turns.bond($0, at: .now) }, usage: usage.next())
+            atMs: unixMilliseconds(), links: links, pipeline: figures?.pipeline, interfaces: await interfaces(),
+            modems: turns.modems(modemFigures, at: .now), bond: bond, usage: usage.next())
         tell(.telemetry(sample), .figures)
     }
 

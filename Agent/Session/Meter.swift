@@ -28,6 +28,9 @@ struct Meter {
             produced: produced, framesTotal: frames + (figures?.framesTotal ?? 0), restartsTotal: restarts,
             droppedPackets: dropped,
             frames: .init(
-                made: pace.made, input: pace.input, dropped: droppedFrames + (figures?.droppedFramesTotal ?? 0)))
+                made: Self.tenths(pace.made), input: Self.tenths(pace.input), dropped: droppedFrames + (figures?.droppedFramesTotal ?? 0)))
     }
+
+    /// Seventeen digits of a sample that a narrow modem carries would be fifteen too many.
+    private static func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 }

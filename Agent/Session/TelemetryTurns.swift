@@ -12,9 +12,12 @@ struct TelemetryTurns {
     /// The counters of the interfaces: every 5 s.
     mutating func isCountersTurn(at now: Instant) -> Bool { Self.isDue(&countedAt, every: .seconds(5), at: now) }
 
-    /// The figures of all links together: every 2 s.
-    mutating func bond(_ figures: BondTelemetry, at now: Instant) -> BondTelemetry? {
-        Self.isDue(&bondedAt, every: .seconds(2), at: now) ? figures : nil
+    /// What our own carrier knows besides, of each link and of all together: every 2 s.
+    mutating func bond(_ links: [LinkTelemetry], _ bond: BondTelemetry?, at now: Instant) -> (links: [LinkTelemetry], bond: BondTelemetry?)
+    {
+        guard let bond else { return (links, nil) }
+        if Self.isDue(&bondedAt, every: .seconds(2), at: now) { return (links, bond) }
+        return (links.map { $0.withoutBond() }, nil)
     }
 
     /// At most once a second, and every 5 s where nothing changes: a sample may be lost. Nothing where there never was a modem.
@@ -39,5 +42,13 @@ struct TelemetryTurns {
         if let last, now - last < interval - slack { return false }
         last = now
         return true
+    }
+}
+
+extension LinkTelemetry {
+    fileprivate func withoutBond() -> Self {
+        var result = self
+        result.bond = nil
+        return result
     }
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -270,4 +271,10 @@ int cposix_open_beneath(int folder, const char *name) {
 int cposix_unacknowledged(int socket) {
     int bytes = 0;
     return ioctl(socket, SIOCOUTQ, &bytes) < 0 ? -1 : bytes;
+}
+
+int64_t cposix_acknowledged(int socket) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? -1 : (int64_t)info.tcpi_bytes_acked;
 }

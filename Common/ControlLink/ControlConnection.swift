@@ -357,6 +357,8 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     private func put(_ bytes: [UInt8]) -> Bool {
         guard let socket else { return false }
         if socket.trySend(text: bytes) { return true }
+        // One that has ended is dialled again anyway.
+        guard socket.closeCode == nil else { return false }
         log.warning("control is too slow, ending the connection", ["pending_bytes": .integer(socket.pendingBytes)])
         Task { await socket.close(.policyViolation, "too slow") }
         return false

@@ -103,6 +103,9 @@ package enum StreamSocket {
     /// Bytes that were written to a TCP socket and that the peer has not acknowledged; 0 for one that is no longer connected.
     package static func unacknowledged(_ socket: CInt) -> Int { max(0, Int(cposix_unacknowledged(socket))) }
 
+    /// Bytes that the peer has acknowledged since the connection began; 0 for one that is no longer connected.
+    package static func acknowledged(_ socket: CInt) -> Int { max(0, Int(cposix_acknowledged(socket))) }
+
     private static func open(_ family: CInt, on subject: String) throws -> Descriptor {
         let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
         let raw = socket(family, type, 0)

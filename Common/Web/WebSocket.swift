@@ -35,7 +35,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     /// What our own close said.
     private var closing: (code: CloseCode, reason: String)?
     /// A ping of ours has no answer yet, and nothing else came either.
-    private var isSuspect = false
+    private var question: Question?
     private let ending = Guarded<Ending?>(nil)
     /// Bytes that other threads handed over and the loop has not taken, and those that the loop holds.
     private let outstanding = Guarded((submitted: 0, pending: 0))
@@ -54,6 +54,16 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         let ending: Ending
         let answer: CloseCode
         let reason: String
+    }
+
+    /// Bytes are those of the connection since it began.
+    private struct Question {
+        let asked: Instant
+        /// The first after the question.
+        let end: Int
+        var acknowledged: Int
+        /// When the peer's system was seen to take more of what goes up to the question.
+        var progressed: Instant
     }
 
     private struct PingWait {
@@ -193,7 +203,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     func opened() {}
 
     func received(_ bytes: UnsafeRawBufferPointer) {
-        isSuspect = false
+        question = nil
         keepAlive()
         let reader = self.reader ?? lane.frames.takeReader()
         self.reader = nil
@@ -343,11 +353,29 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     func expired() {
         if lastWord != nil { return endReading() }
         if state == .closeSent { return abandon(nil) }
-        guard !isSuspect else { return abandon(.silent) }
-        isSuspect = true
-        writePing()
-        transport.deadline = Instant.now + options.pongTimeout
+        guard ask(at: .now) else { return abandon(.silent) }
+        transport.deadline = Instant.now + options.pongTimeout / Self.looks
     }
+
+    /// Asks for a sign of life, or looks whether the answer may still come. Figures that wait on a slow modem hold the question up; what
+    /// the peer's system acknowledges meanwhile tells that modem from one that is gone. Once it has the question, the answer is the program's.
+    /// - Returns: false where the peer counts as gone.
+    private func ask(at now: Instant) -> Bool {
+        let acknowledged = StreamSocket.acknowledged(transport.socket)
+        guard var question else {
+            writePing()
+            question = Question(
+                asked: now, end: acknowledged + StreamSocket.unacknowledged(transport.socket) + transport.pendingBytes,
+                acknowledged: acknowledged, progressed: now)
+            return true
+        }
+        if acknowledged > question.acknowledged, question.acknowledged < question.end { question.progressed = now }
+        question.acknowledged = acknowledged
+        self.question = question
+        return now - question.progressed < options.pongTimeout && now - question.asked < max(options.pongTimeout, options.slowPongTimeout)
+    }
+
+    private static let looks = 6
 
     @discardableResult
     private func writePing() -> UInt64 {

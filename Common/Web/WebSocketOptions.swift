@@ -46,6 +46,8 @@ package struct WebSocketOptions: Sendable, Hashable {
     package var pingInterval: Duration? = .seconds(20)
     /// Further silence after which the connection is given up.
     package var pongTimeout = Duration.seconds(10)
+    /// The same where the peer's system acknowledges what was sent before the question, so that the way is slow and not cut.
+    package var slowPongTimeout = Duration.seconds(10)
     /// How long the peer may take to answer a close.
     package var closeTimeout = Duration.seconds(5)
     /// Shorter messages are not worth compressing, in bytes.

@@ -122,7 +122,7 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
     package var interfaces: [InterfaceTelemetry]?
     /// All that the board has; every few seconds and when one changes, nil in samples between: as they were.
     package var modems: [ModemTelemetry]?
-    /// Every 2 s while something is sent, nil in samples between: as it was; with stock RIST never.
+    /// Every 2 s while something is sent, with the same of each link; nil in samples between: as it was; with stock RIST never.
     package var bond: BondTelemetry?
     /// Of the board's links; every half minute and when a state changes, nil in samples between: as it was.
     package var usage: [UsageTelemetry]?
@@ -138,6 +138,15 @@ package struct AgentTelemetry: Codable, Sendable, Hashable {
         self.interfaces = interfaces
         self.modems = modems
         self.usage = usage
+    }
+
+    /// Takes over what our own carrier knew in the sample before, where this one does not tell it.
+    package mutating func takeBond(of earlier: AgentTelemetry) {
+        guard bond == nil else { return }
+        bond = earlier.bond
+        for index in links.indices where links[index].bond == nil {
+            links[index].bond = earlier.links.first { $0.name == links[index].name }?.bond
+        }
     }
 }
 
@@ -178,7 +187,7 @@ package struct LinkTelemetry: Codable, Sendable, Hashable {
     /// The share of the traffic the scheduler gives this link.
     package var weight: Int
     package var retransmittedPackets: Int
-    /// What our own carrier knows besides; nil with stock RIST.
+    /// What our own carrier knows besides, as often as the sample's own `bond`; nil with stock RIST.
     package var bond: Bond?
 
     package enum State: String, Codable, Sendable { case live, suspect, dead, connecting, unused }

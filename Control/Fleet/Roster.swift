@@ -252,7 +252,7 @@ package actor Roster {
         var samples = telemetry[connection.device] ?? []
         var sample = sample
         sample.interfaces = sample.interfaces ?? samples.last?.interfaces
-        if sample.pipeline != nil { sample.bond = sample.bond ?? samples.last?.bond }
+        if sample.pipeline != nil, let last = samples.last { sample.takeBond(of: last) }
         sample.modems = sample.modems ?? samples.last?.modems
         sample.usage = sample.usage ?? samples.last?.usage
         if let position = sample.modems?.lazy.compactMap(\.position).first { positions[connection.device] = position }

@@ -220,6 +220,40 @@ struct WebSocketTests {
         }
     }
 
+    @Test(
+        "a peer that still takes what was sent before the question is waited for, to a limit", arguments: [0.35, 5])
+    func slowWay(_ limit: Double) async throws {
+        var options = WebSocketOptions()
+        options.pingInterval = .milliseconds(50)
+        options.pongTimeout = .milliseconds(150)
+        options.slowPongTimeout = .seconds(limit)
+        let ends = AsyncStream<(WebSocketError?, Instant)>.makeStream()
+        try await withServer { [options] _ in
+            .upgrade(options: options) { socket in
+                do {
+                    try await socket.send([UInt8](repeating: 0, count: 200_000))
+                    _ = try await socket.receive()
+                } catch { ends.continuation.yield((error as? WebSocketError, .now)) }
+            }
+        } _: { server in
+            let peer = try RawPeer(server.plain, receiveBuffer: 4096)
+            peer.send(RawFrames.handshake)
+            // What lies before the question is taken within about a second.
+            let begin = Instant.now
+            var taken = 0
+            while case let part = peer.read(4096), !part.isEmpty {
+                taken += part.count
+                try await server.loops[0].sleep(for: .milliseconds(20))
+            }
+            var seen = ends.stream.makeAsyncIterator()
+            let (error, at) = try #require(await seen.next())
+            #expect(error == .silent)
+            // With the answer it would have gone on; without it, it ends soon after the question was there.
+            let took = at - begin
+            #expect(limit < 1 ? took < .milliseconds(600) : took > .milliseconds(600) && taken > 200_000, "\(taken) bytes in \(took)")
+        }
+    }
+
     @Test("a ping of ours to a peer that is silent ends by its timeout")
     func pingTimeout() async throws {
         let ends = AsyncStream<WebSocketError?>.makeStream()

@@ -78,6 +78,9 @@ ssize_t cposix_send_from(
 // SIOCOUTQ (tcp(7)): bytes that the peer has not acknowledged, sent or not. Returns -1 with errno.
 int cposix_unacknowledged(int socket);
 
+// TCP_INFO's tcpi_bytes_acked: bytes that the peer has acknowledged since the connection began. Returns -1 with errno.
+int64_t cposix_acknowledged(int socket);
+
 // getrandom(2) without flags. Returns the number of bytes, or -1 with errno.
 ssize_t cposix_random(void *bytes, size_t count);
 
