@@ -187,7 +187,7 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
 
     // MARK: Handling
 
-    /// The task of the current exchange; that it holds no more than the connection is what an idle WebSocket costs.
+    /// The task of the current exchange. A WebSocket has one of its own, so that of the connection nothing stays beside it.
     private func handle() async {
         guard let exchange else { return }
         let response = await core.handler(Request(exchange: exchange))
@@ -202,9 +202,7 @@ final class ServerConnection: TransportOwner, @unchecked Sendable {
                 // The writer's own failure or the peer's going: the cut is what the client sees of it.
                 finishStream(exchange, isWhole: false)
             }
-        case .serve(let socket, let serve):
-            await serve(socket)
-            await socket.close(.normal, "")
+        case .serve(let socket, let serve): socket.serve(serve)
         }
     }
 

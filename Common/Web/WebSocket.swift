@@ -4,7 +4,7 @@ import TLS
 
 /// One end of a WebSocket (RFC 6455), the server's or the client's. Any thread, unless told otherwise; one receiver.
 package final class WebSocket: TransportOwner, @unchecked Sendable {
-    // Sendable: state is touched on the lane's loop only, but for `outstanding`, which has its lock.
+    // Sendable: state is touched on the lane's loop only, but for `shared`, which has its lock.
     package let remote: SocketAddress
     /// The value that an authentication over this connection is bound to (RFC 9266, 32 bytes); nil without TLS.
     package let tlsExporter: [UInt8]?
@@ -28,6 +28,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     private var closers: [CheckedContinuation<Void, Never>] = []
     private var pings: [PingWait] = []
     private var pingCount: UInt64 = 0
+    private var serving: Task<Void, Never>?
     private var isPaused = false
     private var lastWord: LastWord?
     /// How long the answer to a close waits for the messages before it to be received.
@@ -36,11 +37,18 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     private var closing: (code: CloseCode, reason: String)?
     /// A ping of ours has no answer yet, and nothing else came either.
     private var question: Question?
-    private let ending = Guarded<Ending?>(nil)
-    /// Bytes that other threads handed over and the loop has not taken, and those that the loop holds.
-    private let outstanding = Guarded((submitted: 0, pending: 0))
+    private let shared = Guarded(Shared())
 
     private enum State { case open, closeSent, closed }
+
+    /// What other threads ask for.
+    private struct Shared {
+        /// Bytes that other threads handed over and the loop has not taken.
+        var submitted = 0
+        /// Those that the loop holds.
+        var pending = 0
+        var ending: Ending?
+    }
 
     private struct Ending {
         let code: CloseCode
@@ -136,24 +144,21 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
             writeFrame(opcode, bytes)
             return true
         }
-        let hasRoom = outstanding.withLock { sum in
-            guard sum.submitted + sum.pending + bytes.count <= options.highMark else { return false }
+        let hasRoom = shared.withLock { sum in
+            guard sum.ending == nil, sum.submitted + sum.pending + bytes.count <= options.highMark else { return false }
             sum.submitted += bytes.count
             return true
         }
-        guard hasRoom, ending.withLock({ $0 == nil }) else {
-            if hasRoom { outstanding.withLock { $0.submitted -= bytes.count } }
-            return false
-        }
+        guard hasRoom else { return false }
         lane.loop.submit {
-            self.outstanding.withLock { $0.submitted -= bytes.count }
+            self.shared.withLock { $0.submitted -= bytes.count }
             if self.state == .open { self.writeFrame(opcode, bytes) }
         }
         return true
     }
 
     /// Bytes that wait to be sent, about.
-    package var pendingBytes: Int { outstanding.withLock { $0.submitted + $0.pending } }
+    package var pendingBytes: Int { shared.withLock { $0.submitted + $0.pending } }
 
     /// Bytes that the peer has not acknowledged, waiting here or on their way: what is sent now comes after them. The kernel
     /// takes some 100 kB ahead of a slow link, so `pendingBytes` alone stays 0 while figures grow old. On the socket's loop only.
@@ -180,8 +185,8 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     }
 
     /// With which code it ended; nil while it is open.
-    package var closeCode: CloseCode? { ending.withLock { $0?.code } }
-    package var closeReason: String? { ending.withLock { $0?.reason } }
+    package var closeCode: CloseCode? { shared.withLock { $0.ending?.code } }
+    package var closeReason: String? { shared.withLock { $0.ending?.reason } }
 
     /// Asks the peer for a sign of life; returns the round trip. Throws `WebSocketError.silent` after the timeout.
     package func ping(timeout: Duration) async throws -> Duration {
@@ -198,6 +203,16 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         transport.resume()
         keepAlive()
         if !rest.isEmpty { rest.withUnsafeBytes { received($0) } }
+    }
+
+    /// Runs what the server does with it, and closes it then.
+    func serve(_ body: @escaping @Sendable (WebSocket) async -> Void) {
+        serving = Task(executorPreference: lane.loop.tasks) { [self] in
+            await body(self)
+            await close(.normal, "")
+            // It held the socket, and the socket it.
+            lane.loop.run { self.serving = nil }
+        }
     }
 
     func opened() {}
@@ -261,7 +276,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         if call.isCancelled { return continuation.resume(throwing: CancellationError()) }
         if let message = nextMessage() { return continuation.resume(returning: message) }
         if lastWord != nil { endReading() }
-        if let ending = ending.withLock({ $0 }) {
+        if let ending = shared.withLock({ $0.ending }) {
             if let error = ending.error { return continuation.resume(throwing: error) }
             return continuation.resume(returning: nil)
         }
@@ -302,7 +317,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     }
 
     private func write(_ opcode: Opcode, _ bytes: [UInt8]) throws {
-        guard state == .open else { throw ending.withLock { $0?.error } ?? .closed }
+        guard state == .open else { throw shared.withLock { $0.ending?.error } ?? .closed }
         writeFrame(opcode, bytes)
     }
 
@@ -319,7 +334,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
 
     private func noteOutstanding() {
         let pending = transport.pendingBytes
-        outstanding.withLock { $0.pending = pending }
+        shared.withLock { $0.pending = pending }
     }
 
     func drained() {
@@ -385,9 +400,9 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     }
 
     private func ping(_ timeout: Duration, _ continuation: CheckedContinuation<Duration, any Error>) {
-        guard state == .open else { return continuation.resume(throwing: ending.withLock { $0?.error } ?? .closed) }
+        guard state == .open else { return continuation.resume(throwing: shared.withLock { $0.ending?.error } ?? .closed) }
         let payload = writePing()
-        guard state == .open else { return continuation.resume(throwing: ending.withLock { $0?.error } ?? .closed) }
+        guard state == .open else { return continuation.resume(throwing: shared.withLock { $0.ending?.error } ?? .closed) }
         pings.append(PingWait(payload: payload, sent: Instant.now, continuation: continuation))
         lane.loop.timer(after: timeout) { [weak self] in self?.giveUp(payload) }
     }
@@ -478,7 +493,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         guard state != .closed else { return }
         state = .closed
         transport.deadline = nil
-        self.ending.withLock { $0 = ending }
+        shared.withLock { $0.ending = ending }
         reader = nil
         let error = ending.error ?? .closed
         for sender in senders { sender.resume(throwing: error) }
