@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from bench import CLIP, PROGRAMS, Platform, Stage, figure, free_port, idle_seconds, processor_seconds, resident_mb, wait_for, windows
+from bench import CLIP, PROGRAMS, Platform, Stage, figure, free_port, idle_seconds, own_mb, processor_seconds, resident_mb, wait_for, windows
 
 GROUP = "239.255.77.1"
 KEY = "bench-passphrase-0123456789"
@@ -107,6 +107,7 @@ def one(stage, feed_port):
         figure("receiver", "one", "cpu", use, "% of a core", peer)
     for peer, process in processes.items():
         figure("receiver", "one", "memory", resident_mb(process.pid), "MB", peer)
+        figure("receiver", "one", "memory_of_its_own", own_mb(process.pid), "MB", peer)
     if ours.lost:
         sys.exit(f"bench: our receiver lost {ours.lost}")
     stage.stop(ours.process, ffmpeg, gst, platform.process, *senders)
