@@ -27,6 +27,7 @@ static inline GType strata_type_buffer(void) { return GST_TYPE_BUFFER; }
 // Casts between GObject's classes, unchecked: the callers know what they hold.
 static inline GObject *strata_object(void *object) { return (GObject *)object; }
 static inline GstElement *strata_element(void *object) { return (GstElement *)object; }
+static inline GstPluginFeature *strata_feature(GstElementFactory *factory) { return (GstPluginFeature *)factory; }
 static inline GstBin *strata_bin(void *object) { return (GstBin *)object; }
 static inline GstAppSrc *strata_app_source(GstElement *element) { return GST_IS_APP_SRC(element) ? (GstAppSrc *)element : NULL; }
 static inline GstAppSink *strata_app_sink(GstElement *element) { return GST_IS_APP_SINK(element) ? (GstAppSink *)element : NULL; }

@@ -117,6 +117,10 @@ void cposix_one_arena(void) {
     mallopt(M_ARENA_MAX, 1);
 }
 
+void cposix_map_from(int bytes) {
+    mallopt(M_MMAP_THRESHOLD, bytes);
+}
+
 void cposix_trim_memory(void) {
     malloc_trim(0);
 }

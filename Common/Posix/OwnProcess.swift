@@ -23,5 +23,9 @@ package func naming<Result, Failure>(
 /// Before the first thread starts.
 package func shareFreeMemory() { cposix_one_arena() }
 
+/// Has what is that large given back to the system as soon as it is freed. By itself glibc raises its limit, to 32 MiB, with each large buffer that is
+/// freed, and those that follow then lie among small ones that stay. For a program that uses large buffers seldom.
+package func releaseAtOnce(from bytes: Int32) { cposix_map_from(bytes) }
+
 /// Gives memory that is free back to the system; takes some milliseconds, in which other threads may wait for theirs.
 package func releaseFreeMemory() { cposix_trim_memory() }

@@ -72,8 +72,11 @@ guard let arguments = Arguments(CommandLine.arguments.dropFirst()), let path = a
     exit(64)
 }
 shareFreeMemory()
+// A slate's pictures are larger, media is not.
+releaseAtOnce(from: 128 * 1024)
 let log = Log("receiver", threshold: arguments.level)
 do {
+    try OutputLibrary.forgetOthers()
     let loop = try Loop(name: "receiver")
     let signals = try Signals(loop: loop)
     let folder = try arguments.recordings.map { try RecordingFolder(path: $0) }

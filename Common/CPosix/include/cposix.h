@@ -55,6 +55,8 @@ void cposix_thread_name(char name[16]);
 
 // mallopt(3), M_ARENA_MAX: all threads that start after it take memory from one arena.
 void cposix_one_arena(void);
+// mallopt(3), M_MMAP_THRESHOLD: what is that large is mapped by itself, and unmapped when it is freed.
+void cposix_map_from(int bytes);
 // malloc_trim(3): glibc gives free pages back to the kernel.
 void cposix_trim_memory(void);
 
