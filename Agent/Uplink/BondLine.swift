@@ -38,6 +38,9 @@ struct BondLine {
     var proven = 0
     var provenAt: Instant?
     var nextProof: Instant
+    /// Whether what was proven still comes through, while that is looked at; and when it is not asked again before.
+    var doubt: PathDoubt?
+    var nextDoubt: Instant
     var isReportedUnreachable = false
     /// What `UplinkEvent` was told last.
     var isReportedLive = false
@@ -53,6 +56,7 @@ struct BondLine {
         stage = .resting(until: now)
         dialledAt = now
         nextProof = now
+        nextDoubt = now
     }
 
     /// Silence after which a receiver is taken to have lost its keys, as one that was started again has.

@@ -241,6 +241,7 @@ final class LineKeeper {
         lines[name]?.heardAt = .now
         lines[name]?.choice.answered()
         lines[name]?.proofs = [:]
+        lines[name]?.doubt = nil
         lines[name]?.proven = 0
         lines[name]?.stage = .proving(since: .now)
         prove(name)
@@ -261,11 +262,46 @@ final class LineKeeper {
 
     // MARK: What the path carries
 
+    /// Much of what a line was given is lost, or it is silent: whether that is the size of it is looked at.
+    func doubt(_ number: LinkNumber) {
+        guard let name = names[number], let line = lines[name], line.stage == .up, line.doubt == nil, .now >= line.nextDoubt else { return }
+        lines[name]?.doubt = PathDoubt(of: line.proven, at: .now)
+    }
+
+    private func look(into doubt: PathDoubt, _ name: String, _ now: Instant) {
+        guard let line = lines[name] else { return }
+        switch doubt.verdict(at: now) {
+        case .open:
+            var asking = doubt
+            // A link that nothing comes over has nothing to tell.
+            guard line.isReportedLive, asking.isDue(at: now) else { return }
+            lines[name]?.doubt = asking
+            probe(name, BondLine.proofSizes.filter { $0 <= line.proven })
+        case .unfounded:
+            lines[name]?.doubt = nil
+            lines[name]?.nextDoubt = now + BondLine.proofPause
+        case .narrower(let size):
+            log.notice(
+                "a link's path has become narrower",
+                ["link": .text(name), "packet": .integer(size), "before": .integer(line.proven)])
+            lines[name]?.doubt = nil
+            lines[name]?.proven = size
+            lines[name]?.nextProof = now + BondLine.proofPause
+            owner?.lineChanged(line.number, traits(line, size, roundTrip: .milliseconds(100)))
+        }
+    }
+
     /// Asks the path to carry each size that is larger than what it is known to carry.
     private func prove(_ name: String) {
         guard let line = lines[name] else { return }
         lines[name]?.nextProof = .now + (line.stage == .up ? BondLine.proofPause : .milliseconds(100))
-        for size in BondLine.proofSizes where size > line.proven {
+        probe(name, BondLine.proofSizes.filter { $0 > line.proven })
+    }
+
+    private func probe(_ name: String, _ sizes: [Int]) {
+        // Those of long ago are lost.
+        if let count = lines[name]?.proofs.count, count > 64 { lines[name]?.proofs = [:] }
+        for size in sizes {
             guard let sequence = transmit(.probe(bytes: size + SecureLink.overheadBytes), over: name) else { continue }
             lines[name]?.proofs[sequence] = size
         }
@@ -279,6 +315,7 @@ final class LineKeeper {
         for arrival in arrivals.arrivals {
             guard let size = lines[name]?.proofs.removeValue(forKey: arrival.sequence) else { continue }
             proven = max(proven, size)
+            lines[name]?.doubt?.came(size, at: .now)
         }
         guard proven > line.proven else { return }
         lines[name]?.proven = proven
@@ -417,6 +454,8 @@ final class LineKeeper {
         if silence >= BondLine.redialAfter {
             // The receiver may have been started again and know nothing of these keys; they stay, as they may work again.
             if line.dialer == nil || now - line.dialledAt >= BondLine.dialLimit { dial(name) }
+        } else if let doubt = line.doubt {
+            look(into: doubt, name, now)
         } else if line.proven < BondLine.proofSizes[0], now >= line.nextProof {
             prove(name)
         }
