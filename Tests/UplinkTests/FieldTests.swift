@@ -84,6 +84,19 @@ struct FieldTests {
         }
     }
 
+    @Test("goes on at the receiver's other address where the one that it had is gone")
+    func otherAddress() async throws {
+        try await unlessVoid { run in
+            let field = try Field(Array(modems().prefix(2))) { [$0.cloudAddress, $0.cloudAddress(0)] }
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            try await field.waitForLive(2)
+            let lost = try await field.send(.seconds(10), rate: .kilobits(1500), [(.seconds(2), { try $0.loseCloudAddress() })])
+            // 142 packets a second; 1.2 s until it is missed, some round trips, and what is proven anew.
+            try need(lost.allSatisfy { $0 < 142 * 6 }, "\(lost.count) lost from \(lost.first ?? 0) to \(lost.last ?? 0)")
+        }
+    }
+
     @Test("finds the address that answers, and names a link that reaches none", arguments: Carrier.allCases)
     func addresses(_ carrier: Carrier) async throws {
         try await unlessVoid { run in
