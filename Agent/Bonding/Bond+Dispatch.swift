@@ -91,7 +91,7 @@ extension Bond {
 
     private enum Choice {
         case over(Int)
-        /// No link could bring it in time.
+        /// No link could bring it in time, or takes anything of its size.
         case drop
         /// It arrived.
         case done
@@ -118,8 +118,9 @@ extension Bond {
         var mayWait = false
         for index in links.indices {
             let link = links[index]
+            guard packet.bytes <= link.traits.packetLimit else { continue }
             if now + link.base(clock) <= deadline { isPossible = true }
-            guard link.isLive, packet.bytes <= link.traits.packetLimit, !isTooSlow(link) else { continue }
+            guard link.isLive, !isTooSlow(link) else { continue }
             let wire = packet.bytes + link.traits.overhead
             let arrival = link.predicted(bytes: wire, at: now, clock)
             if link.traits.cost == .lastResort, !needsLastResort, deadline - arrival > settings.latency / 2 { continue }

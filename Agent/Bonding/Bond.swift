@@ -144,6 +144,8 @@ package struct Bond: Sendable {
         let number = packets.first
         if packets[number].waiting != nil { drop(number) }
         let packet = packets.removeFirst()
+        // Under overload no second copy ever has its turn.
+        while let double = queue.doubles.first, double <= number { queue.doubles.removeFirst() }
         if packet.wasSent && !packet.isConfirmed && !packet.isDropped { totals.unconfirmed += 1 }
     }
 

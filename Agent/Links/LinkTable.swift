@@ -65,10 +65,9 @@ package struct LinkTable {
     /// The links that may carry media, by name.
     package var links: [Link] { admitted.map(link).sorted { $0.name < $1.name } }
 
-    /// The index of each of them; a device that was made again has another one under its name.
-    var indices: [String: Int] {
-        Dictionary(uniqueKeysWithValues: admitted.map { ($0.interface.name, $0.interface.index) })
-    }
+    /// The index of each of them; a device that was made again has another one under its name, and is the later of two while the end of
+    /// the first was not heard. Names that are not UTF-8 may read alike.
+    var indices: [String: Int] { Dictionary(admitted.map { ($0.interface.name, $0.interface.index) }, uniquingKeysWith: { max($0, $1) }) }
 
     /// What the kernel has counted on each of them, by name.
     var counters: [InterfaceTelemetry] {

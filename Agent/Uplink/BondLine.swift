@@ -30,6 +30,9 @@ struct BondLine {
     /// The handshake under way; beside keys that work while the link is silent, as the receiver may have forgotten them.
     var dialer: Dialer?
     var keys: SecureLink?
+    /// Where else the receiver is looked for while its own address says nothing; the keys may work again meanwhile.
+    var aside: Aside?
+    var redials = 0
     var dialledAt: Instant
     /// An authentic datagram came then.
     var heardAt: Instant?
@@ -38,6 +41,9 @@ struct BondLine {
     var proven = 0
     var provenAt: Instant?
     var nextProof: Instant
+    /// Whether what was proven still comes through, while that is looked at; and when it is not asked again before.
+    var doubt: PathDoubt?
+    var nextDoubt: Instant
     var isReportedUnreachable = false
     /// What `UplinkEvent` was told last.
     var isReportedLive = false
@@ -53,6 +59,14 @@ struct BondLine {
         stage = .resting(until: now)
         dialledAt = now
         nextProof = now
+        nextDoubt = now
+    }
+
+    /// A socket for handshakes with another address of the receiver.
+    struct Aside {
+        var socket: UDPSocket
+        var watch: Watch?
+        var address: SocketAddress
     }
 
     /// Silence after which a receiver is taken to have lost its keys, as one that was started again has.

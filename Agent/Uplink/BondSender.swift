@@ -34,6 +34,8 @@ final class BondSender {
     private static let ticksPerLook = 10
     private static let ticksPerStatus = 20
     private static let ticksPerQuarter = 50
+    /// Random loss is rarely as much; a path that no longer carries the size of the packets loses all of them, and no probe.
+    private static let doubtfulLoss = 0.2
 
     init(
         key: StreamKey, latencyMs: Int, protection: Protection, wanted: Set<String>?, loop: Loop, log: Log,
@@ -157,7 +159,10 @@ final class BondSender {
     private func publishFigures(_ now: Microseconds) {
         let (perLink, figures) = bond.figures(at: now)
         let known = Dictionary(uniqueKeysWithValues: perLink.map { ($0.link, $0) })
-        for link in perLink { lines.note(isLive: link.state != .suspect, link.link, silence: silence(of: link.link)) }
+        for link in perLink {
+            if link.state == .suspect || link.loss > Self.doubtfulLoss { lines.doubt(link.link) }
+            lines.note(isLive: link.state != .suspect, link.link, silence: silence(of: link.link))
+        }
         let capacity = perLink.reduce(0) { $0 + $1.estimateBitsPerSecond }
         var result = UplinkFigures()
         result.links = lines.links.sorted { $0.name < $1.name }.map { link in

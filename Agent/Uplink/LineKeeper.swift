@@ -170,6 +170,7 @@ final class LineKeeper {
         guard let line = lines[name] else { return }
         if line.stage == .up { owner?.lineDown(line.number) }
         line.watch?.cancel()
+        letGoAside(name)
         lines[name]?.watch = nil
         lines[name]?.socket = nil
         lines[name]?.keys = nil
@@ -199,7 +200,7 @@ final class LineKeeper {
         do {
             let socket = try UDPSocket(binding: .any(address.family), device: name, buffers: 1 << 20)
             socket.forbidFragments()
-            lines[name]?.watch = try loop.watch(socket.descriptor, .read) { [unowned self] _ in receive(name) }
+            lines[name]?.watch = try watch(socket, name)
             lines[name]?.socket = socket
             lines[name]?.address = address
             lines[name]?.stage = .dialling(since: .now)
@@ -211,20 +212,56 @@ final class LineKeeper {
         }
     }
 
-    /// Starts a handshake with the line's address.
+    /// A line that carried media hears nothing: its address is dialled in turn with the receiver's others, of whichever family.
+    private func redial(_ name: String) {
+        letGoAside(name)
+        guard let line = lines[name] else { return }
+        lines[name]?.redials += 1
+        let others = line.choice.candidates.filter { $0 != line.address }
+        if line.redials % 2 == 1, !others.isEmpty { lookAside(name, at: others[line.redials / 2 % others.count]) }
+        dial(name)
+    }
+
+    private func lookAside(_ name: String, at address: SocketAddress) {
+        do {
+            let socket = try UDPSocket(binding: .any(address.family), device: name, buffers: 1 << 20)
+            socket.forbidFragments()
+            lines[name]?.aside = .init(socket: socket, watch: try watch(socket, name), address: address)
+        } catch {
+            // The device may just be going: its own address is dialled instead.
+        }
+    }
+
+    private func letGoAside(_ name: String) {
+        lines[name]?.aside?.watch?.cancel()
+        lines[name]?.aside = nil
+    }
+
+    /// The receiver has answered there: it is the line's address from here on.
+    private func moveAside(_ name: String) {
+        guard let aside = lines[name]?.aside else { return }
+        lines[name]?.watch?.cancel()
+        lines[name]?.watch = aside.watch
+        lines[name]?.socket = aside.socket
+        lines[name]?.address = aside.address
+        lines[name]?.choice.prefer(aside.address)
+        lines[name]?.aside = nil
+    }
+
+    /// Starts a handshake with the line's address, or the one that is looked at aside.
     private func dial(_ name: String) {
         guard let line = lines[name] else { return }
         var dialer = Dialer(key: key, session: session, link: line.number, crypto: .openSSL)
         let hello = dialer.start(at: Microseconds(.now))
         lines[name]?.dialer = dialer
         lines[name]?.dialledAt = .now
-        send(hello, over: name)
+        greet(hello, over: name)
     }
 
     private func took(_ step: DialStep, _ name: String) {
         switch step {
         case .nothing: break
-        case .send(let datagram): send(datagram, over: name)
+        case .send(let datagram): greet(datagram, over: name)
         case .refused(let code):
             close(name, "the receiver refuses: \(code)")
             unreachable(name, "the receiver refuses: \(code)")
@@ -236,11 +273,14 @@ final class LineKeeper {
     private func agreed(_ keys: SecureLink, _ name: String) {
         guard let line = lines[name] else { return }
         if line.stage == .up { owner?.lineDown(line.number) }
+        moveAside(name)
         lines[name]?.dialer = nil
+        lines[name]?.redials = 0
         lines[name]?.keys = keys
         lines[name]?.heardAt = .now
         lines[name]?.choice.answered()
         lines[name]?.proofs = [:]
+        lines[name]?.doubt = nil
         lines[name]?.proven = 0
         lines[name]?.stage = .proving(since: .now)
         prove(name)
@@ -261,11 +301,46 @@ final class LineKeeper {
 
     // MARK: What the path carries
 
+    /// Much of what a line was given is lost, or it is silent: whether that is the size of it is looked at.
+    func doubt(_ number: LinkNumber) {
+        guard let name = names[number], let line = lines[name], line.stage == .up, line.doubt == nil, .now >= line.nextDoubt else { return }
+        lines[name]?.doubt = PathDoubt(of: line.proven, at: .now)
+    }
+
+    private func look(into doubt: PathDoubt, _ name: String, _ now: Instant) {
+        guard let line = lines[name] else { return }
+        switch doubt.verdict(at: now) {
+        case .open:
+            var asking = doubt
+            // A link that nothing comes over has nothing to tell.
+            guard line.isReportedLive, asking.isDue(at: now) else { return }
+            lines[name]?.doubt = asking
+            probe(name, BondLine.proofSizes.filter { $0 <= line.proven })
+        case .unfounded:
+            lines[name]?.doubt = nil
+            lines[name]?.nextDoubt = now + BondLine.proofPause
+        case .narrower(let size):
+            log.notice(
+                "a link's path has become narrower",
+                ["link": .text(name), "packet": .integer(size), "before": .integer(line.proven)])
+            lines[name]?.doubt = nil
+            lines[name]?.proven = size
+            lines[name]?.nextProof = now + BondLine.proofPause
+            owner?.lineChanged(line.number, traits(line, size, roundTrip: .milliseconds(100)))
+        }
+    }
+
     /// Asks the path to carry each size that is larger than what it is known to carry.
     private func prove(_ name: String) {
         guard let line = lines[name] else { return }
         lines[name]?.nextProof = .now + (line.stage == .up ? BondLine.proofPause : .milliseconds(100))
-        for size in BondLine.proofSizes where size > line.proven {
+        probe(name, BondLine.proofSizes.filter { $0 > line.proven })
+    }
+
+    private func probe(_ name: String, _ sizes: [Int]) {
+        // Those of long ago are lost.
+        if let count = lines[name]?.proofs.count, count > 64 { lines[name]?.proofs = [:] }
+        for size in sizes {
             guard let sequence = transmit(.probe(bytes: size + SecureLink.overheadBytes), over: name) else { continue }
             lines[name]?.proofs[sequence] = size
         }
@@ -279,6 +354,7 @@ final class LineKeeper {
         for arrival in arrivals.arrivals {
             guard let size = lines[name]?.proofs.removeValue(forKey: arrival.sequence) else { continue }
             proven = max(proven, size)
+            lines[name]?.doubt?.came(size, at: .now)
         }
         guard proven > line.proven else { return }
         lines[name]?.proven = proven
@@ -316,13 +392,16 @@ final class LineKeeper {
 
     // MARK: Datagrams
 
-    private func receive(_ name: String) {
-        guard let socket = lines[name]?.socket else { return }
+    private func watch(_ socket: UDPSocket, _ name: String) throws -> Watch {
+        try loop.watch(socket.descriptor, .read) { [unowned self, weak socket] _ in if let socket { receive(name, socket) } }
+    }
+
+    private func receive(_ name: String, _ socket: UDPSocket) {
         do {
             while true {
                 let count = try socket.receive(incoming)
                 for index in 0..<count { take(Array(incoming[index]), name) }
-                guard count == incoming.capacity, lines[name]?.socket === socket else { break }
+                guard count == incoming.capacity, lines[name]?.socket === socket || lines[name]?.aside?.socket === socket else { break }
             }
         } catch {
             // ICMP's answer to an earlier datagram: silence says the same, to those who cannot forge it.
@@ -336,7 +415,11 @@ final class LineKeeper {
         if let keys = line.keys, let opened = try? keys.open(datagram, at: Microseconds(.now)) {
             lines[name]?.heardAt = .now
             // They work: the receiver did not forget them.
-            if line.stage == .up { lines[name]?.dialer = nil }
+            if line.stage == .up, line.dialer != nil {
+                lines[name]?.dialer = nil
+                lines[name]?.redials = 0
+                letGoAside(name)
+            }
             return take(opened.frame, name)
         }
         guard var dialer = line.dialer else { return }
@@ -377,6 +460,13 @@ final class LineKeeper {
         return (sealed.datagram.count, sealed.sequence)
     }
 
+    /// Sends a message of the handshake.
+    private func greet(_ message: [UInt8], over name: String) {
+        guard let aside = lines[name]?.aside else { return send(message, over: name) }
+        // What is wrong there is no fault of the line's: its own address has the next turn.
+        _ = try? aside.socket.send(message, to: aside.address)
+    }
+
     private func send(_ datagram: [UInt8], over name: String) {
         guard let line = lines[name], let socket = line.socket, let address = line.address else { return }
         do {
@@ -395,7 +485,7 @@ final class LineKeeper {
         guard let line = lines[name], line.link.state == .up else { return }
         if var dialer = line.dialer, let again = dialer.tick(at: Microseconds(now)) {
             lines[name]?.dialer = dialer
-            send(again, over: name)
+            greet(again, over: name)
         }
         switch line.stage {
         case .resting(let until): if now >= until { open(name) }
@@ -416,7 +506,9 @@ final class LineKeeper {
         let silence = line.heardAt.map { now - $0 } ?? .zero
         if silence >= BondLine.redialAfter {
             // The receiver may have been started again and know nothing of these keys; they stay, as they may work again.
-            if line.dialer == nil || now - line.dialledAt >= BondLine.dialLimit { dial(name) }
+            if line.dialer == nil || now - line.dialledAt >= BondLine.dialLimit { redial(name) }
+        } else if let doubt = line.doubt {
+            look(into: doubt, name, now)
         } else if line.proven < BondLine.proofSizes[0], now >= line.nextProof {
             prove(name)
         }

@@ -19,6 +19,8 @@ struct Rejoin {
     static let patience: Duration = .milliseconds(800)
     /// Of sound that came before its picture: four seconds at 128 kbit/s.
     private static let soundLimit = 64 << 10
+    /// Sound that begins later than this behind its picture does not belong to it, and silence up to there is not made.
+    private static let soundAhead = 5 * MediaTime.ticksPerSecond
     /// Of all: a key frame of 4 MiB, the longest that is taken apart, and what comes while sound is waited for.
     private static let limit = 8 << 20
 
@@ -101,7 +103,7 @@ struct Rejoin {
         for start in stride(from: 0, to: held.count, by: Packet.size) {
             guard let packet = Packet(held, at: start), packet.pid == pid, let time = Fence.time(packet, held) else { continue }
             let unwrapped = Timestamp.unwrap(time, near: reference)
-            if unwrapped >= least { return unwrapped }
+            if unwrapped >= least, unwrapped - reference <= Rejoin.soundAhead { return unwrapped }
         }
         return nil
     }

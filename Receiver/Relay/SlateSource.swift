@@ -52,7 +52,9 @@ struct SlateSource {
         lead = min(MediaTime.ticksPerSecond, max(0, place.decode.ticks - (place.clock ?? place.decode).ticks))
         sound = program.audio == nil ? nil : place.sound?.format
         silence = sound?.silence ?? []
-        soundOrigin = place.sound?.end ?? place.decode
+        // Sound that ended long ago is not caught up with: hours of it would be made at once.
+        let isNear = place.sound.map { abs($0.end.ticks - place.decode.ticks) <= SlateSource.memory } ?? false
+        soundOrigin = isNear ? place.sound?.end ?? place.decode : place.decode
         writer = TransportWriter(program: program)
     }
 

@@ -134,6 +134,31 @@ struct BondTests {
         #expect(road.bond.takeEvents().map(\.kind).contains(.heard))
     }
 
+    @Test("a packet that is larger than any link takes holds up none behind it")
+    func tooLarge() {
+        var road = Road(second, delays: [0: 20_000])
+        road.pass(500)
+        road.bond.linkChanged(Road.number(0), LinkTraits(packetLimit: 952, overhead: 57, roundTrip: 60_000), at: road.now)
+        road.offer(1)
+        road.offer(3, bytes: 952)
+        #expect(road.media(over: 0).count == 3)
+        #expect(road.bond.figures(at: road.now).bond.dropped == 1)
+    }
+
+    @Test("under overload second copies that never have their turn are forgotten with their packets")
+    func copiesUnderOverload() {
+        var road = Road(BondSettings(latency: 1_000_000, mode: .bulletproof), delays: [0: 20_000, 1: 25_000]) { link in
+            LinkTraits(packetLimit: 1400, overhead: 57, roundTrip: 60_000, ceiling: 2_000_000)
+        }
+        for _ in 0..<6000 {
+            road.offer(8)
+            road.pass(10)
+        }
+        let most = Int(60 / 0.01) * 8
+        let waiting = Mirror(reflecting: road.bond).descendant("queue", "doubles") as? [PacketNumber]
+        #expect((waiting?.count ?? .max) < most / 40, "\(waiting?.count ?? -1) copies of the last 1.5 s")
+    }
+
     @Test("forgets packets when their time is over")
     func forgets() {
         var road = Road(second, delays: [0: 20_000])

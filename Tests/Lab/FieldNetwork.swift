@@ -121,6 +121,9 @@ package final class FieldNetwork: Sendable {
         try runIP("link set f\(link) \(isUp ? "up" : "down")\n", in: wire)
     }
 
+    /// This machine loses the address that the field reaches over each of its links; those on one link stay.
+    package func loseCloudAddress() throws { try runIP("address flush dev \(prefix)a\n") }
+
     /// The network gives the modem another address, as mobile networks do.
     package func changeAddress(_ link: Int, host: Int) throws {
         let address = address(link, host)

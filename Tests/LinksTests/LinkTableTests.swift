@@ -1,8 +1,9 @@
-import Links
 import Netlink
 import Posix
 import Testing
 import Wire
+
+@testable import Links
 
 @Suite struct LinkTableTests {
     func address(_ text: String, index: Int, isGlobal: Bool = true, isTentative: Bool = false) -> InterfaceAddress {
@@ -42,6 +43,17 @@ import Wire
         #expect(table.links.map(\.state) == [.unaddressed])
         table.apply(.address(address("2001:db8::5", index: 2)))
         #expect(table.links.map(\.state) == [.up])
+    }
+
+    @Test("two devices of one name are no fault: the end of the first may go unheard, and names that are not UTF-8 may read alike")
+    func sameName() {
+        var table = table()
+        for index in [5, 7, 6] {
+            table.apply(.link(NetworkInterface(index: index, name: "wwan0", isUp: true, hasCarrier: true)))
+        }
+        #expect(table.indices == ["wwan0": 7])
+        table.apply(.linkGone(index: 7))
+        #expect(table.indices == ["wwan0": 6])
     }
 
     @Test("what a new dump does not mention is gone at its end")

@@ -54,6 +54,49 @@ import Units
         }
     }
 
+    @Test("sound that ended long before its pictures is not caught up with: silence begins where the slate does")
+    func soundEnded() async throws {
+        let clip = try await Clip.h264.value
+        var simulation = Simulation()
+        simulation.play(clip, to: 2.5)
+        let pid = try #require(simulation.splicer.reader.program?.audio?.pid)
+        var mute = clip
+        for start in stride(from: 0, to: clip.count, by: 188) where Packet(clip, at: start)?.pid == pid {
+            // A packet of nothing.
+            (mute[start + 1], mute[start + 2]) = (0x1F, 0xFF)
+        }
+        simulation.play(mute, from: 2.5, to: 11.5)
+        simulation.dark(.seconds(3))
+        simulation.finish()
+        let last = try #require(simulation.shown.last { !$0.isSlate }).unit.decode.ticks
+        // The sound ended 9 s before that.
+        let silence = simulation.sounds.map(\.presentation.ticks).filter { $0 > last - 7 * 90_000 }
+        #expect(silence.count > 60 && silence.count < 180, "\(silence.count) sounds for 3 s")
+        #expect(silence.allSatisfy { $0 > last - 90_000 })
+        #expect(simulation.slatePictures.count > 60)
+        #expect(simulation.splicer.reader.restarts == 0)
+    }
+
+    @Test("a sender whose sound is hours ahead of its pictures is taken up without it")
+    func soundFarAhead() async throws {
+        let clip = try await Clip.h264.value
+        var simulation = Simulation()
+        simulation.play(clip, to: 3)
+        let pid = try #require(simulation.splicer.reader.program?.audio?.pid)
+        simulation.dark(.seconds(3))
+        var ahead = clip
+        for start in stride(from: 0, to: clip.count, by: 188) {
+            guard let packet = Packet(clip, at: start), packet.pid == pid, packet.startsUnit,
+                let place = PESHeader(clip, at: packet.payloadStart, end: packet.end)?.presentationStart
+            else { continue }
+            Timestamp.writeStamp(Timestamp.wrap(Timestamp.readStamp(clip, at: place) + 3600 * 90_000), &ahead, at: place)
+        }
+        let heard = simulation.sounds.count
+        simulation.play(ahead, from: 6, to: 9)
+        #expect(simulation.sounds.count - heard < 1000, "\(simulation.sounds.count - heard) sounds in 3 s")
+        #expect(simulation.shown.last?.isSlate == false)
+    }
+
     @Test("a sender that flaps is never shown without a key frame, and not at all before it comes steadily")
     func flapping() async throws {
         let clip = try await Clip.h264.value

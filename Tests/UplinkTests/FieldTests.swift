@@ -68,6 +68,35 @@ struct FieldTests {
         }
     }
 
+    @Test("goes on in smaller packets where the only path becomes narrower on the way")
+    func narrowed() async throws {
+        try await unlessVoid { run in
+            let field = try Field([modems()[0]])
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            try await field.waitForLive(1)
+            var narrow = modems()[0].up
+            narrow.mtu = 1300
+            let narrowing: Happening = (.seconds(2), { [narrow] in $0.change(0, .up, to: narrow) })
+            let lost = try await field.send(.seconds(8), rate: .kilobits(1500), [narrowing])
+            // 142 packets a second.
+            try need(lost.allSatisfy { $0 < 142 * 5 }, "\(lost.count) lost from \(lost.first ?? 0) to \(lost.last ?? 0)")
+        }
+    }
+
+    @Test("goes on at the receiver's other address where the one that it had is gone")
+    func otherAddress() async throws {
+        try await unlessVoid { run in
+            let field = try Field(Array(modems().prefix(2))) { [$0.cloudAddress, $0.cloudAddress(0)] }
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            try await field.waitForLive(2)
+            let lost = try await field.send(.seconds(10), rate: .kilobits(1500), [(.seconds(2), { try $0.loseCloudAddress() })])
+            // 142 packets a second; 1.2 s until it is missed, some round trips, and what is proven anew.
+            try need(lost.allSatisfy { $0 < 142 * 6 }, "\(lost.count) lost from \(lost.first ?? 0) to \(lost.last ?? 0)")
+        }
+    }
+
     @Test("finds the address that answers, and names a link that reaches none", arguments: Carrier.allCases)
     func addresses(_ carrier: Carrier) async throws {
         try await unlessVoid { run in
