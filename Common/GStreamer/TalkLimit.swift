@@ -1,4 +1,5 @@
 import CGStreamer
+import Glibc
 package import Posix
 
 /// TCP connections of elements that use GIO end when a peer that is only sent to says too much.
@@ -18,6 +19,9 @@ package enum TalkLimit {
             guard counts.received > greeting + counts.acknowledged / share else { return }
             // One that is closed already needs no end.
             g_socket_shutdown(socket, 1, 1, nil)
+            // What goes on to come would still be read, for as long as the reader finds something each time: tcp(7) forgets it by this.
+            var nowhere = sockaddr()
+            connect(g_socket_get_fd(socket), &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
             told = counts.received
         }
         return told

@@ -197,8 +197,11 @@ package actor Output {
     private func farewell(_ session: SinkSession) async -> OutputFault {
         feed.flush()
         session.endOfStream()
-        // Cancelled means that the end was seen.
-        try? await loop.sleep(for: .seconds(3))
+        let end = Instant.now + .seconds(3)
+        while Instant.now < end, toldTooMuch() == nil {
+            // Cancelled means that the end was seen.
+            do { try await loop.sleep(for: Output.tick) } catch { break }
+        }
         return .ended
     }
 

@@ -171,6 +171,8 @@ import Wire
 
     @Test("a server that talks and talks is ended with the reason, and costs neither memory nor log")
     func talkative() async throws {
+        // As the receiver does: what a server announces and never says is then memory that nobody has touched.
+        releaseAtOnce(from: 128 << 10)
         let server = try TalkativeServer()
         defer { server.stop() }
         let before = try residentBytes()
@@ -182,10 +184,12 @@ import Wire
                 try await live.report("is tried again") { $0.state == .connecting }
             }
         }
-        #expect(server.saidBytes < 32 << 20)
+        #expect(server.saidBytes < 8 << 20)
         // A sanitizer keeps books of its own, of several times what is used.
         let isSanitized = ProcessInfo.processInfo.environment["STRATA_SANITIZER"] != nil
-        #expect(try isSanitized || residentBytes() - before < 200 << 20)
+        let grown = try residentBytes() - before
+        print("RTMPOutputTests: a talkative server said \(server.saidBytes >> 20) MiB and cost \(grown >> 20) MiB")
+        #expect(isSanitized || grown < 64 << 20)
     }
 
     private func residentBytes() throws -> Int {
