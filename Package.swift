@@ -183,7 +183,7 @@ let suites: [Target] = [
     tests("TOMLTests", ["TOML"]),
     tests("FuzzTests", ["Fuzz", "HTTP", "Lab"]),
     tests("MPEGTSTests", ["MPEGTS", "Units"]),
-    tests("PosixTests", ["Posix"]),
+    tests("PosixTests", ["Posix", "CLab"]),
     tests("WebTests", ["Web", "HTTP", "TLS", "Support", "Posix", "Crypto"]),
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),

@@ -404,10 +404,10 @@ actor LiveBroadcast {
 
     /// Its receiver has sent a picture. What is no small JPEG file, or comes more often than any is made, is not shown.
     func show(_ received: StreamThumbnail) async {
-        guard endedAtMs == nil, let bytes = Data(base64Encoded: received.base64), let picture = Thumbnail([UInt8](bytes)) else { return }
         let now = unixMilliseconds()
         // The wall clock may have been set back meanwhile.
         if let shown = thumbnail?.shownAtMs, (shown..<shown + 1000).contains(now) { return }
+        guard endedAtMs == nil, let bytes = Data(base64Encoded: received.base64), let picture = Thumbnail([UInt8](bytes)) else { return }
         thumbnail = ShownThumbnail(picture, atMs: now - Int64(received.ageMs), shownAtMs: now)
         await publish()
     }
