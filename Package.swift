@@ -71,6 +71,7 @@ let doors: [Target] = [
     door("CV4L2"),
     door("CSystemd", pkgConfig: "libsystemd"),
     door("CAres", pkgConfig: "libcares"),
+    door("CAvcodec"),
 ]
 
 let shared: [Target] = [
@@ -128,11 +129,15 @@ let agent: [Target] = [
 
 let receiver: [Target] = [
     module("Receiver", "Ingest", ["Units", "Wire", "BondWire", "RISTFlow", "Crypto", "RIST", "Posix", "Logging"]),
-    module("Receiver", "Relay", ["Units", "Wire", "Configuration", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
+    module("Receiver", "Stills", ["CAvcodec"], more: fast),
+    module(
+        "Receiver", "Relay",
+        ["Units", "Wire", "Configuration", "MPEGTS", "Ingest", "Outputs", "Stills", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
         ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),
     program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
+    program("Receiver", "StillMain", ["Stills", "Posix"]),
     program(
         "Receiver", "PoolMain",
         ["Pool", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
@@ -178,7 +183,7 @@ let suites: [Target] = [
     tests("TOMLTests", ["TOML"]),
     tests("FuzzTests", ["Fuzz", "HTTP", "Lab"]),
     tests("MPEGTSTests", ["MPEGTS", "Units"]),
-    tests("PosixTests", ["Posix"]),
+    tests("PosixTests", ["Posix", "CLab"]),
     tests("WebTests", ["Web", "HTTP", "TLS", "Support", "Posix", "Crypto"]),
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
@@ -200,7 +205,8 @@ let suites: [Target] = [
     tests("CaptureTests", ["Capture", "Inputs", "GStreamer", "Units", "Wire", "Logging", "Posix"]),
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "Units", "Wire", "Logging", "Support", "Posix"]),
-    tests("RelayTests", ["Relay", "MPEGTS", "Outputs", "Units", "Wire", "Logging", "Support", "Posix"]),
+    tests("StillsTests", ["Stills", "Support", "Wire", "Posix"]),
+    tests("RelayTests", ["Relay", "Stills", "MPEGTS", "Outputs", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests(
         "PoolTests",
@@ -233,7 +239,7 @@ let fuzzers: [Target] =
 let programs = [
     ("strata-agent", "AgentMain"), ("strata-receiver", "ReceiverMain"), ("strata-pool", "PoolMain"),
     ("strata-control", "ControlMain"), ("strata-provision", "ProvisionMain"),
-    ("strata-lab", "LabMain"),
+    ("strata-still", "StillMain"), ("strata-lab", "LabMain"),
 ]
 
 let package = Package(

@@ -1,4 +1,5 @@
 import CPosix
+import Glibc
 
 /// Runs `body` while the calling thread has another name, cut to 15 bytes, and gives it its own back.
 ///
@@ -29,3 +30,32 @@ package func releaseAtOnce(from bytes: Int32) { cposix_map_from(bytes) }
 
 /// Gives memory that is free back to the system; takes some milliseconds, in which other threads may wait for theirs.
 package func releaseFreeMemory() { cposix_trim_memory() }
+
+/// Processor time of all our children that have ended and been waited for.
+package func childrenTime() -> Duration { .nanoseconds(cposix_children_time()) }
+
+/// What a process that takes foreign bytes apart may still use.
+package struct Bounds: Sendable {
+    /// Of heap and private mappings.
+    package var memoryBytes: Int
+    /// After which the kernel ends it.
+    package var processorSeconds: Int
+    /// Of each file that it writes.
+    package var fileBytes: Int
+
+    package init(memoryBytes: Int, processorSeconds: Int, fileBytes: Int) {
+        self.memoryBytes = memoryBytes
+        self.processorSeconds = processorSeconds
+        self.fileBytes = fileBytes
+    }
+}
+
+/// Takes everything else from this process, for good: from here on it reads, writes and closes what it has open, takes memory, and ends.
+/// For a process of one thread: others would go on without the filter.
+///
+/// - Throws: `SystemError`; ENOSYS on machines other than x86-64 and arm64. The process may be half confined then: it is to end.
+package func confine(_ bounds: Bounds) throws(SystemError) {
+    var plain = cposix_bounds(
+        memory_bytes: UInt64(bounds.memoryBytes), processor_seconds: UInt64(bounds.processorSeconds), file_bytes: UInt64(bounds.fileBytes))
+    guard cposix_confine(&plain) == 0 else { throw SystemError("prctl PR_SET_SECCOMP") }
+}

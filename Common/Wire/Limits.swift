@@ -18,6 +18,9 @@ package enum WireLimits {
     package static let outputs = 64
     /// Of a picture that is shown in a silent sender's place: with its outputs a lease still is one message.
     package static let slateBytes = 96 * 1024
+    /// Of a thumbnail's file, and of each of its sides in points.
+    package static let thumbnailBytes = 24 * 1024
+    package static let thumbnailSide = 320
     /// How long a command may stay without its outcome before it is `unknown` and reconciled.
     package static let commandSeconds = 10
     /// The WebSocket close code by which control says that the device is revoked, for good: it ends what it does. Any other

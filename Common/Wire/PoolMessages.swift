@@ -6,6 +6,8 @@ package enum PoolMessage: Message {
     case outcome(CommandOutcome)
     /// Whenever the state of a lease changes, and its figures once a second.
     case report(StreamReport)
+    /// Each 5 s for a stream whose pictures come; dropped while the connection is slow.
+    case thumbnail(StreamThumbnail)
     /// A lease that is over: ports are free again.
     case released(LeaseReference)
     case unknown(String)
@@ -111,13 +113,14 @@ package struct LeaseReport: Codable, Sendable, Hashable {
 }
 
 extension PoolMessage {
-    package enum Kind: String, CaseIterable, Sendable { case hello, outcome, report, released }
+    package enum Kind: String, CaseIterable, Sendable { case hello, outcome, report, thumbnail, released }
 
     package var name: MessageName<Kind> {
         switch self {
         case .hello: .known(.hello)
         case .outcome: .known(.outcome)
         case .report: .known(.report)
+        case .thumbnail: .known(.thumbnail)
         case .released: .known(.released)
         case .unknown(let type): .unknown(type)
         }
@@ -128,6 +131,7 @@ extension PoolMessage {
         case .hello(let body): try container.encode(body, forKey: .body)
         case .outcome(let body): try container.encode(body, forKey: .body)
         case .report(let body): try container.encode(body, forKey: .body)
+        case .thumbnail(let body): try container.encode(body, forKey: .body)
         case .released(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
@@ -138,6 +142,7 @@ extension PoolMessage {
         case .hello: self = .hello(try body.decode(PoolHello.self, forKey: .body))
         case .outcome: self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
         case .report: self = .report(try body.decode(StreamReport.self, forKey: .body))
+        case .thumbnail: self = .thumbnail(try body.decode(StreamThumbnail.self, forKey: .body))
         case .released: self = .released(try body.decode(LeaseReference.self, forKey: .body))
         }
     }

@@ -284,6 +284,8 @@ package struct BroadcastView: Codable, Sendable, Hashable {
     package var receiver: Receiver?
     /// What a person should know of it though it goes as asked: the state is not the worse for it. nil where there is nothing.
     package var notes: [String]?
+    /// When the key frame arrived that its thumbnail shows; nil while there is none.
+    package var thumbnailAt: String?
 
     package struct Output: Codable, Sendable, Hashable {
         package var id: OutputID
@@ -326,7 +328,7 @@ package struct BroadcastView: Codable, Sendable, Hashable {
     package init(
         id: BroadcastID, sender: DeviceID, state: String, step: String?, reason: String?, since: String?, createdAt: String,
         endedAt: String?, input: InputChoice, encoder: EncoderChoice, bufferMs: Int, graceSeconds: Int, outputs: [Output],
-        ingest: IngestReport?, receiver: Receiver?, notes: [String]?
+        ingest: IngestReport?, receiver: Receiver?, notes: [String]?, thumbnailAt: String? = nil
     ) {
         self.id = id
         self.sender = sender
@@ -344,6 +346,7 @@ package struct BroadcastView: Codable, Sendable, Hashable {
         self.ingest = ingest
         self.receiver = receiver
         self.notes = notes
+        self.thumbnailAt = thumbnailAt
     }
 }
 

@@ -17,6 +17,8 @@ package enum ReceiverMessage: Message {
     /// nil in `start` where the receiver was never opened.
     case described(ReceiverDescription)
     case report(StreamReport)
+    /// Each 5 s while pictures come.
+    case thumbnail(StreamThumbnail)
     case outcome(CommandOutcome)
     /// The last line: why it ends.
     case ended(EndReport)
@@ -87,13 +89,14 @@ extension ReceiverOrder {
 }
 
 extension ReceiverMessage {
-    package enum Kind: String, CaseIterable, Sendable { case listening, described, report, outcome, ended }
+    package enum Kind: String, CaseIterable, Sendable { case listening, described, report, thumbnail, outcome, ended }
 
     package var name: MessageName<Kind> {
         switch self {
         case .listening: .known(.listening)
         case .described: .known(.described)
         case .report: .known(.report)
+        case .thumbnail: .known(.thumbnail)
         case .outcome: .known(.outcome)
         case .ended: .known(.ended)
         case .unknown(let type): .unknown(type)
@@ -105,6 +108,7 @@ extension ReceiverMessage {
         case .listening(let body): try container.encode(body, forKey: .body)
         case .described(let body): try container.encode(body, forKey: .body)
         case .report(let body): try container.encode(body, forKey: .body)
+        case .thumbnail(let body): try container.encode(body, forKey: .body)
         case .outcome(let body): try container.encode(body, forKey: .body)
         case .ended(let body): try container.encode(body, forKey: .body)
         case .unknown: break
@@ -116,6 +120,7 @@ extension ReceiverMessage {
         case .listening: self = .listening(try body.decode(LeaseReference.self, forKey: .body))
         case .described: self = .described(try body.decode(ReceiverDescription.self, forKey: .body))
         case .report: self = .report(try body.decode(StreamReport.self, forKey: .body))
+        case .thumbnail: self = .thumbnail(try body.decode(StreamThumbnail.self, forKey: .body))
         case .outcome: self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
         case .ended: self = .ended(try body.decode(EndReport.self, forKey: .body))
         }

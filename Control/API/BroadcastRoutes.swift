@@ -12,7 +12,7 @@ struct BroadcastRoutes: Sendable {
 
     init(_ parts: Gateway.Parts) { self.parts = parts }
 
-    var routes: [Route] { wholeRoutes + outputRoutes + [recorder] }
+    var routes: [Route] { wholeRoutes + outputRoutes + [recorder, thumbnail] }
 
     private var wholeRoutes: [Route] {
         [
@@ -99,6 +99,24 @@ struct BroadcastRoutes: Sendable {
             } while last != nil
         }
         return Response(.ok, headers: headers, body: body)
+    }
+
+    private var thumbnail: Route {
+        Route(
+            method: .get, path: "/api/v1/broadcasts/{id}/thumbnail", access: .user(.viewBroadcasts),
+            summary: "The newest picture of a running broadcast, small, of the time that its thumbnailAt tells",
+            success: .file(["image/jpeg"]), problems: [.notFound],
+            run: { call in
+                guard let shown = try await parts.broadcasts.thumbnail(of: call.id(), in: call.caller().user.organization) else {
+                    throw Problem(.notFound, "there is no picture of this broadcast now")
+                }
+                var response = Response(
+                    .ok, headers: ["Content-Type": "image/jpeg", "Cache-Control": "private, max-age=2", "Vary": "Authorization"],
+                    body: .bytes(shown.picture.bytes))
+                // One is shown a second at most.
+                response.headers["ETag"] = EntityTag(opaque: "\(shown.shownAtMs)")?.description
+                return response
+            })
     }
 
     private var outputRoutes: [Route] {

@@ -271,7 +271,7 @@ enum Schemas {
                     .required("host", id), .optional("port", port), .optional("pid", count), .optional("uptimeSeconds", count),
                     .optional("restarts", count),
                 ])),
-            .optional("notes", .list(line, upTo: 2)),
+            .optional("notes", .list(line, upTo: 2)), .optional("thumbnailAt", time),
         ]),
     ]
 }

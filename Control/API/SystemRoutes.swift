@@ -19,6 +19,7 @@ struct SystemRoutes: Sendable {
             file("/graph.js", PackageResources.graph_js, "text/javascript; charset=utf-8"),
             file("/modems.js", PackageResources.modems_js, "text/javascript; charset=utf-8"),
             file("/slate.js", PackageResources.slate_js, "text/javascript; charset=utf-8"),
+            file("/thumbnails.js", PackageResources.thumbnails_js, "text/javascript; charset=utf-8"),
             file("/page.js", PackageResources.page_js, "text/javascript; charset=utf-8"),
             // Browsers ask for it by themselves.
             Route(

@@ -85,6 +85,7 @@ package actor BroadcastDirector {
         case .hostConnected(let device, let hello): await hostConnected(device, hello)
         case .hostDisconnected(let device): for one in live.values { one.post(.hostDisconnected(device)) }
         case .host(let device, .report(let report)): await reported(report, by: device)
+        case .host(let device, .thumbnail(let thumbnail)): await pictured(thumbnail, by: device)
         case .host(let device, .released(let lease)): await released(lease.lease, by: device)
         case .host: break
         case .revoked(let device): await revoked(device)
@@ -125,6 +126,11 @@ package actor BroadcastDirector {
         // A host speaks only for the streams that are on it.
         guard let one = live[report.broadcast], one.lease == report.lease, await one.machine.host == device else { return }
         one.post(.report(report))
+    }
+
+    private func pictured(_ thumbnail: StreamThumbnail, by device: DeviceID) async {
+        guard let one = live[thumbnail.broadcast], one.lease == thumbnail.lease, await one.machine.host == device else { return }
+        await one.show(thumbnail)
     }
 
     private func released(_ lease: LeaseID, by device: DeviceID) async {
@@ -305,6 +311,11 @@ extension BroadcastDirector {
         if let one = live[id], one.organization == organization { return await one.view }
         guard let record = try await parts.store.find(id, in: organization) else { throw Failure.noSuchBroadcast }
         return BroadcastView.of(record.machine, createdAtMs: record.createdAtMs, endedAtMs: record.endedAtMs)
+    }
+
+    /// The newest picture of a running broadcast; nil where there is none yet, or the broadcast is over.
+    package func thumbnail(of id: BroadcastID, in organization: OrganizationID) async throws -> ShownThumbnail? {
+        try await find(id, in: organization)?.thumbnail
     }
 
     /// The newest first.

@@ -4,7 +4,7 @@ import Wire
 
 extension BroadcastView {
     /// What people see of a broadcast.
-    static func of(_ machine: BroadcastMachine, createdAtMs: Int64, endedAtMs: Int64?) -> BroadcastView {
+    static func of(_ machine: BroadcastMachine, createdAtMs: Int64, endedAtMs: Int64?, thumbnailAtMs: Int64? = nil) -> BroadcastView {
         let report = machine.report
         let outputs = machine.outputs.map { Output(id: $0.id, destination: $0.destination, name: $0.name, report: machine.shown($0.id)) }
         // A change that is on its way to the sender is a wish: shown is what it has agreed to.
@@ -14,7 +14,8 @@ extension BroadcastView {
             id: machine.id, sender: machine.sender, state: machine.state.name, step: step(machine.state), reason: reason(machine.state),
             since: since(machine.state), createdAt: Log.timestamp(unixMs: createdAtMs), endedAt: endedAtMs.map(Log.timestamp(unixMs:)),
             input: media.input, encoder: media.encoder, bufferMs: media.bufferMs, graceSeconds: graceSeconds,
-            outputs: outputs, ingest: report?.ingest, receiver: receiver(machine), notes: notes(machine))
+            outputs: outputs, ingest: report?.ingest, receiver: receiver(machine), notes: notes(machine),
+            thumbnailAt: thumbnailAtMs.map(Log.timestamp(unixMs:)))
     }
 
     private static func notes(_ machine: BroadcastMachine) -> [String]? {

@@ -1,4 +1,5 @@
 import Fleet
+import FoundationEssentials
 import Logging
 import Posix
 import Units
@@ -25,6 +26,8 @@ actor LiveBroadcast {
     /// How long a lease waits for names: with one more look-up and the pool's time it fits into its step.
     private static let fittingLimit: Duration = .seconds(3)
     private var published: BroadcastView?
+    /// In memory only: the next one is made within seconds.
+    private(set) var thumbnail: ShownThumbnail?
     /// Stores again what the store did not take.
     private var storing: Task<Void, Never>?
     private nonisolated let entries: AsyncStream<Entry>.Continuation
@@ -97,7 +100,10 @@ actor LiveBroadcast {
     private func take(_ event: BroadcastMachine.Event) async {
         let before = machine
         let actions = machine.event(event, nowMs: unixMilliseconds())
-        if case .ended = machine.state, endedAtMs == nil { endedAtMs = unixMilliseconds() }
+        if case .ended = machine.state, endedAtMs == nil {
+            endedAtMs = unixMilliseconds()
+            thumbnail = nil
+        }
         if machine.withoutObservations != before.withoutObservations { await save() }
         if machine.state != before.state { note(before.state) }
         settleWaiter(event)
@@ -393,7 +399,17 @@ actor LiveBroadcast {
     // MARK: Showing
 
     var view: BroadcastView {
-        BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: endedAtMs)
+        BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: endedAtMs, thumbnailAtMs: thumbnail?.atMs)
+    }
+
+    /// Its receiver has sent a picture. What is no small JPEG file, or comes more often than any is made, is not shown.
+    func show(_ received: StreamThumbnail) async {
+        let now = unixMilliseconds()
+        // The wall clock may have been set back meanwhile.
+        if let shown = thumbnail?.shownAtMs, (shown..<shown + 1000).contains(now) { return }
+        guard endedAtMs == nil, let bytes = Data(base64Encoded: received.base64), let picture = Thumbnail([UInt8](bytes)) else { return }
+        thumbnail = ShownThumbnail(picture, atMs: now - Int64(received.ageMs), shownAtMs: now)
+        await publish()
     }
 
     private func publish() async {

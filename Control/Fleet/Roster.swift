@@ -223,6 +223,8 @@ package actor Roster {
         case .hello: break  // only the first message is one
         case .outcome(let outcome): await connection.finished(outcome.bounded())
         case .report(let report): eventSink.yield(.host(connection.device, .report(report.bounded())))
+        case .thumbnail(let thumbnail):
+            if let bounded = thumbnail.bounded() { eventSink.yield(.host(connection.device, .thumbnail(bounded))) }
         case .released: eventSink.yield(.host(connection.device, message))
         case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
         }

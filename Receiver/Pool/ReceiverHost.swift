@@ -220,9 +220,8 @@ package actor ReceiverHost {
 
     private func keeper(for start: ReceiverStart, isNew: Bool) -> ReceiverKeeper {
         let tell = tell
-        return ReceiverKeeper(start, isNew: isNew, settings: settings, files: files, loop: loop, log: log.part("receiver")) {
-            report, isChange in
-            tell(.report(report), isChange ? .change : .figures)
-        }
+        return ReceiverKeeper(
+            start, isNew: isNew, settings: settings, files: files, loop: loop, log: log.part("receiver"),
+            tell: { report, isChange in tell(.report(report), isChange ? .change : .figures) }, show: { tell(.thumbnail($0), .figures) })
     }
 }

@@ -21,6 +21,7 @@ extension ReceiverKeeper {
         case .described(let description): described(description)
         case .listening: nowListening()
         case .report(let report): forward(report)
+        case .thumbnail(let thumbnail): forward(thumbnail)
         case .outcome(let outcome): finished(outcome)
         case .ended(let report): return String(report.reason.prefix(WireLimits.textCharacters))
         case .unknown(let type): log.debug("unknown message from the receiver", ["type": .text(type)])

@@ -19,6 +19,15 @@ extension ReceiverKeeper {
         tell(report, isChange)
     }
 
+    /// One a second at most, whatever has become of the receiver: they are made each 5 s.
+    func forward(_ received: StreamThumbnail) {
+        guard var thumbnail = received.bounded(), lastThumbnail.map({ Instant.now - $0 >= .seconds(1) }) ?? true else { return }
+        lastThumbnail = .now
+        thumbnail.lease = lease
+        thumbnail.broadcast = start.spec.broadcast
+        show(thumbnail)
+    }
+
     /// Nothing flows until the receiver is back: says so instead of it.
     func tellGap(_ reason: String) {
         let outputs = start.spec.outputs.map { output in

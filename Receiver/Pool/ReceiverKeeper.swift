@@ -24,6 +24,8 @@ actor ReceiverKeeper {
     let log: Log
     /// A report, and whether it says more than new figures. On the loop's thread.
     let tell: @Sendable (StreamReport, Bool) -> Void
+    /// The newest picture of the stream. On the loop's thread.
+    let show: @Sendable (StreamThumbnail) -> Void
 
     var start: ReceiverStart
     var phase = Phase.running
@@ -38,6 +40,7 @@ actor ReceiverKeeper {
     /// Why this life's receiver refused to open.
     var refusal: Failure?
     var lastReport: StreamReport?
+    var lastThumbnail: Instant?
     /// Outputs that were moved and of which the receiver has not said yet where it has them.
     var moved: [OutputID: OutputSpec] = [:]
     /// Outputs that it has elsewhere still, though it took the move.
@@ -55,7 +58,7 @@ actor ReceiverKeeper {
     ///   starts one and tries for as long as it takes.
     init(
         _ start: ReceiverStart, isNew: Bool, settings: PoolSettings, files: LeaseFiles, loop: Loop, log: Log,
-        tell: @escaping @Sendable (StreamReport, Bool) -> Void
+        tell: @escaping @Sendable (StreamReport, Bool) -> Void, show: @escaping @Sendable (StreamThumbnail) -> Void
     ) {
         self.start = start
         self.isNew = isNew
@@ -64,6 +67,7 @@ actor ReceiverKeeper {
         self.loop = loop
         self.log = log.with("lease", .text(start.spec.lease.text)).with("port", .integer(start.port))
         self.tell = tell
+        self.show = show
     }
 
     var lease: LeaseID { start.spec.lease }

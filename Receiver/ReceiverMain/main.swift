@@ -81,7 +81,11 @@ do {
     let signals = try Signals(loop: loop)
     let folder = try arguments.recordings.map { try RecordingFolder(path: $0) }
     let policy = OutputPolicy(allowing: arguments.allowed, streamPorts: arguments.streamPorts)
-    let service = try ReceiverService(path: path, folder: folder, policy: policy, loop: loop, log: log)
+    // Beside this program; without it there are no thumbnails, and nothing else is missing.
+    let still = ProgramContext.executable.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/strata-still"
+    let hasStill = access(still, X_OK) == 0
+    if !hasStill { log.warning("strata-still is not beside this program: there are no thumbnails", ["path": .text(still)]) }
+    let service = try ReceiverService(path: path, folder: folder, policy: policy, still: hasStill ? still : nil, loop: loop, log: log)
     let signalled = loop.spawn {
         for await signal in signals.events where signal == .stop { await service.end() }
     }

@@ -8,7 +8,8 @@ import Units
 ///
 /// `receive` is for the transport's thread; the media loop owns the rest.
 final class MediaPath: @unchecked Sendable {
-    // Sendable: `splicer`, `outputs`, `events` and what belongs to the timer are touched on the media loop only; `seen` has its lock.
+    // Sendable: `splicer`, `outputs`, `events`, `pace` and what belongs to the timer are touched on the media loop only; `seen` has its
+    // lock.
 
     /// The stream as it was seen, totals since the start.
     struct Figures: Sendable, Hashable {
@@ -33,6 +34,8 @@ final class MediaPath: @unchecked Sendable {
     private var events: [StreamReader.Event] = []
     private var wanted: SlateFormat?
     private let wants: @Sendable (SlateFormat) -> Void
+    private let shows: @Sendable (KeyFrame) -> Void
+    private var pace = ThumbnailPace()
     /// When the next look is due.
     private var timer: LoopTimer?
     private var isFinished = false
@@ -40,10 +43,15 @@ final class MediaPath: @unchecked Sendable {
     /// Packets are collected for this long before the media thread looks at them: a batch costs what a packet would.
     private static let batch: Duration = .milliseconds(20)
 
-    /// - Parameter wants: told on `loop` what a slate is to be like, and again when that has changed.
-    init(loop: Loop, wants: @escaping @Sendable (SlateFormat) -> Void) {
+    /// - Parameters:
+    ///   - wants: told on `loop` what a slate is to be like, and again when that has changed.
+    ///   - shows: given on `loop`, where it must not wait, a key frame of the sender's to make a picture of; `thumbnailMade` follows.
+    init(
+        loop: Loop, wants: @escaping @Sendable (SlateFormat) -> Void, shows: @escaping @Sendable (KeyFrame) -> Void
+    ) {
         self.loop = loop
         self.wants = wants
+        self.shows = shows
     }
 
     var figures: Figures { seen.withLock { $0 } }
@@ -73,6 +81,11 @@ final class MediaPath: @unchecked Sendable {
             splicer.slate = slate
             lookLater()
         }
+    }
+
+    /// Any thread: the next key frame may be given.
+    func thumbnailMade(cost: Duration) {
+        loop.submit { [self] in pace.finished(cost: cost) }
     }
 
     /// Any thread: silence is the end from here on, and no reason for a slate.
@@ -119,7 +132,10 @@ final class MediaPath: @unchecked Sendable {
         let wasSlate = splicer.darkness.slateSince != nil
         events.removeAll(keepingCapacity: true)
         body()
-        note(isSlate: wasSlate && splicer.darkness.slateSince != nil)
+        let isSlate = splicer.darkness.slateSince != nil
+        note(isSlate: wasSlate && isSlate)
+        // Where one goes over into the other, some of it is the slate's.
+        if !wasSlate, !isSlate { showKeyFrame() }
         if !events.isEmpty {
             for output in outputs { output.offer(events) }
         }
@@ -128,6 +144,14 @@ final class MediaPath: @unchecked Sendable {
             wants(format)
         }
         lookLater()
+    }
+
+    private func showKeyFrame() {
+        for case .video(let unit) in events where unit.isKey {
+            let now = Instant.now
+            guard let key = KeyFrame(unit, at: now), pace.take(at: now - origin) else { continue }
+            shows(key)
+        }
     }
 
     /// One timer at most: where pictures come, it finds that there is nothing to do and goes on.

@@ -16,11 +16,13 @@ package final class ReceiverService: Sendable {
     /// - Parameters:
     ///   - folder: for recordings; nil where the host has none.
     ///   - policy: what the host lets outputs do.
-    package init(path: String, folder: RecordingFolder?, policy: OutputPolicy, loop: Loop, log: Log) throws {
+    ///   - still: path of `strata-still`, which makes thumbnails; nil for none.
+    package init(path: String, folder: RecordingFolder?, policy: OutputPolicy, still: String?, loop: Loop, log: Log) throws {
         let socket = try ChildSocket(path: path, loop: loop, orphanAfter: .seconds(120), log: log.part("parent"))
         self.socket = socket
         self.log = log
-        relay = StreamRelay(folder: folder, policy: policy, loop: loop, mediaLoop: try Loop(name: "media"), log: log) { message in
+        let mediaLoop = try Loop(name: "media")
+        relay = StreamRelay(folder: folder, policy: policy, still: still, loop: loop, mediaLoop: mediaLoop, log: log) { message in
             ReceiverService.send(message, socket, log)
         }
     }
@@ -55,7 +57,10 @@ package final class ReceiverService: Sendable {
     private static func send(_ message: ReceiverMessage, _ socket: ChildSocket, _ log: Log) {
         do {
             let line = [UInt8](try JSONEncoder().encode(message))
-            if case .report = message { socket.send(line, droppable: true) } else { socket.send(line) }
+            switch message {
+            case .report, .thumbnail: socket.send(line, droppable: true)
+            case .listening, .described, .outcome, .ended, .unknown: socket.send(line)
+            }
         } catch {
             log.error("a message cannot be encoded", ["type": .text(message.type), "error": "\(error)"])
         }

@@ -19,6 +19,10 @@ package actor StreamRelay {
     private let send: @Sendable (ReceiverMessage) -> Void
     private let path: MediaPath
     private let formats: AsyncStream<SlateFormat>
+    private let maker: ThumbnailMaker?
+    private let keyFrames: AsyncStream<KeyFrame>
+    private var showing: Task<Void, Never>?
+    private var thumbnailFault: String?
     private var preparing: Task<Void, Never>?
     private let began = Instant.now
 
@@ -42,11 +46,12 @@ package actor StreamRelay {
     /// - Parameters:
     ///   - folder: where files go; nil where the host has none.
     ///   - policy: what the host lets outputs do.
+    ///   - still: path of `strata-still`, which makes thumbnails; nil for none.
     ///   - loop: where orders and reports are handled.
     ///   - mediaLoop: a loop of its own for media.
     ///   - send: takes a message for the parent; called on `loop`.
     package init(
-        folder: RecordingFolder?, policy: OutputPolicy, loop: Loop, mediaLoop: Loop, log: Log,
+        folder: RecordingFolder?, policy: OutputPolicy, still: String?, loop: Loop, mediaLoop: Loop, log: Log,
         send: @escaping @Sendable (ReceiverMessage) -> Void
     ) {
         self.folder = folder
@@ -57,7 +62,10 @@ package actor StreamRelay {
         self.send = send
         let (formats, wanted) = AsyncStream.makeStream(of: SlateFormat.self, bufferingPolicy: .bufferingNewest(1))
         self.formats = formats
-        path = MediaPath(loop: mediaLoop) { wanted.yield($0) }
+        maker = still.map { ThumbnailMaker(program: $0) }
+        let (keyFrames, shown) = AsyncStream.makeStream(of: KeyFrame.self, bufferingPolicy: .bufferingNewest(1))
+        self.keyFrames = keyFrames
+        path = MediaPath(loop: mediaLoop, wants: { wanted.yield($0) }, shows: { shown.yield($0) })
     }
 
     /// After `end`: nothing runs any more.
@@ -96,8 +104,7 @@ package actor StreamRelay {
         }
         outputs = []
         path.serve([])
-        reporting?.cancel()
-        preparing?.cancel()
+        for task in [reporting, preparing, showing] { task?.cancel() }
         if let ingest {
             // It joins its threads, which wait for nobody but may take a moment.
             await onMediaLoop { ingest.stop() }
@@ -138,6 +145,15 @@ package actor StreamRelay {
                 await self?.note(slateFault: fault)
             }
         }
+        if let maker {
+            showing = loop.spawn { [weak self, keyFrames, path, loop] in
+                for await key in keyFrames {
+                    let made = await maker.make(of: key, on: loop)
+                    path.thumbnailMade(cost: made.cost)
+                    await self?.show(made, of: key)
+                }
+            }
+        }
         log.notice("listening", ["port": .integer(start.port), "outputs": .integer(outputs.count)])
         send(.listening(LeaseReference(lease: start.spec.lease)))
     }
@@ -171,6 +187,19 @@ package actor StreamRelay {
         return await make(picture).map { fault in
             "the organisation's picture cannot be shown: \("\(fault)".bounded(to: 800)); \(ours == nil ? "ours is shown instead" : "nor can ours")"
         }
+    }
+
+    private func show(_ made: ThumbnailMaker.Made, of key: KeyFrame) {
+        if let fault = made.fault, fault != thumbnailFault {
+            log.warning("no thumbnail of a key frame", ["reason": .text(fault), "cost_ms": .integer(made.cost.milliseconds)])
+        }
+        thumbnailFault = made.fault
+        guard let thumbnail = made.thumbnail, let start, !isEnding else { return }
+        send(
+            .thumbnail(
+                StreamThumbnail(
+                    lease: start.spec.lease, broadcast: start.spec.broadcast, ageMs: (Instant.now - key.arrival).milliseconds,
+                    base64: Data(thumbnail.bytes).base64EncodedString())))
     }
 
     private func note(slateFault: String?) { self.slateFault = slateFault }

@@ -104,7 +104,7 @@ struct BootTests {
             // In this machine's network, where control and the platform are.
             let machine = try Machine(
                 "pool", on: studio.stage, units: ["strata-pool"], configuration: ["strata-pool": configuration],
-                programs: ["strata-receiver"], state: folder["host.state"], inside: ["nsenter", "--net=/proc/self/ns/net"])
+                programs: ["strata-receiver", "strata-still"], state: folder["host.state"], inside: ["nsenter", "--net=/proc/self/ns/net"])
             do {
                 try await pool(machine, studio)
             } catch {
@@ -128,6 +128,9 @@ struct BootTests {
         for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "CapBnd:\t0000000000000000"] { #expect(status.contains(line), "\(status)") }
         #expect(try await machine.run("ps", "-o", "user=", "-p", receivers[0]).text.contains("strata-p"))
         try await studio.record(.seconds(2), of: "show", by: studio.nginx)
+        try await eventually(within: .seconds(8), "a picture is made in the sandbox too") {
+            try studio.owner.broadcast(id)?.thumbnailAt != nil
+        }
 
         let asked = Instant.now
         try await machine.run("systemctl", "restart", "strata-pool")

@@ -37,6 +37,10 @@ struct DescriptionTests {
                     try await host.send(PoolMessage.report(.flowing(stream)))
                     return try await owner.get("/broadcasts/\(id)").text("state") == "live"
                 }
+                try await host.send(PoolMessage.thumbnail(.red(of: stream)))
+                try await eventually(within: .seconds(5), "its picture is there") {
+                    try await owner.get("/broadcasts/\(id)").object()["thumbnailAt"] != nil
+                }
             }
             try await api.call("PUT /organization/slate", file: SlateUploadTests.png, type: "image/png", by: owner)
             for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
@@ -154,6 +158,7 @@ struct DescriptionTests {
         try await live(id)
         try await api.call("GET /broadcasts/{id}", [id], by: owner)
         try await api.call("GET /broadcasts/{id}/recorder", [id], by: owner)
+        try await api.call("GET /broadcasts/{id}/thumbnail", [id], by: owner)
         try await api.call("GET /broadcasts", by: owner)
         try await api.call("PATCH /broadcasts/{id}", [id], #"{"bitrate":1000000}"#, by: owner)
         let added = try await api.call("POST /broadcasts/{id}/outputs", [id], #"{"destination":"\#(destinations[1])"}"#, by: owner)

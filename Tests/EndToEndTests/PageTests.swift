@@ -61,9 +61,15 @@ struct PageTests {
             try await browser.wait(for: "document.querySelectorAll('.paths .graph .area').length === 3", "each path is drawn")
             try await browser.wait(
                 for: "/latency [0-9]+ ms of 1000/.test(document.querySelector('.facts').textContent)", "the latency is told")
+            try await browser.wait(
+                for: "document.querySelector('.sender .thumbnail:not([hidden]) canvas')?.width === 320", "its picture is shown",
+                within: .seconds(8))
+            let said = "document.querySelector('.thumbnail canvas').getAttribute('aria-label')"
+            #expect(try await browser.value(said) as? String == "The picture of " + hostile)
             try await browser.screenshot("2-live")
             _ = try await browser.value("document.querySelector('button.stop').click()")
             try await browser.wait(for: "document.querySelectorAll('#past-list tr').length === 1", "it is among those that ended")
+            try await browser.wait(for: "document.querySelector('.sender .thumbnail').hidden", "its picture is gone")
             #expect(try await browser.value("document.querySelector('#past-list').innerText.includes('stopped')") as? Bool == true)
             try await browser.screenshot("3-stopped")
 
@@ -166,6 +172,7 @@ struct PageTests {
             #expect(requests.count > 60)
             for (path, type) in [
                 ("/", "text/html"), ("/page.js", "text/javascript"), ("/graph.js", "text/javascript"), ("/slate.js", "text/javascript"),
+                ("/thumbnails.js", "text/javascript"),
                 ("/modems.js", "text/javascript"),
                 ("/page.css", "text/css"),
             ] {

@@ -29,7 +29,7 @@ struct TenancyTests {
         "GET /api/v1/destinations": .host, "GET /api/v1/destinations/{id}": .host, "POST /api/v1/destinations": .admin,
         "PUT /api/v1/destinations/{id}": .admin, "DELETE /api/v1/destinations/{id}": .admin,
         "GET /api/v1/broadcasts": .member, "GET /api/v1/broadcasts/{id}": .member,
-        "GET /api/v1/broadcasts/{id}/recorder": .member, "POST /api/v1/broadcasts": .host,
+        "GET /api/v1/broadcasts/{id}/recorder": .member, "GET /api/v1/broadcasts/{id}/thumbnail": .member, "POST /api/v1/broadcasts": .host,
         "PATCH /api/v1/broadcasts/{id}": .host, "POST /api/v1/broadcasts/{id}/stop": .host,
         "POST /api/v1/broadcasts/{id}/outputs": .host, "DELETE /api/v1/broadcasts/{id}/outputs/{output}": .host,
         "POST /api/v1/broadcasts/{id}/outputs/{output}/retry": .host,

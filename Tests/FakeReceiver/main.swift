@@ -25,6 +25,8 @@ enum Fault: String {
     case old
     /// Sends lines that are no messages among the others.
     case babbles
+    /// Sends pictures: too large a one, then some at once in another stream's name.
+    case pictures
 }
 
 func value(_ name: String) -> String? {
@@ -82,6 +84,12 @@ struct FakeReceiver {
         port = try UDPSocket(binding: SocketAddress(start.bind[0], port: start.port)!)
         self.start = start
         try send(.listening(LeaseReference(lease: start.spec.lease)))
+        if fault == .pictures {
+            let foreign: LeaseID = LeaseID("01EASE00000000000000000000")!
+            for text in [String(repeating: "A", count: 40_000), "first", "second", "third"] {
+                try send(.thumbnail(StreamThumbnail(lease: foreign, broadcast: start.spec.broadcast, ageMs: -5, base64: text)))
+            }
+        }
         if fault == .crashes { kill(getpid(), SIGKILL) }
         try report()
     }

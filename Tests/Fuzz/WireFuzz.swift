@@ -37,6 +37,11 @@ private func entered(_ data: Data) -> String? {
         let bounded = report.bounded()
         let texts = bounded.outputs.compactMap(\.reason) + bounded.ingest.paths.map(\.source)
         guard bounded == bounded.bounded(), texts.allSatisfy(\.isPlain) else { return "a report that is not bounded" }
+    case .thumbnail(let thumbnail)?:
+        guard let bounded = thumbnail.bounded() else { return nil }
+        guard bounded == bounded.bounded(), bounded.base64.isPlain, bounded.base64.utf8.count <= 32 << 10 else {
+            return "a thumbnail that is not bounded"
+        }
     default: break
     }
     return nil

@@ -91,6 +91,13 @@ final class Host: @unchecked Sendable {
         }
     }
 
+    /// What was told of pictures so far.
+    var thumbnails: [(StreamThumbnail, ReceiverHost.Importance)] {
+        messages.withLock { $0 }.compactMap { message, importance in
+            if case .thumbnail(let thumbnail) = message { (thumbnail, importance) } else { nil }
+        }
+    }
+
     func files() -> [String] { ((try? FileManager.default.contentsOfDirectory(atPath: folder + "/run/pool")) ?? []).sorted() }
 
     func end() async {
@@ -128,6 +135,20 @@ struct ReceiverHostTests {
         #expect(!isAlive(pid))
         #expect(await pool.leases.isEmpty)
         #expect(await pool.release(1).result == .done)
+        await pool.end()
+    }
+
+    @Test("of a receiver's pictures one a second is passed on as its own stream's, where it fits, and may be lost on the way")
+    func pictures() async throws {
+        let pool = try Host(fault: "pictures")
+        try await pool.start()
+        #expect(await pool.lease(1).result == .done)
+        // It reports behind its pictures.
+        _ = try await pool.report { _, _ in true }
+        let spec = StreamSpec.sample(1)
+        let only = try #require(pool.thumbnails.first)
+        #expect(pool.thumbnails.count == 1 && only.1 == .figures)
+        #expect(only.0 == StreamThumbnail(lease: spec.lease, broadcast: spec.broadcast, ageMs: 0, base64: "first"))
         await pool.end()
     }
 

@@ -14,13 +14,13 @@ final class LiveRelay: Sendable {
     private let loops: [Loop]
     private let heard: Guarded<[ReceiverMessage]>
 
-    init(_ targets: [OutputSpec.Target], folder: String? = nil, slate: SlateFile? = nil) async throws {
+    init(_ targets: [OutputSpec.Target], folder: String? = nil, slate: SlateFile? = nil, still: String? = nil) async throws {
         let (loop, mediaLoop) = (try Loop(name: "relay"), try Loop(name: "media"))
         let heard = Guarded<[ReceiverMessage]>([])
         relay = StreamRelay(
             folder: try folder.map { try RecordingFolder(path: $0) },
             policy: OutputPolicy(allowing: ["127.0.0.0/8"].compactMap { AddressRange($0) }),
-            loop: loop, mediaLoop: mediaLoop, log: Log("test", threshold: .error)
+            still: still, loop: loop, mediaLoop: mediaLoop, log: Log("test", threshold: .error)
         ) { message in heard.withLock { $0.append(message) } }
         self.heard = heard
         loops = [loop, mediaLoop]
@@ -64,6 +64,11 @@ final class LiveRelay: Sendable {
     /// The stream as it was reported last.
     var ingest: IngestReport? { lastReport?.ingest }
 
+    /// The pictures that it has sent, in order.
+    var thumbnails: [StreamThumbnail] {
+        heard.withLock { $0.compactMap { if case .thumbnail(let thumbnail) = $0 { thumbnail } else { nil } } }
+    }
+
     /// Why the organisation's picture is not shown.
     var slateFault: String? { lastReport?.slateFault }
 
@@ -98,9 +103,10 @@ final class LiveRelay: Sendable {
 
 /// Runs a body with a relay and ends it whatever happens.
 func withRelay(
-    _ targets: [OutputSpec.Target], folder: String? = nil, slate: SlateFile? = nil, _ body: (LiveRelay) async throws -> Void
+    _ targets: [OutputSpec.Target], folder: String? = nil, slate: SlateFile? = nil, still: String? = nil,
+    _ body: (LiveRelay) async throws -> Void
 ) async throws {
-    let live = try await LiveRelay(targets, folder: folder, slate: slate)
+    let live = try await LiveRelay(targets, folder: folder, slate: slate, still: still)
     do {
         try await body(live)
     } catch {

@@ -24,6 +24,28 @@ import Wire
     @Test("a text within its bounds is untouched")
     func untouched() { for text in ["Truck 7", "👩🏽‍🚀 <b>", ""] { #expect(text.bounded(to: 100) == text) } }
 
+    @Test("a thumbnail is taken whole or not at all, and only a small JPEG file without anything behind it is one")
+    func thumbnails() throws {
+        let id: LeaseID = try #require(ID("01EASE00000000000000000000"))
+        let broadcast: BroadcastID = try #require(ID("01BR0ADCAST000000000000000"))
+        func bounded(_ text: String, ageMs: Int = 0) -> StreamThumbnail? {
+            StreamThumbnail(lease: id, broadcast: broadcast, ageMs: ageMs, base64: text).bounded()
+        }
+        #expect(bounded(String(repeating: "A", count: 32_768)) != nil && bounded(String(repeating: "A", count: 32_769)) == nil)
+        #expect(bounded("A\u{202e}") == nil && bounded("", ageMs: Int.min)?.ageMs == 0 && bounded("", ageMs: Int.max)?.ageMs == 60_000)
+        func jpeg(_ width: Int, _ height: Int, more: [UInt8] = []) -> [UInt8] {
+            let size = [height, width].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+            return [0xFF, 0xD8, 0xFF, 0xC0, 0, 17, 8] + size + [3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1]
+                + [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x55] + more + [0xFF, 0xD9]
+        }
+        let fits = try #require(Thumbnail(jpeg(320, 180)))
+        #expect((fits.width, fits.height) == (320, 180) && Thumbnail(jpeg(180, 320)) != nil)
+        for none in [jpeg(321, 180), jpeg(320, 321), jpeg(0, 180), jpeg(320, 180, more: [UInt8](repeating: 1, count: 24 * 1024)), []] {
+            #expect(Thumbnail(none) == nil)
+        }
+        #expect(Thumbnail(jpeg(320, 180) + Array("<script>".utf8)) == nil && Thumbnail(Array(jpeg(320, 180).dropLast(2))) == nil)
+    }
+
     @Test("a modem's texts and numbers are bounded, and a place that is none is left out", arguments: texts)
     func modems(text: String) throws {
         var modem = ModemTelemetry(id: text, link: text, model: text, state: .connected, sim: .ready)

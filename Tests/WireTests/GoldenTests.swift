@@ -132,6 +132,7 @@ struct GoldenTests {
         var damaged = Sample.report
         damaged.slateFault = "the organisation's picture cannot be shown: it is damaged; ours is shown instead"
         try check("pool-report-slate", PoolMessage.report(damaged))
+        try check("pool-thumbnail", PoolMessage.thumbnail(Sample.thumbnail))
         try check("pool-released", PoolMessage.released(LeaseReference(lease: Sample.lease)))
         try check("pool-outcome", PoolMessage.outcome(Sample.outcome))
         try check("order-lease", Command(id: Sample.command, order: PoolOrder.lease(LeaseRequest(spec: Sample.spec, preferredPort: 5000))))
@@ -153,6 +154,7 @@ struct GoldenTests {
         try check("receiver-order-stop", ReceiverOrder.stop)
         try check("receiver-listening", ReceiverMessage.listening(LeaseReference(lease: Sample.lease)))
         try check("receiver-described", ReceiverMessage.described(ReceiverDescription(start: start)))
+        try check("receiver-thumbnail", ReceiverMessage.thumbnail(Sample.thumbnail))
         try check("receiver-ended", ReceiverMessage.ended(EndReport(reason: "stopped")))
     }
 
@@ -213,6 +215,7 @@ private enum Sample {
                         latencyMs: 120))),
             OutputSpec(id: output, target: .file(FileTarget(name: "show.ts"))),
         ], slate: SlateFile(kind: .png, base64: "iVBORw0KGgo="))
+    static let thumbnail = StreamThumbnail(lease: lease, broadcast: broadcast, ageMs: 120, base64: "/9j/2Q==")
     static let report = StreamReport(
         lease: lease, broadcast: broadcast, port: 5000, pid: 42, uptimeSeconds: 10,
         ingest: IngestReport(

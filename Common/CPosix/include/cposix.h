@@ -95,4 +95,25 @@ int cposix_spawn(pid_t *pid, const char *path, char *const argv[], char *const e
 // and without waiting for a FIFO's other end. Returns -1 with errno.
 int cposix_open_beneath(int folder, const char *name);
 
+// memfd_create(2): a file without a name, closed on exec. Returns -1 with errno.
+int cposix_memory_file(const char *name);
+
+// getrusage(RUSAGE_CHILDREN): processor time of all children that were waited for, nanoseconds.
+int64_t cposix_children_time(void);
+
+// What a process that takes foreign bytes apart may still use; from here on it has one thread.
+struct cposix_bounds {
+    // RLIMIT_DATA: heap and private mappings.
+    uint64_t memory_bytes;
+    // RLIMIT_CPU, after which the kernel ends it (SIGXCPU).
+    uint64_t processor_seconds;
+    // RLIMIT_FSIZE of each file.
+    uint64_t file_bytes;
+};
+
+// Takes the rest away, for good: setrlimit, prctl(PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE) and a filter of system calls (seccomp(2),
+// mode filter) that lets pass reading, writing and closing what is open, memory that is not executable, and the end; all others fail
+// with EPERM: no file, socket, process or signal. Returns -1 with errno, ENOSYS on machines other than x86-64 and arm64.
+int cposix_confine(const struct cposix_bounds *bounds);
+
 #endif

@@ -114,6 +114,7 @@ function show(id) {
     sender.configuration.reason && `configuration ${sender.configuration.wanted} is refused: ${sender.configuration.reason}`,
     sender.flaggedAt && "seen from two places at " + clock(sender.flaggedAt),
   ].filter(Boolean).join(" · ");
+  thumbnails.show(element, broadcast, sender.name);
   showLinks(element, sender, sample);
   showPaths(element, sender, broadcast);
   showOutputs(element, broadcast);

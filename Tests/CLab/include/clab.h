@@ -35,4 +35,7 @@ int clab_stop_signals(void);
 // default signals. Returns 0 or an error number.
 int clab_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[], int in, int out, int err, const char *directory);
 
+// fork(2): runs `body` in a child, which then ends with what it returned. Returns that, 256 and a signal that ended it, or -1 with errno.
+int clab_in_child(int (*body)(void));
+
 #endif
