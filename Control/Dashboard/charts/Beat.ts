@@ -1,6 +1,6 @@
-/** Draws every chart that is in sight, four times a second, by one timer; nothing while the page is hidden or no chart is there. */
+/** Draws every chart that is in sight, twice a second, by one timer; nothing while the page is hidden or no chart is there. */
 const drawings = new Set<() => void>();
-const interval = 250;
+const interval = 500;
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function beat(): void {

@@ -17,8 +17,13 @@ export function Dialog({ title, close, children, wide }: DialogProps) {
     // What is to be filled in first, where there is something.
     dialog.querySelector<HTMLElement>("input:not([readonly], [type=hidden], [type=checkbox]), select, textarea")?.focus();
   }, []);
+  // A browser closes it at the second Escape, asked or not: whoever owns it decides.
+  const stay = () => {
+    close();
+    setTimeout(() => { if (element.current && !element.current.open) element.current.showModal(); });
+  };
   return (
-    <dialog ref={element} className={wide ? "wide" : undefined} aria-labelledby={label} onCancel={event => { event.preventDefault(); close(); }}>
+    <dialog ref={element} className={wide ? "wide" : undefined} aria-labelledby={label} onCancel={event => { event.preventDefault(); close(); }} onClose={stay}>
       <h2 id={label}>{title}</h2>
       {children}
     </dialog>

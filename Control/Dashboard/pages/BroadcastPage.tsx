@@ -6,7 +6,7 @@ import { Link } from "../app/Router";
 import { Badge } from "../design/Badge";
 import { ActButton, Button } from "../design/Button";
 import { ConfirmDialog } from "../design/Dialog";
-import { Card, Facts, Page, Skeleton } from "../design/Page";
+import { Card, Facts, Page, Read, Skeleton } from "../design/Page";
 import { broadcastTone } from "../design/states";
 import { tellFault } from "../design/Toast";
 import { useIsWhole, useOne } from "../live/Live";
@@ -26,8 +26,9 @@ export function BroadcastPage({ id }: { id: string }) {
 
 /** The feed has the last hundred; one from before is read. */
 function Older({ id }: { id: string }) {
-  const { value, fault } = useReading("getBroadcastsById", { id });
-  return value ? <Shown broadcast={value} /> : fault ? <Nowhere /> : <Skeleton />;
+  const reading = useReading("getBroadcastsById", { id });
+  if (reading.fault?.kind === "not-found") return <Nowhere />;
+  return <Read of={reading}>{broadcast => <Shown broadcast={broadcast} />}</Read>;
 }
 
 function Shown({ broadcast }: { broadcast: Broadcast }) {
@@ -45,7 +46,7 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
       {may("broadcasts.run") && !isOver && <Button look="grave" className="stop" disabled={isStopping} onClick={() => setAsked(true)}>{t(isStopping ? "broadcast.stopping" : "broadcast.stop")}</Button>}
       {may("broadcasts.run") && isOver && sender && <Link className="button primary" to={`/senders/${sender.id}/start`}>{t("broadcast.restart")}</Link>}
     </>}>
-      {broadcast.reason && <Card tone={broadcast.state === "live" || isOver ? undefined : broadcast.state === "degraded" ? "warn" : "bad"}><p className="reason">{broadcast.reason}</p></Card>}
+      {broadcast.reason && !isOver && <Card tone={broadcast.state === "live" ? undefined : broadcast.state === "degraded" ? "warn" : "bad"}><p className="reason">{broadcast.reason}</p></Card>}
       {(broadcast.notes ?? []).map(note => <Card key={note} tone="warn"><p>{note}</p></Card>)}
       {broadcast.state === "starting" && <Steps broadcast={broadcast} />}
       <Summary broadcast={broadcast} />
@@ -71,6 +72,7 @@ function Summary({ broadcast }: { broadcast: Broadcast }) {
         [t("broadcast.duration"), broadcast.state !== "starting" && <Elapsed broadcast={broadcast} />],
         [t("broadcast.started"), time(broadcast.createdAt)],
         [t("broadcast.ended"), broadcast.endedAt && time(broadcast.endedAt)],
+        [t("reason"), broadcast.state === "ended" && broadcast.reason],
         [t("broadcast.picture"), ingest?.width ? `${ingest.width}×${ingest.height}, ${encoder.codec}` : `${encoder.width}×${encoder.height}, ${encoder.codec}`],
         [t("broadcast.rate"), megabits(encoder.bitrate)],
         [t("broadcast.latency"), ingest?.latencyMs ? t("broadcast.latencyOf", { latency: milliseconds(ingest.latencyMs), buffer: milliseconds(broadcast.bufferMs) }) : milliseconds(broadcast.bufferMs)],

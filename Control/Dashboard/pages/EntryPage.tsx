@@ -22,27 +22,26 @@ export function EntryPage() {
   );
 }
 
-/** @param email whose session is over, where somebody signs in again. */
-export function LoginForm({ email: known = "", entered }: { email?: string; entered?: () => void }) {
+/** @param again whose session is over, and where, where somebody signs in again. */
+export function LoginForm({ again }: { again?: { email: string; organization: string } }) {
   const { t } = useWords();
-  const [email, setEmail] = useState(known), [password, setPassword] = useState(""), [organization, setOrganization] = useState("");
+  const [email, setEmail] = useState(again?.email ?? ""), [password, setPassword] = useState(""), [organization, setOrganization] = useState(again?.organization ?? "");
   const [fault, setFault] = useState<Fault | null>(null);
   // Asked for only where the address belongs to several.
   const [isOfSeveral, setOfSeveral] = useState(false);
   const { state, run } = useAct(async () => {
     access.enter(await client.call("postAuthLogin", {}, { email, password, ...(organization && { organization }) }));
-    entered?.();
   }, refusal => {
     setFault(refusal);
     if (refusal.kind === "conflict") setOfSeveral(true);
   });
   return (
     <form className="stack" onSubmit={event => { event.preventDefault(); setFault(null); void run(); }}>
-      <TextField label={t("email")} name="email" type="email" autoComplete="username" required value={email} set={setEmail} readOnly={known !== ""} error={fault?.about("email")} />
+      <TextField label={t("email")} name="email" type="email" autoComplete="username" required value={email} set={setEmail} readOnly={again !== undefined} error={fault?.about("email")} />
       <TextField label={t("password")} name="password" type="password" autoComplete="current-password" required value={password} set={setPassword} />
       {isOfSeveral
         ? <TextField label={t("login.organization")} hint={t("login.several")} name="organization" value={organization} set={setOrganization} error={fault?.about("organization")} />
-        : known === "" && <button type="button" className="text" onClick={() => setOfSeveral(true)}>{t("login.choose")}</button>}
+        : !again && <button type="button" className="text" onClick={() => setOfSeveral(true)}>{t("login.choose")}</button>}
       {fault && <FaultNote fault={fault} />}
       <Button type="submit" look="primary" disabled={state === "busy"} aria-busy={state === "busy"}>{state === "busy" && <span className="spinner" />}{t("login.enter")}</Button>
     </form>

@@ -11,7 +11,7 @@ export function ReentryDialog() {
   return (
     <Dialog title={t("expired.title")} close={() => undefined}>
       <p>{t("expired.text")}</p>
-      <LoginForm email={user.email} />
+      <LoginForm again={{ email: user.email, organization: user.organization.slug }} />
       <Button look="quiet" onClick={() => access.leave()}>{t("expired.other")}</Button>
     </Dialog>
   );
