@@ -28,9 +28,9 @@ export function TextField({ label, hint, error, value, set, ...rest }: TextProps
   );
 }
 
-type AreaProps = Around & { value: string; set: (text: string) => void; rows?: number; readOnly?: boolean };
+type AreaProps = Around & { value: string; set: (text: string) => void; rows: number; readOnly?: boolean };
 
-export function AreaField({ label, hint, error, value, set, rows = 16, readOnly }: AreaProps) {
+export function AreaField({ label, hint, error, value, set, rows, readOnly }: AreaProps) {
   const id = useId();
   return (
     <Field label={label} hint={hint} error={error} id={id}>

@@ -32,7 +32,7 @@ export class Picture {
       return this.tell("destinations");
     }
     const [kind, id] = topic.split("/") as [Kind, string];
-    if (!(kind in this.tables) || !id) return;
+    if (!Object.hasOwn(this.tables, kind) || !id) return;
     const table = new Map<string, unknown>(this.tables[kind]);
     if (body === null) table.delete(id); else table.set(id, body);
     (this.tables as Record<Kind, ReadonlyMap<string, unknown>>)[kind] = table;

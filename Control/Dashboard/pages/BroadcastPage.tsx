@@ -55,7 +55,7 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
       {!isOver && sender && <section className="stack"><h2>{t("sender.links")}</h2><LinkCharts sender={sender} /></section>}
       {isAsked && (
         <ConfirmDialog title={t("broadcast.stopTitle", { name })} submit={t("broadcast.stop")} close={() => setAsked(false)} act={stop}>
-          <p>{t(broadcast.state === "starting" ? "broadcast.stopEarly" : "broadcast.stopText", { count: broadcast.outputs.length })}</p>
+          <p>{t(broadcast.state === "starting" ? "broadcast.stopEarly" : "broadcast.stopText", { names: broadcast.outputs.map(one => one.name).join(", ") || "–" })}</p>
         </ConfirmDialog>
       )}
       {isChanging && sender && <BroadcastChange broadcast={broadcast} sender={sender} close={() => setChanging(false)} />}

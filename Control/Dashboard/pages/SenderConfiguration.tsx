@@ -41,8 +41,8 @@ function Editor({ sender, versions, again }: { sender: Sender; versions: readonl
       <Card title={t("sender.configuration")}>
         <p className="muted">{versions.length === 0 ? t("configuration.none") : t("configuration.text")}</p>
         {saved !== basis && <p className="warn">{t("configuration.newer", { version: versions[0]?.version ?? 0 })}</p>}
-        <AreaField label={t("configuration.toml")} value={text} set={setText} readOnly={!isAllowed} />
         {fault && (fault.fields.length > 0 ? <Faults fault={fault} text={text} /> : <FaultNote fault={fault} />)}
+        <AreaField label={t("configuration.toml")} value={text} set={setText} readOnly={!isAllowed} rows={Math.max(10, Math.min(28, text.split("\n").length + 1))} />
         {isAllowed && (
           <div className="buttons">
             <Button disabled={text === saved} onClick={() => { setText(saved); setBasis(saved); setFault(null); }}>{t("configuration.undo")}</Button>
