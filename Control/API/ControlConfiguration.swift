@@ -18,6 +18,8 @@ package struct ControlConfiguration: Sendable {
     /// The certificate of the server's own CA, which devices pin; nil where a public one signed the server's.
     package let authorityFile: String?
     package let stateFolder: String
+    /// The folder of the web application.
+    package let dashboard: String
     package let outbound: [AddressRange]
     package let loops: Int
     package let limits: Gate.Limits
@@ -45,6 +47,7 @@ package struct ControlConfiguration: Sendable {
         let origins = section.strings("origins", "a list of origins such as https://live.example.org") { Self.origin($0) != nil }
         self.origins = origins.compactMap(Self.origin)
         if origins.isEmpty { reader.note("server.origins", nil, "at least one origin such as https://live.example.org") }
+        dashboard = section.string("dashboard", default: "/usr/share/strata/dashboard", "an absolute path") { $0.hasPrefix("/") }
         loops = section.integer("threads", default: 1, in: 1...64)
         stateFolder = reader.section("storage").string("state", default: "/var/lib/strata/control", "an absolute path") {
             $0.hasPrefix("/")

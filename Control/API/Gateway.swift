@@ -68,15 +68,19 @@ package struct Gateway: Sendable {
         /// `https://live.example.org`: where a browser's pages may come from, beside the server's own address.
         let origins: [String]
         let stateFolder: StateFolder
+        /// The folder of the web application.
+        let dashboard: String
         let version: String
 
         package init(
-            operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], stateFolder: StateFolder, version: String
+            operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], stateFolder: StateFolder, dashboard: String,
+            version: String
         ) {
             self.operatorToken = operatorToken
             self.authority = authority
             self.origins = origins
             self.stateFolder = stateFolder
+            self.dashboard = dashboard
             self.version = version
         }
     }
@@ -104,6 +108,10 @@ package struct Gateway: Sendable {
 
     private func route(_ request: Request) async throws -> Response {
         let head = request.head
+        if DashboardFiles.serves(head.path) {
+            try parts.gate.admit(address: request.remote.host)
+            return try DashboardFiles(folder: parts.settings.dashboard).answer(head)
+        }
         switch router.match(head.method, head.path) {
         case .found(let route, let parameters): return try await run(route, request, parameters)
         case .otherMethods(let methods):

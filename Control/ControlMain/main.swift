@@ -56,7 +56,8 @@ let usage = """
         health: Health(store: store, stateFolder: folder.path, certificates: certificates),
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
-            origins: configuration.origins.map(\.text), stateFolder: folder, version: ProgramContext.version),
+            origins: configuration.origins.map(\.text), stateFolder: folder, dashboard: configuration.dashboard,
+            version: ProgramContext.version),
         log: log)
 }
 

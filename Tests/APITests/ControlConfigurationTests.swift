@@ -26,6 +26,7 @@ struct ControlConfigurationTests {
         }
         #expect(shipped.limits.general == least.limits.general && shipped.limits.open == least.limits.open)
         #expect(shipped.stateFolder == least.stateFolder && shipped.loops == least.loops && shipped.logLevel == least.logLevel)
+        #expect(shipped.dashboard == least.dashboard && shipped.dashboard == "/usr/share/strata/dashboard")
         #expect(shipped.outbound.isEmpty && least.outbound.isEmpty && !shipped.endsTLSAtProxy)
     }
 
@@ -62,11 +63,13 @@ struct ControlConfigurationTests {
     @Test("plain HTTP is for loopback only, TLS needs its files, and all faults come together")
     func faults() {
         do {
-            _ = try parse("[server]\nlisten = [\"0.0.0.0:80\"]\nlisten_tls = [\"0.0.0.0:443\"]\n[outbound]\nallow = [\"everything\"]\n")
+            let server = "[server]\nlisten = [\"0.0.0.0:80\"]\nlisten_tls = [\"0.0.0.0:443\"]\ndashboard = \"here\"\n"
+            _ = try parse(server + "[outbound]\nallow = [\"everything\"]\n")
             Issue.record("it was taken")
         } catch {
             let keys = Set((error as? ConfigurationFaults)?.faults.map(\.key) ?? [])
-            #expect(keys.isSuperset(of: ["server.listen", "server.certificate", "server.origins", "outbound.allow"]), "\(keys)")
+            let wanted = ["server.listen", "server.certificate", "server.origins", "server.dashboard", "outbound.allow"]
+            #expect(keys.isSuperset(of: wanted), "\(keys)")
         }
     }
 }

@@ -105,6 +105,21 @@ final class Chromium: @unchecked Sendable {
         _ = try await call("Input.dispatchMouseEvent", ["type": kind, "x": x, "y": y, "button": "left", "clickCount": 1])
     }
 
+    /// The share of a core that the page's process takes, all its threads together.
+    func processorShare(over time: Duration) async throws -> Double {
+        _ = try await call("Performance.enable")
+        func seconds() async throws -> Double {
+            let metrics = try await call("Performance.getMetrics")["metrics"] as? [[String: Any]] ?? []
+            guard let value = metrics.first(where: { $0["name"] as? String == "ProcessTime" })?["value"] as? Double else {
+                throw SupportFailure("no ProcessTime in \(metrics)")
+            }
+            return value
+        }
+        let (began, before) = (ContinuousClock.now, try await seconds())
+        try await Task.sleep(for: time)
+        return (try await seconds() - before) / ((ContinuousClock.now - began) / .seconds(1))
+    }
+
     /// What was complained about since the last time.
     func takeComplaints() -> [String] {
         defer { complaints = [] }

@@ -47,6 +47,8 @@ package final class Installation: @unchecked Sendable {
         package var openPerMinute = 1_000_000
         /// By the keys of control's configuration; what is not named has its standard.
         package var quotas: [String: Int] = [:]
+        /// The folder of the web application, which `ci/dashboard` has made.
+        package var dashboard = Places.root.appendingPathComponent(".build/dashboard").path
 
         package init() {}
     }
@@ -248,6 +250,7 @@ package final class Installation: @unchecked Sendable {
         private_key = "\(stage.folder["authority/key.pem"])"
         authority = "\(stage.folder["authority/ca.pem"])"
         origins = ["\(origin)", \(settings.hostName == nil ? "" : "\"\(boardOrigin)\", ")"http://127.0.0.1:\(pagePort)"]
+        dashboard = "\(settings.dashboard)"
         [storage]
         state = "\(stage.folder["control"])"
         [limits]

@@ -1,0 +1,60 @@
+import { Fault } from "./Fault";
+import type { Session } from "./Schema";
+import { within } from "./within";
+
+export type Action = Session["may"][number];
+
+/** Who is signed in: unknown until the cookie was tried, `expired` where somebody was and is asked to sign in again. */
+export type AccessState =
+  | { is: "unknown" }
+  | { is: "out" }
+  | { is: "in" | "expired"; session: Session };
+
+/** The access token, in memory only, and its renewal: once for however many callers need it. */
+export class Access {
+  private current: AccessState = { is: "unknown" };
+  private renewing: Promise<boolean> | null = null;
+  private readonly watchers = new Set<() => void>();
+
+  get state(): AccessState { return this.current; }
+  get token(): string | null { return this.current.is === "in" ? this.current.session.accessToken : null; }
+
+  watch = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  };
+
+  enter(session: Session): void { this.set({ is: "in", session }); }
+  leave(): void { this.set({ is: "out" }); }
+
+  /**
+   * Asks for a new token with the cookie.
+   * @returns whether somebody is signed in. Throws a `Fault` where the server cannot say: that signs nobody out.
+   */
+  renew(): Promise<boolean> {
+    this.renewing ??= this.ask().finally(() => { this.renewing = null; });
+    return this.renewing;
+  }
+
+  private async ask(): Promise<boolean> {
+    let answer: Response;
+    try {
+      answer = await fetch("/api/v1/auth/refresh", { method: "POST", signal: within(10_000) });
+    } catch (cause) {
+      throw Fault.unreachable(cause);
+    }
+    if (answer.ok) {
+      this.enter((await answer.json()) as Session);
+      return true;
+    }
+    const fault = await Fault.of(answer);
+    if (answer.status >= 500 || answer.status === 429) throw fault;
+    this.set(this.current.is === "in" || this.current.is === "expired" ? { is: "expired", session: this.current.session } : { is: "out" });
+    return false;
+  }
+
+  private set(state: AccessState): void {
+    this.current = state;
+    for (const watcher of [...this.watchers]) watcher();
+  }
+}

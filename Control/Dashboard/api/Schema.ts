@@ -1,0 +1,541 @@
+// Made of the server's OpenAPI document by build/types.mjs; not by hand. size: a data table
+
+type Nothing = Record<string, never>;
+
+export type AddOutputRequest = {
+  destination: string;
+};
+
+export type AuditEntry = {
+  id: string;
+  at: string;
+  author?: string | null;
+  action: string;
+  subject?: string | null;
+  detail?: string | null;
+};
+
+export type Broadcast = {
+  id: string;
+  sender: string;
+  state: "starting" | "live" | "degraded" | "interrupted" | "stopping" | "ended";
+  step?: "lease" | "sender" | "media" | "outputs" | null;
+  reason?: string | null;
+  since?: string | null;
+  createdAt: string;
+  endedAt?: string | null;
+  input: InputChoice;
+  encoder: EncoderChoice;
+  bufferMs: number;
+  graceSeconds: number;
+  outputs: ({
+    id: string;
+    destination: string;
+    name: string;
+    report?: OutputReport | null;
+  })[];
+  ingest?: IngestReport | null;
+  receiver?: {
+    host: string;
+    port?: number | null;
+    pid?: number | null;
+    uptimeSeconds?: number | null;
+    restarts?: number | null;
+  } | null;
+  notes?: string[] | null;
+};
+
+export type ChangeBroadcastRequest = {
+  bitrate?: number | null;
+  input?: InputChoice | null;
+};
+
+export type ChangeConfigurationRequest = {
+  toml: string;
+};
+
+export type ChangePasswordRequest = {
+  current: string;
+  password: string;
+};
+
+export type ChangeSenderRequest = {
+  name?: string | null;
+};
+
+export type ChangeUserRequest = {
+  role?: "member" | "host" | "admin" | null;
+  active?: boolean | null;
+  displayName?: string | null;
+};
+
+export type Configuration = {
+  version: number;
+  toml: string;
+  createdAt: string;
+};
+
+export type ConfigurationAnswer = {
+  version: number;
+  result: "applied" | "refused" | "pending";
+  reason?: string | null;
+};
+
+export type CreateTokenRequest = {
+  kind: "sender" | "pool";
+  name?: string | null;
+  expiresInSeconds?: number | null;
+};
+
+export type CreateUserRequest = {
+  email: string;
+  displayName: string;
+  role: "member" | "host" | "admin";
+  password: string;
+};
+
+export type Destination = {
+  id: string;
+  name: string;
+  url: string;
+  maskedSecret?: string | null;
+  streamID?: string | null;
+  srtMode?: "caller" | "listener" | null;
+  latencyMs?: number | null;
+};
+
+export type DestinationRequest = {
+  name: string;
+  url?: string | null;
+  preset?: "youtube" | "twitch" | null;
+  secret?: string | null;
+  streamID?: string | null;
+  srtMode?: "caller" | "listener" | null;
+  latencyMs?: number | null;
+};
+
+export type Diagnosis = {
+  status: "healthy" | "degraded" | "unhealthy";
+  probes: ({
+    name: string;
+    status: "healthy" | "degraded" | "unhealthy";
+    latencyMs: number;
+    detail?: string | null;
+  })[];
+};
+
+export type EncoderChoice = {
+  id: "automatic" | "v4l2h264" | "v4l2h265" | "vah264" | "x264" | "openh264" | "x265";
+  codec: "h264" | "h265";
+  bitrate: number;
+  audioBitrate: number;
+  width: number;
+  height: number;
+  frameRate: number;
+};
+
+export type Host = {
+  id: string;
+  name: string;
+  online: boolean;
+  lastSeenAt?: string | null;
+  version?: string | null;
+  addresses: string[];
+  portRange?: {
+    first: number;
+    last: number;
+  } | null;
+  hasRoom: boolean;
+  capacity?: number | null;
+  streams: number;
+};
+
+export type IngestReport = {
+  state: "waiting" | "flowing" | "interrupted";
+  bitrate: number;
+  keyFramesTotal: number;
+  lostPacketsTotal: number;
+  recoveredPacketsTotal: number;
+  guardDroppedTotal: number;
+  video?: "h264" | "h265" | null;
+  width?: number | null;
+  height?: number | null;
+  paths: PathReport[];
+  latencyMs?: number | null;
+  slateMs?: number | null;
+};
+
+export type Input = {
+  id: string;
+  kind: "test" | "v4l2" | "alsa" | "file";
+  name: string;
+  media: "video" | "audio" | "both";
+  modes: VideoMode[];
+};
+
+export type InputChoice = {
+  video: string;
+  audio?: string | null;
+};
+
+export type Inventory = {
+  links: Link[];
+  inputs: Input[];
+  encoders: VideoEncoder[];
+};
+
+export type Link = {
+  name: string;
+  kind: "ethernet" | "wifi" | "cellular" | "virtual" | "other";
+  state: "up" | "unaddressed" | "down";
+  addresses: string[];
+  mtu: number;
+  reason?: string | null;
+};
+
+export type Location = {
+  text?: string | null;
+  position?: {
+    latitude: number;
+    longitude: number;
+    altitudeMeters?: number | null;
+  } | null;
+};
+
+export type Login = {
+  id: string;
+  createdAt: string;
+  lastUsedAt: string;
+  address: string;
+  userAgent: string;
+  current: boolean;
+};
+
+export type LoginRequest = {
+  email: string;
+  password: string;
+  organization?: string | null;
+};
+
+export type Organization = {
+  id: string;
+  name: string;
+  slug: string;
+  slate?: Slate | null;
+};
+
+export type OutputReport = {
+  id: string;
+  state: "connecting" | "connected" | "retrying" | "failed";
+  reason?: string | null;
+  sentBytesTotal: number;
+  droppedUnitsTotal: number;
+  reconnectsTotal: number;
+};
+
+export type PathReport = {
+  source: string;
+  bitrate: number;
+  packetsTotal: number;
+  rttMs?: number | null;
+  loss?: number | null;
+};
+
+export type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  detail?: string | null;
+  faults?: {
+    field: string;
+    expected: string;
+  }[] | null;
+};
+
+export type RegisterRequest = {
+  setupSecret: string;
+  organizationName: string;
+  organizationSlug: string;
+  email: string;
+  password: string;
+  displayName: string;
+};
+
+export type ResetModemAnswer = {
+  modem: string;
+  reason?: string | null;
+};
+
+export type ResetModemRequest = {
+  modem: string;
+  force?: boolean | null;
+};
+
+export type Sender = {
+  id: string;
+  name: string;
+  online: boolean;
+  lastSeenAt?: string | null;
+  agentVersion?: string | null;
+  flaggedAt?: string | null;
+  inventory: Inventory;
+  configuration: {
+    wanted: number;
+    applied: number;
+    reason?: string | null;
+  };
+  defaults?: {
+    input: InputChoice;
+    encoder: EncoderChoice;
+  } | null;
+  location?: Location | null;
+  speedTests?: SpeedTest[] | null;
+};
+
+export type Session = {
+  accessToken: string;
+  expiresInSeconds: number;
+  user: User;
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "account.manage" | "audit.view" | "diagnostics.view" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run")[];
+};
+
+export type Setup = {
+  ownerExists: boolean;
+};
+
+export type Slate = {
+  kind: "png" | "jpeg";
+  width: number;
+  height: number;
+  bytes: number;
+};
+
+export type SpeedTest = {
+  link: string;
+  at: string;
+  upload?: number | null;
+  rttMs?: number | null;
+  reason?: string | null;
+};
+
+export type SpeedTestRequest = {
+  link: string;
+};
+
+export type StartRequest = {
+  sender: string;
+  destinations: string[];
+  input?: InputChoice | null;
+  encoder?: EncoderChoice | null;
+  bufferMs?: number | null;
+  links?: string[] | null;
+  protection?: "throughput" | "balanced" | "bulletproof" | null;
+  graceSeconds?: number | null;
+};
+
+export type Ticket = {
+  ticket: string;
+};
+
+export type Token = {
+  id: string;
+  kind: "sender" | "pool";
+  name?: string | null;
+  expiresAt: string;
+  device?: string | null;
+  token?: string | null;
+};
+
+export type TransferRequest = {
+  user: string;
+};
+
+export type User = {
+  id: string;
+  email: string;
+  displayName: string;
+  role: "owner" | "admin" | "host" | "member";
+  active: boolean;
+  organization: Organization;
+};
+
+export type VideoEncoder = {
+  id: "automatic" | "v4l2h264" | "v4l2h265" | "vah264" | "x264" | "openh264" | "x265";
+  codec: "h264" | "h265";
+  hardware: boolean;
+};
+
+export type VideoMode = {
+  width: number;
+  height: number;
+  frames: number;
+  frameSeconds: number;
+  format: string;
+};
+
+/** What each operation takes and gives. */
+export interface Operations {
+  /** The last 100 entries of the audit log. For the role admin and those above it. */
+  getAudit: { path: Nothing; body: undefined; answer: {
+    items: AuditEntry[];
+  } };
+  /** Sign in. For anybody. */
+  postAuthLogin: { path: Nothing; body: LoginRequest; answer: Session };
+  /** End this session. For every user of the organisation. */
+  postAuthLogout: { path: Nothing; body: undefined; answer: undefined };
+  /** Who is signed in. For every user of the organisation. */
+  getAuthMe: { path: Nothing; body: undefined; answer: User };
+  /** Change one's password; one's other sessions end. For every user of the organisation. */
+  putAuthPassword: { path: Nothing; body: ChangePasswordRequest; answer: undefined };
+  /** A new access token for the refresh token in the cookie, which is replaced. For anybody. */
+  postAuthRefresh: { path: Nothing; body: undefined; answer: Session };
+  /** Become the first owner, by the setup secret. For anybody. */
+  postAuthRegister: { path: Nothing; body: RegisterRequest; answer: Session };
+  /** End all of one's sessions but this one. For every user of the organisation. */
+  deleteAuthSessions: { path: Nothing; body: undefined; answer: undefined };
+  /** One's open sessions. For every user of the organisation. */
+  getAuthSessions: { path: Nothing; body: undefined; answer: {
+    items: Login[];
+  } };
+  /** End one of one's sessions. For every user of the organisation. */
+  deleteAuthSessionsById: { path: { id: string }; body: undefined; answer: undefined };
+  /** A ticket that opens one WebSocket within 30 s. For every user of the organisation. */
+  postAuthTicket: { path: Nothing; body: undefined; answer: Ticket };
+  /** The organisation's last 100 broadcasts, the newest first. For every user of the organisation. */
+  getBroadcasts: { path: Nothing; body: undefined; answer: {
+    items: Broadcast[];
+  } };
+  /** Start a broadcast to at least one destination, each named once: a wish, carried out step by step. For the role host and those above it. */
+  postBroadcasts: { path: Nothing; body: StartRequest; answer: Broadcast };
+  /** One broadcast. For every user of the organisation. */
+  getBroadcastsById: { path: { id: string }; body: undefined; answer: Broadcast };
+  /** Change the bitrate or the input while it runs. For the role host and those above it. */
+  patchBroadcastsById: { path: { id: string }; body: ChangeBroadcastRequest; answer: Broadcast };
+  /** Add an output to a running broadcast, to a destination that it has none for. For the role host and those above it. */
+  postBroadcastsByIdOutputs: { path: { id: string }; body: AddOutputRequest; answer: Broadcast };
+  /** Take an output off a running broadcast; without its last one it goes on, degraded. For the role host and those above it. */
+  deleteBroadcastsByIdOutputsByOutput: { path: { id: string; output: string }; body: undefined; answer: Broadcast };
+  /** Try an output again now, where its destination is by now. For the role host and those above it. */
+  postBroadcastsByIdOutputsByOutputRetry: { path: { id: string; output: string }; body: undefined; answer: Broadcast };
+  /** The flight recorder: what happened and why, and the figures each 5 s; a JSON line each. For every user of the organisation. */
+  getBroadcastsByIdRecorder: { path: { id: string }; body: undefined; answer: Blob };
+  /** Stop a broadcast; no error where it is over already. For the role host and those above it. */
+  postBroadcastsByIdStop: { path: { id: string }; body: undefined; answer: Broadcast };
+  /** List the organisation's destinations. For the role host and those above it. */
+  getDestinations: { path: Nothing; body: undefined; answer: {
+    items: Destination[];
+  } };
+  /** Add a destination. For the role admin and those above it. */
+  postDestinations: { path: Nothing; body: DestinationRequest; answer: Destination };
+  /** Remove a destination that no broadcast goes to. For the role admin and those above it. */
+  deleteDestinationsById: { path: { id: string }; body: undefined; answer: undefined };
+  /** One destination. For the role host and those above it. */
+  getDestinationsById: { path: { id: string }; body: undefined; answer: Destination };
+  /** Change a destination; its secret is kept where none is given and the place stays; outputs follow at their next attempt. For the role admin and those above it. */
+  putDestinationsById: { path: { id: string }; body: DestinationRequest; answer: Destination };
+  /** Whether the parts the server needs answer. For the role admin and those above it. */
+  getDiagnosticsHealth: { path: Nothing; body: undefined; answer: Diagnosis };
+  /** List the organisation's tokens. For the role admin and those above it. */
+  getEnrollmentTokens: { path: Nothing; body: undefined; answer: {
+    items: Token[];
+  } };
+  /** Make a token for one new sender. For the role admin and those above it. */
+  postEnrollmentTokens: { path: Nothing; body: CreateTokenRequest; answer: Token };
+  /** Withdraw a token. For the role admin and those above it. */
+  deleteEnrollmentTokensById: { path: { id: string }; body: undefined; answer: undefined };
+  /** One's organisation. For every user of the organisation. */
+  getOrganization: { path: Nothing; body: undefined; answer: Organization };
+  /** Make another active user the owner; whoever was it becomes an admin. For the organisation's owner. */
+  putOrganizationOwner: { path: Nothing; body: TransferRequest; answer: User };
+  /** Show the receiver's own picture again, from the next broadcast on. For the role admin and those above it. */
+  deleteOrganizationSlate: { path: Nothing; body: undefined; answer: undefined };
+  /** The picture that is shown while a sender is silent. For every user of the organisation. */
+  getOrganizationSlate: { path: Nothing; body: undefined; answer: Blob };
+  /** Show this PNG or JPEG file of at most 96 KiB while a sender is silent, from the next broadcast on. For the role admin and those above it. */
+  putOrganizationSlate: { path: Nothing; body: Blob; answer: undefined };
+  /** List the pool's hosts, with the organisation's own streams on each. For the role admin and those above it. */
+  getPool: { path: Nothing; body: undefined; answer: {
+    items: Host[];
+  } };
+  /** List the organisation's senders. For every user of the organisation. */
+  getSenders: { path: Nothing; body: undefined; answer: {
+    items: Sender[];
+  } };
+  /** Revoke a sender: its connection and its broadcast end at once. For the role admin and those above it. */
+  deleteSendersById: { path: { id: string }; body: undefined; answer: undefined };
+  /** One sender. For every user of the organisation. */
+  getSendersById: { path: { id: string }; body: undefined; answer: Sender };
+  /** Rename a sender. For the role admin and those above it. */
+  patchSendersById: { path: { id: string }; body: ChangeSenderRequest; answer: Sender };
+  /** Give a sender a new configuration. For the role admin and those above it. */
+  putSendersByIdConfiguration: { path: { id: string }; body: ChangeConfigurationRequest; answer: ConfigurationAnswer };
+  /** A sender's configurations, the newest first. For every user of the organisation. */
+  getSendersByIdConfigurations: { path: { id: string }; body: undefined; answer: {
+    items: Configuration[];
+  } };
+  /** Restart a modem that is stuck; one that carries the only working link of a live broadcast where it is forced. For the role host and those above it. */
+  postSendersByIdModemReset: { path: { id: string }; body: ResetModemRequest; answer: ResetModemAnswer };
+  /** Measure what one link of a sender that sends nothing uploads, for five seconds and at most 64 MiB. For the role host and those above it. */
+  postSendersByIdSpeedTest: { path: { id: string }; body: SpeedTestRequest; answer: SpeedTest };
+  /** Whether the server has an owner. For anybody. */
+  getSetup: { path: Nothing; body: undefined; answer: Setup };
+  /** List the organisation's users. For the role admin and those above it. */
+  getUsers: { path: Nothing; body: undefined; answer: {
+    items: User[];
+  } };
+  /** Add a user of a lower role. For the role admin and those above it. */
+  postUsers: { path: Nothing; body: CreateUserRequest; answer: User };
+  /** Change a user's name or role, shut them out or let them in again. For the role admin and those above it. */
+  patchUsersById: { path: { id: string }; body: ChangeUserRequest; answer: User };
+}
+
+/** The method and the path of each. */
+export const operations: Record<keyof Operations, readonly [method: string, path: string]> = {
+  getAudit: ["GET", "/api/v1/audit"],
+  postAuthLogin: ["POST", "/api/v1/auth/login"],
+  postAuthLogout: ["POST", "/api/v1/auth/logout"],
+  getAuthMe: ["GET", "/api/v1/auth/me"],
+  putAuthPassword: ["PUT", "/api/v1/auth/password"],
+  postAuthRefresh: ["POST", "/api/v1/auth/refresh"],
+  postAuthRegister: ["POST", "/api/v1/auth/register"],
+  deleteAuthSessions: ["DELETE", "/api/v1/auth/sessions"],
+  getAuthSessions: ["GET", "/api/v1/auth/sessions"],
+  deleteAuthSessionsById: ["DELETE", "/api/v1/auth/sessions/{id}"],
+  postAuthTicket: ["POST", "/api/v1/auth/ticket"],
+  getBroadcasts: ["GET", "/api/v1/broadcasts"],
+  postBroadcasts: ["POST", "/api/v1/broadcasts"],
+  getBroadcastsById: ["GET", "/api/v1/broadcasts/{id}"],
+  patchBroadcastsById: ["PATCH", "/api/v1/broadcasts/{id}"],
+  postBroadcastsByIdOutputs: ["POST", "/api/v1/broadcasts/{id}/outputs"],
+  deleteBroadcastsByIdOutputsByOutput: ["DELETE", "/api/v1/broadcasts/{id}/outputs/{output}"],
+  postBroadcastsByIdOutputsByOutputRetry: ["POST", "/api/v1/broadcasts/{id}/outputs/{output}/retry"],
+  getBroadcastsByIdRecorder: ["GET", "/api/v1/broadcasts/{id}/recorder"],
+  postBroadcastsByIdStop: ["POST", "/api/v1/broadcasts/{id}/stop"],
+  getDestinations: ["GET", "/api/v1/destinations"],
+  postDestinations: ["POST", "/api/v1/destinations"],
+  deleteDestinationsById: ["DELETE", "/api/v1/destinations/{id}"],
+  getDestinationsById: ["GET", "/api/v1/destinations/{id}"],
+  putDestinationsById: ["PUT", "/api/v1/destinations/{id}"],
+  getDiagnosticsHealth: ["GET", "/api/v1/diagnostics/health"],
+  getEnrollmentTokens: ["GET", "/api/v1/enrollment-tokens"],
+  postEnrollmentTokens: ["POST", "/api/v1/enrollment-tokens"],
+  deleteEnrollmentTokensById: ["DELETE", "/api/v1/enrollment-tokens/{id}"],
+  getOrganization: ["GET", "/api/v1/organization"],
+  putOrganizationOwner: ["PUT", "/api/v1/organization/owner"],
+  deleteOrganizationSlate: ["DELETE", "/api/v1/organization/slate"],
+  getOrganizationSlate: ["GET", "/api/v1/organization/slate"],
+  putOrganizationSlate: ["PUT", "/api/v1/organization/slate"],
+  getPool: ["GET", "/api/v1/pool"],
+  getSenders: ["GET", "/api/v1/senders"],
+  deleteSendersById: ["DELETE", "/api/v1/senders/{id}"],
+  getSendersById: ["GET", "/api/v1/senders/{id}"],
+  patchSendersById: ["PATCH", "/api/v1/senders/{id}"],
+  putSendersByIdConfiguration: ["PUT", "/api/v1/senders/{id}/configuration"],
+  getSendersByIdConfigurations: ["GET", "/api/v1/senders/{id}/configurations"],
+  postSendersByIdModemReset: ["POST", "/api/v1/senders/{id}/modem-reset"],
+  postSendersByIdSpeedTest: ["POST", "/api/v1/senders/{id}/speed-test"],
+  getSetup: ["GET", "/api/v1/setup"],
+  getUsers: ["GET", "/api/v1/users"],
+  postUsers: ["POST", "/api/v1/users"],
+  patchUsersById: ["PATCH", "/api/v1/users/{id}"],
+};

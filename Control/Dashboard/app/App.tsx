@@ -1,0 +1,36 @@
+import { useEffect, useState } from "react";
+import type { Fault } from "../api/Fault";
+import { access, asFault, useAccess } from "../api/Server";
+import { FaultNote } from "../design/Fault";
+import { Skeleton } from "../design/Page";
+import { feed } from "../live/Live";
+import { EntryPage } from "../pages/EntryPage";
+import { Shell } from "./Shell";
+
+/** Finds out who is signed in, and shows the door or the house. */
+export function App() {
+  const state = useAccess();
+  const [fault, setFault] = useState<Fault | null>(null);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const begin = () => access.renew().then(() => setFault(null), thrown => {
+      setFault(asFault(thrown));
+      timer = setTimeout(begin, 3000);
+    });
+    void begin();
+    return () => clearTimeout(timer);
+  }, []);
+  const isIn = state.is === "in";
+  useEffect(() => {
+    if (isIn) {
+      feed.start();
+      feed.now();
+    }
+    if (state.is === "out") feed.stop();
+  }, [isIn, state.is]);
+  switch (state.is) {
+    case "unknown": return <main className="entry">{fault ? <FaultNote fault={fault} /> : <Skeleton />}</main>;
+    case "out": return <EntryPage />;
+    default: return <Shell isExpired={state.is === "expired"} />;
+  }
+}

@@ -1,0 +1,62 @@
+import type { ReactNode } from "react";
+import type { Action } from "../api/Access";
+import { useMay } from "../api/Server";
+import { Empty, Page } from "../design/Page";
+import { AccountPage } from "../pages/AccountPage";
+import { AuditPage } from "../pages/AuditPage";
+import { BroadcastPage } from "../pages/BroadcastPage";
+import { BroadcastsPage } from "../pages/BroadcastsPage";
+import { DestinationsPage } from "../pages/DestinationsPage";
+import { EnrollmentPage } from "../pages/EnrollmentPage";
+import { HealthPage } from "../pages/HealthPage";
+import { MembersPage } from "../pages/MembersPage";
+import { OrganizationPage } from "../pages/OrganizationPage";
+import { PoolPage } from "../pages/PoolPage";
+import { SenderPage } from "../pages/SenderPage";
+import { SendersPage } from "../pages/SendersPage";
+import { StartPage } from "../pages/StartPage";
+import { useWords } from "../text/Text";
+import { Link, match } from "./Router";
+
+type Place = { pattern: string; needs: Action; page: (values: Record<string, string>) => ReactNode };
+
+const places: readonly Place[] = [
+  { pattern: "/", needs: "senders.view", page: () => <SendersPage /> },
+  { pattern: "/senders/:id", needs: "senders.view", page: ({ id }) => <SenderPage id={id!} /> },
+  { pattern: "/senders/:id/start", needs: "broadcasts.run", page: ({ id }) => <StartPage id={id!} /> },
+  { pattern: "/broadcasts", needs: "broadcasts.view", page: () => <BroadcastsPage /> },
+  { pattern: "/broadcasts/:id", needs: "broadcasts.view", page: ({ id }) => <BroadcastPage id={id!} /> },
+  { pattern: "/destinations", needs: "destinations.view", page: () => <DestinationsPage /> },
+  { pattern: "/enrollment", needs: "senders.manage", page: () => <EnrollmentPage /> },
+  { pattern: "/members", needs: "users.view", page: () => <MembersPage /> },
+  { pattern: "/organization", needs: "organization.change", page: () => <OrganizationPage /> },
+  { pattern: "/pool", needs: "diagnostics.view", page: () => <PoolPage /> },
+  { pattern: "/health", needs: "diagnostics.view", page: () => <HealthPage /> },
+  { pattern: "/audit", needs: "audit.view", page: () => <AuditPage /> },
+  { pattern: "/account", needs: "account.manage", page: () => <AccountPage /> },
+];
+
+/** The page of a path. */
+export function shown(path: string): ReactNode {
+  for (const place of places) {
+    const values = match(place.pattern, path);
+    if (values) return <Guarded needs={place.needs}>{place.page(values)}</Guarded>;
+  }
+  return <Nowhere />;
+}
+
+/** The server refuses it anyway: here it is said before anything is asked. */
+function Guarded({ needs, children }: { needs: Action; children: ReactNode }) {
+  const { t } = useWords();
+  const may = useMay();
+  return may(needs) ? <>{children}</> : <Page title={t("guard.title")}><Empty title={t("guard.title")}>{t("fault.forbidden")}</Empty></Page>;
+}
+
+export function Nowhere() {
+  const { t } = useWords();
+  return (
+    <Page title={t("nowhere.title")}>
+      <Empty title={t("nowhere.title")} action={<Link className="button primary" to="/">{t("nowhere.back")}</Link>}>{t("nowhere.text")}</Empty>
+    </Page>
+  );
+}

@@ -1,0 +1,34 @@
+import { useEffect, useState } from "react";
+import { Icon } from "../design/Icon";
+import { ReentryDialog } from "../pages/ReentryDialog";
+import { useWords } from "../text/Text";
+import { Connection } from "./Connection";
+import { Mishap } from "./Mishap";
+import { Navigation } from "./Navigation";
+import { shown } from "./Pages";
+import { Link, usePath } from "./Router";
+import { UserMenu } from "./UserMenu";
+
+/** What surrounds every page: the navigation, the state of the connection, who is signed in. */
+export function Shell({ isExpired }: { isExpired: boolean }) {
+  const { t } = useWords();
+  const path = usePath();
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [path]);
+  return (
+    <div className={`shell${isOpen ? " open" : ""}`}>
+      <a className="skip" href="#main">{t("skip")}</a>
+      <header className="bar">
+        <button type="button" className="bare hamburger" aria-expanded={isOpen} aria-controls="navigation" aria-label={t("menu")} onClick={() => setOpen(!isOpen)}>
+          <Icon name={isOpen ? "close" : "menu"} />
+        </button>
+        <Link className="brand" to="/"><span className="mark" aria-hidden="true" />Strata</Link>
+        <Connection />
+        <UserMenu />
+      </header>
+      <Navigation path={path} />
+      <main id="main" tabIndex={-1}><Mishap key={path}>{shown(path)}</Mishap></main>
+      {isExpired && <ReentryDialog />}
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+import { access, client, useSession } from "../api/Server";
+import { ActButton } from "../design/Button";
+import { SelectField } from "../design/Field";
+import { Icon } from "../design/Icon";
+import { Menu } from "../design/Menu";
+import { tellFault } from "../design/Toast";
+import { languages, useWords } from "../text/Text";
+import { prefer, usePreferences, type Preferences } from "./Preferences";
+import { go, Link } from "./Router";
+
+/** Who is signed in, how the page looks and speaks, and the way out. */
+export function UserMenu() {
+  const { t } = useWords();
+  const { user } = useSession(), { theme, language } = usePreferences();
+  const leave = async () => {
+    await client.call("postAuthLogout", {});
+    go("/");
+    access.leave();
+  };
+  return (
+    <Menu label={t("user.menu", { name: user.displayName })} button={<><Icon name="account" /><span className="who">{user.displayName}</span><Icon name="down" /></>}>
+      {close => (
+        <>
+          <p className="who"><strong>{user.displayName}</strong><br />{user.email}<br /><span className="muted">{t(`role.${user.role}`)} · {user.organization.name}</span></p>
+          <Link to="/account" className="button plain" onClick={close}>{t("nav.account")}</Link>
+          <SelectField label={t("user.theme")} value={theme} set={value => prefer({ theme: value as Preferences["theme"] })}
+            options={[["auto", t("user.auto")], ["light", t("user.light")], ["dark", t("user.dark")]]} />
+          <SelectField label={t("user.language")} value={language} set={value => prefer({ language: value as Preferences["language"] })}
+            options={[["auto", t("user.auto")], ...Object.entries(languages)]} />
+          <ActButton act={leave} failed={tellFault}>{t("user.leave")}</ActButton>
+        </>
+      )}
+    </Menu>
+  );
+}

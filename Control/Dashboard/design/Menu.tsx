@@ -1,0 +1,29 @@
+import { useEffect, useRef, useState, type ReactNode } from "react";
+
+/** A button that opens a panel below it; Escape, a press elsewhere and leaving with the keyboard close it. */
+export function Menu({ button, label, children }: { button: ReactNode; label: string; children: (close: () => void) => ReactNode }) {
+  const [isOpen, setOpen] = useState(false), element = useRef<HTMLDivElement>(null), opener = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!isOpen) return;
+    const away = (event: Event) => { if (!element.current?.contains(event.target as Node)) setOpen(false); };
+    const escape = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      setOpen(false);
+      opener.current?.focus();
+    };
+    document.addEventListener("pointerdown", away);
+    document.addEventListener("focusin", away);
+    document.addEventListener("keydown", escape);
+    return () => {
+      document.removeEventListener("pointerdown", away);
+      document.removeEventListener("focusin", away);
+      document.removeEventListener("keydown", escape);
+    };
+  }, [isOpen]);
+  return (
+    <div className="menu" ref={element}>
+      <button type="button" className="bare" ref={opener} aria-expanded={isOpen} aria-label={label} onClick={() => setOpen(!isOpen)}>{button}</button>
+      {isOpen && <div className="panel">{children(() => setOpen(false))}</div>}
+    </div>
+  );
+}

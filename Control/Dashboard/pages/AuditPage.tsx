@@ -1,0 +1,38 @@
+import { useReading } from "../api/Server";
+import { Button } from "../design/Button";
+import { Card, Empty, Page, Read } from "../design/Page";
+import { Table } from "../design/Table";
+import { useAll } from "../live/Live";
+import { useWords } from "../text/Text";
+
+/** What was done in the organisation, by whom. */
+export function AuditPage() {
+  const { t, time } = useWords();
+  const audit = useReading("getAudit", {});
+  const names = useNames();
+  return (
+    <Page title={t("nav.audit")} actions={<Button onClick={audit.again}>{t("reread")}</Button>}>
+      <Read of={audit}>{({ items }) => items.length === 0 ? <Empty title={t("audit.none")} /> : (
+        <Card>
+          <p className="muted">{t("audit.text")}</p>
+          <Table label={t("nav.audit")} rows={items} id={one => one.id} columns={[
+            { id: "at", title: t("time"), heads: true, short: true, cell: one => time(one.at) },
+            { id: "action", title: t("audit.action"), short: true, cell: one => <code>{one.action}</code> },
+            { id: "author", title: t("audit.author"), cell: one => one.author ? names(one.author) : "–" },
+            { id: "subject", title: t("audit.subject"), cell: one => one.subject ? names(one.subject) : "–" },
+            { id: "detail", title: t("health.detail"), cell: one => one.detail ?? "" },
+          ]} />
+        </Card>
+      )}</Read>
+    </Page>
+  );
+}
+
+/** Ids of people and senders by their names, where those are known; every one who reads the audit log may see the members. */
+function useNames(): (id: string) => string {
+  const users = useReading("getUsers", {}), senders = useAll("sender");
+  return id => {
+    const plain = id.slice(id.indexOf(":") + 1);
+    return users.value?.items.find(one => one.id === plain)?.displayName ?? senders.get(plain)?.name ?? id;
+  };
+}

@@ -1,0 +1,46 @@
+import { useMemo } from "react";
+import type { Broadcast } from "../api/Schema";
+import { Link } from "../app/Router";
+import { Badge } from "../design/Badge";
+import { Card, Empty, Page, Skeleton } from "../design/Page";
+import { broadcastTone } from "../design/states";
+import { Table, type Column } from "../design/Table";
+import { newestFirst, useAll, useIsWhole } from "../live/Live";
+import { useWords } from "../text/Text";
+import { Elapsed } from "./BroadcastPage";
+
+/** What is on its way now, and what was. */
+export function BroadcastsPage() {
+  const { t } = useWords();
+  const broadcasts = useAll("broadcast"), isWhole = useIsWhole();
+  const sorted = useMemo(() => [...broadcasts.values()].sort(newestFirst), [broadcasts]);
+  const running = sorted.filter(one => one.state !== "ended"), ended = sorted.filter(one => one.state === "ended");
+  if (!isWhole) return <Page title={t("nav.broadcasts")}><Skeleton /></Page>;
+  return (
+    <Page title={t("nav.broadcasts")}>
+      {sorted.length === 0 && <Empty title={t("broadcasts.none")} action={<Link className="button primary" to="/">{t("nav.senders")}</Link>}>{t("broadcasts.noneText")}</Empty>}
+      {running.length > 0 && <Card title={t("broadcasts.running")}><List rows={running} label={t("broadcasts.running")} isOver={false} /></Card>}
+      {ended.length > 0 && <Card title={t("broadcasts.ended")}><List rows={ended} label={t("broadcasts.ended")} isOver /></Card>}
+    </Page>
+  );
+}
+
+function List({ rows, label, isOver }: { rows: readonly Broadcast[]; label: string; isOver: boolean }) {
+  const { t, time, megabits } = useWords();
+  const senders = useAll("sender");
+  const running: Column<Broadcast>[] = [
+    { id: "state", title: t("state"), cell: one => <Badge tone={broadcastTone[one.state]}>{t(`state.${one.state}`)}</Badge> },
+    { id: "duration", title: t("broadcast.duration"), number: true, cell: one => <Elapsed broadcast={one} /> },
+    { id: "received", title: t("bond.received"), number: true, cell: one => one.ingest ? megabits(one.ingest.bitrate) : "–" },
+    { id: "outputs", title: t("outputs.title"), number: true, cell: one => t("broadcasts.connected", { connected: one.outputs.filter(output => output.report?.state === "connected").length, all: one.outputs.length }) },
+  ];
+  const over: Column<Broadcast>[] = [
+    { id: "started", title: t("broadcast.started"), short: true, cell: one => time(one.createdAt) },
+    { id: "duration", title: t("broadcast.duration"), number: true, cell: one => <Elapsed broadcast={one} /> },
+    { id: "reason", title: t("reason"), cell: one => one.reason ?? "" },
+  ];
+  return <Table label={label} rows={rows} id={one => one.id} columns={[
+    { id: "sender", title: t("broadcast.sender"), heads: true, cell: one => <Link to={`/broadcasts/${one.id}`}>{senders.get(one.sender)?.name ?? t("broadcasts.gone")}</Link> },
+    ...(isOver ? over : running),
+  ]} />;
+}

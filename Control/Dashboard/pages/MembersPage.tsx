@@ -1,0 +1,69 @@
+import { useState } from "react";
+import type { Fault } from "../api/Fault";
+import { client, useMay, useReading, useSession } from "../api/Server";
+import type { User } from "../api/Schema";
+import { Badge } from "../design/Badge";
+import { Button } from "../design/Button";
+import { ConfirmDialog, FormDialog } from "../design/Dialog";
+import { SelectField, TextField } from "../design/Field";
+import { Card, Page, Read } from "../design/Page";
+import { Table } from "../design/Table";
+import { useWords } from "../text/Text";
+
+type Role = User["role"];
+const ranks: Record<Role, number> = { owner: 5, admin: 4, host: 3, member: 2 };
+
+/** Who belongs to the organisation, and what they may. */
+export function MembersPage() {
+  const { t } = useWords();
+  const may = useMay(), { user: self } = useSession(), users = useReading("getUsers", {});
+  const [edited, setEdited] = useState<User | "new" | null>(null), [shut, setShut] = useState<User | null>(null), [heir, setHeir] = useState<User | null>(null);
+  const manages = (one: User) => may("users.manage") && ranks[self.role] > ranks[one.role];
+  const add = may("users.manage") && <Button look="primary" onClick={() => setEdited("new")}>{t("members.add")}</Button>;
+  const change = async (one: User, active: boolean) => { await client.call("patchUsersById", { id: one.id }, { active }); users.again(); };
+  return (
+    <Page title={t("nav.members")} actions={add}>
+      <Read of={users}>{({ items }) => (
+        <Card>
+          <Table label={t("nav.members")} rows={items} id={one => one.id} columns={[
+            { id: "name", title: t("name"), heads: true, cell: one => <>{one.displayName}{one.id === self.id && <span className="muted"> {t("members.you")}</span>}</> },
+            { id: "email", title: t("email"), cell: one => one.email },
+            { id: "role", title: t("members.role"), cell: one => t(`role.${one.role}`) },
+            { id: "state", title: t("state"), cell: one => <Badge tone={one.active ? "good" : "bad"}>{t(one.active ? "members.active" : "members.shut")}</Badge> },
+            { id: "act", title: t("actions"), cell: one => manages(one) && (
+              <div className="buttons">
+                <Button small onClick={() => setEdited(one)} aria-label={t("editOf", { name: one.displayName })}>{t("edit")}</Button>
+                <Button small look="quiet" onClick={() => setShut(one)} aria-label={t(one.active ? "members.shutOf" : "members.letInOf", { name: one.displayName })}>{t(one.active ? "members.shutOut" : "members.letIn")}</Button>
+                {may("organization.transfer") && one.active && <Button small look="quiet" onClick={() => setHeir(one)} aria-label={t("members.transferOf", { name: one.displayName })}>{t("members.transfer")}</Button>}
+              </div>
+            ) },
+          ]} />
+        </Card>
+      )}</Read>
+      {edited && <MemberDialog user={edited === "new" ? undefined : edited} below={ranks[self.role]} close={() => setEdited(null)} done={users.again} />}
+      {shut && <ConfirmDialog title={t(shut.active ? "members.shutOf" : "members.letInOf", { name: shut.displayName })} submit={t(shut.active ? "members.shutOut" : "members.letIn")} close={() => setShut(null)} act={() => change(shut, !shut.active)}><p>{t(shut.active ? "members.shutText" : "members.letInText")}</p></ConfirmDialog>}
+      {heir && <ConfirmDialog title={t("members.transferOf", { name: heir.displayName })} submit={t("members.transfer")} typed={heir.email} close={() => setHeir(null)}
+        act={async () => { await client.call("putOrganizationOwner", {}, { user: heir.id }); location.reload(); }}><p>{t("members.transferText")}</p></ConfirmDialog>}
+    </Page>
+  );
+}
+
+function MemberDialog({ user, below, close, done }: { user?: User; below: number; close: () => void; done: () => void }) {
+  const { t } = useWords();
+  const [email, setEmail] = useState(""), [displayName, setName] = useState(user?.displayName ?? ""), [password, setPassword] = useState("");
+  const [role, setRole] = useState<"member" | "host" | "admin">(user && user.role !== "owner" ? user.role : "host"), [fault, setFault] = useState<Fault | null>(null);
+  const roles = (["admin", "host", "member"] as const).filter(one => ranks[one] < below).map(one => [one, t(`role.${one}`)] as const);
+  const act = async () => {
+    setFault(null);
+    await (user ? client.call("patchUsersById", { id: user.id }, { displayName, role }) : client.call("postUsers", {}, { email, displayName, role, password }));
+    done();
+  };
+  return (
+    <FormDialog title={user ? t("editOf", { name: user.displayName }) : t("members.add")} submit={t("save")} close={close} act={act} failed={setFault}>
+      <TextField label={t("setup.name")} value={displayName} set={setName} required maxLength={100} error={fault?.about("displayName")} />
+      {!user && <TextField label={t("email")} type="email" autoComplete="off" required value={email} set={setEmail} error={fault?.about("email")} />}
+      <SelectField label={t("members.role")} hint={t(`role.${role}.text`)} value={role} set={value => setRole(value as typeof role)} options={roles} error={fault?.about("role")} />
+      {!user && <TextField label={t("members.password")} hint={t("password.hint")} type="password" autoComplete="new-password" minLength={10} required value={password} set={setPassword} error={fault?.about("password")} />}
+    </FormDialog>
+  );
+}

@@ -1,0 +1,65 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { Fault } from "../api/Fault";
+import { asFault, client, useReading } from "../api/Server";
+import type { Slate } from "../api/Schema";
+import { ActButton } from "../design/Button";
+import { FaultNote } from "../design/Fault";
+import { Card, Facts, Page, Read } from "../design/Page";
+import { useWords } from "../text/Text";
+
+/** The organisation, and the picture that its viewers see while a sender is silent. */
+export function OrganizationPage() {
+  const { t } = useWords();
+  const organization = useReading("getOrganization", {});
+  return (
+    <Page title={t("nav.organization")}>
+      <Read of={organization}>{one => <>
+        <Card><Facts facts={[[t("name"), one.name], [t("setup.slug"), one.slug]]} /></Card>
+        <SlateCard slate={one.slate ?? null} changed={organization.again} />
+      </>}</Read>
+    </Page>
+  );
+}
+
+function SlateCard({ slate, changed }: { slate: Slate | null; changed: () => void }) {
+  const { t, bytes } = useWords();
+  const [fault, setFault] = useState<Fault | null>(null), [file, setFile] = useState<File | null>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const clear = () => {
+    setFile(null);
+    if (input.current) input.current.value = "";
+    changed();
+  };
+  const put = async () => { setFault(null); if (file) await client.call("putOrganizationSlate", {}, file); clear(); };
+  const remove = async () => { setFault(null); await client.call("deleteOrganizationSlate", {}); clear(); };
+  return (
+    <Card title={t("slate.title")}>
+      <p className="muted">{t("slate.text")}</p>
+      {slate ? <><SlatePicture slate={slate} /><p className="muted">{`${slate.width}×${slate.height}, ${slate.kind}, ${bytes(slate.bytes)}`}</p></> : <p>{t("slate.own")}</p>}
+      <div className="field">
+        <label htmlFor="slate-file">{t("slate.file")}</label>
+        <input id="slate-file" ref={input} type="file" accept="image/png,image/jpeg" onChange={event => setFile(event.target.files?.[0] ?? null)} />
+      </div>
+      {fault && <FaultNote fault={fault} />}
+      <div className="buttons">
+        {slate && <ActButton act={remove} failed={setFault}>{t("slate.remove")}</ActButton>}
+        <ActButton look="primary" disabled={!file} act={put} failed={setFault} done={t("saved")}>{t("slate.put")}</ActButton>
+      </div>
+    </Card>
+  );
+}
+
+/** Drawn and not linked: it is read with the access token. */
+function SlatePicture({ slate }: { slate: Slate }) {
+  const { t } = useWords();
+  const canvas = useRef<HTMLCanvasElement>(null), [fault, setFault] = useState<Fault | null>(null);
+  const draw = useCallback(async () => {
+    const picture = await createImageBitmap(await client.call("getOrganizationSlate", {}));
+    const element = canvas.current;
+    if (!element) return;
+    [element.width, element.height] = [480, Math.max(1, Math.round(480 * picture.height / picture.width))];
+    element.getContext("2d")?.drawImage(picture, 0, 0, element.width, element.height);
+  }, []);
+  useEffect(() => { draw().catch((thrown: unknown) => setFault(asFault(thrown))); }, [draw, slate]);
+  return fault ? <FaultNote fault={fault} /> : <canvas className="slate" ref={canvas} role="img" aria-label={t("slate.title")} />;
+}

@@ -1,0 +1,68 @@
+import { createContext, useContext, type ReactNode } from "react";
+import { Preferences, usePreferences } from "../app/Preferences";
+import { de } from "./de";
+import { en, type Key } from "./en";
+
+export type Values = Record<string, string | number>;
+export type Translate = (key: Key, values?: Values) => string;
+export type Language = "en" | "de";
+
+/** In their own words, for the menu. */
+export const languages: Record<Language, string> = { en: "English", de: "Deutsch" };
+const catalogues: Record<Language, Record<Key, string>> = { en, de };
+
+/** What the user has chosen, else what the browser asks for, else English. */
+export function language(chosen: Preferences["language"]): Language {
+  if (chosen !== "auto") return chosen;
+  const wanted = navigator.languages.map(one => one.slice(0, 2).toLowerCase()).find(one => one in catalogues);
+  return (wanted ?? "en") as Language;
+}
+
+export function translate(language: Language, key: Key, values: Values = {}): string {
+  return catalogues[language][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+}
+
+export class Words {
+  constructor(readonly language: Language) {}
+
+  t: Translate = (key, values) => translate(this.language, key, values);
+
+  // Arrows, as pages take them apart.
+  number = (value: number, digits = 0): string =>
+    new Intl.NumberFormat(this.language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+
+  megabits = (bits: number): string => `${this.number(bits / 1e6, bits < 9.95e6 ? 2 : 1)} Mbit/s`;
+  milliseconds = (ms: number): string => `${this.number(ms)} ms`;
+  /** A share, 0 to 1. */
+  percent = (share: number): string => `${this.number(share * 100, share > 0 && share < 0.0995 ? 1 : 0)} %`;
+  /** In binary units, as data plans are told. */
+  bytes = (bytes: number): string =>
+    bytes < 2 ** 30 ? `${this.number(bytes / 2 ** 20, 1)} MiB` : `${this.number(bytes / 2 ** 30, 2)} GiB`;
+
+  time = (text: string): string => new Date(text).toLocaleString(this.language, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+
+  /** `1:02:03`, `4:05`. */
+  duration = (seconds: number): string => {
+    const whole = Math.max(0, Math.floor(seconds)), two = (value: number) => String(value).padStart(2, "0");
+    const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
+    return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+  };
+
+  /** `3 minutes ago`. */
+  ago = (text: string, now = Date.now()): string => {
+    const seconds = (Date.parse(text) - now) / 1000;
+    const format = new Intl.RelativeTimeFormat(this.language, { numeric: "auto" });
+    for (const [unit, size] of [["day", 86_400], ["hour", 3600], ["minute", 60]] as const) {
+      if (Math.abs(seconds) >= size) return format.format(Math.round(seconds / size), unit);
+    }
+    return format.format(Math.round(Math.min(0, seconds)), "second");
+  };
+}
+
+const Context = createContext(new Words("en"));
+export const useWords = (): Words => useContext(Context);
+
+export function TextProvider({ children }: { children: ReactNode }) {
+  const preferences = usePreferences();
+  return <Context.Provider value={new Words(language(preferences.language))}>{children}</Context.Provider>;
+}

@@ -1,0 +1,277 @@
+import Foundation
+import Support
+import Testing
+import Wire
+
+/// The web application at /app/ in a real browser, on the real system.
+@Suite(.serialized)
+struct DashboardTests {
+    @Test(
+        "a new server gets its owner; a board is enrolled by what the page shows, is broadcast from, seen live within 2 s, and stopped",
+        .row("DSH-03", "DSH-04", "DSH-05", "DSH-08"))
+    func journey() async throws {
+        try await inStudio { studio in
+            let browser = try await Chromium(on: studio.stage)
+            let page = Dashboard(browser: browser, server: studio.owner.server)
+            try await browser.open(page.server + "/app/")
+            try await page.see("Sign in")
+            _ = browser.takeComplaints()  // Whether somebody is signed in is asked by a refresh, which is refused.
+            try await signIn(page, studio.installation.ownerPassword)
+            try await enroll(page, studio)
+            try await destination(page, studio)
+            try await broadcast(page, studio)
+            try await configure(page, studio)
+            try await surveyAll(page, studio)
+            #expect(browser.takeComplaints() == [])
+        }
+    }
+
+    @Test("the first owner is made, a wrong password is named, a session that ends is taken up again, and both languages are whole")
+    func door() async throws {
+        try await atFrontDesk({ $0.hasOwner = false }) { desk in
+            let browser = try await Chromium(on: desk.stage)
+            let page = Dashboard(browser: browser, server: desk.server)
+            try await browser.open(page.server + "/app/")
+            try await page.see("Nobody owns this server yet")
+            #expect(try await page.faults() == [])
+            try await browser.screenshot("app-0-setup")
+            let secret = try String(contentsOfFile: desk.stage.folder["control/setup-secret"], encoding: .utf8)
+            for (field, text) in [
+                ("Setup secret", secret.trimmingCharacters(in: .newlines)), ("Organisation", "Nordlicht TV"), ("Name", "Ada"),
+                ("Mail address", "ada@example.org"), ("Password", "a long password"),
+            ] { try await page.fill(field, text) }
+            try await page.press("Create the organisation")
+            try await page.see("No sender yet")
+            #expect(try await page.run("strata.named('button', 'Account and settings of Ada') !== null") as? Bool == true)
+            try await browser.screenshot("app-1-empty")
+            // What an attacker or an operator ends elsewhere ends here: the page stays, and asks.
+            _ = browser.takeComplaints()
+            let elsewhere = desk.visitor()
+            #expect(try await elsewhere.signIn("ada@example.org", "a long password").status == 200)
+            #expect(try await elsewhere.send("DELETE", "/auth/sessions").status == 204)
+            try await page.press("Members")
+            try await page.see("Your session has ended", within: .seconds(20))
+            try await browser.screenshot("app-2-expired")
+            try await page.fill("Password", "another password")
+            try await page.press("Sign in")
+            try await page.see("belong together")
+            try await page.fill("Password", "a long password")
+            try await page.press("Sign in")
+            try await page.wait("!document.querySelector('dialog[open]')", "the page goes on")
+            // A lost connection is said, and heals.
+            try await desk.installation.program("control").kill9()
+            try await page.see("Connection lost", within: .seconds(5))
+            try await browser.screenshot("app-2-lost")
+            try await desk.installation.startControl()
+            try await page.see("Connected", within: .seconds(30))
+            // German, by the user menu, and kept.
+            try await page.press("Account and settings of Ada")
+            try await page.fill("Language", "de")
+            try await page.see("Mitglieder")
+            try await page.go("/members")
+            try await page.see("Mitglied hinzufügen")
+            #expect(try await page.faults() == [])
+            try await member(page, elsewhere)
+        }
+    }
+
+    /// Whoever may less is offered less.
+    private func member(_ page: Dashboard, _ owner: Visitor) async throws {
+        #expect(try await owner.signIn("ada@example.org", "a long password").status == 200)
+        let wish = #"{"email":"kim@example.org","displayName":"Kim","role":"member","password":"a third password"}"#
+        #expect(try await owner.post("/users", wish).status == 201)
+        try await page.press("Konto und Einstellungen von Ada")
+        try await page.press("Abmelden")
+        try await page.fill("Mailadresse", "kim@example.org")
+        try await page.fill("Passwort", "a third password")
+        try await page.press("Anmelden")
+        try await page.see("Ein Admin der Organisation kann einen hinzufügen.")
+        #expect(
+            try await page.run("document.querySelector('nav').innerText.trim().split(/\\s*\\n\\s*/).slice(-2).join()") as? String
+                == "Sender,Sendungen")
+        try await page.go("/members")
+        try await page.see("Nicht für diese Rolle")
+    }
+
+    @Test("what was refused for its number is said with how long to wait, and is read again")
+    func throttled() async throws {
+        try await atFrontDesk({ $0.requestsPerMinute = 10 }) { desk in
+            let browser = try await Chromium(on: desk.stage)
+            let page = Dashboard(browser: browser, server: desk.server)
+            try await browser.open(page.server + "/app/")
+            try await signIn(page, desk.installation.ownerPassword)
+            // Each time the page reads two lists.
+            for _ in 0..<7 {
+                try await page.go("/audit")
+                try await page.wait("/session.opened|Too many requests/.test(document.body.innerText)", "it was answered")
+            }
+            try await page.see("Too many requests: try again in")
+            try await page.wait("strata.named('button', 'Try again') !== null", "it can be tried again")
+            #expect(browser.takeComplaints().allSatisfy { $0.contains("status of 429") || $0.contains("status of 401") })
+        }
+    }
+
+    @Test("the types that the application is written against are those of the server's own document")
+    func types() async throws {
+        try await atFrontDesk { desk in
+            let document = try desk.stage.folder.write(
+                String(decoding: try await desk.visitor().get("/api/v1/openapi.json").body, as: UTF8.self), to: "openapi.json")
+            let folder = Places.root.appendingPathComponent("Control/Dashboard").path
+            let made = try await runTool("sh", ["-c", "node '\(folder)/build/types.mjs' < '\(document)'"]).text
+            if ProcessInfo.processInfo.environment["STRATA_GOLDEN"] == "write" {
+                try made.write(toFile: folder + "/api/Schema.ts", atomically: true, encoding: .utf8)
+            }
+            let kept = try String(contentsOfFile: folder + "/api/Schema.ts", encoding: .utf8)
+            #expect(made == kept, "api/Schema.ts is stale: run this test with STRATA_GOLDEN=write")
+        }
+    }
+
+    // MARK: The steps of the journey
+
+    private func signIn(_ page: Dashboard, _ password: String) async throws {
+        try await page.fill("Mail address", "owner@example.org")
+        try await page.fill("Password", password)
+        try await page.press("Sign in")
+        try await page.see("Senders")
+        try await page.wait("document.documentElement.dataset.feed === 'connected'", "the feed is connected")
+    }
+
+    private func enroll(_ page: Dashboard, _ studio: Studio) async throws {
+        try await page.press("Add a sender")
+        try await page.press("Make a token")
+        try await page.fill("Name of the sender", "van")
+        _ = try await page.run("strata.named('dialog button', 'Make a token').click()")
+        try await page.wait("document.querySelector('.copy code') !== null", "the command is shown")
+        let command = try #require(await page.run("document.querySelector('.copy code').innerText") as? String)
+        #expect(command.contains("strata-agent enroll --server \(page.server) --token-file token --config /etc/strata/strata-agent.conf"))
+        // Its first part as it stands; the second with the addresses of this test's field.
+        let folder = try studio.stage.folder.makeFolder("shown")
+        _ = try await runTool("sh", ["-c", "cd '\(folder)' && \(command.components(separatedBy: " && strata-agent")[0])"])
+        try await studio.installation.redeem(folder + "/token", "van", inside: studio.field)
+        try await studio.installation.startSender("van", inside: studio.field)
+        try await page.see("The sender is enrolled.")
+        try await page.press("Senders")
+        try await page.wait(
+            "[...document.querySelectorAll('.sender')].some(one => /^van\\nOnline/.test(one.innerText))", "the board is online")
+    }
+
+    private func destination(_ page: Dashboard, _ studio: Studio) async throws {
+        try await page.press("Destinations")
+        try await page.press("Add a destination")
+        try await page.fill("Name", "<img src=x onerror=alert(1)>")
+        try await page.fill("Address", "http://nowhere")
+        try await page.press("Save")
+        try await page.wait("document.querySelector('dialog .fault, dialog .field .error') !== null", "what is wrong is said")
+        try await page.fill("Address", studio.nginx.url())
+        try await page.fill("Stream key", "show")
+        _ = page.browser.takeComplaints()  // The address that was refused.
+        try await page.press("Save")
+        try await page.see("<img src=x")
+        #expect(try await page.run("document.body.innerText.includes('show')") as? Bool == false, "the key is shown")
+    }
+
+    private func broadcast(_ page: Dashboard, _ studio: Studio) async throws {
+        let browser = page.browser
+        try await page.press("Senders")
+        try await page.press("sender")
+        try await page.press("Start a broadcast")
+        try await page.fill("Video, Mbit/s", "0.8")
+        try await browser.screenshot("app-3-start")
+        #expect(try await page.faults() == [])
+        try await page.press("Go live")
+        try await page.see("Going live")
+        try await browser.screenshot("app-4-steps")
+        try await page.wait("/LIVE/.test(document.querySelector('h1').innerText)", "it is live", within: .seconds(30))
+        try await page.see("Connected")
+        // Each chart moves: its picture is another one two seconds later.
+        try await page.wait("document.querySelectorAll('canvas').length >= 11", "there are charts of the bond and of each link")
+        let drawn = "[...document.querySelectorAll('canvas')].slice(0, 2).map(one => one.toDataURL())"
+        _ = try await page.run("window.before = \(drawn); 0")
+        try await page.wait("\(drawn).every((picture, at) => picture !== window.before[at])", "the charts move", within: .seconds(2))
+        try await page.wait(
+            "/Sent\\s*\\d+[.]\\d+ Mbit/.test(document.querySelector('.link').innerText)", "a link's rate is told", within: .seconds(3))
+        // The charts' own: beside what the feed costs on a page without any.
+        let whole = try await browser.processorShare(over: .seconds(4))
+        try await page.press("Destinations")
+        try await page.see("rtmp://")
+        let feed = try await browser.processorShare(over: .seconds(4))
+        print("eleven live charts cost \(whole - feed) of a core, beside \(feed) for the feed")
+        #expect(whole - feed < 0.03 * 4, "four times the target: processor time counts more while others use the same cores")
+        try await page.press("Broadcasts")
+        try await page.press("sender")
+        try await page.see("All links together")
+        _ = try await page.run("scrollTo(0, 0)")
+        try await browser.screenshot("app-5-live")
+        try await page.press("Change")
+        try await page.fill("Video, Mbit/s", "0.6")
+        try await page.press("Change now")
+        try await page.see("0.60 Mbit/s")
+        try await page.press("Add an output")
+        try await page.see("It goes to every destination there is.")
+        try await page.press("Cancel")
+        let id = try #require(await page.run("location.pathname.split('/').pop()") as? String)
+        try await page.press("Stop")
+        try await page.see("see the end at once")
+        try await browser.screenshot("app-6-stop")
+        #expect(try await page.faults() == [])
+        _ = try await page.run("strata.named('dialog button', 'Stop').click()")
+        try await page.see("Start another one", within: .seconds(20))
+        let view: BroadcastView = try await studio.owner.call(.get, "/broadcasts/\(id)")
+        #expect(view.state == "ended")
+    }
+
+    /// What is wrong with a configuration stands beside its line; what is right is in force.
+    private func configure(_ page: Dashboard, _ studio: Studio) async throws {
+        try await page.go("/senders/\(try await studio.sender().id)")
+        try await page.press("Configuration")
+        try await page.fill("Configuration, TOML", "[video]\nwidth = 1280\nbitrate_kbit = \"much\"\nheight = 720\n")
+        try await page.press("Save")
+        try await page.see("Line 3 bitrate_kbit = \"much\"")
+        try await page.browser.screenshot("app-7-configuration")
+        #expect(page.browser.takeComplaints().allSatisfy { $0.contains("status of 422") })
+        try await page.fill("Configuration, TOML", "[video]\nbitrate_kbit = 1500\n")
+        try await page.press("Save")
+        try await page.see("Version 1 is in force")
+        try await page.wait("/In force/.test(document.querySelector('tbody').innerText)", "the history has it")
+        #expect(try await page.faults() == [])
+        try await page.press("Inputs and encoders")
+        try await page.see("Test picture and tone")
+        try await page.press("Modems")
+        try await page.see("No modem")
+    }
+
+    /// Every page, light, dark and on a telephone: names, room, contrast and size.
+    private func surveyAll(_ page: Dashboard, _ studio: Studio) async throws {
+        let sender = try await studio.sender().id, list: ListView<BroadcastView> = try await studio.owner.call(.get, "/broadcasts")
+        let broadcast = try #require(list.items.first).id
+        let paths = [
+            "/", "/senders/\(sender)", "/senders/\(sender)/start", "/broadcasts", "/broadcasts/\(broadcast)", "/destinations",
+            "/enrollment",
+            "/members", "/organization", "/pool", "/health", "/audit", "/account", "/nowhere",
+        ]
+        try await page.press("Account and settings of Owner")
+        // More of them where somebody wants to look at them.
+        let isLookedAt = ProcessInfo.processInfo.environment["STRATA_SCREENSHOTS"] != nil
+        for (theme, width, language) in [("light", 1280, "en"), ("dark", 360, "de")]
+            + (isLookedAt ? [("dark", 1280, "en"), ("light", 900, "de"), ("light", 360, "en")] : [])
+        {
+            try await page.browser.resize(width: width, height: width < 600 ? 740 : 860)
+            _ = try await page.run(
+                "localStorage.setItem('strata.preferences', JSON.stringify({ theme: '\(theme)', language: '\(language)' }))")
+            for path in paths {
+                try await page.go(path)
+                try await page.wait("document.querySelector('h1') && !document.querySelector('.skeleton')", "\(path) is there")
+                #expect(try await page.faults() == [], "\(path) at \(width)")
+                let name = path.components(separatedBy: "/").filter { !$0.isEmpty && $0.count < 20 }.joined(separator: "-")
+                try await page.browser.screenshot("app-\(theme)-\(width)-\(name.isEmpty ? "home" : name)")
+            }
+            #expect(try await page.pale() == [], "\(theme)")
+        }
+        let size =
+            "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')].filter(one => !/api/.test(one.name))"
+            + ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
+        let bytes = try #require(await page.run(size) as? Int)
+        print("the application has \(bytes) bytes")
+        #expect((50_000..<250_000).contains(bytes))
+    }
+}
