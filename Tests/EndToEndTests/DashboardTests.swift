@@ -64,6 +64,7 @@ struct DashboardTests {
             try await browser.screenshot("app-2-lost")
             try await desk.installation.startControl()
             try await page.see("Connected", within: .seconds(30))
+            try await slate(page)
             // German, by the user menu, and kept.
             try await page.press("Account and settings of Ada")
             try await page.fill("Language", "de")
@@ -73,6 +74,31 @@ struct DashboardTests {
             #expect(try await page.faults() == [])
             try await member(page, elsewhere)
         }
+    }
+
+    /// A picture of the organisation's own is given, shown and taken away.
+    private func slate(_ page: Dashboard) async throws {
+        try await page.press("Organisation")
+        try await page.see("A picture of ours is shown.")
+        let choose = """
+            new Promise(done => {
+              const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 180 }), files = new DataTransfer();
+              canvas.getContext('2d').fillRect(0, 0, 99, 99);
+              canvas.toBlob(blob => {
+                files.items.add(new File([blob], 'slate.png', { type: 'image/png' }));
+                const input = strata.named('input', 'PNG or JPEG, at most 96 KiB');
+                input.files = files.files;
+                input.dispatchEvent(new Event('change', { bubbles: true }));
+                done(0);
+              }, 'image/png');
+            })
+            """
+        _ = try await page.run(choose)
+        try await page.press("Show this one")
+        try await page.see("320×180, png")
+        try await page.wait("document.querySelector('canvas.slate')?.height === 270", "it is drawn")
+        try await page.press("Show yours again")
+        try await page.see("A picture of ours is shown.")
     }
 
     /// Whoever may less is offered less.
