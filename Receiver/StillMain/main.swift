@@ -36,6 +36,8 @@ func output(_ bytes: [UInt8]) -> Bool {
     return true
 }
 
+// Media goes first. Where a unit's filter forbids it, it goes on as it is.
+_ = nice(10)
 do {
     // A picture of 4096x2304 takes 14 MB, twice that with more than eight bits, and a decoder holds two or three.
     try confine(Bounds(memoryBytes: 192 << 20, processorSeconds: 1, fileBytes: Still.bytes))

@@ -141,6 +141,8 @@ import Wire
         }
         try await eventually(within: .seconds(5), "it is confined") { try lines("status").contains("Seccomp: 2") }
         let (status, limits) = (try lines("status"), try lines("limits"))
+        // Source: proc(5), field 19 of stat.
+        #expect(try lines("stat").first?.split(separator: ")").last?.split(separator: " ")[16] == "10", "media goes first")
         #expect(status.contains("NoNewPrivs: 1") && status.contains("Threads: 1"), "\(status)")
         for limit in [
             "Max cpu time 1 1 seconds", "Max file size \(Still.bytes) \(Still.bytes) bytes", "Max core file size 0 0 bytes",
