@@ -217,8 +217,8 @@ let suites: [Target] = [
     tests(
         "SessionTests",
         [
-            "Session", "Ingest", "Lab", "Support", "Links", "Names", "Configuration", "Wire", "Units", "Posix", "Logging", "Service",
-            "Capture",
+            "Session", "Ingest", "Lab", "Support", "Links", "Names", "Portals", "Sticks", "Configuration", "Wire", "Units", "Posix",
+            "Logging", "Service", "Capture",
         ]),
     tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Web", "Posix"]),
     tests("CommandsTests", ["Commands", "Web"]),

@@ -3,11 +3,8 @@ package import ControlLink
 import Inputs
 import Links
 package import Logging
-import Modems
 package import Names
-import Portals
 package import Posix
-import Sticks
 package import Units
 package import Wire
 
@@ -31,22 +28,16 @@ package actor AgentSession {
     /// Two on one plan would both send it: control refuses the second one's connection, its packets reach the receiver all the same.
     private let lock: FolderLock
     private let inputs: InputCatalog
-    private let watcher: LinkWatcher
-    private let routes: RouteKeeper
-    private let modemWatcher: ModemWatcher
-    private let stickWatcher: StickWatcher
-    private let portals: PortalWatcher?
-    private let names: LinkNames
+    private let desk: LinkDesk
+    private let names: NameLookup
     private let log: Log
     nonisolated let flight = FlightDesk()
     private let tell: @Sendable (AgentMessage, Importance) -> Void
 
     private var inventory = Inventory()
-    /// As rtnetlink has them; the inventory says besides what is in their way.
-    private var links: [Link] = []
-    private var obstacles: [String: Obstacle] = [:]
-    /// The link that control is connected over.
-    private var controlLink: String?
+    /// As the desk told them last.
+    private var surroundings = Surroundings()
+    private var isFirstLook = true
     private var configuration = SenderConfiguration.standard
     private var configurationVersion = 0
     /// Whether the running plan is on disk: a loss of power does not end it then.
@@ -67,8 +58,6 @@ package actor AgentSession {
     private var readers: [Task<Void, Never>] = []
     private var ticking: Task<Void, Never>?
     private var turns = TelemetryTurns()
-    private var modems: [Modem] = []
-    private var sticks: [Stick] = []
     private var usage: UsageDesk
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -86,7 +75,7 @@ package actor AgentSession {
     ) throws {
         self.settings = settings
         self.loop = loop
-        self.names = names
+        self.names = names.lookup
         self.speed = speed
         self.log = log
         self.tell = tell
@@ -95,36 +84,16 @@ package actor AgentSession {
         lock = try FolderLock(settings.stateFolder)
         inputs = try InputCatalog(clips: settings.mediaFolder, log: log.part("inputs"))
         usage = try UsageDesk(stateFolder: settings.stateFolder, timeFloor: settings.timeFloor, log: log.part("usage"))
-        watcher = try LinkWatcher(loop: loop, policy: settings.links, log: log.part("links"))
-        routes = try RouteKeeper(loop: loop, log: log.part("routes"))
-        modemWatcher = ModemWatcher(
-            address: settings.bus, loop: loop, usesSatellites: settings.usesSatellites, accounts: settings.modems,
-            stateFolder: settings.stateFolder,
-            apply: { [setter = BearerSetter()] addresses in
-                names.update(bearer: addresses.interface, servers: addresses.nameServers)
-                try setter.apply(addresses)
-            }, log: log.part("modems"))
-        stickWatcher = StickWatcher(loop: loop, named: settings.sticks, log: log.part("sticks"))
-        portals = settings.server.map { [log] in PortalWatcher(server: $0, loop: loop, log: log.part("portals")) }
+        desk = try LinkDesk(settings: settings, loop: loop, names: names, log: log)
     }
 
     /// Watches links and inputs, and goes on with the plan that was being sent when the agent or the board stopped.
     package func begin() async {
         loadConfiguration()
-        links = watcher.links
-        inventory = Inventory(links: links, inputs: [], encoders: EncoderCatalog.found())
-        names.update(links: upLinks())
-        routes.begin()
-        let changes = watcher.snapshots
-        readers.append(Task { [weak self] in for await snapshot in changes { await self?.linksChanged(snapshot) } })
-        if let obstacles = portals?.snapshots {
-            readers.append(Task { [weak self] in for await snapshot in obstacles { await self?.obstaclesChanged(snapshot) } })
-        }
-        let snapshots = modemWatcher.snapshots
-        readers.append(Task { [weak self] in for await snapshot in snapshots { await self?.modemsChanged(snapshot) } })
-        await modemWatcher.begin()
-        let sticks = stickWatcher.snapshots
-        readers.append(Task { [weak self] in for await snapshot in sticks { await self?.sticksChanged(snapshot) } })
+        surroundings = await desk.begin()
+        inventory = Inventory(links: surroundings.links, inputs: [], encoders: EncoderCatalog.found())
+        let changes = desk.snapshots
+        readers.append(Task { [weak self] in for await snapshot in changes { await self?.surroundingsChanged(snapshot) } })
         let plugged = await inputs.changes()
         readers.append(Task { [weak self] in for await snapshot in plugged { await self?.inputsChanged(snapshot) } })
         tick(each: .seconds(1))
@@ -197,19 +166,8 @@ package actor AgentSession {
         }
     }
 
-    /// The links that are up, those first that cost least, and those last that something is in the way of, for the connection to control.
-    package func upLinks() -> [String] {
-        func rank(_ kind: Link.Kind) -> Int {
-            switch kind {
-            case .ethernet: 0
-            case .wifi: 1
-            case .other, .virtual: 2
-            case .cellular: 3
-            }
-        }
-        func order(_ link: Link) -> (Int, Int, String) { (obstacles[link.name] == nil ? 0 : 1, rank(link.kind), link.name) }
-        return links.filter { $0.state == .up }.sorted { order($0) < order($1) }.map(\.name)
-    }
+    /// The links that are up, best first, for the connection to control.
+    package func upLinks() -> [String] { surroundings.upLinks }
 
     /// Ends sending and watching. The plan stays: the next agent goes on with it.
     package func end() async {
@@ -220,10 +178,7 @@ package actor AgentSession {
         await transmission?.stop()
         transmission = nil
         await inputs.close()
-        await modemWatcher.end()
-        await stickWatcher.end()
-        await portals?.end()
-        routes.end()
+        await desk.end()
         usage.close()
         lock.release()
     }
@@ -269,7 +224,7 @@ extension AgentSession {
         self.transmission = transmission
         starting = new.broadcast
         defer { starting = nil }
-        await transmission.obstructed(obstructions)
+        await transmission.obstructed(surroundings.obstructions)
         do throws(StepFault) {
             try await transmission.preflight()
         } catch {
@@ -315,24 +270,11 @@ extension AgentSession {
 
     /// - Returns: how, where that was not by its own reset.
     private func reset(_ order: ModemReset) async throws(StepFault) -> String? {
-        if let modem = modems.first(where: { $0.figures.id == order.modem }) {
-            try await spare(modem.interfaces, order)
-            do throws(ModemFault) {
-                return try await modemWatcher.reset(modem)
-            } catch {
-                throw StepFault(.modem, error.reason)
-            }
-        }
-        guard let stick = sticks.first(where: { $0.figures.id == order.modem }) else {
+        guard let device = surroundings.device(order.modem) else {
             throw StepFault(.plan, "this board has no modem \(order.modem.bounded(to: 64))")
         }
-        try await spare([stick.link], order)
-        do throws(StickFault) {
-            try await stickWatcher.reset(stick)
-        } catch {
-            throw StepFault(.modem, error.reason)
-        }
-        return nil
+        try await spare(device.interfaces, order)
+        return try await desk.reset(device)
     }
 
     /// Refuses for what carries a broadcast's only working link, unless that is meant.
@@ -352,7 +294,7 @@ extension AgentSession {
             throw StepFault(.plan, "this board has a broadcast: its links are not disturbed")
         }
         guard testing == nil else { throw StepFault(.plan, "a speed test runs already") }
-        guard upLinks().contains(order.link) else {
+        guard surroundings.upLinks.contains(order.link) else {
             throw StepFault(.plan, "this board has no link \(order.link.bounded(to: 64)) that is up")
         }
         if let left = bytesLeft(on: order.link), left < order.bytes {
@@ -391,7 +333,7 @@ extension AgentSession {
         }
         configuration = new
         configurationVersion = document.version
-        await transmission?.update(links: links, rules: rules)
+        await transmission?.update(links: surroundings.links, rules: rules)
         tell(.configured(ConfigurationReport(version: document.version)), .change)
     }
 }
@@ -405,8 +347,8 @@ extension AgentSession {
         let tell = tell
         defer { for link in usage.figures where link.state != .within { flight.note(link) } }
         return Transmission(
-            plan: plan, links: links, rules: rules, inputs: inputs, flight: flight, trace: settings.trace,
-            names: names.lookup, loop: loop,
+            plan: plan, links: surroundings.links, rules: rules, inputs: inputs, flight: flight, trace: settings.trace,
+            names: names, loop: loop,
             log: log.with("broadcast", .text(plan.broadcast.text))
         ) { report in
             tell(.sending(report), .change)
@@ -438,65 +380,28 @@ extension AgentSession {
         }
     }
 
-    private func linksChanged(_ links: [Link]) async {
-        routes.update(watcher.indices)
-        self.links = links
-        tellLinks()
-        names.update(links: upLinks())
-        await watchSticks()
-        await watchPortals()
-        await transmission?.update(links: links, rules: rules)
-    }
-
-    private func tellLinks() {
-        inventory.links = links.map { link in
-            var link = link
-            link.reason = obstacles[link.name]?.words(on: link.name)
-            return link
-        }
+    private func surroundingsChanged(_ new: Surroundings) async {
+        let old = surroundings
+        surroundings = new
+        let isOtherLinks = isFirstLook || new.links != old.links || new.indices != old.indices
+        isFirstLook = false
+        guard isOtherLinks || new.obstacles != old.obstacles else { return }
+        inventory.links = new.told
         tell(.inventory(inventory), .change)
+        if isOtherLinks {
+            await watchPortals()
+            await transmission?.update(links: surroundings.links, rules: rules)
+        }
+        if new.obstacles != old.obstacles { await transmission?.obstructed(surroundings.obstructions) }
     }
-
-    private func obstaclesChanged(_ obstacles: [String: Obstacle]) async {
-        self.obstacles = obstacles
-        tellLinks()
-        await transmission?.obstructed(obstructions)
-    }
-
-    /// In words, by the links' names.
-    private var obstructions: [String: String] { Dictionary(uniqueKeysWithValues: obstacles.map { ($0.key, $0.value.words(on: $0.key)) }) }
 
     /// Control is connected over this link; nil: over none that has a name, or not at all.
     package func controlMoved(to link: String?) async {
-        controlLink = link
+        await desk.controlMoved(to: link)
         await watchPortals()
     }
 
-    private func watchPortals() async {
-        guard let portals else { return }
-        var proven = await transmission?.liveLinks() ?? []
-        if let controlLink { proven.insert(controlLink) }
-        await portals.update(links: links, proven: proven, control: controlLink)
-    }
-
-    private func modemsChanged(_ modems: [Modem]) async {
-        self.modems = modems
-        await watchSticks()
-    }
-
-    private func sticksChanged(_ sticks: [Stick]) { self.sticks = sticks }
-
-    private func watchSticks() async {
-        await stickWatcher.update(links: links, indices: watcher.indices, taken: Set(modems.flatMap(\.interfaces)))
-    }
-
-    /// Numbers of the SIM cards, by the links that they carry.
-    private var simNumbers: [String: String] {
-        var numbers: [String: String] = [:]
-        for stick in sticks { numbers[stick.link] = stick.simNumber }
-        for modem in modems { for interface in modem.interfaces { numbers[interface] = modem.simNumber } }
-        return numbers
-    }
+    private func watchPortals() async { await desk.watchPortals(besides: await transmission?.liveLinks() ?? []) }
 
     private func inputsChanged(_ inputs: [Input]) async {
         inventory.inputs = inputs
@@ -518,7 +423,7 @@ extension AgentSession {
         let (links, bond) = turns.bond(figures?.links ?? [], figures?.bond, at: .now)
         let sample = AgentTelemetry(
             atMs: unixMilliseconds(), links: links, pipeline: figures?.pipeline, interfaces: await interfaces(),
-            modems: turns.modems(modemFigures, at: .now), bond: bond, usage: usage.next())
+            modems: turns.modems(surroundings.modemFigures, at: .now), bond: bond, usage: usage.next())
         tell(.telemetry(sample), .figures)
     }
 
@@ -529,22 +434,13 @@ extension AgentSession {
 
     private func interfaces() async -> [InterfaceTelemetry]? {
         guard turns.isCountersTurn(at: .now) else { return nil }
-        let changes = usage.count(watcher, simNumbers, configuration.linkRules)
+        let changes = usage.count(desk.watcher, surroundings.simNumbers, configuration.linkRules)
         for change in changes { flight.note(change) }
-        let counters = watcher.counters
+        let counters = desk.watcher.counters
         // What is asked for now is told the next time.
-        watcher.refresh()
-        if !changes.isEmpty { await transmission?.update(links: links, rules: rules) }
+        desk.watcher.refresh()
+        if !changes.isEmpty { await transmission?.update(links: surroundings.links, rules: rules) }
         await watchPortals()
         return counters
-    }
-
-    private var modemFigures: [ModemTelemetry] {
-        let names = Set(links.map(\.name))
-        return modems.map { modem in
-            var figures = modem.figures
-            figures.link = modem.interfaces.first(where: names.contains)
-            return figures
-        } + sticks.map(\.figures)
     }
 }
