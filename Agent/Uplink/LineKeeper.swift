@@ -261,7 +261,11 @@ final class LineKeeper {
     private func took(_ step: DialStep, _ name: String) {
         switch step {
         case .nothing: break
-        case .send(let datagram): greet(datagram, over: name)
+        case .send(let datagram):
+            // The receiver is there: what is left of the handshake has as long again, so that a round trip may take the whole limit.
+            lines[name]?.dialledAt = .now
+            if case .dialling = lines[name]?.stage { lines[name]?.stage = .dialling(since: .now) }
+            greet(datagram, over: name)
         case .refused(let code):
             close(name, "the receiver refuses: \(code)")
             unreachable(name, "the receiver refuses: \(code)")
