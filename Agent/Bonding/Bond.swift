@@ -35,6 +35,9 @@ package struct Bond: Sendable {
     var advancedAt = Microseconds.longAgo
     var isUnheard = false
 
+    /// A receiver that misses more asks again.
+    private static let requestLimit = 8192
+
     /// - Parameter tuning: for experiments; what the latency asks for if nil.
     package init(_ settings: BondSettings, tuning: Tuning? = nil) {
         self.settings = settings
@@ -103,20 +106,26 @@ package struct Bond: Sendable {
 
     /// The receiver asks for packets that the links' own repair did not bring. Those that are on their way over a live link, or that
     /// nobody could bring in time, are passed over.
-    package mutating func request(_ numbers: ClosedRange<PacketNumber>, at: Microseconds) {
+    /// - Parameter ranges: of one message; no more numbers of them are looked at than a queue of them would be worth.
+    package mutating func request(_ ranges: [ClosedRange<PacketNumber>], at: Microseconds) {
         tick(at)
-        guard packets.count > 0 else { return }
-        let first = max(numbers.lowerBound, packets.first)
-        guard first <= numbers.upperBound, first < packets.end else { return }
-        let last = min(numbers.upperBound.value, packets.end.value - 1)
         let live = links.reduce(UInt16(0)) { $1.isLive ? $0 | $1.bit : $0 }
-        for value in first.value...last {
-            let number = PacketNumber(value)
-            let packet = packets[number]
-            guard packet.wasSent, packet.waiting == nil, !packet.isDropped, packet.carriers & live == 0 else { continue }
-            packets[number].isConfirmed = false
-            requeue(number, .request)
+        var left = Self.requestLimit
+        for range in ranges where packets.count > 0 {
+            let first = max(range.lowerBound, packets.first)
+            guard first <= range.upperBound, first < packets.end else { continue }
+            let numbers = first.value...min(range.upperBound.value, packets.end.value - 1)
+            for value in numbers.prefix(left) { request(PacketNumber(value), live) }
+            totals.refusedRequests += max(0, numbers.count - left)
+            left -= min(left, numbers.count)
         }
+    }
+
+    private mutating func request(_ number: PacketNumber, _ live: UInt16) {
+        let packet = packets[number]
+        guard packet.wasSent, packet.waiting == nil, !packet.isDropped, packet.carriers & live == 0 else { return }
+        packets[number].isConfirmed = false
+        requeue(number, .request)
     }
 
     /// Packets below it are needed by nobody any more.

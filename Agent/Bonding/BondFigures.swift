@@ -63,6 +63,8 @@ package struct BondFigures: Hashable, Sendable {
     package var staleReports = 0
     package var refusedReports = 0
     package var refusedArrivals = 0
+    /// Packets that one message asked for beyond what is looked at.
+    package var refusedRequests = 0
 }
 
 /// What happened, for the flight recorder.

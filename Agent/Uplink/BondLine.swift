@@ -33,9 +33,9 @@ struct BondLine {
     /// Where else the receiver is looked for while its own address says nothing; the keys may work again meanwhile.
     var aside: Aside?
     var redials = 0
+    /// When the dialer began, or the receiver answered it.
     var dialledAt: Instant
-    /// An authentic datagram came then.
-    var heardAt: Instant?
+    var redial = Redial()
     /// Probes of a size under way, and the largest one that came through, as RTP packets.
     var proofs: [UInt64: Int] = [:]
     var proven = 0
@@ -69,9 +69,7 @@ struct BondLine {
         var address: SocketAddress
     }
 
-    /// Silence after which a receiver is taken to have lost its keys, as one that was started again has.
-    static let redialAfter = Duration.milliseconds(1200)
-    /// How long an address has for its handshake.
+    /// How long an address has for each of its handshake's answers.
     static let dialLimit = Duration.seconds(2)
     /// How long the largest packets have to come through before less is made do with.
     static let proofLimit = Duration.milliseconds(300)

@@ -202,11 +202,12 @@ extension BondSender: LineOwner {
     /// What the flow's receiver misses.
     private func takeRequests(_ bytes: [UInt8]) {
         guard let newest, let packets = RTCPPacket.decode(bytes) else { return }
+        var ranges: [ClosedRange<PacketNumber>] = []
         for case .nack(let nack) in packets {
-            for range in nack.ranges.compactMap({ $0.packets(newest: newest.value) }) {
-                bond.request(PacketNumber(range.lowerBound)...PacketNumber(range.upperBound), at: Microseconds(.now))
-            }
+            ranges += nack.ranges.compactMap { $0.packets(newest: newest.value) }
+                .map { PacketNumber($0.lowerBound)...PacketNumber($0.upperBound) }
         }
+        bond.request(ranges, at: Microseconds(.now))
     }
 }
 

@@ -101,6 +101,8 @@ final class LineKeeper {
         guard isLive else { return fellSilent(name, silence()) }
         lines[name]?.isReportedLive = true
         lines[name]?.reason = nil
+        lines[name]?.redial.lostSince = nil
+        stopRedial(name)
         log.notice("link up", ["link": .text(name)])
         report(.live(link: name, receiver: line.address?.description ?? ""))
     }
@@ -108,6 +110,7 @@ final class LineKeeper {
     private func fellSilent(_ name: String, _ reason: String) {
         lines[name]?.isReportedLive = false
         lines[name]?.reason = reason
+        lines[name]?.redial.lostSince = .now
         log.notice("link silent", ["link": .text(name), "reason": .text(reason)])
         report(.silent(link: name, reason: reason))
     }
@@ -175,7 +178,7 @@ final class LineKeeper {
         lines[name]?.socket = nil
         lines[name]?.keys = nil
         lines[name]?.dialer = nil
-        lines[name]?.heardAt = nil
+        lines[name]?.redial = Redial()
         lines[name]?.stage = .resting(until: .now)
         if line.isReportedLive { fellSilent(name, reason) }
     }
@@ -222,6 +225,14 @@ final class LineKeeper {
         dial(name)
     }
 
+    /// The keys work: the receiver did not forget them.
+    private func stopRedial(_ name: String) {
+        guard let line = lines[name], line.stage == .up, line.dialer != nil else { return }
+        lines[name]?.dialer = nil
+        lines[name]?.redials = 0
+        letGoAside(name)
+    }
+
     private func lookAside(_ name: String, at address: SocketAddress) {
         do {
             let socket = try UDPSocket(binding: .any(address.family), device: name, buffers: 1 << 20)
@@ -261,7 +272,11 @@ final class LineKeeper {
     private func took(_ step: DialStep, _ name: String) {
         switch step {
         case .nothing: break
-        case .send(let datagram): greet(datagram, over: name)
+        case .send(let datagram):
+            // The receiver is there: what is left of the handshake has as long again, so that a round trip may take the whole limit.
+            lines[name]?.dialledAt = .now
+            if case .dialling = lines[name]?.stage { lines[name]?.stage = .dialling(since: .now) }
+            greet(datagram, over: name)
         case .refused(let code):
             close(name, "the receiver refuses: \(code)")
             unreachable(name, "the receiver refuses: \(code)")
@@ -277,7 +292,7 @@ final class LineKeeper {
         lines[name]?.dialer = nil
         lines[name]?.redials = 0
         lines[name]?.keys = keys
-        lines[name]?.heardAt = .now
+        lines[name]?.redial = Redial(heardAt: .now)
         lines[name]?.choice.answered()
         lines[name]?.proofs = [:]
         lines[name]?.doubt = nil
@@ -413,13 +428,8 @@ final class LineKeeper {
         guard let line = lines[name] else { return }
         // What the keys do not open may be the handshake's, or is nobody's.
         if let keys = line.keys, let opened = try? keys.open(datagram, at: Microseconds(.now)) {
-            lines[name]?.heardAt = .now
-            // They work: the receiver did not forget them.
-            if line.stage == .up, line.dialer != nil {
-                lines[name]?.dialer = nil
-                lines[name]?.redials = 0
-                letGoAside(name)
-            }
+            lines[name]?.redial.heardAt = .now
+            if line.redial.isOver(at: .now) { stopRedial(name) }
             return take(opened.frame, name)
         }
         guard var dialer = line.dialer else { return }
@@ -503,8 +513,7 @@ final class LineKeeper {
     }
 
     private func lookAfter(_ line: BondLine, _ name: String, _ now: Instant) {
-        let silence = line.heardAt.map { now - $0 } ?? .zero
-        if silence >= BondLine.redialAfter {
+        if line.redial.isDue(at: now) {
             // The receiver may have been started again and know nothing of these keys; they stay, as they may work again.
             if line.dialer == nil || now - line.dialledAt >= BondLine.dialLimit { redial(name) }
         } else if let doubt = line.doubt {

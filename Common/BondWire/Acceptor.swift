@@ -61,7 +61,7 @@ package struct AcceptorFigures: Hashable, Sendable {
     /// Retries and accepts.
     package internal(set) var answered: UInt64 = 0
     package internal(set) var refused: UInt64 = 0
-    /// Not sent, because their path was not proven yet.
+    /// Not sent, because their path was not proven yet, or nobody was heard there for long.
     package internal(set) var withheld: UInt64 = 0
     private var dropped = [UInt64](repeating: 0, count: DropReason.allCases.count)
 
@@ -80,6 +80,8 @@ package struct Acceptor {
     /// How long an association waits for its first datagram.
     private static let pendingLife: Microseconds = 10_000_000
     private static let pendingLimit = 64
+    /// A link that has said nothing for so long is told nothing: its address may be somebody else's by now.
+    private static let quietLife: Microseconds = 30_000_000
 
     private let key: StreamKey
     private let crypto: BondCrypto
@@ -127,9 +129,14 @@ package struct Acceptor {
     }
 
     /// Seals a frame for a live link.
-    /// - Returns: nil where there is no such link, and where its new address has not proven itself and was sent enough.
+    /// - Returns: nil where there is no such link, where it was not heard for half a minute, and where its new address has not proven itself
+    ///   and was sent enough.
     package mutating func seal(_ frame: Frame, for link: LinkNumber, at now: Microseconds) -> Outgoing? {
         guard let association = byLink[link] else { return nil }
+        guard now - (association.heard ?? association.born) < Self.quietLife else {
+            figures.withheld += 1
+            return nil
+        }
         let sealed = association.secure.seal(frame, at: now)
         guard let address = association.destination(sealed.datagram.count, at: now) else {
             figures.withheld += 1

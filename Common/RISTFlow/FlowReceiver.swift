@@ -45,9 +45,12 @@ package struct FlowReceiver {
         var payload: [UInt8]
     }
 
-    /// So many numbers of packets are looked at, and held at most: four seconds at 4,000 packets a second.
-    package static let packetLimit = 16384
-    package static let byteLimit = 32 << 20
+    /// What is held has room for 30 Mbit/s for as long as anything is held, in packets of five transport stream packets: 3,990 a second.
+    /// More numbers than this RTP does not tell apart.
+    private static let packetLimits = 16_384...65_536
+    private static let packetsPerSecond: Microseconds = 4_100
+    private static let byteLimits = 32 << 20...48 << 20
+    private static let bytesPerSecond: Microseconds = 30_000_000 / 8
     /// In one answer of `nacks`.
     package static let nackLimit = 200
     /// So far behind its time a packet is still let out: what the reading thread may be late itself.
@@ -56,6 +59,8 @@ package struct FlowReceiver {
     private static let jump: Microseconds = 2_000_000
     /// After so many strays in a row the order begins anew.
     private static let strayLimit = 32
+    /// Of RTP.
+    private static let numbers = 1 << 16
     /// Numbers before the first are counted from here, so that none is negative.
     private static let firstNumber = 1 << 16
 
@@ -66,12 +71,15 @@ package struct FlowReceiver {
     /// No packet is held for longer after it came.
     private let bound: Microseconds
     private let latency: Microseconds
+    /// So many numbers from `next` on are held, a power of two.
+    package let packetLimit: Int
+    package let byteLimit: Int
     /// The flow's, even.
     private var source: UInt32?
     private var playout: Microseconds?
 
     /// By the low bits of the extended number.
-    private var ring = [Held?](repeating: nil, count: packetLimit)
+    private var ring: [Held?]
     private var holes = HoleList()
     /// Which of the last 32,768 numbers before `next` were delivered.
     private var deliveredBits = [UInt64](repeating: 0, count: 512)
@@ -89,6 +97,13 @@ package struct FlowReceiver {
     package init(latency: Microseconds, repair: Repair = Repair(reportInterval: 50_000, skew: 50_000, roundTrip: 100_000)) {
         self.latency = latency
         bound = latency + max(latency / 4, 100_000)
+        // Longer than any latency that can be agreed; so the products stay small.
+        let held = min(bound, 60_000_000)
+        var packets = Self.packetLimits.lowerBound
+        while packets < held * Self.packetsPerSecond / 1_000_000, packets < Self.packetLimits.upperBound { packets *= 2 }
+        packetLimit = packets
+        byteLimit = min(max(Int(held * Self.bytesPerSecond / 1_000_000), Self.byteLimits.lowerBound), Self.byteLimits.upperBound)
+        ring = [Held?](repeating: nil, count: packets)
         self.repair = repair
     }
 
@@ -141,10 +156,13 @@ package struct FlowReceiver {
             let forward = Int(packet.sequence &- UInt16(truncatingIfNeeded: newest.number))
             if forward > 0 { counters.lost += UInt64(forward - 1) }
             restart(packet, newest.number + forward, now)
-        } else if ahead > 0, later >= 0, newest.number + ahead - next < Self.packetLimit {
+        } else if ahead > 0, later >= 0, ahead < packetLimit {
             append(packet, newest.number + ahead, now)
         } else if ahead <= 0, later <= 0 {
             fill(packet, newest.number + ahead, now)
+        } else if later < 0, newest.number + ahead - Self.numbers >= next {
+            // A long latency holds more than half of all numbers: by its time it is one of the first.
+            fill(packet, newest.number + ahead - Self.numbers, now)
         } else {
             stray(packet, now)
         }
@@ -187,11 +205,22 @@ package struct FlowReceiver {
     /// Behind all that came before.
     private mutating func append(_ packet: RTPPacket, _ number: Int, _ now: Microseconds) {
         let before = newest?.number ?? number
-        guard !isLate(packet, now), hold(packet, number) else { return }
-        holes.append(max(before + 1, next)..<number, at: now)
-        newest = (number, packet.timestamp, now)
+        guard !isLate(packet, now) else { return }
         strayRun = 0
+        newest = (number, packet.timestamp, now)
+        if head == nil, number - next >= packetLimit { skip(to: number) }
+        // It counts as one that came, and is not asked for: there is no room for it.
+        guard hold(packet, number) else { return }
+        holes.append(max(before + 1, next)..<number, at: now)
         boundPlayout()
+    }
+
+    /// Nothing is held any more, and what was not is further back than can be.
+    private mutating func skip(to number: Int) {
+        for missing in max(next, number - 32768)..<number { mark(missing, isDelivered: false) }
+        counters.lost += UInt64(number - next)
+        next = number
+        holes.forget(before: number)
     }
 
     /// Among those that came before.
@@ -200,7 +229,7 @@ package struct FlowReceiver {
             precede(packet, number, now)
             return
         }
-        guard ring[number % Self.packetLimit] == nil else {
+        guard number - next >= packetLimit || ring[number % packetLimit] == nil else {
             counters.duplicates += 1
             return
         }
@@ -210,7 +239,7 @@ package struct FlowReceiver {
 
     /// Before what is to be let out next: as long as nothing was let out, that may be the first that came of several.
     private mutating func precede(_ packet: RTPPacket, _ number: Int, _ now: Microseconds) {
-        guard isFresh, let newest, newest.number - number < Self.packetLimit else {
+        guard isFresh, let newest, newest.number - number < packetLimit else {
             if wasDelivered(number) { counters.duplicates += 1 } else { counters.late += 1 }
             return
         }
@@ -227,11 +256,11 @@ package struct FlowReceiver {
 
     /// - Returns: false where the bounds are reached.
     private mutating func hold(_ packet: RTPPacket, _ number: Int) -> Bool {
-        guard heldBytes + packet.payload.count <= Self.byteLimit else {
+        guard number - next < packetLimit, heldBytes + packet.payload.count <= byteLimit else {
             counters.overflowed += 1
             return false
         }
-        ring[number % Self.packetLimit] = Held(timestamp: packet.timestamp, payload: packet.payload)
+        ring[number % packetLimit] = Held(timestamp: packet.timestamp, payload: packet.payload)
         heldBytes += packet.payload.count
         if packet.isRetransmission { counters.recovered += 1 }
         head = min(head ?? number, number)
@@ -243,7 +272,7 @@ package struct FlowReceiver {
     /// When `release` has something to let out; nil where nothing is held.
     package func nextRelease(at now: Microseconds) -> Microseconds? {
         if !ready.isEmpty { return now }
-        guard let head, let held = ring[head % Self.packetLimit] else { return nil }
+        guard let head, let held = ring[head % packetLimit] else { return nil }
         return releaseTime(held.timestamp, now)
     }
 
@@ -251,7 +280,7 @@ package struct FlowReceiver {
     package mutating func release(until now: Microseconds) -> [[UInt8]] {
         var payloads = ready
         ready = []
-        while let number = head, let held = ring[number % Self.packetLimit], releaseTime(held.timestamp, now) <= now {
+        while let number = head, let held = ring[number % packetLimit], releaseTime(held.timestamp, now) <= now {
             letOut(number, into: &payloads)
         }
         return payloads
@@ -259,14 +288,14 @@ package struct FlowReceiver {
 
     /// Lets out the first that is held; what is missing before it is lost.
     private mutating func letOut(_ number: Int, into payloads: inout [[UInt8]]) {
-        guard let held = ring[number % Self.packetLimit] else { return }
+        guard let held = ring[number % packetLimit] else { return }
         for missing in next..<number { mark(missing, isDelivered: false) }
         counters.lost += UInt64(number - next)
         counters.delivered += 1
         mark(number, isDelivered: true)
         payloads.append(held.payload)
         heldBytes -= held.payload.count
-        ring[number % Self.packetLimit] = nil
+        ring[number % packetLimit] = nil
         next = number + 1
         isFresh = false
         holes.forget(before: next)
@@ -275,7 +304,7 @@ package struct FlowReceiver {
 
     private func firstHeld(from start: Int) -> Int? {
         guard let newest, start <= newest.number else { return nil }
-        return (start...newest.number).first { ring[$0 % Self.packetLimit] != nil }
+        return (start...min(newest.number, start + packetLimit - 1)).first { ring[$0 % packetLimit] != nil }
     }
 
     private mutating func mark(_ number: Int, isDelivered: Bool) {
@@ -295,7 +324,7 @@ package struct FlowReceiver {
         var ranges: [SequenceRange] = []
         for (index, hole) in holes.holes.enumerated() where ranges.count < Self.nackLimit {
             guard now - hole.since >= repair.wait, hole.askedAt.map({ now - $0 >= repair.roundTrip }) ?? true,
-                let after = ring[(hole.packets.upperBound + 1) % Self.packetLimit],
+                let after = ring[(hole.packets.upperBound + 1) % packetLimit],
                 releaseTime(after.timestamp, now) - now >= repair.roundTrip
             else { continue }
             holes.asked(index, at: now)

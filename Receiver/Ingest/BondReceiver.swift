@@ -34,6 +34,8 @@ final class BondReceiver {
     private var reportTimer: LoopTimer?
     private var lookTimer: LoopTimer?
     private var looks = 0
+    /// Of the flow, as far as it was told.
+    private var toldOverflow: (count: UInt64, at: Microseconds)?
     /// From source to output, as the sender measured it last, and how much later than that packets left.
     private var latency: Microseconds?
     private var lateness = Lateness()
@@ -43,6 +45,7 @@ final class BondReceiver {
     private static let releaseStep: Microseconds = 5_000
     private static let wayLimit = 64
     private static let looksPerQuestion = 4
+    private static let tellEvery: Microseconds = 60_000_000
 
     init(
         key: StreamKey, latencyMs: Int, doors sockets: [UDPSocket], loop: Loop, log: Log,
@@ -129,6 +132,7 @@ final class BondReceiver {
             paths = [:]
             former = flow
             flow = Self.makeFlow(latencyMs)
+            toldOverflow = nil
             log.notice("a sender began", ["link": .integer(Int(frame.link.value))])
         case .opened: paths[frame.link] = nil
         case .moved: log.notice("a link moved", ["link": .integer(Int(frame.link.value))])
@@ -225,7 +229,21 @@ final class BondReceiver {
         for link in paths.keys { paths[link]?.turn() }
         looks += 1
         if looks % Self.looksPerQuestion == 0 { measureRoundTrips() }
+        tellOverflow(Microseconds(.now))
         publish(statistics)
+    }
+
+    /// Once a minute at most.
+    private func tellOverflow(_ now: Microseconds) {
+        let count = flow.counters.overflowed
+        guard count > toldOverflow?.count ?? 0, toldOverflow.map({ now - $0.at >= Self.tellEvery }) ?? true else { return }
+        toldOverflow = (count, now)
+        log.warning(
+            "the stream is more than is held for this latency: packets are dropped; a shorter latency or a lower rate fits",
+            [
+                "latency_ms": .integer(latencyMs), "dropped": .integer(Int(count)), "packet_limit": .integer(flow.packetLimit),
+                "byte_limit": .integer(flow.byteLimit),
+            ])
     }
 
     private func measureRoundTrips() {

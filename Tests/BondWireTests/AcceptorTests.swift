@@ -92,6 +92,20 @@ import Testing
         #expect(dialer.nextTick == nil)
     }
 
+    @Test("a link that has said nothing for half a minute is told nothing until it says something, and the others go on")
+    func quiet() throws {
+        var acceptor = Acceptor()
+        let quiet = try acceptor.live(1)
+        let other = try acceptor.live(2, session: try #require(acceptor.session))
+        _ = acceptor.take(other.seal(probe, at: 0).datagram, from: home, at: 29 * second)
+        #expect(acceptor.seal(.challenge(1), for: link(1), at: 29 * second) != nil)
+        #expect(acceptor.seal(.challenge(1), for: link(1), at: 30 * second) == nil)
+        #expect(acceptor.seal(.challenge(1), for: link(2), at: 30 * second) != nil)
+        #expect(acceptor.figures.withheld == 1)
+        #expect(acceptor.take(quiet.seal(probe, at: 0).datagram, from: home, at: 3600 * second).frame != nil)
+        #expect(acceptor.seal(.challenge(1), for: link(1), at: 3600 * second) != nil)
+    }
+
     @Test("of 20,000 datagrams without a valid key none is accepted, and every good one between them is")
     func junk() throws {
         var acceptor = Acceptor()

@@ -111,11 +111,11 @@ struct BondTests {
         road.pass(500)
         road.offer(3)
         let start = road.sent.count
-        road.bond.request(PacketNumber(0)...PacketNumber(2), at: road.now)
+        road.bond.request([PacketNumber(0)...PacketNumber(2)], at: road.now)
         road.pump()
         #expect(road.sent.count == start)
         road.pass(200)
-        road.bond.request(PacketNumber(1)...PacketNumber(.max), at: road.now)
+        road.bond.request([PacketNumber(1)...PacketNumber(.max)], at: road.now)
         road.pump()
         #expect(road.reasons(since: start) == [.request, .request])
     }

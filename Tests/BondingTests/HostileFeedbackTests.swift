@@ -74,12 +74,25 @@ struct HostileFeedbackTests {
                 Report(sentAt: random.next() % 2 == 0 ? any() : near(), links: links), over: Road.number(Int(random.next() % 16)),
                 at: random.next() % 50 == 0 ? any() / 1000 : road.now)
             let first = random.next() % 100
-            road.bond.request(PacketNumber(first)...PacketNumber(random.next() % 2 == 0 ? .max : first + 5), at: road.now)
+            road.bond.request([PacketNumber(first)...PacketNumber(random.next() % 2 == 0 ? .max : first + 5)], at: road.now)
             _ = road.bond.offer(bytes: Int(truncatingIfNeeded: any()), importance: .key, at: road.now)
             if round % 20 == 0 { road.pass(5, reports: false) }
             _ = road.bond.figures(at: any())
         }
         #expect(road.bond.figures(at: road.now).bond.refusedReports > 0)
+    }
+
+    @Test("who asks for everything five hundred times in one message is looked after for 8,192 packets, and the rest is counted")
+    func everything() {
+        var road = running()
+        road.offer(20_000)
+        let kept = road.bond.figures(at: road.now).bond
+        let count = kept.offered
+        road.bond.request(Array(repeating: PacketNumber(0)...PacketNumber(.max), count: 500), at: road.now)
+        let refused = road.bond.figures(at: road.now).bond.refusedRequests
+        #expect((499 * 20_000...500 * count - 8192).contains(refused), "\(refused) of \(500 * count)")
+        road.bond.request([PacketNumber(0)...PacketNumber(5)], at: road.now)
+        #expect(road.bond.figures(at: road.now).bond.refusedRequests == refused)
     }
 
     @Test(

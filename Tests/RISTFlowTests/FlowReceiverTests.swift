@@ -223,9 +223,60 @@ private func makeReceiver(_ offset: Microseconds = 400_000) -> FlowReceiver {
                 RTPPacket(
                     sequence: UInt16(truncatingIfNeeded: number), timestamp: UInt32(number), source: 2,
                     payload: [UInt8](repeating: 0, count: 4000)), at: 0)
-            #expect(receiver.heldBytes <= FlowReceiver.byteLimit)
+            #expect(receiver.heldBytes <= receiver.byteLimit)
         }
         #expect(receiver.counters.overflowed > 0)
+    }
+
+    /// Numbered packets of a size, so many a second, each 20 ms on its way; out as they were let out.
+    private func run(_ receiver: inout FlowReceiver, rate: Int, bytes: Int, seconds: Int, again: Int? = nil) -> (out: Int, mistimed: Int) {
+        let latency = 10 * second
+        receiver.setPlayout(latency)
+        var (out, mistimed, last) = (0, 0, -1)
+        func packet(_ number: Int) -> RTPPacket {
+            let at = Microseconds(number) * second / Microseconds(rate)
+            var payload = [UInt8](repeating: 0, count: bytes)
+            for byte in 0..<4 { payload[byte] = UInt8(truncatingIfNeeded: number >> (8 * byte)) }
+            return RTPPacket(
+                sequence: UInt16(truncatingIfNeeded: number), timestamp: SourceTime.timestamp(at), source: 2, payload: payload)
+        }
+        for number in 0..<(seconds + 11) * rate {
+            let now = Microseconds(number) * second / Microseconds(rate) + 20 * ms
+            let isMissing = again.map { _ in number % 1000 == 999 } ?? false
+            if number < seconds * rate, !isMissing { receiver.take(packet(number), at: now) }
+            if let again, number - again >= 0, number - again < seconds * rate, (number - again) % 1000 == 999 {
+                receiver.take(packet(number - again), at: now)
+            }
+            for payload in receiver.release(until: now) {
+                let number = (0..<4).reduce(0) { $0 | Int(payload[$1]) << (8 * $1) }
+                let due = Microseconds(number) * second / Microseconds(rate) + latency
+                if number <= last || !(-20...2 * ms).contains(now - due) { mistimed += 1 }
+                last = number
+                out += 1
+            }
+        }
+        return (out, mistimed)
+    }
+
+    @Test("30 Mbit/s in packets of five are held for ten seconds, and one that comes again after nine fills its hole")
+    func longLatency() {
+        var receiver = FlowReceiver(latency: 10 * second)
+        let (out, mistimed) = run(&receiver, rate: 3_990, bytes: 940, seconds: 15, again: 9 * 3_990)
+        #expect(out == 15 * 3_990 && mistimed == 0)
+        let counters = receiver.counters
+        #expect(counters.lost == 0 && counters.overflowed == 0 && counters.strays == 0 && counters.restarts == 0, "\(counters)")
+    }
+
+    @Test(
+        "what does not fit is counted, by numbers and by bytes, and what does comes out at its time",
+        arguments: [(10_000, 4), (600, 9_000)])
+    func tooMuch(_ rate: Int, _ bytes: Int) {
+        var receiver = FlowReceiver(latency: 10 * second)
+        let (out, mistimed) = run(&receiver, rate: rate, bytes: bytes, seconds: 25)
+        let counters = receiver.counters
+        #expect(mistimed == 0 && counters.restarts == 0 && counters.strays == 0, "\(counters)")
+        #expect(counters.overflowed > 0 && out + Int(counters.overflowed) == 25 * rate, "\(counters)")
+        #expect(out > 15 * rate / 2, "\(out)")
     }
 
     @Test("anything at all is survived: nothing traps, and what goes in is delivered, refused or held")

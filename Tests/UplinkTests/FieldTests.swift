@@ -97,6 +97,19 @@ struct FieldTests {
         }
     }
 
+    @Test("a link with a round trip of 1.6 s joins, and at 4 s of latency nothing is lost")
+    func slow() async throws {
+        try await unlessVoid { run in
+            let far = LinkShape(LinkProfile(rateKbit: 3000, delayMs: 800, jitterMs: 5, queueMs: 300))
+            let field = try Field([modems()[0], far], bufferMs: 4000)
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            try await field.waitForLive(2)
+            let lost = try await field.send(.seconds(2), settle: .milliseconds(5000))
+            try need(lost.isEmpty, "\(lost.count) lost from \(lost.first ?? 0) to \(lost.last ?? 0)")
+        }
+    }
+
     @Test("finds the address that answers, and names a link that reaches none", arguments: Carrier.allCases)
     func addresses(_ carrier: Carrier) async throws {
         try await unlessVoid { run in
