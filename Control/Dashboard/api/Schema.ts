@@ -43,6 +43,7 @@ export type Broadcast = {
     restarts?: number | null;
   } | null;
   notes?: string[] | null;
+  thumbnailAt?: string | null;
 };
 
 export type ChangeBroadcastRequest = {
@@ -421,6 +422,8 @@ export interface Operations {
   getBroadcastsByIdRecorder: { path: { id: string }; body: undefined; answer: Blob };
   /** Stop a broadcast; no error where it is over already. For the role host and those above it. */
   postBroadcastsByIdStop: { path: { id: string }; body: undefined; answer: Broadcast };
+  /** The newest picture of a running broadcast, small, of the time that its thumbnailAt tells. For every user of the organisation. */
+  getBroadcastsByIdThumbnail: { path: { id: string }; body: undefined; answer: Blob };
   /** List the organisation's destinations. For the role host and those above it. */
   getDestinations: { path: Nothing; body: undefined; answer: {
     items: Destination[];
@@ -511,6 +514,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postBroadcastsByIdOutputsByOutputRetry: ["POST", "/api/v1/broadcasts/{id}/outputs/{output}/retry"],
   getBroadcastsByIdRecorder: ["GET", "/api/v1/broadcasts/{id}/recorder"],
   postBroadcastsByIdStop: ["POST", "/api/v1/broadcasts/{id}/stop"],
+  getBroadcastsByIdThumbnail: ["GET", "/api/v1/broadcasts/{id}/thumbnail"],
   getDestinations: ["GET", "/api/v1/destinations"],
   postDestinations: ["POST", "/api/v1/destinations"],
   deleteDestinationsById: ["DELETE", "/api/v1/destinations/{id}"],
