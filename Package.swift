@@ -71,6 +71,7 @@ let doors: [Target] = [
     door("CV4L2"),
     door("CSystemd", pkgConfig: "libsystemd"),
     door("CAres", pkgConfig: "libcares"),
+    door("CCurl", pkgConfig: "libcurl"),
 ]
 
 let shared: [Target] = [
@@ -140,20 +141,22 @@ let receiver: [Target] = [
 
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
+    module("Control", "Mail", ["Units", "HTTP", "Configuration", "Store", "Crypto", "CCurl", "Posix", "Logging"]),
     module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
         [
-            "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Auth", "Fleet", "Broadcasts", "Crypto", "Posix",
-            "Logging", "TLS",
+            "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Mail", "Auth", "Fleet", "Broadcasts", "Crypto",
+            "Posix", "Logging", "TLS",
         ],
         resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
         [
-            "API", "Auth", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Posix", "Service", "Store", "Systemd", "Units", "Web",
+            "API", "Auth", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Service", "Store", "Systemd", "Units",
+            "Web",
         ]),
 ]
 
@@ -184,6 +187,7 @@ let suites: [Target] = [
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
     tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
+    tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("AuthTests", ["Auth", "Store", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),

@@ -7,6 +7,7 @@ import FoundationEssentials
 import Glibc
 import Identity
 import Logging
+import Mail
 import Posix
 import Service
 import Store
@@ -54,6 +55,7 @@ let usage = """
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
             log: log),
         health: Health(store: store, stateFolder: folder.path, certificates: certificates),
+        postman: configuration.mail.map { Postman(store, $0, log: log) },
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), stateFolder: folder, version: ProgramContext.version),
