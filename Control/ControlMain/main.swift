@@ -47,8 +47,10 @@ let usage = """
     let fleet = Roster(store: store, feed: feed, log: log)
     let hasher = PasswordHasher()
     let outbound = OutboundGuard(allowing: configuration.outbound)
+    let letters = configuration.mail.flatMap { _ in configuration.origins.first.map { Letters(origin: $0.text) } }
     return Gateway.Parts(
-        store: store, gate: try await Gate.open(store, hasher: hasher, limits: configuration.limits), hasher: hasher, fleet: fleet,
+        store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
+        fleet: fleet,
         feed: feed,
         broadcasts: BroadcastDirector(store: store, fleet: fleet, feed: feed, outbound: outbound, log: log),
         devices: DeviceDoor(
