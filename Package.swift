@@ -72,6 +72,7 @@ let doors: [Target] = [
     door("CSystemd", pkgConfig: "libsystemd"),
     door("CAres", pkgConfig: "libcares"),
     door("CAvcodec"),
+    door("CCurl", pkgConfig: "libcurl"),
 ]
 
 let shared: [Target] = [
@@ -145,20 +146,22 @@ let receiver: [Target] = [
 
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
-    module("Control", "Auth", ["Units", "Wire", "Store", "Crypto", "CArgon2", "Posix"]),
+    module("Control", "Mail", ["Units", "HTTP", "Configuration", "Store", "Crypto", "CCurl", "Posix", "Logging"]),
+    module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
         [
-            "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Auth", "Fleet", "Broadcasts", "Crypto", "Posix",
-            "Logging", "TLS",
+            "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Mail", "Auth", "Fleet", "Broadcasts", "Crypto",
+            "Posix", "Logging", "TLS",
         ],
         resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
         [
-            "API", "Auth", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Posix", "Service", "Store", "Systemd", "Units", "Web",
+            "API", "Auth", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Service", "Store", "Systemd", "Units",
+            "Web",
         ]),
 ]
 
@@ -189,7 +192,8 @@ let suites: [Target] = [
     tests("SQLiteTests", ["SQLite"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
     tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
-    tests("AuthTests", ["Auth", "Store", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
+    tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
+    tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
     tests("UplinkTests", ["Uplink", "Configuration", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),

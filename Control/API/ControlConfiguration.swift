@@ -3,6 +3,7 @@ package import Configuration
 package import Crypto
 package import Identity
 package import Logging
+package import Mail
 package import Posix
 package import Store
 package import TLS
@@ -24,6 +25,8 @@ package struct ControlConfiguration: Sendable {
     package let loops: Int
     package let limits: Gate.Limits
     package let quotas: Quotas
+    /// nil: no mail is sent.
+    package let mail: MailServer?
     package let logLevel: Log.Level
 
     /// - Throws: `ConfigurationFaults`, all of them together.
@@ -56,6 +59,7 @@ package struct ControlConfiguration: Sendable {
             .compactMap(AddressRange.init)
         limits = Self.limits(reader.section("limits"))
         quotas = Self.quotas(reader.section("quotas"))
+        mail = MailServer(reader)
         logLevel = reader.section("log").level()
         try reader.finish()
     }

@@ -4,6 +4,7 @@ import FoundationEssentials
 package import Fleet
 import HTTP
 package import Logging
+package import Mail
 import Crypto
 package import Identity
 import Posix
@@ -27,6 +28,8 @@ package struct Gateway: Sendable {
         let broadcasts: BroadcastDirector
         let devices: DeviceDoor
         let health: Health
+        /// nil where no mail is sent.
+        let postman: Postman?
         let settings: Settings
         let log: Log
         /// The pages that watch, of each user.
@@ -44,7 +47,7 @@ package struct Gateway: Sendable {
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
             devices: DeviceDoor,
-            health: Health, settings: Settings, log: Log
+            health: Health, postman: Postman?, settings: Settings, log: Log
         ) {
             self.store = store
             self.gate = gate
@@ -54,6 +57,7 @@ package struct Gateway: Sendable {
             self.broadcasts = broadcasts
             self.devices = devices
             self.health = health
+            self.postman = postman
             self.settings = settings
             self.log = log.part("api")
         }
@@ -241,7 +245,7 @@ extension Gateway.Parts {
     package func run() async throws {
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
-        async let keeping: Void = Housekeeping(store: store, log: log).run()
+        async let keeping: Void = Housekeeping(store: store, postman: postman, log: log).run()
         try await broadcasts.run()
         try await keeping
         await noting

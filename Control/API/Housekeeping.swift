@@ -1,15 +1,18 @@
 import Crypto
 import Logging
+import Mail
 import Store
 
 /// What control does by itself, through the job queue, so that a restart forgets none of it (CTL-16): each hour it removes
 /// what nobody can use any more.
 struct Housekeeping: Sendable {
     private let store: ControlStore
+    private let postman: Postman?
     private let log: Log
 
-    init(store: ControlStore, log: Log) {
+    init(store: ControlStore, postman: Postman?, log: Log) {
         self.store = store
+        self.postman = postman
         self.log = log.part("jobs")
     }
 
@@ -20,8 +23,10 @@ struct Housekeeping: Sendable {
     func run() async throws {
         try await plan(at: store.now)
         let log = self.log
+        var work: [String: JobQueue.Work] = [Self.cleanup: { _ in try await clean() }]
+        if let postman { work[Outbox.kind] = { try await postman.deliver($0) } }
         let queue = JobQueue(
-            store, holder: Hex.encode(randomBytes(8)), work: [Self.cleanup: { _ in try await clean() }],
+            store, holder: Hex.encode(randomBytes(8)), work: work,
             sleep: { try await Task.sleep(for: $0) }, trouble: { log.error("the job queue failed", ["error": "\($0)"]) })
         await queue.run()
     }

@@ -115,7 +115,9 @@ extension Gate {
         }
         try await refund(attempt)
         let hash = try await hasher.hash(new)
-        var ended = try await users.setPassword(principal.user.id, hash: hash, keeping: principal.session.id)
+        var ended = try await users.setPassword(
+            principal.user.id, hash: hash, keeping: principal.session.id,
+            notice: letters?.passwordChanged(of: principal.user, at: store.now))
         ended += unstored.closeAll(of: principal.user.id, but: principal.session.id)
         revoked.tell(ended.map(Revocation.session))
     }

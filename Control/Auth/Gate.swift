@@ -1,4 +1,5 @@
 import Crypto
+package import Mail
 package import Store
 package import Units
 
@@ -44,6 +45,8 @@ package struct Gate: Sendable {
 
     let store: ControlStore
     let hasher: PasswordHasher
+    /// nil where no mail is sent.
+    let letters: Letters?
     let limits: Limits
     let revoked = Revocations()
     private let tickets = Tickets()
@@ -54,15 +57,18 @@ package struct Gate: Sendable {
     let unstored: UnstoredSessions
 
     /// Opens the gate of a store; the keys of its tokens are made at the first time and kept sealed in the store.
-    package static func open(_ store: ControlStore, hasher: PasswordHasher, limits: Limits = Limits()) async throws -> Gate {
+    package static func open(_ store: ControlStore, hasher: PasswordHasher, letters: Letters? = nil, limits: Limits = Limits()) async throws
+        -> Gate
+    {
         Gate(
-            store: store, hasher: hasher, limits: limits, key: try await store.operations.key("access tokens"),
+            store: store, hasher: hasher, letters: letters, limits: limits, key: try await store.operations.key("access tokens"),
             browsers: KnownBrowsers(key: try await store.operations.key("known browsers")))
     }
 
-    private init(store: ControlStore, hasher: PasswordHasher, limits: Limits, key: [UInt8], browsers: KnownBrowsers) {
+    private init(store: ControlStore, hasher: PasswordHasher, letters: Letters?, limits: Limits, key: [UInt8], browsers: KnownBrowsers) {
         self.store = store
         self.hasher = hasher
+        self.letters = letters
         self.limits = limits
         self.key = key
         self.browsers = browsers

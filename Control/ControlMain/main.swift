@@ -7,6 +7,7 @@ import FoundationEssentials
 import Glibc
 import Identity
 import Logging
+import Mail
 import Posix
 import Service
 import Store
@@ -46,14 +47,17 @@ let usage = """
     let fleet = Roster(store: store, feed: feed, log: log)
     let hasher = PasswordHasher()
     let outbound = OutboundGuard(allowing: configuration.outbound)
+    let letters = configuration.mail.flatMap { _ in configuration.origins.first.map { Letters(origin: $0.text) } }
     return Gateway.Parts(
-        store: store, gate: try await Gate.open(store, hasher: hasher, limits: configuration.limits), hasher: hasher, fleet: fleet,
+        store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
+        fleet: fleet,
         feed: feed,
         broadcasts: BroadcastDirector(store: store, fleet: fleet, feed: feed, outbound: outbound, log: log),
         devices: DeviceDoor(
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
             log: log),
         health: Health(store: store, stateFolder: folder.path, certificates: certificates),
+        postman: configuration.mail.map { Postman(store, $0, log: log) },
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), stateFolder: folder, dashboard: configuration.dashboard,

@@ -40,6 +40,7 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case broadcastEnded = "broadcast.ended"
     case outputAdded = "broadcast.output_added"
     case outputRemoved = "broadcast.output_removed"
+    case mailGivenUp = "mail.given_up"
 }
 
 /// One line of the audit log.

@@ -19,6 +19,8 @@ package struct ControlStore: Sendable {
     let keyring: Keyring
     let location: Location
     package let quotas: Quotas
+    /// Rung where a job was stored.
+    let bell = JobBell()
     private let clock: @Sendable () -> Timestamp
 
     private init(

@@ -68,6 +68,7 @@ package actor JobQueue {
         self.trouble = trouble
         schedule = JobSchedule(capacity: capacity)
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        store.bell.attach(wake)
     }
 
     /// Runs until its task is cancelled; then waits for the jobs that run.

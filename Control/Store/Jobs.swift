@@ -50,14 +50,10 @@ package struct Jobs: Sendable {
     package func add(
         _ kind: String, payload: String = "{}", uniqueKey: String? = nil, runAt: Timestamp? = nil, maxAttempts: Int = 5
     ) async throws -> Job {
-        try await store.write(.durable) { transaction in
-            let id: JobID = transaction.newID()
-            try transaction.shared.run(
-                """
-                INSERT INTO jobs (id, kind, payload, unique_key, run_at, max_attempts, created_at)
-                VALUES (\(id), \(kind), \(payload), \(uniqueKey), \(runAt ?? transaction.now), \(maxAttempts), \(transaction.now))
-                ON CONFLICT (kind, unique_key) WHERE finished_at IS NULL AND unique_key IS NOT NULL DO NOTHING
-                """)
+        defer { store.bell.ring() }
+        return try await store.write(.durable) { transaction in
+            let id = try transaction.addJob(
+                kind, payload: payload, uniqueKey: uniqueKey, runAt: runAt ?? transaction.now, maxAttempts: maxAttempts)
             let found = try transaction.shared.first(
                 "SELECT * FROM jobs WHERE id = \(id) OR (kind = \(kind) AND unique_key = \(uniqueKey) AND finished_at IS NULL)", Job.init)
             guard let found else { throw StoreError.missing("job") }
@@ -160,4 +156,19 @@ package struct Jobs: Sendable {
 
 extension ControlStore {
     package var jobs: Jobs { Jobs(store: self) }
+}
+
+extension Transaction {
+    /// Adds a job, unless there is an unfinished one of the kind with this key. Whoever writes this rings the store's bell afterwards.
+    @discardableResult
+    func addJob(_ kind: String, payload: any ColumnValue, uniqueKey: String?, runAt: Timestamp, maxAttempts: Int) throws -> JobID {
+        let id: JobID = newID()
+        try shared.run(
+            """
+            INSERT INTO jobs (id, kind, payload, unique_key, run_at, max_attempts, created_at)
+            VALUES (\(id), \(kind), \(any: payload), \(uniqueKey), \(runAt), \(maxAttempts), \(now))
+            ON CONFLICT (kind, unique_key) WHERE finished_at IS NULL AND unique_key IS NOT NULL DO NOTHING
+            """)
+        return id
+    }
 }

@@ -69,7 +69,7 @@ package struct Operations: Sendable {
     }
 
     /// Removes what nobody can use any more: sessions, used-up refresh tokens and flight records 30 days after their end, attempts
-    /// after a day, finished jobs after 30 days.
+    /// after a day, finished jobs and mails after 30 days.
     package func removeExpired() async throws {
         try await store.write { transaction in
             let limit = transaction.now - .seconds(30 * 86_400)
@@ -78,6 +78,13 @@ package struct Operations: Sendable {
             try all.run("DELETE FROM sessions WHERE min(expires_at, coalesce(ended_at, expires_at)) < \(limit)")
             try all.run("DELETE FROM flight_records WHERE broadcast IN (SELECT id FROM broadcasts WHERE ended_at < \(limit))")
             try transaction.shared.run("DELETE FROM attempts WHERE at < \(transaction.now - .seconds(86_400)) OR at > \(transaction.now)")
+            // Of those that nobody sends any more, because no server is configured now.
+            try all.run(
+                """
+                UPDATE mails SET sealed = NULL, finished_at = \(transaction.now), outcome = 'given_up'
+                WHERE finished_at IS NULL AND expires_at < \(transaction.now - Outbox.patience)
+                """)
+            try all.run("DELETE FROM mails WHERE finished_at < \(limit)")
             try transaction.shared.run("DELETE FROM jobs WHERE finished_at < \(limit)")
         }
     }
@@ -121,6 +128,9 @@ private struct SealedColumn {
             name: "broadcasts.stream_key",
             select: "SELECT organization, id, stream_key AS sealed FROM broadcasts WHERE stream_key IS NOT NULL",
             update: { "UPDATE broadcasts SET stream_key = \($1) WHERE id = \($0)" }),
+        SealedColumn(
+            name: "mails.sealed", select: "SELECT organization, id, sealed FROM mails WHERE sealed IS NOT NULL",
+            update: { "UPDATE mails SET sealed = \($1) WHERE id = \($0)" }),
         SealedColumn(
             name: "server_keys.sealed", select: "SELECT '' AS organization, name AS id, sealed FROM server_keys",
             update: { "UPDATE server_keys SET sealed = \($1) WHERE name = \($0)" }),

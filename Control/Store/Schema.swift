@@ -10,6 +10,7 @@ enum Schema {
         Migration(version: 4, name: "operations", script: operations),
         Migration(version: 5, name: "flight records", script: flightRecords),
         Migration(version: 6, name: "slates", script: slates),
+        Migration(version: 7, name: "mails", script: mails),
     ]
 
     private static let accounts: StaticString = """
@@ -219,5 +220,23 @@ enum Schema {
             picture BLOB NOT NULL CHECK (length(picture) <= 98304),
             changed_at INTEGER NOT NULL
         ) STRICT;
+        """
+
+    private static let mails: StaticString = """
+        CREATE TABLE mails (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id),
+            purpose TEXT NOT NULL,
+            about TEXT NOT NULL,
+            sealed BLOB,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            finished_at INTEGER,
+            outcome TEXT CHECK (outcome IN ('sent', 'given_up', 'withdrawn')),
+            UNIQUE (organization, id),
+            CHECK ((finished_at IS NULL) = (outcome IS NULL)),
+            CHECK ((finished_at IS NULL) = (sealed IS NOT NULL))
+        ) STRICT;
+        CREATE INDEX mails_waiting ON mails (organization, about) WHERE finished_at IS NULL;
         """
 }

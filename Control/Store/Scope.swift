@@ -70,9 +70,11 @@ struct OrganizationTable: Hashable, Sendable {
     static let audit = OrganizationTable("audit")
     static let flightRecords = OrganizationTable("flight_records")
     static let slates = OrganizationTable("slates")
+    static let mails = OrganizationTable("mails")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
+        mails,
     ]
 }
 

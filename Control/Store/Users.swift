@@ -130,11 +130,16 @@ package struct Users: Sendable {
 
     /// Changes the password hash, and ends every session but `keeping`.
     ///
+    /// - Parameter notice: is sent to the user.
     /// - Returns: the sessions that ended.
-    package func setPassword(_ id: UserID, hash: Secret, keeping: SessionID? = nil) async throws -> [SessionID] {
-        try await store.write(.durable) { transaction in
+    package func setPassword(
+        _ id: UserID, hash: Secret, keeping: SessionID? = nil, notice: NewMail? = nil
+    ) async throws -> [SessionID] {
+        defer { store.bell.ring() }
+        return try await store.write(.durable) { transaction in
             try transaction.updateOne(.users, in: scope, set: ["password_hash": hash.revealed], where: "id = \(id)", or: "user")
             try transaction.note(.userPasswordChanged, id.text, in: scope)
+            if let notice { try transaction.post(notice, about: id.text, sealedBy: store.keyring, in: scope) }
             return try transaction.endSessions(of: id, in: scope, because: .passwordChanged, but: keeping)
         }
     }

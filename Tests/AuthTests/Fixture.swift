@@ -1,5 +1,6 @@
 import Auth
 import Crypto
+import Mail
 import Posix
 import SQLite
 import Store
@@ -32,7 +33,9 @@ struct Fixture {
         let clock = clock
         let place = file.map { Location.file($0) } ?? .memory
         store = try await ControlStore.open(place, keyring: Keyring(), platformVersion: "1", on: disk, clock: { clock.now })
-        gate = try await Gate.open(store, hasher: PasswordHasher(cost: Self.cheap, concurrent: 2, waiting: 1000), limits: limits)
+        gate = try await Gate.open(
+            store, hasher: PasswordHasher(cost: Self.cheap, concurrent: 2, waiting: 1000),
+            letters: Letters(origin: "https://live.example.org"), limits: limits)
         try await store.setup.issue(Secret("setup"))
         owner = try await gate.claim(
             Secret("setup"), organization: "First", slug: "first", email: "owner@first.example", displayName: "Owner",

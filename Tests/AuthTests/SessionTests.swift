@@ -175,4 +175,20 @@ import Wire
         try fixture.gate.admit(fixture.owner.principal)
         _ = try await fixture.login()
     }
+
+    @Test("whose password was changed is told so by mail, stored with the change, and nobody where it was not")
+    func passwordNotice() async throws {
+        let fixture = try await Fixture()
+        let principal = fixture.owner.principal
+        func jobs() async throws -> [Job] { try await fixture.store.jobs.claim(holder: "a", for: .seconds(1), limit: 9) }
+        await #expect(throws: AuthError.badCredentials) {
+            try await fixture.gate.changePassword(of: principal, from: Secret("wrong"), to: Secret("another horse"), at: Fixture.origin)
+        }
+        #expect(try await jobs().isEmpty)
+        try await fixture.gate.changePassword(of: principal, from: Fixture.password, to: Secret("another horse"), at: Fixture.origin)
+        let job = try #require(try await jobs().first)
+        let mail = try #require(try await fixture.store.outbox.find(job)).content
+        #expect(job.kind == Outbox.kind && mail.to == "owner@first.example" && mail.purpose == .passwordChanged)
+        #expect(mail.text.contains("https://live.example.org") && !mail.text.contains("horse") && !job.payload.contains("first.example"))
+    }
 }

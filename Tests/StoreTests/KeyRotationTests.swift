@@ -26,8 +26,12 @@ struct KeyRotationTests {
             let endpoint = try #require(DestinationEndpoint.preset(.youtube))
             destination = try await fixture.store.destinations(in: scope).create(name: "A", endpoint: endpoint, secret: key).id
             serverKey = try await fixture.store.operations.key("access tokens")
+            let (scope, keyring) = (scope, fixture.store.keyring)
+            try await fixture.store.write(.durable) { try $0.post(Self.mail, about: "x", sealedBy: keyring, in: scope) }
             try await fixture.store.close()
         }
+
+        static let mail = NewMail(purpose: .invitation, to: "a@example.org", subject: "s", text: "t", html: "h")
 
         var keyFile: String { folder.path + "/master.key" }
         var database: String { folder.path + "/strata.db" }
@@ -39,6 +43,8 @@ struct KeyRotationTests {
                 .file(database), keyring: try KeyFile.keyring(at: keyFile), platformVersion: "1.0-test")
             #expect(try await store.destinations(in: scope).secret(of: destination) == key)
             #expect(try await store.operations.key("access tokens") == serverKey)
+            let job = try #require(try await store.read { try $0.shared.first("SELECT * FROM jobs", Job.init) })
+            #expect(try await store.outbox.find(job)?.content == Self.mail)
             try await store.close()
         }
 
@@ -49,12 +55,12 @@ struct KeyRotationTests {
     func rotates() async throws {
         let kept = try await Kept(key)
         let before = try KeyFile.keyring(at: kept.keyFile)
-        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 2, keptKeys: 0))
+        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 3, keptKeys: 0))
         try await kept.expectReadable(key)
         let old = try await ControlStore.open(.file(kept.database), keyring: before, platformVersion: "1.0-test")
         await #expect(throws: CryptoError.self) { try await old.destinations(in: kept.scope).secret(of: kept.destination) }
         try await old.close()
-        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 2, keptKeys: 0))
+        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 3, keptKeys: 0))
         try await kept.expectReadable(key)
     }
 
@@ -62,11 +68,11 @@ struct KeyRotationTests {
     func killed(after step: Int) async throws {
         let kept = try await Kept(key)
         let ring = try kept.rotation.addKey()
-        if step >= 1 { #expect(try await kept.rotation.seal(under: ring, platformVersion: "1.0-test") == 2) }
-        if step >= 2 { _ = try kept.rotation.retire(ring, sealed: 2) }
+        if step >= 1 { #expect(try await kept.rotation.seal(under: ring, platformVersion: "1.0-test") == 3) }
+        if step >= 2 { _ = try kept.rotation.retire(ring, sealed: 3) }
         try await kept.expectReadable(key)
         // What was made meanwhile is under the newest key.
-        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 2, keptKeys: 0))
+        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 3, keptKeys: 0))
         #expect(try kept.olderKeys() == 0)
         try await kept.expectReadable(key)
     }
@@ -76,7 +82,7 @@ struct KeyRotationTests {
         let kept = try await Kept(key)
         let copy = kept.database + ".before-2.1800000000000"
         try FileManager.default.copyItem(atPath: kept.database, toPath: copy)
-        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 2, keptKeys: 1))
+        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 3, keptKeys: 1))
         try await kept.expectReadable(key)
         _ = try await SafetyCopies(of: kept.database).restore("strata.db.before-2.1800000000000", at: .now)
         try await kept.expectReadable(key)
