@@ -29,6 +29,7 @@ final class BondReceiver {
     private var ways: [[UInt8]: Doorway.Entrance] = [:]
     private var media = Traffic()
     private var refusedAsMedia = 0
+    private var knocks = Knocks()
     private var releaseTimer: LoopTimer?
     private var releaseAt: Microseconds?
     private var reportTimer: LoopTimer?
@@ -94,7 +95,8 @@ final class BondReceiver {
         let source = way.source.identity
         switch acceptor.take(datagram, from: source, at: Microseconds(arrival)) {
         case .answer(let answer): send(answer, by: way)
-        case .dropped: break
+        case .dropped(let reason):
+            if let told = knocks.dropped(reason, from: way.source, at: Microseconds(arrival)) { tell(told) }
         case .frame(let frame):
             if ways[source] == nil, ways.count >= Self.wayLimit { forgetWays() }
             ways[source] = way
@@ -124,6 +126,15 @@ final class BondReceiver {
         }
     }
 
+    private func tell(_ told: Knocks.Told) {
+        log.warning(
+            "somebody without this stream's key knocks; a sender of yours has another key, or none",
+            [
+                "source": .text("\(told.source)"), "with_another_key": .integer(told.withAnotherKey),
+                "with_no_key": .integer(told.withNoKey),
+            ])
+    }
+
     private func note(_ frame: AcceptedFrame) {
         switch frame.change {
         case nil: return
@@ -133,7 +144,7 @@ final class BondReceiver {
             former = flow
             flow = Self.makeFlow(latencyMs)
             toldOverflow = nil
-            log.notice("a sender began", ["link": .integer(Int(frame.link.value))])
+                log.notice("a sender began", ["link": .integer(Int(frame.link.value))])
         case .opened: paths[frame.link] = nil
         case .moved: log.notice("a link moved", ["link": .integer(Int(frame.link.value))])
         case .closed:
