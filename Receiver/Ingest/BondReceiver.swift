@@ -30,6 +30,7 @@ final class BondReceiver {
     private var media = Traffic()
     private var refusedAsMedia = 0
     private var knocks = Knocks()
+    private var latencyCheck: LatencyCheck
     private var releaseTimer: LoopTimer?
     private var releaseAt: Microseconds?
     private var reportTimer: LoopTimer?
@@ -57,6 +58,7 @@ final class BondReceiver {
         self.onMedia = onMedia
         self.publish = publish
         self.latencyMs = latencyMs
+        latencyCheck = LatencyCheck(own: Microseconds(latencyMs) * 1000, isMeasured: true)
         acceptor = Acceptor(key: key, crypto: .openSSL, at: Microseconds(.now))
         flow = Self.makeFlow(latencyMs)
         doorway = try Doorway(
@@ -121,6 +123,11 @@ final class BondReceiver {
         case .status(let status):
             flow.setPlayout(status.playoutOffset)
             latency = status.latency
+            if latencyCheck.differs(status.latency) {
+                log.warning(
+                    "the sender has another latency: its own counts, but for what is beyond this one and a quarter",
+                    ["latency_ms": .integer(latencyMs), "sender_latency_ms": .integer(Int(status.latency) / 1000)])
+            }
         case .response(let number): paths[frame.link]?.answered(number, at: now)
         case .probe, .control, .report, .challenge, .goodbye: break
         }
@@ -144,7 +151,8 @@ final class BondReceiver {
             former = flow
             flow = Self.makeFlow(latencyMs)
             toldOverflow = nil
-                log.notice("a sender began", ["link": .integer(Int(frame.link.value))])
+            latencyCheck = LatencyCheck(own: Microseconds(latencyMs) * 1000, isMeasured: true)
+            log.notice("a sender began", ["link": .integer(Int(frame.link.value))])
         case .opened: paths[frame.link] = nil
         case .moved: log.notice("a link moved", ["link": .integer(Int(frame.link.value))])
         case .closed:
@@ -239,7 +247,10 @@ final class BondReceiver {
         lateness.turn()
         for link in paths.keys { paths[link]?.turn() }
         looks += 1
-        if looks % Self.looksPerQuestion == 0 { measureRoundTrips() }
+        if looks % Self.looksPerQuestion == 0 {
+            tellLatency()
+            measureRoundTrips()
+        }
         tellOverflow(Microseconds(.now))
         publish(statistics)
     }
@@ -255,6 +266,15 @@ final class BondReceiver {
                 "latency_ms": .integer(latencyMs), "dropped": .integer(Int(count)), "packet_limit": .integer(flow.packetLimit),
                 "byte_limit": .integer(flow.byteLimit),
             ])
+    }
+
+    /// So that the sender knows where the two differ.
+    private func tellLatency() {
+        let now = Microseconds(.now)
+        let status = FlowStatus(playoutOffset: flow.playoutOffset ?? 0, latency: Microseconds(latencyMs) * 1000)
+        for link in acceptor.links {
+            if let out = acceptor.seal(.status(status), for: link, at: now) { send(out.datagram, to: out.address) }
+        }
     }
 
     private func measureRoundTrips() {
