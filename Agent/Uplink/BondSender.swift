@@ -16,6 +16,9 @@ final class BondSender {
     private let loop: Loop
     private let publish: (UplinkFigures) -> Void
     private let report: (UplinkEvent) -> Void
+    private let log: Log
+    private let latencyMs: Int
+    private var latencyCheck: LatencyCheck
     /// How long each link had been silent when it was muted last.
     private var silences: [LinkNumber: Microseconds] = [:]
     private var bond: Bond
@@ -45,6 +48,9 @@ final class BondSender {
         self.loop = loop
         self.report = report
         self.publish = publish
+        self.latencyMs = latencyMs
+        self.log = log
+        latencyCheck = LatencyCheck(own: Microseconds(latencyMs) * 1000, isMeasured: false)
         lines = LineKeeper(key: key, wanted: wanted, loop: loop, log: log, report: report)
         let mode = BondMode(protection)
         bond = Bond(BondSettings(latency: Microseconds(latencyMs) * 1000, mode: mode))
@@ -189,7 +195,8 @@ extension BondSender: LineOwner {
         switch frame {
         case .report(let report): bond.take(report, over: line, at: Microseconds(.now))
         case .control(let bytes): takeRequests(bytes)
-        case .probe, .media, .status, .challenge, .response, .goodbye: break
+        case .status(let status): tookLatency(status.latency)
+        case .probe, .media, .challenge, .response, .goodbye: break
         }
     }
 
@@ -198,6 +205,13 @@ extension BondSender: LineOwner {
     }
 
     func turned() { pump() }
+
+    private func tookLatency(_ latency: Microseconds) {
+        guard latencyCheck.differs(latency) else { return }
+        log.warning(
+            "the receiver has another latency: this one counts, but for what is beyond the receiver's and a quarter",
+            ["latency_ms": .integer(latencyMs), "receiver_latency_ms": .integer(Int(latency) / 1000)])
+    }
 
     /// What the flow's receiver misses.
     private func takeRequests(_ bytes: [UInt8]) {

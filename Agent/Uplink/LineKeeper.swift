@@ -309,7 +309,9 @@ final class LineKeeper {
         case .tryNow: open(name)
         case .wait(let pause, _):
             lines[name]?.stage = .resting(until: now + pause)
-            unreachable(name, "none of \(count) addresses answers")
+            unreachable(
+                name,
+                "none of \(count) addresses answers: is the receiver running, is its UDP port open, is the key the same at both ends?")
         case .some(.none), nil: lines[name]?.stage = .resting(until: now + .seconds(1))
         }
     }
@@ -448,8 +450,8 @@ final class LineKeeper {
             look(for: current, name)
             owner?.took(.report(current), over: line.number)
         case .challenge(let value): transmit(.response(value), over: name)
-        case .goodbye:
-            close(name, "the receiver has ended the stream")
+        case .goodbye(let reason):
+            close(name, reason == .sessionBusy ? "\(RefusalCode.sessionBusy)" : "the receiver has ended the stream")
             lines[name]?.stage = .resting(until: .now + .seconds(1))
         default: owner?.took(frame, over: line.number)
         }

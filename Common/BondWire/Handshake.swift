@@ -53,6 +53,18 @@ package enum RefusalCode: UInt8, Hashable, Sendable, CaseIterable {
     case ended = 4
 }
 
+/// For a person at the sender.
+extension RefusalCode: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .version: "it speaks another version of the protocol"
+        case .sessionBusy: "another sender with this key is connected"
+        case .full: "too many links are being opened there at once"
+        case .ended: "it takes no more of this stream"
+        }
+    }
+}
+
 /// `hello`, and what `open` repeats of it.
 struct Greeting: Hashable {
     var version: UInt8

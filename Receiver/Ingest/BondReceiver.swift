@@ -29,6 +29,8 @@ final class BondReceiver {
     private var ways: [[UInt8]: Doorway.Entrance] = [:]
     private var media = Traffic()
     private var refusedAsMedia = 0
+    private var knocks = Knocks()
+    private var latencyCheck: LatencyCheck
     private var releaseTimer: LoopTimer?
     private var releaseAt: Microseconds?
     private var reportTimer: LoopTimer?
@@ -56,6 +58,7 @@ final class BondReceiver {
         self.onMedia = onMedia
         self.publish = publish
         self.latencyMs = latencyMs
+        latencyCheck = LatencyCheck(own: Microseconds(latencyMs) * 1000, isMeasured: true)
         acceptor = Acceptor(key: key, crypto: .openSSL, at: Microseconds(.now))
         flow = Self.makeFlow(latencyMs)
         doorway = try Doorway(
@@ -94,7 +97,8 @@ final class BondReceiver {
         let source = way.source.identity
         switch acceptor.take(datagram, from: source, at: Microseconds(arrival)) {
         case .answer(let answer): send(answer, by: way)
-        case .dropped: break
+        case .dropped(let reason):
+            if let told = knocks.dropped(reason, from: way.source, at: Microseconds(arrival)) { tell(told) }
         case .frame(let frame):
             if ways[source] == nil, ways.count >= Self.wayLimit { forgetWays() }
             ways[source] = way
@@ -119,9 +123,23 @@ final class BondReceiver {
         case .status(let status):
             flow.setPlayout(status.playoutOffset)
             latency = status.latency
+            if latencyCheck.differs(status.latency) {
+                log.warning(
+                    "the sender has another latency: its own counts, but for what is beyond this one and a quarter",
+                    ["latency_ms": .integer(latencyMs), "sender_latency_ms": .integer(Int(status.latency) / 1000)])
+            }
         case .response(let number): paths[frame.link]?.answered(number, at: now)
         case .probe, .control, .report, .challenge, .goodbye: break
         }
+    }
+
+    private func tell(_ told: Knocks.Told) {
+        log.warning(
+            "somebody without this stream's key knocks; a sender of yours has another key, or none",
+            [
+                "source": .text("\(told.source)"), "with_another_key": .integer(told.withAnotherKey),
+                "with_no_key": .integer(told.withNoKey),
+            ])
     }
 
     private func note(_ frame: AcceptedFrame) {
@@ -133,6 +151,7 @@ final class BondReceiver {
             former = flow
             flow = Self.makeFlow(latencyMs)
             toldOverflow = nil
+            latencyCheck = LatencyCheck(own: Microseconds(latencyMs) * 1000, isMeasured: true)
             log.notice("a sender began", ["link": .integer(Int(frame.link.value))])
         case .opened: paths[frame.link] = nil
         case .moved: log.notice("a link moved", ["link": .integer(Int(frame.link.value))])
@@ -228,7 +247,10 @@ final class BondReceiver {
         lateness.turn()
         for link in paths.keys { paths[link]?.turn() }
         looks += 1
-        if looks % Self.looksPerQuestion == 0 { measureRoundTrips() }
+        if looks % Self.looksPerQuestion == 0 {
+            tellLatency()
+            measureRoundTrips()
+        }
         tellOverflow(Microseconds(.now))
         publish(statistics)
     }
@@ -244,6 +266,15 @@ final class BondReceiver {
                 "latency_ms": .integer(latencyMs), "dropped": .integer(Int(count)), "packet_limit": .integer(flow.packetLimit),
                 "byte_limit": .integer(flow.byteLimit),
             ])
+    }
+
+    /// So that the sender knows where the two differ.
+    private func tellLatency() {
+        let now = Microseconds(.now)
+        let status = FlowStatus(playoutOffset: flow.playoutOffset ?? 0, latency: Microseconds(latencyMs) * 1000)
+        for link in acceptor.links {
+            if let out = acceptor.seal(.status(status), for: link, at: now) { send(out.datagram, to: out.address) }
+        }
     }
 
     private func measureRoundTrips() {

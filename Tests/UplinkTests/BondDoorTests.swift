@@ -75,6 +75,58 @@ struct BondDoorTests {
     }
 }
 
+/// What is said where the two ends do not fit each other.
+extension BondDoorTests {
+    @Test("another key, another latency and a second sender are told to a person, at the end that can do something about it")
+    func differences() async throws {
+        let (receiver, sender) = (Lines(), Lines())
+        let ingest = try makeIngest(
+            IngestSettings(port: 0, bind: ["127.0.0.1"], key: Ends.key.secret, bufferMs: 300), carrier: .bond, log: receiver.log
+        ) { _ in }
+        defer { ingest.stop() }
+        func connect(_ key: String) throws -> any Uplink {
+            let transport = Transport(
+                carrier: .bond, receivers: [Endpoint(host: "127.0.0.1", port: ingest.addresses[0].port)],
+                streamKey: SecretOnWire(Secret(key)), bufferMs: 600)
+            let uplink = try makeUplink(transport: transport, log: sender.log)
+            uplink.update(links: [Link(name: "lo", kind: .ethernet, state: .up, addresses: ["127.0.0.1"], mtu: 65536)])
+            return uplink
+        }
+        let stranger = try connect("ffffffffffffffffffffffffffffffff")
+        defer { stranger.stop() }
+        try await sender.wait(for: "is the key the same at both ends?")
+        try await receiver.wait(for: "\"source\":\"127.0.0.1:")
+        #expect(receiver.all.count == 1)
+        let first = try connect(Ends.key.secret.revealed)
+        defer { first.stop() }
+        try await sender.wait(for: "\"latency_ms\":600,\"receiver_latency_ms\":300")
+        try await receiver.wait(for: "\"latency_ms\":300,\"sender_latency_ms\":600")
+        let second = try connect(Ends.key.secret.revealed)
+        defer { second.stop() }
+        try await sender.wait(for: "the receiver refuses: another sender with this key is connected")
+    }
+}
+
+/// The warnings of one end.
+private final class Lines: Sendable {
+    private let lines = Guarded<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+
+    var log: Log { Log("test", threshold: .warning) { [self] line in lines.withLock { $0.append(line) } } }
+
+    func wait(for text: String) async throws {
+        do {
+            try await withTimeout(.seconds(15)) {
+                while !self.all.contains(where: { $0.contains(text) }) { try await Task.sleep(for: .milliseconds(20)) }
+            }
+        } catch {
+            Issue.record("nobody said \(text): \(all)")
+            throw error
+        }
+    }
+}
+
 /// A sender and a receiver on loopback, 300 ms apart.
 private final class Ends: Sendable {
     static let key = SecretOnWire(Secret("0123456789abcdef0123456789abcdef"))
