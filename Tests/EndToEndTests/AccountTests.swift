@@ -113,7 +113,9 @@ struct AccountTests {
 
     @Test("a new password ends every other session, and others can be ended without one", .row("SEC-05", "SEC-03"))
     func password() async throws {
-        try await atFrontDesk { desk in
+        let port = try FreePorts.tcp()
+        try await atFrontDesk({ $0.mailPort = port }) { desk in
+            let peer = try await MailPeer(on: desk.stage, port: port)
             let owner = try await desk.owner()
             let (laptop, _) = try await user(.host, of: owner, at: desk)
             let phone = try await desk.person("host@example.org", "a long password")
@@ -131,6 +133,11 @@ struct AccountTests {
             #expect(try await phone.get("/auth/me").status == 401)
             #expect(try await laptop.get("/auth/me").status == 200)
             #expect(try await desk.visitor().signIn("host@example.org", "a long password").status == 401)
+
+            // Whoever it belongs to is told so.
+            let mail = try await eventually(within: .seconds(10), "the mail has come") { try peer.mails.first }
+            #expect(mail.to == ["host@example.org"] && mail.headers["Subject"] == "Your password was changed")
+            #expect(mail.text.contains(desk.installation.origin) && !mail.text.contains("long password"))
 
             let tablet = try await desk.person("host@example.org", "another long password")
             let second = try await tablet.watch()

@@ -50,6 +50,9 @@ package final class Installation: @unchecked Sendable {
         /// The folder of the web application, which `ci/dashboard` has made.
         package var dashboard = Places.root.appendingPathComponent(".build/dashboard").path
 
+        /// The port of a mail server on this machine; without one no mail is sent.
+        package var mailPort: Int?
+
         package init() {}
     }
 
@@ -258,6 +261,7 @@ package final class Installation: @unchecked Sendable {
         open_per_minute = \(settings.openPerMinute)
         [quotas]
         \(settings.quotas.map { "\($0.key) = \($0.value)" }.joined(separator: "\n"))
+        \(settings.mailPort.map { "[mail]\nserver = \"127.0.0.1:\($0)\"\nsecurity = \"none\"\nfrom = \"strata@example.org\"" } ?? "")
         [outbound]
         allow = [\(settings.outbound.map { "\"\($0)\"" }.joined(separator: ", "))]
         [log]
