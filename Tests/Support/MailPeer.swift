@@ -33,5 +33,10 @@ package final class MailPeer: Sendable {
         }
     }
 
+    /// The first one. What the server has said may still be on its way to us when its answer is there.
+    package var first: Mail {
+        get async throws { try await eventually(within: .seconds(10), "a mail has come") { try mails.first } }
+    }
+
     package func end() async throws { try await program.stop() }
 }
