@@ -106,6 +106,8 @@ struct BroadcastRoutes: Sendable {
             method: .get, path: "/api/v1/broadcasts/{id}/thumbnail", access: .user(.viewBroadcasts),
             summary: "The newest picture of a running broadcast, small, of the time that its thumbnailAt tells",
             success: .file(["image/jpeg"]), problems: [.notFound],
+            // Counted by itself: screens that show pictures take nothing from who changes something.
+            isUrgent: true,
             run: { call in
                 guard let shown = try await parts.broadcasts.thumbnail(of: call.id(), in: call.caller().user.organization) else {
                     throw Problem(.notFound, "there is no picture of this broadcast now")

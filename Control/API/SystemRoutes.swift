@@ -124,7 +124,7 @@ struct SystemRoutes: Sendable {
 }
 
 extension Gateway.Parts {
-    /// The messages that a browser of an organisation begins with: an end of all that it knew, then everything there is.
+    /// The messages that a browser of an organisation begins with: an end of all that it knew, then everything there is, and that this was all.
     fileprivate func picture(of organization: OrganizationID) async throws -> [String] {
         let scope = OrganizationScope(organization, by: .system)
         let samples = await fleet.latestTelemetry
@@ -138,7 +138,7 @@ extension Gateway.Parts {
                 views.append(try await broadcasts.view(of: id, in: organization))
             }
         }
-        return texts + views.map { Feed.text(nil, "broadcast/\($0.id)", Feed.json($0)) }
+        return texts + views.map { Feed.text(nil, "broadcast/\($0.id)", Feed.json($0)) } + [Feed.text(nil, "whole", nil)]
     }
 }
 

@@ -63,7 +63,11 @@ struct SMTPConversation: ~Copyable {
             try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
             try set(CURLOPT_SSL_VERIFYPEER, 1)
             try set(CURLOPT_SSL_VERIFYHOST, 2)
-            if let file = server.authorityFile { try set(CURLOPT_CAINFO, file) }
+            if let file = server.authorityFile {
+                try set(CURLOPT_CAINFO, file)
+                // Debian's library looks into the system's folder besides: this authority and no other.
+                try check("curl_easy_setopt", strata_curl_set_text(handle, CURLOPT_CAPATH, nil))
+            }
         }
         guard let user = server.user else { return }
         try set(CURLOPT_USERNAME, user)

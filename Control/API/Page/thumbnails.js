@@ -40,7 +40,8 @@ const thumbnails = (() => {
       waiting.delete(figure);
       figure.dataset.asked = broadcast.thumbnailAt;
       await read(figure, broadcast).catch(() => null);  // The next one comes within seconds.
-      await new Promise(resolve => setTimeout(resolve, pause));
+      // Nobody sees those of a page in the background.
+      do await new Promise(resolve => setTimeout(resolve, pause)); while (document.hidden);
     }
     isReading = false;
   }

@@ -39,12 +39,20 @@ export class Access {
   private async ask(): Promise<boolean> {
     let answer: Response;
     try {
-      answer = await fetch("/api/v1/auth/refresh", { method: "POST", signal: within(10_000) });
+      // The token in the cookie is used up by the question: who does not wait for the answer has none, and is taken for a thief.
+      answer = await fetch("/api/v1/auth/refresh", { method: "POST", signal: within(60_000), keepalive: true });
     } catch (cause) {
       throw Fault.unreachable(cause);
     }
     if (answer.ok) {
-      this.enter((await answer.json()) as Session);
+      const session = (await answer.json()) as Session;
+      const held = this.current.is === "in" || this.current.is === "expired" ? this.current.session : null;
+      // Somebody else signed in, in another tab of this browser: nothing that was begun here is theirs.
+      if (held !== null && held.user.id !== session.user.id) {
+        location.reload();
+        return false;
+      }
+      this.enter(session);
       return true;
     }
     const fault = await Fault.of(answer);

@@ -9,7 +9,13 @@ export type Body<Name extends Operation> = Operations[Name]["body"];
 export type Answer<Name extends Operation> = Operations[Name]["answer"];
 
 /** How long an answer is waited for; what a board has to do first takes longer. */
-const patience: Partial<Record<Operation, number>> = { postSendersByIdSpeedTest: 20_000, postSendersByIdModemReset: 15_000 };
+const patience: Partial<Record<Operation, number>> = {
+  postSendersByIdSpeedTest: 20_000, postSendersByIdModemReset: 15_000, putSendersByIdConfiguration: 15_000,
+  // Behind another one that waits for the board.
+  patchBroadcastsById: 30_000,
+  // The whole of it, however slow the way.
+  getBroadcastsByIdRecorder: 120_000,
+};
 /** A read that was refused for its number waits so long at most; a longer wait is a person's to choose. */
 const longestWait = 10;
 
@@ -28,7 +34,11 @@ export class Client {
       }
     }
     if (!answer.ok) throw await Fault.of(answer);
-    return await content(answer) as Answer<Name>;
+    try {
+      return await content(answer) as Answer<Name>;
+    } catch (cause) {
+      throw Fault.unreachable(cause);
+    }
   }
 
   private async send<Name extends Operation>(name: Name, path: Path<Name>, body?: Body<Name>): Promise<Response> {

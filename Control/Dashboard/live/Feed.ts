@@ -46,7 +46,7 @@ export class Feed {
     this.hangUp();
     this.sequence = null;
     this.isWhole = false;
-    this.take("all", null);
+    for (const topic of ["forget", "all", "whole"]) this.take(topic, null);
     this.set({ is: "connecting" });
   }
 
@@ -86,11 +86,7 @@ export class Feed {
       this.redial.answered();
       this.set({ is: "connected" });
     }
-    if (topic === "alive") {
-      // The first one after the picture's end says that it was all.
-      if (!this.isWhole) this.whole();
-      return;
-    }
+    if (topic === "alive") return;
     if (seq !== null && this.sequence !== null && seq !== this.sequence + 1) {
       // A change is missing: begin with the whole picture.
       this.sequence = null;
@@ -98,7 +94,7 @@ export class Feed {
     }
     this.sequence = seq;
     this.take(topic, body);
-    if (seq !== null && !this.isWhole) this.whole();
+    if ((topic === "whole" || seq !== null) && !this.isWhole) this.whole();
   }
 
   private whole(): void {

@@ -42,7 +42,7 @@ export class History {
   }
 
   note(topic: string, body: unknown, now: number): void {
-    if (topic === "all") return this.series.clear();
+    if (topic === "forget") return this.series.clear();
     if (body === null) return;
     const [kind, id] = topic.split("/") as [string, string];
     if (kind === "telemetry") this.noteTelemetry(id, body as Telemetry, now);

@@ -8,6 +8,8 @@ export type Kind = keyof Topics;
 export class Picture {
   private tables: { [K in Kind]: ReadonlyMap<string, Topics[K]> } = { sender: new Map(), broadcast: new Map(), telemetry: new Map() };
   private readonly watchers = new Map<string, Set<() => void>>();
+  /** Within a whole picture: what was known before it and was not told again yet. */
+  private before: Set<string> | null = null;
   /** How often the destinations changed: whoever shows them reads them again. */
   destinationsChanged = 0;
 
@@ -26,13 +28,16 @@ export class Picture {
 
   /** One message of the feed; a topic that nobody knows is passed over. */
   take(topic: string, body: unknown): void {
-    if (topic === "all") return this.clear();
+    // What is shown stays meanwhile: a form that somebody fills in goes away with what it is about, and only then.
+    if (topic === "all") return this.begin();
+    if (topic === "whole") return this.settle();
     if (topic === "destinations") {
       this.destinationsChanged++;
       return this.tell("destinations");
     }
     const [kind, id] = topic.split("/") as [Kind, string];
     if (!Object.hasOwn(this.tables, kind) || !id) return;
+    this.before?.delete(topic);
     const table = new Map<string, unknown>(this.tables[kind]);
     if (body === null) table.delete(id); else table.set(id, body);
     (this.tables as Record<Kind, ReadonlyMap<string, unknown>>)[kind] = table;
@@ -40,10 +45,16 @@ export class Picture {
     this.tell(kind);
   }
 
-  private clear(): void {
-    this.tables = { sender: new Map(), broadcast: new Map(), telemetry: new Map() };
-    this.destinationsChanged++;
-    for (const topic of [...this.watchers.keys()]) this.tell(topic);
+  private begin(): void {
+    this.before = new Set(Object.entries(this.tables).flatMap(([kind, table]) => [...table.keys()].map(id => `${kind}/${id}`)));
+    this.take("destinations", null);
+  }
+
+  /** The picture is whole: what it did not tell is gone. */
+  private settle(): void {
+    const gone = this.before ?? [];
+    this.before = null;
+    for (const topic of gone) this.take(topic, null);
   }
 
   private tell(topic: string): void {

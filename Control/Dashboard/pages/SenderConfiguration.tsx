@@ -24,10 +24,15 @@ function Editor({ sender, versions, again }: { sender: Sender; versions: readonl
   const isAllowed = useMay()("senders.manage");
   const saved = versions[0]?.toml ?? "";
   const [text, setText] = useState(saved), [basis, setBasis] = useState(saved), [fault, setFault] = useState<Fault | null>(null);
-  // Somebody else saved one: it is taken over, unless this text was changed meanwhile.
-  if (saved !== basis && text === basis) {
-    setText(saved);
-    setBasis(saved);
+  const newest = versions[0]?.version ?? 0;
+  const [seen, setSeen] = useState(newest);
+  // Somebody else saved one: it is taken over, unless this text was changed meanwhile. What was saved here is not read back yet.
+  if (newest !== seen) {
+    setSeen(newest);
+    if (text === basis) {
+      setText(saved);
+      setBasis(saved);
+    }
   }
   const save = async () => {
     setFault(null);
@@ -40,7 +45,7 @@ function Editor({ sender, versions, again }: { sender: Sender; versions: readonl
     <>
       <Card title={t("sender.configuration")}>
         <p className="muted">{versions.length === 0 ? t("configuration.none") : t("configuration.text")}</p>
-        {saved !== basis && <p className="warn">{t("configuration.newer", { version: versions[0]?.version ?? 0 })}</p>}
+        {saved !== basis && text !== basis && <p className="warn">{t("configuration.newer", { version: versions[0]?.version ?? 0 })}</p>}
         {fault && (fault.fields.length > 0 ? <Faults fault={fault} text={text} /> : <FaultNote fault={fault} />)}
         <AreaField label={t("configuration.toml")} value={text} set={setText} readOnly={!isAllowed} rows={Math.max(10, Math.min(28, text.split("\n").length + 1))} />
         {isAllowed && (

@@ -14,7 +14,7 @@ async function served({ refresh = 200, throttled = 0 }, body) {
     if (request.url === "/api/v1/auth/refresh") {
       refreshes++;
       // Long enough that all callers wait for the same one.
-      return setTimeout(() => refresh === 200 ? answer(200, { accessToken: "new", may: [] }) : problem(refresh, "x"), 100);
+      return setTimeout(() => refresh === 200 ? answer(200, { accessToken: "new", may: [], user: { id: "one" } }) : problem(refresh, "x"), 100);
     }
     if (request.headers.authorization !== "Bearer new") return problem(401, "not-signed-in");
     if (++reads <= throttled) return problem(429, "too-many-requests", { "Retry-After": "1" });
@@ -24,7 +24,7 @@ async function served({ refresh = 200, throttled = 0 }, body) {
   const real = globalThis.fetch, base = `http://127.0.0.1:${server.address().port}`;
   globalThis.fetch = (path, options) => real(base + path, options);
   const access = new Access();
-  access.enter({ accessToken: "old", may: [] });
+  access.enter({ accessToken: "old", may: [], user: { id: "one" } });
   try {
     await body(new Client(access), access, () => refreshes);
   } finally {
@@ -53,13 +53,13 @@ test("a server that cannot renew signs nobody out", () => served({ refresh: 503 
 }));
 
 test("a read waits as it is told to and is tried once more; a wish is not", () => served({ throttled: 1 }, async (client, access) => {
-  access.enter({ accessToken: "new", may: [] });
+  access.enter({ accessToken: "new", may: [], user: { id: "one" } });
   const began = performance.now();
   await client.call("getSenders", {});
   assert.ok(performance.now() - began >= 900);
 }));
 
 test("a wish that is refused for its number says how long to wait", () => served({ throttled: 1 }, async (client, access) => {
-  access.enter({ accessToken: "new", may: [] });
+  access.enter({ accessToken: "new", may: [], user: { id: "one" } });
   await assert.rejects(client.call("postBroadcastsByIdStop", { id: "x" }), { kind: "too-many-requests", retryAfter: 1 });
 }));

@@ -41,7 +41,7 @@ test("a minute is kept, what is older is not, and a broadcast that ended leaves 
   assert.ok(Number.isNaN(history.one("B/received").last));
 });
 
-test("the picture ends with 'all', a topic with null, and a topic that nobody knows is passed over", () => {
+test("a topic ends with null, or where a whole picture does not tell it; one that nobody knows is passed over", () => {
   const picture = new Picture();
   let told = 0;
   picture.watch("sender/A", () => told++);
@@ -52,7 +52,15 @@ test("the picture ends with 'all', a topic with null, and a topic that nobody kn
   assert.equal(picture.all("sender").size, 2);
   picture.take("sender/B", null);
   assert.equal(picture.all("sender").size, 1);
+  picture.take("sender/C", { id: "C" });
+  // What is told again is never away: its page, and what somebody fills in there, stays.
   picture.take("all", null);
-  assert.equal(picture.all("sender").size, 0);
+  assert.equal(picture.all("sender").size, 2);
+  picture.take("sender/A", { id: "A" });
   assert.equal(told, 2);
+  picture.take("whole", null);
+  assert.deepEqual([...picture.all("sender").keys()], ["A"]);
+  for (const topic of ["all", "whole"]) picture.take(topic, null);
+  assert.equal(picture.all("sender").size, 0);
+  assert.equal(told, 3);
 });
