@@ -356,7 +356,7 @@ final class LineKeeper {
 
     private func probe(_ name: String, _ sizes: [Int]) {
         // Those of long ago are lost.
-        if let count = lines[name]?.proofs.count, count > 64 { lines[name]?.proofs = [:] }
+        if let count = lines[name]?.proofs.count, count > 256 { lines[name]?.proofs = [:] }
         for size in sizes {
             guard let sequence = transmit(.probe(bytes: size + SecureLink.overheadBytes), over: name) else { continue }
             lines[name]?.proofs[sequence] = size
@@ -371,7 +371,7 @@ final class LineKeeper {
         for arrival in arrivals.arrivals {
             guard let size = lines[name]?.proofs.removeValue(forKey: arrival.sequence) else { continue }
             proven = max(proven, size)
-            lines[name]?.doubt?.came(size, at: .now)
+            lines[name]?.doubt?.came(size)
         }
         guard proven > line.proven else { return }
         lines[name]?.proven = proven

@@ -17,11 +17,12 @@ package enum TalkLimit {
         var told: Int?
         PeerSockets.each(to: peer) { socket, counts in
             guard counts.received > greeting + counts.acknowledged / share else { return }
-            // One that is closed already needs no end.
-            g_socket_shutdown(socket, 1, 1, nil)
-            // What goes on to come would still be read, for as long as the reader finds something each time: tcp(7) forgets it by this.
+            // What goes on to come would still be read after a shutdown, for as long as the reader finds something each time: tcp(7) forgets it
+            // by this. First, while nobody is woken who might close the descriptor.
             var nowhere = sockaddr()
             connect(g_socket_get_fd(socket), &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+            // One that is closed already needs no end.
+            g_socket_shutdown(socket, 1, 1, nil)
             told = counts.received
         }
         return told

@@ -52,8 +52,9 @@ struct SlateSource {
         lead = min(MediaTime.ticksPerSecond, max(0, place.decode.ticks - (place.clock ?? place.decode).ticks))
         sound = program.audio == nil ? nil : place.sound?.format
         silence = sound?.silence ?? []
-        // Sound that ended long ago is not caught up with: hours of it would be made at once.
-        let isNear = place.sound.map { abs($0.end.ticks - place.decode.ticks) <= SlateSource.memory } ?? false
+        // Sound that ended long ago is not caught up with: hours of it would be made at once. None goes back behind what was sent.
+        let ahead = place.sound.map { $0.end.ticks - place.decode.ticks } ?? 0
+        let isNear = (-SlateSource.memory...5 * MediaTime.ticksPerSecond).contains(ahead)
         soundOrigin = isNear ? place.sound?.end ?? place.decode : place.decode
         writer = TransportWriter(program: program)
     }

@@ -55,7 +55,8 @@ struct ReferenceTests {
             try await socket.send(AgentMessage.telemetry(AgentTelemetry(atMs: 1, links: [], pipeline: nil)))
             let named = try names("## Browsers")
             let described = Set(
-                named.filter { $0.hasSuffix("/ID") }.map { String($0.dropLast(3)) } + ["all", "whole", "destinations"].filter(named.contains))
+                named.filter { $0.hasSuffix("/ID") }.map { String($0.dropLast(3)) }
+                    + ["all", "whole", "destinations"].filter(named.contains))
             #expect(described == ["sender", "telemetry", "broadcast", "all", "whole", "destinations"])
             var seen: Set<String> = []
             while !seen.contains("telemetry"), case .text(let text)? = try await feed.receive() {
