@@ -93,8 +93,12 @@ struct OperationsTests {
     func overrides() async throws {
         try await atFrontDesk { desk in
             let stage = desk.stage
-            for (program, folder) in [
-                ("control", "STRATA_STORAGE_STATE"), ("pool", "STRATA_FOLDERS_STATE"), ("agent", "STRATA_FOLDERS_STATE"),
+            let password = try stage.folder.write("secret\n", to: "mail-password")
+            try #require(chmod(password, 0o600) == 0)
+            for (program, folder, files) in [
+                // What is read with the configuration has to be there.
+                ("control", "STRATA_STORAGE_STATE", ["STRATA_MAIL_PASSWORD_FILE": password]), ("pool", "STRATA_FOLDERS_STATE", [:]),
+                ("agent", "STRATA_FOLDERS_STATE", [:]),
             ] {
                 let file = Places.root.appendingPathComponent("systemd/strata-\(program).conf").path
                 let state = try stage.folder.makeFolder("reference-\(program)")
@@ -105,7 +109,8 @@ struct OperationsTests {
                 // An option that is only described is a right one too.
                 let all = try String(contentsOfFile: file, encoding: .utf8).replacing(#/(?m)^# (\[\[?\w+\]\]?|\w+ = .*)$/#) { $0.output.1 }
                 let complete = try stage.folder.write(all, to: "reference-\(program).conf")
-                let again = try stage.start("strata-\(program)", ["--config", complete], environment: [folder: state])
+                let again = try stage.start(
+                    "strata-\(program)", ["--config", complete], environment: files.merging([folder: state]) { $1 })
                 #expect(try await again.end(within: .seconds(10)) == 1, "\(again.tail)")
             }
             // The same file, on another port and with another limit.
