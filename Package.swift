@@ -133,7 +133,7 @@ let receiver: [Target] = [
     module("Receiver", "Stills", ["CAvcodec"], more: fast),
     module(
         "Receiver", "Relay",
-        ["Units", "Wire", "Configuration", "MPEGTS", "Ingest", "Outputs", "Stills", "Service", "Posix", "Logging"]),
+        ["Units", "Wire", "Configuration", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
         ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),

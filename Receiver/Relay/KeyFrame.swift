@@ -1,14 +1,16 @@
 import MPEGTS
 import Posix
-import Stills
+import Wire
 
 /// A key frame that can be decoded by itself.
 struct KeyFrame: Sendable, Equatable {
-    let coding: Still.Coding
+    let coding: VideoCodec
     /// In Annex B form, with its parameter sets.
     let bytes: [UInt8]
     let arrival: Instant
 
+    /// What strata-still takes (`Still.inputBytes`; its module has a decoder in it, which is not for this process).
+    static let limit = 2 << 20
     /// As for a slate: a larger one would only be refused by the decoder's process.
     private static let points = 4096 * 2304
 
@@ -18,7 +20,7 @@ struct KeyFrame: Sendable, Equatable {
         guard let size = format.size, size.width * size.height <= KeyFrame.points else { return nil }
         var before: [UInt8] = []
         if !unit.hasParameters { for set in format.parameterSets { before += [0, 0, 0, 1] + set } }
-        guard before.count + unit.bytes.count <= Still.inputBytes else { return nil }
+        guard before.count + unit.bytes.count <= KeyFrame.limit else { return nil }
         coding = format.coding == .h264 ? .h264 : .h265
         bytes = before + unit.bytes
         self.arrival = arrival

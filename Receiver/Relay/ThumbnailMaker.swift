@@ -1,7 +1,6 @@
 import Glibc
 import Posix
 import Service
-import Stills
 import Wire
 
 /// Has pictures made of key frames by a process that lives for one of them and may do nothing else (`strata-still`).

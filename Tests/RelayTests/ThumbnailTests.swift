@@ -67,6 +67,8 @@ import Wire
         #expect(frame(with)?.bytes == with.bytes)
         let set = SequenceParameters.h264(columns: 80, rows: 45)
         #expect(frame(without)?.bytes == [0, 0, 0, 1] + set + without.bytes)
+        // What the process takes stands in a module that the receiver is not made of.
+        #expect(KeyFrame.limit == Still.inputBytes && VideoCodec.allCases.allSatisfy { Still.Coding(rawValue: $0.rawValue) != nil })
     }
 
     @Test("a decoder that hangs, dies, or gives what is no small JPEG is ended, costs its time and leaves nothing")
