@@ -145,7 +145,7 @@ struct TenancyTests {
             return topics
         }
         let own = "sender/\(board.identity.device)"
-        #expect(try await topics(theirs, until: own) == ["all", own])
+        #expect(try await topics(theirs, until: own) == ["all", "whole", own])
         let sender = try await owner.get("/senders").items().first?["id"] as? String ?? ""
         #expect(try await topics(ours, until: "telemetry/\(sender)").contains("sender/\(sender)"))
         for socket in [ours, theirs, theirSocket] { await socket.close() }
