@@ -84,7 +84,7 @@ struct PathDoubtTests {
 }
 
 /// The same numbers each time. Source: Steele et al., SplitMix64.
-private struct Sequence: RandomNumberGenerator {
+struct Sequence: RandomNumberGenerator {
     private var state: UInt64 = 7
 
     mutating func next() -> UInt64 {

@@ -1,10 +1,16 @@
+import Glibc
+
 /// The share of each link in librist's weighted round-robin. Holds no clock: `step` is called four times a second.
 ///
 /// All start equal. A link whose round trip has grown over its own minimum has a queue; one whose queue is longer than the
 /// mean of all gets less, until the queues are equal: so none overflows while another has room, and where all of them queue,
-/// which no share can help, the shares stay what they were. A link without more queue than the others slowly gets its full share again.
+/// which no share can help, the shares stay what they were. What was learnt stays when the queues are gone, and is forgotten
+/// within minutes: shares that went back at once overflowed the small links anew, every few seconds.
 /// Loss is no input, as nothing at the sender tells which link loses; silence is, through `isLive`. Weights stay small: librist
 /// sends weight differences in a row, which must fit into a queue.
+///
+/// A share follows its queue as a proportional-integral controller in the logarithm of the share: a queue grows by the ratio of
+/// share to capacity, so one pair of gains is right for links of any size.
 package struct WeightPlan: Equatable, Sendable {
     package struct Observation: Equatable, Sendable {
         package var isLive: Bool
@@ -17,17 +23,18 @@ package struct WeightPlan: Equatable, Sendable {
         }
     }
 
-    package static let full = 10.0
-    fileprivate static let least = 1.0
-    /// Steps after which a minimum is forgotten: 30 s; a route may have become longer.
-    fileprivate static let minimumSteps = 120
-    /// Differences that are the jitter of a healthy modem (measured: 20 to 50 ms of round trip), and not a queue.
-    fileprivate static let jitterMs = 40.0
+    package static let full = 10
 
     fileprivate struct Share: Equatable {
-        var value = WeightPlan.full
-        var minimumMs: Int?
-        var minimumAge = 0
+        /// Logarithms, 0 for the largest share: what was learnt, and that with what the queue of the moment says.
+        var learnt = 0.0
+        var now = 0.0
+        var weight = WeightPlan.full
+        /// What rounding has kept from this link, in weights.
+        var owed = 0.0
+        /// The least round trip of each of the last periods, the newest last.
+        var minima: [Int] = []
+        var steps = 0
     }
 
     private var shares: [String: Share] = [:]
@@ -44,14 +51,11 @@ package struct WeightPlan: Equatable, Sendable {
             shares[name] = share
         }
         let mean = queues.values.reduce(0, +) / Double(max(1, queues.count))
-        for (name, queue) in queues { shares[name]?.move(excessMs: queue - mean) }
-        raise(Array(queues.keys))
-    }
-
-    /// Only the ratios of the live links count: the largest of them is the full share.
-    private mutating func raise(_ names: [String]) {
-        guard let largest = names.compactMap({ shares[$0]?.value }).max(), largest < Self.full else { return }
-        for name in names { shares[name]?.value *= Self.full / largest }
+        for (name, queue) in queues { shares[name]?.follow(excess: queue - mean) }
+        // Only the ratios of the live links count: the largest of them is the full share.
+        let live = queues.keys.compactMap { shares[$0] }
+        guard let learnt = live.map(\.learnt).max(), let now = live.map(\.now).max() else { return }
+        for name in queues.keys { shares[name]?.settle(learnt: learnt, now: now) }
     }
 
     /// The weights to set: 0 for a link that is not live, which takes it out of the rotation.
@@ -61,30 +65,50 @@ package struct WeightPlan: Equatable, Sendable {
         let anyLive = observations.values.contains(where: \.isLive)
         return Dictionary(
             uniqueKeysWithValues: observations.map { name, observation in
-                let share = shares[name]?.value ?? Self.full
-                return (name, observation.isLive || !anyLive ? max(1, Int(share.rounded())) : 0)
+                (name, observation.isLive || !anyLive ? shares[name]?.weight ?? Self.full : 0)
             })
     }
 }
 
 extension WeightPlan.Share {
-    /// How much longer than the least the round trip is, in milliseconds.
+    private static let stepSeconds = 0.25
+    /// In 1/s and 1/s²: a time constant of about a second, damped beyond critical because a round trip is old news.
+    private static let proportional = 3.0
+    private static let integral = 1.1
+    /// How much of what was learnt goes in each step: half in 87 s.
+    private static let forgotten = 0.002
+    /// A tenth of the largest.
+    private static let least = -2.3
+    /// What is no queue: the jitter of a healthy modem, in milliseconds.
+    private static let jitterMs = 20
+    /// No modem's queue is longer; what is counts as this.
+    private static let longestMs = 2000
+    /// A minimum is forgotten after 25 to 30 s: a route may have become longer.
+    private static let periods = 6
+    private static let stepsOfPeriod = 20
+
+    /// How much longer than the least the round trip is, in seconds.
     mutating func queue(behind rttMs: Int) -> Double {
-        minimumAge += 1
-        if rttMs <= minimumMs ?? .max || minimumAge > WeightPlan.minimumSteps {
-            minimumMs = rttMs
-            minimumAge = 0
-        }
-        return Double(rttMs - (minimumMs ?? rttMs))
+        if steps % Self.stepsOfPeriod == 0 { minima = minima.suffix(Self.periods - 1) + [rttMs] }
+        steps += 1
+        minima[minima.count - 1] = min(minima[minima.count - 1], rttMs)
+        let least = minima.min() ?? rttMs
+        return Double(min(max(rttMs - least - Self.jitterMs, 0), Self.longestMs)) / 1000
     }
 
-    /// - Parameter excessMs: the link's queue less the mean of all.
-    mutating func move(excessMs: Double) {
-        let excess = excessMs - WeightPlan.jitterMs
-        if excess > 0 {
-            value = max(WeightPlan.least, value * (1 - min(0.4, excess / 400)))
-        } else {
-            value = min(WeightPlan.full, value + 0.125)
-        }
+    /// - Parameter excess: the link's queue less the mean of all, in seconds.
+    mutating func follow(excess: Double) {
+        learnt = learnt * (1 - Self.forgotten) - Self.integral * excess * Self.stepSeconds
+        now = learnt - Self.proportional * excess
+    }
+
+    /// Takes the largest of all shares for the full one.
+    mutating func settle(learnt largestLearnt: Double, now largestNow: Double) {
+        learnt = max(learnt - largestLearnt, Self.least)
+        now = max(now - largestNow, Self.least)
+        // Weights are whole: what rounding takes in one step it gives in another.
+        let exact = Double(WeightPlan.full) * exp(now) + owed
+        weight = min(max(Int(exact.rounded()), 1), WeightPlan.full)
+        owed = min(max(exact - Double(weight), -1), 1)
     }
 }
