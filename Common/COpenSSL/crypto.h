@@ -4,6 +4,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/cms.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -27,6 +28,27 @@ static inline long strata_bio_bytes(BIO *bio, char **bytes) {
 static inline void strata_x509v3_context(X509V3_CTX *context, X509 *issuer, X509 *subject) {
     X509V3_set_ctx(context, issuer, subject, NULL, NULL, 0);
     X509V3_set_ctx_nodb(context);
+}
+
+// Stacks are macros over type-checking inline functions. What is to be sealed is written later.
+static inline CMS_ContentInfo *strata_cms_for(X509 *recipient) {
+    STACK_OF(X509) *recipients = sk_X509_new_null();
+    CMS_ContentInfo *cms = NULL;
+    if (recipients != NULL && sk_X509_push(recipients, recipient) != 0)
+        cms = CMS_encrypt(recipients, NULL, EVP_aes_256_gcm(), CMS_BINARY | CMS_STREAM);
+    sk_X509_free(recipients);
+    return cms;
+}
+
+// BIO_flush is a macro. What BIO_new_CMS put before `end` is freed from the front.
+static inline int strata_cms_finish(BIO *chain, BIO *end) {
+    int flushed = BIO_flush(chain);
+    while (chain != end) {
+        BIO *next = BIO_pop(chain);
+        BIO_free(chain);
+        chain = next;
+    }
+    return flushed;
 }
 
 #endif

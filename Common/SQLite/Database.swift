@@ -46,11 +46,14 @@ package actor Database {
 
     /// Copies the database as it is into a new file, mode 0600, that appears when it is whole and was checked; other
     /// transactions go on between the steps.
-    package func backUp(to path: String) async throws {
+    ///
+    /// - Parameter pagesAtOnce: of a step, a few milliseconds in which others of this process wait. A copy begins anew where
+    ///   another process writes between two steps: -1 copies all in one, and lets others write meanwhile.
+    package func backUp(to path: String, pagesAtOnce: CInt = 1000) async throws {
         let draft = path + ".draft"
         unlink(draft)
         do {
-            try await copy(to: draft)
+            try await copy(to: draft, pagesAtOnce)
             guard rename(draft, path) == 0 else {
                 let code = errno
                 throw SQLiteError("rename", code: code, message: "\(path): \(String(cString: strerror(code)))")
@@ -77,10 +80,9 @@ package actor Database {
         return connection
     }
 
-    private func copy(to path: String) async throws {
+    private func copy(to path: String, _ pages: CInt) async throws {
         let backup = try DatabaseCopy(of: try open(), at: path)
-        // About 4 MB a step: a few milliseconds in which others wait.
-        while try !backup.step(pages: 1000) { await Task.yield() }
+        while try !backup.step(pages: pages) { await Task.yield() }
         try backup.verify()
     }
 }

@@ -27,6 +27,8 @@ package struct ControlConfiguration: Sendable {
     package let quotas: Quotas
     /// nil: no mail is sent.
     package let mail: MailServer?
+    /// nil: `strata-control backup` has nobody to seal for.
+    package let backups: Backups?
     package let logLevel: Log.Level
 
     /// - Throws: `ConfigurationFaults`, all of them together.
@@ -60,6 +62,7 @@ package struct ControlConfiguration: Sendable {
         limits = Self.limits(reader.section("limits"))
         quotas = Self.quotas(reader.section("quotas"))
         mail = MailServer(reader)
+        backups = Self.backups(reader.section("backup"))
         logLevel = reader.section("log").level()
         try reader.finish()
     }
@@ -81,6 +84,12 @@ package struct ControlConfiguration: Sendable {
         var quotas = Quotas()
         for quota in Quota.allCases { quotas[quota] = section.integer(quota.rawValue, default: quota.standard, in: 1...quota.most) }
         return quotas
+    }
+
+    private static func backups(_ section: ConfigurationSection) -> Backups? {
+        let folder = section.string("folder", default: "/var/backups/strata", "an absolute path") { $0.hasPrefix("/") }
+        let days = section.integer("keep_days", default: 30, in: 1...3650)
+        return section.optionalString("recipient").map { Backups(recipient: $0, folder: folder, keepDays: days) }
     }
 
     private static func origin(_ text: String) -> ServerOrigin? {

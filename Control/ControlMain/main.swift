@@ -17,7 +17,9 @@ import Web
 
 let usage = """
     usage: strata-control --config FILE
+           strata-control backup --config FILE
            strata-control restore --config FILE [--copy NAME]
+           strata-control restore --config FILE --backup FILE --key FILE
            strata-control rotate-keys --config FILE
     """
 
@@ -119,6 +121,31 @@ let usage = """
     print("restored \(name)" + (aside.map { "; what was there before is \($0)" } ?? ""))
 }
 
+/// Makes a backup in the configured folder, while control runs or not.
+@Sendable func backUp(_ configuration: ControlConfiguration) async throws {
+    guard let backups = configuration.backups else { throw Backups.Failure.noRecipient }
+    let folder = try StateFolder(configuration.stateFolder)
+    let made = try await backups.make(
+        of: folder.database, keys: try masterKeys(folder), certificate: try ProgramContext.readText(backups.recipient), at: .now)
+    print("\(made.path)  \(made.bytes) bytes" + (made.removed > 0 ? "; \(made.removed) older than \(backups.keepDays) days are gone" : ""))
+}
+
+/// Puts a backup in the place of the database, on this machine or on one that never ran control.
+@Sendable func restore(backup: String, key: String, _ configuration: ControlConfiguration) async throws {
+    let folder = try StateFolder(configuration.stateFolder)
+    let lock = try FolderLock(folder.path)
+    defer { lock.release() }
+    let restored = try await Backups.restore(
+        backup, to: folder.database, keys: try masterKeys(folder), key: try ProgramContext.readText(key), at: .now)
+    print("restored what was backed up at \(restored.madeAt.text)" + (restored.aside.map { "; what was there before is \($0)" } ?? ""))
+}
+
+/// The key ring as it is: one that is made now would open nothing.
+@Sendable func masterKeys(_ folder: StateFolder) throws -> Keyring {
+    guard let text = try KeyFile.read(folder.masterKeyFile) else { throw Backups.Failure.noMasterKey(folder.masterKeyFile) }
+    return try Keyring(text: text)
+}
+
 /// Replaces the master key, and seals every stored secret again.
 @Sendable func rotateKeys(_ configuration: ControlConfiguration) async throws {
     let folder = try StateFolder(configuration.stateFolder)
@@ -130,10 +157,11 @@ let usage = """
     if outcome.keptKeys > 0 { print("\(outcome.keptKeys) older keys stay, for the copies of the database from before an upgrade") }
 }
 
-let options = CommandLineOptions(CommandLine.arguments.dropFirst(), values: ["--config", "--copy"])
-let commands: [[String]] = [[], ["restore"], ["rotate-keys"]]
+let options = CommandLineOptions(CommandLine.arguments.dropFirst(), values: ["--config", "--copy", "--backup", "--key"])
+let commands: [[String]] = [[], ["backup"], ["restore"], ["rotate-keys"]]
 guard let options, let file = options["--config"], commands.contains(options.words),
-    options["--copy"] == nil || options.words == ["restore"]
+    options.words == ["restore"] || ["--copy", "--backup", "--key"].allSatisfy({ options[$0] == nil }),
+    (options["--backup"] == nil) == (options["--key"] == nil), options["--copy"] == nil || options["--backup"] == nil
 else { ProgramContext.exit(64, usage) }
 let configuration = Startup.configuration(file, for: Log("control")) { text, environment in
     try ControlConfiguration(text, source: file, environment: environment)
@@ -141,11 +169,17 @@ let configuration = Startup.configuration(file, for: Log("control")) { text, env
 let log = Log("control", threshold: configuration.logLevel)
 do {
     switch options.words.first {
-    case "restore": try await restore(options["--copy"], configuration)
+    case "backup": try await backUp(configuration)
+    case "restore":
+        if let backup = options["--backup"], let key = options["--key"] {
+            try await restore(backup: backup, key: key, configuration)
+        } else {
+            try await restore(options["--copy"], configuration)
+        }
     case "rotate-keys": try await rotateKeys(configuration)
     default: try await run(configuration, log)
     }
 } catch {
-    log.error("cannot start", ["error": "\(error)"])
+    log.error(options.words.isEmpty ? "cannot start" : "not done", ["error": "\(error)"])
     exit(1)
 }

@@ -64,8 +64,13 @@ package struct SafetyCopies: Sendable {
     /// - Throws: `.noSuchCopy`, `.notControls`; `SQLiteError` for a copy that is no sound database: nothing has changed then.
     package func restore(_ name: String, at now: Timestamp) async throws -> String? {
         guard try all().contains(where: { $0.name == name }) else { throw Failure.noSuchCopy(name) }
-        let copy = try await Database.open(.file(folder + name))
-        guard try await Self.isControls(copy) else { throw Failure.notControls(name) }
+        return try await putInPlace(folder + name, at: now)
+    }
+
+    /// Puts a database in the place of this one, which is put aside; the file itself stays where it is.
+    func putInPlace(_ path: String, at now: Timestamp) async throws -> String? {
+        let copy = try await Database.open(.file(path))
+        guard try await Self.isControls(copy) else { throw Failure.notControls(path) }
         // Checked as it is written; it appears when it is whole.
         let restored = database + ".restored"
         try await copy.backUp(to: restored)

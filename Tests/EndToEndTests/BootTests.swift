@@ -9,11 +9,18 @@ import Wire
 @Suite(.serialized, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
 struct BootTests {
     @Test(
-        "control starts when its machine boots, as its own user, is started again when it dies, and a timer renews its certificate",
+        "control starts when its machine boots, as its own user, is started again when it dies, and timers renew its certificate and back it up",
         .row("DEP-01"))
     func server() async throws {
         try await onStage { stage in
-            let configuration = "[server]\norigins = [\"http://127.0.0.1:8080\"]\n[log]\nlevel = \"info\"\n"
+            let configuration = """
+                [server]
+                origins = ["http://127.0.0.1:8080"]
+                [backup]
+                recipient = "/etc/strata/backup.pem"
+                [log]
+                level = "info"
+                """
             let machine = try Machine(
                 "server", on: stage, units: ["strata-control"], configuration: ["strata-control": configuration],
                 programs: ["strata-provision"])
@@ -47,6 +54,7 @@ struct BootTests {
         try await machine.run("systemctl", "reload", "strata-control")
         #expect(try await machine.property("MainPID", of: "strata-control") == second)
         try await renew(machine, second)
+        try await backUp(machine)
         try await machine.run("systemctl", "stop", "strata-control")
         #expect(try await machine.property("Result", of: "strata-control") == "success")
     }
@@ -73,6 +81,19 @@ struct BootTests {
         #expect(try await machine.property("MainPID", of: "strata-control") == main)
         try await machine.run("systemctl", "start", "strata-certificate@live.example.org.timer")
         let next = try await machine.property("NextElapseUSecRealtime", of: "strata-certificate@live.example.org.timer")
+        #expect(!next.isEmpty && next != "n/a", "\(next)")
+    }
+
+    /// The timer's service makes a backup beside the running control, inside its own sandbox.
+    private func backUp(_ machine: Machine) async throws {
+        try await machine.run(
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=backups", "-keyout",
+            "/root/backup.key", "-out", "/etc/strata/backup.pem")
+        try await machine.run("systemctl", "start", "strata-backup.service")
+        let made = try await machine.run("sh", "-c", "stat -c '%U %a' /var/backups/strata/strata-*Z.backup").text
+        #expect(made == "strata-control 600\n")
+        try await machine.run("systemctl", "start", "strata-backup.timer")
+        let next = try await machine.property("NextElapseUSecRealtime", of: "strata-backup.timer")
         #expect(!next.isEmpty && next != "n/a", "\(next)")
     }
 

@@ -57,7 +57,7 @@ final class Machine: Sendable {
         return """
             mount --make-rprivate /
             mount -t tmpfs tmpfs /run
-            for place in etc usr/bin usr/lib/sysusers.d usr/lib/tmpfiles.d var/lib; do
+            for place in etc usr/bin usr/lib/sysusers.d usr/lib/tmpfiles.d var/backups var/lib; do
                 mkdir -p /run/over/$place/new /run/over/$place/work
                 mount -t overlay overlay -o lowerdir=/$place,upperdir=/run/over/$place/new,workdir=/run/over/$place/work /$place
             done
@@ -65,7 +65,7 @@ final class Machine: Sendable {
             \(programs.joined(separator: "\n"))
             mount -t tmpfs tmpfs /etc/systemd/system
             cp \(units.map { "\(source)/\($0).service" }.joined(separator: " ")) /run/units
-            cp \(source)/strata-certificate@.* /run/units
+            cp \(source)/strata-certificate@.* \(source)/strata-backup.* /run/units
             cp \(source)/strata.sysusers /usr/lib/sysusers.d/strata.conf
             cp \(source)/strata.tmpfiles /usr/lib/tmpfiles.d/strata.conf
             cp \(folder)/*.conf /etc/strata
