@@ -1,11 +1,12 @@
 import Broadcasts
 import Fleet
+import Posix
 import Units
 import Wire
 
 /// What `/metrics` shows, in Prometheus' text format 0.0.4: the lines of each figure together, under its help and type.
 struct Figures {
-    enum Kind: String { case gauge, counter }
+    enum Kind: String { case gauge, counter, histogram }
 
     private var heads: [String: String] = [:]
     private var lines: [String: [String]] = [:]
@@ -16,9 +17,12 @@ struct Figures {
     /// A label that came from a board is cut to this.
     private static let labelLimit = 64
 
-    mutating func add(_ kind: Kind, _ name: String, _ help: String, _ value: Double, _ labels: KeyValuePairs<String, String> = [:]) {
+    /// - Parameter part: what a line of a histogram has behind its name.
+    mutating func add(
+        _ kind: Kind, _ name: String, _ help: String, _ value: Double, _ labels: KeyValuePairs<String, String> = [:], part: String = ""
+    ) {
         let texts = labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }
-        let line = name + (texts.isEmpty ? "" : "{\(texts.joined(separator: ","))}")
+        let line = name + part + (texts.isEmpty ? "" : "{\(texts.joined(separator: ","))}")
         guard series.insert(line).inserted else { return }
         if heads[name] == nil {
             heads[name] = "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
@@ -50,6 +54,7 @@ extension Figures {
                 .gauge, "control_certificate_not_after_seconds", "When the certificate ends, in Unix time", Double(term.end),
                 ["certificate": certificate.rawValue])
         }
+        await figures.addOwn(parts)
         let samples = await parts.fleet.latestTelemetry
         parts.labels.withLock { $0.keep(only: Set(samples.keys.map(\.text)), at: parts.store.now) }
         for (sender, sample) in samples.sorted(by: { $0.key < $1.key }) {
@@ -59,8 +64,35 @@ extension Figures {
         }
         for (broadcast, sender, report) in await parts.broadcasts.reports() {
             figures.add(report.ingest, of: broadcast.text, sender.text)
+            for output in report.outputs { figures.add(output, of: broadcast.text, sender.text) }
         }
         return figures.text
+    }
+
+    /// Of control itself, and of what it has to do.
+    private mutating func addOwn(_ parts: Gateway.Parts) async {
+        if let usage = ProcessUsage.own {
+            add(.counter, "process_cpu_seconds_total", "Of control, both kinds", usage.processorSeconds)
+            add(.gauge, "process_resident_memory_bytes", "Of control", Double(usage.residentBytes))
+            add(.gauge, "process_open_fds", "Of control", Double(usage.openDescriptors))
+        }
+        parts.requests.add(to: &self)
+        guard let jobs = try? await parts.store.jobs.counts() else { return }  // The database's own health is told elsewhere.
+        for job in jobs {
+            add(
+                .gauge, "control_jobs", "What is to be done, and what was given up or done and is remembered", Double(job.count),
+                ["kind": job.kind, "state": job.outcome?.rawValue ?? "waiting"])
+        }
+    }
+
+    private mutating func add(_ output: OutputReport, of broadcast: String, _ sender: String) {
+        let labels: KeyValuePairs = ["broadcast": broadcast, "sender": sender, "output": output.id.text]
+        add(.gauge, "stream_output_connected", "1 where the platform takes the stream", output.state == .connected ? 1 : 0, labels)
+        add(.counter, "stream_output_sent_bytes_total", "What the platform was sent", Double(output.sentBytesTotal), labels)
+        add(
+            .counter, "stream_output_dropped_units_total", "Access units that the platform was too slow for",
+            Double(output.droppedUnitsTotal), labels)
+        add(.counter, "stream_output_reconnects_total", "How often the platform was dialled again", Double(output.reconnectsTotal), labels)
     }
 
     mutating func add(_ shown: (sample: AgentTelemetry, hidden: Int), of sender: String) {

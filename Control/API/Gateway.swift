@@ -38,6 +38,7 @@ package struct Gateway: Sendable {
         let enrollments = RateLimiter(RateLimit(30, per: .seconds(60)))
         /// What became a label in `/metrics`.
         let labels = Guarded(LabelBook())
+        let requests = RequestFigures()
         /// Lines of the log about sessions.
         let sessionLines = RateLimiter(RateLimit(20, per: .seconds(60)))
 
@@ -103,20 +104,26 @@ package struct Gateway: Sendable {
 
     /// Answers one request; on the loop of its connection.
     package func answer(_ request: Request) async -> Response {
+        let began = Instant.now
+        let match = router.match(request.head.method, request.head.path)
+        let answer: Response
         do {
-            return secured(try await route(request))
+            answer = try await respond(to: request, match)
         } catch {
-            return secured(response(to: error, request))
+            answer = response(to: error, request)
         }
+        let route: Route? = if case .found(let found, _) = match { found } else { nil }
+        parts.requests.answered(route, answer.status.code, after: Instant.now - began)
+        return secured(answer)
     }
 
-    private func route(_ request: Request) async throws -> Response {
+    private func respond(to request: Request, _ match: Router.Match) async throws -> Response {
         let head = request.head
         if DashboardFiles.serves(head.path) {
             try parts.gate.admit(address: request.remote.host)
             return try DashboardFiles(folder: parts.settings.dashboard).answer(head)
         }
-        switch router.match(head.method, head.path) {
+        switch match {
         case .found(let route, let parameters): return try await run(route, request, parameters)
         case .otherMethods(let methods):
             var response = Self.response(to: Problem(.methodNotAllowed))

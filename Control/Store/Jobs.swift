@@ -61,6 +61,15 @@ package struct Jobs: Sendable {
         }
     }
 
+    /// How many there are of each kind, waiting or under way (nil) and ended.
+    package func counts() async throws -> [(kind: String, outcome: JobOutcome?, count: Int)] {
+        try await store.read { transaction in
+            try transaction.shared.all("SELECT kind, outcome, count(*) AS count FROM jobs GROUP BY kind, outcome ORDER BY kind, outcome") {
+                (try $0["kind"], try $0["outcome"], try $0["count"])
+            }
+        }
+    }
+
     package func find(_ id: JobID) async throws -> Job? {
         try await store.read { try $0.shared.first("SELECT * FROM jobs WHERE id = \(id)", Job.init) }
     }

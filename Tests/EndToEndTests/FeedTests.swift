@@ -9,7 +9,7 @@ import Wire
 /// What people see of their senders while they send, and what happens to those that vanish.
 @Suite(.serialized)
 struct FeedTests {
-    @Test("one feed shows each of one's senders moving, and Prometheus shows the same", .row("CTL-07", "SND-09"))
+    @Test("one feed shows each of one's senders moving, and Prometheus shows the same", .row("CTL-07", "SND-09", "DIA-07"))
     func figures() async throws {
         try await inStudio { studio in
             let first = try await studio.sender()
@@ -53,6 +53,7 @@ struct FeedTests {
                 #expect(try #require(figures[#"sender_produced_bits_per_second{sender="\#(sender.id)"}"#]) > 300_000)
                 #expect(try #require(figures[#"stream_received_bits_per_second{broadcast="\#(id)",sender="\#(sender.id)"}"#]) > 300_000)
             }
+            try await dashboard(studio)
             #expect(figures["control_senders_online"] == 2 && figures[#"control_broadcasts{state="live"}"#] == 2)
             // Nobody watches any more: once a second is enough.
             studio.owner.close()
@@ -71,6 +72,34 @@ struct FeedTests {
         }
     }
 
+    /// Every query of the dashboard that we give away is one, and those of whatever runs here find it.
+    private func dashboard(_ studio: Studio) async throws {
+        let peer = try await PrometheusPeer(
+            on: studio.stage, target: "\(studio.owner.server.split(separator: "/").last ?? "")",
+            tokenFile: studio.stage.folder["control/operator-token"])
+        try await peer.ready()
+        struct Dashboard: Decodable {
+            struct Panel: Decodable {
+                let title: String
+                let targets: [Target]?
+            }
+            struct Target: Decodable { let expr: String }
+            let panels: [Panel]
+        }
+        let file = Places.root.appendingPathComponent("Control/Grafana/strata.json")
+        let dashboard = try JSONDecoder().decode(Dashboard.self, from: try Data(contentsOf: file))
+        let queries = dashboard.panels.flatMap { panel in (panel.targets ?? []).map { (panel.title, $0.expr) } }
+        #expect(queries.count >= 20)
+        // No modem, data plan, certificate, job or loss here.
+        let absent = ["modem", "data_used", "certificate", "control_jobs", "loss_ratio"]
+        for (title, expr) in queries {
+            let query = expr.replacingOccurrences(of: "$__rate_interval", with: "10s").replacingOccurrences(of: "$sender", with: ".*")
+            let count = try await peer.count(query)
+            #expect(count > 0 || absent.contains { query.contains($0) }, "\(title): \(query)")
+        }
+        try await peer.end()
+    }
+
     /// The samples of `/metrics`; each figure's lines follow its help and its type, as the format asks.
     private func metrics(_ studio: Studio) async throws -> [String: Double] {
         let token = try String(contentsOfFile: studio.stage.folder["control/operator-token"], encoding: .utf8)
@@ -82,7 +111,8 @@ struct FeedTests {
                 #expect(families.insert(family).inserted, "the lines of \(family) are not together")
             } else if !line.hasPrefix("#") {
                 let cut = try #require(line.lastIndex(of: " "))
-                #expect(line.prefix { $0 != "{" && $0 != " " } == family, "\(line)")
+                let name = line.prefix { $0 != "{" && $0 != " " }
+                #expect(name == family || ["_bucket", "_sum", "_count"].contains { name == family + $0 }, "\(line)")
                 found[String(line[..<cut])] = Double(line[line.index(after: cut)...])
             }
         }
