@@ -83,7 +83,9 @@ package actor BroadcastDirector {
             }
         case .sender: break
         case .hostConnected(let device, let hello): await hostConnected(device, hello)
-        case .hostDisconnected(let device): for one in live.values { one.post(.hostDisconnected(device)) }
+        case .hostDisconnected(let device):
+            await parts.hosts.lost()
+            for one in live.values { one.post(.hostDisconnected(device)) }
         case .host(let device, .report(let report)): await reported(report, by: device)
         case .host(let device, .thumbnail(let thumbnail)): await pictured(thumbnail, by: device)
         case .host(let device, .released(let lease)): await released(lease.lease, by: device)

@@ -175,8 +175,10 @@ actor LiveBroadcast {
     private func chooseHost() async {
         switch await parts.hosts.choose(for: id, except: machine.observed.refusing.union(machine.observed.occupied)) {
         case .host(let device): post(.hostChosen(device))
-        case .none(let reason): post(.noHost(reason: reason))
+        case .none(let reason, let waitMs): post(.noHost(reason: reason, waitMs: waitMs))
         }
+        // It ended meanwhile: what was promised to it is free again.
+        if isOver { await parts.hosts.free(id) }
     }
 
     private func give(_ order: BroadcastMachine.Order) async {
