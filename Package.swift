@@ -224,7 +224,7 @@ let suites: [Target] = [
             "Session", "Ingest", "Lab", "Support", "Links", "Names", "Portals", "Sticks", "Configuration", "Wire", "Units", "Posix",
             "Logging", "Service", "Capture",
         ]),
-    tests("BroadcastsTests", ["Broadcasts", "Wire", "Units", "Web", "Posix"]),
+    tests("BroadcastsTests", ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "Store", "Units", "Web", "Wire"]),
     tests("CommandsTests", ["Commands", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),

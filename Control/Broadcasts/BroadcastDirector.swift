@@ -68,6 +68,7 @@ package actor BroadcastDirector {
         if await parts.fleet.isOnline(machine.sender) {
             broadcast.post(.senderConnected(await parts.fleet.hello(of: machine.sender)?.sending))
         }
+        await broadcast.followDestinations()
     }
 
     private func take(_ event: FleetEvent) async {
@@ -265,6 +266,8 @@ extension BroadcastDirector {
         try await admit(destination, to: one)
         try await admitListener(output, to: one)
         one.post(.outputAdded(output))
+        _ = await one.settledView()
+        await one.followDestinations()
         let view = await one.settledView()
         guard view.outputs.contains(where: { $0.id == output.id }) else {
             try await admit(destination, to: one)

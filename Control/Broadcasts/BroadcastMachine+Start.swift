@@ -62,7 +62,7 @@ extension BroadcastMachine {
         switch phase {
         case .leasing:
             phase = .sending
-            return [.set(.step, afterMs: Self.limitMs(of: .sender)), .order(.start)] + givePutOff(nowMs: nowMs)
+            return [.set(.step, afterMs: Self.limitMs(of: .sender)), .order(.start)]
         case .sending, .media, .outputs, .running:
             guard before != port else { return [] }
             revision += 1

@@ -160,6 +160,8 @@ extension BroadcastMachine {
         case outputGiven(OutputID)
         /// It could not be made, or the host did not take it.
         case outputFailed(OutputID, reason: String)
+        /// The lease was made with it, or not for its `fault`, as its destination was when the lease was asked for.
+        case outputLeased(OutputID, edition: Int, fault: String? = nil)
         /// The lease was made without it.
         case outputLeftOut(OutputID)
         /// A person gave it another name, or another place or key; `listener` is the port that it asks for from now on.
@@ -253,6 +255,7 @@ extension BroadcastMachine {
         case .outputRetried(let output): return retried(output, nowMs: nowMs)
         case .outputGiven(let output): return given(output, nowMs: nowMs)
         case .outputFailed(let output, let reason): return failed(output, reason)
+        case .outputLeased(let output, let edition, let fault): return leased(output, edition, fault, nowMs: nowMs)
         case .outputLeftOut(let output): return isUp ? give(output, .plainly, nowMs: nowMs) : []
         case .destinationChanged(let destination, let name, let isElsewhere, let listener):
             return changed(destination, name, isElsewhere: isElsewhere, listener, nowMs: nowMs)
