@@ -98,9 +98,12 @@ package actor AgentSession {
         readers.append(Task { [weak self] in for await snapshot in plugged { await self?.inputsChanged(snapshot) } })
         tick(each: .seconds(1))
         readers.append(
-            Task { [weak self, loop] in
-                // Ends by cancellation only.
-                while (try? await loop.sleep(for: .milliseconds(100))) != nil { await self?.tellFlight() }
+            Task { [weak self, loop, flight] in
+                for await _ in flight.news {
+                    await self?.tellFlight()
+                    // A part at a time leaves room for the rest. try?: ends by cancellation only.
+                    guard (try? await loop.sleep(for: .milliseconds(100))) != nil else { return }
+                }
             })
         resume()
     }
