@@ -437,7 +437,7 @@ extension AgentSession {
 
     private func interfaces() async -> [InterfaceTelemetry]? {
         guard turns.isCountersTurn(at: .now) else { return nil }
-        let changes = usage.count(desk.watcher, surroundings.simNumbers, configuration.linkRules)
+        let changes = usage.count(desk.watcher, surroundings.simNumbers, desk.stickTraffic, configuration.linkRules)
         for change in changes { flight.note(change) }
         let counters = desk.watcher.counters
         // What is asked for now is told the next time.
