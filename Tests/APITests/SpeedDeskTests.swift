@@ -107,14 +107,16 @@ import Wire
         let desk = SpeedDesk()
         let cuts = Guarded(0)
         let ticket = try desk.begin(sender(1), in: organization, link: "wwan0", at: .now)
-        #expect(desk.claim(ticket, of: sender(1), cut: { cuts.withLock { $0 += 1 } }))
+        let isIn = desk.claim(ticket, of: sender(1)) { cuts.withLock { $0 += 1 } }
+        #expect(isIn)
         desk.forget(sender(1))
         desk.measured(SpeedDesk.Measured(upload: .kilobits(3900), rttMs: 80), of: sender(1))
         #expect(cuts.withLock { $0 } == 1 && desk.end(sender(1)) == .forgotten && desk.results(of: sender(1)) == nil)
         // Before its upload has come.
         let early = try desk.begin(sender(2), in: organization, link: "wwan0", at: .now)
         desk.forget(sender(2))
-        #expect(!desk.claim(early, of: sender(2), cut: {}) && desk.end(sender(2)) == .forgotten)
+        let isLate = desk.claim(early, of: sender(2)) {}
+        #expect(!isLate && desk.end(sender(2)) == .forgotten)
     }
 
     @Test("what was measured is shown where the sender's own answer got lost")
