@@ -185,7 +185,7 @@ let suites: [Target] = [
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),
     tests("FuzzTests", ["Fuzz", "HTTP", "Lab"]),
-    tests("MPEGTSTests", ["MPEGTS", "Units"]),
+    tests("MPEGTSTests", ["MPEGTS", "Support", "Units"]),
     tests("PosixTests", ["Posix", "CLab"]),
     tests("WebTests", ["Web", "HTTP", "TLS", "Support", "Posix", "Crypto"]),
     tests("CryptoTests", ["Crypto"]),
