@@ -66,6 +66,15 @@ struct OwnRoutes: Equatable {
         return found
     }
 
+    /// For the log: `2 rules, 5 routes`; nil where there is nothing.
+    var words: String? { self == OwnRoutes() ? nil : "\(rules.count) rules, \(routes.count) routes" }
+
+    /// What a person does about those that this program may not remove.
+    static let remedy: String = {
+        let commands = ["ip", "ip -6"].flatMap { ["\($0) rule flush protocol \(maker)", "\($0) route flush table all protocol \(maker)"] }
+        return "run as root: \(commands.joined(separator: "; ")); or start the agent with CAP_NET_ADMIN"
+    }()
+
     static func isOurs(_ rule: RoutingRule) -> Bool { rule.maker == maker && tables.contains(rule.table) }
 
     /// What is there of ours, whoever of us made it.

@@ -17,6 +17,7 @@ package final class RouteKeeper: @unchecked Sendable {
     private var contesting: LoopTimer?
     private var retry: LoopTimer?
     private var refusals = RouteRefusals()
+    private let ask: (RouteChange) throws -> Void
     private var isOver = false
 
     /// Routes change in groups.
@@ -27,9 +28,13 @@ package final class RouteKeeper: @unchecked Sendable {
     private static let patience = Duration.seconds(5)
 
     /// - Throws: `SystemError` where no netlink socket can be opened.
-    package init(loop: Loop, log: Log) throws {
+    package convenience init(loop: Loop, log: Log) throws { try self.init(loop: loop, log: log, ask: RouteSocket.carryOut) }
+
+    /// - Parameter ask: asks the kernel for one change, throws `SystemError`.
+    init(loop: Loop, log: Log, ask: @escaping (RouteChange) throws -> Void) throws {
         self.loop = loop
         self.log = log
+        self.ask = ask
         socket = try RouteSocket(hearsRoutes: true)
     }
 
@@ -125,7 +130,8 @@ package final class RouteKeeper: @unchecked Sendable {
     private func reconcile() -> Bool {
         do {
             let messages = try RouteSocket.list(.routes) + Self.rules()
-            carryOut(OwnRoutes(links: links, from: messages).changes(from: OwnRoutes(of: messages)))
+            let present = OwnRoutes(of: messages)
+            carryOut(OwnRoutes(links: links, from: messages).changes(from: present), present)
         } catch let error as SystemError where error.code == EAGAIN {
             later()
             return false
@@ -144,11 +150,17 @@ package final class RouteKeeper: @unchecked Sendable {
         }
     }
 
-    private func carryOut(_ changes: [RouteChange]) {
+    private func carryOut(_ changes: [RouteChange], _ present: OwnRoutes) {
         let wasAllowed = refusals.isAllowed
-        let refused = refusals.carryOut(changes, by: RouteSocket.carryOut)
+        let refused = refusals.carryOut(changes, by: ask)
         if wasAllowed, !refusals.isAllowed {
             log.notice("links have no routing tables of their own: that takes CAP_NET_ADMIN")
+            // Nobody looks after them any more: a link that was given another gateway since goes on by the one before.
+            if let words = present.words {
+                log.warning(
+                    "an earlier run left routing rules and tables that this one may not change: links may go by routes that are no more",
+                    ["left": .text(words), "remedy": .text(OwnRoutes.remedy)])
+            }
         }
         for refusal in refused {
             log.warning(

@@ -84,16 +84,19 @@ enum ServerSighting: Sendable, Hashable {
 struct Examination: Sendable, Hashable {
     var server = ServerSighting.nothing
     var page = PageSighting.ordinary
-    /// The same page over a link that reaches the server; nil where there is none to ask over.
+    /// The same page over a link that reached the server just then; nil where there is none to ask over.
     var usual: PageSighting?
 
     /// Whether a look over a link that reaches the server could change the verdict.
-    var isSuspicious: Bool { server != .itself && page != .ordinary }
+    var isSuspicious: Bool { server != .itself && page != .ordinary && page != .signIn }
 
     var obstacle: Obstacle? {
         // Whoever has the server's key is the server: whatever else answers on port 80 is no matter.
         if server == .itself { return nil }
-        if page != .ordinary, page != usual {
+        // What that status says, no server says of itself.
+        if page == .signIn { return .portal(host: nil) }
+        // Port 80 of the server's host may be anybody's, and lead anywhere: only what it says over other links tells whose words these are.
+        if page != .ordinary, let usual, page != usual {
             if case .elsewhere(let host) = page { return .portal(host: host) }
             return .portal(host: nil)
         }

@@ -40,6 +40,8 @@ package actor PortalWatcher {
     private var rounds: Rounds
     /// A link that reaches the server.
     private var comparison: String?
+    /// The last one that a look reached it over.
+    private var reached: String?
     /// Where the server answered last; with port 0.
     private var known: SocketAddress?
     private var told: [String: Obstacle] = [:]
@@ -121,10 +123,20 @@ package actor PortalWatcher {
         let path = "/strata-link-check-" + SystemRandom.bytes(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
         var examination = Examination()
         examination.server = await askServer(path, over: link)
-        guard examination.server != .itself else { return nil }
+        if examination.server == .itself {
+            reached = link
+            return nil
+        }
+        if reached == link { reached = nil }
         examination.page = await askPage(path, over: link)
-        if examination.isSuspicious, let comparison, comparison != link { examination.usual = await askPage(path, over: comparison) }
+        if examination.isSuspicious, let other = comparison ?? reached, other != link { examination.usual = await usual(path, over: other) }
         return examination.obstacle
+    }
+
+    /// What the server's host says at port 80 over a link that reaches it; nil where it does not reach it now: its silence would say nothing.
+    private func usual(_ path: String, over link: String) async -> PageSighting? {
+        let page = await askPage(path, over: link)
+        return await askServer(path, over: link) == .itself ? page : nil
     }
 
     /// - Throws: as `Client.request`.

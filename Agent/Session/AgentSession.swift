@@ -98,9 +98,12 @@ package actor AgentSession {
         readers.append(Task { [weak self] in for await snapshot in plugged { await self?.inputsChanged(snapshot) } })
         tick(each: .seconds(1))
         readers.append(
-            Task { [weak self, loop] in
-                // Ends by cancellation only.
-                while (try? await loop.sleep(for: .milliseconds(100))) != nil { await self?.tellFlight() }
+            Task { [weak self, loop, flight] in
+                for await _ in flight.news {
+                    await self?.tellFlight()
+                    // A part at a time leaves room for the rest. try?: ends by cancellation only.
+                    guard (try? await loop.sleep(for: .milliseconds(100))) != nil else { return }
+                }
             })
         resume()
     }
@@ -434,7 +437,7 @@ extension AgentSession {
 
     private func interfaces() async -> [InterfaceTelemetry]? {
         guard turns.isCountersTurn(at: .now) else { return nil }
-        let changes = usage.count(desk.watcher, surroundings.simNumbers, configuration.linkRules)
+        let changes = usage.count(desk.watcher, surroundings.simNumbers, desk.stickTraffic, configuration.linkRules)
         for change in changes { flight.note(change) }
         let counters = desk.watcher.counters
         // What is asked for now is told the next time.

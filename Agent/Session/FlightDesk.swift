@@ -13,16 +13,28 @@ final class FlightDesk: Sendable {
         var isConnected = false
         /// Handed out, and not answered yet.
         var isTelling = false
+
+        /// The connection has ended.
+        mutating func lost() {
+            guard isConnected else { return }
+            (isConnected, isTelling) = (false, false)
+            for index in recorders.indices { recorders[index].lost(at: .now) }
+        }
     }
 
     private let state = Guarded(State())
+    /// There may be a part to tell; for one reader.
+    let news: AsyncStream<Void>
+    private let newsSink: AsyncStream<Void>.Continuation
 
     /// So many broadcasts are remembered: one that ends without a connection is told with the next one.
     private static let limit = 4
 
+    init() { (news, newsSink) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1)) }
+
     /// What follows is of this broadcast.
     func begin(_ broadcast: BroadcastID) {
-        state.withLock { state in
+        change { state in
             guard state.recorders.last?.broadcast != broadcast else { return }
             state.recorders.append(FlightRecorder(broadcast, run: unixMilliseconds()))
             if state.recorders.count > Self.limit { state.recorders.removeFirst() }
@@ -35,22 +47,29 @@ final class FlightDesk: Sendable {
     func note(_ sample: FlightSample) { last { $0.note(sample, atMs: unixMilliseconds()) } }
 
     private func last(_ change: (inout FlightRecorder) -> Void) {
-        state.withLock { state in
+        self.change { state in
             guard let index = state.recorders.indices.last else { return }
             change(&state.recorders[index])
         }
     }
 
-    /// A new connection has heard nothing.
+    /// Wakes whoever tells it, where there is something to tell.
+    private func change(_ body: (inout State) -> Void) {
+        let isDue = state.withLock { state in
+            body(&state)
+            return state.isConnected && !state.isTelling && state.recorders.contains { $0.hasUntold }
+        }
+        if isDue { newsSink.yield() }
+    }
+
     func connected() {
-        state.withLock { state in
+        change { state in
+            state.lost()
             state.isConnected = true
-            state.isTelling = false
-            for index in state.recorders.indices { state.recorders[index].tellAgain() }
         }
     }
 
-    func disconnected() { state.withLock { $0.isConnected = false } }
+    func disconnected() { change { $0.lost() } }
 
     /// The next part for control; nil while there is none, nobody to hear it, or one that `answered` was not called for.
     func next() -> FlightLog? {
@@ -65,10 +84,10 @@ final class FlightDesk: Sendable {
 
     /// - Parameter isTaken: by the connection; it is told again otherwise.
     func answered(_ log: FlightLog, isTaken: Bool) {
-        state.withLock { state in
+        change { state in
             state.isTelling = false
             guard isTaken else { return }
-            for index in state.recorders.indices { state.recorders[index].told(log) }
+            for index in state.recorders.indices { state.recorders[index].told(log, at: .now) }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Posix
 import Units
 import Uplink
 import Wire
@@ -10,8 +11,10 @@ struct FlightRecorder {
     let run: Int64
     private var entries: [FlightEntry] = []
     private var next = 0
-    /// The number of the first entry that this connection has not heard.
+    /// The number of the first entry that control has not heard.
     private var untold = 0
+    /// The parts that connections took lately, by the number of the first entry; the oldest first.
+    private var taken: [(first: Int, at: Instant)] = []
     private var lastState: SendingReport?
     private var lastSampleMs: Int64?
     /// The last link that stopped carrying, and when: the likely cause of a rate cut.
@@ -22,6 +25,9 @@ struct FlightRecorder {
     static let sampleEveryMs: Int64 = 5000
     private static let partLimit = 12
     private static let causeMs: Int64 = 2000
+    /// What a connection took so long before its end has arrived, and control has written it down: one that does not answer is
+    /// given up within seconds.
+    static let settleTime = Duration.seconds(60)
 
     init(_ broadcast: BroadcastID, run: Int64) {
         self.broadcast = broadcast
@@ -78,8 +84,13 @@ struct FlightRecorder {
         next += 1
     }
 
-    /// A new connection has heard nothing.
-    mutating func tellAgain() { untold = 0 }
+    /// The connection has ended: what it took last may not have arrived.
+    mutating func lost(at now: Instant) {
+        if let first = taken.first(where: { now - $0.at <= Self.settleTime })?.first { untold = min(untold, first) }
+        taken = []
+    }
+
+    var hasUntold: Bool { untold < next }
 
     /// The next of what was not told yet: some events or one sample, no larger than figures are, as the narrowest modem has to carry it.
     func untoldPart() -> FlightLog? {
@@ -92,8 +103,13 @@ struct FlightRecorder {
         return part.isEmpty ? nil : FlightLog(broadcast: broadcast, run: run, entries: part)
     }
 
-    mutating func told(_ log: FlightLog) {
-        guard log.broadcast == broadcast, log.run == run, let last = log.entries.last else { return }
-        untold = max(untold, last.number + 1)
+    /// A connection took it.
+    mutating func told(_ log: FlightLog, at now: Instant) {
+        guard log.broadcast == broadcast, log.run == run, let first = log.entries.first, let last = log.entries.last else { return }
+        // A late word of a connection that has ended says nothing of what is told again.
+        guard entries.first(where: { $0.number >= untold })?.number == first.number else { return }
+        untold = last.number + 1
+        taken.removeAll { now - $0.at > Self.settleTime }
+        taken.append((first.number, now))
     }
 }

@@ -27,6 +27,9 @@ actor LinkDesk {
     private var controlLink: String?
     private var readers: [Task<Void, Never>] = []
 
+    /// What the board's own talk with sticks has carried, by the interfaces' indices.
+    nonisolated var stickTraffic: [Int: OwnTraffic] { stickWatcher.ownTraffic }
+
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// - Parameter names: is told of the links, and of the name servers that modems' networks give.

@@ -2,6 +2,7 @@ import Configuration
 import Links
 import Logging
 import Posix
+import Sticks
 import Usage
 import Wire
 
@@ -27,15 +28,20 @@ struct UsageDesk {
     var figures: [UsageTelemetry] { book.figures }
 
     /// Takes the kernel's counters.
-    /// - Parameter sims: numbers of the SIM cards, by their links.
+    /// - Parameters:
+    ///   - sims: numbers of the SIM cards, by their links.
+    ///   - own: what the board's own talk with sticks has carried, by the interfaces' indices.
     /// - Returns: the links whose state changed.
-    mutating func count(_ watcher: LinkWatcher, _ sims: [String: String], _ rules: [String: LinkRule]) -> [UsageTelemetry] {
+    mutating func count(
+        _ watcher: LinkWatcher, _ sims: [String: String], _ own: [Int: OwnTraffic], _ rules: [String: LinkRule]
+    ) -> [UsageTelemetry] {
         let (indices, kinds) = (watcher.indices, Dictionary(watcher.links.map { ($0.name, $0.kind) }) { $1 })
         let readings = watcher.counters.compactMap { counted in
             indices[counted.name].map { index in
                 LinkReading(
                     index: index, name: counted.name, isCellular: kinds[counted.name] == .cellular, sentBytes: counted.sentBytes,
-                    receivedBytes: counted.receivedBytes)
+                    receivedBytes: counted.receivedBytes, ownSentBytes: own[index]?.sentBytes ?? 0,
+                    ownReceivedBytes: own[index]?.receivedBytes ?? 0)
             }
         }
         let seconds = unixMilliseconds() / 1000

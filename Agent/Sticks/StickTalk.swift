@@ -52,8 +52,7 @@ struct StickTalk: Sendable {
         }
     }
 
-    /// Between two rounds. They cost what the interface counts, which is booked to the card: a quarter of a gigabyte a month for each
-    /// kilobyte in ten seconds.
+    /// Between two rounds. What they carry goes over the stick's interface, and is not the card's: `OwnTraffic`.
     static let pause = Duration.seconds(20)
     /// After a round without an answer; doubled with each more.
     private static let retryPause = Duration.seconds(5)

@@ -20,6 +20,10 @@ package actor StickWatcher {
     private var watched: [String: Watched] = [:]
     private var told: [Stick] = []
     private var resets: Set<String> = []
+    private nonisolated let own = Guarded<[Int: OwnTraffic]>([:])
+
+    /// What our questions have carried, by the interfaces' indices, since each link came up. Any thread.
+    package nonisolated var ownTraffic: [Int: OwnTraffic] { own.withLock { $0 } }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -62,6 +66,7 @@ package actor StickWatcher {
         for (name, one) in watched where present[name] != one.index {
             one.task?.cancel()
             watched[name] = nil
+            own.withLock { $0[one.index] = nil }
         }
         for (name, index) in up where watched[name] == nil {
             let isNamed = named.contains(name)
@@ -125,9 +130,13 @@ package actor StickWatcher {
             headers["Content-Type"] = "text/xml"
             headers["__RequestVerificationToken"] = session?.token
         }
+        let index = watched[name]?.index
         do {
             let response = try await Client(loop: loop, options: options).request(
                 order == nil ? .get : .post, "http://\(address)\(page.rawValue)", headers: headers, body: order.map { Array($0.utf8) })
+            if let index, watched[name]?.index == index {
+                own.withLock { $0[index, default: OwnTraffic()].add(question: response.sentBytes, answer: response.receivedBytes) }
+            }
             return StickAnswer(status: response.status.code, body: response.body)
         } catch ClientError.timedOut(let what) {
             return .silent("timed out \(what.bounded(to: 80))")

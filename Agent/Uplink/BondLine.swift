@@ -62,13 +62,6 @@ struct BondLine {
         nextDoubt = now
     }
 
-    /// A socket for handshakes with another address of the receiver.
-    struct Aside {
-        var socket: UDPSocket
-        var watch: Watch?
-        var address: SocketAddress
-    }
-
     /// How long an address has for each of its handshake's answers.
     static let dialLimit = Duration.seconds(2)
     /// How long the largest packets have to come through before less is made do with.

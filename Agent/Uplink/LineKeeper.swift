@@ -173,7 +173,7 @@ final class LineKeeper {
         guard let line = lines[name] else { return }
         if line.stage == .up { owner?.lineDown(line.number) }
         line.watch?.cancel()
-        letGoAside(name)
+        lines[name]?.letGoAside()
         lines[name]?.watch = nil
         lines[name]?.socket = nil
         lines[name]?.keys = nil
@@ -217,11 +217,10 @@ final class LineKeeper {
 
     /// A line that carried media hears nothing: its address is dialled in turn with the receiver's others, of whichever family.
     private func redial(_ name: String) {
-        letGoAside(name)
-        guard let line = lines[name] else { return }
-        lines[name]?.redials += 1
-        let others = line.choice.candidates.filter { $0 != line.address }
-        if line.redials % 2 == 1, !others.isEmpty { lookAside(name, at: others[line.redials / 2 % others.count]) }
+        if let address = lines[name]?.takeTurn() {
+            // try?: the device may just be going: its own address is dialled instead.
+            lines[name]?.aside = try? BondLine.Aside(address, over: name) { try watch($0, name) }
+        }
         dial(name)
     }
 
@@ -230,33 +229,7 @@ final class LineKeeper {
         guard let line = lines[name], line.stage == .up, line.dialer != nil else { return }
         lines[name]?.dialer = nil
         lines[name]?.redials = 0
-        letGoAside(name)
-    }
-
-    private func lookAside(_ name: String, at address: SocketAddress) {
-        do {
-            let socket = try UDPSocket(binding: .any(address.family), device: name, buffers: 1 << 20)
-            socket.forbidFragments()
-            lines[name]?.aside = .init(socket: socket, watch: try watch(socket, name), address: address)
-        } catch {
-            // The device may just be going: its own address is dialled instead.
-        }
-    }
-
-    private func letGoAside(_ name: String) {
-        lines[name]?.aside?.watch?.cancel()
-        lines[name]?.aside = nil
-    }
-
-    /// The receiver has answered there: it is the line's address from here on.
-    private func moveAside(_ name: String) {
-        guard let aside = lines[name]?.aside else { return }
-        lines[name]?.watch?.cancel()
-        lines[name]?.watch = aside.watch
-        lines[name]?.socket = aside.socket
-        lines[name]?.address = aside.address
-        lines[name]?.choice.prefer(aside.address)
-        lines[name]?.aside = nil
+        lines[name]?.letGoAside()
     }
 
     /// Starts a handshake with the line's address, or the one that is looked at aside.
@@ -288,7 +261,7 @@ final class LineKeeper {
     private func agreed(_ keys: SecureLink, _ name: String) {
         guard let line = lines[name] else { return }
         if line.stage == .up { owner?.lineDown(line.number) }
-        moveAside(name)
+        lines[name]?.moveAside()
         lines[name]?.dialer = nil
         lines[name]?.redials = 0
         lines[name]?.keys = keys

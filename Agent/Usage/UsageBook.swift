@@ -10,13 +10,20 @@ package struct LinkReading: Sendable, Hashable {
     package var isCellular: Bool
     package var sentBytes: Int
     package var receivedBytes: Int
+    /// Of these, what this board has said to the modem itself, and heard of it: since the agent, or the link, began.
+    package var ownSentBytes: Int
+    package var ownReceivedBytes: Int
 
-    package init(index: Int, name: String, isCellular: Bool, sentBytes: Int, receivedBytes: Int) {
+    package init(
+        index: Int, name: String, isCellular: Bool, sentBytes: Int, receivedBytes: Int, ownSentBytes: Int = 0, ownReceivedBytes: Int = 0
+    ) {
         self.index = index
         self.name = name
         self.isCellular = isCellular
         self.sentBytes = sentBytes
         self.receivedBytes = receivedBytes
+        self.ownSentBytes = ownSentBytes
+        self.ownReceivedBytes = ownReceivedBytes
     }
 }
 
@@ -30,6 +37,8 @@ package struct UsageBook: Sendable {
     private var isFirstLook: Bool
     /// When an interface without a known SIM card was seen first, by index.
     private var waiting: [Int: Instant] = [:]
+    /// What was taken off for the board's own talk with the modem, by index.
+    private var takenOff: [Int: (sent: Int, received: Int)] = [:]
     /// Since when the clock has shown an earlier cycle than the account's, by account.
     private var doubts: [String: Instant] = [:]
     /// By the links' names, from the last look.
@@ -116,10 +125,24 @@ package struct UsageBook: Sendable {
         meter.account = account
         waiting[reading.index] = nil
         if let known { kept.meters[known] = meter } else { kept.meters.append(meter) }
-        kept.accounts[owner, default: Account()].add(sent, received)
+        let (own, heard) = takeOff(reading, from: sent, received)
+        kept.accounts[owner, default: Account()].add(sent - own, received - heard)
         kept.accounts[account, default: Account()].add(0, 0)
         unsaved = min(unsaved + min(sent, Account.limit), Account.limit) + min(received, Account.limit)
         return account
+    }
+
+    /// What of the bytes that came since the last look went no further than the modem. What it was talked to about is known before the kernel's
+    /// counters are read again: the rest of it is due with the next look.
+    private mutating func takeOff(_ reading: LinkReading, from sent: Int, _ received: Int) -> (sent: Int, received: Int) {
+        let taken = takenOff[reading.index] ?? (0, 0)
+        // Its link began anew, and so did its count.
+        let isAnew = reading.ownSentBytes < taken.sent || reading.ownReceivedBytes < taken.received
+        let before = isAnew ? (sent: 0, received: 0) : taken
+        let own = min(sent, max(0, reading.ownSentBytes - before.sent))
+        let heard = min(received, max(0, reading.ownReceivedBytes - before.received))
+        takenOff[reading.index] = (before.sent + own, before.received + heard)
+        return (own, heard)
     }
 
     private mutating func turn(_ name: String, _ unixSeconds: Int64, firstDay: Int, _ now: Instant) {
@@ -138,6 +161,7 @@ package struct UsageBook: Sendable {
 
     /// Keeps the file small: interfaces that went long ago, and cards that nobody uses any more.
     private mutating func prune(present: Set<Int>) {
+        takenOff = takenOff.filter { present.contains($0.key) }
         while kept.meters.count > Self.meterLimit, let gone = kept.meters.firstIndex(where: { !present.contains($0.index) }) {
             kept.meters.remove(at: gone)
         }

@@ -1,4 +1,5 @@
 import Glibc
+import Posix
 
 /// A file that only its owner may read, written so that a crash leaves the old content or the new.
 package enum KeyFile {
@@ -14,32 +15,17 @@ package enum KeyFile {
 
     /// The content; nil where there is no such file. Refuses a file that its group or others may read or write.
     package static func read(_ path: String) throws(CryptoError) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else {
-            let code = errno
-            if code == ENOENT { return nil }
-            throw failed(path, "open", code)
+        let file: RegularFile
+        do throws(RegularFile.Fault) {
+            file = try RegularFile(path, upTo: 1 << 20, links: .refused)
+        } catch {
+            if error.isMissing { return nil }
+            throw .file(path: path, reason: error.reason)
         }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failed(path, "fstat", errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .file(path: path, reason: "not a regular file") }
-        guard status.st_mode & 0o077 == 0 else {
-            throw .file(path: path, reason: "mode \(String(status.st_mode & 0o777, radix: 8)): only its owner may read a key file (600)")
+        guard file.mode & 0o077 == 0 else {
+            throw .file(path: path, reason: "mode \(String(file.mode & 0o777, radix: 8)): only its owner may read a key file (600)")
         }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count < 0 {
-                let code = errno
-                if code == EINTR { continue }
-                throw failed(path, "read", code)
-            }
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes += chunk.prefix(count)
-            guard bytes.count <= 1 << 20 else { throw .file(path: path, reason: "over 1 MiB: not a key file") }
-        }
+        return String(decoding: file.bytes, as: UTF8.self)
     }
 
     /// Whether a file can be written here: asked before something is made that only this file will hold.

@@ -31,10 +31,21 @@ package enum ProgramContext {
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// A text file as a whole, up to 1 MiB.
+    private static let textLimit = 1 << 20
+
+    /// A text file on disk as a whole, up to 1 MiB.
     ///
-    /// - Throws: `SystemError`; EFBIG for a larger one, EILSEQ for one that is not UTF-8.
-    package static func readText(_ path: String) throws(SystemError) -> String {
+    /// - Throws: EILSEQ for one that is not UTF-8.
+    package static func readText(_ path: String) throws(RegularFile.Fault) -> String {
+        let bytes = try RegularFile(path, upTo: textLimit).bytes
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw .system(SystemError("read", EILSEQ, on: path)) }
+        return text
+    }
+
+    /// The same of whatever a person names on the command line, a pipe too: waits until that ends.
+    ///
+    /// - Throws: EFBIG for more than 1 MiB, EILSEQ for what is not UTF-8.
+    package static func readInput(_ path: String) throws(SystemError) -> String {
         let raw = open(path, O_RDONLY | O_CLOEXEC)
         guard raw >= 0 else { throw SystemError("open", on: path) }
         let file = Descriptor(adopting: raw)
@@ -46,7 +57,7 @@ package enum ProgramContext {
             guard count >= 0 else { throw SystemError("read", on: path) }
             if count == 0 { break }
             bytes += chunk.prefix(count)
-            guard bytes.count <= 1 << 20 else { throw SystemError("read", EFBIG, on: path) }
+            guard bytes.count <= textLimit else { throw SystemError("read", EFBIG, on: path) }
         }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw SystemError("read", EILSEQ, on: path) }
         return text

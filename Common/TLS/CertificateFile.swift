@@ -1,32 +1,17 @@
 import COpenSSL
-import Glibc
+import Posix
 
-/// A PEM file as it lies on disk: a regular one only, since reading a FIFO or a device may wait for ever.
+/// A PEM file as it lies on disk.
 enum CertificateFile {
     /// A chain has some kilobytes.
     private static let limit = 1 << 20
 
     static func read(_ path: String) throws(TLSError) -> [UInt8] {
-        // Without O_NONBLOCK, opening a FIFO waits for who writes (open(2)).
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw .system("open", on: path) }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw .system("fstat", on: path) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw TLSError("open", "\(path): it is no regular file") }
-        guard status.st_size <= limit else { throw TLSError("read", "\(path): it is larger than \(limit) bytes") }
-        // One byte more: a file that grows meanwhile is seen to.
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
-        var count = 0
-        while count < bytes.count {
-            let read = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress.map { $0 + count }, $0.count - count) }
-            if read < 0 && errno == EINTR { continue }
-            guard read >= 0 else { throw .system("read", on: path) }
-            if read == 0 { break }
-            count += read
+        do throws(RegularFile.Fault) {
+            return try RegularFile(path, upTo: limit).bytes
+        } catch {
+            throw TLSError("read", "\(path): \(error.reason)")
         }
-        guard count < bytes.count else { throw TLSError("read", "\(path): it is being written") }
-        return Array(bytes.prefix(count))
     }
 
     /// The leaf first, and what follows it.

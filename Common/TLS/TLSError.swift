@@ -25,9 +25,4 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         let reason = code == 0 ? "no reason given" : String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return TLSError(function, subject.map { "\($0): \(reason)" } ?? reason)
     }
-
-    /// A system call that failed, from errno.
-    static func system(_ function: String, on path: String) -> TLSError {
-        TLSError(function, "\(path): \(String(cString: strerror(errno)))")
-    }
 }

@@ -34,6 +34,7 @@ final class ClientExchange: TransportOwner, @unchecked Sendable {
     private var input: [UInt8] = []
     private var head: ResponseHead?
     private var body: [UInt8] = []
+    private var receivedBytes = 0
     private var decoder = ChunkedDecoder()
     private var continuation: CheckedContinuation<Outcome, any Error>?
     private var isDone = false
@@ -94,6 +95,7 @@ final class ClientExchange: TransportOwner, @unchecked Sendable {
         input.append(contentsOf: bytes)
         do {
             if stage == .tunnelling { return try takeTunnel() }
+            receivedBytes += bytes.count
             if head == nil { try takeHead() }
             if let head, !isDone { try takeBody(head) }
         } catch { failed(error) }
@@ -174,8 +176,10 @@ final class ClientExchange: TransportOwner, @unchecked Sendable {
 
     private func finish() {
         guard let head else { return }
-        finish(
-            .success(.response(ClientResponse(status: head.status, headers: head.headers, body: body, address: transport.peer))))
+        let response = ClientResponse(
+            status: head.status, headers: head.headers, body: body, address: transport.peer,
+            sentBytes: plan.head.count + plan.body.count, receivedBytes: receivedBytes)
+        finish(.success(.response(response)))
     }
 
     private func finish(_ result: Result<Outcome, any Error>) {

@@ -55,6 +55,9 @@ package struct ClientResponse: Sendable {
     package let body: [UInt8]
     /// Where it came from: to be kept for the next time.
     package let address: SocketAddress
+    /// Of the request and of the response, heads and bodies, without what carries them.
+    package let sentBytes: Int
+    package let receivedBytes: Int
 }
 
 /// Why there is no response.

@@ -26,8 +26,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     private var receiverCall: ReceiveCall?
     private var senders: [CheckedContinuation<Void, any Error>] = []
     private var closers: [CheckedContinuation<Void, Never>] = []
-    private var pings: [PingWait] = []
-    private var pingCount: UInt64 = 0
+    private var life = SignsOfLife()
     private var serving: Task<Void, Never>?
     private var isPaused = false
     private var lastWord: LastWord?
@@ -35,8 +34,6 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     private static let lastWordTime = Duration.seconds(1)
     /// What our own close said.
     private var closing: (code: CloseCode, reason: String)?
-    /// A ping of ours has no answer yet, and nothing else came either.
-    private var question: Question?
     private let shared = Guarded(Shared())
 
     private enum State { case open, closeSent, closed }
@@ -62,22 +59,6 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         let ending: Ending
         let answer: CloseCode
         let reason: String
-    }
-
-    /// Bytes are those of the connection since it began.
-    private struct Question {
-        let asked: Instant
-        /// The first after the question.
-        let end: Int
-        var acknowledged: Int
-        /// When the peer's system was seen to take more of what goes up to the question.
-        var progressed: Instant
-    }
-
-    private struct PingWait {
-        let payload: UInt64
-        let sent: Instant
-        let continuation: CheckedContinuation<Duration, any Error>
     }
 
     init(
@@ -218,7 +199,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     func opened() {}
 
     func received(_ bytes: UnsafeRawBufferPointer) {
-        question = nil
+        life.heard()
         keepAlive()
         let reader = self.reader ?? lane.frames.takeReader()
         self.reader = nil
@@ -249,7 +230,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         case .ping(let payload):
             // A peer that pings without reading gets no answer, and no memory of ours.
             if state == .open, transport.pendingBytes <= options.highMark { writeFrame(.pong, payload) }
-        case .pong(let payload): takePong(payload)
+        case .pong(let payload): life.took(payload, at: .now)
         case .close(let code, let reason):
             finishReading(LastWord(ending: Ending(code: code, reason: reason, error: nil), answer: code, reason: ""))
         }
@@ -369,57 +350,33 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         if lastWord != nil { return endReading() }
         if state == .closeSent { return abandon(nil) }
         guard ask(at: .now) else { return abandon(.silent) }
-        transport.deadline = Instant.now + options.pongTimeout / Self.looks
+        transport.deadline = Instant.now + options.pongTimeout / SignsOfLife.looks
     }
 
-    /// Asks for a sign of life, or looks whether the answer may still come. Figures that wait on a slow modem hold the question up; what
-    /// the peer's system acknowledges meanwhile tells that modem from one that is gone. Once it has the question, the answer is the program's.
+    /// Asks for a sign of life, or looks whether the answer may still come.
     /// - Returns: false where the peer counts as gone.
     private func ask(at now: Instant) -> Bool {
         let acknowledged = StreamSocket.acknowledged(transport.socket)
-        guard var question else {
-            writePing()
-            question = Question(
-                asked: now, end: acknowledged + StreamSocket.unacknowledged(transport.socket) + transport.pendingBytes,
-                acknowledged: acknowledged, progressed: now)
-            return true
-        }
-        if acknowledged > question.acknowledged, question.acknowledged < question.end { question.progressed = now }
-        question.acknowledged = acknowledged
-        self.question = question
-        return now - question.progressed < options.pongTimeout && now - question.asked < max(options.pongTimeout, options.slowPongTimeout)
+        if life.isAsking { return life.mayStillAnswer(options, acknowledged: acknowledged, at: now) }
+        writePing()
+        let end = acknowledged + StreamSocket.unacknowledged(transport.socket) + transport.pendingBytes
+        life.asked(upTo: end, acknowledged: acknowledged, at: now)
+        return true
     }
-
-    private static let looks = 6
 
     @discardableResult
     private func writePing() -> UInt64 {
-        pingCount += 1
-        writeFrame(.ping, (0..<8).map { UInt8(truncatingIfNeeded: pingCount >> (56 - 8 * UInt64($0))) })
-        return pingCount
+        let ping = life.next()
+        writeFrame(.ping, ping.payload)
+        return ping.number
     }
 
     private func ping(_ timeout: Duration, _ continuation: CheckedContinuation<Duration, any Error>) {
         guard state == .open else { return continuation.resume(throwing: shared.withLock { $0.ending?.error } ?? .closed) }
-        let payload = writePing()
+        let number = writePing()
         guard state == .open else { return continuation.resume(throwing: shared.withLock { $0.ending?.error } ?? .closed) }
-        pings.append(PingWait(payload: payload, sent: Instant.now, continuation: continuation))
-        lane.loop.timer(after: timeout) { [weak self] in self?.giveUp(payload) }
-    }
-
-    private func giveUp(_ payload: UInt64) {
-        guard let index = pings.firstIndex(where: { $0.payload == payload }) else { return }
-        pings.remove(at: index).continuation.resume(throwing: WebSocketError.silent)
-    }
-
-    /// An answer counts for all questions before it (RFC 6455 section 5.5.3).
-    private func takePong(_ payload: [UInt8]) {
-        guard payload.count == 8 else { return }
-        let number = payload.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let now = Instant.now
-        let answered = pings.filter { $0.payload <= number }
-        pings.removeAll { $0.payload <= number }
-        for wait in answered { wait.continuation.resume(returning: now - wait.sent) }
+        life.wait(for: number, since: .now, continuation)
+        lane.loop.timer(after: timeout) { [weak self] in self?.life.giveUp(number) }
     }
 
     // MARK: Ends, on the loop
@@ -498,8 +455,7 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
         let error = ending.error ?? .closed
         for sender in senders { sender.resume(throwing: error) }
         senders = []
-        for wait in pings { wait.continuation.resume(throwing: error) }
-        pings = []
+        life.end(error)
         for closer in closers { closer.resume() }
         closers = []
         guard let receiver else { return }

@@ -40,9 +40,11 @@ struct SpeedRoutes: Sendable {
         let order = SpeedTestOrder(
             link: request.link, ticket: SecretOnWire(Secret(ticket)), seconds: SpeedDesk.seconds, bytes: SpeedDesk.bytes)
         let answer = await parts.fleet.order(.speedTest(order), to: id)
-        let measured = parts.fleet.speed.end(id)
-        let result = result(answer, measured, request.link)
+        let ending = parts.fleet.speed.end(id)
+        let measured: SpeedDesk.Measured? = if case .measured(let measured) = ending { measured } else { nil }
+        let result = SpeedTestView.of(answer, measured, link: request.link, at: Timestamp.now.text)
         await note(result, answer, id, scope)
+        if ending == .forgotten { throw Problem(.notFound, "that sender was revoked") }
         if isTried(answer) {
             parts.fleet.speed.keep(result, of: id)
             await parts.fleet.publish(sender: id, in: scope.organization)
@@ -73,21 +75,6 @@ struct SpeedRoutes: Sendable {
         if case .outcome(let outcome) = answer { outcome.result != .refused } else { true }
     }
 
-    private func result(_ answer: Answer, _ measured: SpeedDesk.Measured?, _ link: String) -> SpeedTestView {
-        var result = SpeedTestView(link: link, at: Timestamp.now.text)
-        switch answer {
-        case .outcome(let outcome) where outcome.result == .done:
-            (result.upload, result.rttMs) = (measured?.upload, measured?.rttMs)
-            if measured == nil { result.reason = "too little came to say anything of the link" }
-        case .outcome(let outcome):
-            let isOld = outcome.reason?.contains("does not know the order") == true
-            result.reason =
-                isOld ? "this agent is too old for a speed test: update it" : outcome.reason ?? "the sender does not say why not"
-        case .unknown: result.reason = "the sender did not answer in time"
-        }
-        return result
-    }
-
     /// Who did it, and what became of it. It is done by then: where it cannot be written down, the program's log has it.
     private func note(_ result: SpeedTestView, _ answer: Answer, _ id: DeviceID, _ scope: OrganizationScope) async {
         let word = if case .outcome(let outcome) = answer { outcome.result.rawValue } else { "unknown" }
@@ -98,5 +85,25 @@ struct SpeedRoutes: Sendable {
                 "what was done could not be written into the audit log",
                 ["action": "\(AuditAction.speedTested)", "device": "\(id)", "author": "\(scope.author)", "error": "\(error)"])
         }
+    }
+}
+
+extension SpeedTestView {
+    /// What a test comes to: what the sender says of it, and what control measured.
+    static func of(_ answer: Answer, _ measured: SpeedDesk.Measured?, link: String, at time: String) -> SpeedTestView {
+        var result = SpeedTestView(link: link, at: time)
+        switch answer {
+        case .outcome(let outcome) where outcome.result == .done:
+            (result.upload, result.rttMs) = (measured?.upload, measured?.rttMs)
+            if measured == nil { result.reason = "too little came to say anything of the link" }
+        case .outcome(let outcome):
+            let isOld = outcome.reason?.contains("does not know the order") == true
+            result.reason =
+                isOld ? "this agent is too old for a speed test: update it" : outcome.reason ?? "the sender does not say why not"
+        // Its answer got lost, as it may behind the upload itself; what came was measured here.
+        case .unknown where measured != nil: (result.upload, result.rttMs) = (measured?.upload, measured?.rttMs)
+        case .unknown: result.reason = "the sender did not answer in time"
+        }
+        return result
     }
 }

@@ -68,6 +68,7 @@ package actor BroadcastDirector {
         if await parts.fleet.isOnline(machine.sender) {
             broadcast.post(.senderConnected(await parts.fleet.hello(of: machine.sender)?.sending))
         }
+        await broadcast.followDestinations()
     }
 
     private func take(_ event: FleetEvent) async {
@@ -83,7 +84,9 @@ package actor BroadcastDirector {
             }
         case .sender: break
         case .hostConnected(let device, let hello): await hostConnected(device, hello)
-        case .hostDisconnected(let device): for one in live.values { one.post(.hostDisconnected(device)) }
+        case .hostDisconnected(let device):
+            await parts.hosts.lost()
+            for one in live.values { one.post(.hostDisconnected(device)) }
         case .host(let device, .report(let report)): await reported(report, by: device)
         case .host(let device, .thumbnail(let thumbnail)): await pictured(thumbnail, by: device)
         case .host(let device, .released(let lease)): await released(lease.lease, by: device)
@@ -263,6 +266,8 @@ extension BroadcastDirector {
         try await admit(destination, to: one)
         try await admitListener(output, to: one)
         one.post(.outputAdded(output))
+        _ = await one.settledView()
+        await one.followDestinations()
         let view = await one.settledView()
         guard view.outputs.contains(where: { $0.id == output.id }) else {
             try await admit(destination, to: one)

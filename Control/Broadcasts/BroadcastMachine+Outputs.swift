@@ -53,17 +53,23 @@ extension BroadcastMachine {
         guard isElsewhere else { return [] }
         let output = outputs[index].id
         outputs[index].follow(to: listener, isConnected: isUp && isConnected(output))
-        // The order that is under way has the old place.
-        if phase == .leasing { observed.handovers[output, default: Handover()].next = .plainly }
+        // A lease that is under way has the old place, and says so when it is answered.
+        observed.handovers[output, default: Handover()].edition += 1
         guard isUp else { return [] }
         return give(output, .plainly, nowMs: nowMs)
     }
 
-    /// What could not be given while the lease was under way.
-    mutating func givePutOff(nowMs: Int64) -> [Action] {
-        var actions: [Action] = []
-        for output in outputs.map(\.id) where observed.handovers[output]?.next != nil { actions += give(output, .plainly, nowMs: nowMs) }
-        return actions
+    /// How often each output's destination has gone elsewhere, for `outputLeased`; 0 where one is not named.
+    var editions: [OutputID: Int] { observed.handovers.mapValues(\.edition) }
+
+    /// A lease is answered. Whether the host has what was given meanwhile, or what the lease had, depends on which came first.
+    mutating func leased(_ output: OutputID, _ edition: Int, _ fault: String?, nowMs: Int64) -> [Action] {
+        guard isUp, isPlanned(output) else { return [] }
+        let handover = observed.handovers[output] ?? Handover()
+        guard handover.edition == edition else { return give(output, .plainly, nowMs: nowMs) }
+        // What is under way has an answer of its own.
+        guard !handover.isUnderWay else { return [] }
+        return fault.map { failed(output, $0) } ?? given(output, nowMs: nowMs)
     }
 
     /// Only one at a time is under way for an output.

@@ -6,15 +6,36 @@ extension BroadcastMachine {
     mutating func chosen(_ device: DeviceID) -> [Action] {
         guard phase == .choosing else { return [] }
         host = device
+        (observed.hostFault, observed.hostCame) = (nil, false)
         observed.hostConnected = true
         phase = .leasing
         return [.set(.step, afterMs: Self.limitMs(of: .lease)), .order(.lease)]
     }
 
+    /// A host that is expected is waited for, once and for so long; where one has refused already, its words are the answer.
+    mutating func noHost(_ reason: String, waitMs: Int64, nowMs: Int64) -> [Action] {
+        guard phase == .choosing else { return leaseFailed(reason, nowMs: nowMs) }
+        let until = observed.awaitsHostUntilMs ?? nowMs + waitMs
+        // A wall clock that was set back meanwhile does not make it longer than what is left.
+        let leftMs = min(waitMs, until - nowMs)
+        guard leftMs > 0, observed.leaseFault == nil else { return leaseFailed(reason, nowMs: nowMs) }
+        observed.awaitsHostUntilMs = until
+        observed.hostFault = reason
+        return [.set(.step, afterMs: leftMs)] + (observed.hostCame ? hostCame() : [])
+    }
+
+    /// Chooses again; a choice that is being made now may have missed it, and is followed by another.
+    mutating func hostCame() -> [Action] {
+        observed.hostCame = observed.hostFault == nil
+        guard observed.hostFault != nil else { return [] }
+        observed.hostFault = nil
+        return [.set(.step, afterMs: Self.limitMs(of: .lease)), .chooseHost]
+    }
+
     mutating func leaseFailed(_ reason: String, nowMs: Int64) -> [Action] {
         switch phase {
         // What a host said of itself tells more than that there is no other.
-        case .choosing: return fail(.lease, nil, observed.leaseFault ?? reason)
+        case .choosing: return fail(.lease, nil, observed.leaseFault ?? observed.hostFault ?? reason)
         case .leasing: return elsewhere(reason)
         // A lease that is being made again after a loss is asked for until the grace time is over.
         case .sending, .media, .outputs, .running:
@@ -41,7 +62,7 @@ extension BroadcastMachine {
         switch phase {
         case .leasing:
             phase = .sending
-            return [.set(.step, afterMs: Self.limitMs(of: .sender)), .order(.start)] + givePutOff(nowMs: nowMs)
+            return [.set(.step, afterMs: Self.limitMs(of: .sender)), .order(.start)]
         case .sending, .media, .outputs, .running:
             guard before != port else { return [] }
             revision += 1

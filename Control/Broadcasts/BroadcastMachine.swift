@@ -58,6 +58,12 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var refusing: Set<DeviceID> = []
         /// Hosts that are not asked: others have the ports of its SRT listeners there.
         var occupied: Set<DeviceID> = []
+        /// Why there is no host yet, while one may still come.
+        var hostFault: String?
+        /// Until when a start waits for one, in Unix milliseconds.
+        var awaitsHostUntilMs: Int64?
+        /// One has come while another choice was being made.
+        var hostCame = false
         /// Why there is no lease, in the words of whoever refused it.
         var leaseFault: String?
         /// How each wanted output gets to the receiver.
@@ -127,7 +133,8 @@ extension BroadcastMachine {
         /// Begin, or go on after a restart of control.
         case resumed
         case hostChosen(DeviceID)
-        case noHost(reason: String)
+        /// - waitMs: for how long one may still come.
+        case noHost(reason: String, waitMs: Int64 = 0)
         /// - by: the host that answers; it may be one that another was asked after.
         case leased(port: Int, by: DeviceID? = nil)
         case leaseRefused(reason: String, by: DeviceID? = nil)
@@ -153,6 +160,8 @@ extension BroadcastMachine {
         case outputGiven(OutputID)
         /// It could not be made, or the host did not take it.
         case outputFailed(OutputID, reason: String)
+        /// The lease was made with it, or not for its `fault`, as its destination was when the lease was asked for.
+        case outputLeased(OutputID, edition: Int, fault: String? = nil)
         /// The lease was made without it.
         case outputLeftOut(OutputID)
         /// A person gave it another name, or another place or key; `listener` is the port that it asks for from now on.
@@ -219,7 +228,7 @@ extension BroadcastMachine {
         switch event {
         case .resumed: return resume(nowMs: nowMs)
         case .hostChosen(let device): return chosen(device)
-        case .noHost(let reason): return leaseFailed(reason, nowMs: nowMs)
+        case .noHost(let reason, let waitMs): return noHost(reason, waitMs: waitMs, nowMs: nowMs)
         case .leaseRefused(let reason, let device): return isElsewhere(device) ? [] : leaseFailed(reason, nowMs: nowMs)
         // A late answer: what that host has taken now is nobody's.
         case .leased(_, let device?) where isElsewhere(device): return [.leave(device)]
@@ -233,6 +242,7 @@ extension BroadcastMachine {
             observed.senderConnected = false
             return []
         case .sending(let report): return sending(report)
+        case .hostConnected where phase == .choosing: return hostCame()
         case .hostConnected(let device, let report):
             return hostConnected(device, report, nowMs: nowMs) + (device == host ? awaitReport() : [])
         case .hostDisconnected(let device):
@@ -245,6 +255,7 @@ extension BroadcastMachine {
         case .outputRetried(let output): return retried(output, nowMs: nowMs)
         case .outputGiven(let output): return given(output, nowMs: nowMs)
         case .outputFailed(let output, let reason): return failed(output, reason)
+        case .outputLeased(let output, let edition, let fault): return leased(output, edition, fault, nowMs: nowMs)
         case .outputLeftOut(let output): return isUp ? give(output, .plainly, nowMs: nowMs) : []
         case .destinationChanged(let destination, let name, let isElsewhere, let listener):
             return changed(destination, name, isElsewhere: isElsewhere, listener, nowMs: nowMs)
@@ -267,6 +278,9 @@ extension BroadcastMachine {
         case .ended(let reason): .ended(reason)
         }
     }
+
+    /// What a start waits for; nil where it waits for nobody in particular.
+    var hostNote: String? { phase == .choosing ? observed.hostFault.map { "\($0) yet: one is waited for" } : nil }
 
     /// The last report of the receiver; nil until one came since control started.
     package var report: StreamReport? { observed.report }

@@ -6,6 +6,8 @@ import Units
 struct Handover: Hashable, Sendable {
     /// It was given and nobody has answered yet.
     var isUnderWay = false
+    /// How often its destination has gone elsewhere since it is known here.
+    var edition = 0
     /// What is to follow the answer.
     var next: Manner?
     /// When it was given last, in Unix milliseconds.

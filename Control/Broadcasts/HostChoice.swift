@@ -7,7 +7,8 @@ import Wire
 actor HostChoice {
     enum Choice: Sendable, Hashable {
         case host(DeviceID)
-        case none(reason: String)
+        /// - waitMs: for how long one may still come.
+        case none(reason: String, waitMs: Int64 = 0)
     }
 
     private let fleet: Roster
@@ -15,21 +16,34 @@ actor HostChoice {
     private var promised: [DeviceID: Set<BroadcastID>] = [:]
     /// When each host last did not take a stream: for a minute it is asked after the others.
     private var refusals: [DeviceID: Instant] = [:]
+    private var patience: HostPatience
 
-    init(fleet: Roster) { self.fleet = fleet }
+    /// - Parameter began: when control did: its hosts are on their way.
+    init(fleet: Roster, began: Instant = .now) {
+        self.fleet = fleet
+        patience = HostPatience(began: began)
+    }
 
     /// - Parameter refusing: those that it was not taken by.
     func choose(for broadcast: BroadcastID, except refusing: Set<DeviceID> = []) async -> Choice {
-        let hosts = await fleet.onlineHosts.filter { !refusing.contains($0.key) }
+        let online = await fleet.onlineHosts
+        let hosts = online.filter { !refusing.contains($0.key) }
         free(broadcast)
         let offers = hosts.map { host, offer in
             let isIll = refusals[host].map { Instant.now - $0 < .seconds(60) } ?? false
             return Offer(host: host, capacity: offer.capacity, taken: promised[host]?.count ?? 0, isIll: isIll)
         }
-        let choice = Self.choose(offers)
-        if case .host(let host) = choice { promised[host, default: []].insert(broadcast) }
-        return choice
+        switch Self.choose(offers) {
+        case .host(let host):
+            promised[host, default: []].insert(broadcast)
+            return .host(host)
+        // One that is there has said what it can do: nobody else is known of.
+        case .none(let reason, _): return .none(reason: reason, waitMs: online.isEmpty ? patience.leftMs(at: .now) : 0)
+        }
     }
+
+    /// A host is not connected any more; most come back at once.
+    func lost() { patience.lost(at: .now) }
 
     /// A broadcast that control found again after its restart.
     func keep(_ broadcast: BroadcastID, on host: DeviceID) { promised[host, default: []].insert(broadcast) }

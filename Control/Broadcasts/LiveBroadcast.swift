@@ -175,8 +175,10 @@ actor LiveBroadcast {
     private func chooseHost() async {
         switch await parts.hosts.choose(for: id, except: machine.observed.refusing.union(machine.observed.occupied)) {
         case .host(let device): post(.hostChosen(device))
-        case .none(let reason): post(.noHost(reason: reason))
+        case .none(let reason, let waitMs): post(.noHost(reason: reason, waitMs: waitMs))
         }
+        // It ended meanwhile: what was promised to it is free again.
+        if isOver { await parts.hosts.free(id) }
     }
 
     private func give(_ order: BroadcastMachine.Order) async {
@@ -195,6 +197,8 @@ actor LiveBroadcast {
         let isAgain = machine.phase != .leasing
         do {
             let key = try await parts.store.streamKey(of: machine)
+            // A destination that changes from here on may have been read before.
+            let editions = machine.editions
             var (specs, unfit) = await fitOutputs()
             let leftOut = isAgain ? specs.filter(\.isListener) : []
             specs.removeAll { leftOut.contains($0) }
@@ -211,8 +215,8 @@ actor LiveBroadcast {
                 }
                 post(.leased(port: port, by: host))
                 guard machine.host == host else { return }
-                for spec in specs { post(.outputGiven(spec.id)) }
-                for (output, reason) in unfit { post(.outputFailed(output, reason: reason)) }
+                for spec in specs { post(.outputLeased(spec.id, edition: editions[spec.id] ?? 0)) }
+                for (output, reason) in unfit { post(.outputLeased(output, edition: editions[output] ?? 0, fault: reason)) }
                 for spec in leftOut { post(.outputLeftOut(spec.id)) }
             case .outcome(let outcome): post(.leaseRefused(reason: outcome.reason ?? "the pool host gave no reason", by: host))
             case .unknown: post(.unknown(.lease))
@@ -313,6 +317,20 @@ actor LiveBroadcast {
             parts.log.warning("an output cannot be made", ["broadcast": "\(id)", "output": "\(output.id)", "reason": "\(reason)"])
         }
         return attempt
+    }
+
+    /// Destinations that were changed while outputs to them were being planned, or while control was away, are followed now: who changed
+    /// them did not see the outputs.
+    func followDestinations() async {
+        for output in machine.outputs {
+            do {
+                let (name, listener) = try await parts.outputs.standing(output.destination, in: organization)
+                guard name != output.name || listener != output.listener else { continue }
+                post(.destinationChanged(output.destination, name: name, isElsewhere: listener != output.listener, listener: listener))
+            } catch {
+                parts.log.warning("a destination cannot be read", ["broadcast": "\(id)", "output": "\(output.id)", "error": "\(error)"])
+            }
+        }
     }
 
     /// Has the receiver have an output as its destination is now; posts what became of it.

@@ -67,8 +67,16 @@ struct OutputPlanner: Sendable {
     ///
     /// - Throws: `Broadcasts.Failure.noSuchDestination`.
     func name(of destination: DestinationID, in organization: OrganizationID) async throws -> String {
+        try await standing(destination, in: organization).name
+    }
+
+    /// The same, and the port that it listens at, where it does. No name is resolved for it.
+    ///
+    /// - Throws: `Broadcasts.Failure.noSuchDestination`.
+    func standing(_ destination: DestinationID, in organization: OrganizationID) async throws -> (name: String, listener: ListenerPlace?) {
         do {
-            return try await store.destinations(in: OrganizationScope(organization, by: .system)).find(destination).name
+            let found = try await store.destinations(in: OrganizationScope(organization, by: .system)).find(destination)
+            return (found.name, found.endpoint.listenerPlace)
         } catch StoreError.missing {
             throw BroadcastDirector.Failure.noSuchDestination(destination)
         }

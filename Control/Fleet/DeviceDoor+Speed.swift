@@ -23,19 +23,41 @@ extension DeviceDoor {
             guard let hello: SpeedTestHello = try await within(Self.proofLimit, { try await self.decode(socket) }) else {
                 throw Refusal.refused("no ticket")
             }
-            guard connection.kind == .sender, speed.claim(hello.ticket.secret.revealed, of: connection.device) else {
+            guard connection.kind == .sender,
+                speed.claim(hello.ticket.secret.revealed, of: connection.device, cut: { Self.cut(socket) })
+            else {
                 throw Refusal.refused("nobody has asked for this test")
             }
             try await measure(connection)
-        } catch Refusal.revoked {
-            await socket.close(.revoked, "revoked")
-        } catch Refusal.refused(let reason) {
-            log.notice("a speed test was refused", ["reason": "\(reason)", "remote": "\(socket.remote)"])
-            await socket.close(.policyViolation, "\(reason)")
         } catch {
-            log.info("a speed test's connection ended", ["error": "\(error)", "remote": "\(socket.remote)"])
-            await socket.close(.protocolError, "expected a proof")
+            let (code, reason) = Self.farewell(error)
+            switch code {
+            case .internalError:
+                log.error("a speed test cannot be served", ["error": "\(error)", "remote": "\(socket.remote)"])
+            case .policyViolation:
+                log.notice("a speed test was refused", ["reason": "\(reason)", "remote": "\(socket.remote)"])
+            default:
+                log.info("a speed test's connection ended", ["reason": "\(reason)", "remote": "\(socket.remote)"])
+            }
+            await socket.close(code, reason)
         }
+    }
+
+    /// What a board is told whose upload is not measured.
+    static func farewell(_ error: any Error) -> (code: CloseCode, reason: String) {
+        switch error {
+        case Refusal.revoked: (.revoked, "revoked")
+        case Refusal.refused(let reason): (.policyViolation, "\(reason)")
+        case is DecodingError: (.unsupportedData, "malformed message")
+        // Nobody may be left to hear it.
+        case let error as WebSocketError: (.goingAway, "\(error)")
+        case is CancellationError: (.goingAway, "the server ends")
+        default: (.internalError, "the server cannot measure now")
+        }
+    }
+
+    private static func cut(_ socket: WebSocket) {
+        Task { await socket.close(.revoked, "revoked", within: Roster.revocationLimit) }
     }
 
     private func measure(_ connection: Connection) async throws {
@@ -53,19 +75,22 @@ extension DeviceDoor {
         defer { limit.cancel() }
         var meter = UploadMeter()
         let began = Instant.now
+        func measured(until end: Instant) {
+            guard let rate = meter.rate(until: end) else { return }
+            speed.measured(SpeedDesk.Measured(upload: rate, rttMs: Double(rtt.milliseconds)), of: connection.device)
+        }
         do {
             while meter.bytes < SpeedDesk.bytes, case .binary(let bytes)? = try await socket.receive() {
                 meter.came(bytes.count, at: .now)
                 // What waits here waits in the board: others are live over the same line.
                 let early = began + .seconds(Double(meter.bytes * 8) / SpeedDesk.ceiling) - Instant.now
                 if early > .milliseconds(5) { try await Task.sleep(for: early) }
-                if let rate = meter.rate {
-                    speed.measured(SpeedDesk.Measured(upload: rate, rttMs: Double(rtt.milliseconds)), of: connection.device)
-                }
+                measured(until: .now)
             }
         } catch is WebSocketError {
             // What came until then counts; whether the test did is the board's to say.
         }
+        if meter.bytes < SpeedDesk.bytes { measured(until: min(.now, began + .seconds(SpeedDesk.seconds))) }
         await socket.close(.normal, "measured", within: .milliseconds(500))
     }
 }

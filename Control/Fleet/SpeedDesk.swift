@@ -22,8 +22,19 @@ package final class SpeedDesk: Sendable {
         let organization: OrganizationID
         let link: String
         let ticket: String
-        var isClaimed = false
         var measured: Measured?
+        /// Ends the upload's connection, once it has come.
+        var cut: (@Sendable () -> Void)?
+        /// The sender was revoked meanwhile.
+        var isForgotten = false
+    }
+
+    /// What a test ended with.
+    package enum Ending: Sendable, Hashable {
+        /// nil: nothing came, or too little.
+        case measured(Measured?)
+        /// The sender was revoked meanwhile: nothing of it is kept.
+        case forgotten
     }
 
     /// What control saw of an upload.
@@ -74,12 +85,13 @@ package final class SpeedDesk: Sendable {
     }
 
     /// Whether this upload is the one that was asked for. A ticket counts once.
-    func claim(_ ticket: String, of sender: DeviceID) -> Bool {
+    /// - Parameter cut: ends its connection where the sender is revoked (THREATS 3), on whichever thread that is done.
+    func claim(_ ticket: String, of sender: DeviceID, cut: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
-            guard let test = state.tests[sender], !test.isClaimed,
+            guard let test = state.tests[sender], test.cut == nil, !test.isForgotten,
                 constantTimeEqual(Array(test.ticket.utf8), Array(ticket.utf8))
             else { return false }
-            state.tests[sender]?.isClaimed = true
+            state.tests[sender]?.cut = cut
             return true
         }
     }
@@ -87,8 +99,12 @@ package final class SpeedDesk: Sendable {
     func measured(_ measured: Measured, of sender: DeviceID) { state.withLock { $0.tests[sender]?.measured = measured } }
 
     /// The test is over.
-    /// - Returns: what was measured; nil where nothing came.
-    package func end(_ sender: DeviceID) -> Measured? { state.withLock { $0.tests.removeValue(forKey: sender)?.measured } }
+    package func end(_ sender: DeviceID) -> Ending {
+        state.withLock { state in
+            guard let test = state.tests.removeValue(forKey: sender) else { return .measured(nil) }
+            return test.isForgotten ? .forgotten : .measured(test.measured)
+        }
+    }
 
     package func keep(_ result: SpeedTestView, of sender: DeviceID) {
         state.withLock { state in
@@ -98,7 +114,15 @@ package final class SpeedDesk: Sendable {
         }
     }
 
-    package func forget(_ sender: DeviceID) { state.withLock { $0.results[sender] = nil } }
+    /// The sender was revoked: its results go, and a test that runs ends at once and leaves none.
+    package func forget(_ sender: DeviceID) {
+        let cut = state.withLock { state in
+            state.results[sender] = nil
+            state.tests[sender]?.isForgotten = true
+            return state.tests[sender]?.cut
+        }
+        cut?()
+    }
 
     /// The last of each link; nil where there was none.
     func results(of sender: DeviceID) -> [SpeedTestView]? { state.withLock { $0.results[sender] } }
@@ -121,22 +145,26 @@ package struct UploadMeter: Sendable {
 
     package mutating func came(_ bytes: Int, at now: Instant) {
         total += bytes
+        let before = last ?? now
         last = now
         guard let first else { return self.first = now }
         if let steady {
             self.steady = (steady.since, steady.bytes + bytes)
         } else if now - first >= Self.ramp {
-            // What came with this one was sent before it.
-            steady = (now, 0)
+            // What came with this one was sent since the one before, and where the line stood still between them, that counts as well.
+            steady = (before, bytes)
         }
     }
 
-    /// nil where too little came to say anything: less than half a second of it.
-    package var rate: Bitrate? {
+    /// What came until then, in all of the time: a line that stands still at the end was no quicker for it.
+    /// - Parameter end: no earlier than the last that came.
+    /// - Returns: nil where too little came to say anything: less than half a second of it.
+    package func rate(until end: Instant) -> Bitrate? {
         guard let first, let last else { return nil }
-        if let steady, last - steady.since >= .milliseconds(500) { return Self.rate(steady.bytes, last - steady.since) }
+        let end = max(end, last)
+        if let steady, end - steady.since >= .milliseconds(500) { return Self.rate(steady.bytes, end - steady.since) }
         // So quick that all that may be sent came within the ramp, or so slow that little came at all.
-        return last - first >= .milliseconds(100) && total > 0 ? Self.rate(total, last - first) : nil
+        return end - first >= .milliseconds(100) && total > 0 ? Self.rate(total, end - first) : nil
     }
 
     private static func rate(_ bytes: Int, _ time: Duration) -> Bitrate {

@@ -90,7 +90,7 @@ package struct Console: Sendable {
 
     static func text(of file: String) throws -> String {
         do throws(SystemError) {
-            return try ProgramContext.readText(file)
+            return try ProgramContext.readInput(file)
         } catch {
             throw Arguments.Fault("\(file) cannot be read: \(error.reason)")
         }

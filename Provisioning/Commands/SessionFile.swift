@@ -17,10 +17,10 @@ struct SessionFile: Codable, Sendable {
     /// nil where there is none.
     static func load(_ path: String) throws -> SessionFile? {
         let text: String
-        do throws(SystemError) {
+        do throws(RegularFile.Fault) {
             text = try ProgramContext.readText(path)
         } catch {
-            if error.code == ENOENT { return nil }
+            if error.isMissing { return nil }
             throw Arguments.Fault("the session file \(path) cannot be read: \(error.reason)")
         }
         do {

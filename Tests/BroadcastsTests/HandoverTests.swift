@@ -205,8 +205,55 @@ struct HandoverTests {
     func changedWhileLeasing() {
         var broadcast = leasing()
         #expect(broadcast.event(.destinationChanged(moving.destination, name: "moving", isElsewhere: true), nowMs: 1).isEmpty)
-        #expect(broadcast.event(.leased(port: 5000), nowMs: 2).contains(.addOutput(moving.id)))
-        #expect(!broadcast.event(.outputGiven(moving.id), nowMs: 3).contains(.addOutput(moving.id)))
+        #expect(!broadcast.event(.leased(port: 5000), nowMs: 2).contains(.addOutput(moving.id)))
+        #expect(broadcast.event(.outputLeased(steady.id, edition: 0), nowMs: 2).isEmpty)
+        #expect(broadcast.event(.outputLeased(moving.id, edition: 0), nowMs: 2) == [.addOutput(moving.id)])
+        #expect(broadcast.event(.outputGiven(moving.id), nowMs: 3).isEmpty)
+        // The lease was asked for after the change.
+        var later = leasing()
+        _ = later.event(.destinationChanged(moving.destination, name: "moving", isElsewhere: true), nowMs: 1)
+        #expect(later.editions[moving.id] == 1)
+        _ = later.event(.leased(port: 5000), nowMs: 2)
+        #expect(later.event(.outputLeased(moving.id, edition: 1), nowMs: 2).isEmpty)
+    }
+
+    /// The lease was lost, and is being made again; the output's destination changes after it was asked for.
+    private func leasingAgain() -> BroadcastMachine {
+        var broadcast = running()
+        _ = broadcast.event(.hostConnected(host, nil), nowMs: 0)
+        let actions = broadcast.event(.destinationChanged(moving.destination, name: "moving", isElsewhere: true), nowMs: 1)
+        #expect(actions == [.addOutput(moving.id)])
+        return broadcast
+    }
+
+    @Test("whose destination changes while a lost lease is made again ends up at its new place, whichever the host hears first")
+    func changedWhileLeasingAgain() {
+        // The host hears of the output before it has the lease, which brings the old place.
+        var refused = leasingAgain()
+        _ = refused.event(.outputFailed(moving.id, reason: "no such lease"), nowMs: 2)
+        _ = refused.event(.leased(port: 5000), nowMs: 3)
+        #expect(refused.event(.outputLeased(moving.id, edition: 0), nowMs: 3) == [.addOutput(moving.id)])
+        #expect(refused.event(.outputGiven(moving.id), nowMs: 4).isEmpty)
+        // The lease is answered first: what is under way may have been before it at the host, or after.
+        var first = leasingAgain()
+        _ = first.event(.leased(port: 5000), nowMs: 2)
+        #expect(first.event(.outputLeased(moving.id, edition: 0), nowMs: 2).isEmpty, "one at a time")
+        #expect(first.event(.outputGiven(moving.id), nowMs: 3) == [.addOutput(moving.id)])
+        #expect(first.event(.outputGiven(moving.id), nowMs: 4).isEmpty)
+    }
+
+    @Test("that is on its way has its own answer: a lease's does not let another one go beside it")
+    func answersOfItsOwn() {
+        var broadcast = running()
+        _ = broadcast.event(.report(report(.retrying)), nowMs: 0)
+        #expect(broadcast.event(due, nowMs: 5000) == [.addOutput(moving.id)])
+        for fault in [nil, "m.example cannot be resolved"] as [String?] {
+            #expect(broadcast.event(.outputLeased(moving.id, edition: 0, fault: fault), nowMs: 5001).isEmpty)
+            #expect(broadcast.event(.outputRetried(moving.id), nowMs: 7000).isEmpty, "one at a time")
+        }
+        #expect(broadcast.event(.outputGiven(moving.id), nowMs: 8000) == [.retryOutput(moving.id)])
+        _ = broadcast.event(.outputGiven(moving.id), nowMs: 8001)
+        #expect(wait(broadcast.event(.outputLeased(moving.id, edition: 0, fault: "cannot be resolved"), nowMs: 8002)) != nil)
     }
 
     @Test("that a lease was made without is given to the host after it, and to a host that comes back where it was refused")

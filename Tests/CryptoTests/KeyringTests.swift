@@ -83,6 +83,16 @@ import Testing
         #expect(throws: CryptoError.self) { try KeyFile.keyring(at: path) }
     }
 
+    @Test("a pipe in a key file's place is refused at once, and not waited for")
+    func pipe() throws {
+        let path = try Folder().path + "-pipe"
+        #expect(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        #expect(throws: CryptoError.file(path: path, reason: "it is no regular file")) { try KeyFile.read(path) }
+        #expect(throws: CryptoError.self) { try KeyFile.keyring(at: path) }
+        #expect(try KeyFile.read(path + ".missing") == nil)
+    }
+
     @Test("a key ring prints no key")
     func silence() {
         let ring = Keyring()

@@ -33,11 +33,7 @@ struct ResumeTests {
                     #expect(view.step != nil && view.reason?.contains("failed") == true, "\(view.step ?? "") \(view.reason ?? "")")
                 }
                 _ = try await studio.sender()
-                // The next start asks for a host at once: one that is not back yet is none.
-                try await eventually(within: .seconds(10), "the pool is back") {
-                    let hosts: ListView<HostView> = try await studio.owner.call(.get, "/pool")
-                    return hosts.items.contains(where: \.online)
-                }
+                // The next start waits by itself for the pool, which may not be back yet.
                 try await studio.expectNothingLeft(sender.id)
             }
         }

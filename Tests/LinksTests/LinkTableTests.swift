@@ -1,3 +1,4 @@
+import Foundation
 import Netlink
 import Posix
 import Testing
@@ -100,11 +101,41 @@ import Wire
         #expect(table.links.map(\.state) == [.up] && table.links[0].addresses == ["127.0.0.1"])
     }
 
-    @Test("modems are told from Ethernet by type and driver")
+    @Test("what sysfs tells of an interface: its type, its driver, and on USB its vendor")
+    func clues() throws {
+        let root = NSTemporaryDirectory() + "strata-clues-\(getpid())"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let files = FileManager.default
+        for (name, uevent, driver, vendor) in [
+            ("usb0", "INTERFACE=usb0\n", "cdc_ncm", "12d1\n"), ("wlan0", "DEVTYPE=wlan\nINTERFACE=wlan0\n", "brcmfmac", nil),
+        ] as [(String, String, String, String?)] {
+            let device = "\(root)/devices/\(name)"
+            try files.createDirectory(atPath: "\(device)/1.0", withIntermediateDirectories: true)
+            try files.createDirectory(atPath: "\(root)/class/net/\(name)", withIntermediateDirectories: true)
+            try uevent.write(toFile: "\(root)/class/net/\(name)/uevent", atomically: true, encoding: .utf8)
+            try vendor?.write(toFile: "\(device)/idVendor", atomically: true, encoding: .utf8)
+            try files.createSymbolicLink(atPath: "\(device)/1.0/driver", withDestinationPath: "\(root)/drivers/\(driver)")
+            try files.createSymbolicLink(atPath: "\(root)/class/net/\(name)/device", withDestinationPath: "\(device)/1.0")
+        }
+        #expect(LinkClues(interface: "usb0", sysfs: root) == LinkClues(driver: "cdc_ncm", vendor: "12d1"))
+        #expect(LinkClues(interface: "wlan0", sysfs: root) == LinkClues(deviceType: "wlan", driver: "brcmfmac"))
+        #expect(LinkClues(interface: "gone", sysfs: root) == LinkClues())
+    }
+
+    @Test("modems are told from Ethernet by type, driver and vendor")
     func kinds() {
         let cases: [(String, Int, String?, LinkClues, Link.Kind)] = [
             ("eth0", 1, nil, LinkClues(driver: "e1000e"), .ethernet),
             ("eth1", 1, nil, LinkClues(driver: "cdc_ether"), .cellular),
+            // A HiLink stick, a telephone, and a modem that the kernel knows, by the driver that adapters of 2.5 Gbit/s have as well.
+            ("usb0", 1, nil, LinkClues(driver: "cdc_ncm", vendor: "12d1"), .cellular),
+            ("usb1", 1, nil, LinkClues(driver: "cdc_ncm", vendor: "18d1"), .cellular),
+            ("wwan1", 1, nil, LinkClues(deviceType: "wwan", driver: "cdc_ncm", vendor: "0bdb"), .cellular),
+            ("eth2", 1, nil, LinkClues(driver: "cdc_ncm", vendor: "0bda"), .ethernet),
+            ("eth3", 1, nil, LinkClues(driver: "cdc_ncm", vendor: "0b95"), .ethernet),
+            ("dock0", 1, nil, LinkClues(driver: "cdc_ether", vendor: "17e9"), .ethernet),
+            ("eth4", 1, nil, LinkClues(driver: "r8152", vendor: "0bda"), .ethernet),
+            ("usb2", 1, nil, LinkClues(driver: "rndis_host", vendor: "0bda"), .cellular),
             ("wwan0", 0xfffe, nil, LinkClues(deviceType: "wwan", driver: "qmi_wwan"), .cellular),
             ("wlan0", 1, nil, LinkClues(deviceType: "wlan", driver: "brcmfmac"), .wifi),
             ("ppp0", 512, nil, LinkClues(), .cellular),

@@ -130,6 +130,8 @@ import Testing
             try await ip("rule show").contains("oif modem0 lookup")
         }
         first = nil
+        try await saysWhatIsLeft(network, loop, indices)
+        #expect(try await ip("rule show").contains("oif modem0 lookup"))
         // The next one after a crash, on a board whose second modem is gone; then it ends.
         let second = try keeper()
         second.begin()
@@ -144,6 +146,32 @@ import Testing
             return !rules.contains("proto 83") && !routes.contains("proto 83")
         }
         #expect(try await ip("rule show").contains("lookup 999"), "what is others' stays")
+        // The words of the one that may not are a remedy.
+        _ = try await ip("rule add oif modem0 lookup \(OwnRoutes.firstTable + 4) protocol 83 priority 5000")
+        _ = try await ip("route add 198.51.100.0/24 dev modem0 table \(OwnRoutes.firstTable + 4) protocol 83")
+        for command in OwnRoutes.remedy.split(separator: ";") {
+            guard let start = command.firstRange(of: "ip ")?.upperBound else { continue }
+            _ = try await ip(String(command[start...]))
+        }
+        let (rules, routes) = (try await ip("rule show"), try await ip("route show table all"))
+        #expect(!rules.contains("proto 83") && !routes.contains("proto 83") && rules.contains("lookup 999"))
         _ = first
+    }
+
+    /// One that may change nothing says once what is left, and what a person does about it.
+    private func saysWhatIsLeft(_ network: FieldNetwork, _ loop: Loop, _ indices: [String: Int]) async throws {
+        let said = Guarded<[String]>([])
+        let powerless = try network.field.run {
+            let log = Log("routes", threshold: .notice) { line in said.withLock { $0.append(line) } }
+            return try RouteKeeper(loop: loop, log: log) { _ in throw SystemError("RTM_NEWROUTE", EPERM) }
+        }
+        func told() -> [String] { said.withLock { $0.filter { $0.contains("an earlier run left") } } }
+        powerless.begin()
+        powerless.update([:])
+        try await eventually(within: .seconds(5), "it says what is left") { !told().isEmpty }
+        powerless.update(indices)
+        powerless.end()
+        await withCheckedContinuation { done in loop.run { done.resume() } }
+        #expect(told().count == 1 && told()[0].contains(" rules, ") && told()[0].contains("ip rule flush protocol 83"), "\(told())")
     }
 }

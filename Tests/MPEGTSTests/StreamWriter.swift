@@ -1,4 +1,5 @@
 import MPEGTS
+import struct Support.BitWriter
 import Units
 
 /// Writes transport packets for the tests: one program with H.264 on PID 0x100 and AAC on 0x101.
@@ -133,30 +134,6 @@ struct StreamWriter {
         bits.fixed(0, 1)
     }
     static let pps: [UInt8] = [0x68, 0xCE, 0x38, 0x80]
-}
-
-struct BitWriter {
-    private var bits: [UInt8] = []
-
-    mutating func fixed(_ value: Int, _ count: Int) {
-        for index in stride(from: count - 1, through: 0, by: -1) { bits.append(UInt8(value >> index & 1)) }
-    }
-
-    mutating func unsigned(_ value: Int) {
-        let width = Int.bitWidth - (value + 1).leadingZeroBitCount
-        fixed(0, width - 1)
-        fixed(value + 1, width)
-    }
-
-    static func write(_ body: (inout BitWriter) -> Void) -> [UInt8] {
-        var writer = BitWriter()
-        body(&writer)
-        writer.bits.append(1)
-        while writer.bits.count % 8 != 0 { writer.bits.append(0) }
-        return stride(from: 0, to: writer.bits.count, by: 8).map { start in
-            writer.bits[start..<start + 8].reduce(0) { $0 << 1 | $1 }
-        }
-    }
 }
 
 /// A generator of numbers that a test can repeat (SplitMix64).

@@ -51,11 +51,14 @@ import Wire
         }
         let elsewhere = PageSighting.elsewhere(host: "portal.example")
         for page in [elsewhere, .page, .signIn, .ordinary] { #expect(obstacle(.itself, page) == nil) }
-        #expect(obstacle(.nothing, elsewhere) == .portal(host: "portal.example"))
-        #expect(obstacle(.nothing, .page) == .portal(host: nil) && obstacle(.nothing, .signIn) == .portal(host: nil))
-        #expect(obstacle(.nothing, .ordinary) == nil)
+        #expect(obstacle(.nothing, elsewhere, usual: .ordinary) == .portal(host: "portal.example"))
+        #expect(obstacle(.nothing, .page, usual: .ordinary) == .portal(host: nil) && obstacle(.nothing, .signIn) == .portal(host: nil))
+        #expect(obstacle(.nothing, .ordinary, usual: .ordinary) == nil)
         #expect(obstacle(.somebodyElse("self-signed"), .ordinary) == .impostor("self-signed"))
-        #expect(obstacle(.somebodyElse("self-signed"), elsewhere) == .portal(host: "portal.example"))
+        #expect(obstacle(.somebodyElse("self-signed"), elsewhere, usual: .ordinary) == .portal(host: "portal.example"))
+        // A server that is down, and whose host says at port 80 what it likes: nobody is there to tell whose words they are.
+        #expect(obstacle(.nothing, elsewhere) == nil && obstacle(.nothing, .page) == nil)
+        #expect(obstacle(.somebodyElse("self-signed"), elsewhere) == .impostor("self-signed"))
         // The same over a link that reaches the server: it is the server's own.
         #expect(obstacle(.nothing, elsewhere, usual: elsewhere) == nil && obstacle(.nothing, .page, usual: .page) == nil)
         #expect(obstacle(.nothing, elsewhere, usual: .elsewhere(host: "other.example")) == .portal(host: "portal.example"))

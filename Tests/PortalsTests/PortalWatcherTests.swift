@@ -92,8 +92,8 @@ struct PortalWatcherTests {
                 await field.update()
                 try await field.obstacles("it is named") { $0 == ["modem1": .portal(host: "portal.hotel.example")] }
                 #expect(
-                    field.server.questions.count == 1 && field.page.questions.isEmpty,
-                    "modem0 reaches the server, and that is all that is asked")
+                    field.server.questions.count >= 2 && field.page.questions.count >= 1,
+                    "modem0 reaches the server, and is asked once more for the comparison")
                 // TLS ended before anything was said.
                 #expect(impostor.questions.isEmpty && portal.questions.count == 1)
                 let question = try #require(portal.questions.first)

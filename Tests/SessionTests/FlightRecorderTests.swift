@@ -1,3 +1,4 @@
+import Posix
 @testable import Session
 import Testing
 import Units
@@ -9,14 +10,16 @@ import Wire
     private static let sample = FlightSample(links: [], bond: nil, pipeline: nil)
 
     /// All that a connection with room would be told, part for part.
-    private func tell(_ recorder: inout FlightRecorder) -> [FlightLog] {
+    private func tell(_ recorder: inout FlightRecorder, at now: Instant = Self.start) -> [FlightLog] {
         var logs: [FlightLog] = []
         while let part = recorder.untoldPart() {
             logs.append(part)
-            recorder.told(part)
+            recorder.told(part, at: now)
         }
         return logs
     }
+
+    private static let start = Instant(nanoseconds: 1_000_000_000)
 
     @Test("a rate cut names the link that stopped carrying, and where none did says so")
     func causes() {
@@ -38,7 +41,7 @@ import Wire
         #expect(tell(&recorder).flatMap(\.entries).map(\.atMs) == [0, 5000, 10_000, 15_000, -90_000, -85_000])
     }
 
-    @Test("a part is some events or one sample; what was not taken is told again, and all of it to a new connection")
+    @Test("a part is some events or one sample; what was not taken is told again")
     func parts() {
         var recorder = FlightRecorder(Self.broadcast, run: 1)
         for index in 0..<40 { recorder.note(.live(link: "wwan\(index)", receiver: "r"), atMs: Int64(index)) }
@@ -48,8 +51,29 @@ import Wire
         let logs = tell(&recorder)
         #expect(logs.map(\.entries.count) == [12, 12, 12, 4, 1, 1])
         #expect(recorder.untoldPart() == nil)
-        recorder.tellAgain()
+        recorder.lost(at: Self.start)
         #expect(tell(&recorder) == logs)
+    }
+
+    @Test("a new connection hears what was not told, and what the last one took in the minute before its end; nothing that has arrived")
+    func reconnect() {
+        var recorder = FlightRecorder(Self.broadcast, run: 1)
+        func note(_ kinds: UplinkEvent...) { for event in kinds { recorder.note(event, atMs: 0) } }
+        note(.heard)
+        _ = tell(&recorder, at: Self.start)
+        note(.clockChanged)
+        _ = tell(&recorder, at: Self.start + .seconds(10))
+        note(.heard)
+        _ = tell(&recorder, at: Self.start + .seconds(65))
+        note(.clockChanged)
+        // The first went 71 s before the end, the second 61, the third 6; the fourth never.
+        recorder.lost(at: Self.start + .seconds(71))
+        #expect(tell(&recorder, at: Self.start + .seconds(9000)).flatMap(\.entries).map(\.number) == [2, 3])
+        // However long it takes until there is a connection again.
+        recorder.lost(at: Self.start + .seconds(9001))
+        #expect(tell(&recorder, at: Self.start + .seconds(20_000)).flatMap(\.entries).map(\.number) == [2, 3])
+        recorder.lost(at: Self.start + .seconds(20_100))
+        #expect(recorder.untoldPart() == nil && !recorder.hasUntold)
     }
 
     @Test("a full recorder drops samples before events, and keeps its numbers")
@@ -95,5 +119,35 @@ import Wire
         desk.note(.heard)
         part.map { desk.answered($0, isTaken: true) }
         #expect(desk.next()?.broadcast == second)
+    }
+
+    @Test("a desk wakes whoever tells it for what there is to tell, and for nothing else")
+    func wakes() async {
+        let desk = FlightDesk()
+        let woken = Guarded(0)
+        let reader = Task { for await _ in desk.news { woken.withLock { $0 += 1 } } }
+        defer { reader.cancel() }
+        func wakes(_ what: String, _ count: ClosedRange<Int>, _ body: () -> Void) async {
+            woken.withLock { $0 = 0 }
+            body()
+            // Where it is to be woken there is time for it; half a second is enough to be woken for nothing.
+            for _ in 0..<(count.upperBound == 0 ? 10 : 200) where woken.withLock({ $0 }) == 0 {
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+            let seen = woken.withLock { $0 }
+            #expect(count.contains(seen), "\(what): \(seen)")
+        }
+        desk.begin(Self.broadcast)
+        await wakes("nobody is there to hear it", 0...0) { desk.note(.heard) }
+        await wakes("somebody is", 1...1) { desk.connected() }
+        let part = desk.next()
+        await wakes("another part is being told", 0...0) { desk.note(.clockChanged) }
+        await wakes("it is told, and there is more", 1...1) { part.map { desk.answered($0, isTaken: true) } }
+        let rest = desk.next()
+        await wakes("all is told", 0...0) { rest.map { desk.answered($0, isTaken: true) } }
+        await wakes("a connection of before", 1...1) {
+            desk.disconnected()
+            desk.connected()
+        }
     }
 }

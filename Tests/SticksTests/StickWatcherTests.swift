@@ -87,6 +87,16 @@ struct StickWatcherTests {
             }
         }
 
+        /// What the kernel has counted on an interface of the field.
+        func counters(of link: String) throws -> (sent: Int, received: Int) {
+            let text = try network.field.run { try String(contentsOfFile: "/proc/thread-self/net/dev", encoding: .utf8) }
+            for line in text.split(separator: "\n") where line.contains("\(link):") {
+                let figures = line.split(separator: ":")[1].split(separator: " ").compactMap { Int($0) }
+                return (figures[8], figures[0])
+            }
+            throw SupportFailure("there is no interface \(link)")
+        }
+
         func clear() async {
             await watcher.end()
             reader.cancel()
@@ -125,8 +135,20 @@ struct StickWatcherTests {
             _ = try await field.sticks("the weak one is the second") { $0.map(\.figures.rsrpDbm) == [-97, -113] }
             #expect(standIns[0].questions.filter { $0.contains("SesTokInfo") }.count == 1, "a session is kept")
 
+            // What they were asked has its price, as the interfaces count it, and both directions have one.
+            let indices = sticks.map(\.index)
+            let own = indices.compactMap { field.watcher.ownTraffic[$0] }
+            let counted = try sticks.map { try field.counters(of: $0.link) }
+            #expect(own.count == 2)
+            for (own, counted) in zip(own, counted) {
+                // A few answers more may have come between the two looks.
+                #expect(own.sentBytes > counted.sent / 2 && own.sentBytes <= counted.sent, "\(own) of \(counted)")
+                #expect(own.receivedBytes > counted.received / 2 && own.receivedBytes <= counted.received, "\(own) of \(counted)")
+            }
+
             try await field.update([field.link("modem0"), field.link("modem1", isUp: false)])
             _ = try await field.sticks("the second is gone") { $0.map(\.link) == ["modem0"] }
+            #expect(field.watcher.ownTraffic[indices[1]] == nil)
             let asked = standIns[1].questions.count
             _ = try await field.sticks("the first is asked on", within: 15) { _ in standIns[0].questions.count > 12 }
             #expect(standIns[1].questions.count == asked)

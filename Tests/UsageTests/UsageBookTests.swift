@@ -26,10 +26,12 @@ import Wire
 
         @discardableResult
         mutating func look(
-            _ sent: Int, _ received: Int = 0, index: Int = 4, name: String = "wwan0", sim: String? = "8949001", isCellular: Bool = true
+            _ sent: Int, _ received: Int = 0, index: Int = 4, name: String = "wwan0", sim: String? = "8949001", isCellular: Bool = true,
+            own: Int = 0
         ) -> [UsageTelemetry] {
             now = now + .seconds(5)
-            let reading = LinkReading(index: index, name: name, isCellular: isCellular, sentBytes: sent, receivedBytes: received)
+            let reading = LinkReading(
+                index: index, name: name, isCellular: isCellular, sentBytes: sent, receivedBytes: received, ownSentBytes: own)
             return book.count(
                 [reading], sims: sim.map { [name: $0] } ?? [:], plans: plans, unixSeconds: unixSeconds, at: now)
         }
@@ -78,6 +80,31 @@ import Wire
         #expect(board.sent == 810 && board.book.figures[0].link == "modem-left")
         board.look(100, index: 9)
         #expect(board.sent == 910)
+    }
+
+    @Test("what the board says to a stick itself is not the card's, and no more is taken off than came")
+    func own() throws {
+        var board = Board()
+        board.look(1000)
+        board.look(1500, own: 200)
+        #expect(board.sent == 300)
+        // The stick was talked to before the kernel's counters were read again: the rest is due with the next look.
+        board.look(1600, own: 400)
+        #expect(board.sent == 300)
+        board.look(1900, own: 400)
+        #expect(board.sent == 500, "100 of the last 300 were still due")
+        board.look(2000, own: 400)
+        #expect(board.sent == 600)
+        // The link was down: its own count begins anew.
+        board.look(2100, own: 40)
+        #expect(board.sent == 660)
+        // The agent was restarted, and what it said until then is in the book.
+        try board.next()
+        board.look(2200, own: 30)
+        #expect(board.sent == 730)
+        // Plugged in again.
+        board.look(100, index: 9, own: 100)
+        #expect(board.sent == 730)
     }
 
     @Test("a card in another modem takes its bytes along, and another card in the same modem begins its own")

@@ -174,6 +174,8 @@ final class Conductor {
         guard let name = names[id], let line = lines[name], line.peer?.id == id, line.link.state == .up else { return }
         let wasLive = line.isLive
         lines[name]?.peer?.health.heard(at: .now)
+        lines[name]?.peer?.question = nil
+        lines[name]?.silences = []
         guard !wasLive, let address = line.peer?.address else { return }
         lines[name]?.choice.answered()
         lines[name]?.isReportedUnreachable = false
@@ -212,6 +214,7 @@ final class Conductor {
         guard var peer = line.peer else { return }
         let wasLive = line.isLive
         peer.health.tick(at: now)
+        if peer.question == nil, peer.health.isDoubtful(at: now) { peer.question = PathQuestion(peer.address, over: name) }
         lines[name]?.peer = peer
         if wasLive, peer.health.state != .live {
             lines[name]?.traffic.clear()
@@ -227,11 +230,14 @@ final class Conductor {
         if line.choice.candidates.count == 1, peer.health.heardAt != nil { return }
         retire(peer)
         lines[name]?.peer = nil
+        lines[name]?.silences.append((peer.address, peer.question?.answer ?? .unanswered))
         switch lines[name]?.choice.failed() {
         case .tryNow: open(name)
         case .wait(let pause, _):
             lines[name]?.retryAt = .now + pause
-            unreachable(name, "none of \(line.choice.candidates.count) addresses answers")
+            let tried = (lines[name]?.silences ?? []).suffix(line.choice.candidates.count)
+            lines[name]?.silences = []
+            unreachable(name, Silence.words(of: Array(tried)))
         case .some(.none), nil: break
         }
     }

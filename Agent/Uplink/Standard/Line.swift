@@ -15,12 +15,15 @@ struct Line {
     var weight = 0
     var isReportedUnreachable = false
     var traffic = LineTraffic()
+    /// Why those addresses did not answer that were tried since the last that did.
+    var silences: [(address: SocketAddress, silence: Silence)] = []
 
     struct Peer {
         let id: RISTSender.PeerID
         let address: SocketAddress
         var health: LinkHealth
         var rttMs: Int?
+        var question: PathQuestion?
     }
 
     static func families(of link: Link) -> Set<SocketAddress.Family> {
