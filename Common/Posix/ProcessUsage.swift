@@ -10,7 +10,9 @@ package struct ProcessUsage: Sendable, Hashable {
     /// nil where /proc is not mounted.
     package static var own: ProcessUsage? {
         var usage = rusage()
-        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0, let pages = residentPages, let descriptors = descriptors else { return nil }
+        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0, let pages = residentPages, let descriptors = descriptors else {
+            return nil
+        }
         let seconds = [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
         return ProcessUsage(
             processorSeconds: seconds, residentBytes: pages * Int(sysconf(Int32(_SC_PAGESIZE))), openDescriptors: descriptors)
