@@ -84,6 +84,8 @@ extension Gateway {
     private static func problem(_ error: AuthError) -> Problem {
         switch error {
         case .badCredentials, .notAuthenticated, .tokenReused: Problem(.unauthorized, error.description)
+        // Not 401: a page would refresh its token and come again, which is a second guess.
+        case .wrongPassword: Problem(.invalid, faults: [.init(field: "current", expected: "the password until now")])
         case .organizationNeeded(let choices): Problem(.conflict, "sign in with one of: \(choices.map(\.slug).joined(separator: ", "))")
         case .notAllowed, .setupClosed: Problem(.forbidden, error.description)
         case .tooMany: Problem(.tooMany, error.description)
@@ -102,7 +104,7 @@ extension Gateway {
         case .tokenUsed: Problem(.conflict, "the token was used by another device: ask for a new one")
         case .enrolled: Problem(.enrolled, error.description)
         case .keyRevoked: Problem(.revoked, error.description)
-        case .quota: Problem(.quota, error.description)
+        case .quota, .enoughMails: Problem(.quota, error.description)
         case .diskFull: Problem(.busy, "the server's disk is full; nothing was stored")
         case .setupClosed: Problem(.forbidden, error.description)
         case .newerDatabase, .foreignHistory: Problem(.internalError, error.description)

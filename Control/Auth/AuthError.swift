@@ -5,6 +5,8 @@ package enum AuthError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Mail address and password do not belong together: said alike for an unknown address, a wrong password and a user who
     /// is shut out. 401.
     case badCredentials
+    /// What was given as the password until now is not. 422: whoever asks is logged in.
+    case wrongPassword
     /// The password is right in several organisations: the login must name one of them. 409.
     case organizationNeeded([OrganizationChoice])
     /// No token, or one that is forged, expired, of an ended session or of a user who is shut out. 401.
@@ -27,6 +29,7 @@ package enum AuthError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .badCredentials: "mail address and password do not belong together"
+        case .wrongPassword: "that is not the password"
         case .organizationNeeded(let choices): "the login has to name one of \(choices.count) organisations"
         case .notAuthenticated: "not logged in"
         case .tokenReused: "this login was used from two places; all sessions were ended"

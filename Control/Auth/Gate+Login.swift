@@ -106,12 +106,12 @@ extension Gate {
 
     /// Changes the user's own password; all other sessions end.
     ///
-    /// - Throws: `.badCredentials` where `current` is not the password; `.tooMany`, `.weakPassword`, `.busy`.
+    /// - Throws: `.wrongPassword` where `current` is not the password; `.tooMany`, `.weakPassword`, `.busy`.
     package func changePassword(of principal: Principal, from current: Secret, to new: Secret, at origin: Origin) async throws {
         let users = store.users(in: own(principal, origin))
         let attempt = try await take("login", "password \(principal.user.id)", limits.login)
         guard try await hasher.verify(current, against: try await users.passwordHash(principal.user.id)) else {
-            throw AuthError.badCredentials
+            throw AuthError.wrongPassword
         }
         try await refund(attempt)
         let hash = try await hasher.hash(new)

@@ -41,6 +41,8 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case outputAdded = "broadcast.output_added"
     case outputRemoved = "broadcast.output_removed"
     case mailGivenUp = "mail.given_up"
+    /// There were too many.
+    case mailHeldBack = "mail.held_back"
 }
 
 /// One line of the audit log.

@@ -29,6 +29,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case diskFull
     /// There are as many as there may be at once.
     case quota(Quota, limit: Int)
+    /// So many mails of a kind went to one address within a day.
+    case enoughMails(limit: Int)
 
     package var description: String {
         switch self {
@@ -45,6 +47,7 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .newerDatabase(let version, let known): "the database has version \(version), this program knows \(known)"
         case .foreignHistory(let version, let found): "the database's migration \(version) is '\(found)', which this program does not know"
         case .diskFull: "the disk of the database is full"
+        case .enoughMails(let limit): "\(limit) mails of this kind went to that address within a day; the next one has to wait"
         case .quota(let quota, let limit): "all \(limit) \(quota.what) are in use (quotas.\(quota.rawValue) = \(limit))"
         }
     }

@@ -139,7 +139,7 @@ package struct Users: Sendable {
         return try await store.write(.durable) { transaction in
             try transaction.updateOne(.users, in: scope, set: ["password_hash": hash.revealed], where: "id = \(id)", or: "user")
             try transaction.note(.userPasswordChanged, id.text, in: scope)
-            if let notice { try transaction.post(notice, about: id.text, sealedBy: store.keyring, in: scope) }
+            if let notice { try transaction.postNotice(notice, about: id.text, in: scope, of: store) }
             return try transaction.endSessions(of: id, in: scope, because: .passwordChanged, but: keeping)
         }
     }
