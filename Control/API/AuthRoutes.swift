@@ -23,8 +23,9 @@ struct AuthRoutes: Sendable {
     private var doorRoutes: [Route] {
         [
             Route(
-                method: .get, path: "/api/v1/setup", access: .open, summary: "Whether the server has an owner", success: .one("Setup"),
-                run: { _ in .value(SetupView(ownerExists: try await !parts.store.setup.isOpen())) }),
+                method: .get, path: "/api/v1/setup", access: .open, summary: "Whether the server has an owner, and sends mails",
+                success: .one("Setup"),
+                run: { _ in .value(SetupView(ownerExists: try await !parts.store.setup.isOpen(), sendsMail: parts.postman != nil)) }),
             Route(
                 method: .post, path: "/api/v1/auth/register", access: .open, summary: "Become the first owner, by the setup secret",
                 body: "RegisterRequest", success: .one("Session", .created), problems: [.forbidden, .conflict, .busy], run: register),

@@ -101,12 +101,15 @@ enum Schemas {
         "ChangePasswordRequest": .object([
             .required("current", .text(.init(length: 1...200, expectation: "the password until now"))), .required("password", password),
         ]),
+        "PasswordResetRequest": .object([.required("email", email), .optional("organization", slug)]),
+        "NewPasswordRequest": .object([.required("token", secret), .required("password", password)]),
+        "PasswordResetLink": .object([.required("sent", .flag), .optional("link", line)]),
         "TransferRequest": .object([.required("user", id)]),
         "Login": .object([
             .required("id", id), .required("createdAt", time), .required("lastUsedAt", time), .required("address", line),
             .required("userAgent", line), .required("current", .flag),
         ]),
-        "Setup": .object([.required("ownerExists", .flag)]),
+        "Setup": .object([.required("ownerExists", .flag), .required("sendsMail", .flag)]),
         "Ticket": .object([.required("ticket", secret)]),
         "CreateOrganizationRequest": .object([
             .required("name", name), .required("slug", slug), .required("ownerEmail", email), .required("ownerDisplayName", name),

@@ -23,6 +23,8 @@ package enum AuthError: Error, Hashable, Sendable, CustomStringConvertible {
     case weakPassword(String)
     /// The setup secret is wrong or used, or an owner exists. 403.
     case setupClosed
+    /// No mail server is configured. 409.
+    case sendsNoMail
     /// libargon2 refused: its code and text. 500.
     case hashing(code: Int32, String)
 
@@ -38,6 +40,7 @@ package enum AuthError: Error, Hashable, Sendable, CustomStringConvertible {
         case .busy: "too many passwords are being checked"
         case .weakPassword(let expected): "password: \(expected)"
         case .setupClosed: "the setup secret opens nothing"
+        case .sendsNoMail: "this server sends no mails: an admin of your organisation can make you a link"
         case .hashing(let code, let text): "argon2: \(text) (\(code))"
         }
     }

@@ -16,8 +16,7 @@ extension Gate {
     package func login(
         email: String, password: Secret, slug: String? = nil, browser: Secret? = nil, from origin: Origin
     ) async throws -> Grant {
-        // More than a person has; a bound on what one request may cost.
-        let candidates = Array(try await store.identities.logins(email: email, slug: slug).prefix(4))
+        let candidates = Array(try await store.identities.logins(email: email, slug: slug).prefix(Self.candidates))
         let attempts = LoginAttempts(
             candidates, email: email, browser: browsers.browser(browser, at: store.now), from: origin, limits: limits)
         let counted = try await take(attempts)

@@ -1,11 +1,36 @@
 package import Store
+package import Units
 
 /// What control's mails say.
 package struct Letters: Sendable {
-    private let origin: String
+    private let links: AccountLinks
+    private var origin: String { links.origin }
 
-    /// - Parameter origin: where links lead: configured, never a request's Host (THREATS 15).
-    package init(origin: String) { self.origin = origin }
+    package init(_ links: AccountLinks) { self.links = links }
+
+    /// Somebody asked for a new password; nil for an address that no mail can be sent to.
+    ///
+    /// - Parameter organization: the name of theirs: one address may have accounts in several.
+    package func passwordReset(of user: User, in organization: String, token: Secret) -> NewMail? {
+        guard MailAddress(user.email) != nil else { return nil }
+        let link = links.newPassword(token).revealed
+        let who = "\(user.email) in \(organization) at \(origin)"
+        return NewMail(
+            purpose: .passwordReset, to: user.email, subject: "A new password",
+            text: """
+                Somebody asked for a new password of \(who).
+                Choose it here, within an hour:
+
+                \(link)
+
+                If that was not you, do nothing: your password stays as it is.
+                """,
+            html: """
+                <!doctype html><p>Somebody asked for a new password of \(Self.escaped(who)).
+                <a href="\(Self.escaped(link))">Choose it here</a>, within an hour.</p>
+                <p>If that was not you, do nothing: your password stays as it is.</p>
+                """)
+    }
 
     /// Somebody's password was changed, by them or by somebody else; nil for an address that no mail can be sent to.
     package func passwordChanged(of user: User, at time: Timestamp) -> NewMail? {

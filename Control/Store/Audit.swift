@@ -18,6 +18,8 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case userActivated = "user.activated"
     case userDeactivated = "user.deactivated"
     case userPasswordChanged = "user.password_changed"
+    case passwordResetIssued = "user.password_reset_issued"
+    case passwordReset = "user.password_reset"
     case ownershipTransferred = "organization.ownership_transferred"
     case loggedIn = "session.opened"
     case sessionEnded = "session.ended"

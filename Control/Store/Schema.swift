@@ -11,6 +11,7 @@ enum Schema {
         Migration(version: 5, name: "flight records", script: flightRecords),
         Migration(version: 6, name: "slates", script: slates),
         Migration(version: 7, name: "mails", script: mails),
+        Migration(version: 8, name: "password resets", script: passwordResets),
     ]
 
     private static let accounts: StaticString = """
@@ -238,5 +239,18 @@ enum Schema {
             CHECK ((finished_at IS NULL) = (sealed IS NOT NULL))
         ) STRICT;
         CREATE INDEX mails_waiting ON mails (organization, about) WHERE finished_at IS NULL;
+        """
+
+    private static let passwordResets: StaticString = """
+        CREATE TABLE password_resets (
+            organization TEXT NOT NULL,
+            user TEXT NOT NULL,
+            hash BLOB NOT NULL UNIQUE,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            PRIMARY KEY (organization, user),
+            FOREIGN KEY (organization, user) REFERENCES users (organization, id)
+        ) STRICT;
+        CREATE INDEX mails_by_day ON mails (organization, purpose, created_at);
         """
 }

@@ -16,6 +16,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case setupClosed
     /// The token is unknown, expired, withdrawn, or of another kind.
     case tokenRefused
+    /// The link of a mail is unknown, expired, taken back or used.
+    case linkRefused
     /// The token was redeemed with another public key, or the device it made has connected since (THREATS 2).
     case tokenUsed
     /// The public key is that of a device of the same organisation and kind, which goes on.
@@ -41,6 +43,7 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .senderBusy: "the sender has a broadcast that has not ended"
         case .setupClosed: "the setup secret opens nothing: it is another one, it was used, or an owner exists"
         case .tokenRefused: "the enrollment token is unknown, expired, withdrawn, or for another kind of device"
+        case .linkRefused: "the link opens nothing: it is too old, it was used, or a newer one took its place"
         case .tokenUsed: "the enrollment token was used by another device"
         case .enrolled: "this machine is enrolled already"
         case .keyRevoked: "this machine was revoked: it is enrolled again with a new key"

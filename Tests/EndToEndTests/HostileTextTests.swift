@@ -273,6 +273,8 @@ struct HostileTextTests {
             "LoginRequest": ["email": "n@example.org", "password": "a long password", "organization": "oo"],
             // Both are refused for what is not spoiled: the owner who asks stays the owner, with the same password.
             "ChangePasswordRequest": ["current": "another password", "password": "a long password"], "TransferRequest": ["user": sender],
+            "PasswordResetRequest": ["email": "n@example.org", "organization": "oo"],
+            "NewPasswordRequest": ["token": "t", "password": "a long password"],
             "CreateUserRequest": user.merging(["role": "member"], uniquingKeysWith: { first, _ in first }),
             "ChangeUserRequest": ["role": "member", "displayName": "N"],
             "CreateOrganizationRequest": [

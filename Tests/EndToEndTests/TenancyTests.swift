@@ -14,7 +14,8 @@ struct TenancyTests {
     private static let matrix: [String: Reach] = [
         "GET /health": .open, "GET /api/v1/openapi.json": .open, "GET /api/v1/setup": .open, "GET /api/v1/live": .open,
         "GET /api/v1/devices/connect": .open, "POST /api/v1/enroll": .open, "POST /api/v1/auth/register": .open,
-        "POST /api/v1/auth/login": .open, "POST /api/v1/auth/refresh": .open,
+        "POST /api/v1/auth/login": .open, "POST /api/v1/auth/refresh": .open, "POST /api/v1/auth/password-reset": .open,
+        "PUT /api/v1/auth/password-reset": .open, "POST /api/v1/users/{id}/password-reset": .admin,
         "POST /api/v1/auth/logout": .member, "GET /api/v1/auth/me": .member, "GET /api/v1/auth/sessions": .member,
         "DELETE /api/v1/auth/sessions/{id}": .member, "DELETE /api/v1/auth/sessions": .member, "PUT /api/v1/auth/password": .member,
         "PUT /api/v1/organization/owner": .owner, "POST /api/v1/auth/ticket": .member, "GET /api/v1/organization": .member,

@@ -218,6 +218,11 @@ export type LoginRequest = {
   organization?: string | null;
 };
 
+export type NewPasswordRequest = {
+  token: string;
+  password: string;
+};
+
 export type Organization = {
   id: string;
   name: string;
@@ -232,6 +237,16 @@ export type OutputReport = {
   sentBytesTotal: number;
   droppedUnitsTotal: number;
   reconnectsTotal: number;
+};
+
+export type PasswordResetLink = {
+  sent: boolean;
+  link?: string | null;
+};
+
+export type PasswordResetRequest = {
+  email: string;
+  organization?: string | null;
 };
 
 export type PathReport = {
@@ -302,6 +317,7 @@ export type Session = {
 
 export type Setup = {
   ownerExists: boolean;
+  sendsMail: boolean;
 };
 
 export type Slate = {
@@ -388,6 +404,10 @@ export interface Operations {
   getAuthMe: { path: Nothing; body: undefined; answer: User };
   /** Change one's password; one's other sessions end. For every user of the organisation. */
   putAuthPassword: { path: Nothing; body: ChangePasswordRequest; answer: undefined };
+  /** Ask for a mail with a link for a new password; answered alike whether the address has an account or not. For anybody. */
+  postAuthPasswordReset: { path: Nothing; body: PasswordResetRequest; answer: undefined };
+  /** Choose a new password by such a link, once and within an hour; all sessions end. For anybody. */
+  putAuthPasswordReset: { path: Nothing; body: NewPasswordRequest; answer: undefined };
   /** A new access token for the refresh token in the cookie, which is replaced. For anybody. */
   postAuthRefresh: { path: Nothing; body: undefined; answer: Session };
   /** Become the first owner, by the setup secret. For anybody. */
@@ -480,7 +500,7 @@ export interface Operations {
   postSendersByIdModemReset: { path: { id: string }; body: ResetModemRequest; answer: ResetModemAnswer };
   /** Measure what one link of a sender that sends nothing uploads, for five seconds and at most 64 MiB. For the role host and those above it. */
   postSendersByIdSpeedTest: { path: { id: string }; body: SpeedTestRequest; answer: SpeedTest };
-  /** Whether the server has an owner. For anybody. */
+  /** Whether the server has an owner, and sends mails. For anybody. */
   getSetup: { path: Nothing; body: undefined; answer: Setup };
   /** List the organisation's users. For the role admin and those above it. */
   getUsers: { path: Nothing; body: undefined; answer: {
@@ -490,6 +510,8 @@ export interface Operations {
   postUsers: { path: Nothing; body: CreateUserRequest; answer: User };
   /** Change a user's name or role, shut them out or let them in again. For the role admin and those above it. */
   patchUsersById: { path: { id: string }; body: ChangeUserRequest; answer: User };
+  /** Send a user of a lower role a link for a new password; where the server sends no mail, it is in the answer. For the role admin and those above it. */
+  postUsersByIdPasswordReset: { path: { id: string }; body: undefined; answer: PasswordResetLink };
 }
 
 /** The method and the path of each. */
@@ -499,6 +521,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postAuthLogout: ["POST", "/api/v1/auth/logout"],
   getAuthMe: ["GET", "/api/v1/auth/me"],
   putAuthPassword: ["PUT", "/api/v1/auth/password"],
+  postAuthPasswordReset: ["POST", "/api/v1/auth/password-reset"],
+  putAuthPasswordReset: ["PUT", "/api/v1/auth/password-reset"],
   postAuthRefresh: ["POST", "/api/v1/auth/refresh"],
   postAuthRegister: ["POST", "/api/v1/auth/register"],
   deleteAuthSessions: ["DELETE", "/api/v1/auth/sessions"],
@@ -542,4 +566,5 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getUsers: ["GET", "/api/v1/users"],
   postUsers: ["POST", "/api/v1/users"],
   patchUsersById: ["PATCH", "/api/v1/users/{id}"],
+  postUsersByIdPasswordReset: ["POST", "/api/v1/users/{id}/password-reset"],
 };
