@@ -70,7 +70,8 @@ struct AuthRoutes: Sendable {
 
     private static func browser(_ call: Call) -> Secret? { Cookies.value(browserCookie, call.request.headers).map { Secret($0) } }
 
-    private func entered(_ grant: Grant, _ call: Call, _ status: Status) async throws -> Response {
+    /// The answer to whoever has come in: a session, and its cookies.
+    func entered(_ grant: Grant, _ call: Call, _ status: Status) async throws -> Response {
         let seconds = (grant.accessExpiresAt - parts.store.now).seconds
         let view = SessionView(
             accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)),

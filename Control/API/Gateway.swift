@@ -97,8 +97,8 @@ package struct Gateway: Sendable {
         self.parts = parts
         let operations =
             SystemRoutes(parts).routes + AuthRoutes(parts).routes + PasswordResetRoutes(parts).routes + UserRoutes(parts).routes
-            + SlateRoutes(parts).routes + SenderRoutes(parts).routes + DestinationRoutes(parts).routes + BroadcastRoutes(parts).routes
-            + OperatorRoutes(parts).routes
+            + InvitationRoutes(parts).routes + SlateRoutes(parts).routes + SenderRoutes(parts).routes + DestinationRoutes(parts).routes
+            + BroadcastRoutes(parts).routes + OperatorRoutes(parts).routes
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
         router = Router(operations + [OpenAPI.route(serving: Array(document.utf8))])
     }

@@ -156,7 +156,7 @@ extension Gate {
         revoked.tell([.session(session)])
     }
 
-    private func open(_ user: User, from origin: Origin) async throws -> Grant {
+    func open(_ user: User, from origin: Origin) async throws -> Grant {
         let token = fresh()
         let (session, ended): (AuthSession, [SessionID])
         do {

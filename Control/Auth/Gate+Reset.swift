@@ -83,9 +83,8 @@ extension Gate {
     package func resetLink(for user: UserID, by principal: Principal, from origin: Origin) async throws -> Secret? {
         let found = try await managing(user, as: principal, from: origin).find(user)
         let scope = try principal.scope(for: .manageUsers, from: origin.address)
-        guard let organization = try await store.organizations.find(scope.organization) else { throw StoreError.missing("organization") }
         let token = fresh()
-        let mail = letters?.passwordReset(of: found, in: organization.name, token: token)
+        let mail = letters?.passwordReset(of: found, in: try await organizationName(of: principal), token: token)
         if let refusal = try await store.passwordResets.issue(token, for: user, mail: mail, in: scope) { throw refusal }
         return mail == nil ? token : nil
     }

@@ -10,5 +10,7 @@ package struct AccountLinks: Sendable {
 
     package func newPassword(_ token: Secret) -> Secret { page("reset-password", token) }
 
+    package func invitation(_ token: Secret) -> Secret { page("invitation", token) }
+
     private func page(_ name: String, _ token: Secret) -> Secret { Secret("\(origin)/app/\(name)#token=\(token.revealed)") }
 }

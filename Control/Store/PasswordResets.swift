@@ -9,7 +9,7 @@ package struct PasswordResets: Sendable {
     /// Source: SEC-06.
     package static let lifetime = Duration.seconds(3600)
     /// How far a wall clock may be set back before a link is not believed: more, and it would be good for longer than its time.
-    private static let setBack = Duration.seconds(60)
+    static let setBack = Duration.seconds(60)
 
     /// Makes the link of a user, in place of an older one, whose mail is taken back where it still waits.
     ///

@@ -78,11 +78,12 @@ struct OrganizationTable: Hashable, Sendable {
     static let flightRecords = OrganizationTable("flight_records")
     static let slates = OrganizationTable("slates")
     static let mails = OrganizationTable("mails")
+    static let invitations = OrganizationTable("invitations")
     static let passwordResets = OrganizationTable("password_resets")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
-        mails, passwordResets,
+        mails, passwordResets, invitations,
     ]
 }
 

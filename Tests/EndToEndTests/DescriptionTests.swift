@@ -25,6 +25,7 @@ struct DescriptionTests {
             let operating = try desk.operating()
             let admin = try await organization(api, owner, operating)
             try await forgotten(api, desk, owner, admin, peer)
+            try await invitations(api, desk, owner, peer)
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
             let host = try await desk.host("host")
@@ -117,6 +118,21 @@ struct DescriptionTests {
         try await api.call(
             "PUT /auth/password-reset", [], #"{"token":"\#(token)","password":"a third long password"}"#, by: desk.visitor())
         try await api.call("POST /users/{id}/password-reset", [admin], by: owner)
+    }
+
+    private func invitations(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor, _ peer: MailPeer) async throws {
+        let first = try await api.call("POST /invitations", [], #"{"email":"i@example.org","role":"host","message":"Hello"}"#, by: owner)
+        try await api.call("POST /invitations/csv", [], #"{"csv":"j@example.org,member\nk@example.org","role":"host"}"#, by: owner)
+        try await api.call("GET /invitations", by: owner)
+        let mail = try await eventually(within: .seconds(10), "it has come") { try peer.mails.first { $0.to == ["i@example.org"] } }
+        let token = try #require(mail.text.components(separatedBy: "#token=").last?.split(whereSeparator: \.isWhitespace).first)
+        try await api.call("POST /auth/invitation", [], #"{"token":"\#(token)"}"#, by: desk.visitor())
+        let body = #"{"token":"\#(token)","displayName":"I","password":"a long password"}"#
+        try await api.call("POST /auth/invitation/accept", [], body, by: desk.visitor())
+        let open = try await owner.get("/invitations").items().compactMap { $0["id"] as? String }
+        #expect(try open.count == 2 && !open.contains(first.text("id")))
+        try await api.call("POST /invitations/{id}/resend", [open[0]], by: owner)
+        try await api.call("DELETE /invitations/{id}", [open[0]], by: owner)
     }
 
     /// - Returns: a board of the owner's, connected.

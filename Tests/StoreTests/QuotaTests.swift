@@ -61,6 +61,37 @@ struct QuotaTests {
         try await users.activate(third.id)
     }
 
+    @Test("invitations that are over, taken back or accepted make room; one for which there is no room as a user stays good")
+    func invitations() async throws {
+        var quotas = Quotas()
+        quotas[.invitations] = 1
+        quotas[.users] = 2
+        let fixture = try await Fixture(quotas: quotas)
+        func accept(_ email: String) async throws -> User {
+            try await fixture.store.identities.accept(
+                Secret(email), displayName: "X", passwordHash: Secret("x"), by: { $0 == .owner && $1 == .host }, from: "a")
+        }
+        let first = try await fixture.invite("a@x")
+        await #expect { try await fixture.invite("b@x") } throws: {
+            ($0 as? EntryFaults)?.faults.map { $0.reason as? StoreError } == [.quota(.invitations, limit: 1)]
+        }
+        try await fixture.store.invitations(in: fixture.scope).withdraw(first.id)
+        let second = try await accept(try await fixture.invite("b@x").email)
+        _ = try await fixture.invite("c@x")
+        await #expect(throws: StoreError.quota(.users, limit: 2)) { try await accept("c@x") }
+        _ = try await fixture.store.users(in: fixture.scope).deactivate(second.id)
+        #expect(try await accept("c@x").role == .host)
+        _ = try await fixture.invite("d@x")
+        fixture.clock.advance(.seconds(3600))
+        _ = try await fixture.invite("d@x", secret: "another")
+        // What is over for a month is gone.
+        let count = { try await fixture.store.read { try $0.count(of: .invitations, in: fixture.scope, where: "TRUE") } }
+        #expect(try await count() == 5)
+        fixture.clock.advance(.seconds(31 * 86_400))
+        try await fixture.store.operations.removeExpired()
+        #expect(try await count() == 0)
+    }
+
     @Test("tokens that are spent, withdrawn or expired make room")
     func tokens() async throws {
         let fixture = try await fixture(.enrollmentTokens, 1)

@@ -2,6 +2,12 @@
 
 type Nothing = Record<string, never>;
 
+export type AcceptRequest = {
+  token: string;
+  displayName: string;
+  password: string;
+};
+
 export type AddOutputRequest = {
   destination: string;
 };
@@ -185,6 +191,36 @@ export type Inventory = {
   encoders: VideoEncoder[];
 };
 
+export type Invitation = {
+  id: string;
+  email: string;
+  role: "member" | "host" | "admin";
+  state: "open" | "expired";
+  createdAt: string;
+  expiresAt: string;
+  invitedBy: string;
+  message?: string | null;
+  link?: string | null;
+};
+
+export type Invitations = {
+  items: Invitation[];
+};
+
+export type InviteManyRequest = {
+  csv: string;
+  role: "member" | "host" | "admin";
+  message?: string | null;
+  expiresInSeconds?: number | null;
+};
+
+export type InviteRequest = {
+  email: string;
+  role: "member" | "host" | "admin";
+  message?: string | null;
+  expiresInSeconds?: number | null;
+};
+
 export type Link = {
   name: string;
   kind: "ethernet" | "wifi" | "cellular" | "virtual" | "other";
@@ -221,6 +257,17 @@ export type LoginRequest = {
 export type NewPasswordRequest = {
   token: string;
   password: string;
+};
+
+export type Offer = {
+  organization: string;
+  email: string;
+  role: "member" | "host" | "admin";
+  expiresAt: string;
+};
+
+export type OfferRequest = {
+  token: string;
 };
 
 export type Organization = {
@@ -396,6 +443,10 @@ export interface Operations {
   getAudit: { path: Nothing; body: undefined; answer: {
     items: AuditEntry[];
   } };
+  /** What a link invites to. For anybody. */
+  postAuthInvitation: { path: Nothing; body: OfferRequest; answer: Offer };
+  /** Accept an invitation: become a user, and sign in. For anybody. */
+  postAuthInvitationAccept: { path: Nothing; body: AcceptRequest; answer: Session };
   /** Sign in. For anybody. */
   postAuthLogin: { path: Nothing; body: LoginRequest; answer: Session };
   /** End this session. For every user of the organisation. */
@@ -466,6 +517,18 @@ export interface Operations {
   postEnrollmentTokens: { path: Nothing; body: CreateTokenRequest; answer: Token };
   /** Withdraw a token. For the role admin and those above it. */
   deleteEnrollmentTokensById: { path: { id: string }; body: undefined; answer: undefined };
+  /** List the invitations nobody has accepted yet. For the role admin and those above it. */
+  getInvitations: { path: Nothing; body: undefined; answer: {
+    items: Invitation[];
+  } };
+  /** Invite somebody to become a user of a lower role; where the server sends no mail, the link is in the answer. For the role admin and those above it. */
+  postInvitations: { path: Nothing; body: InviteRequest; answer: Invitation };
+  /** Invite up to 200 people by lines of CSV, email or email,role; none of them where a line cannot be taken. For the role admin and those above it. */
+  postInvitationsCsv: { path: Nothing; body: InviteManyRequest; answer: Invitations };
+  /** Take an invitation back. For the role admin and those above it. */
+  deleteInvitationsById: { path: { id: string }; body: undefined; answer: undefined };
+  /** Send an invitation again, with a new link and another week; the link before opens nothing any more. For the role admin and those above it. */
+  postInvitationsByIdResend: { path: { id: string }; body: undefined; answer: Invitation };
   /** One's organisation. For every user of the organisation. */
   getOrganization: { path: Nothing; body: undefined; answer: Organization };
   /** Make another active user the owner; whoever was it becomes an admin. For the organisation's owner. */
@@ -517,6 +580,8 @@ export interface Operations {
 /** The method and the path of each. */
 export const operations: Record<keyof Operations, readonly [method: string, path: string]> = {
   getAudit: ["GET", "/api/v1/audit"],
+  postAuthInvitation: ["POST", "/api/v1/auth/invitation"],
+  postAuthInvitationAccept: ["POST", "/api/v1/auth/invitation/accept"],
   postAuthLogin: ["POST", "/api/v1/auth/login"],
   postAuthLogout: ["POST", "/api/v1/auth/logout"],
   getAuthMe: ["GET", "/api/v1/auth/me"],
@@ -548,6 +613,11 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getEnrollmentTokens: ["GET", "/api/v1/enrollment-tokens"],
   postEnrollmentTokens: ["POST", "/api/v1/enrollment-tokens"],
   deleteEnrollmentTokensById: ["DELETE", "/api/v1/enrollment-tokens/{id}"],
+  getInvitations: ["GET", "/api/v1/invitations"],
+  postInvitations: ["POST", "/api/v1/invitations"],
+  postInvitationsCsv: ["POST", "/api/v1/invitations/csv"],
+  deleteInvitationsById: ["DELETE", "/api/v1/invitations/{id}"],
+  postInvitationsByIdResend: ["POST", "/api/v1/invitations/{id}/resend"],
   getOrganization: ["GET", "/api/v1/organization"],
   putOrganizationOwner: ["PUT", "/api/v1/organization/owner"],
   deleteOrganizationSlate: ["DELETE", "/api/v1/organization/slate"],
