@@ -146,7 +146,7 @@ let receiver: [Target] = [
 
 let control: [Target] = [
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
-    module("Control", "Mail", ["Units", "HTTP", "Configuration", "Store", "Crypto", "CCurl", "Posix", "Logging"]),
+    module("Control", "Mail", ["Units", "HTTP", "Wire", "Configuration", "Store", "Crypto", "CCurl", "Posix", "Logging"]),
     module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),

@@ -78,6 +78,7 @@ package enum Kind {
     package enum Lease {}
     package enum Command {}
     package enum Configuration {}
+    package enum Invitation {}
 }
 
 package typealias OrganizationID = ID<Kind.Organization>
@@ -91,3 +92,4 @@ package typealias BroadcastID = ID<Kind.Broadcast>
 package typealias OutputID = ID<Kind.Output>
 package typealias LeaseID = ID<Kind.Lease>
 package typealias CommandID = ID<Kind.Command>
+package typealias InvitationID = ID<Kind.Invitation>

@@ -157,6 +157,42 @@ package struct ChangePasswordRequest: Codable, Sendable {
     }
 }
 
+/// `POST /auth/password-reset`, by somebody who forgot it.
+package struct PasswordResetRequest: Codable, Sendable {
+    package var email: String
+    /// The organisation's slug; nil for all in which the address has an account.
+    package var organization: String?
+
+    package init(email: String, organization: String? = nil) {
+        self.email = email
+        self.organization = organization
+    }
+}
+
+/// `PUT /auth/password-reset`: the token is the part of the mailed link behind `#token=`.
+package struct NewPasswordRequest: Codable, Sendable {
+    package var token: SecretOnWire
+    package var password: SecretOnWire
+
+    package init(token: SecretOnWire, password: SecretOnWire) {
+        self.token = token
+        self.password = password
+    }
+}
+
+/// What became of a link that an admin asked for.
+package struct PasswordResetLinkView: Codable, Sendable {
+    /// Whether the user gets it by mail.
+    package var sent: Bool
+    /// To be handed over, where not.
+    package var link: SecretOnWire?
+
+    package init(sent: Bool, link: SecretOnWire? = nil) {
+        self.sent = sent
+        self.link = link
+    }
+}
+
 /// Who becomes the owner.
 package struct TransferRequest: Codable, Sendable {
     package var user: UserID

@@ -23,8 +23,9 @@ struct AuthRoutes: Sendable {
     private var doorRoutes: [Route] {
         [
             Route(
-                method: .get, path: "/api/v1/setup", access: .open, summary: "Whether the server has an owner", success: .one("Setup"),
-                run: { _ in .value(SetupView(ownerExists: try await !parts.store.setup.isOpen())) }),
+                method: .get, path: "/api/v1/setup", access: .open, summary: "Whether the server has an owner, and sends mails",
+                success: .one("Setup"),
+                run: { _ in .value(SetupView(ownerExists: try await !parts.store.setup.isOpen(), sendsMail: parts.postman != nil)) }),
             Route(
                 method: .post, path: "/api/v1/auth/register", access: .open, summary: "Become the first owner, by the setup secret",
                 body: "RegisterRequest", success: .one("Session", .created), problems: [.forbidden, .conflict, .busy], run: register),
@@ -69,7 +70,8 @@ struct AuthRoutes: Sendable {
 
     private static func browser(_ call: Call) -> Secret? { Cookies.value(browserCookie, call.request.headers).map { Secret($0) } }
 
-    private func entered(_ grant: Grant, _ call: Call, _ status: Status) async throws -> Response {
+    /// The answer to whoever has come in: a session, and its cookies.
+    func entered(_ grant: Grant, _ call: Call, _ status: Status) async throws -> Response {
         let seconds = (grant.accessExpiresAt - parts.store.now).seconds
         let view = SessionView(
             accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)),

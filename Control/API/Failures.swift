@@ -84,11 +84,14 @@ extension Gateway {
     private static func problem(_ error: AuthError) -> Problem {
         switch error {
         case .badCredentials, .notAuthenticated, .tokenReused: Problem(.unauthorized, error.description)
+        // Not 401: a page would refresh its token and come again, which is a second guess.
+        case .wrongPassword: Problem(.invalid, faults: [.init(field: "current", expected: "the password until now")])
         case .organizationNeeded(let choices): Problem(.conflict, "sign in with one of: \(choices.map(\.slug).joined(separator: ", "))")
         case .notAllowed, .setupClosed: Problem(.forbidden, error.description)
         case .tooMany: Problem(.tooMany, error.description)
         case .busy: Problem(.busy, error.description)
         case .weakPassword(let expected): Problem(.invalid, faults: [.init(field: "password", expected: expected)])
+        case .sendsNoMail: Problem(.conflict, error.description)
         case .hashing: Problem(.internalError, "the password could not be hashed")
         }
     }
@@ -99,10 +102,11 @@ extension Gateway {
         case .taken, .ownerStays, .senderBusy: Problem(.conflict, error.description)
         case .invalid(let field, let expected): Problem(.invalid, faults: [.init(field: field, expected: expected)])
         case .tokenRefused: Problem(.forbidden, "\(error): ask for a new one")
+        case .linkRefused: Problem(.gone, error.description)
         case .tokenUsed: Problem(.conflict, "the token was used by another device: ask for a new one")
         case .enrolled: Problem(.enrolled, error.description)
         case .keyRevoked: Problem(.revoked, error.description)
-        case .quota: Problem(.quota, error.description)
+        case .quota, .enoughMails: Problem(.quota, error.description)
         case .diskFull: Problem(.busy, "the server's disk is full; nothing was stored")
         case .setupClosed: Problem(.forbidden, error.description)
         case .newerDatabase, .foreignHistory: Problem(.internalError, error.description)

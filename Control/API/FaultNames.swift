@@ -6,6 +6,7 @@ enum FaultNames {
     static let all: [String: [String]] = [
         "organization.name": ["name", "organizationName"], "organization.slug": ["slug", "organizationSlug"],
         "user.email": ["email", "ownerEmail"], "user.display_name": ["displayName", "ownerDisplayName"],
+        "invitation.message": ["message"],
         "password": ["password", "ownerPassword"], "enrollment.label": ["name"], "public_key": ["publicKey"],
         "sender.name": ["name"], "pool.name": ["name"], "configuration.toml": ["toml"],
         "destination.name": ["name"], "destination.secret": ["secret"], "destination.latency_ms": ["latencyMs"],

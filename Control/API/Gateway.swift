@@ -44,6 +44,7 @@ package struct Gateway: Sendable {
 
         var authority: EnrollmentToken.Authority { settings.authority }
         var origins: [String] { settings.origins }
+        var links: AccountLinks { settings.links }
 
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
@@ -72,18 +73,21 @@ package struct Gateway: Sendable {
         let authority: EnrollmentToken.Authority
         /// `https://live.example.org`: where a browser's pages may come from, beside the server's own address.
         let origins: [String]
+        /// Where mails and links lead.
+        let links: AccountLinks
         let stateFolder: StateFolder
         /// The folder of the web application.
         let dashboard: String
         let version: String
 
         package init(
-            operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], stateFolder: StateFolder, dashboard: String,
-            version: String
+            operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], links: AccountLinks, stateFolder: StateFolder,
+            dashboard: String, version: String
         ) {
             self.operatorToken = operatorToken
             self.authority = authority
             self.origins = origins
+            self.links = links
             self.stateFolder = stateFolder
             self.dashboard = dashboard
             self.version = version
@@ -93,9 +97,9 @@ package struct Gateway: Sendable {
     package init(_ parts: Parts) {
         self.parts = parts
         let operations =
-            SystemRoutes(parts).routes + AuthRoutes(parts).routes + UserRoutes(parts).routes + SlateRoutes(parts).routes
-            + SenderRoutes(parts).routes + DestinationRoutes(parts).routes + BroadcastRoutes(parts).routes
-            + OperatorRoutes(parts).routes
+            SystemRoutes(parts).routes + AuthRoutes(parts).routes + PasswordResetRoutes(parts).routes + UserRoutes(parts).routes
+            + InvitationRoutes(parts).routes + SlateRoutes(parts).routes + SenderRoutes(parts).routes + DestinationRoutes(parts).routes
+            + BroadcastRoutes(parts).routes + OperatorRoutes(parts).routes
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
         router = Router(operations + [OpenAPI.route(serving: Array(document.utf8))])
     }
@@ -253,9 +257,13 @@ extension Gateway.Parts {
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = Housekeeping(store: store, postman: postman, log: log).run()
+        async let linking: Void = gate.sendResetLinks { [log] error in
+            log.error("a link for a new password was not made", ["error": "\(error)"])
+        }
         try await broadcasts.run()
         try await keeping
         await noting
         await watching
+        await linking
     }
 }

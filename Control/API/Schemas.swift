@@ -40,6 +40,12 @@ enum Schemas {
     static let toml = Schema.text(.init(length: 0...65536, expectation: "TOML text of at most 64 KiB"))
     static let url = Schema.text(
         .init(length: 1...2000, expectation: "an address such as rtmp://host/app, rtmps://host/app or srt://host:port"))
+    /// Of whoever is made a user: the owner's is only handed over.
+    static let invitable = choice(["member", "host", "admin"])
+    static let message = Schema.text(
+        .init(
+            length: 1...300, pattern: plain, expectation: "1 to 300 characters on one line, none of which hides or turns others",
+            accepts: { $0.isPlain && !$0.allSatisfy(\.isWhitespace) }))
     static let count = Schema.integer(0...Int(Int32.max) * 4096)
     static let port = Schema.integer(1...65535)
 
@@ -52,6 +58,13 @@ enum Schemas {
     }
 
     static func page(of name: String) -> Schema { .object([.required("items", .list(.reference(name), upTo: 10_000))]) }
+
+    /// - Parameter whom: the field that says it.
+    private static func inviting(_ whom: Schema.Field) -> Schema {
+        .object([
+            whom, .required("role", invitable), .optional("message", message), .optional("expiresInSeconds", .integer(3600...2_592_000)),
+        ])
+    }
 
     private static func isSlug(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
@@ -92,21 +105,37 @@ enum Schemas {
             .required("bytes", count),
         ]),
         "CreateUserRequest": .object([
-            .required("email", email), .required("displayName", name), .required("role", choice(["member", "host", "admin"])),
+            .required("email", email), .required("displayName", name), .required("role", invitable),
             .required("password", password),
         ]),
         "ChangeUserRequest": .object([
-            .optional("role", choice(["member", "host", "admin"])), .optional("active", .flag), .optional("displayName", name),
+            .optional("role", invitable), .optional("active", .flag), .optional("displayName", name),
         ]),
         "ChangePasswordRequest": .object([
             .required("current", .text(.init(length: 1...200, expectation: "the password until now"))), .required("password", password),
         ]),
+        "PasswordResetRequest": .object([.required("email", email), .optional("organization", slug)]),
+        "NewPasswordRequest": .object([.required("token", secret), .required("password", password)]),
+        "PasswordResetLink": .object([.required("sent", .flag), .optional("link", line)]),
+        "InviteRequest": inviting(.required("email", email)),
+        "InviteManyRequest": inviting(.required("csv", .text(.init(length: 1...65536, expectation: "lines of CSV, at most 64 KiB")))),
+        "Invitation": .object([
+            .required("id", id), .required("email", email), .required("role", invitable),
+            .required("state", choice(InvitationView.State.self)), .required("createdAt", time), .required("expiresAt", time),
+            .required("invitedBy", id), .optional("message", message), .optional("link", line),
+        ]),
+        "Invitations": page(of: "Invitation"),
+        "OfferRequest": .object([.required("token", secret)]),
+        "Offer": .object([
+            .required("organization", line), .required("email", email), .required("role", invitable), .required("expiresAt", time),
+        ]),
+        "AcceptRequest": .object([.required("token", secret), .required("displayName", name), .required("password", password)]),
         "TransferRequest": .object([.required("user", id)]),
         "Login": .object([
             .required("id", id), .required("createdAt", time), .required("lastUsedAt", time), .required("address", line),
             .required("userAgent", line), .required("current", .flag),
         ]),
-        "Setup": .object([.required("ownerExists", .flag)]),
+        "Setup": .object([.required("ownerExists", .flag), .required("sendsMail", .flag)]),
         "Ticket": .object([.required("ticket", secret)]),
         "CreateOrganizationRequest": .object([
             .required("name", name), .required("slug", slug), .required("ownerEmail", email), .required("ownerDisplayName", name),

@@ -145,4 +145,6 @@ extension Gateway.Parts {
 /// `GET /setup`.
 struct SetupView: Codable, Sendable {
     var ownerExists: Bool
+    /// Where not, whoever forgot a password gets a link from an admin.
+    var sendsMail: Bool
 }

@@ -5,6 +5,8 @@ package enum AuthError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Mail address and password do not belong together: said alike for an unknown address, a wrong password and a user who
     /// is shut out. 401.
     case badCredentials
+    /// What was given as the password until now is not. 422: whoever asks is logged in.
+    case wrongPassword
     /// The password is right in several organisations: the login must name one of them. 409.
     case organizationNeeded([OrganizationChoice])
     /// No token, or one that is forged, expired, of an ended session or of a user who is shut out. 401.
@@ -21,12 +23,15 @@ package enum AuthError: Error, Hashable, Sendable, CustomStringConvertible {
     case weakPassword(String)
     /// The setup secret is wrong or used, or an owner exists. 403.
     case setupClosed
+    /// No mail server is configured. 409.
+    case sendsNoMail
     /// libargon2 refused: its code and text. 500.
     case hashing(code: Int32, String)
 
     package var description: String {
         switch self {
         case .badCredentials: "mail address and password do not belong together"
+        case .wrongPassword: "that is not the password"
         case .organizationNeeded(let choices): "the login has to name one of \(choices.count) organisations"
         case .notAuthenticated: "not logged in"
         case .tokenReused: "this login was used from two places; all sessions were ended"
@@ -35,6 +40,7 @@ package enum AuthError: Error, Hashable, Sendable, CustomStringConvertible {
         case .busy: "too many passwords are being checked"
         case .weakPassword(let expected): "password: \(expected)"
         case .setupClosed: "the setup secret opens nothing"
+        case .sendsNoMail: "this server sends no mails: an admin of your organisation can make you a link"
         case .hashing(let code, let text): "argon2: \(text) (\(code))"
         }
     }

@@ -16,8 +16,7 @@ extension Gate {
     package func login(
         email: String, password: Secret, slug: String? = nil, browser: Secret? = nil, from origin: Origin
     ) async throws -> Grant {
-        // More than a person has; a bound on what one request may cost.
-        let candidates = Array(try await store.identities.logins(email: email, slug: slug).prefix(4))
+        let candidates = Array(try await store.identities.logins(email: email, slug: slug).prefix(Self.candidates))
         let attempts = LoginAttempts(
             candidates, email: email, browser: browsers.browser(browser, at: store.now), from: origin, limits: limits)
         let counted = try await take(attempts)
@@ -106,12 +105,12 @@ extension Gate {
 
     /// Changes the user's own password; all other sessions end.
     ///
-    /// - Throws: `.badCredentials` where `current` is not the password; `.tooMany`, `.weakPassword`, `.busy`.
+    /// - Throws: `.wrongPassword` where `current` is not the password; `.tooMany`, `.weakPassword`, `.busy`.
     package func changePassword(of principal: Principal, from current: Secret, to new: Secret, at origin: Origin) async throws {
         let users = store.users(in: own(principal, origin))
         let attempt = try await take("login", "password \(principal.user.id)", limits.login)
         guard try await hasher.verify(current, against: try await users.passwordHash(principal.user.id)) else {
-            throw AuthError.badCredentials
+            throw AuthError.wrongPassword
         }
         try await refund(attempt)
         let hash = try await hasher.hash(new)
@@ -157,7 +156,7 @@ extension Gate {
         revoked.tell([.session(session)])
     }
 
-    private func open(_ user: User, from origin: Origin) async throws -> Grant {
+    func open(_ user: User, from origin: Origin) async throws -> Grant {
         let token = fresh()
         let (session, ended): (AuthSession, [SessionID])
         do {

@@ -73,7 +73,7 @@ extension Gate {
         revoked.tell([.role(user), .role(principal.user.id)])
     }
 
-    private func managing(_ user: UserID, as principal: Principal, from origin: Origin) async throws -> Users {
+    func managing(_ user: UserID, as principal: Principal, from origin: Origin) async throws -> Users {
         let users = store.users(in: try principal.scope(for: .manageUsers, from: origin.address))
         let found = try await users.find(user)
         // ORG-02 is told apart from a lack of rights: nobody may do this, the owner neither.

@@ -26,6 +26,11 @@ package struct Gate: Sendable {
         package var loginOfUser = RateLimit(300, per: .seconds(3600))
         /// Registrations for each address they come from.
         package var register = RateLimit(3, per: .seconds(3600))
+        /// Mails about a forgotten password that are asked for of one address, whether it has an account or not: as many as it takes for the newest
+        /// link to be good at any time, whoever asks.
+        package var reset = RateLimit(3, per: .seconds(3600))
+        /// The same from each address that they are asked from.
+        package var resetAtPlace = RateLimit(10, per: .seconds(3600))
         /// Requests of a user.
         package var general = RateLimit(100, per: .seconds(60))
         /// Requests that no user signed for, of the address they come from.
@@ -40,6 +45,8 @@ package struct Gate: Sendable {
     /// How far a wall clock may be set back without anybody having to refresh: more, and a token would be good for longer than its time.
     static let setBack = Duration.seconds(60)
     static let refreshLifetime = Duration.seconds(30 * 86_400)
+    /// Accounts of one address that are looked at: more than a person has; a bound on what one request may cost.
+    static let candidates = 4
     /// How long a used-up refresh token still gives its successor (THREATS 11).
     static let grace = Duration.seconds(10)
 
@@ -49,6 +56,7 @@ package struct Gate: Sendable {
     let letters: Letters?
     let limits: Limits
     let revoked = Revocations()
+    let resets = ResetRequests()
     private let tickets = Tickets()
     private let general: RateLimiter
     private let open: RateLimiter

@@ -49,7 +49,9 @@ let usage = """
     let fleet = Roster(store: store, feed: feed, log: log)
     let hasher = PasswordHasher()
     let outbound = OutboundGuard(allowing: configuration.outbound)
-    let letters = configuration.mail.flatMap { _ in configuration.origins.first.map { Letters(origin: $0.text) } }
+    // The configuration has at least one origin.
+    let links = AccountLinks(origin: configuration.origins[0].text)
+    let letters = configuration.mail.map { _ in Letters(links) }
     return Gateway.Parts(
         store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
         fleet: fleet,
@@ -62,7 +64,7 @@ let usage = """
         postman: configuration.mail.map { Postman(store, $0, log: log) },
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
-            origins: configuration.origins.map(\.text), stateFolder: folder, dashboard: configuration.dashboard,
+            origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,
             version: ProgramContext.version),
         log: log)
 }

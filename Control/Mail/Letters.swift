@@ -1,11 +1,77 @@
 package import Store
+package import Units
+package import Wire
 
 /// What control's mails say.
 package struct Letters: Sendable {
-    private let origin: String
+    private let links: AccountLinks
+    private var origin: String { links.origin }
 
-    /// - Parameter origin: where links lead: configured, never a request's Host (THREATS 15).
-    package init(origin: String) { self.origin = origin }
+    package init(_ links: AccountLinks) { self.links = links }
+
+    /// Somebody asked for a new password; nil for an address that no mail can be sent to.
+    ///
+    /// - Parameter organization: the name of theirs: one address may have accounts in several.
+    package func passwordReset(of user: User, in organization: String, token: Secret) -> NewMail? {
+        guard MailAddress(user.email) != nil else { return nil }
+        let link = links.newPassword(token).revealed
+        let who = "\(user.email) in \(organization) at \(origin)"
+        return NewMail(
+            purpose: .passwordReset, to: user.email, subject: "A new password",
+            text: """
+                Somebody asked for a new password of \(who).
+                Choose it here, within an hour:
+
+                \(link)
+
+                If that was not you, do nothing: your password stays as it is.
+                """,
+            html: """
+                <!doctype html><p>Somebody asked for a new password of \(Self.escaped(who)).
+                <a href="\(Self.escaped(link))">Choose it here</a>, within an hour.</p>
+                <p>If that was not you, do nothing: your password stays as it is.</p>
+                """)
+    }
+
+    /// Somebody is invited; nil for an address that no mail can be sent to.
+    ///
+    /// - Parameters:
+    ///   - host: who invites.
+    ///   - message: in the inviter's words.
+    package func invitation(
+        to email: String, as role: Role, in organization: String, by host: User, saying message: String?, token: Secret,
+        until end: Timestamp
+    ) -> NewMail? {
+        guard MailAddress(email) != nil else { return nil }
+        let link = links.invitation(token).revealed
+        let offer = "\(host.displayName) (\(host.email)) invites you to \(organization) at \(origin), as \(Self.noun(role))."
+        let words = message.map { "\"\($0)\"" } ?? ""
+        return NewMail(
+            purpose: .invitation, to: email, subject: "An invitation to \(organization)",
+            text: """
+                \(offer)
+                \(words)
+                Accept it here, until \(end.text):
+
+                \(link)
+
+                If you do not know what this is about, do nothing.
+                """,
+            html: """
+                <!doctype html><p>\(Self.escaped(offer))</p><p>\(Self.escaped(words))</p>
+                <p><a href="\(Self.escaped(link))">Accept it here</a>, until \(end.text).</p>
+                <p>If you do not know what this is about, do nothing.</p>
+                """)
+    }
+
+    private static func noun(_ role: Role) -> String {
+        switch role {
+        case .owner: "the owner"
+        case .admin: "an admin"
+        case .host: "a host"
+        case .member: "a member"
+        }
+    }
 
     /// Somebody's password was changed, by them or by somebody else; nil for an address that no mail can be sent to.
     package func passwordChanged(of user: User, at time: Timestamp) -> NewMail? {

@@ -39,7 +39,7 @@ package final class Postman: Sendable {
     package func deliver(_ job: Job) async throws -> String? {
         guard let mail = try await store.outbox.find(job) else { return "there is nothing to send any more" }
         guard !state.withLock({ $0.taken.contains(mail.id) }) else { return try await taken(mail) }
-        guard store.now < mail.expiresAt else { return try await giveUp(mail, job.result ?? "its time was over") }
+        guard store.now < mail.expiresAt else { return try await giveUp(mail, .late, job.result ?? "") }
         let now = store.now
         let away = state.withLock { state -> String? in
             guard let away = state.away, now < away.until, away.until <= now + Self.pause else { return nil }
@@ -55,7 +55,7 @@ package final class Postman: Sendable {
                 ["mail": "\(mail.id)", "purpose": "\(mail.content.purpose.rawValue)", "attempt": "\(job.attempts)", "error": "\(error)"])
             throw error
         } catch {
-            return try await giveUp(mail, "\(error)")
+            return try await giveUp(mail, error is HeaderFault ? .unwritable : .refused, "\(error)")
         }
         state.withLock { _ = $0.taken.insert(mail.id) }
         return try await taken(mail)
@@ -68,11 +68,13 @@ package final class Postman: Sendable {
         return nil
     }
 
-    private func giveUp(_ mail: StoredMail, _ reason: String) async throws -> String? {
-        try await store.outbox.giveUp(mail, because: reason)
+    /// - Parameter error: what the last attempt ended with, the server's own words among it: for the operator's log alone.
+    private func giveUp(_ mail: StoredMail, _ end: MailEnd, _ error: String) async throws -> String? {
+        try await store.outbox.giveUp(mail, because: end)
         log.error(
-            "a mail was given up", ["mail": "\(mail.id)", "purpose": "\(mail.content.purpose.rawValue)", "error": "\(reason)"])
-        return "given up: \(reason)"
+            "a mail was given up",
+            ["mail": "\(mail.id)", "purpose": "\(mail.content.purpose.rawValue)", "reason": "\(end.rawValue)", "error": "\(error)"])
+        return "given up: \(end.rawValue)"
     }
 
     /// - Throws: `SMTPError`, or what cannot be written as a mail.

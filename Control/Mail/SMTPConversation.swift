@@ -4,8 +4,6 @@ import Units
 
 /// One mail on its way, by libcurl: connects, secures, signs in, hands over. Blocks for at most three timeouts, on a thread of its own.
 struct SMTPConversation: ~Copyable {
-    static let sendFailed = Int32(CURLE_SEND_ERROR.rawValue)
-    static let strangeReply = Int32(CURLE_WEIRD_SERVER_REPLY.rawValue)
     private static let errorBytes = Int(CURL_ERROR_SIZE)
     /// Before the first handle; libcurl counts them, and this one is never taken back.
     private static let begun = strata_curl_begin()
@@ -37,10 +35,23 @@ struct SMTPConversation: ~Copyable {
         try check("curl_easy_setopt", strata_curl_set_buffer(handle, CURLOPT_ERRORBUFFER, complaint))
         try prepare(server)
         try check("curl_easy_setopt", strata_curl_set_list(handle, CURLOPT_MAIL_RCPT, recipients))
-        let source = Unmanaged.passRetained(MailSource(mail))
-        defer { source.release() }
-        try check("curl_easy_setopt", strata_curl_set_reader(handle, readMail, source.toOpaque()))
-        try check("curl_easy_perform", curl_easy_perform(handle))
+        let source = MailSource(mail)
+        let held = Unmanaged.passRetained(source)
+        defer { held.release() }
+        try check("curl_easy_setopt", strata_curl_set_reader(handle, readMail, held.toOpaque()))
+        do throws(SMTPError) {
+            try check("curl_easy_perform", curl_easy_perform(handle))
+        } catch {
+            var error = error
+            error.isAboutMail = Self.isAboutMail(error.code, source)
+            throw error
+        }
+    }
+
+    /// libcurl says CURLE_SEND_ERROR where MAIL, RCPT or DATA is refused, and CURLE_WEIRD_SERVER_REPLY for a greeting and for the answer to
+    /// the mail's end alike: by then the mail was read. Source: lib/smtp.c.
+    private static func isAboutMail(_ code: Int32, _ source: MailSource) -> Bool {
+        code == Int32(CURLE_SEND_ERROR.rawValue) || (code == Int32(CURLE_WEIRD_SERVER_REPLY.rawValue) && source.wasRead)
     }
 
     private func prepare(_ server: MailServer) throws(SMTPError) {
@@ -95,6 +106,7 @@ struct SMTPConversation: ~Copyable {
 private final class MailSource {
     private let bytes: [UInt8]
     private var offset = 0
+    var wasRead: Bool { offset == bytes.count }
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 

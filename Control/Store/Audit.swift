@@ -18,6 +18,12 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case userActivated = "user.activated"
     case userDeactivated = "user.deactivated"
     case userPasswordChanged = "user.password_changed"
+    case passwordResetIssued = "user.password_reset_issued"
+    case passwordReset = "user.password_reset"
+    case invitationCreated = "invitation.created"
+    case invitationRenewed = "invitation.renewed"
+    case invitationWithdrawn = "invitation.withdrawn"
+    case invitationAccepted = "invitation.accepted"
     case ownershipTransferred = "organization.ownership_transferred"
     case loggedIn = "session.opened"
     case sessionEnded = "session.ended"
@@ -41,6 +47,8 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case outputAdded = "broadcast.output_added"
     case outputRemoved = "broadcast.output_removed"
     case mailGivenUp = "mail.given_up"
+    /// There were too many.
+    case mailHeldBack = "mail.held_back"
 }
 
 /// One line of the audit log.

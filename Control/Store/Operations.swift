@@ -32,20 +32,7 @@ package struct Operations: Sendable {
     ///   - subject: by whom or on what; only its hash is stored.
     /// - Returns: nil where the attempt may go on, else how long until the next one may.
     package func takeAttempt(_ kind: String, _ subject: String, limit: Int, within window: Duration) async throws -> Duration? {
-        let subject = Hex.encode(SHA256.hash(subject))
-        return try await store.write { transaction in
-            let now = transaction.now
-            let past: [Timestamp] = try transaction.shared.all(
-                """
-                SELECT at FROM attempts WHERE kind = \(kind) AND subject = \(subject) AND at > \(now - window) AND at <= \(now)
-                ORDER BY at DESC LIMIT \(limit)
-                """
-            ) { try $0["at"] }
-            // The oldest of the last `limit` attempts makes room when it leaves the window.
-            if past.count >= limit, let oldest = past.last { return max(oldest + window - now, .milliseconds(1)) }
-            try transaction.shared.run("INSERT INTO attempts (kind, subject, at) VALUES (\(kind), \(subject), \(now))")
-            return nil
-        }
+        try await store.write { try $0.takeAttempt(kind, subject, limit: limit, within: window) }
     }
 
     /// Takes the newest attempt back: it succeeded, and only failures are held against anybody.
@@ -69,7 +56,8 @@ package struct Operations: Sendable {
     }
 
     /// Removes what nobody can use any more: sessions, used-up refresh tokens and flight records 30 days after their end, attempts
-    /// after a day, finished jobs and mails after 30 days.
+    /// after a day, finished jobs, mails and invitations after 30 days, links for new passwords at
+    /// their end.
     package func removeExpired() async throws {
         try await store.write { transaction in
             let limit = transaction.now - .seconds(30 * 86_400)
@@ -77,6 +65,8 @@ package struct Operations: Sendable {
             try all.run("DELETE FROM refresh_tokens WHERE rotated_at < \(limit)")
             try all.run("DELETE FROM sessions WHERE min(expires_at, coalesce(ended_at, expires_at)) < \(limit)")
             try all.run("DELETE FROM flight_records WHERE broadcast IN (SELECT id FROM broadcasts WHERE ended_at < \(limit))")
+            try all.run("DELETE FROM invitations WHERE min(expires_at, coalesce(accepted_at, withdrawn_at, expires_at)) < \(limit)")
+            try all.run("DELETE FROM password_resets WHERE expires_at < \(transaction.now)")
             try transaction.shared.run("DELETE FROM attempts WHERE at < \(transaction.now - .seconds(86_400)) OR at > \(transaction.now)")
             // Of those that nobody sends any more, because no server is configured now.
             try all.run(
@@ -143,6 +133,21 @@ private struct SealedSecret {
 }
 
 extension Transaction {
+    /// As `Operations.takeAttempt`, within what it is an attempt at.
+    func takeAttempt(_ kind: String, _ subject: String, limit: Int, within window: Duration) throws -> Duration? {
+        let subject = Hex.encode(SHA256.hash(subject))
+        let past: [Timestamp] = try shared.all(
+            """
+            SELECT at FROM attempts WHERE kind = \(kind) AND subject = \(subject) AND at > \(now - window) AND at <= \(now)
+            ORDER BY at DESC LIMIT \(limit)
+            """
+        ) { try $0["at"] }
+        // The oldest of the last `limit` attempts makes room when it leaves the window.
+        if past.count >= limit, let oldest = past.last { return max(oldest + window - now, .milliseconds(1)) }
+        try shared.run("INSERT INTO attempts (kind, subject, at) VALUES (\(kind), \(subject), \(now))")
+        return nil
+    }
+
     fileprivate func sealed(_ column: SealedColumn) throws -> [SealedSecret] {
         try across(.operation).all(column.select) { row in
             SealedSecret(

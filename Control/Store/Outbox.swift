@@ -15,6 +15,23 @@ package enum MailPurpose: String, Sendable, Codable, ColumnValue {
     case passwordReset = "password_reset"
     case passwordChanged = "password_changed"
     case invitation
+
+    /// Mails that one address gets of an organisation within a day, whoever asks for them: nobody fills a mailbox by ours.
+    package var dailyToOne: Int {
+        switch self {
+        // As many as requests may ask for (`Gate.Limits.reset`): a lower number could be used up by others.
+        case .passwordReset: 72
+        case .passwordChanged: 10
+        case .invitation: 5
+        }
+    }
+}
+
+/// Why a mail was given up, as its organisation's audit log says it. What the server said is the operator's to know.
+package enum MailEnd: String, Sendable {
+    case refused = "the mail server refused it"
+    case unwritable = "its address or its subject cannot be written in a mail"
+    case late = "it could not be sent in its time"
 }
 
 /// A mail to one person, which may have a link in it that opens an account.
@@ -81,11 +98,11 @@ package struct Outbox: Sendable {
     }
 
     /// It could not be sent; the audit log says so.
-    package func giveUp(_ mail: StoredMail, because reason: String) async throws {
+    package func giveUp(_ mail: StoredMail, because end: MailEnd) async throws {
         try await store.write(.durable) { transaction in
             try transaction.finish(mail, "given_up")
             try transaction.note(
-                .mailGivenUp, mail.id.text, detail: "\(mail.content.purpose.rawValue): \(reason)",
+                .mailGivenUp, mail.id.text, detail: "\(mail.content.purpose.rawValue): \(end.rawValue)",
                 in: OrganizationScope(mail.organization, by: .system))
         }
     }
@@ -116,6 +133,30 @@ private struct MailRow: OrganizationRow {
 }
 
 extension Transaction {
+    /// Counts a mail against its organisation's day and its recipient's.
+    ///
+    /// - Throws: `.quota(.mails)`, `.enoughMails`.
+    func admitMail(_ mail: NewMail, by quotas: Quotas, in scope: OrganizationScope) throws {
+        let day = Duration.seconds(86_400)
+        try admit(
+            .mails, of: .mails, where: "purpose = \(mail.purpose) AND created_at > \(now - day) AND created_at <= \(now)", by: quotas,
+            in: scope)
+        let limit = mail.purpose.dailyToOne
+        let wait = try takeAttempt("mail \(mail.purpose.rawValue)", "\(scope.organization) \(mail.to)", limit: limit, within: day)
+        guard wait == nil else { throw StoreError.enoughMails(limit: limit) }
+    }
+
+    /// Has somebody told by mail of what is done in this transaction. Where there were too many mails it is done all the same, and the audit
+    /// log says that nobody was told.
+    func postNotice(_ mail: NewMail, about subject: String, in scope: OrganizationScope, of store: ControlStore) throws {
+        do {
+            try admitMail(mail, by: store.quotas, in: scope)
+        } catch let refusal as StoreError {
+            return try note(.mailHeldBack, subject, detail: "\(mail.purpose.rawValue): \(refusal)", in: scope)
+        }
+        try post(mail, about: subject, sealedBy: store.keyring, in: scope)
+    }
+
     /// Has a mail sent once this transaction is stored, by a job of its own.
     ///
     /// - Parameters:
@@ -138,11 +179,11 @@ extension Transaction {
         try addJob(Outbox.kind, payload: reference, uniqueKey: id.text, runAt: now, maxAttempts: 1000)
     }
 
-    /// Takes the mails back that wait and are about this.
-    func unpost(about subject: String, in scope: OrganizationScope) throws {
+    /// Takes the mails of a kind back that wait and are about this.
+    func unpost(_ purpose: MailPurpose, about subject: String, in scope: OrganizationScope) throws {
         try update(
             .mails, in: scope, set: ["sealed": nil as [UInt8]?, "finished_at": now, "outcome": "withdrawn"],
-            where: "about = \(subject) AND finished_at IS NULL")
+            where: "about = \(subject) AND purpose = \(purpose) AND finished_at IS NULL")
     }
 
     fileprivate func finish(_ mail: StoredMail, _ outcome: String) throws {

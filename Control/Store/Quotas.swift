@@ -22,23 +22,27 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case sockets
     /// Of one sender: versions of its configuration that are kept; the oldest makes room.
     case configurations
+    /// Of an organisation: those that may still be accepted.
+    case invitations
+    /// Of an organisation: mails of one kind within a day, so that what strangers ask for leaves room for what tells an attack.
+    case mails
 
     /// Where the operator says nothing.
     package var standard: Int {
         switch self {
-        case .users, .destinations: 200
+        case .users, .destinations, .invitations: 200
         case .senders, .enrollmentTokens: 1000
         case .broadcasts: 50
         case .outputs: 10
         case .sessions, .sockets: 20
-        case .configurations: 500
+        case .configurations, .mails: 500
         }
     }
 
     /// More than this cannot be configured.
     package var most: Int { self == .outputs ? WireLimits.outputs : 1_000_000 }
 
-    var what: String { rawValue.replacing("_", with: " ") }
+    var what: String { self == .mails ? "mails of a day" : rawValue.replacing("_", with: " ") }
 }
 
 /// How much of everything there may be.

@@ -11,6 +11,8 @@ enum Schema {
         Migration(version: 5, name: "flight records", script: flightRecords),
         Migration(version: 6, name: "slates", script: slates),
         Migration(version: 7, name: "mails", script: mails),
+        Migration(version: 8, name: "password resets", script: passwordResets),
+        Migration(version: 9, name: "invitations", script: invitations),
     ]
 
     private static let accounts: StaticString = """
@@ -238,5 +240,42 @@ enum Schema {
             CHECK ((finished_at IS NULL) = (sealed IS NOT NULL))
         ) STRICT;
         CREATE INDEX mails_waiting ON mails (organization, about) WHERE finished_at IS NULL;
+        """
+
+    private static let passwordResets: StaticString = """
+        CREATE TABLE password_resets (
+            organization TEXT NOT NULL,
+            user TEXT NOT NULL,
+            hash BLOB NOT NULL UNIQUE,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            PRIMARY KEY (organization, user),
+            FOREIGN KEY (organization, user) REFERENCES users (organization, id)
+        ) STRICT;
+        CREATE INDEX mails_by_day ON mails (organization, purpose, created_at);
+        """
+
+    private static let invitations: StaticString = """
+        CREATE TABLE invitations (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL,
+            email TEXT NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('admin', 'host', 'member')),
+            message TEXT,
+            hash BLOB NOT NULL UNIQUE,
+            created_by TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            issued_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            accepted_at INTEGER,
+            withdrawn_at INTEGER,
+            user TEXT,
+            UNIQUE (organization, id),
+            FOREIGN KEY (organization, created_by) REFERENCES users (organization, id),
+            FOREIGN KEY (organization, user) REFERENCES users (organization, id),
+            CHECK ((accepted_at IS NULL) = (user IS NULL)),
+            CHECK (accepted_at IS NULL OR withdrawn_at IS NULL)
+        ) STRICT;
+        CREATE UNIQUE INDEX invitations_open ON invitations (organization, email) WHERE accepted_at IS NULL AND withdrawn_at IS NULL;
         """
 }

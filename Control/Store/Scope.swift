@@ -18,6 +18,8 @@ package struct OrganizationScope: Hashable, Sendable {
 package enum Author: Hashable, Sendable {
     /// A user, and the address the request came from.
     case user(UserID, address: String?)
+    /// Nobody knows who, at an address: somebody who has not signed in.
+    case visitor(address: String)
     case device(DeviceID)
     /// The operator, from the shell of the server.
     case `operator`
@@ -27,6 +29,7 @@ package enum Author: Hashable, Sendable {
     var kind: String {
         switch self {
         case .user: "user"
+        case .visitor: "visitor"
         case .device: "device"
         case .operator: "operator"
         case .system: "system"
@@ -37,12 +40,16 @@ package enum Author: Hashable, Sendable {
         switch self {
         case .user(let id, _): id.text
         case .device(let id): id.text
-        case .operator, .system: nil
+        case .visitor, .operator, .system: nil
         }
     }
 
     var address: String? {
-        if case .user(_, let address) = self { address.map { clipped($0, to: 64) } } else { nil }
+        switch self {
+        case .user(_, let address): address.map { clipped($0, to: 64) }
+        case .visitor(let address): clipped(address, to: 64)
+        case .device, .operator, .system: nil
+        }
     }
 }
 
@@ -71,10 +78,12 @@ struct OrganizationTable: Hashable, Sendable {
     static let flightRecords = OrganizationTable("flight_records")
     static let slates = OrganizationTable("slates")
     static let mails = OrganizationTable("mails")
+    static let invitations = OrganizationTable("invitations")
+    static let passwordResets = OrganizationTable("password_resets")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
-        mails,
+        mails, passwordResets, invitations,
     ]
 }
 

@@ -16,6 +16,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case setupClosed
     /// The token is unknown, expired, withdrawn, or of another kind.
     case tokenRefused
+    /// The link of a mail is unknown, expired, taken back or used.
+    case linkRefused
     /// The token was redeemed with another public key, or the device it made has connected since (THREATS 2).
     case tokenUsed
     /// The public key is that of a device of the same organisation and kind, which goes on.
@@ -29,6 +31,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case diskFull
     /// There are as many as there may be at once.
     case quota(Quota, limit: Int)
+    /// So many mails of a kind went to one address within a day.
+    case enoughMails(limit: Int)
 
     package var description: String {
         switch self {
@@ -39,12 +43,14 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .senderBusy: "the sender has a broadcast that has not ended"
         case .setupClosed: "the setup secret opens nothing: it is another one, it was used, or an owner exists"
         case .tokenRefused: "the enrollment token is unknown, expired, withdrawn, or for another kind of device"
+        case .linkRefused: "the link opens nothing: it is too old, it was used, or a newer one took its place"
         case .tokenUsed: "the enrollment token was used by another device"
         case .enrolled: "this machine is enrolled already"
         case .keyRevoked: "this machine was revoked: it is enrolled again with a new key"
         case .newerDatabase(let version, let known): "the database has version \(version), this program knows \(known)"
         case .foreignHistory(let version, let found): "the database's migration \(version) is '\(found)', which this program does not know"
         case .diskFull: "the disk of the database is full"
+        case .enoughMails(let limit): "\(limit) mails of this kind went to that address within a day; the next one has to wait"
         case .quota(let quota, let limit): "all \(limit) \(quota.what) are in use (quotas.\(quota.rawValue) = \(limit))"
         }
     }

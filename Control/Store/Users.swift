@@ -124,6 +124,7 @@ package struct Users: Sendable {
             guard user.role != .owner else { throw StoreError.ownerStays }
             try transaction.update(.users, in: scope, set: ["is_active": false], where: "id = \(id)")
             try transaction.note(.userDeactivated, id.text, in: scope)
+            try transaction.endReset(of: id, in: scope)
             return try transaction.endSessions(of: id, in: scope, because: .deactivated)
         }
     }
@@ -137,10 +138,8 @@ package struct Users: Sendable {
     ) async throws -> [SessionID] {
         defer { store.bell.ring() }
         return try await store.write(.durable) { transaction in
-            try transaction.updateOne(.users, in: scope, set: ["password_hash": hash.revealed], where: "id = \(id)", or: "user")
-            try transaction.note(.userPasswordChanged, id.text, in: scope)
-            if let notice { try transaction.post(notice, about: id.text, sealedBy: store.keyring, in: scope) }
-            return try transaction.endSessions(of: id, in: scope, because: .passwordChanged, but: keeping)
+            try transaction.setPassword(
+                of: id, to: hash, keeping: keeping, noting: .userPasswordChanged, notice: notice, in: scope, of: store)
         }
     }
 
@@ -179,6 +178,19 @@ extension ControlStore {
 extension Transaction {
     fileprivate func admitActivation(of id: UserID, by quotas: Quotas, in scope: OrganizationScope) throws {
         try admit(.users, of: .users, where: "is_active = 1 AND id <> \(id)", by: quotas, in: scope)
+    }
+
+    /// Changes a password hash; every session but `keeping` ends, and a link for a new password is good for nothing.
+    func setPassword(
+        of id: UserID, to hash: Secret, keeping: SessionID? = nil, noting action: AuditAction, notice: NewMail?,
+        in scope: OrganizationScope,
+        of store: ControlStore
+    ) throws -> [SessionID] {
+        try updateOne(.users, in: scope, set: ["password_hash": hash.revealed], where: "id = \(id)", or: "user")
+        try endReset(of: id, in: scope)
+        try note(action, id.text, in: scope)
+        if let notice { try postNotice(notice, about: id.text, in: scope, of: store) }
+        return try endSessions(of: id, in: scope, because: .passwordChanged, but: keeping)
     }
 
     func createUser(_ user: NewUser, role: Role, in scope: OrganizationScope) throws -> User {

@@ -35,7 +35,7 @@ struct Fixture {
         store = try await ControlStore.open(place, keyring: Keyring(), platformVersion: "1", on: disk, clock: { clock.now })
         gate = try await Gate.open(
             store, hasher: PasswordHasher(cost: Self.cheap, concurrent: 2, waiting: 1000),
-            letters: Letters(origin: "https://live.example.org"), limits: limits)
+            letters: Letters(AccountLinks(origin: "https://live.example.org")), limits: limits)
         try await store.setup.issue(Secret("setup"))
         owner = try await gate.claim(
             Secret("setup"), organization: "First", slug: "first", email: "owner@first.example", displayName: "Owner",

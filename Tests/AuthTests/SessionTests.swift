@@ -91,7 +91,7 @@ import Wire
         let fixture = try await Fixture()
         let second = try await fixture.login()
         let new = Secret("another horse")
-        await #expect(throws: AuthError.badCredentials) {
+        await #expect(throws: AuthError.wrongPassword) {
             try await fixture.gate.changePassword(of: fixture.owner.principal, from: Secret("wrong"), to: new, at: origin)
         }
         try await fixture.gate.changePassword(of: fixture.owner.principal, from: Fixture.password, to: new, at: origin)
@@ -181,7 +181,7 @@ import Wire
         let fixture = try await Fixture()
         let principal = fixture.owner.principal
         func jobs() async throws -> [Job] { try await fixture.store.jobs.claim(holder: "a", for: .seconds(1), limit: 9) }
-        await #expect(throws: AuthError.badCredentials) {
+        await #expect(throws: AuthError.wrongPassword) {
             try await fixture.gate.changePassword(of: principal, from: Secret("wrong"), to: Secret("another horse"), at: Fixture.origin)
         }
         #expect(try await jobs().isEmpty)

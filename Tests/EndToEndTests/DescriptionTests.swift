@@ -14,11 +14,18 @@ struct DescriptionTests {
 
     @Test("each route there is answers as the OpenAPI document says, and none is left out", .row("CTL-18"))
     func answers() async throws {
-        try await atFrontDesk({ $0.hasOwner = false }) { desk in
+        let mailPort = try FreePorts.tcp()
+        try await atFrontDesk({
+            $0.hasOwner = false
+            $0.mailPort = mailPort
+        }) { desk in
             let api = try await DescribedAPI(desk)
+            let peer = try await MailPeer(on: desk.stage, port: mailPort)
             let owner = try await account(api, desk)
             let operating = try desk.operating()
             let admin = try await organization(api, owner, operating)
+            try await forgotten(api, desk, owner, admin, peer)
+            try await invitations(api, desk, owner, peer)
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
             let host = try await desk.host("host")
@@ -99,6 +106,33 @@ struct DescriptionTests {
             {"name":"Other","slug":"other","ownerEmail":"owner@other.org","ownerDisplayName":"O","ownerPassword":"another long password"}
             """, by: operating)
         return admin
+    }
+
+    /// A new password for the admin.
+    private func forgotten(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor, _ admin: String, _ peer: MailPeer) async throws {
+        try await api.call("POST /auth/password-reset", [], #"{"email":"admin@example.org"}"#, by: desk.visitor())
+        let mail = try await eventually(within: .seconds(10), "the link has come") {
+            try peer.mails.first { $0.to == ["admin@example.org"] }
+        }
+        let token = try #require(mail.text.components(separatedBy: "#token=").last?.split(whereSeparator: \.isWhitespace).first)
+        try await api.call(
+            "PUT /auth/password-reset", [], #"{"token":"\#(token)","password":"a third long password"}"#, by: desk.visitor())
+        try await api.call("POST /users/{id}/password-reset", [admin], by: owner)
+    }
+
+    private func invitations(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor, _ peer: MailPeer) async throws {
+        let first = try await api.call("POST /invitations", [], #"{"email":"i@example.org","role":"host","message":"Hello"}"#, by: owner)
+        try await api.call("POST /invitations/csv", [], #"{"csv":"j@example.org,member\nk@example.org","role":"host"}"#, by: owner)
+        try await api.call("GET /invitations", by: owner)
+        let mail = try await eventually(within: .seconds(10), "it has come") { try peer.mails.first { $0.to == ["i@example.org"] } }
+        let token = try #require(mail.text.components(separatedBy: "#token=").last?.split(whereSeparator: \.isWhitespace).first)
+        try await api.call("POST /auth/invitation", [], #"{"token":"\#(token)"}"#, by: desk.visitor())
+        let body = #"{"token":"\#(token)","displayName":"I","password":"a long password"}"#
+        try await api.call("POST /auth/invitation/accept", [], body, by: desk.visitor())
+        let open = try await owner.get("/invitations").items().compactMap { $0["id"] as? String }
+        #expect(try open.count == 2 && !open.contains(first.text("id")))
+        try await api.call("POST /invitations/{id}/resend", [open[0]], by: owner)
+        try await api.call("DELETE /invitations/{id}", [open[0]], by: owner)
     }
 
     /// - Returns: a board of the owner's, connected.

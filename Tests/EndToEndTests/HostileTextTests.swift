@@ -273,6 +273,11 @@ struct HostileTextTests {
             "LoginRequest": ["email": "n@example.org", "password": "a long password", "organization": "oo"],
             // Both are refused for what is not spoiled: the owner who asks stays the owner, with the same password.
             "ChangePasswordRequest": ["current": "another password", "password": "a long password"], "TransferRequest": ["user": sender],
+            "PasswordResetRequest": ["email": "n@example.org", "organization": "oo"],
+            "InviteRequest": ["email": "n@example.org", "role": "member", "message": "M"],
+            "InviteManyRequest": ["csv": "m@example.org,host", "role": "member", "message": "M"], "OfferRequest": ["token": "t"],
+            "AcceptRequest": ["token": "t", "displayName": "N", "password": "a long password"],
+            "NewPasswordRequest": ["token": "t", "password": "a long password"],
             "CreateUserRequest": user.merging(["role": "member"], uniquingKeysWith: { first, _ in first }),
             "ChangeUserRequest": ["role": "member", "displayName": "N"],
             "CreateOrganizationRequest": [

@@ -14,7 +14,11 @@ struct TenancyTests {
     private static let matrix: [String: Reach] = [
         "GET /health": .open, "GET /api/v1/openapi.json": .open, "GET /api/v1/setup": .open, "GET /api/v1/live": .open,
         "GET /api/v1/devices/connect": .open, "POST /api/v1/enroll": .open, "POST /api/v1/auth/register": .open,
-        "POST /api/v1/auth/login": .open, "POST /api/v1/auth/refresh": .open,
+        "POST /api/v1/auth/login": .open, "POST /api/v1/auth/refresh": .open, "POST /api/v1/auth/password-reset": .open,
+        "POST /api/v1/auth/invitation": .open, "POST /api/v1/auth/invitation/accept": .open, "GET /api/v1/invitations": .admin,
+        "POST /api/v1/invitations": .admin, "POST /api/v1/invitations/csv": .admin,
+        "POST /api/v1/invitations/{id}/resend": .admin, "DELETE /api/v1/invitations/{id}": .admin,
+        "PUT /api/v1/auth/password-reset": .open, "POST /api/v1/users/{id}/password-reset": .admin,
         "POST /api/v1/auth/logout": .member, "GET /api/v1/auth/me": .member, "GET /api/v1/auth/sessions": .member,
         "DELETE /api/v1/auth/sessions/{id}": .member, "DELETE /api/v1/auth/sessions": .member, "PUT /api/v1/auth/password": .member,
         "PUT /api/v1/organization/owner": .owner, "POST /api/v1/auth/ticket": .member, "GET /api/v1/organization": .member,
@@ -102,6 +106,7 @@ struct TenancyTests {
             let broadcast = try await owner.post("/broadcasts", start)
             let ids = [
                 "users": try await owner.get("/auth/me").text("id"),
+                "invitations": try await owner.post("/invitations", #"{"email":"i@example.org","role":"host"}"#).text("id"),
                 "sessions": try #require(try await owner.get("/auth/sessions").items().first?["id"] as? String),
                 "enrollment-tokens": open, "senders": sender, "destinations": destination, "broadcasts": try broadcast.text("id"),
                 "output": try #require((try broadcast.object()["outputs"] as? [[String: Any]])?.first?["id"] as? String),
@@ -118,7 +123,9 @@ struct TenancyTests {
                 #expect(unknown.status == 404 && unknown.problem == answer.problem, "\(route) for an unknown id: \(unknown)")
             }
             #expect(try await other.post("/broadcasts", start).status == 404)
-            for list in ["/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions"] {
+            for list in [
+                "/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions", "/invitations",
+            ] {
                 let shown = String(decoding: try await other.get(list).body, as: UTF8.self)
                 for (kind, id) in ids { #expect(!shown.contains(id), "\(list) shows one of the \(kind)") }
             }

@@ -55,6 +55,31 @@ import Wire
         Issue.record("the run never passed")
     }
 
+    @Test("a new password is there with its link used up, its sessions ended and its mail, or not at all")
+    func newPassword() async throws {
+        try await everyFailure(after: { bench in
+            let fixture = bench.fixture
+            _ = try await fixture.store.identities.openSession(
+                for: fixture.owner, token: Secret("s"), lifetime: .seconds(86_400), address: nil, userAgent: nil)
+            _ = try await fixture.store.passwordResets.issue(Secret("link"), for: fixture.owner.id, mail: nil, in: fixture.scope)
+        }) { fixture, _ in
+            let notice = NewMail(purpose: .passwordChanged, to: fixture.owner.email, subject: "s", text: "t", html: "h")
+            _ = try await fixture.store.passwordResets.redeem(Secret("link"), hash: Secret("new"), from: "a", notice: { _ in notice })
+        } holds: { store, bench in
+            let (scope, owner) = (bench.fixture.scope, bench.fixture.owner.id)
+            let isNew = try await store.users(in: scope).passwordHash(owner) == Secret("new")
+            let counts = try await store.read { transaction in
+                [
+                    try transaction.count(of: .passwordResets, in: scope, where: "TRUE"),
+                    try transaction.count(of: .sessions, in: scope, where: "ended_at IS NULL"),
+                    try transaction.count(of: .mails, in: scope, where: "TRUE"),
+                ]
+            }
+            #expect(counts == (isNew ? [0, 0, 1] : [1, 1, 0]))
+            return isNew
+        }
+    }
+
     @Test("a wish for a broadcast is there with its key and its audit entry, or not at all")
     func wish() async throws {
         try await everyFailure { fixture, bench in

@@ -41,6 +41,12 @@ struct Fixture {
         return OrganizationScope(organization.id, by: .user(owner.id, address: nil))
     }
 
+    /// By the owner, as a host, for an hour, with its address as the secret of its link unless there is another one.
+    func invite(_ email: String, secret: String? = nil) async throws -> Invitation {
+        let new = try NewInvitation(email: email, role: .host, message: nil, secret: Secret(secret ?? email)) { _ in nil }
+        return try await store.invitations(in: scope).create([new], lifetime: .seconds(3600))[0]
+    }
+
     func sender(_ name: String = "board", in scope: OrganizationScope? = nil) async throws -> Device {
         let secret = Secret(Hex.encode(randomBytes(16)))
         _ = try await store.enrollmentTokens(in: scope ?? self.scope).create(secret, label: name, lifetime: .seconds(3600))

@@ -61,6 +61,37 @@ struct QuotaTests {
         try await users.activate(third.id)
     }
 
+    @Test("invitations that are over, taken back or accepted make room; one for which there is no room as a user stays good")
+    func invitations() async throws {
+        var quotas = Quotas()
+        quotas[.invitations] = 1
+        quotas[.users] = 2
+        let fixture = try await Fixture(quotas: quotas)
+        func accept(_ email: String) async throws -> User {
+            try await fixture.store.identities.accept(
+                Secret(email), displayName: "X", passwordHash: Secret("x"), by: { $0 == .owner && $1 == .host }, from: "a")
+        }
+        let first = try await fixture.invite("a@x")
+        await #expect { try await fixture.invite("b@x") } throws: {
+            ($0 as? EntryFaults)?.faults.map { $0.reason as? StoreError } == [.quota(.invitations, limit: 1)]
+        }
+        try await fixture.store.invitations(in: fixture.scope).withdraw(first.id)
+        let second = try await accept(try await fixture.invite("b@x").email)
+        _ = try await fixture.invite("c@x")
+        await #expect(throws: StoreError.quota(.users, limit: 2)) { try await accept("c@x") }
+        _ = try await fixture.store.users(in: fixture.scope).deactivate(second.id)
+        #expect(try await accept("c@x").role == .host)
+        _ = try await fixture.invite("d@x")
+        fixture.clock.advance(.seconds(3600))
+        _ = try await fixture.invite("d@x", secret: "another")
+        // What is over for a month is gone.
+        let count = { try await fixture.store.read { try $0.count(of: .invitations, in: fixture.scope, where: "TRUE") } }
+        #expect(try await count() == 5)
+        fixture.clock.advance(.seconds(31 * 86_400))
+        try await fixture.store.operations.removeExpired()
+        #expect(try await count() == 0)
+    }
+
     @Test("tokens that are spent, withdrawn or expired make room")
     func tokens() async throws {
         let fixture = try await fixture(.enrollmentTokens, 1)
@@ -125,6 +156,39 @@ struct QuotaTests {
         #expect(third.ended == [second.id])
         #expect(try await fixture.store.identities.account(session: first.id) != nil)
         #expect(try await fixture.store.identities.account(session: second.id) == nil)
+    }
+
+    @Test(
+        "of one kind of mail an organisation has so many a day and one address fewer; what nobody was told of is done, and in the audit log"
+    )
+    func mails() async throws {
+        let fixture = try await fixture(.mails, 12)
+        let (store, scope) = (fixture.store, fixture.scope)
+        let users = store.users(in: scope)
+        let other = try await users.create(try Fixture.user("b@first.example"), role: .host)
+        func tell(_ user: User, _ hash: String) async throws {
+            let notice = NewMail(purpose: .passwordChanged, to: user.email, subject: "s", text: "t", html: "h")
+            _ = try await users.setPassword(user.id, hash: Secret(hash), notice: notice)
+        }
+        func heldBack() async throws -> [String] {
+            try await store.audit(in: scope).entries().filter { $0.action == .mailHeldBack }.compactMap(\.detail)
+        }
+        for number in 0..<11 { try await tell(fixture.owner, "\(number)") }
+        #expect(try await heldBack().map { $0.contains("10 mails of this kind") } == [true])
+        #expect(try await users.passwordHash(fixture.owner.id) == Secret("10"))
+        for number in 0..<3 { try await tell(other, "\(number)") }
+        #expect(try await heldBack().filter { $0.contains("quotas.mails = 12") }.count == 1)
+        #expect(try await heldBack().count == 2)
+        #expect(try await store.jobs.claim(holder: "a", for: .seconds(1), limit: 99).count == 12)
+        // What another kind of mail, and another organisation, may have is theirs.
+        let invitation = NewMail(purpose: .invitation, to: other.email, subject: "s", text: "t", html: "h")
+        try await store.write { try $0.admitMail(invitation, by: store.quotas, in: scope) }
+        let stranger = try await fixture.stranger()
+        let notice = NewMail(purpose: .passwordChanged, to: fixture.owner.email, subject: "s", text: "t", html: "h")
+        try await store.write { try $0.admitMail(notice, by: store.quotas, in: stranger) }
+        fixture.clock.advance(.seconds(86_401))
+        try await tell(fixture.owner, "x")
+        #expect(try await heldBack().count == 2)
     }
 
     @Test("of a sender's configurations the newest are kept, and their numbers go on")

@@ -13,6 +13,7 @@ import Wire
         let endpoint = try #require(DestinationEndpoint.preset(.twitch))
         let destination = try await fixture.store.destinations(in: fixture.scope).create(name: "T", endpoint: endpoint, secret: Secret("k"))
         let broadcast = try await BroadcastTests.start(fixture, sender)
+        let invited = try await fixture.invite("i@first.example")
         let scope = try await fixture.stranger()
         let own = try await fixture.sender("own", in: scope)
         let store = fixture.store
@@ -23,6 +24,10 @@ import Wire
             { _ = try await store.users(in: scope).deactivate(fixture.owner.id) },
             { _ = try await store.users(in: scope).setPassword(fixture.owner.id, hash: Secret("x")) },
             { try await store.users(in: scope).transferOwnership(to: fixture.owner.id) },
+            { _ = try await store.passwordResets.issue(Secret("x"), for: fixture.owner.id, mail: nil, in: scope) },
+            { _ = try await store.invitations(in: scope).find(invited.id) },
+            { _ = try await store.invitations(in: scope).renew(invited.id, Secret("x"), mail: nil, lifetime: .seconds(60)) },
+            { try await store.invitations(in: scope).withdraw(invited.id) },
             { _ = try await store.devices(in: scope).find(sender.id) },
             { try await store.devices(in: scope).rename(sender.id, to: "x") },
             { try await store.devices(in: scope).revoke(sender.id) },
@@ -49,6 +54,7 @@ import Wire
         #expect(try await store.users(in: scope).all().allSatisfy { $0.organization == scope.organization })
         #expect(try await store.devices(in: scope).all().map(\.id) == [own.id])
         #expect(try await store.destinations(in: scope).all().isEmpty)
+        #expect(try await store.invitations(in: scope).all().isEmpty)
         #expect(try await store.broadcasts(in: scope).newest().isEmpty)
         #expect(try await store.broadcasts(in: scope).find(broadcast) == nil)
         #expect(try await store.enrollmentTokens(in: scope).all().count == 1)

@@ -2,6 +2,12 @@
 
 type Nothing = Record<string, never>;
 
+export type AcceptRequest = {
+  token: string;
+  displayName: string;
+  password: string;
+};
+
 export type AddOutputRequest = {
   destination: string;
 };
@@ -185,6 +191,36 @@ export type Inventory = {
   encoders: VideoEncoder[];
 };
 
+export type Invitation = {
+  id: string;
+  email: string;
+  role: "member" | "host" | "admin";
+  state: "open" | "expired";
+  createdAt: string;
+  expiresAt: string;
+  invitedBy: string;
+  message?: string | null;
+  link?: string | null;
+};
+
+export type Invitations = {
+  items: Invitation[];
+};
+
+export type InviteManyRequest = {
+  csv: string;
+  role: "member" | "host" | "admin";
+  message?: string | null;
+  expiresInSeconds?: number | null;
+};
+
+export type InviteRequest = {
+  email: string;
+  role: "member" | "host" | "admin";
+  message?: string | null;
+  expiresInSeconds?: number | null;
+};
+
 export type Link = {
   name: string;
   kind: "ethernet" | "wifi" | "cellular" | "virtual" | "other";
@@ -218,6 +254,22 @@ export type LoginRequest = {
   organization?: string | null;
 };
 
+export type NewPasswordRequest = {
+  token: string;
+  password: string;
+};
+
+export type Offer = {
+  organization: string;
+  email: string;
+  role: "member" | "host" | "admin";
+  expiresAt: string;
+};
+
+export type OfferRequest = {
+  token: string;
+};
+
 export type Organization = {
   id: string;
   name: string;
@@ -232,6 +284,16 @@ export type OutputReport = {
   sentBytesTotal: number;
   droppedUnitsTotal: number;
   reconnectsTotal: number;
+};
+
+export type PasswordResetLink = {
+  sent: boolean;
+  link?: string | null;
+};
+
+export type PasswordResetRequest = {
+  email: string;
+  organization?: string | null;
 };
 
 export type PathReport = {
@@ -302,6 +364,7 @@ export type Session = {
 
 export type Setup = {
   ownerExists: boolean;
+  sendsMail: boolean;
 };
 
 export type Slate = {
@@ -380,6 +443,10 @@ export interface Operations {
   getAudit: { path: Nothing; body: undefined; answer: {
     items: AuditEntry[];
   } };
+  /** What a link invites to. For anybody. */
+  postAuthInvitation: { path: Nothing; body: OfferRequest; answer: Offer };
+  /** Accept an invitation: become a user, and sign in. For anybody. */
+  postAuthInvitationAccept: { path: Nothing; body: AcceptRequest; answer: Session };
   /** Sign in. For anybody. */
   postAuthLogin: { path: Nothing; body: LoginRequest; answer: Session };
   /** End this session. For every user of the organisation. */
@@ -388,6 +455,10 @@ export interface Operations {
   getAuthMe: { path: Nothing; body: undefined; answer: User };
   /** Change one's password; one's other sessions end. For every user of the organisation. */
   putAuthPassword: { path: Nothing; body: ChangePasswordRequest; answer: undefined };
+  /** Ask for a mail with a link for a new password; answered alike whether the address has an account or not. For anybody. */
+  postAuthPasswordReset: { path: Nothing; body: PasswordResetRequest; answer: undefined };
+  /** Choose a new password by such a link, once and within an hour; all sessions end. For anybody. */
+  putAuthPasswordReset: { path: Nothing; body: NewPasswordRequest; answer: undefined };
   /** A new access token for the refresh token in the cookie, which is replaced. For anybody. */
   postAuthRefresh: { path: Nothing; body: undefined; answer: Session };
   /** Become the first owner, by the setup secret. For anybody. */
@@ -446,6 +517,18 @@ export interface Operations {
   postEnrollmentTokens: { path: Nothing; body: CreateTokenRequest; answer: Token };
   /** Withdraw a token. For the role admin and those above it. */
   deleteEnrollmentTokensById: { path: { id: string }; body: undefined; answer: undefined };
+  /** List the invitations nobody has accepted yet. For the role admin and those above it. */
+  getInvitations: { path: Nothing; body: undefined; answer: {
+    items: Invitation[];
+  } };
+  /** Invite somebody to become a user of a lower role; where the server sends no mail, the link is in the answer. For the role admin and those above it. */
+  postInvitations: { path: Nothing; body: InviteRequest; answer: Invitation };
+  /** Invite up to 200 people by lines of CSV, email or email,role; none of them where a line cannot be taken. For the role admin and those above it. */
+  postInvitationsCsv: { path: Nothing; body: InviteManyRequest; answer: Invitations };
+  /** Take an invitation back. For the role admin and those above it. */
+  deleteInvitationsById: { path: { id: string }; body: undefined; answer: undefined };
+  /** Send an invitation again, with a new link and another week; the link before opens nothing any more. For the role admin and those above it. */
+  postInvitationsByIdResend: { path: { id: string }; body: undefined; answer: Invitation };
   /** One's organisation. For every user of the organisation. */
   getOrganization: { path: Nothing; body: undefined; answer: Organization };
   /** Make another active user the owner; whoever was it becomes an admin. For the organisation's owner. */
@@ -480,7 +563,7 @@ export interface Operations {
   postSendersByIdModemReset: { path: { id: string }; body: ResetModemRequest; answer: ResetModemAnswer };
   /** Measure what one link of a sender that sends nothing uploads, for five seconds and at most 64 MiB. For the role host and those above it. */
   postSendersByIdSpeedTest: { path: { id: string }; body: SpeedTestRequest; answer: SpeedTest };
-  /** Whether the server has an owner. For anybody. */
+  /** Whether the server has an owner, and sends mails. For anybody. */
   getSetup: { path: Nothing; body: undefined; answer: Setup };
   /** List the organisation's users. For the role admin and those above it. */
   getUsers: { path: Nothing; body: undefined; answer: {
@@ -490,15 +573,21 @@ export interface Operations {
   postUsers: { path: Nothing; body: CreateUserRequest; answer: User };
   /** Change a user's name or role, shut them out or let them in again. For the role admin and those above it. */
   patchUsersById: { path: { id: string }; body: ChangeUserRequest; answer: User };
+  /** Send a user of a lower role a link for a new password; where the server sends no mail, it is in the answer. For the role admin and those above it. */
+  postUsersByIdPasswordReset: { path: { id: string }; body: undefined; answer: PasswordResetLink };
 }
 
 /** The method and the path of each. */
 export const operations: Record<keyof Operations, readonly [method: string, path: string]> = {
   getAudit: ["GET", "/api/v1/audit"],
+  postAuthInvitation: ["POST", "/api/v1/auth/invitation"],
+  postAuthInvitationAccept: ["POST", "/api/v1/auth/invitation/accept"],
   postAuthLogin: ["POST", "/api/v1/auth/login"],
   postAuthLogout: ["POST", "/api/v1/auth/logout"],
   getAuthMe: ["GET", "/api/v1/auth/me"],
   putAuthPassword: ["PUT", "/api/v1/auth/password"],
+  postAuthPasswordReset: ["POST", "/api/v1/auth/password-reset"],
+  putAuthPasswordReset: ["PUT", "/api/v1/auth/password-reset"],
   postAuthRefresh: ["POST", "/api/v1/auth/refresh"],
   postAuthRegister: ["POST", "/api/v1/auth/register"],
   deleteAuthSessions: ["DELETE", "/api/v1/auth/sessions"],
@@ -524,6 +613,11 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getEnrollmentTokens: ["GET", "/api/v1/enrollment-tokens"],
   postEnrollmentTokens: ["POST", "/api/v1/enrollment-tokens"],
   deleteEnrollmentTokensById: ["DELETE", "/api/v1/enrollment-tokens/{id}"],
+  getInvitations: ["GET", "/api/v1/invitations"],
+  postInvitations: ["POST", "/api/v1/invitations"],
+  postInvitationsCsv: ["POST", "/api/v1/invitations/csv"],
+  deleteInvitationsById: ["DELETE", "/api/v1/invitations/{id}"],
+  postInvitationsByIdResend: ["POST", "/api/v1/invitations/{id}/resend"],
   getOrganization: ["GET", "/api/v1/organization"],
   putOrganizationOwner: ["PUT", "/api/v1/organization/owner"],
   deleteOrganizationSlate: ["DELETE", "/api/v1/organization/slate"],
@@ -542,4 +636,5 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getUsers: ["GET", "/api/v1/users"],
   postUsers: ["POST", "/api/v1/users"],
   patchUsersById: ["PATCH", "/api/v1/users/{id}"],
+  postUsersByIdPasswordReset: ["POST", "/api/v1/users/{id}/password-reset"],
 };

@@ -1,6 +1,6 @@
 """A mail server (aiosmtpd) for tests: prints each mail that it takes as a line of JSON, read by Python's own parser of mails.
 
-usage: server.py PORT [--starttls|--tls CHAIN KEY] [--login USER PASSWORD] [--refuse CODE]
+usage: server.py PORT [--starttls|--tls CHAIN KEY] [--login USER PASSWORD] [--refuse|--refuse-end|--greet CODE]
 """
 import argparse
 import email
@@ -18,6 +18,8 @@ options.add_argument("--starttls", nargs=2)
 options.add_argument("--tls", nargs=2)
 options.add_argument("--login", nargs=2)
 options.add_argument("--refuse", type=int)
+options.add_argument("--refuse-end", type=int)
+options.add_argument("--greet", type=int)
 options = options.parse_args()
 
 
@@ -37,7 +39,7 @@ class Taker:
             "encrypted": session.ssl is not None, "user": getattr(session.auth_data, "login", b"").decode(),
             "longest": max(len(line) for line in envelope.original_content.split(b"\r\n")),
         }), flush=True)
-        return "250 OK"
+        return f"{options.refuse_end} no such words" if options.refuse_end else "250 OK"
 
 
 def judge(server, session, envelope, mechanism, data):
@@ -51,11 +53,16 @@ def context(files):
     return result
 
 
+class Busy(SMTP):
+    async def push(self, status):
+        await super().push(f"{options.greet} come again" if status.startswith("220 ") else status)
+
+
 class Doors(Controller):
     def factory(self):
         login = {"authenticator": judge, "auth_required": True, "auth_require_tls": not options.tls} if options.login else {}
         secure = {"tls_context": context(options.starttls), "require_starttls": True} if options.starttls else {}
-        return SMTP(self.handler, enable_SMTPUTF8=False, **login, **secure)
+        return (Busy if options.greet else SMTP)(self.handler, enable_SMTPUTF8=False, **login, **secure)
 
 
 Doors(Taker(), hostname="127.0.0.1", port=options.port, ssl_context=context(options.tls) if options.tls else None).start()

@@ -1,0 +1,16 @@
+package import Units
+
+/// Where people get to from a mail, or from what an admin hands them: pages of the web application, the token behind a `#`, which no browser
+/// sends to a server or to the next page.
+package struct AccountLinks: Sendable {
+    /// Configured, never a request's Host (THREATS 15).
+    let origin: String
+
+    package init(origin: String) { self.origin = origin }
+
+    package func newPassword(_ token: Secret) -> Secret { page("reset-password", token) }
+
+    package func invitation(_ token: Secret) -> Secret { page("invitation", token) }
+
+    private func page(_ name: String, _ token: Secret) -> Secret { Secret("\(origin)/app/\(name)#token=\(token.revealed)") }
+}
