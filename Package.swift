@@ -130,7 +130,7 @@ let agent: [Target] = [
 
 let receiver: [Target] = [
     module("Receiver", "Ingest", ["Units", "Wire", "BondWire", "RISTFlow", "Crypto", "RIST", "Posix", "Logging"]),
-    module("Receiver", "Stills", ["CAvcodec"], more: fast),
+    module("Receiver", "Stills", ["CAvcodec", "Units", "MPEGTS", "Wire"], more: fast),
     module(
         "Receiver", "Relay",
         ["Units", "Wire", "Configuration", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
@@ -139,6 +139,7 @@ let receiver: [Target] = [
         ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),
     program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
     program("Receiver", "StillMain", ["Stills", "Posix"]),
+    program("Receiver", "SlateMain", ["Stills", "MPEGTS", "Wire", "Posix"]),
     program(
         "Receiver", "PoolMain",
         ["Pool", "Configuration", "Service", "Systemd", "Logging", "Posix", "Identity"]),
@@ -243,7 +244,7 @@ let fuzzers: [Target] =
 let programs = [
     ("strata-agent", "AgentMain"), ("strata-receiver", "ReceiverMain"), ("strata-pool", "PoolMain"),
     ("strata-control", "ControlMain"), ("strata-provision", "ProvisionMain"),
-    ("strata-still", "StillMain"), ("strata-lab", "LabMain"),
+    ("strata-still", "StillMain"), ("strata-slate", "SlateMain"), ("strata-lab", "LabMain"),
 ]
 
 let package = Package(

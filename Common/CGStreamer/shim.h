@@ -101,6 +101,13 @@ static inline GSocket *strata_connection_socket(void *connection) {
     return g_socket_connection_get_socket((GSocketConnection *)connection);
 }
 
+// From now on each GSocketClient is made without proxies, which rtmp2sink, whose client it is, has no property for: this is the default
+// of one that is set when an object is made. The class is kept for good.
+static inline void strata_make_clients_without_proxies(void) {
+    GParamSpec *proxies = g_object_class_find_property((GObjectClass *)g_type_class_ref(G_TYPE_SOCKET_CLIENT), "enable-proxy");
+    if (G_IS_PARAM_SPEC_BOOLEAN(proxies)) G_PARAM_SPEC_BOOLEAN(proxies)->default_value = FALSE;
+}
+
 // What the kernel counts of a TCP socket, in bytes.
 struct strata_socket_counts {
     guint64 received, acknowledged;

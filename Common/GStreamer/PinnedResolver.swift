@@ -6,12 +6,13 @@ import Posix
 ///
 /// Elements such as rtmp2sink take a host name, resolve it again and hold the server's certificate against it. With this
 /// resolver as GIO's own they reach the checked address under the right name, and no other name leads anywhere. Proxies that
-/// the desktop or the environment name are not asked.
+/// the desktop or the environment name are not asked, nor is what would look for them loaded.
 package enum PinnedResolver {
     private static let addresses = Guarded<[String: String]>([:])
 
     /// Set once, before the first pin.
     private static let installed: Void = {
+        strata_make_clients_without_proxies()
         setenv("GIO_USE_PROXY_RESOLVER", "dummy", 1)
         setenv("GSETTINGS_BACKEND", "memory", 1)
         let type = g_type_register_static_simple(

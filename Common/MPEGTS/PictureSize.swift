@@ -45,7 +45,7 @@ package struct PictureSize: Sendable, Hashable {
         self.init(width: width - crop.0 * unitX, height: height - crop.1 * unitY, valid: !reader.isExhausted)
     }
 
-    private init?(width: Int, height: Int, valid: Bool) {
+    init?(width: Int, height: Int, valid: Bool = true) {
         guard valid, (16...16384).contains(width), (16...16384).contains(height) else { return nil }
         self.width = width
         self.height = height

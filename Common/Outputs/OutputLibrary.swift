@@ -3,10 +3,6 @@ import GStreamer
 /// Loads what outputs need, once in a process: may read the disk for some hundred milliseconds.
 package enum OutputLibrary {
     private static let sinks = ["appsrc", "rtmp2sink", "srtsink", "fdsink"]
-    /// What a slate is made with.
-    private static let encoding = [
-        "capsfilter", "pngdec", "jpegdec", "videoconvert", "videoscale", "imagefreeze", "x264enc", "x265enc", "appsink",
-    ]
 
     /// Throws where an element that every host needs is missing, and says which.
     package static func prepare() throws {
@@ -17,5 +13,5 @@ package enum OutputLibrary {
     }
 
     /// For a program that uses GStreamer for outputs and nothing else, at its start: nothing else can be loaded from then on.
-    package static func forgetOthers() throws { try GStreamerRuntime.keepOnly(plugins: sinks + encoding) }
+    package static func forgetOthers() throws { try GStreamerRuntime.keepOnly(plugins: sinks) }
 }

@@ -26,8 +26,13 @@ package struct ChildProcess: Sendable {
 
     private final class Handle: Sendable {
         let pidfd: Descriptor
-        let status = Guarded<ExitStatus?>(nil)
+        let ended = Guarded<Ended?>(nil)
         init(_ pidfd: consuming Descriptor) { self.pidfd = pidfd }
+    }
+
+    private struct Ended {
+        let status: ExitStatus
+        let processorTime: Duration
     }
 
     /// Where a standard stream of a child goes.
@@ -80,6 +85,9 @@ package struct ChildProcess: Sendable {
     /// Whether it has ended and been waited for, or never was ours and is gone.
     package var exitStatus: ExitStatus? { reap() }
 
+    /// What it and its own children have used, once its end is known; nil before.
+    package var processorTime: Duration? { handle.ended.withLock { $0?.processorTime } }
+
     /// Waits until it ends, without a thread: the pidfd is watched on the loop. Several may wait. Not ended by cancellation.
     package func exit(on loop: Loop) async -> ExitStatus {
         await withCheckedContinuation { continuation in
@@ -114,16 +122,17 @@ package struct ChildProcess: Sendable {
     }
 
     private func reap() -> ExitStatus? {
-        handle.status.withLock { known in
-            if let known { return known }
+        handle.ended.withLock { known in
+            if let known { return known.status }
             var code: CInt = 0
-            let result = cposix_pidfd_reap(handle.pidfd.raw, &code)
+            var spent: Int64 = 0
+            let result = cposix_pidfd_reap(handle.pidfd.raw, &code, &spent)
             if result == 1 {
-                known = code >= 0 ? .exited(code: code) : .signalled(-code)
+                known = Ended(status: code >= 0 ? .exited(code: code) : .signalled(-code), processorTime: .nanoseconds(spent))
             } else if result < 0, errno == ECHILD, hasEnded {
-                known = .unknown
+                known = Ended(status: .unknown, processorTime: .zero)
             }
-            return known
+            return known?.status
         }
     }
 

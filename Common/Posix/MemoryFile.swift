@@ -28,10 +28,12 @@ package struct MemoryFile: ~Copyable, Sendable {
 
     /// What it holds from its beginning on, `limit` bytes at most.
     package func read(upTo limit: Int) throws(SystemError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: limit)
+        var file = stat()
+        guard fstat(raw, &file) == 0 else { throw SystemError("fstat") }
+        var bytes = [UInt8](repeating: 0, count: min(limit, Int(file.st_size)))
         var have = 0
-        while have < limit {
-            let count = bytes.withUnsafeMutableBytes { pread(raw, $0.baseAddress.map { $0 + have }, limit - have, off_t(have)) }
+        while have < bytes.count {
+            let count = bytes.withUnsafeMutableBytes { pread(raw, $0.baseAddress.map { $0 + have }, $0.count - have, off_t(have)) }
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw SystemError("pread") }
             if count == 0 { break }

@@ -31,9 +31,6 @@ package func releaseAtOnce(from bytes: Int32) { cposix_map_from(bytes) }
 /// Gives memory that is free back to the system; takes some milliseconds, in which other threads may wait for theirs.
 package func releaseFreeMemory() { cposix_trim_memory() }
 
-/// Processor time of all our children that have ended and been waited for.
-package func childrenTime() -> Duration { .nanoseconds(cposix_children_time()) }
-
 /// What a process that takes foreign bytes apart may still use.
 package struct Bounds: Sendable {
     /// Of heap and private mappings.
@@ -51,11 +48,11 @@ package struct Bounds: Sendable {
 }
 
 /// Takes everything else from this process, for good: from here on it reads, writes and closes what it has open, takes memory, and ends.
-/// For a process of one thread: others would go on without the filter.
+/// Threads that it has go on under the same; there will be no others.
 ///
 /// - Throws: `SystemError`; ENOSYS on machines other than x86-64 and arm64. The process may be half confined then: it is to end.
 package func confine(_ bounds: Bounds) throws(SystemError) {
     var plain = cposix_bounds(
         memory_bytes: UInt64(bounds.memoryBytes), processor_seconds: UInt64(bounds.processorSeconds), file_bytes: UInt64(bounds.fileBytes))
-    guard cposix_confine(&plain) == 0 else { throw SystemError("prctl PR_SET_SECCOMP") }
+    guard cposix_confine(&plain) == 0 else { throw SystemError("seccomp") }
 }

@@ -72,7 +72,7 @@ guard let arguments = Arguments(CommandLine.arguments.dropFirst()), let path = a
     exit(64)
 }
 shareFreeMemory()
-// A slate's pictures are larger, media is not.
+// What its outputs are given at once is smaller; what is larger comes and goes seldom.
 releaseAtOnce(from: 128 * 1024)
 let log = Log("receiver", threshold: arguments.level)
 do {
@@ -81,11 +81,13 @@ do {
     let signals = try Signals(loop: loop)
     let folder = try arguments.recordings.map { try RecordingFolder(path: $0) }
     let policy = OutputPolicy(allowing: arguments.allowed, streamPorts: arguments.streamPorts)
-    // Beside this program; without it there are no thumbnails, and nothing else is missing.
-    let still = ProgramContext.executable.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/strata-still"
+    // Beside this program; without it there are no thumbnails, and nothing else is missing. That there is no slate is told with the stream.
+    let programs = ProgramContext.executable.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+    let (still, slate) = ("\(programs)/strata-still", "\(programs)/strata-slate")
     let hasStill = access(still, X_OK) == 0
     if !hasStill { log.warning("strata-still is not beside this program: there are no thumbnails", ["path": .text(still)]) }
-    let service = try ReceiverService(path: path, folder: folder, policy: policy, still: hasStill ? still : nil, loop: loop, log: log)
+    let service = try ReceiverService(
+        path: path, folder: folder, policy: policy, still: hasStill ? still : nil, slate: slate, loop: loop, log: log)
     let signalled = loop.spawn {
         for await signal in signals.events where signal == .stop { await service.end() }
     }

@@ -17,14 +17,17 @@ package final class ReceiverService: Sendable {
     ///   - folder: for recordings; nil where the host has none.
     ///   - policy: what the host lets outputs do.
     ///   - still: path of `strata-still`, which makes thumbnails; nil for none.
-    package init(path: String, folder: RecordingFolder?, policy: OutputPolicy, still: String?, loop: Loop, log: Log) throws {
+    ///   - slate: path of `strata-slate`, which makes what is shown while the sender is silent.
+    package init(
+        path: String, folder: RecordingFolder?, policy: OutputPolicy, still: String?, slate: String, loop: Loop, log: Log
+    ) throws {
         let socket = try ChildSocket(path: path, loop: loop, orphanAfter: .seconds(120), log: log.part("parent"))
         self.socket = socket
         self.log = log
         let mediaLoop = try Loop(name: "media")
-        relay = StreamRelay(folder: folder, policy: policy, still: still, loop: loop, mediaLoop: mediaLoop, log: log) { message in
-            ReceiverService.send(message, socket, log)
-        }
+        relay = StreamRelay(
+            folder: folder, policy: policy, still: still, slate: slate, loop: loop, mediaLoop: mediaLoop, log: log
+        ) { message in ReceiverService.send(message, socket, log) }
     }
 
     /// Serves parents, one after the other, until a stop or until nobody came for 120 s.

@@ -1,5 +1,4 @@
 import MPEGTS
-import Outputs
 import Units
 
 /// The slate as a source of transport packets: begins behind the sender's last picture and sound, and goes at the pace of time.

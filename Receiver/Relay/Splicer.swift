@@ -1,5 +1,4 @@
 import MPEGTS
-import Outputs
 import Units
 
 /// One outgoing stream of two sources in turn: the sender, and the slate while the sender is silent.

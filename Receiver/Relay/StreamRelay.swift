@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import Ingest
 package import Logging
+import MPEGTS
 package import Outputs
 package import Posix
 import Units
@@ -19,6 +20,7 @@ package actor StreamRelay {
     private let send: @Sendable (ReceiverMessage) -> Void
     private let path: MediaPath
     private let formats: AsyncStream<SlateFormat>
+    private let slateMaker: SlateMaker
     private let maker: ThumbnailMaker?
     private let keyFrames: AsyncStream<KeyFrame>
     private var showing: Task<Void, Never>?
@@ -47,11 +49,12 @@ package actor StreamRelay {
     ///   - folder: where files go; nil where the host has none.
     ///   - policy: what the host lets outputs do.
     ///   - still: path of `strata-still`, which makes thumbnails; nil for none.
+    ///   - slate: path of `strata-slate`.
     ///   - loop: where orders and reports are handled.
     ///   - mediaLoop: a loop of its own for media.
     ///   - send: takes a message for the parent; called on `loop`.
     package init(
-        folder: RecordingFolder?, policy: OutputPolicy, still: String?, loop: Loop, mediaLoop: Loop, log: Log,
+        folder: RecordingFolder?, policy: OutputPolicy, still: String?, slate: String, loop: Loop, mediaLoop: Loop, log: Log,
         send: @escaping @Sendable (ReceiverMessage) -> Void
     ) {
         self.folder = folder
@@ -62,6 +65,7 @@ package actor StreamRelay {
         self.send = send
         let (formats, wanted) = AsyncStream.makeStream(of: SlateFormat.self, bufferingPolicy: .bufferingNewest(1))
         self.formats = formats
+        slateMaker = SlateMaker(program: slate)
         maker = still.map { ThumbnailMaker(program: $0) }
         let (keyFrames, shown) = AsyncStream.makeStream(of: KeyFrame.self, bufferingPolicy: .bufferingNewest(1))
         self.keyFrames = keyFrames
@@ -138,11 +142,14 @@ package actor StreamRelay {
         let picture = start.spec.slate.map { file in
             Result { () throws(OwnPicture.Refusal) in try OwnPicture(Data(base64Encoded: file.base64).map([UInt8].init) ?? []) }
         }
-        preparing = loop.spawn { [weak self, formats, path, loop, log] in
+        preparing = loop.spawn { [weak self, formats, slateMaker, path, loop, log] in
             // One after the other; the stream may have changed again meanwhile.
             for await format in formats {
-                let fault = await StreamRelay.prepare(format, picture, path, loop, log)
+                let began = Instant.now
+                let fault = await StreamRelay.prepare(format, picture, slateMaker, path, loop, log)
                 await self?.note(slateFault: fault)
+                // A sender that changes all the time has a quarter of a core at most. Cancelled, it ends with the loop.
+                try? await loop.sleep(for: (Instant.now - began) * 3)
             }
         }
         if let maker {
@@ -162,16 +169,15 @@ package actor StreamRelay {
     ///
     /// - Returns: what a person should know: the organisation's picture is not shown, or none is; nil where all is as wanted.
     private static func prepare(
-        _ format: SlateFormat, _ picture: Result<OwnPicture, OwnPicture.Refusal>?, _ path: MediaPath, _ loop: Loop, _ log: Log
+        _ format: SlateFormat, _ picture: Result<OwnPicture, OwnPicture.Refusal>?, _ maker: SlateMaker, _ path: MediaPath, _ loop: Loop,
+        _ log: Log
     ) async -> String? {
         func make(_ picture: Result<OwnPicture, OwnPicture.Refusal>?) async -> (any Error)? {
             let whose = picture == nil ? "ours" : "the organisation's"
             let began = Instant.now
             do {
-                let slate = try await SlateEncoder.encode(format, picture?.get(), on: loop)
+                let slate = try await maker.make(format, picture?.get(), on: loop)
                 path.use(slate)
-                // An encoder's buffers, 30 MB at 1080p, for what is kept of them: some kilobytes.
-                releaseFreeMemory()
                 let bytes = slate.pictures.reduce(0) { $0 + $1.count }
                 log.notice(
                     "slate is ready",

@@ -12,30 +12,6 @@ guard CommandLine.arguments.count == 2, let coding = Still.Coding(rawValue: Comm
     exit(64)
 }
 
-func input() -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: Still.inputBytes + 1)
-    var have = 0
-    while have < bytes.count {
-        let count = bytes.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress.map { $0 + have }, $0.count - have) }
-        if count < 0 && errno == EINTR { continue }
-        guard count >= 0 else { return nil }
-        if count == 0 { break }
-        have += count
-    }
-    return have <= Still.inputBytes ? Array(bytes.prefix(have)) : nil
-}
-
-func output(_ bytes: [UInt8]) -> Bool {
-    var written = 0
-    while written < bytes.count {
-        let count = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress.map { $0 + written }, bytes.count - written) }
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { return false }
-        written += count
-    }
-    return true
-}
-
 // Media goes first. Where a unit's filter forbids it, it goes on as it is.
 _ = nice(10)
 do {
@@ -45,5 +21,7 @@ do {
     exit(70)
 }
 // 1: no picture can be made of it.
-guard let bytes = input(), let file = Still.jpeg(of: bytes, coding), output(file) else { _exit(1) }
+guard let bytes = readStandardInput(upTo: Still.inputBytes), let file = Still.jpeg(of: bytes, coding), writeStandardOutput(file) else {
+    _exit(1)
+}
 _exit(0)

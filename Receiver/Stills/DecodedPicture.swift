@@ -1,10 +1,11 @@
 import CAvcodec
+import Wire
 
-/// One key frame as its decoder left it, freed with it. One thread.
+/// One picture as its decoder left it, freed with it. One thread.
 ///
 /// libavcodec as it is: what it makes of hostile bytes is held by the process around it (`OwnProcess.confine`).
 struct DecodedPicture: ~Copyable {
-    private let frame: UnsafeMutablePointer<AVFrame>
+    let frame: UnsafeMutablePointer<AVFrame>
 
     /// Of a picture of 4096 by 2304, as everywhere: a larger one is refused before its memory is taken.
     static let points = 4096 * 2304
@@ -19,15 +20,34 @@ struct DecodedPicture: ~Copyable {
     /// - Parameter bytes: one access unit in Annex B form, with its parameter sets.
     /// - Returns: nil for what is no whole picture, or is too large.
     static func decode(_ bytes: [UInt8], _ coding: Still.Coding) -> DecodedPicture? {
-        let id = coding == .h264 ? AV_CODEC_ID_H264 : AV_CODEC_ID_HEVC
+        decode(bytes, coding == .h264 ? AV_CODEC_ID_H264 : AV_CODEC_ID_HEVC, points: points) { context in
+            // Nobody sees its edges in a picture of a tenth of the size; it is a fifth of the work.
+            context.pointee.skip_loop_filter = AVDISCARD_ALL
+            context.pointee.flags |= strata_av_still_flags()
+        }
+    }
+
+    /// - Returns: nil for what is no whole picture, or not as large as its head says.
+    static func decode(_ picture: OwnPicture) -> DecodedPicture? {
+        let isPNG = picture.kind == .png
+        // Lines and columns are rounded up to a vector's length before they are looked at.
+        let points = (picture.width + 64) * (picture.height + 64)
+        let decoded = decode(picture.bytes, isPNG ? AV_CODEC_ID_PNG : AV_CODEC_ID_MJPEG, points: points) { context in
+            if isPNG { context.pointee.err_recognition |= strata_av_strict_flags() }
+        }
+        guard let decoded, decoded.width == picture.width, decoded.height == picture.height else { return nil }
+        return decoded
+    }
+
+    private static func decode(
+        _ bytes: [UInt8], _ id: AVCodecID, points: Int, _ settings: (UnsafeMutablePointer<AVCodecContext>) -> Void
+    ) -> DecodedPicture? {
         guard let codec = avcodec_find_decoder(id), let context = avcodec_alloc_context3(codec) else { return nil }
         var owned: UnsafeMutablePointer<AVCodecContext>? = context
         defer { avcodec_free_context(&owned) }
         context.pointee.thread_count = 1
         context.pointee.max_pixels = Int64(points)
-        // Nobody sees its edges in a picture of a tenth of the size; it is a fifth of the work.
-        context.pointee.skip_loop_filter = AVDISCARD_ALL
-        context.pointee.flags |= strata_av_still_flags()
+        settings(context)
         guard avcodec_open2(context, codec, nil) == 0, send(bytes, to: context), let frame = av_frame_alloc() else { return nil }
         let picture = DecodedPicture(adopting: frame)
         guard avcodec_receive_frame(context, frame) == 0, frame.pointee.decode_error_flags == 0 else { return nil }

@@ -125,7 +125,8 @@ struct BootTests {
             // In this machine's network, where control and the platform are.
             let machine = try Machine(
                 "pool", on: studio.stage, units: ["strata-pool"], configuration: ["strata-pool": configuration],
-                programs: ["strata-receiver", "strata-still"], state: folder["host.state"], inside: ["nsenter", "--net=/proc/self/ns/net"])
+                programs: ["strata-receiver", "strata-still", "strata-slate"], state: folder["host.state"],
+                inside: ["nsenter", "--net=/proc/self/ns/net"])
             do {
                 try await pool(machine, studio)
             } catch {
@@ -151,6 +152,9 @@ struct BootTests {
         try await studio.record(.seconds(2), of: "show", by: studio.nginx)
         try await eventually(within: .seconds(8), "a picture is made in the sandbox too") {
             try studio.owner.broadcast(id)?.thumbnailAt != nil
+        }
+        try await eventually(within: .seconds(8), "so is a slate") {
+            try await machine.run("cat", "/run/units.log").text.contains("slate is ready")
         }
 
         let asked = Instant.now

@@ -32,6 +32,11 @@ struct SilenceTests {
             measured("the slate is told after", Instant.now - killed)
             #expect(shown.state == "interrupted")
             try await measure(receiver, "slate")
+            // Encoders and decoders, and what asks for proxies.
+            let libraries = try String(contentsOfFile: "/proc/\(receiver)/maps", encoding: .utf8)
+            for name in ["libx264", "libx265", "libgstpng", "libgstvideo", "libavcodec", "libproxy", "/gio/modules/"] {
+                #expect(!libraries.contains(name), "\(name) is loaded")
+            }
             try await Task.sleep(for: max(.zero, Self.darkness - (Instant.now - killed)))
             #expect(try studio.owner.broadcast(id)?.state == "interrupted")
             try await studio.startSender()

@@ -20,7 +20,7 @@ final class LiveRelay: Sendable {
         relay = StreamRelay(
             folder: try folder.map { try RecordingFolder(path: $0) },
             policy: OutputPolicy(allowing: ["127.0.0.0/8"].compactMap { AddressRange($0) }),
-            still: still, loop: loop, mediaLoop: mediaLoop, log: Log("test", threshold: .error)
+            still: still, slate: try Places.program("strata-slate"), loop: loop, mediaLoop: mediaLoop, log: Log("test", threshold: .error)
         ) { message in heard.withLock { $0.append(message) } }
         self.heard = heard
         loops = [loop, mediaLoop]

@@ -1,4 +1,3 @@
-import Outputs
 import Support
 import Testing
 import Units

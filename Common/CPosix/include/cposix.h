@@ -20,8 +20,8 @@ int cposix_pidfd_open(pid_t pid);
 int cposix_pidfd_signal(int pidfd, int signal);
 
 // waitid(P_PIDFD, WEXITED | WNOHANG). Returns 1 with *status as from WIFEXITED and friends: the exit code, or minus the
-// signal; 0 while it still runs; -1 with errno.
-int cposix_pidfd_reap(int pidfd, int *status);
+// signal, and with the processor time of the process and its own children, nanoseconds; 0 while it still runs; -1 with errno.
+int cposix_pidfd_reap(int pidfd, int *status, int64_t *spent_ns);
 
 // One ready descriptor of epoll_wait, with the same layout on every machine.
 struct cposix_event {
@@ -98,10 +98,7 @@ int cposix_open_beneath(int folder, const char *name);
 // memfd_create(2): a file without a name, closed on exec. Returns -1 with errno.
 int cposix_memory_file(const char *name);
 
-// getrusage(RUSAGE_CHILDREN): processor time of all children that were waited for, nanoseconds.
-int64_t cposix_children_time(void);
-
-// What a process that takes foreign bytes apart may still use; from here on it has one thread.
+// What a process that takes foreign bytes apart may still use.
 struct cposix_bounds {
     // RLIMIT_DATA: heap and private mappings.
     uint64_t memory_bytes;
@@ -111,9 +108,10 @@ struct cposix_bounds {
     uint64_t file_bytes;
 };
 
-// Takes the rest away, for good: setrlimit, prctl(PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE) and a filter of system calls (seccomp(2),
-// mode filter) that lets pass reading, writing and closing what is open, memory that is not executable, and the end; all others fail
-// with EPERM: no file, socket, process or signal. Returns -1 with errno, ENOSYS on machines other than x86-64 and arm64.
+// Takes the rest away, for good and from all threads: setrlimit, prctl(PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE) and a filter of system
+// calls (seccomp(2), mode filter) that lets pass reading, writing and closing what is open, memory that is not executable, and the end;
+// all others fail with EPERM: no file, socket, process, thread or signal. Returns -1 with errno, ENOSYS on machines other than x86-64
+// and arm64.
 int cposix_confine(const struct cposix_bounds *bounds);
 
 #endif

@@ -1,13 +1,17 @@
 import Foundation
 import Posix
+import Stills
 import Support
 import Testing
 import Wire
 
 @testable import MPEGTS
-@testable import Outputs
+@testable import Relay
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct SlateEncoderTests {
+/// The real encoder, in the process that the receiver starts.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct SlateMakerTests {
+    private static func maker() throws -> SlateMaker { SlateMaker(program: try Places.program("strata-slate")) }
+
     @Test(
         "a slate has the stream's coding, profile, level, size and rate, begins with a key frame, and decodes without a complaint",
         arguments: [
@@ -26,10 +30,10 @@ import Wire
                     + ["-c:v", encoder, "-preset", "ultrafast", "-profile:v", profile] + more + [stream])
             let format = try #require(try Self.format(stream))
             let began = Instant.now
-            let slate = try await SlateEncoder.encode(format, nil, on: loop)
+            let slate = try await Self.maker().make(format, nil, on: loop)
             let bytes = slate.pictures.flatMap(\.self)
             print(
-                "SlateEncoderTests: \(encoder) \(profile) \(size) \(rate): \(bytes.count) bytes, \((Instant.now - began).milliseconds) ms")
+                "SlateMakerTests: \(encoder) \(profile) \(size) \(rate): \(bytes.count) bytes, \((Instant.now - began).milliseconds) ms")
             let file = stage.folder["slate." + (encoder == "libx265" ? "h265" : "h264")]
             try Data(bytes).write(to: URL(fileURLWithPath: file))
             let (own, theirs) = (try await Probe(file).video, try await Probe(stream).video)
@@ -57,7 +61,7 @@ import Wire
                     "ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:size=300x300", "-frames:v", "1", path])
                 let file = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
                 let picture = try OwnPicture(file)
-                let slate = try await SlateEncoder.encode(format, picture, on: loop)
+                let slate = try await Self.maker().make(format, picture, on: loop)
                 let coded = stage.folder["\(name).h264"]
                 try Data(slate.pictures.flatMap(\.self)).write(to: URL(fileURLWithPath: coded))
                 let shown = try await Self.plane(coded)
@@ -85,6 +89,83 @@ import Wire
             #expect(throws: OwnPicture.Refusal.neither) { try OwnPicture(small + scan) }
             #expect(throws: OwnPicture.Refusal.neither) { try OwnPicture(small + (0..<33).flatMap { _ in scan } + [0xFF, 0xD9]) }
         }
+    }
+
+    /// 640x360, 25 a second, main profile.
+    private static let words = ["h264", "640", "360", "77", "30", "3600"]
+
+    @Test("an encoder that hangs, dies, or gives what is no group of pictures is ended and told, and so is a picture that none decodes")
+    func faults() async throws {
+        let (loop, folder) = (try Loop(name: "maker"), try TemporaryFolder())
+        defer { loop.stop() }
+        let format = try #require(SlateFormat(words: Self.words))
+        func fault(_ script: String) async throws -> SlateMaker.Fault? {
+            let path = try folder.write("#!/bin/sh\n\(script)\n", to: "slate")
+            #expect(chmod(path, 0o700) == 0)
+            let maker = SlateMaker(program: path, limit: .milliseconds(700))
+            return await #expect(throws: SlateMaker.Fault.self) { try await maker.make(format, nil, on: loop) }
+        }
+        #expect(try await fault("while :; do :; done") == .ended(.signalled(SIGKILL)))
+        #expect(try await fault("kill -SEGV $$") == .ended(.signalled(SIGSEGV)))
+        #expect(try await fault("exit \(SlateEncoder.Fault.picture.rawValue)") == .picture)
+        #expect(try await fault("exit \(SlateEncoder.Fault.encoder.rawValue)") == .encoder(format))
+        #expect(try await fault("exit 70") == .ended(.exited(code: 70)))
+        #expect(try await fault(":") == .noSlate(bytes: 0))
+        #expect(try await fault("head -c 9000000 /dev/zero") == .noSlate(bytes: Slate.bytes + 1))
+        await #expect(throws: SystemError.self) {
+            try await SlateMaker(program: folder["none"]).make(format, nil, on: loop)
+        }
+        // An odd number of lines is none for 4:2:0.
+        let odd = try #require(SlateFormat(words: ["h264", "640", "361", "77", "30", "3600"]))
+        await #expect(throws: SlateMaker.Fault.encoder(odd)) { try await Self.maker().make(odd, nil, on: loop) }
+    }
+
+    @Test("it can do nothing but read and write what it has, with all its threads, before it reads a byte", arguments: ["h264", "h265"])
+    func confined(_ coding: String) async throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try Places.program("strata-slate"))
+        process.arguments = [coding] + Self.words.dropFirst()
+        let (input, output) = (Pipe(), Pipe())
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        let place = "/proc/\(process.processIdentifier)"
+        func status(_ path: String) throws -> String { try String(contentsOfFile: "\(place)/\(path)", encoding: .utf8) }
+        try await eventually(within: .seconds(10), "it is confined") { try status("status").contains("Seccomp:\t2") }
+        let threads = try FileManager.default.contentsOfDirectory(atPath: "\(place)/task")
+        print("SlateMakerTests: \(coding): \(threads.count) threads")
+        for thread in threads {
+            let text = try status("task/\(thread)/status")
+            #expect(text.contains("Seccomp:\t2") && text.contains("NoNewPrivs:\t1"), "\(text)")
+        }
+        let limits = try status("limits").split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        for limit in [
+            "Max cpu time 20 20 seconds", "Max file size \(Slate.bytes) \(Slate.bytes) bytes", "Max core file size 0 0 bytes",
+            "Max data size \(768 << 20) \(768 << 20) bytes",
+        ] { #expect(limits.contains(limit), "\(limits)") }
+        // Source: proc(5), field 19 of stat.
+        #expect(try status("stat").split(separator: ")").last?.split(separator: " ")[16] == "5", "media goes first")
+        try input.fileHandleForWriting.close()
+        let coded = [UInt8](try output.fileHandleForReading.readToEnd() ?? Data())
+        process.waitUntilExit()
+        let format = try #require(SlateFormat(words: [coding] + Self.words.dropFirst()))
+        #expect(process.terminationStatus == 0 && Slate(format: format, coded: coded)?.pictures.count == 25)
+    }
+
+    @Test("the largest picture, of sixteen bits and upright, is encoded within its bounds", arguments: ["h264", "h265"])
+    func largest(_ coding: String) async throws {
+        let (loop, folder) = (try Loop(name: "maker"), try TemporaryFolder())
+        defer { loop.stop() }
+        let path = folder["deep.png"]
+        _ = try await runTool(
+            "ffmpeg",
+            ["-v", "error", "-f", "lavfi", "-i", "color=red:size=2160x3840", "-frames:v", "1", "-pix_fmt", "rgb48be", path])
+        let picture = try OwnPicture([UInt8](try Data(contentsOf: URL(fileURLWithPath: path))))
+        let format = try #require(SlateFormat(words: [coding, "4096", "2304", "100", "52", "1500"]))
+        let began = Instant.now
+        let slate = try await Self.maker().make(format, picture, on: loop)
+        print("SlateMakerTests: \(coding) 4096x2304: \(slate.pictures.joined().count) bytes, \((Instant.now - began).milliseconds) ms")
+        #expect(slate.pictures.count == 60)
     }
 
     private static func format(_ stream: String) throws -> SlateFormat? {

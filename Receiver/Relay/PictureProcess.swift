@@ -1,0 +1,38 @@
+import Glibc
+import Posix
+import Service
+
+/// A process that makes something of one picture and may do nothing else: it has an input, an output, and an end.
+struct PictureProcess: Sendable {
+    let status: ExitStatus
+    /// Empty where it failed.
+    let output: [UInt8]
+    /// Processor time of the process.
+    let cost: Duration
+
+    /// Starts it, and returns at its end.
+    ///
+    /// - Parameters:
+    ///   - size: of its output, at most; one byte more is returned where there is more.
+    ///   - limit: in time, not in processor time, of which it has its own: a busy host may hold it up. Then it is killed.
+    /// - Throws: `SystemError` where it cannot be started or read.
+    static func run(
+        _ program: String, _ arguments: [String], input: [UInt8], output size: Int, within limit: Duration, on loop: Loop
+    ) async throws -> PictureProcess {
+        let input = try MemoryFile("picture", holding: input)
+        let output = try MemoryFile("made")
+        // Of our surroundings nothing but where libraries lie: it must not know what it could tell.
+        let environment = ProgramContext.environment.filter { $0.key == "LD_LIBRARY_PATH" }
+        let process = try ChildProcess.start(
+            program, arguments, environment: environment, directory: "/", input: .descriptor(input.raw), output: .descriptor(output.raw),
+            error: .null)
+        let killer = Task {
+            try await loop.sleep(for: limit)
+            process.signal(SIGKILL)
+        }
+        let status = await process.exit(on: loop)
+        killer.cancel()
+        return PictureProcess(
+            status: status, output: status.isSuccess ? try output.read(upTo: size + 1) : [], cost: process.processorTime ?? .zero)
+    }
+}
