@@ -137,6 +137,17 @@ struct DashboardTests {
         }
     }
 
+    @Test("a QR code of every size says to a stranger's reader what was put into it")
+    func codes() async throws {
+        let folder = try TemporaryFolder(), source = Places.root.appendingPathComponent("Control/Dashboard/tests/codes.mjs").path
+        let make = "esbuild '\(source)' --bundle --platform=node --format=cjs --log-level=warning | node - '\(folder.path)'"
+        _ = try await runTool("sh", ["-c", make])
+        let texts = try (1...40).map { try String(contentsOfFile: folder["\($0).txt"], encoding: .utf8) }
+        let read = try await QRReader.read((1...40).map { folder["\($0).pgm"] })
+        for (size, (text, said)) in zip(texts, read).enumerated() { #expect(said == text, "size \(size + 1)") }
+        #expect(read.count == 40)
+    }
+
     @Test("the types that the application is written against are those of the server's own document")
     func types() async throws {
         try await atFrontDesk { desk in
@@ -170,6 +181,9 @@ struct DashboardTests {
         try await page.wait("document.querySelector('.copy code') !== null", "the command is shown")
         let command = try #require(await page.run("document.querySelector('.copy code').innerText") as? String)
         #expect(command.contains("strata-agent enroll --server \(page.server) --token-file token --config /etc/strata/strata-agent.conf"))
+        // The same for a camera, from a sheet that can be printed.
+        _ = try await page.run("document.querySelector('.qr').scrollIntoView({ block: 'center' })")
+        #expect(try await QRReader.read([page.browser.screenshot("app-2-enrollment")]) == [command])
         // Its first part as it stands; the second with the addresses of this test's field.
         let folder = try studio.stage.folder.makeFolder("shown")
         _ = try await runTool("sh", ["-c", "cd '\(folder)' && \(command.components(separatedBy: " && strata-agent")[0])"])
