@@ -264,20 +264,53 @@ struct DashboardTests {
     private func configure(_ page: Dashboard, _ studio: Studio) async throws {
         try await page.go("/senders/\(try await studio.sender().id)")
         try await page.press("Configuration")
+        try await page.press("As text")
         try await page.fill("Configuration, TOML", "[video]\nwidth = 1280\nbitrate_kbit = \"much\"\nheight = 720\n")
         try await page.press("Save")
         try await page.see("Line 3 bitrate_kbit = \"much\"")
         try await page.browser.screenshot("app-7-configuration")
         #expect(page.browser.takeComplaints().allSatisfy { $0.contains("status of 422") })
-        try await page.fill("Configuration, TOML", "[video]\nbitrate_kbit = 1500\n")
+        try await page.fill("Configuration, TOML", "# ours\n[video]\nbitrate_kbit = 1500 # enough\n")
         try await page.press("Save")
         try await page.see("Version 1 is in force")
         try await page.wait("/In force/.test(document.querySelector('tbody').innerText)", "the history has it")
         #expect(try await page.faults() == [])
+        try await form(page, studio)
         try await page.press("Inputs and encoders")
         try await page.see("Test picture and tone")
         try await page.press("Modems")
         try await page.see("No modem")
+    }
+
+    /// The same as a form: what somebody wrote by hand stays, and what differs is shown.
+    private func form(_ page: Dashboard, _ studio: Studio) async throws {
+        try await page.press("As a form")
+        try await page.wait("strata.named('input', 'Bitrate, kbit/s')?.value === '1500'", "the form has what was written")
+        try await page.fill("Bitrate, kbit/s", "1200")
+        try await page.fill("Size", "1280×720")
+        try await page.fill("Data plan, MiB", "5000")
+        try await page.press("Show changes")
+        try await page.wait(
+            "[...document.querySelectorAll('.new')].some(one => one.innerText.includes('bitrate_kbit = 1200 # enough'))",
+            "the changes are shown")
+        try await page.browser.screenshot("app-7-differences")
+        #expect(try await page.faults() == [])
+        try await page.press("Close")
+        try await page.press("Save")
+        try await page.see("Version 2 is in force")
+        let id = try await studio.sender().id
+        let saved: ListView<ConfigurationView> = try await studio.owner.call(.get, "/senders/\(id)/configurations")
+        let video = "# ours\n[video]\nbitrate_kbit = 1200 # enough\nwidth = 1280\nheight = 720\n"
+        #expect(saved.items.first?.toml == video + "\n[[link]]\nname = \"modem0\"\ndata_cap_mib = 5000\n")
+        for (width, name) in [(360, "app-8-form-telephone"), (1280, "app-8-form")] {
+            try await page.browser.resize(width: width, height: 860)
+            #expect(try await page.faults() == [], "the form at \(width)")
+            try await page.browser.screenshot(name)
+        }
+        try await page.press("Differences of version 2")
+        try await page.wait(
+            "document.querySelector('.gone')?.innerText.includes('bitrate_kbit = 1500 # enough')", "what version 2 has replaced")
+        try await page.press("Close")
     }
 
     /// Every page, light, dark and on a telephone: names, room, contrast and size.
