@@ -42,6 +42,8 @@ struct DashboardTests {
             ] { try await page.fill(field, text) }
             try await page.press("Create the organisation")
             try await page.see("No sender yet")
+            // What the server lacks is said on every page of whoever may see it.
+            try await page.see("no pool host is connected")
             #expect(try await page.run("strata.named('button', 'Account and settings of Ada') !== null") as? Bool == true)
             try await browser.screenshot("app-1-empty")
             // What an attacker or an operator ends elsewhere ends here: the page stays, and asks.
@@ -112,6 +114,7 @@ struct DashboardTests {
         try await page.fill("Passwort", "a third password")
         try await page.press("Anmelden")
         try await page.see("Ein Admin der Organisation kann einen hinzufügen.")
+        #expect(try await page.run("document.body.innerText.includes('pool host')") as? Bool == false, "the server's health is shown")
         #expect(
             try await page.run("document.querySelector('nav').innerText.trim().split(/\\s*\\n\\s*/).slice(-2).join()") as? String
                 == "Sender,Sendungen")
@@ -225,19 +228,22 @@ struct DashboardTests {
         try await page.see("Connected")
         // Each chart moves: its picture is another one two seconds later.
         try await page.wait("document.querySelectorAll('canvas').length >= 11", "there are charts of the bond and of each link")
-        let drawn = "[...document.querySelectorAll('canvas')].slice(0, 2).map(one => one.toDataURL())"
+        let drawn = "[...document.querySelectorAll('.chart canvas')].slice(0, 2).map(one => one.toDataURL())"
         _ = try await page.run("window.before = \(drawn); 0")
         try await page.wait("\(drawn).every((picture, at) => picture !== window.before[at])", "the charts move", within: .seconds(2))
         try await page.wait(
             "/Sent\\s*\\d+[.]\\d+ Mbit/.test(document.querySelector('.link').innerText)", "a link's rate is told", within: .seconds(3))
+        try await observe(page)
         // The charts' own: beside what the feed costs on a page without any.
         let whole = try await browser.processorShare(over: .seconds(3))
         try await page.press("Destinations")
         try await page.see("rtmp://")
         let feed = try await browser.processorShare(over: .seconds(3))
-        print("eleven live charts cost \(whole - feed) of a core, beside \(feed) for the feed")
+        print("fourteen live charts cost \(whole - feed) of a core, beside \(feed) for the feed")
         #expect(whole - feed < 0.03 * 4, "four times the target: processor time counts more while others use the same cores")
         try await page.press("Broadcasts")
+        try await page.wait(
+            "document.querySelector('.table .thumbnail[data-at] canvas')?.width === 320", "its picture is among those on now")
         try await page.press("sender")
         try await page.see("All links together")
         _ = try await page.run("scrollTo(0, 0)")
@@ -246,6 +252,7 @@ struct DashboardTests {
         try await page.fill("Video, Mbit/s", "0.6")
         try await page.press("Change now")
         try await page.see("0.60 Mbit/s")
+        try await page.see("The video bitrate is 0.60 Mbit/s now")
         try await page.press("Add an output")
         try await page.see("It goes to every destination there is.")
         try await page.press("Cancel")
@@ -258,6 +265,26 @@ struct DashboardTests {
         try await page.see("Start another one", within: .seconds(20))
         let view: BroadcastView = try await studio.owner.call(.get, "/broadcasts/\(id)")
         #expect(view.state == "ended")
+    }
+
+    /// Its picture, the links as the receiver sees them, and what happened so far.
+    private func observe(_ page: Dashboard) async throws {
+        try await page.wait("document.querySelector('.thumbnail[data-at] canvas')?.width === 320", "its picture is shown")
+        let name = "document.querySelector('.thumbnail canvas').getAttribute('aria-label')"
+        #expect(try await page.run(name) as? String == "The picture of sender")
+        let table = "[...document.querySelectorAll('table')].find(one => strata.name(one) === 'As the receiver sees it')"
+        try await page.wait(
+            "[...(\(table)?.tBodies[0].rows ?? [])].filter(row => /^modem[0-2] .*Mbit.s.* ms.* %/s.test(row.innerText)).length === 3",
+            "three paths arrive, each with its link, rate, round trip and loss")
+        let happened = "document.querySelector('.timeline').innerText"
+        try await page.wait("/Live[^]*Start was asked for/.test(\(happened))", "what the page has seen is told")
+        try await page.press("Read the flight recorder")
+        try await page.wait(
+            "[0, 1, 2].every(at => \(happened).includes(`modem${at} is live`))", "so is what the board has written down")
+        try await page.see("packets came too late or not at all")
+        try await page.browser.screenshot("app-5-seen")
+        _ = try await page.run("scrollTo(0, document.body.scrollHeight)")
+        try await page.browser.screenshot("app-5-happened")
     }
 
     /// What is wrong with a configuration stands beside its line; what is right is in force.
