@@ -86,12 +86,16 @@ final class Chromium: @unchecked Sendable {
     }
 
     /// A picture of the page in the stage's folder, or where `STRATA_SCREENSHOTS` says.
-    func screenshot(_ name: String) async throws {
+    /// - Returns: its path.
+    @discardableResult
+    func screenshot(_ name: String) async throws -> String {
         guard let text = try await call("Page.captureScreenshot")["data"] as? String, let data = Data(base64Encoded: text) else {
             throw SupportFailure("no picture of \(name)")
         }
         let place = ProcessInfo.processInfo.environment["STRATA_SCREENSHOTS"] ?? folder.path
-        try data.write(to: URL(fileURLWithPath: "\(place)/\(name).png"))
+        let path = "\(place)/\(name).png"
+        try data.write(to: URL(fileURLWithPath: path))
+        return path
     }
 
     /// Makes the page as wide as a device.

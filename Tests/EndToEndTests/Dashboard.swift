@@ -77,7 +77,7 @@ struct Dashboard {
               return .2126 * r + .7152 * g + .0722 * b;
             };
             const pairs = [['on-accent', 'accent'], ['on-live', 'live'], ['accent', 'accent-soft'], ['good', 'good-soft'], ['warn', 'warn-soft'], ['bad', 'bad-soft'], ['text', 'bad-soft']]
-              .concat(['text', 'muted', 'accent'].flatMap(text => ['ground', 'surface', 'raised'].map(ground => [text, ground])), ['good', 'warn', 'bad'].map(text => [text, 'surface']));
+              .concat(['text', 'muted', 'accent'].flatMap(text => ['ground', 'surface', 'raised'].map(ground => [text, ground])), ['good', 'warn', 'bad'].flatMap(text => ['surface', 'raised'].map(ground => [text, ground])));
             return pairs.map(([a, b]) => [a, b, (Math.max(light(a), light(b)) + .05) / (Math.min(light(a), light(b)) + .05)])
               .filter(([, , ratio]) => !(ratio >= 4.5)).map(([a, b, ratio]) => `${a} on ${b}: ${ratio.toFixed(2)}`);
           },

@@ -42,6 +42,8 @@ struct DashboardTests {
             ] { try await page.fill(field, text) }
             try await page.press("Create the organisation")
             try await page.see("No sender yet")
+            // What the server lacks is said on every page of whoever may see it.
+            try await page.see("no pool host is connected")
             #expect(try await page.run("strata.named('button', 'Account and settings of Ada') !== null") as? Bool == true)
             try await browser.screenshot("app-1-empty")
             // What an attacker or an operator ends elsewhere ends here: the page stays, and asks.
@@ -112,6 +114,7 @@ struct DashboardTests {
         try await page.fill("Passwort", "a third password")
         try await page.press("Anmelden")
         try await page.see("Ein Admin der Organisation kann einen hinzufügen.")
+        #expect(try await page.run("document.body.innerText.includes('pool host')") as? Bool == false, "the server's health is shown")
         #expect(
             try await page.run("document.querySelector('nav').innerText.trim().split(/\\s*\\n\\s*/).slice(-2).join()") as? String
                 == "Sender,Sendungen")
@@ -135,6 +138,17 @@ struct DashboardTests {
             try await page.wait("strata.named('button', 'Try again') !== null", "it can be tried again")
             #expect(browser.takeComplaints().allSatisfy { $0.contains("status of 429") || $0.contains("status of 401") })
         }
+    }
+
+    @Test("a QR code of every size says to a stranger's reader what was put into it")
+    func codes() async throws {
+        let folder = try TemporaryFolder(), source = Places.root.appendingPathComponent("Control/Dashboard/tests/codes.mjs").path
+        let make = "esbuild '\(source)' --bundle --platform=node --format=cjs --log-level=warning | node - '\(folder.path)'"
+        _ = try await runTool("sh", ["-c", make])
+        let texts = try (1...40).map { try String(contentsOfFile: folder["\($0).txt"], encoding: .utf8) }
+        let read = try await QRReader.read((1...40).map { folder["\($0).pgm"] })
+        for (size, (text, said)) in zip(texts, read).enumerated() { #expect(said == text, "size \(size + 1)") }
+        #expect(read.count == 40)
     }
 
     @Test("the types that the application is written against are those of the server's own document")
@@ -170,6 +184,9 @@ struct DashboardTests {
         try await page.wait("document.querySelector('.copy code') !== null", "the command is shown")
         let command = try #require(await page.run("document.querySelector('.copy code').innerText") as? String)
         #expect(command.contains("strata-agent enroll --server \(page.server) --token-file token --config /etc/strata/strata-agent.conf"))
+        // The same for a camera, from a sheet that can be printed.
+        _ = try await page.run("document.querySelector('.qr').scrollIntoView({ block: 'center' })")
+        #expect(try await QRReader.read([page.browser.screenshot("app-2-enrollment")]) == [command])
         // Its first part as it stands; the second with the addresses of this test's field.
         let folder = try studio.stage.folder.makeFolder("shown")
         _ = try await runTool("sh", ["-c", "cd '\(folder)' && \(command.components(separatedBy: " && strata-agent")[0])"])
@@ -211,19 +228,22 @@ struct DashboardTests {
         try await page.see("Connected")
         // Each chart moves: its picture is another one two seconds later.
         try await page.wait("document.querySelectorAll('canvas').length >= 11", "there are charts of the bond and of each link")
-        let drawn = "[...document.querySelectorAll('canvas')].slice(0, 2).map(one => one.toDataURL())"
+        let drawn = "[...document.querySelectorAll('.chart canvas')].slice(0, 2).map(one => one.toDataURL())"
         _ = try await page.run("window.before = \(drawn); 0")
         try await page.wait("\(drawn).every((picture, at) => picture !== window.before[at])", "the charts move", within: .seconds(2))
         try await page.wait(
             "/Sent\\s*\\d+[.]\\d+ Mbit/.test(document.querySelector('.link').innerText)", "a link's rate is told", within: .seconds(3))
+        try await observe(page)
         // The charts' own: beside what the feed costs on a page without any.
         let whole = try await browser.processorShare(over: .seconds(3))
         try await page.press("Destinations")
         try await page.see("rtmp://")
         let feed = try await browser.processorShare(over: .seconds(3))
-        print("eleven live charts cost \(whole - feed) of a core, beside \(feed) for the feed")
+        print("fourteen live charts cost \(whole - feed) of a core, beside \(feed) for the feed")
         #expect(whole - feed < 0.03 * 4, "four times the target: processor time counts more while others use the same cores")
         try await page.press("Broadcasts")
+        try await page.wait(
+            "document.querySelector('.table .thumbnail[data-at] canvas')?.width === 320", "its picture is among those on now")
         try await page.press("sender")
         try await page.see("All links together")
         _ = try await page.run("scrollTo(0, 0)")
@@ -232,6 +252,7 @@ struct DashboardTests {
         try await page.fill("Video, Mbit/s", "0.6")
         try await page.press("Change now")
         try await page.see("0.60 Mbit/s")
+        try await page.see("The video bitrate is 0.60 Mbit/s now")
         try await page.press("Add an output")
         try await page.see("It goes to every destination there is.")
         try await page.press("Cancel")
@@ -246,24 +267,77 @@ struct DashboardTests {
         #expect(view.state == "ended")
     }
 
+    /// Its picture, the links as the receiver sees them, and what happened so far.
+    private func observe(_ page: Dashboard) async throws {
+        try await page.wait("document.querySelector('.thumbnail[data-at] canvas')?.width === 320", "its picture is shown")
+        let name = "document.querySelector('.thumbnail canvas').getAttribute('aria-label')"
+        #expect(try await page.run(name) as? String == "The picture of sender")
+        let table = "[...document.querySelectorAll('table')].find(one => strata.name(one) === 'As the receiver sees it')"
+        try await page.wait(
+            "[...(\(table)?.tBodies[0].rows ?? [])].filter(row => /^modem[0-2] .*Mbit.s.* ms.* %/s.test(row.innerText)).length === 3",
+            "three paths arrive, each with its link, rate, round trip and loss")
+        let happened = "document.querySelector('.timeline').innerText"
+        try await page.wait("/Live[^]*Start was asked for/.test(\(happened))", "what the page has seen is told")
+        try await page.press("Read the flight recorder")
+        try await page.wait(
+            "[0, 1, 2].every(at => \(happened).includes(`modem${at} is live`))", "so is what the board has written down")
+        try await page.see("packets came too late or not at all")
+        try await page.browser.screenshot("app-5-seen")
+        _ = try await page.run("scrollTo(0, document.body.scrollHeight)")
+        try await page.browser.screenshot("app-5-happened")
+    }
+
     /// What is wrong with a configuration stands beside its line; what is right is in force.
     private func configure(_ page: Dashboard, _ studio: Studio) async throws {
         try await page.go("/senders/\(try await studio.sender().id)")
         try await page.press("Configuration")
+        try await page.press("As text")
         try await page.fill("Configuration, TOML", "[video]\nwidth = 1280\nbitrate_kbit = \"much\"\nheight = 720\n")
         try await page.press("Save")
         try await page.see("Line 3 bitrate_kbit = \"much\"")
         try await page.browser.screenshot("app-7-configuration")
         #expect(page.browser.takeComplaints().allSatisfy { $0.contains("status of 422") })
-        try await page.fill("Configuration, TOML", "[video]\nbitrate_kbit = 1500\n")
+        try await page.fill("Configuration, TOML", "# ours\n[video]\nbitrate_kbit = 1500 # enough\n")
         try await page.press("Save")
         try await page.see("Version 1 is in force")
         try await page.wait("/In force/.test(document.querySelector('tbody').innerText)", "the history has it")
         #expect(try await page.faults() == [])
+        try await form(page, studio)
         try await page.press("Inputs and encoders")
         try await page.see("Test picture and tone")
         try await page.press("Modems")
         try await page.see("No modem")
+    }
+
+    /// The same as a form: what somebody wrote by hand stays, and what differs is shown.
+    private func form(_ page: Dashboard, _ studio: Studio) async throws {
+        try await page.press("As a form")
+        try await page.wait("strata.named('input', 'Bitrate, kbit/s')?.value === '1500'", "the form has what was written")
+        try await page.fill("Bitrate, kbit/s", "1200")
+        try await page.fill("Size", "1280×720")
+        try await page.fill("Data plan, MiB", "5000")
+        try await page.press("Show changes")
+        try await page.wait(
+            "[...document.querySelectorAll('.new')].some(one => one.innerText.includes('bitrate_kbit = 1200 # enough'))",
+            "the changes are shown")
+        try await page.browser.screenshot("app-7-differences")
+        #expect(try await page.faults() == [])
+        try await page.press("Close")
+        try await page.press("Save")
+        try await page.see("Version 2 is in force")
+        let id = try await studio.sender().id
+        let saved: ListView<ConfigurationView> = try await studio.owner.call(.get, "/senders/\(id)/configurations")
+        let video = "# ours\n[video]\nbitrate_kbit = 1200 # enough\nwidth = 1280\nheight = 720\n"
+        #expect(saved.items.first?.toml == video + "\n[[link]]\nname = \"modem0\"\ndata_cap_mib = 5000\n")
+        for (width, name) in [(360, "app-8-form-telephone"), (1280, "app-8-form")] {
+            try await page.browser.resize(width: width, height: 860)
+            #expect(try await page.faults() == [], "the form at \(width)")
+            try await page.browser.screenshot(name)
+        }
+        try await page.press("Differences of version 2")
+        try await page.wait(
+            "document.querySelector('.gone')?.innerText.includes('bitrate_kbit = 1500 # enough')", "what version 2 has replaced")
+        try await page.press("Close")
     }
 
     /// Every page, light, dark and on a telephone: names, room, contrast and size.

@@ -74,9 +74,34 @@ import Wire
             let width = try await page.value("document.documentElement.scrollWidth") as? Int ?? .max
             #expect(width <= 390, "the page is \(width) wide")
             #expect(page.takeComplaints().filter { !$0.contains("status of 40") } == [])
+            try await application(page, studio, standIn)
             try await studio.stop(id)
+            try await page.go(to: studio.owner.server + "/")
+            try await page.wait(for: "document.querySelector('#logout')?.hidden === false", "still signed in")
             try await member(studio, page)
         }
+    }
+
+    /// The same in the web application, while it carries the only link of what is live.
+    private func application(_ browser: Chromium, _ studio: Studio, _ standIn: ModemStandIn) async throws {
+        let page = Dashboard(browser: browser, server: studio.owner.server), before = try await standIn.calls().count { $0 == "Reset" }
+        try await browser.resize(width: 1280, height: 900)
+        try await page.go("/senders/\(try await studio.sender(links: 2).id)")
+        try await page.wait(
+            "/-97 dBm.*LTE B3.*SINR 8.5 dB/s.test(document.querySelector('.link .hearing')?.innerText)",
+            "its figures stand beside its link")
+        try await page.wait("/Carried \\d/.test(document.querySelector('.link').innerText)", "so does what the link has carried")
+        try await browser.screenshot("modem-7-application")
+        try await page.press("Modems")
+        try await page.press("Reset")
+        try await page.see("It leaves its network")
+        _ = try await page.run("strata.named('dialog button', 'Reset').click()")
+        try await page.see("the only working link")
+        _ = try await page.run("document.querySelector('dialog [type=checkbox]').click()")
+        _ = try await page.run("strata.named('dialog button', 'Reset').click()")
+        try await page.see(": it was reset")
+        #expect(try await standIn.calls().count { $0 == "Reset" } == before + 1)
+        _ = browser.takeComplaints()  // The reset that was refused.
     }
 
     private func answer(

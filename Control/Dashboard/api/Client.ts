@@ -1,4 +1,5 @@
 import type { Access } from "./Access";
+import { clock } from "./Clock";
 import { Fault } from "./Fault";
 import { operations, type Operations } from "./Schema";
 import { within } from "./within";
@@ -51,7 +52,9 @@ export class Client {
     if (body !== undefined) headers["Content-Type"] = isFile ? body.type : "application/json";
     const signal = within(patience[name] ?? 10_000);
     try {
-      return await fetch(url, { method, headers, signal, ...(body !== undefined && { body: isFile ? body : JSON.stringify(body) }) });
+      const answer = await fetch(url, { method, headers, signal, ...(body !== undefined && { body: isFile ? body : JSON.stringify(body) }) });
+      clock.note(answer);
+      return answer;
     } catch (cause) {
       throw Fault.unreachable(cause);
     }

@@ -8,6 +8,7 @@ import { Navigation } from "./Navigation";
 import { shown } from "./Pages";
 import { Link, usePath } from "./Router";
 import { UserMenu } from "./UserMenu";
+import { Warnings } from "./Warnings";
 
 /** What surrounds every page: the navigation, the state of the connection, who is signed in. */
 export function Shell({ isExpired }: { isExpired: boolean }) {
@@ -27,7 +28,7 @@ export function Shell({ isExpired }: { isExpired: boolean }) {
         <UserMenu />
       </header>
       <Navigation path={path} />
-      <main id="main" tabIndex={-1}><Mishap key={path}>{shown(path)}</Mishap></main>
+      <main id="main" tabIndex={-1}><Warnings /><Mishap key={path}>{shown(path)}</Mishap></main>
       {isExpired && <ReentryDialog />}
     </div>
   );

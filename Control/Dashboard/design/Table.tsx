@@ -10,6 +10,8 @@ export type Column<Row> = {
   short?: boolean;
   /** The row's own name. */
   heads?: boolean;
+  /** Says what it is by itself, where there is no room for columns. */
+  bare?: boolean;
 };
 
 /** A table that becomes one block for each row where there is no room for columns. */
@@ -23,7 +25,7 @@ export function Table<Row>({ label, columns, rows, id }: { label: string; column
           <tr key={id(row)}>
             {columns.map(column => column.heads
               ? <th key={column.id} scope="row" className={look(column)}>{column.cell(row)}</th>
-              : <td key={column.id} data-title={column.id === "act" ? undefined : column.title} className={look(column)}>{column.cell(row)}</td>)}
+              : <td key={column.id} data-title={column.id === "act" || column.bare ? undefined : column.title} className={look(column)}>{column.cell(row)}</td>)}
           </tr>
         ))}
       </tbody>

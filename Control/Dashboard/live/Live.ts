@@ -1,14 +1,20 @@
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { clock } from "../api/Clock";
 import { access, client } from "../api/Server";
 import type { Broadcast } from "../api/Schema";
 import { Feed, type FeedState } from "./Feed";
 import { History } from "./History";
 import { Picture, type Kind, type Topics } from "./Picture";
+import { Thumbnails } from "./Thumbnails";
+import { Witness, type Happening } from "./Witness";
 
 export const picture = new Picture();
 export const history = new History();
+export const witness = new Witness();
+export const thumbnails = new Thumbnails(id => client.call("getBroadcastsByIdThumbnail", { id }));
 export const feed = new Feed(client, access, (topic, body) => {
   history.note(topic, body, performance.now());
+  witness.note(topic, body, picture.one("broadcast", topic.slice(topic.indexOf("/") + 1)), clock.now());
   picture.take(topic, body);
 });
 
@@ -25,6 +31,9 @@ export function useOne<K extends Kind>(kind: K, id: string): Topics[K] | undefin
   const watch = useCallback((watcher: () => void) => picture.watch(`${kind}/${id}`, watcher), [kind, id]);
   return useSyncExternalStore(watch, () => picture.one(kind, id));
 }
+
+/** What this page has seen happen to a broadcast. */
+export const useSeen = (id: string): readonly Happening[] => useSyncExternalStore(witness.watch, () => witness.of(id));
 
 /** What is shown at once when it changes. */
 const states = (sample: Topics["telemetry"] | undefined) => sample?.links.map(link => `${link.name} ${link.state} ${link.reason ?? ""}`).join();

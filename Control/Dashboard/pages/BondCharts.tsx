@@ -23,6 +23,7 @@ export function BondCharts({ broadcast }: { broadcast: Broadcast }) {
           <Chart label={t("bond.chartReceived")} floor={1_000_000} height={110} scale={megabits} curves={() => [{ series: history.one(`${broadcast.id}/received`), look: "area" }]} />
         </Figure>
       </div>
+      {sample?.bond && <p className="muted">{t("bond.late", { lost: number(sample.bond.lostPackets), offered: number(sample.bond.offeredPackets) })}</p>}
       {frames && frames.input < broadcast.encoder.frameRate - 1 && <p className="warn">{t("bond.slowInput", { input: number(frames.input), asked: broadcast.encoder.frameRate })}</p>}
     </Card>
   );

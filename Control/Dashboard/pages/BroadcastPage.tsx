@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { client, useMay, useReading } from "../api/Server";
 import type { Broadcast } from "../api/Schema";
 import { Nowhere } from "../app/Pages";
@@ -15,7 +15,11 @@ import { BondCharts } from "./BondCharts";
 import { BroadcastChange } from "./BroadcastChange";
 import { LinkCharts } from "./LinkCharts";
 import { Outputs } from "./Outputs";
+import { Paths } from "./Paths";
 import { Steps } from "./Steps";
+import { Thumbnail } from "./Thumbnail";
+import { Timeline } from "./Timeline";
+import { useNow } from "./useEvery";
 
 /** One broadcast: how it is, and what a producer does with it. */
 export function BroadcastPage({ id }: { id: string }) {
@@ -49,10 +53,12 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
       {broadcast.reason && !isOver && <Card tone={broadcast.state === "live" ? undefined : broadcast.state === "degraded" ? "warn" : "bad"}><p className="reason">{broadcast.reason}</p></Card>}
       {(broadcast.notes ?? []).map(note => <Card key={note} tone="warn"><p>{note}</p></Card>)}
       {broadcast.state === "starting" && <Steps broadcast={broadcast} />}
-      <Summary broadcast={broadcast} />
+      <Summary broadcast={broadcast} name={name} />
       {!isOver && <BondCharts broadcast={broadcast} />}
       <Outputs broadcast={broadcast} />
       {!isOver && sender && <section className="stack"><h2>{t("sender.links")}</h2><LinkCharts sender={sender} /></section>}
+      {!isOver && <Paths broadcast={broadcast} sender={sender} />}
+      <Timeline broadcast={broadcast} />
       {isAsked && (
         <ConfirmDialog title={t("broadcast.stopTitle", { name })} submit={t("broadcast.stop")} close={() => setAsked(false)} act={stop}>
           <p>{t(broadcast.state === "starting" ? "broadcast.stopEarly" : "broadcast.stopText", { names: broadcast.outputs.map(one => one.name).join(", ") || "–" })}</p>
@@ -63,22 +69,29 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
   );
 }
 
-function Summary({ broadcast }: { broadcast: Broadcast }) {
-  const { t, megabits, milliseconds, number, time } = useWords();
-  const { ingest, encoder } = broadcast;
+function Summary({ broadcast, name }: { broadcast: Broadcast; name: string }) {
+  const { t, duration, megabits, milliseconds, number, time } = useWords();
+  const { ingest, encoder, receiver } = broadcast;
   return (
     <Card>
-      <Facts facts={[
-        [t("broadcast.duration"), broadcast.state !== "starting" && <Elapsed broadcast={broadcast} />],
-        [t("broadcast.started"), time(broadcast.createdAt)],
-        [t("broadcast.ended"), broadcast.endedAt && time(broadcast.endedAt)],
-        [t("reason"), broadcast.state === "ended" && broadcast.reason],
-        [t("broadcast.picture"), ingest?.width ? `${ingest.width}×${ingest.height}, ${encoder.codec}` : `${encoder.width}×${encoder.height}, ${encoder.codec}`],
-        [t("broadcast.rate"), megabits(encoder.bitrate)],
-        [t("broadcast.latency"), ingest?.latencyMs ? t("broadcast.latencyOf", { latency: milliseconds(ingest.latencyMs), buffer: milliseconds(broadcast.bufferMs) }) : milliseconds(broadcast.bufferMs)],
-        [t("broadcast.packets"), ingest && t("broadcast.lost", { lost: number(ingest.lostPacketsTotal), recovered: number(ingest.recoveredPacketsTotal) })],
-        [t("broadcast.slate"), ingest?.slateMs != null && <span className="warn">{t("broadcast.slateFor", { seconds: number(ingest.slateMs / 1000) })}</span>],
-      ]} />
+      <div className="overview">
+        {!broadcast.endedAt && <Thumbnail broadcast={broadcast} name={name} />}
+        <Facts facts={[
+          [t("broadcast.duration"), broadcast.state !== "starting" && <Elapsed broadcast={broadcast} />],
+          [t("broadcast.started"), time(broadcast.createdAt)],
+          [t("broadcast.ended"), broadcast.endedAt && time(broadcast.endedAt)],
+          [t("reason"), broadcast.state === "ended" && broadcast.reason],
+          [t("broadcast.picture"), ingest?.width ? `${ingest.width}×${ingest.height}, ${encoder.codec}` : `${encoder.width}×${encoder.height}, ${encoder.codec}`],
+          [t("broadcast.rate"), megabits(encoder.bitrate)],
+          [t("broadcast.latency"), ingest?.latencyMs ? t("broadcast.latencyOf", { latency: milliseconds(ingest.latencyMs), buffer: milliseconds(broadcast.bufferMs) }) : milliseconds(broadcast.bufferMs)],
+          [t("broadcast.packets"), ingest && t("broadcast.lost", { lost: number(ingest.lostPacketsTotal), recovered: number(ingest.recoveredPacketsTotal) })],
+          [t("broadcast.receiver"), receiver?.uptimeSeconds != null && <>
+            {t("broadcast.receiverFor", { time: duration(receiver.uptimeSeconds) })}
+            {receiver.restarts ? <span className="warn"> {t("broadcast.restarts", { count: receiver.restarts })}</span> : ""}
+          </>],
+          [t("broadcast.slate"), ingest?.slateMs != null && <span className="warn">{t("broadcast.slateFor", { seconds: number(ingest.slateMs / 1000) })}</span>],
+        ]} />
+      </div>
     </Card>
   );
 }
@@ -86,13 +99,7 @@ function Summary({ broadcast }: { broadcast: Broadcast }) {
 /** How long it is or was on its way. */
 export function Elapsed({ broadcast }: { broadcast: Broadcast }) {
   const { duration } = useWords();
-  const [now, setNow] = useState(Date.now);
-  const isOver = Boolean(broadcast.endedAt);
-  useEffect(() => {
-    if (isOver) return;
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, [isOver]);
+  const now = useNow(!broadcast.endedAt);
   const end = broadcast.endedAt ? Date.parse(broadcast.endedAt) : now;
   return <span className="clock">{duration((end - Date.parse(broadcast.createdAt)) / 1000)}</span>;
 }

@@ -8,6 +8,7 @@ import { Table, type Column } from "../design/Table";
 import { newestFirst, useAll, useIsWhole } from "../live/Live";
 import { useWords } from "../text/Text";
 import { Elapsed } from "./BroadcastPage";
+import { Thumbnail } from "./Thumbnail";
 
 /** What is on its way now, and what was. */
 export function BroadcastsPage() {
@@ -26,10 +27,15 @@ export function BroadcastsPage() {
 }
 
 function List({ rows, label, isOver }: { rows: readonly Broadcast[]; label: string; isOver: boolean }) {
-  const { t, time, megabits } = useWords();
+  const { t, time, megabits, number } = useWords();
   const senders = useAll("sender");
+  const name = (one: Broadcast) => senders.get(one.sender)?.name ?? t("broadcasts.gone");
   const running: Column<Broadcast>[] = [
-    { id: "state", title: t("state"), cell: one => <Badge tone={broadcastTone[one.state]}>{t(`state.${one.state}`)}</Badge> },
+    { id: "preview", title: t("broadcast.picture"), bare: true, cell: one => <Thumbnail broadcast={one} name={name(one)} /> },
+    { id: "state", title: t("state"), cell: one => <>
+      <Badge tone={broadcastTone[one.state]}>{t(`state.${one.state}`)}</Badge>
+      {one.ingest?.slateMs != null && <span className="warn"> {t("broadcast.slateFor", { seconds: number(one.ingest.slateMs / 1000) })}</span>}
+    </> },
     { id: "duration", title: t("broadcast.duration"), number: true, cell: one => <Elapsed broadcast={one} /> },
     { id: "received", title: t("bond.received"), number: true, cell: one => one.ingest ? megabits(one.ingest.bitrate) : "–" },
     { id: "outputs", title: t("outputs.title"), number: true, cell: one => t("broadcasts.connected", { connected: one.outputs.filter(output => output.report?.state === "connected").length, all: one.outputs.length }) },
@@ -40,7 +46,7 @@ function List({ rows, label, isOver }: { rows: readonly Broadcast[]; label: stri
     { id: "reason", title: t("reason"), cell: one => one.reason ?? "" },
   ];
   return <Table label={label} rows={rows} id={one => one.id} columns={[
-    { id: "sender", title: t("broadcast.sender"), heads: true, cell: one => <Link to={`/broadcasts/${one.id}`}>{senders.get(one.sender)?.name ?? t("broadcasts.gone")}</Link> },
+    { id: "sender", title: t("broadcast.sender"), heads: true, cell: one => <Link to={`/broadcasts/${one.id}`}>{name(one)}</Link> },
     ...(isOver ? over : running),
   ]} />;
 }

@@ -5,7 +5,8 @@ import { Button } from "../design/Button";
 import { ConfirmDialog, FormDialog } from "../design/Dialog";
 import { Copy } from "../design/Copy";
 import { SelectField, TextField } from "../design/Field";
-import { Card, Empty, Page, Read } from "../design/Page";
+import { Card, Empty, Facts, Page, Read } from "../design/Page";
+import { QRPicture } from "../design/QRPicture";
 import { Table } from "../design/Table";
 import { useAll } from "../live/Live";
 import { useWords } from "../text/Text";
@@ -56,11 +57,18 @@ function MakeDialog({ close, done }: { close: () => void; done: (token: Token) =
 
 /** What is typed on the board: the token goes into a file, so that no list of processes shows it. */
 function Command({ token, enrolled }: { token: Token; enrolled?: string | null }) {
-  const { t } = useWords();
+  const { t, time } = useWords();
   const text = `(umask 077 && echo '${token.token ?? ""}' > token) && strata-agent enroll --server ${location.origin} --token-file token --config /etc/strata/strata-agent.conf && rm token && systemctl enable --now strata-agent`;
+  if (enrolled) return <Card title={t("enrollment.command")}><p>{t("enrollment.done")}</p></Card>;
   return (
-    <Card title={t("enrollment.command")}>
-      {enrolled ? <p>{t("enrollment.done")}</p> : <><p>{t("enrollment.commandText")}</p><Copy text={text} label={t("enrollment.command")} /><p className="muted">{t("enrollment.once")}</p></>}
-    </Card>
+    <div className="sheet">
+      <Card title={t("enrollment.command")} actions={<Button small onClick={() => print()}>{t("enrollment.print")}</Button>}>
+        <p>{t("enrollment.commandText")}</p>
+        <Copy text={text} label={t("enrollment.command")} />
+        <QRPicture text={text} label={t("enrollment.code")} />
+        <Facts facts={[[t("name"), token.name], [t("enrollment.expires"), time(token.expiresAt)], [t("enrollment.server"), location.origin]]} />
+        <p className="muted">{t("enrollment.once")}</p>
+      </Card>
+    </div>
   );
 }

@@ -5,8 +5,9 @@ import { Badge } from "../design/Badge";
 import { Empty } from "../design/Page";
 import { linkTone } from "../design/states";
 import { history, useTelemetry } from "../live/Live";
-import type { LinkSample } from "../live/Telemetry";
+import type { LinkSample, Modem, Usage } from "../live/Telemetry";
 import { useWords } from "../text/Text";
+import { Hearing } from "./SenderModems";
 
 /** Each link of a sender; of those that send the last minute: rate, round trip, loss. */
 export function LinkCharts({ sender }: { sender: Sender }) {
@@ -15,10 +16,19 @@ export function LinkCharts({ sender }: { sender: Sender }) {
   if (sender.inventory.links.length === 0) return <Empty title={t("links.none")}>{t("links.noneText")}</Empty>;
   // Nobody knows how the links of one that is away are.
   const measured = new Map((sender.online ? sample?.links ?? [] : []).map(link => [link.name, link]));
-  return <ul className="links">{sender.inventory.links.map(link => <li key={link.name}><LinkRow sender={sender} link={link} now={measured.get(link.name)} /></li>)}</ul>;
+  const modem = (name: string) => sender.online ? sample?.modems?.find(one => one.link === name) : undefined;
+  return (
+    <ul className="links">{sender.inventory.links.map(link => (
+      <li key={link.name}>
+        <LinkRow sender={sender} link={link} now={measured.get(link.name)} modem={modem(link.name)} usage={sample?.usage?.find(one => one.link === link.name)} />
+      </li>
+    ))}</ul>
+  );
 }
 
-function LinkRow({ sender, link, now }: { sender: Sender; link: Sender["inventory"]["links"][number]; now: LinkSample | undefined }) {
+type RowProps = { sender: Sender; link: Sender["inventory"]["links"][number]; now?: LinkSample; modem?: Modem; usage?: Usage };
+
+function LinkRow({ sender, link, now, modem, usage }: RowProps) {
   const { t, megabits, milliseconds, percent } = useWords();
   const state = now && now.state !== "unused" ? now.state : link.state, reason = now?.reason ?? link.reason;
   const series = (name: string) => history.one(`${sender.id}/link/${link.name}/${name}`);
@@ -30,6 +40,8 @@ function LinkRow({ sender, link, now }: { sender: Sender; link: Sender["inventor
       </header>
       <p className="muted addresses">{link.addresses.join(", ") || t("links.unaddressed")}{now && now.state !== "unused" && now.bond ? ` · ${t("links.share", { share: now.weight })}` : ""}</p>
       {sender.online && reason && <p className="warn">{reason}</p>}
+      {modem && <Hearing modem={modem} />}
+      {usage && <Carried usage={usage} />}
       {now && <div className="charts">
         <Figure title={t("links.sent")} value={megabits(now.sent)} more={now.bond ? t("links.capacity", { rate: megabits(now.bond.capacity) }) : undefined}>
           <Chart label={t("links.chartSent", { link: link.name })} floor={500_000} scale={megabits}
@@ -44,6 +56,14 @@ function LinkRow({ sender, link, now }: { sender: Sender; link: Sender["inventor
       </div>}
     </section>
   );
+}
+
+/** What a link has carried in its billing cycle, of what it may. */
+function Carried({ usage }: { usage: Usage }) {
+  const { t, bytes, day } = useWords();
+  const used = bytes(usage.sentBytes + usage.receivedBytes);
+  const words = [usage.capBytes != null ? t("sender.planUsed", { used, cap: bytes(usage.capBytes) }) : used, usage.since && t("plan.since", { day: day(usage.since) })].filter(Boolean).join(" ");
+  return <p className={`addresses ${usage.state === "within" ? "muted" : "warn"}`}>{t("plan.carried", { words })}{usage.state === "spent" && ` · ${t("plan.spent")}`}</p>;
 }
 
 /** A figure with its name above its curve. */

@@ -56,6 +56,20 @@ function ModemFacts({ modem }: { modem: Modem }) {
   );
 }
 
+/** A modem in a line beside its link: how it hears which network, and what is wrong with it. */
+export function Hearing({ modem }: { modem: Modem }) {
+  const { t } = useWords();
+  const words = [modem.network, [modem.technology, modem.band].filter(Boolean).join(" "), modem.registration === "roaming" && t("modems.roaming"),
+    modem.sinrDb != null && `SINR ${modem.sinrDb} dB`].filter(Boolean).join(", ");
+  return (
+    <p className="hearing">
+      {(modem.rsrpDbm != null || modem.signalPercent != null) && <Signal modem={modem} />}
+      {words && <span className="muted">{words}</span>}
+      {modem.reason && <span className="warn">{modem.reason}</span>}
+    </p>
+  );
+}
+
 function Signal({ modem }: { modem: Modem }) {
   const strength = bars(modem), text = modem.rsrpDbm != null ? `${modem.rsrpDbm} dBm` : `${modem.signalPercent} %`;
   return <span className="signal"><span className={strength <= 1 ? "bars weak" : "bars"} aria-hidden="true">{[1, 2, 3, 4].map(bar => <i key={bar} className={bar <= strength ? "on" : ""} />)}</span>{text}</span>;

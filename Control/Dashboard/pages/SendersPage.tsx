@@ -6,6 +6,7 @@ import { Empty, Page, Skeleton } from "../design/Page";
 import { broadcastTone } from "../design/states";
 import { useAll, useCurrent, useIsWhole, useTelemetry } from "../live/Live";
 import { useWords } from "../text/Text";
+import { Thumbnail } from "./Thumbnail";
 
 /** Every sender as it is now; those that send come first, those that are away last. */
 export function SendersPage() {
@@ -35,6 +36,7 @@ function SenderCard({ sender }: { sender: Sender }) {
         <h2><Link to={`/senders/${sender.id}`}>{sender.name}</Link></h2>
         {broadcast ? <Badge tone={broadcastTone[broadcast.state]}>{t(`state.${broadcast.state}`)}</Badge> : <Presence sender={sender} />}
       </header>
+      {broadcast && <Thumbnail broadcast={broadcast} name={sender.name} />}
       <p className="figure">
         {broadcast && sender.online ? megabits(rate) : sender.online ? t("senders.links", { up, all: sender.inventory.links.length }) : sender.lastSeenAt ? t("senders.seen", { ago: ago(sender.lastSeenAt) }) : t("senders.never")}
       </p>

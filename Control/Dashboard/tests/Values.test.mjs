@@ -1,11 +1,14 @@
 // What has no clock and opens nothing.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { Clock } from "../api/Clock";
 import { nice } from "../charts/Painter";
+import { qrCode } from "../design/QRCode";
 import { History, Series, span } from "../live/History";
 import { Picture } from "../live/Picture";
 import { Redial } from "../live/Redial";
 import { placed } from "../pages/TOMLPlace";
+import { capacities } from "./capacities.mjs";
 
 test("the wait before dialling again doubles from one second to fifteen, less up to half", () => {
   const redial = new Redial();
@@ -63,4 +66,23 @@ test("a topic ends with null, or where a whole picture does not tell it; one tha
   for (const topic of ["all", "whole"]) picture.take(topic, null);
   assert.equal(picture.all("sender").size, 0);
   assert.equal(told, 3);
+});
+
+test("a QR code is the smallest that holds its text, and there is none of a longer one", () => {
+  for (const [at, length] of capacities.entries()) {
+    assert.equal(qrCode("x".repeat(length)).length, 4 * at + 21, `${length} bytes`);
+    assert.equal(qrCode("x".repeat(length + 1))?.length, at === 39 ? undefined : 4 * at + 25, `${length + 1} bytes`);
+  }
+  assert.equal(qrCode("ä".repeat(7)).length, 21);
+});
+
+test("times are the server's, and this machine's where they are as good as the same", () => {
+  const clock = new Clock(), told = ahead => clock.note({ headers: new Headers({ Date: new Date(Date.now() + ahead).toUTCString() }) });
+  told(3_600_000);
+  assert.ok(Math.abs(clock.now() - Date.now() - 3_600_000) < 1500);
+  clock.note({ headers: new Headers({ Date: "yesterday" }) });
+  clock.note({ headers: new Headers() });
+  assert.ok(clock.now() - Date.now() > 3_000_000);
+  told(-2000);
+  assert.ok(Math.abs(clock.now() - Date.now()) < 100);
 });

@@ -1,4 +1,5 @@
 import { createContext, useContext, type ReactNode } from "react";
+import { clock } from "../api/Clock";
 import { Preferences, usePreferences } from "../app/Preferences";
 import { de } from "./de";
 import { en, type Key } from "./en";
@@ -41,6 +42,11 @@ export class Words {
 
   time = (text: string): string => new Date(text).toLocaleString(this.language, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
 
+  /** `2026-11-15`, whatever the browser's zone. */
+  day = (text: string): string => new Date(`${text}T00:00:00Z`).toLocaleDateString(this.language, { dateStyle: "medium", timeZone: "UTC" });
+  /** To the second, of what may lie close together. */
+  moment = (unixMs: number): string => new Date(unixMs).toLocaleString(this.language, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" });
+
   /** `1:02:03`, `4:05`. */
   duration = (seconds: number): string => {
     const whole = Math.max(0, Math.floor(seconds)), two = (value: number) => String(value).padStart(2, "0");
@@ -49,7 +55,7 @@ export class Words {
   };
 
   /** `3 minutes ago`. */
-  ago = (text: string, now = Date.now()): string => {
+  ago = (text: string, now = clock.now()): string => {
     const seconds = (Date.parse(text) - now) / 1000;
     const format = new Intl.RelativeTimeFormat(this.language, { numeric: "auto" });
     for (const [unit, size] of [["day", 86_400], ["hour", 3600], ["minute", 60]] as const) {
