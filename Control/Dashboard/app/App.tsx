@@ -5,11 +5,13 @@ import { FaultNote } from "../design/Fault";
 import { Skeleton } from "../design/Page";
 import { feed } from "../live/Live";
 import { EntryPage } from "../pages/EntryPage";
+import { open } from "./Pages";
+import { usePath } from "./Router";
 import { Shell } from "./Shell";
 
 /** Finds out who is signed in, and shows the door or the house. */
 export function App() {
-  const state = useAccess();
+  const state = useAccess(), path = usePath();
   const [fault, setFault] = useState<Fault | null>(null);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -28,6 +30,8 @@ export function App() {
     }
     if (state.is === "out") feed.stop();
   }, [isIn, state.is]);
+  const own = open(path);
+  if (own) return <>{own}</>;
   switch (state.is) {
     case "unknown": return <main className="entry">{fault ? <FaultNote fault={fault} /> : <Skeleton />}</main>;
     case "out": return <EntryPage />;

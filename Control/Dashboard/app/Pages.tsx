@@ -8,7 +8,9 @@ import { BroadcastPage } from "../pages/BroadcastPage";
 import { BroadcastsPage } from "../pages/BroadcastsPage";
 import { DestinationsPage } from "../pages/DestinationsPage";
 import { EnrollmentPage } from "../pages/EnrollmentPage";
+import { ForgottenPage, ResetPage } from "../pages/PasswordPages";
 import { HealthPage } from "../pages/HealthPage";
+import { InvitationPage } from "../pages/InvitationPage";
 import { MembersPage } from "../pages/MembersPage";
 import { OrganizationPage } from "../pages/OrganizationPage";
 import { PoolPage } from "../pages/PoolPage";
@@ -35,6 +37,16 @@ const places: readonly Place[] = [
   { pattern: "/audit", needs: "audit.view", page: () => <AuditPage /> },
   { pattern: "/account", needs: "account.manage", page: () => <AccountPage /> },
 ];
+
+/** What is there for whoever is not in, or is somebody else by now. */
+export function open(path: string): ReactNode {
+  switch (path) {
+    case "/forgot-password": return <ForgottenPage />;
+    case "/reset-password": return <ResetPage />;
+    case "/invitation": return <InvitationPage />;
+    default: return null;
+  }
+}
 
 /** The page of a path. */
 export function shown(path: string): ReactNode {

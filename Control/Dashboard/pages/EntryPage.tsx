@@ -1,11 +1,13 @@
 import { useState } from "react";
 import type { Fault } from "../api/Fault";
 import { access, client, useReading } from "../api/Server";
+import { Link } from "../app/Router";
 import { Button, useAct } from "../design/Button";
 import { FaultNote } from "../design/Fault";
 import { TextField } from "../design/Field";
 import { Read } from "../design/Page";
 import { useWords } from "../text/Text";
+import { Door } from "./Door";
 import { SetupForm } from "./SetupForm";
 
 /** The door: the first owner is made, or somebody signs in. */
@@ -13,12 +15,9 @@ export function EntryPage() {
   const { t } = useWords();
   const setup = useReading("getSetup", {});
   return (
-    <main className="entry">
-      <p className="brand"><span className="mark" aria-hidden="true" />Strata</p>
-      <Read of={setup}>{({ ownerExists }) => ownerExists
-        ? <section className="card"><h1>{t("login.title")}</h1><LoginForm /></section>
-        : <section className="card"><h1>{t("setup.title")}</h1><p className="muted">{t("setup.text")}</p><SetupForm /></section>}</Read>
-    </main>
+    <Door title={t(setup.value?.ownerExists === false ? "setup.title" : "login.title")}>
+      <Read of={setup}>{({ ownerExists }) => ownerExists ? <LoginForm /> : <><p className="muted">{t("setup.text")}</p><SetupForm /></>}</Read>
+    </Door>
   );
 }
 
@@ -44,6 +43,7 @@ export function LoginForm({ again }: { again?: { email: string; organization: st
         : !again && <button type="button" className="text" onClick={() => setOfSeveral(true)}>{t("login.choose")}</button>}
       {fault && <FaultNote fault={fault} />}
       <Button type="submit" look="primary" disabled={state === "busy"} aria-busy={state === "busy"}>{state === "busy" && <span className="spinner" />}{t("login.enter")}</Button>
+      {!again && <Link to="/forgot-password">{t("login.forgotten")}</Link>}
     </form>
   );
 }

@@ -8,7 +8,9 @@ import { ConfirmDialog, FormDialog } from "../design/Dialog";
 import { SelectField, TextField } from "../design/Field";
 import { Card, Page, Read } from "../design/Page";
 import { Table } from "../design/Table";
+import { tell } from "../design/Toast";
 import { useWords } from "../text/Text";
+import { Invitations, LinkDialog } from "./Invitations";
 
 type Role = User["role"];
 const ranks: Record<Role, number> = { owner: 5, admin: 4, host: 3, member: 2 };
@@ -19,7 +21,18 @@ export function MembersPage() {
   const may = useMay(), { user: self } = useSession(), users = useReading("getUsers", {});
   const [edited, setEdited] = useState<User | "new" | null>(null), [shut, setShut] = useState<User | null>(null), [heir, setHeir] = useState<User | null>(null);
   const manages = (one: User) => may("users.manage") && ranks[self.role] > ranks[one.role];
-  const add = may("users.manage") && <Button look="primary" onClick={() => setEdited("new")}>{t("members.add")}</Button>;
+  const [invites, setInvites] = useState<"one" | "many" | null>(null), [forgot, setForgot] = useState<User | null>(null), [link, setLink] = useState<string | null>(null);
+  const isManager = may("users.manage");
+  const roles = (["admin", "host", "member"] as const).filter(one => ranks[one] < ranks[self.role]).map(one => [one, t(`role.${one}`)] as const);
+  const add = isManager && <>
+    <Button look="quiet" onClick={() => setInvites("many")}>{t("invitations.many")}</Button>
+    <Button onClick={() => setEdited("new")}>{t("members.add")}</Button>
+    <Button look="primary" onClick={() => setInvites("one")}>{t("invitations.add")}</Button>
+  </>;
+  const sendLink = async (one: User) => {
+    const answer = await client.call("postUsersByIdPasswordReset", { id: one.id });
+    if (answer.link) setLink(answer.link); else tell(t("members.linkSent", { email: one.email }));
+  };
   const change = async (one: User, active: boolean) => { await client.call("patchUsersById", { id: one.id }, { active }); users.again(); };
   return (
     <Page title={t("nav.members")} actions={add}>
@@ -34,12 +47,16 @@ export function MembersPage() {
               <div className="buttons">
                 <Button small onClick={() => setEdited(one)} aria-label={t("editOf", { name: one.displayName })}>{t("edit")}</Button>
                 <Button small look="quiet" onClick={() => setShut(one)} aria-label={t(one.active ? "members.shutOf" : "members.letInOf", { name: one.displayName })}>{t(one.active ? "members.shutOut" : "members.letIn")}</Button>
+                {one.active && <Button small look="quiet" onClick={() => setForgot(one)} aria-label={t("members.linkFor", { name: one.displayName })}>{t("members.link")}</Button>}
                 {may("organization.transfer") && one.active && <Button small look="quiet" onClick={() => setHeir(one)} aria-label={t("members.transferOf", { name: one.displayName })}>{t("members.transfer")}</Button>}
               </div>
             ) },
           ]} />
         </Card>
       )}</Read>
+      {isManager && <Invitations roles={roles} asked={invites} close={() => setInvites(null)} shown={setLink} />}
+      {forgot && <ConfirmDialog title={t("members.linkFor", { name: forgot.displayName })} submit={t("members.link")} close={() => setForgot(null)} act={() => sendLink(forgot)}><p>{t("members.linkText")}</p></ConfirmDialog>}
+      {link && <LinkDialog link={link} close={() => setLink(null)} />}
       {edited && <MemberDialog user={edited === "new" ? undefined : edited} below={ranks[self.role]} close={() => setEdited(null)} done={users.again} />}
       {shut && <ConfirmDialog title={t(shut.active ? "members.shutOf" : "members.letInOf", { name: shut.displayName })} submit={t(shut.active ? "members.shutOut" : "members.letIn")} close={() => setShut(null)} act={() => change(shut, !shut.active)}><p>{t(shut.active ? "members.shutText" : "members.letInText")}</p></ConfirmDialog>}
       {heir && <ConfirmDialog title={t("members.transferOf", { name: heir.displayName })} submit={t("members.transfer")} typed={heir.email} close={() => setHeir(null)}

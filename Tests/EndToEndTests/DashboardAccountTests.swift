@@ -1,0 +1,79 @@
+import Foundation
+import Support
+import Testing
+
+/// Those who stand before the web application's door, with a link that was mailed to them.
+@Suite(.serialized)
+struct DashboardAccountTests {
+    @Test("whoever forgot a password, and whoever is invited, comes in by the link that was mailed", .row("SEC-06", "ORG-05"))
+    func links() async throws {
+        let port = try FreePorts.tcp()
+        try await atFrontDesk({ $0.mailPort = port }) { desk in
+            let peer = try await MailPeer(on: desk.stage, port: port)
+            let browser = try await Chromium(on: desk.stage)
+            let page = Dashboard(browser: browser, server: desk.server)
+            try await browser.open(page.server + "/app/")
+            try await page.press("Forgot your password?")
+            try await page.fill("Mail address", "owner@example.org")
+            try await page.press("Send me a link")
+            try await page.see("If there is an account for owner@example.org")
+            try await browser.screenshot("app-door-1-sent")
+            try await open(page, desk, try await peer.first)
+            #expect(try await page.run("location.href.includes('token')") as? Bool == false)
+            try await page.fill("New password", "short")
+            try await page.press("Set the password")
+            try await page.fill("New password", "a brand new password")
+            #expect(try await page.faults() == [])
+            try await page.press("Set the password")
+            try await page.see("The password is changed")
+            try await page.press("Sign in")
+            for (field, text) in [("Mail address", "owner@example.org"), ("Password", "a brand new password")] {
+                try await page.fill(field, text)
+            }
+            try await page.press("Sign in")
+            try await page.press("Members")
+            try await invite(page)
+            let mail = try await eventually(within: .seconds(10), "the invitation has come") {
+                try peer.mails.first { $0.to == ["kim@example.org"] }
+            }
+            try await open(page, desk, mail)
+            try await page.see("as Host")
+            try await page.fill("Name", "Kim")
+            try await page.fill("Password", "a long password")
+            #expect(try await page.faults() == [])
+            try await browser.screenshot("app-door-2-invited")
+            try await page.press("Join")
+            try await page.wait("strata.named('button', 'Account and settings of Kim') !== null", "Kim is in")
+            // The link has been used.
+            try await open(page, desk, mail)
+            try await page.see("This invitation is over")
+        }
+    }
+
+    /// One by the form, and none by a list with a line that is wrong.
+    private func invite(_ page: Dashboard) async throws {
+        try await page.press("Invite")
+        try await page.fill("Mail address", "kim@example.org")
+        try await page.fill("Role", "host")
+        try await page.press("Invite")
+        try await page.see("kim@example.org was invited")
+        try await page.see("Open")
+        try await page.press("Invite several")
+        try await page.fill("A line each: address, or address,role", "a@example.org\nnobody")
+        try await page.press("Invite")
+        try await page.see("Line 2:")
+        #expect(try await page.faults() == [])
+        try await page.press("Cancel")
+        try await page.wait("!document.querySelector('dialog[open]')", "the page goes on")
+        #expect(try await page.run("!document.body.innerText.includes('a@example.org')") as? Bool == true)
+        try await page.browser.screenshot("app-door-3-members")
+    }
+
+    /// The mail names the server's first origin, where tests listen with a certificate: its path and what is behind it count.
+    private func open(_ page: Dashboard, _ desk: FrontDesk, _ mail: MailPeer.Mail) async throws {
+        let origin = desk.installation.origin
+        let link = try #require(mail.text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("\(origin)/app/") }, "\(mail.text)")
+        try await page.browser.go(to: "about:blank")
+        try await page.browser.go(to: page.server + link.dropFirst(origin.count))
+    }
+}
