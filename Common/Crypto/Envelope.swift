@@ -37,6 +37,9 @@ package enum Envelope {
         try output.sync(target)
     }
 
+    /// The most that can be opened: OpenSSL takes such a file apart in one piece of memory (LIMIT_BEFORE_EXPANSION, crypto/buffer/buffer.c).
+    package static let mostBytes = 1_500_000_000
+
     /// Opens what was sealed for a key, into a file that is made, mode 0600, and must not be there. On an error it may be there,
     /// with bytes that nobody has vouched for. The sealed file is held in memory.
     ///
@@ -54,8 +57,14 @@ package enum Envelope {
         let output = try FileDescriptor(making: target)
         let sink = try made("BIO_new_fd", BIO_new_fd(output.raw, BIO_NOCLOSE))
         defer { BIO_free(sink) }
+        errno = 0
         guard CMS_decrypt(cms, key.raw, nil, nil, sink, UInt32(CMS_BINARY)) == 1 else {
+            let code = errno
             ERR_clear_error()
+            // A full disk is no reason to throw a good file away.
+            if [ENOSPC, EDQUOT, EIO, EFBIG].contains(code) {
+                throw .file(path: target, reason: "write: \(String(cString: strerror(code))) (\(code))")
+            }
             throw .notAuthentic
         }
         try output.sync(target)

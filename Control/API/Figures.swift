@@ -35,7 +35,13 @@ struct Figures {
     var text: String { order.map { (heads[$0] ?? "") + (lines[$0] ?? []).joined() }.joined() }
 
     private static func escaped(_ label: String) -> String {
-        label.bounded(to: labelLimit).flatMap { $0 == "\\" || $0 == "\"" ? ["\\", $0] : [$0] }.reduce(into: "") { $0.append($1) }
+        // By scalars: a quote with an accent on it is one character, and not a quote.
+        var escaped = String.UnicodeScalarView()
+        for scalar in label.bounded(to: labelLimit).unicodeScalars {
+            if scalar == "\\" || scalar == "\"" { escaped.append("\\") }
+            escaped.append(scalar)
+        }
+        return String(escaped)
     }
 }
 

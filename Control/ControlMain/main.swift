@@ -156,6 +156,7 @@ let usage = """
     let rotation = KeyRotation(keyFile: folder.masterKeyFile, database: folder.database)
     let outcome = try await rotation.run(platformVersion: ProgramContext.version)
     print("\(outcome.sealed) secrets are sealed under a new key; back \(folder.masterKeyFile) up")
+    if configuration.backups != nil { print("backups from before need the master.key of their time: keep it beside this one") }
     if outcome.keptKeys > 0 { print("\(outcome.keptKeys) older keys stay, for the copies of the database from before an upgrade") }
 }
 

@@ -32,7 +32,12 @@ package struct Backups: Sendable, Hashable {
         case noDatabase(String)
         case noMasterKey(String)
         case otherMasterKey(String)
+        /// The key of its time is not in the key file any more.
+        case retiredMasterKey(String)
         case notABackup(String)
+        case otherUser(String)
+        case tooLarge(String)
+        case noRoom(String)
 
         package var description: String {
             switch self {
@@ -41,6 +46,12 @@ package struct Backups: Sendable, Hashable {
             case .noMasterKey(let path):
                 "there is no \(path): put the one that was kept apart there first, mode 600; without it no secret can be read"
             case .otherMasterKey(let path): "not one of this server's, or changed: the master key does not vouch for \(path)"
+            case .retiredMasterKey(let path):
+                "\(path) is from before a rotation of the master key: put the master.key of its time in the state folder first"
+            case .otherUser(let path): "\(path) belongs to another user: run this as the user of the service"
+            case .tooLarge(let path):
+                "\(path) has over \(Envelope.mostBytes >> 20) MiB, more than can be opened again: the older backups stay"
+            case .noRoom(let path): "no room for a copy beside \(path): control itself would run out of it"
             case .notABackup(let path): "\(path) opens, and holds no backup of control's"
             }
         }
@@ -48,6 +59,9 @@ package struct Backups: Sendable, Hashable {
 
     private static let prefix = "strata-"
     private static let suffix = ".backup"
+    private static let draft = ".draft"
+    /// What is left to control on its disk.
+    private static let spareBytes = 256 << 20
 
     package init(recipient: String, folder: String, keepDays: Int) {
         self.recipient = recipient
@@ -62,10 +76,11 @@ package struct Backups: Sendable, Hashable {
         try Folder.make(folder)
         let lock = try FolderLock(folder)
         defer { lock.release() }
-        guard access(database, F_OK) == 0 else { throw Failure.noDatabase(database) }
+        try check(database)
+        try removeDrafts()
         let copy = database + ".backup"
         let path = "\(folder)/\(Self.prefix)\(Self.name(now))\(Self.suffix)"
-        let draft = path + ".draft"
+        let draft = path + Self.draft
         defer { for path in [copy, draft] { unlink(path) } }
         let source = try await Database.open(.file(database))
         // In one piece: with steps a copy begins anew whenever control writes between two of them.
@@ -88,8 +103,10 @@ package struct Backups: Sendable, Hashable {
     package static func restore(_ path: String, to database: String, keys: Keyring, key: String, at now: Timestamp) async throws -> Restored
     {
         let opened = database + ".opened"
-        unlink(opened)
-        defer { for log in ["", "-wal", "-shm"] { unlink(opened + log) } }
+        // One that was killed may have left a log as well, which is of another file.
+        func clear() { for end in ["", "-wal", "-shm", "-journal"] { unlink(opened + end) } }
+        clear()
+        defer { clear() }
         try Envelope.open(path, into: opened, with: key)
         let madeAt = try BackupProof.takenOff(opened, keys, path)
         do {
@@ -99,27 +116,45 @@ package struct Backups: Sendable, Hashable {
         }
     }
 
+    /// Whose it is, whether it can be opened again, and whether there is room: a copy of it lies beside it for a moment.
+    private func check(_ database: String) throws {
+        var status = stat()
+        guard stat(database, &status) == 0 else { throw Failure.noDatabase(database) }
+        guard status.st_uid == geteuid() else { throw Failure.otherUser(database) }
+        var log = stat()
+        let bytes = Int(status.st_size) + (stat(database + "-wal", &log) == 0 ? Int(log.st_size) : 0)
+        guard bytes <= Envelope.mostBytes else { throw Failure.tooLarge(database) }
+        var space = statvfs()
+        guard statvfs(database, &space) == 0 else { throw SystemError("statvfs", on: database) }
+        guard Int(space.f_bavail) * Int(space.f_frsize) > bytes + Self.spareBytes else { throw Failure.noRoom(database) }
+    }
+
     /// `20261122T030000Z`
     private static func name(_ now: Timestamp) -> String {
         String(now.text.prefix { $0 != "." }).filter { $0 != "-" && $0 != ":" && $0 != "Z" } + "Z"
     }
 
     private func removeExpired(at now: Timestamp) throws -> Int {
-        guard let stream = opendir(folder) else { throw SystemError("opendir", on: folder) }
-        defer { closedir(stream) }
         // Names of one length that sort as their times do.
         let oldest = Self.prefix + Self.name(now - .seconds(keepDays * 86_400)) + Self.suffix
-        var expired: [String] = []
+        return try remove { $0.hasSuffix(Self.suffix) && $0.utf8.count == oldest.utf8.count && $0 < oldest }
+    }
+
+    /// What those left that were killed.
+    private func removeDrafts() throws { _ = try remove { $0.hasSuffix(Self.suffix + Self.draft) } }
+
+    private func remove(_ isOver: (String) -> Bool) throws -> Int {
+        guard let stream = opendir(folder) else { throw SystemError("opendir", on: folder) }
+        defer { closedir(stream) }
+        var names: [String] = []
         while let entry = readdir(stream) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if name.hasPrefix(Self.prefix), name.hasSuffix(Self.suffix), name.utf8.count == oldest.utf8.count, name < oldest {
-                expired.append(name)
-            }
+            if name.hasPrefix(Self.prefix), isOver(name) { names.append(name) }
         }
-        for name in expired {
+        for name in names {
             guard unlink("\(folder)/\(name)") == 0 else { throw SystemError("unlink", on: "\(folder)/\(name)") }
         }
-        return expired.count
+        return names.count
     }
 }
 
@@ -149,7 +184,12 @@ private struct BackupProof {
             line.last == UInt8(ascii: "\n"),
             let sealed = Hex.decode(String(decoding: line.dropFirst(head.count).dropLast(), as: UTF8.self))
         else { throw Backups.Failure.notABackup(name) }
-        guard let proof = try? keys.open(sealed, for: place) else { throw Backups.Failure.otherMasterKey(name) }
+        let proof: [UInt8]
+        do {
+            proof = try keys.open(sealed, for: place)
+        } catch CryptoError.unknownKey {
+            throw Backups.Failure.retiredMasterKey(name)
+        } catch { throw Backups.Failure.otherMasterKey(name) }
         var digest = SHA256Digest()
         var chunk = [UInt8](repeating: 0, count: 1 << 18)
         var place = 0

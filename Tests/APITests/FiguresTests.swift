@@ -23,6 +23,14 @@ import Wire
 
                 """)
     }
+
+    @Test("a quote is escaped whatever stands on it or before it")
+    func marks() {
+        var figures = Figures()
+        for name in ["x\"\u{301}", "\u{0D4E}\"", "\\\u{301}"] { figures.add(.gauge, "link_live", "Whether it is", 1, ["link": name]) }
+        let text = figures.text
+        #expect(text.contains("x\\\"\u{301}") && text.contains("\u{0D4E}\\\"") && text.contains("\\\\\u{301}"), "\(text)")
+    }
 }
 
 @Suite struct LabelBookTests {

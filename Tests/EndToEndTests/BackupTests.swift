@@ -18,6 +18,7 @@ struct BackupTests {
             try await configure(desk)
             try desk.stage.folder.write("", to: "backups/strata-20200101T000000Z.backup")
             try desk.stage.folder.write("", to: "backups/notes.txt")
+            try desk.stage.folder.write("", to: "backups/strata-20261101T000000Z.backup.draft")
 
             // Control runs, and goes on writing.
             let writing = Task {
@@ -71,6 +72,11 @@ struct BackupTests {
         try await refused(backup, "\(state)/master.key: put the one that was kept apart there first")
         try write(Keyring().text, "\(state)/master.key")
         try await refused(backup, "the master key does not vouch")
+        var later = try Keyring(text: masterKey)
+        later.rotate()
+        later.retireOldKeys()
+        try write(later.text, "\(state)/master.key")
+        try await refused(backup, "from before a rotation of the master key")
         try write(masterKey, "\(state)/master.key")
         try await refused(backup, "not authentic", key: "stranger.key")
         try await refused(desk.stage.folder["operator.pem"], "is no file that was sealed for a key")

@@ -73,7 +73,6 @@ struct DashboardAccountTests {
     private func open(_ page: Dashboard, _ desk: FrontDesk, _ mail: MailPeer.Mail) async throws {
         let origin = desk.installation.origin
         let link = try #require(mail.text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("\(origin)/app/") }, "\(mail.text)")
-        try await page.browser.go(to: "about:blank")
         try await page.browser.go(to: page.server + link.dropFirst(origin.count))
     }
 }
