@@ -26,6 +26,7 @@ actor LiveBroadcast {
     /// How long a lease waits for names: with one more look-up and the pool's time it fits into its step.
     private static let fittingLimit: Duration = .seconds(3)
     private var published: BroadcastView?
+    private var unheard = UnheardLease()
     /// In memory only: the next one is made within seconds.
     private(set) var thumbnail: ShownThumbnail?
     /// Stores again what the store did not take.
@@ -198,7 +199,8 @@ actor LiveBroadcast {
         do {
             let key = try await parts.store.streamKey(of: machine)
             // A destination that changes from here on may have been read before.
-            let editions = machine.editions
+            let current = machine.editions
+            func edition(_ output: OutputID) -> Int { unheard.edition(of: output, now: current[output] ?? 0, at: host) }
             var (specs, unfit) = await fitOutputs()
             let leftOut = isAgain ? specs.filter(\.isListener) : []
             specs.removeAll { leftOut.contains($0) }
@@ -208,18 +210,22 @@ actor LiveBroadcast {
             // Names may have taken so long that another host is asked by now.
             guard machine.host == host else { return }
             let request = LeaseRequest(spec: spec, preferredPort: preferred, isAgain: isAgain)
-            switch await parts.fleet.order(PoolOrder.lease(request), to: host) {
+            let answer = await parts.fleet.order(PoolOrder.lease(request), to: host)
+            defer { if case .outcome = answer { unheard.answered() } }
+            switch answer {
             case .outcome(let outcome) where outcome.result == .done:
                 guard let port = outcome.port, await parts.fleet.offer(of: host)?.portRange.contains(port) != false else {
                     return post(.leaseRefused(reason: "the pool host names no port of its range", by: host))
                 }
                 post(.leased(port: port, by: host))
                 guard machine.host == host else { return }
-                for spec in specs { post(.outputLeased(spec.id, edition: editions[spec.id] ?? 0)) }
-                for (output, reason) in unfit { post(.outputLeased(output, edition: editions[output] ?? 0, fault: reason)) }
+                for spec in specs { post(.outputLeased(spec.id, edition: edition(spec.id))) }
+                for (output, reason) in unfit { post(.outputLeased(output, edition: edition(output), fault: reason)) }
                 for spec in leftOut { post(.outputLeftOut(spec.id)) }
             case .outcome(let outcome): post(.leaseRefused(reason: outcome.reason ?? "the pool host gave no reason", by: host))
-            case .unknown: post(.unknown(.lease))
+            case .unknown:
+                unheard.unanswered(by: host, Dictionary(specs.map { ($0.id, current[$0.id] ?? 0) }) { $1 })
+                post(.unknown(.lease))
             }
         } catch {
             post(.leaseRefused(reason: "\(error)", by: host))
