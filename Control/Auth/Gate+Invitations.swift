@@ -91,9 +91,10 @@ extension Gate {
     ///   `.weakPassword`, `.busy`.
     package func accept(_ token: Secret, displayName: String, password: Secret, from origin: Origin) async throws -> Grant {
         _ = try await offer(token)
+        let hash = try await hasher.hash(password)
         let user = try await store.identities.accept(
-            token, displayName: displayName, passwordHash: try await hasher.hash(password), by: Policy.manages, from: origin.address)
-        return try await open(user, from: origin)
+            token, displayName: displayName, passwordHash: hash, by: Policy.manages, from: origin.address)
+        return try await open(user, proven: hash, from: origin)
     }
 
     func organizationName(of principal: Principal) async throws -> String {

@@ -24,15 +24,14 @@ extension Gate {
         for candidate in candidates where try await hasher.verify(password, against: candidate.passwordHash) { fitting.append(candidate) }
         if candidates.isEmpty { _ = try await hasher.verify(password, against: nil) }
         fitting.removeAll { !$0.user.isActive }
-        guard let login = fitting.first else { throw AuthError.badCredentials }
+        guard let login = fitting.first, let hash = login.passwordHash else { throw AuthError.badCredentials }
         for subject in [attempts.ofPlace] + fitting.flatMap({ attempts.ofUser[$0.user.id] ?? [] }) {
             if let attempt = counted[subject] { try await refund(attempt) }
         }
         guard fitting.count == 1 else {
             throw AuthError.organizationNeeded(fitting.map { OrganizationChoice(slug: $0.organizationSlug, name: $0.organizationName) })
         }
-        try await renewHash(of: login, password: password)
-        return try await open(login.user, from: origin)
+        return try await open(login.user, proven: try await renewHash(hash, of: login.user, password: password), from: origin)
     }
 
     /// Makes the first organisation and its owner with the setup secret, and logs the owner in (THREATS 1).
@@ -46,7 +45,7 @@ extension Gate {
         let owner = try NewUser(email: email, displayName: displayName, passwordHash: try await hasher.hash(password))
         do {
             let (_, user) = try await store.setup.claim(secret, name: organization, slug: slug, owner: owner)
-            return try await open(user, from: origin)
+            return try await open(user, proven: owner.passwordHash, from: origin)
         } catch StoreError.setupClosed {
             throw AuthError.setupClosed
         }
@@ -109,14 +108,19 @@ extension Gate {
     package func changePassword(of principal: Principal, from current: Secret, to new: Secret, at origin: Origin) async throws {
         let users = store.users(in: own(principal, origin))
         let attempt = try await take("login", "password \(principal.user.id)", limits.login)
-        guard try await hasher.verify(current, against: try await users.passwordHash(principal.user.id)) else {
-            throw AuthError.wrongPassword
-        }
+        let proven = try await users.passwordHash(principal.user.id)
+        guard try await hasher.verify(current, against: proven), let proven else { throw AuthError.wrongPassword }
         try await refund(attempt)
         let hash = try await hasher.hash(new)
-        var ended = try await users.setPassword(
-            principal.user.id, hash: hash, keeping: principal.session.id,
-            notice: letters?.passwordChanged(of: principal.user, at: store.now))
+        var ended: [SessionID]
+        do {
+            ended = try await users.setPassword(
+                principal.user.id, from: proven, to: hash, keeping: principal.session.id,
+                notice: letters?.passwordChanged(of: principal.user, at: store.now))
+        } catch StoreError.missing {
+            // Another one since: this must not take back what ended it.
+            throw AuthError.wrongPassword
+        }
         ended += unstored.closeAll(of: principal.user.id, but: principal.session.id)
         revoked.tell(ended.map(Revocation.session))
     }
@@ -156,14 +160,18 @@ extension Gate {
         revoked.tell([.session(session)])
     }
 
-    func open(_ user: User, from origin: Origin) async throws -> Grant {
+    /// - Parameter hash: what the password was checked against.
+    /// - Throws: `.badCredentials` where the user has another one by now, or is shut out.
+    func open(_ user: User, proven hash: Secret, from origin: Origin) async throws -> Grant {
         let token = fresh()
         let (session, ended): (AuthSession, [SessionID])
         do {
             (session, ended) = try await store.identities.openSession(
-                for: user, token: token, lifetime: Self.refreshLifetime, address: origin.address, userAgent: origin.userAgent)
+                for: user, proven: hash, token: token, lifetime: Self.refreshLifetime, address: origin.address, userAgent: origin.userAgent)
+        } catch StoreError.missing {
+            throw AuthError.badCredentials
         } catch StoreError.diskFull {
-            return try openUnstored(user, from: origin)
+            return try await openUnstored(user, proven: hash, from: origin)
         }
         revoked.tell(ended.map(Revocation.session))
         guard let account = try await store.identities.account(session: session.id) else { throw AuthError.notAuthenticated }
@@ -171,20 +179,29 @@ extension Gate {
     }
 
     /// A hash of an older cost is made anew while the password is at hand; it ends no session.
-    private func renewHash(of login: Login, password: Secret) async throws {
-        guard let hash = login.passwordHash, hasher.isOutdated(hash) else { return }
+    ///
+    /// - Parameter hash: what the password was checked against.
+    /// - Returns: the one that was checked and is in force now.
+    /// - Throws: `.badCredentials` where it is one of another password by now.
+    private func renewHash(_ hash: Secret, of user: User, password: Secret) async throws -> Secret {
+        guard hasher.isOutdated(hash) else { return hash }
         let renewed: Secret
         do {
             renewed = try await hasher.hash(password)
         } catch {
             // Busy, or shorter than what is asked of new passwords today: the old hash stays good.
-            return
+            return hash
         }
-        let scope = OrganizationScope(login.user.organization, by: .system)
+        let users = store.users(in: OrganizationScope(user.organization, by: .system))
         do {
-            try await store.users(in: scope).renewHash(login.user.id, from: hash, to: renewed)
+            if try await users.renewHash(user.id, from: hash, to: renewed) { return renewed }
         } catch StoreError.diskFull {
             // The next login renews it.
+            return hash
         }
+        // Another login has renewed it, or the password is another.
+        let current = try await users.passwordHash(user.id)
+        guard try await hasher.verify(password, against: current), let current else { throw AuthError.badCredentials }
+        return current
     }
 }

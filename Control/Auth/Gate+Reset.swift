@@ -38,9 +38,15 @@ extension Gate {
         guard letters != nil else { throw AuthError.sendsNoMail }
         // try?: an address that cannot be one is nobody's.
         let address = (try? NewUser.normalized(email)) ?? ""
-        _ = try await take("reset at place", "address \(origin.subscriber)", limits.resetAtPlace)
-        _ = try await take("reset", "email \(address)", limits.reset)
-        try resets.add(ResetRequest(email: address, slug: slug, address: origin.address))
+        let atPlace = try await take("reset at place", "address \(origin.subscriber)", limits.resetAtPlace)
+        // With what it names, as it is carried out: a name that leads nowhere uses nothing up. An empty one is not none.
+        let asked = try await take("reset", "email \(address)\(slug.map { " in \($0)" } ?? "")", limits.reset)
+        do {
+            try resets.add(ResetRequest(email: address, slug: slug, address: origin.address))
+        } catch {
+            for attempt in [atPlace, asked] { try await refund(attempt) }
+            throw error
+        }
     }
 
     /// Carries requests out, one after the other, until its task is cancelled.
@@ -79,7 +85,7 @@ extension Gate {
     /// A link for a user of a lower role who cannot get in.
     ///
     /// - Returns: its token where it is to be handed over, because no mail is sent; nil where one goes to the user.
-    /// - Throws: `.notAllowed`; `StoreError.ownerStays`, `.missing` for a user who is shut out, `.quota`, `.enoughMails`.
+    /// - Throws: `.notAllowed`; `StoreError.ownerStays`, `.missing` for a user who is shut out, `.enoughMails`.
     package func resetLink(for user: UserID, by principal: Principal, from origin: Origin) async throws -> Secret? {
         let found = try await managing(user, as: principal, from: origin).find(user)
         let scope = try principal.scope(for: .manageUsers, from: origin.address)

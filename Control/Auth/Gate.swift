@@ -26,8 +26,8 @@ package struct Gate: Sendable {
         package var loginOfUser = RateLimit(300, per: .seconds(3600))
         /// Registrations for each address they come from.
         package var register = RateLimit(3, per: .seconds(3600))
-        /// Mails about a forgotten password that are asked for of one address, whether it has an account or not: as many as it takes for the newest
-        /// link to be good at any time, whoever asks.
+        /// Mails about a forgotten password that are asked for of one address, whether it has an account or not, for each organisation that is named
+        /// and for none: as many as it takes for the newest link to be good at any time, whoever asks.
         package var reset = RateLimit(3, per: .seconds(3600))
         /// The same from each address that they are asked from.
         package var resetAtPlace = RateLimit(10, per: .seconds(3600))

@@ -125,10 +125,15 @@ extension Gate {
     }
 
     /// A login while nothing can be stored: an access token, and nothing that outlives it.
-    func openUnstored(_ user: User, from origin: Origin) throws -> Grant {
+    func openUnstored(_ user: User, proven hash: Secret, from origin: Origin) async throws -> Grant {
         let session = AuthSession(
             unstoredOf: user, at: store.now, lifetime: Self.accessLifetime, address: origin.address, userAgent: origin.userAgent)
         if let ended = try unstored.add(session) { revoked.tell([.session(ended)]) }
+        // Once it is there: a change of the password that this does not see ends it.
+        guard try await store.users(in: OrganizationScope(user.organization, by: .system)).passwordHash(user.id) == hash else {
+            _ = unstored.close(session.id, of: user.id)
+            throw AuthError.badCredentials
+        }
         return try grant(
             Account(user: user, session: session), refresh: nil, until: session.expiresAt, lifetime: Self.accessLifetime, isStored: false)
     }

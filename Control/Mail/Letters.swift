@@ -89,14 +89,16 @@ package struct Letters: Sendable {
                 """)
     }
 
+    /// By scalars: a character may be one of these together with a mark.
     static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { result, character in
-            switch character {
+        text.unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar {
             case "&": result += "&amp;"
             case "<": result += "&lt;"
             case ">": result += "&gt;"
             case "\"": result += "&quot;"
-            default: result.append(character)
+            case "'": result += "&#39;"
+            default: result.unicodeScalars.append(scalar)
             }
         }
     }

@@ -39,11 +39,13 @@ package struct Identities: Sendable {
     /// Opens a session with its first refresh token. Where the user has as many as may be, those that were used longest ago end.
     ///
     /// - Parameters:
+    ///   - hash: what the password was checked against: a change since then ends a login that is under way too.
     ///   - token: 256 random bits as text; only its hash is stored.
     ///   - lifetime: until the session ends unless it is used; each rotation begins it anew.
     /// - Returns: the session, and those that ended for it.
+    /// - Throws: `.missing` for a user who has another hash, or is shut out.
     package func openSession(
-        for user: User, token: Secret, lifetime: Duration, address: String?, userAgent: String?
+        for user: User, proven hash: Secret, token: Secret, lifetime: Duration, address: String?, userAgent: String?
     ) async throws -> (session: AuthSession, ended: [SessionID]) {
         let scope = OrganizationScope(user.organization, by: .user(user.id, address: address))
         return try await store.write(.durable) { transaction in
@@ -51,7 +53,8 @@ package struct Identities: Sendable {
             let id: SessionID = transaction.newID()
             let ended = try transaction.makeRoom(for: user.id, store.quotas[.sessions], in: scope)
             try transaction.updateOne(
-                .users, in: scope, set: ["last_login_at": now], where: "id = \(user.id) AND is_active = 1", or: "active user")
+                .users, in: scope, set: ["last_login_at": now],
+                where: "id = \(user.id) AND is_active = 1 AND password_hash = \(hash.revealed)", or: "active user")
             try transaction.insert(
                 into: .sessions, in: scope,
                 [

@@ -137,6 +137,10 @@ package struct Invitations: Sendable {
                 set: [
                     "hash": SHA256.hash(secret.revealed), "created_by": scope.author.id, "issued_at": now, "expires_at": now + lifetime,
                 ], where: "id = \(id) AND \(part: Self.open)", or: "open invitation")
+            // One that was over comes back into what room there is.
+            try transaction.admit(
+                .invitations, of: .invitations, where: "\(part: Self.open) AND expires_at > \(now) AND id <> \(id)", by: store.quotas,
+                in: scope)
             try transaction.unpost(.invitation, about: id.text, in: scope)
             try transaction.note(.invitationRenewed, id.text, in: scope)
             try post(mail, about: id, until: now + lifetime, in: transaction)

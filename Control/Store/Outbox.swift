@@ -19,8 +19,8 @@ package enum MailPurpose: String, Sendable, Codable, ColumnValue {
     /// Mails that one address gets of an organisation within a day, whoever asks for them: nobody fills a mailbox by ours.
     package var dailyToOne: Int {
         switch self {
-        // As many as requests may ask for (`Gate.Limits.reset`): a lower number could be used up by others.
-        case .passwordReset: 72
+        // As many as requests may ask for (`Gate.Limits.reset`), by the organisation's name and without: a lower number could be used up by others.
+        case .passwordReset: 144
         case .passwordChanged: 10
         case .invitation: 5
         }
@@ -68,7 +68,9 @@ package struct Outbox: Sendable {
     /// The kind of its jobs.
     package static let kind = "mail"
     /// How long it is tried to send a mail whose words stay good for longer.
-    package static let patience = Duration.seconds(86_400)
+    package static let patience = day
+    /// In which mails are counted.
+    static let day = Duration.seconds(86_400)
 
     /// What a job says.
     struct Reference: Codable {
@@ -133,27 +135,41 @@ private struct MailRow: OrganizationRow {
 }
 
 extension Transaction {
-    /// Counts a mail against its organisation's day and its recipient's.
+    /// Counts a mail against its recipient's day, and an invitation against its organisation's: the others go to users, who are so many
+    /// already, and what strangers ask for must not use up anybody else's.
     ///
     /// - Throws: `.quota(.mails)`, `.enoughMails`.
     func admitMail(_ mail: NewMail, by quotas: Quotas, in scope: OrganizationScope) throws {
-        let day = Duration.seconds(86_400)
-        try admit(
-            .mails, of: .mails, where: "purpose = \(mail.purpose) AND created_at > \(now - day) AND created_at <= \(now)", by: quotas,
-            in: scope)
+        let day = Outbox.day
+        if mail.purpose == .invitation {
+            try admit(
+                .mails, of: .mails, where: "purpose = \(mail.purpose) AND created_at > \(now - day) AND created_at <= \(now)", by: quotas,
+                in: scope)
+        }
         let limit = mail.purpose.dailyToOne
         let wait = try takeAttempt("mail \(mail.purpose.rawValue)", "\(scope.organization) \(mail.to)", limit: limit, within: day)
         guard wait == nil else { throw StoreError.enoughMails(limit: limit) }
     }
 
+    /// As `admitMail`; the audit log says where there were too many, of each kind and address once within a day: whoever asks on does not fill it.
+    ///
+    /// - Returns: why there are too many; nil where the mail may be sent.
+    func holdBack(_ mail: NewMail, about subject: String, by quotas: Quotas, in scope: OrganizationScope) throws -> StoreError? {
+        do {
+            try admitMail(mail, by: quotas, in: scope)
+            return nil
+        } catch let refusal as StoreError {
+            let said = try takeAttempt(
+                "held back \(mail.purpose.rawValue)", "\(scope.organization) \(mail.to)", limit: 1, within: Outbox.day)
+            if said == nil { try note(.mailHeldBack, subject, detail: "\(mail.purpose.rawValue): \(refusal)", in: scope) }
+            return refusal
+        }
+    }
+
     /// Has somebody told by mail of what is done in this transaction. Where there were too many mails it is done all the same, and the audit
     /// log says that nobody was told.
     func postNotice(_ mail: NewMail, about subject: String, in scope: OrganizationScope, of store: ControlStore) throws {
-        do {
-            try admitMail(mail, by: store.quotas, in: scope)
-        } catch let refusal as StoreError {
-            return try note(.mailHeldBack, subject, detail: "\(mail.purpose.rawValue): \(refusal)", in: scope)
-        }
+        guard try holdBack(mail, about: subject, by: store.quotas, in: scope) == nil else { return }
         try post(mail, about: subject, sealedBy: store.keyring, in: scope)
     }
 

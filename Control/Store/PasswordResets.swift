@@ -22,12 +22,7 @@ package struct PasswordResets: Sendable {
         defer { store.bell.ring() }
         return try await store.write(.durable) { transaction -> StoreError? in
             _ = try transaction.row(User.self, in: scope, where: "id = \(user) AND is_active = 1", or: "active user")
-            do {
-                if let mail { try transaction.admitMail(mail, by: store.quotas, in: scope) }
-            } catch let refusal as StoreError {
-                try transaction.note(.mailHeldBack, user.text, detail: "\(MailPurpose.passwordReset.rawValue): \(refusal)", in: scope)
-                return refusal
-            }
+            if let mail, let refusal = try transaction.holdBack(mail, about: user.text, by: store.quotas, in: scope) { return refusal }
             try transaction.endReset(of: user, in: scope)
             let end = transaction.now + Self.lifetime
             try transaction.insert(
@@ -58,7 +53,7 @@ package struct PasswordResets: Sendable {
             guard let user = try transaction.holder(of: secret, within: Self.setBack) else { throw StoreError.linkRefused }
             let scope = OrganizationScope(user.organization, by: .user(user.id, address: address))
             let ended = try transaction.setPassword(
-                of: user.id, to: hash, noting: .passwordReset, notice: notice(user), in: scope, of: store)
+                of: user.id, from: nil, to: hash, noting: .passwordReset, notice: notice(user), in: scope, of: store)
             return (user.id, ended)
         }
     }

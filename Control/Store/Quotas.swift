@@ -24,7 +24,8 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case configurations
     /// Of an organisation: those that may still be accepted.
     case invitations
-    /// Of an organisation: mails of one kind within a day, so that what strangers ask for leaves room for what tells an attack.
+    /// Of an organisation: invitations by mail within a day. Mails to its own users are counted for each of them alone: strangers ask for some, and
+    /// must not use up another user's.
     case mails
 
     /// Where the operator says nothing.
@@ -42,7 +43,7 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     /// More than this cannot be configured.
     package var most: Int { self == .outputs ? WireLimits.outputs : 1_000_000 }
 
-    var what: String { self == .mails ? "mails of a day" : rawValue.replacing("_", with: " ") }
+    var what: String { self == .mails ? "invitations by mail of a day" : rawValue.replacing("_", with: " ") }
 }
 
 /// How much of everything there may be.

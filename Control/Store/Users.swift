@@ -86,12 +86,15 @@ package struct Users: Sendable {
         }
     }
 
+    /// Gives another role; a link for a new password, which somebody may have who could make it for the old one alone, is good for nothing.
+    ///
     /// - Throws: `.ownerStays` where it would make or unmake an owner.
     package func setRole(_ id: UserID, _ role: Role) async throws {
         try await store.write(.durable) { transaction in
             let user = try transaction.row(User.self, in: scope, where: "id = \(id)", or: "user")
             guard user.role != .owner, role != .owner else { throw StoreError.ownerStays }
             try transaction.update(.users, in: scope, set: ["role": role], where: "id = \(id)")
+            try transaction.endReset(of: id, in: scope)
             try transaction.note(.userRoleChanged, id.text, detail: "\(user.role.rawValue) to \(role.rawValue)", in: scope)
         }
     }
@@ -131,23 +134,28 @@ package struct Users: Sendable {
 
     /// Changes the password hash, and ends every session but `keeping`.
     ///
-    /// - Parameter notice: is sent to the user.
+    /// - Parameters:
+    ///   - old: what the password until now was checked against.
+    ///   - notice: is sent to the user.
     /// - Returns: the sessions that ended.
+    /// - Throws: `.missing` where the user has another hash by now.
     package func setPassword(
-        _ id: UserID, hash: Secret, keeping: SessionID? = nil, notice: NewMail? = nil
+        _ id: UserID, from old: Secret, to hash: Secret, keeping: SessionID? = nil, notice: NewMail? = nil
     ) async throws -> [SessionID] {
         defer { store.bell.ring() }
         return try await store.write(.durable) { transaction in
             try transaction.setPassword(
-                of: id, to: hash, keeping: keeping, noting: .userPasswordChanged, notice: notice, in: scope, of: store)
+                of: id, from: old, to: hash, keeping: keeping, noting: .userPasswordChanged, notice: notice, in: scope, of: store)
         }
     }
 
     /// Replaces a hash by one of the same password at another cost, unless it was changed meanwhile.
-    package func renewHash(_ id: UserID, from old: Secret, to new: Secret) async throws {
+    ///
+    /// - Returns: whether it was replaced.
+    package func renewHash(_ id: UserID, from old: Secret, to new: Secret) async throws -> Bool {
         try await store.write { transaction in
-            _ = try transaction.update(
-                .users, in: scope, set: ["password_hash": new.revealed], where: "id = \(id) AND password_hash = \(old.revealed)")
+            try transaction.update(
+                .users, in: scope, set: ["password_hash": new.revealed], where: "id = \(id) AND password_hash = \(old.revealed)") == 1
         }
     }
 
@@ -159,13 +167,14 @@ package struct Users: Sendable {
         }
     }
 
-    /// Makes another active user the owner; the owner before becomes an admin.
+    /// Makes another active user the owner, as `setRole` does; the owner before becomes an admin.
     package func transferOwnership(to id: UserID) async throws {
         try await store.write(.durable) { transaction in
             let user = try transaction.row(User.self, in: scope, where: "id = \(id) AND is_active = 1", or: "active user")
             guard user.role != .owner else { return }
             try transaction.updateOne(.users, in: scope, set: ["role": Role.admin], where: "role = 'owner'", or: "owner")
             try transaction.updateOne(.users, in: scope, set: ["role": Role.owner], where: "id = \(id)", or: "user")
+            try transaction.endReset(of: id, in: scope)
             try transaction.note(.ownershipTransferred, id.text, in: scope)
         }
     }
@@ -181,12 +190,15 @@ extension Transaction {
     }
 
     /// Changes a password hash; every session but `keeping` ends, and a link for a new password is good for nothing.
+    ///
+    /// - Parameter old: the hash that it replaces; nil for whichever there is.
     func setPassword(
-        of id: UserID, to hash: Secret, keeping: SessionID? = nil, noting action: AuditAction, notice: NewMail?,
+        of id: UserID, from old: Secret?, to hash: Secret, keeping: SessionID? = nil, noting action: AuditAction, notice: NewMail?,
         in scope: OrganizationScope,
         of store: ControlStore
     ) throws -> [SessionID] {
-        try updateOne(.users, in: scope, set: ["password_hash": hash.revealed], where: "id = \(id)", or: "user")
+        let condition: SQL = old.map { "id = \(id) AND password_hash = \($0.revealed)" } ?? "id = \(id)"
+        try updateOne(.users, in: scope, set: ["password_hash": hash.revealed], where: condition, or: "user")
         try endReset(of: id, in: scope)
         try note(action, id.text, in: scope)
         if let notice { try postNotice(notice, about: id.text, in: scope, of: store) }

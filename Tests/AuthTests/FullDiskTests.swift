@@ -1,10 +1,11 @@
-import Auth
 import Foundation
 import SQLite
 import Store
 import Testing
 import Units
 import Wire
+
+@testable import Auth
 
 /// Coming in while nothing can be stored.
 @Suite struct FullDiskTests {
@@ -104,6 +105,10 @@ import Wire
             }
             await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.authenticate(bearer: first.accessToken) }
             let last = try await fixture.login("host@first.example")
+            // Proven before the disk was full, and another password by then.
+            await #expect(throws: AuthError.badCredentials) {
+                try await fixture.gate.open(host.principal.user, proven: Secret("before"), from: Fixture.origin)
+            }
             disk.fail(0..<0)
             _ = try await fixture.gate.authenticate(bearer: last.accessToken)
             try await fixture.gate.deactivate(host.principal.user.id, by: fixture.owner.principal, from: Fixture.origin)

@@ -72,13 +72,20 @@ import Units
         #expect(try await hasher.verify(Secret("correct horse"), against: hash))
     }
 
-    @Test("a login renews a hash of an older cost, and the password still fits")
+    @Test("a login renews a hash of an older cost, and the password still fits, that of others which come at once too")
     func renewal() async throws {
         let fixture = try await Fixture()
         let stronger = PasswordHasher(cost: .init(passes: 2, kibibytes: 64, lanes: 1))
         let gate = try await Gate.open(fixture.store, hasher: stronger)
         for _ in 0..<2 {
-            _ = try await gate.login(email: "owner@first.example", password: Fixture.password, from: Fixture.origin)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        _ = try await gate.login(email: "owner@first.example", password: Fixture.password, from: Fixture.origin)
+                    }
+                }
+                try await group.waitForAll()
+            }
         }
         let login = try #require(try await fixture.store.identities.logins(email: "owner@first.example").first)
         #expect(login.passwordHash?.revealed.hasPrefix("$argon2id$v=19$m=64,t=2,p=1$") == true)

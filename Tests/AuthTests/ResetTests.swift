@@ -127,7 +127,7 @@ struct ResetTests {
             }
             #expect(sent == (email == "owner@first.example" ? 3 : 0))
             await #expect(throws: AuthError.tooMany(retryAfter: .seconds(3600))) {
-                try await fixture.gate.requestReset(email: email, slug: "first", from: Fixture.origin)
+                try await fixture.gate.requestReset(email: email, slug: nil, from: Fixture.origin)
             }
         }
         // One place asks for any address ten times, its neighbours in the same network counted with it.
@@ -136,6 +136,69 @@ struct ResetTests {
             let request = { try await fixture.gate.requestReset(email: "\(number)@first.example", slug: nil, from: origin) }
             if number < 10 { try await request() } else { await #expect(throws: AuthError.self) { try await request() } }
         }
+    }
+
+    @Test("is kept from nobody by requests that name an organisation which is not theirs, or come while too many wait")
+    func others() async throws {
+        let fixture = try await Fixture()
+        let email = "owner@first.example"
+        for slug in ["zz", ""] {
+            for _ in 0..<3 { try await ask(fixture, email, slug: slug) }
+        }
+        #expect(try await mails(fixture).isEmpty)
+        for slug in [nil, "first"] {
+            try await ask(fixture, email, slug: slug)
+            #expect(try await mails(fixture).count == 1)
+        }
+        fixture.clock.advance(.seconds(3600))
+        let request = ResetRequest(email: "nobody@first.example", slug: nil, address: "192.0.2.1")
+        // try?: until there is no room.
+        while (try? fixture.gate.resets.add(request)) != nil {}
+        for _ in 0..<11 {
+            await #expect(throws: AuthError.busy) { try await fixture.gate.requestReset(email: email, slug: nil, from: Fixture.origin) }
+        }
+        try await carryOut(fixture)
+        try await fixture.gate.requestReset(email: email, slug: nil, from: Fixture.origin)
+    }
+
+    @Test("is replaced for logins and changes that are under way too: none that began before leaves anybody signed in")
+    func underWay() async throws {
+        let fixture = try await Fixture()
+        let owner = fixture.owner.principal
+        let hash = try #require(try await fixture.store.identities.logins(email: owner.user.email).first?.passwordHash)
+        var current = Fixture.password
+        for turn in 0..<10 {
+            let (old, candidates) = (current, (0..<3).map { Secret("horse \($0) of \(turn)") })
+            let (grants, changes) = await withTaskGroup(of: (Grant?, Secret?).self) { group in
+                for number in 0..<4 {
+                    // try?: those that come after a change are refused.
+                    group.addTask { (try? await fixture.login("owner@first.example", old, from: "192.0.2.\(number)"), nil) }
+                }
+                for new in candidates {
+                    group.addTask {
+                        do {
+                            try await fixture.gate.changePassword(of: owner, from: old, to: new, at: Fixture.origin)
+                            return (nil, new)
+                        } catch {
+                            #expect(error as? AuthError == .wrongPassword)
+                            return (nil, nil)
+                        }
+                    }
+                }
+                return await group.reduce(into: (grants: [Grant](), changes: [Secret]())) { result, one in
+                    if let grant = one.0 { result.grants.append(grant) }
+                    if let change = one.1 { result.changes.append(change) }
+                }
+            }
+            for grant in grants {
+                await #expect(throws: AuthError.notAuthenticated) { try await fixture.gate.authenticate(bearer: grant.accessToken) }
+            }
+            #expect(changes.count == 1)
+            current = try #require(changes.first)
+            fixture.clock.advance(.seconds(3600))
+        }
+        _ = try await fixture.login("owner@first.example", current)
+        await #expect(throws: AuthError.badCredentials) { try await fixture.gate.open(owner.user, proven: hash, from: Fixture.origin) }
     }
 
     @Test("is replaced once by a link that comes twenty times at once")
@@ -186,5 +249,24 @@ struct ResetTests {
         await #expect(throws: AuthError.sendsNoMail) {
             try await silent.requestReset(email: "host@first.example", slug: nil, from: Fixture.origin)
         }
+    }
+
+    @Test("is not replaced by a link that was handed over before its user became somebody whom its maker makes none for")
+    func promoted() async throws {
+        let fixture = try await Fixture()
+        let (admin, host) = (try await fixture.user(.admin).principal, try await fixture.user(.host).principal)
+        let silent = try await Gate.open(fixture.store, hasher: PasswordHasher(cost: Fixture.cheap))
+        func expectOver(after change: () async throws -> Void) async throws {
+            let link = try #require(try await silent.resetLink(for: host.user.id, by: admin, from: Fixture.origin))
+            try await change()
+            await #expect(throws: StoreError.linkRefused) { try await reset(fixture, link) }
+        }
+        func setRole(_ role: Role) async throws {
+            try await silent.setRole(role, of: host.user.id, by: fixture.owner.principal, from: Fixture.origin)
+        }
+        try await expectOver { try await setRole(.admin) }
+        try await setRole(.host)
+        try await expectOver { try await silent.transferOwnership(to: host.user.id, by: fixture.owner.principal, from: Fixture.origin) }
+        _ = try await fixture.login("host@first.example")
     }
 }

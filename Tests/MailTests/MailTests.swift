@@ -37,6 +37,16 @@ struct MailTests {
         #expect(try Self.message().contains("\r\nDate: Sun, 06 Nov 1994 08:49:37 +0000\r\n"))
     }
 
+    @Test("has no markup but its own, also where a scalar takes part of it into one character with it")
+    func markup() {
+        for (words, expected) in [
+            ("\u{0D4E}<b\u{0D4E}>", "\u{0D4E}&lt;b\u{0D4E}&gt;"), ("\"\u{301}", "&quot;\u{301}"), ("<\u{338}", "&lt;\u{338}"),
+            ("a&b'c", "a&amp;b&#39;c"), ("\u{600}&\u{FE0F}é\r\n", "\u{600}&amp;\u{FE0F}é\r\n"),
+        ] {
+            #expect(Letters.escaped(words).utf8.elementsEqual(expected.utf8), "\(expected)")
+        }
+    }
+
     @Test("is read by another reader as it was written, with lines that every server takes")
     func words() async throws {
         let subject = "Einladung: “Größe” – 配信 🎥 " + String(repeating: "längst ", count: 20) + "Ende"

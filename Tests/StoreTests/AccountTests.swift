@@ -84,7 +84,7 @@ import Units
         init() async throws {
             fixture = try await Fixture()
             session = try await fixture.store.identities.openSession(
-                for: fixture.owner, token: first, lifetime: month, address: "192.0.2.1", userAgent: "Browser"
+                for: fixture.owner, proven: Fixture.hash, token: first, lifetime: month, address: "192.0.2.1", userAgent: "Browser"
             ).session
         }
 
@@ -111,7 +111,7 @@ import Units
         let line = try await Line()
         let store = line.fixture.store
         let other = try await store.identities.openSession(
-            for: line.fixture.owner, token: Secret("other"), lifetime: Self.month, address: nil, userAgent: nil
+            for: line.fixture.owner, proven: Fixture.hash, token: Secret("other"), lifetime: Self.month, address: nil, userAgent: nil
         ).session
         _ = try await line.rotate(line.first, to: "token 1")
         line.fixture.clock.advance(.seconds(10))
@@ -156,7 +156,7 @@ import Units
         let users = line.fixture.store.users(in: line.fixture.scope)
         let host = try await users.create(try Fixture.user("h@first.example"), role: .host)
         let session = try await line.fixture.store.identities.openSession(
-            for: host, token: Secret("host"), lifetime: Self.month, address: nil, userAgent: nil
+            for: host, proven: Fixture.hash, token: Secret("host"), lifetime: Self.month, address: nil, userAgent: nil
         ).session
         #expect(try await line.fixture.store.identities.account(session: session.id)?.user.id == host.id)
         #expect(try await users.deactivate(host.id) == [session.id])
@@ -167,8 +167,26 @@ import Units
         }
         await #expect(throws: StoreError.missing("active user")) {
             _ = try await line.fixture.store.identities.openSession(
-                for: host, token: Secret("host 2"), lifetime: Self.month, address: nil, userAgent: nil)
+                for: host, proven: Fixture.hash, token: Secret("host 2"), lifetime: Self.month, address: nil, userAgent: nil)
         }
+    }
+
+    @Test("a session is opened, and a password changed, by whoever proved the one that is good now")
+    func proven() async throws {
+        let line = try await Line()
+        let (store, owner, new) = (line.fixture.store, line.fixture.owner, Secret("new"))
+        let users = store.users(in: line.fixture.scope)
+        #expect(try await users.setPassword(owner.id, from: Fixture.hash, to: new) == [line.session.id])
+        await #expect(throws: StoreError.missing("active user")) {
+            try await store.identities.openSession(
+                for: owner, proven: Fixture.hash, token: Secret("late"), lifetime: Self.month, address: nil, userAgent: nil)
+        }
+        await #expect(throws: StoreError.missing("user")) { try await users.setPassword(owner.id, from: Fixture.hash, to: Secret("late")) }
+        #expect(try await users.passwordHash(owner.id) == new)
+        #expect(try await users.renewHash(owner.id, from: new, to: Secret("renewed")))
+        #expect(try await !users.renewHash(owner.id, from: new, to: Secret("late")))
+        _ = try await store.identities.openSession(
+            for: owner, proven: Secret("renewed"), token: Secret("b"), lifetime: Self.month, address: nil, userAgent: nil)
     }
 
     @Test("neither a token nor its successor lies in the database")
@@ -192,7 +210,7 @@ import Units
         let sessions = line.fixture.store.sessions(in: line.fixture.scope)
         line.fixture.clock.advance(.seconds(1))
         let second = try await line.fixture.store.identities.openSession(
-            for: line.fixture.owner, token: Secret("b"), lifetime: Self.month, address: nil, userAgent: nil
+            for: line.fixture.owner, proven: Fixture.hash, token: Secret("b"), lifetime: Self.month, address: nil, userAgent: nil
         ).session
         #expect(try await sessions.open(of: line.fixture.owner.id).map(\.id) == [second.id, line.session.id])
         let stranger = try await line.fixture.stranger()

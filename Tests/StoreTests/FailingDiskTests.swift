@@ -60,7 +60,7 @@ import Wire
         try await everyFailure(after: { bench in
             let fixture = bench.fixture
             _ = try await fixture.store.identities.openSession(
-                for: fixture.owner, token: Secret("s"), lifetime: .seconds(86_400), address: nil, userAgent: nil)
+                for: fixture.owner, proven: Fixture.hash, token: Secret("s"), lifetime: .seconds(86_400), address: nil, userAgent: nil)
             _ = try await fixture.store.passwordResets.issue(Secret("link"), for: fixture.owner.id, mail: nil, in: fixture.scope)
         }) { fixture, _ in
             let notice = NewMail(purpose: .passwordChanged, to: fixture.owner.email, subject: "s", text: "t", html: "h")
@@ -97,7 +97,7 @@ import Wire
         let lifetime = Duration.seconds(1000)
         try await everyFailure(after: { bench in
             _ = try await bench.fixture.store.identities.openSession(
-                for: bench.fixture.owner, token: Secret("0"), lifetime: lifetime, address: nil, userAgent: nil)
+                for: bench.fixture.owner, proven: Fixture.hash, token: Secret("0"), lifetime: lifetime, address: nil, userAgent: nil)
         }) { fixture, _ in
             _ = try await fixture.store.identities.rotate(Secret("0"), to: Secret("1"), lifetime: lifetime, grace: .zero)
         } holds: { store, _ in

@@ -30,9 +30,10 @@ struct Fixture {
         scope = OrganizationScope(organization.id, by: .user(owner.id, address: "192.0.2.1"))
     }
 
-    static func user(_ email: String) throws -> NewUser {
-        try NewUser(email: email, displayName: "Somebody", passwordHash: Secret("$argon2id$test"))
-    }
+    /// Of every user here.
+    static let hash = Secret("$argon2id$test")
+
+    static func user(_ email: String) throws -> NewUser { try NewUser(email: email, displayName: "Somebody", passwordHash: hash) }
 
     /// A second organisation, to look from.
     func stranger() async throws -> OrganizationScope {

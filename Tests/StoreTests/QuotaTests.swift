@@ -146,7 +146,7 @@ struct QuotaTests {
         func open(_ token: String) async throws -> (session: AuthSession, ended: [SessionID]) {
             fixture.clock.advance(.seconds(1))
             return try await fixture.store.identities.openSession(
-                for: fixture.owner, token: Secret(token), lifetime: .seconds(3600), address: nil, userAgent: nil)
+                for: fixture.owner, proven: Fixture.hash, token: Secret(token), lifetime: .seconds(3600), address: nil, userAgent: nil)
         }
         let (first, second) = (try await open("1").session, try await open("2").session)
         // The first is used again, so the second has to go.
@@ -158,37 +158,70 @@ struct QuotaTests {
         #expect(try await fixture.store.identities.account(session: second.id) == nil)
     }
 
-    @Test(
-        "of one kind of mail an organisation has so many a day and one address fewer; what nobody was told of is done, and in the audit log"
-    )
+    @Test("one address gets so many mails of a kind a day, whatever others get; what nobody was told of is done, and in the audit log once")
     func mails() async throws {
-        let fixture = try await fixture(.mails, 12)
+        let fixture = try await fixture(.mails, 1)
         let (store, scope) = (fixture.store, fixture.scope)
         let users = store.users(in: scope)
         let other = try await users.create(try Fixture.user("b@first.example"), role: .host)
+        func mail(_ purpose: MailPurpose, to user: User) -> NewMail {
+            NewMail(purpose: purpose, to: user.email, subject: "s", text: "t", html: "h")
+        }
         func tell(_ user: User, _ hash: String) async throws {
-            let notice = NewMail(purpose: .passwordChanged, to: user.email, subject: "s", text: "t", html: "h")
-            _ = try await users.setPassword(user.id, hash: Secret(hash), notice: notice)
+            let old = try #require(try await users.passwordHash(user.id))
+            _ = try await users.setPassword(user.id, from: old, to: Secret(hash), notice: mail(.passwordChanged, to: user))
         }
         func heldBack() async throws -> [String] {
-            try await store.audit(in: scope).entries().filter { $0.action == .mailHeldBack }.compactMap(\.detail)
+            try await store.audit(in: scope).entries(limit: 1000).filter { $0.action == .mailHeldBack }.compactMap(\.detail)
         }
-        for number in 0..<11 { try await tell(fixture.owner, "\(number)") }
-        #expect(try await heldBack().map { $0.contains("10 mails of this kind") } == [true])
-        #expect(try await users.passwordHash(fixture.owner.id) == Secret("10"))
+        for number in 0..<13 { try await tell(fixture.owner, "\(number)") }
+        #expect(try await heldBack() == ["password_changed: \(StoreError.enoughMails(limit: 10))"])
+        #expect(try await users.passwordHash(fixture.owner.id) == Secret("12"))
         for number in 0..<3 { try await tell(other, "\(number)") }
-        #expect(try await heldBack().filter { $0.contains("quotas.mails = 12") }.count == 1)
+        #expect(try await store.jobs.claim(holder: "a", for: .seconds(1), limit: 99).count == 13)
+        // Another kind, and another organisation, have their own.
+        for number in 0..<147 {
+            let refusal = try await store.passwordResets.issue(
+                Secret("\(number)"), for: fixture.owner.id, mail: mail(.passwordReset, to: fixture.owner), in: scope)
+            #expect(refusal == (number < 144 ? nil : .enoughMails(limit: 144)))
+        }
         #expect(try await heldBack().count == 2)
-        #expect(try await store.jobs.claim(holder: "a", for: .seconds(1), limit: 99).count == 12)
-        // What another kind of mail, and another organisation, may have is theirs.
-        let invitation = NewMail(purpose: .invitation, to: other.email, subject: "s", text: "t", html: "h")
-        try await store.write { try $0.admitMail(invitation, by: store.quotas, in: scope) }
-        let stranger = try await fixture.stranger()
-        let notice = NewMail(purpose: .passwordChanged, to: fixture.owner.email, subject: "s", text: "t", html: "h")
+        let (stranger, notice) = (try await fixture.stranger(), mail(.passwordChanged, to: fixture.owner))
         try await store.write { try $0.admitMail(notice, by: store.quotas, in: stranger) }
         fixture.clock.advance(.seconds(86_401))
-        try await tell(fixture.owner, "x")
+        for number in 0..<10 { try await tell(fixture.owner, "\(number)") }
         #expect(try await heldBack().count == 2)
+        for number in 0..<2 { try await tell(fixture.owner, "\(number)") }
+        #expect(try await heldBack().count == 3)
+    }
+
+    @Test("an organisation sends so many invitations a day, and one that is over comes back only into room")
+    func invitationMails() async throws {
+        var quotas = Quotas()
+        (quotas[.mails], quotas[.invitations]) = (2, 2)
+        let fixture = try await Fixture(quotas: quotas)
+        let invitations = fixture.store.invitations(in: fixture.scope)
+        func mail(_ email: String) -> NewMail { NewMail(purpose: .invitation, to: email, subject: "s", text: "t", html: "h") }
+        func invite(_ email: String) async throws -> Invitation {
+            let new = try NewInvitation(email: email, role: .host, message: nil, secret: Secret(email), mail: mail)
+            return try await invitations.create([new], lifetime: .seconds(3600))[0]
+        }
+        let (first, second) = (try await invite("a@x"), try await invite("b@x"))
+        fixture.clock.advance(.seconds(3600))
+        await #expect { try await invite("c@x") } throws: {
+            ($0 as? EntryFaults)?.faults.map { $0.reason as? StoreError } == [.quota(.mails, limit: 2)]
+        }
+        func renew(_ invitation: Invitation, _ secret: String, mail: NewMail? = nil) async throws {
+            _ = try await invitations.renew(invitation.id, Secret(secret), mail: mail, lifetime: .seconds(3600))
+        }
+        await #expect(throws: StoreError.quota(.mails, limit: 2)) { try await renew(first, "1", mail: mail("a@x")) }
+        let third = try await fixture.invite("c@x")
+        try await renew(first, "2")
+        await #expect(throws: StoreError.quota(.invitations, limit: 2)) { try await renew(second, "3") }
+        // It takes no second place.
+        try await renew(first, "4")
+        try await invitations.withdraw(third.id)
+        try await renew(second, "5")
     }
 
     @Test("of a sender's configurations the newest are kept, and their numbers go on")

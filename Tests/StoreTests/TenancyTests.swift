@@ -22,7 +22,7 @@ import Wire
             { try await store.users(in: scope).rename(fixture.owner.id, to: "x") },
             { try await store.users(in: scope).setRole(fixture.owner.id, .member) },
             { _ = try await store.users(in: scope).deactivate(fixture.owner.id) },
-            { _ = try await store.users(in: scope).setPassword(fixture.owner.id, hash: Secret("x")) },
+            { _ = try await store.users(in: scope).setPassword(fixture.owner.id, from: Fixture.hash, to: Secret("x")) },
             { try await store.users(in: scope).transferOwnership(to: fixture.owner.id) },
             { _ = try await store.passwordResets.issue(Secret("x"), for: fixture.owner.id, mail: nil, in: scope) },
             { _ = try await store.invitations(in: scope).find(invited.id) },
