@@ -54,6 +54,8 @@ package actor BroadcastDirector {
             if let host = record.machine.host { await parts.hosts.keep(record.machine.id, on: host) }
             await begin(record.machine, createdAtMs: record.createdAtMs, event: .resumed)
         }
+        // Once all of them are known: each read lets others in.
+        for one in live.values { await one.followDestinations() }
         for await event in parts.fleet.events { await take(event) }
     }
 
@@ -68,7 +70,6 @@ package actor BroadcastDirector {
         if await parts.fleet.isOnline(machine.sender) {
             broadcast.post(.senderConnected(await parts.fleet.hello(of: machine.sender)?.sending))
         }
-        await broadcast.followDestinations()
     }
 
     private func take(_ event: FleetEvent) async {
@@ -85,7 +86,6 @@ package actor BroadcastDirector {
         case .sender: break
         case .hostConnected(let device, let hello): await hostConnected(device, hello)
         case .hostDisconnected(let device):
-            await parts.hosts.lost()
             for one in live.values { one.post(.hostDisconnected(device)) }
         case .host(let device, .report(let report)): await reported(report, by: device)
         case .host(let device, .thumbnail(let thumbnail)): await pictured(thumbnail, by: device)
@@ -176,6 +176,7 @@ extension BroadcastDirector {
         let createdAtMs = unixMilliseconds()
         try await parts.store.create(machine, streamKey: Secret(Hex.encode(randomBytes(32))), by: author)
         await begin(machine, createdAtMs: createdAtMs, event: .resumed)
+        await live[machine.id]?.followDestinations()
         return BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: nil)
     }
 

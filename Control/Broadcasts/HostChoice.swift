@@ -27,6 +27,7 @@ actor HostChoice {
     /// - Parameter refusing: those that it was not taken by.
     func choose(for broadcast: BroadcastID, except refusing: Set<DeviceID> = []) async -> Choice {
         let online = await fleet.onlineHosts
+        if let lost = await fleet.hostLostAt { patience.lost(at: lost) }
         let hosts = online.filter { !refusing.contains($0.key) }
         free(broadcast)
         let offers = hosts.map { host, offer in
@@ -41,9 +42,6 @@ actor HostChoice {
         case .none(let reason, _): return .none(reason: reason, waitMs: online.isEmpty ? patience.leftMs(at: .now) : 0)
         }
     }
-
-    /// A host is not connected any more; most come back at once.
-    func lost() { patience.lost(at: .now) }
 
     /// A broadcast that control found again after its restart.
     func keep(_ broadcast: BroadcastID, on host: DeviceID) { promised[host, default: []].insert(broadcast) }

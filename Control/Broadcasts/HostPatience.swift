@@ -14,7 +14,7 @@ struct HostPatience: Sendable {
     /// - Parameter began: when control did.
     init(began: Instant) { since = began }
 
-    mutating func lost(at now: Instant) { since = now }
+    mutating func lost(at moment: Instant) { since = max(since, moment) }
 
     /// What is left of it; 0 where nobody is expected.
     func leftMs(at now: Instant) -> Int64 { Int64(max(0, (Self.limit - (now - since)).milliseconds)) }

@@ -54,6 +54,8 @@ package actor Roster {
     }
     /// Where a modem of a sender saw it last.
     func position(of sender: DeviceID) -> Position? { positions[sender] }
+    /// When a pool host went last; most come back at once.
+    package private(set) var hostLostAt: Instant?
     package var counts: (senders: Int, hosts: Int) { (senders.count, hosts.count) }
 
     func configurationFault(of sender: DeviceID) -> String? { configurationFaults[sender] }
@@ -143,6 +145,7 @@ package actor Roster {
         await connection.ended()
         let wasSender = senders.removeValue(forKey: connection.device) != nil
         let wasHost = hosts.removeValue(forKey: connection.device) != nil
+        if wasHost { hostLostAt = .now }
         if wasSender { eventSink.yield(.senderDisconnected(connection.device)) }
         if wasHost { eventSink.yield(.hostDisconnected(connection.device)) }
         await note([connection.device])

@@ -148,8 +148,9 @@ package actor StreamRelay {
                 let began = Instant.now
                 let fault = await StreamRelay.prepare(format, picture, slateMaker, path, loop, log)
                 await self?.note(slateFault: fault)
-                // A sender that changes all the time has a quarter of a core at most. Cancelled, it ends with the loop.
-                try? await loop.sleep(for: (Instant.now - began) * 3)
+                // A sender that changes all the time has a quarter of a core at most, and one whose slate took long waits no longer than
+                // this. Cancelled, it ends with the loop.
+                try? await loop.sleep(for: min((Instant.now - began) * 3, .seconds(30)))
             }
         }
         if let maker {

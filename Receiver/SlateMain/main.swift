@@ -30,6 +30,8 @@ func run(_ format: SlateFormat) throws {
     _exit(0)
 }
 
+// Who started it may be gone: then nobody ends it but itself.
+_ = alarm(60)
 // Media goes first, though not as far as before a thumbnail: a slate is waited for. Where a unit's filter forbids it, it goes on as it is.
 _ = nice(5)
 do {

@@ -12,6 +12,8 @@ guard CommandLine.arguments.count == 2, let coding = Still.Coding(rawValue: Comm
     exit(64)
 }
 
+// Who started it may be gone: then nobody ends it but itself.
+_ = alarm(10)
 // Media goes first. Where a unit's filter forbids it, it goes on as it is.
 _ = nice(10)
 do {

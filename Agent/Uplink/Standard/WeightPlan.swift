@@ -30,8 +30,6 @@ package struct WeightPlan: Equatable, Sendable {
         var learnt = 0.0
         var now = 0.0
         var weight = WeightPlan.full
-        /// What rounding has kept from this link, in weights.
-        var owed = 0.0
         /// The least round trip of each of the last periods, the newest last.
         var minima: [Int] = []
         var steps = 0
@@ -79,6 +77,8 @@ extension WeightPlan.Share {
     private static let forgotten = 0.002
     /// A tenth of the largest.
     private static let least = -2.3
+    /// How far off a weight may be before it is set anew.
+    private static let holding = 0.75
     /// What is no queue: the jitter of a healthy modem, in milliseconds.
     private static let jitterMs = 20
     /// No modem's queue is longer; what is counts as this.
@@ -106,9 +106,9 @@ extension WeightPlan.Share {
     mutating func settle(learnt largestLearnt: Double, now largestNow: Double) {
         learnt = max(learnt - largestLearnt, Self.least)
         now = max(now - largestNow, Self.least)
-        // Weights are whole: what rounding takes in one step it gives in another.
-        let exact = Double(WeightPlan.full) * exp(now) + owed
+        let exact = Double(WeightPlan.full) * exp(now)
+        // Not at each tenth: at each decrease librist 0.2.7 loses count of its rotation, and one packet finds no peer.
+        guard abs(exact - Double(weight)) > Self.holding else { return }
         weight = min(max(Int(exact.rounded()), 1), WeightPlan.full)
-        owed = min(max(exact - Double(weight), -1), 1)
     }
 }
