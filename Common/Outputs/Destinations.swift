@@ -43,7 +43,12 @@ enum Destinations {
         return try SinkSession(.rtmp, pipeline)
     }
 
+    /// Never let go of: with the last of its elements libsrt is torn down, and 1.5.1 then races with threads of its own
+    /// (github.com/Haivision/srt/pull/2173), which would cost the stream whose output was taken away.
+    private static let libsrt = Result { try Pipeline("appsrc ! srtsink") }
+
     private static func openSRT(_ target: SRTTarget) throws -> SinkSession {
+        _ = try libsrt.get()
         guard let address = SocketAddress(target.address, port: target.port) else {
             throw OutputFault.hopeless("not an address and port: \(target.address) \(target.port)")
         }

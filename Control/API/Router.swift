@@ -1,6 +1,7 @@
 import HTTP
 
-/// Finds the route of a path: first by the number of segments, then literally before placeholders.
+/// Finds the route of a path: first by the number of segments, then literally before placeholders. A path that routes name literally
+/// is theirs alone: what it takes does not depend on routes with placeholders.
 struct Router: Sendable {
     enum Match {
         case found(Route, [String: String])
@@ -34,18 +35,14 @@ struct Router: Sendable {
 
     func match(_ method: Method, _ path: String) -> Match {
         let parts = Self.split(path)
-        var others: [Method] = []
-        var best: (literals: Int, route: Route, parameters: [String: String])?
-        for entry in entries[parts.count] ?? [] {
-            guard let (literals, parameters) = Self.bind(entry.segments, parts) else { continue }
-            guard entry.route.method == method || (method == .head && entry.route.method == .get) else {
-                others.append(entry.route.method)
-                continue
-            }
-            if literals > best?.literals ?? -1 { best = (literals, entry.route, parameters) }
+        let bound = (entries[parts.count] ?? []).compactMap { entry in
+            Self.bind(entry.segments, parts).map { (route: entry.route, literals: $0.literals, parameters: $0.parameters) }
         }
-        if let best { return .found(best.route, best.parameters) }
-        return others.isEmpty ? .none : .otherMethods(others)
+        guard let most = bound.map(\.literals).max() else { return .none }
+        let nearest = bound.filter { $0.literals == most }
+        let asked = method == .head ? .get : method
+        if let found = nearest.first(where: { $0.route.method == asked }) { return .found(found.route, found.parameters) }
+        return .otherMethods(nearest.map(\.route.method))
     }
 
     private static func bind(_ segments: [Segment], _ parts: [Substring]) -> (literals: Int, parameters: [String: String])? {

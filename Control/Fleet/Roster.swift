@@ -1,5 +1,5 @@
 package import Logging
-import Posix
+package import Posix
 package import Store
 package import Units
 import Web

@@ -52,6 +52,12 @@ struct Arguments {
     await program.untilStopped(signals) {}
 }
 
+/// Ends the program when all is said and done, without what libraries do then: libsrt's part of it may crash (`Destinations`).
+func leave() -> Never {
+    fflush(nil)
+    _exit(0)
+}
+
 if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "listen" {
     shareFreeMemory()
     let file = CommandLine.arguments[2]
@@ -61,7 +67,7 @@ if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "listen" {
     }
     do {
         try await listen(configuration, log)
-        exit(0)
+        leave()
     } catch {
         log.error("cannot start", ["error": "\(error)"])
         exit(1)
@@ -93,6 +99,7 @@ do {
     }
     await loop.spawn { await service.run() }.value
     signalled.cancel()
+    leave()
 } catch {
     log.error("cannot start", ["error": "\(error)"])
     exit(1)

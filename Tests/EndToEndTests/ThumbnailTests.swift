@@ -31,15 +31,20 @@ struct ThumbnailTests {
             try await eventually(within: .seconds(2), "its time is told") { try studio.owner.broadcast(id)?.thumbnailAt != nil }
             #expect(try await studio.owner.answer(.get, path, bearer: "nobody").status.code == 401)
 
+            // The slate's process is none of these, and has been waited for by then.
+            let pool = try studio.installation.program("pool")
+            try await pool.line(containing: "slate is ready", within: .seconds(10))
+            let receiver = try #require(studio.receivers.first)
+            let (before, counted) = (try childrenMs(of: receiver), Instant.now)
             let _: BroadcastView = try await studio.owner.call(
                 .patch, "/broadcasts/\(id)", ChangeBroadcastRequest(input: InputChoice(video: clip)))
             try await eventually(within: .seconds(15), "another picture shows the other input") {
                 guard let next = try await picture(), next.tag != first.tag else { return false }
                 return try await !self.bars(next.file, on: studio.stage, "thumbnail-clip")
             }
-            try await Task.sleep(for: max(.zero, .seconds(16) - (Instant.now - began)))
-            let receiver = try #require(studio.receivers.first)
-            let (used, lasted) = (try childrenMs(of: receiver), Double((Instant.now - began).milliseconds))
+            try await Task.sleep(for: max(.zero, .seconds(16) - (Instant.now - counted)))
+            let (used, lasted) = (try childrenMs(of: receiver) - before, Double((Instant.now - counted).milliseconds))
+            #expect(pool.lines.filter { $0.contains("slate is ready") }.count == 1)
             print("ThumbnailTests: \(used) ms of processor in \(lasted / 1000) s: \(used / lasted * 100) % of a core")
             // Of the last one the pause that pays for it is not over.
             #expect(used > 0 && used <= (lasted + 5000) / 100)
