@@ -63,7 +63,7 @@ import Wire
         try await inStudio { studio in
             let field = studio.field + board.command
             _ = try await studio.installation.enrollSender("old", inside: field)
-            let wrap = Instant.now + .seconds(7)
+            let wrap = Instant.now + .seconds(15)
             let clock = try Self.uptime(wrappingAt: wrap)
             let agent = try await studio.installation.startSender("old", inside: field + clock)
             measured("a board of 1970 says", agent.lines.first { $0.contains("clock of this machine is wrong") } ?? "nothing")

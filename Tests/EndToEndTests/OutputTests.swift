@@ -41,9 +41,9 @@ struct OutputTests {
             try await studio.stop(id)
             measured("stopped, and all of it delivered, after", Instant.now - asked)
 
-            let recordings = try studio.nginx.recordings("show")
+            let recordings = try await studio.nginx.finished("show")
             #expect(recordings.count == 1)
-            for file in [try #require(recordings.last), srt.recording] {
+            for file in [try #require(recordings.last), try await srt.finished()] {
                 for delivery in try studio.deliveries(file, isEnded: true) {
                     print("OutputTests: \(file.hasSuffix(".ts") ? "SRT" : "RTMP"): \(delivery)")
                     #expect(delivery.isCompleteToTheEnd && delivery.recorded > 150, "\(delivery)")

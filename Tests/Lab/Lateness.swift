@@ -57,9 +57,17 @@ package final class Run: Sendable {
 
 /// Repeats a run that failed while its emulator was late; three such ones are a failure. A run that passed although the emulator
 /// was late is a pass, and says so: lateness is jitter on top of what the links do, so it made the run harder and not easier.
-/// - Parameter run: does everything from fresh and throws what is wrong, by `need`: `#require` records an issue as well, which stays.
-package func unlessVoid(_ run: (Run) async throws -> Void) async throws {
-    for attempt in 1...3 {
+///
+/// Where the machine is a guest, its host may take the processors away for a while after they were busy for long: before each repetition
+/// this one rests.
+///
+/// - Parameters:
+///   - rests: before each repetition.
+///   - run: does everything from fresh and throws what is wrong, by `need`: `#require` records an issue as well, which stays.
+package func unlessVoid(
+    resting rests: [Duration] = [.seconds(10), .seconds(40)], _ run: (Run) async throws -> Void
+) async throws {
+    for attempt in 0...rests.count {
         let current = Run()
         var failure: (any Error)?
         do { try await run(current) } catch { failure = error }
@@ -69,8 +77,9 @@ package func unlessVoid(_ run: (Run) async throws -> Void) async throws {
             return
         }
         guard let void else { throw failure }
-        print("attempt \(attempt): \(void): \(failure)")
-        if attempt == 3 { throw void }
+        print("attempt \(attempt + 1): \(void): \(failure)")
+        if attempt == rests.count { throw void }
+        try await Task.sleep(for: rests[attempt])
     }
 }
 

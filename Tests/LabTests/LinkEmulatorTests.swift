@@ -55,26 +55,29 @@ private func freePort() throws -> Int { try Datagrams(host: "127.0.0.1").port }
 @Suite("The link emulator", .serialized)
 struct LinkEmulatorTests {
     @Test("a relay delays both ways and answers reach the client that asked")
-    func relay() throws {
-        let emulator = try LinkEmulator()
-        defer { emulator.stop() }
-        let server = try Datagrams()
-        let clients = [try Datagrams(), try Datagrams()]
-        let shape = LinkShape(up: LinkProfile(delayMs: 20), down: LinkProfile(delayMs: 30))
-        try emulator.relay("a", listen: "127.0.3.1", target: "127.0.0.1", ports: server.port...server.port, shape: shape, seed: 1)
-        var waits: [Int] = []
-        for round in 0..<6 {
-            let client = clients[round % 2]
-            let asked = Instant.now
-            try client.send([UInt8(round)], to: "127.0.3.1", server.port)
-            let question = try need(server.receive())
-            server.answer(question.bytes + [9], to: question.from)
-            let answer = try need(client.receive())
-            try need(answer.bytes == [UInt8(round), 9])
-            waits.append((Instant.now - asked).milliseconds)
+    func relay() async throws {
+        try await unlessVoid { run in
+            let emulator = try LinkEmulator()
+            defer { emulator.stop() }
+            run.judge { emulator.lateness }
+            let server = try Datagrams()
+            let clients = [try Datagrams(), try Datagrams()]
+            let shape = LinkShape(up: LinkProfile(delayMs: 20), down: LinkProfile(delayMs: 30))
+            try emulator.relay("a", listen: "127.0.3.1", target: "127.0.0.1", ports: server.port...server.port, shape: shape, seed: 1)
+            var waits: [Int] = []
+            for round in 0..<6 {
+                let client = clients[round % 2]
+                let asked = Instant.now
+                try client.send([UInt8(round)], to: "127.0.3.1", server.port)
+                let question = try need(server.receive())
+                server.answer(question.bytes + [9], to: question.from)
+                let answer = try need(client.receive())
+                try need(answer.bytes == [UInt8(round), 9])
+                waits.append((Instant.now - asked).milliseconds)
+            }
+            // The best of some: a machine that is busy makes single ones longer.
+            try need(waits.allSatisfy { $0 >= 50 } && (waits.min() ?? .max) <= 58, "\(waits) ms")
         }
-        // The best of some: a machine that is busy makes single ones longer.
-        try need(waits.allSatisfy { $0 >= 50 } && (waits.min() ?? .max) <= 58, "\(waits) ms")
     }
 
     @Test("50 Mbit/s pass at their rate, and the emulator keeps up with them")
@@ -164,7 +167,7 @@ struct LinkEmulatorTests {
         var attempts = 0
         let verdict = late
         await #expect(throws: VoidRun.self) {
-            try await unlessVoid { run in
+            try await unlessVoid(resting: [.zero, .zero]) { run in
                 attempts += 1
                 run.judge { verdict }
                 throw CancellationError()

@@ -41,8 +41,9 @@ import Wire
             await output.stop()
             loop.stop()
             #expect(report.state == .connected && report.reconnectsTotal == 0 && report.droppedUnitsTotal == 0, "\(report)")
-            #expect(try nginx.recordings("show").count == 1)
-            try compare(try Recording.accessUnits(try #require(nginx.recordings("show").last)), offered)
+            let sessions = try await nginx.finished("show")
+            #expect(sessions.count == 1)
+            try compare(try Recording.accessUnits(try #require(sessions.last)), offered)
         }
     }
 

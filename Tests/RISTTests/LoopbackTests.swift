@@ -80,9 +80,13 @@ import Units
         let (events, sender) = try makeSender(bufferMs: 300)
         var peers: [RISTSender.PeerID] = []
         for _ in 0..<3 { peers.append(try sender.add(.init(address: .loopback(port: receiver.port), interface: nil, weight: 0))) }
-        let last = peers[2]
-        try await events.first { if case .connected(last) = $0 { true } else { false } }
-        try await Task.sleep(for: .milliseconds(150))
+        let missing = Guarded(Set(peers))
+        try await events.first { event in
+            missing.withLock { missing in
+                if case .connected(let peer) = event { missing.remove(peer) }
+                return missing.isEmpty
+            }
+        }
         for peer in peers { sender.setWeight(5, of: peer) }
         for number in 0..<900 {
             if number == 300 { sender.remove(peers[0]) }

@@ -99,13 +99,13 @@ import Wire
         let (loop, folder) = (try Loop(name: "maker"), try TemporaryFolder())
         defer { loop.stop() }
         let format = try #require(SlateFormat(words: Self.words))
-        func fault(_ script: String) async throws -> SlateMaker.Fault? {
+        func fault(_ script: String, within limit: Duration = .seconds(20)) async throws -> SlateMaker.Fault? {
             let path = try folder.write("#!/bin/sh\n\(script)\n", to: "slate")
             #expect(chmod(path, 0o700) == 0)
-            let maker = SlateMaker(program: path, limit: .milliseconds(700))
+            let maker = SlateMaker(program: path, limit: limit)
             return await #expect(throws: SlateMaker.Fault.self) { try await maker.make(format, nil, on: loop) }
         }
-        #expect(try await fault("while :; do :; done") == .ended(.signalled(SIGKILL)))
+        #expect(try await fault("while :; do :; done", within: .milliseconds(700)) == .ended(.signalled(SIGKILL)))
         #expect(try await fault("kill -SEGV $$") == .ended(.signalled(SIGSEGV)))
         #expect(try await fault("exit \(SlateEncoder.Fault.picture.rawValue)") == .picture)
         #expect(try await fault("exit \(SlateEncoder.Fault.encoder.rawValue)") == .encoder(format))

@@ -35,8 +35,9 @@ import Wire
                 for output in 0..<3 { #expect(live.report(output)?.reconnectsTotal == 0 && live.report(output)?.droppedUnitsTotal == 0) }
                 await live.end()
             }
-            #expect(try nginx.recordings("show").count == 1)
-            for file in [try #require(nginx.recordings("show").last), peer.recording, stage.folder["show.ts"]] {
+            let sessions = try await nginx.finished("show")
+            #expect(sessions.count == 1)
+            for file in [try #require(sessions.last), try await peer.finished(), stage.folder["show.ts"]] {
                 try await expectDark(file, for: away)
             }
         }
@@ -99,7 +100,7 @@ import Wire
                 #expect(live.report(0)?.reconnectsTotal == 0)
                 await live.end()
             }
-            let stretch = try await DarkStretch(peer.recording)
+            let stretch = try await DarkStretch(try await peer.finished())
             print("SlateTests: H.265: \(stretch)")
             #expect(stretch.isMonotonic && stretch.complaints.isEmpty && stretch.changes == 2 && stretch.slatePictures > 30, "\(stretch)")
         }

@@ -19,7 +19,7 @@ import Wire
                 print("StreamRelayTests: ended after \(took.milliseconds) ms")
                 #expect(took < .seconds(3))
             }
-            for file in [try #require(nginx.recordings("show").last), peer.recording, stage.folder["show.ts"]] {
+            for file in [try #require(try await nginx.finished("show").last), try await peer.finished(), stage.folder["show.ts"]] {
                 try expectWhole(file, clip, on: stage)
             }
         }
@@ -54,7 +54,7 @@ import Wire
                     #expect(live.report(0)?.state == .connected && live.report(0)?.reconnectsTotal == 0)
                     await live.end()
                 }
-                try expectWhole(try #require(nginx.recordings("show").last), clip, on: stage)
+                try expectWhole(try #require(try await nginx.finished("show").last), clip, on: stage)
             } catch {
                 _ = try await runTool("umount", ["-l", disk])
                 throw error
@@ -77,7 +77,7 @@ import Wire
                 try await live.play(clip, times: 4, from: 0.85)
                 await live.end()
             }
-            let files = try nginx.recordings("show")
+            let files = try await nginx.finished("show")
             #expect(files.count == 1)
             try expectWhole(try #require(files.last), clip, on: stage)
         }
@@ -101,6 +101,7 @@ import Wire
                 try await rest
                 await live.end()
                 for friend in friends {
+                    _ = try await friend.finished()
                     try expectBeginning(friend.recording)
                     try expectWhole(friend.recording, clip, on: stage)
                 }

@@ -76,14 +76,14 @@ import Wire
         let (loop, folder) = (try Loop(name: "maker"), try TemporaryFolder())
         defer { loop.stop() }
         let key = try #require(KeyFrame(try Self.unit(), at: .now))
-        func made(_ script: String) async throws -> ThumbnailMaker.Made {
+        func made(_ script: String, within limit: Duration = .seconds(20)) async throws -> ThumbnailMaker.Made {
             let path = try folder.write("#!/bin/sh\n\(script)\n", to: "still")
             #expect(chmod(path, 0o700) == 0)
             var maker = ThumbnailMaker(program: path)
-            maker.limit = .milliseconds(700)
+            maker.limit = limit
             return await maker.make(of: key, on: loop)
         }
-        let hanging = try await made("while :; do :; done")
+        let hanging = try await made("while :; do :; done", within: .milliseconds(700))
         #expect(hanging.thumbnail == nil && hanging.fault?.contains("signal 9") == true && hanging.cost > .milliseconds(50))
         #expect(try await made("kill -SEGV $$").fault?.contains("signal 11") == true)
         #expect(try await made("exit 1").fault?.contains("exit code 1") == true)

@@ -28,8 +28,9 @@ import Wire
             }
             let sent = Self.unwrapped(try Recording.accessUnits(origin, isEnded: true))
             try #require(sent.contains { $0.ptsTicks < Self.modulus } && sent.contains { $0.ptsTicks > Self.modulus })
-            #expect(try nginx.recordings("show").count == 1)
-            for file in [try #require(nginx.recordings("show").last), peer.recording, stage.folder["show.ts"]] {
+            let sessions = try await nginx.finished("show")
+            #expect(sessions.count == 1)
+            for file in [try #require(sessions.last), try await peer.finished(), stage.folder["show.ts"]] {
                 try await expectUnbroken(file, sent)
             }
         }

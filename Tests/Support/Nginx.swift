@@ -79,6 +79,14 @@ package final class Nginx: Sendable {
             .map { "\(folder)/records/\($0)" }
     }
 
+    /// A stream's files once its session is over: until then the last of what was sent may not be written yet.
+    package func finished(_ stream: String) async throws -> [String] {
+        try await eventually(within: .seconds(10), "the session of \(stream) is over") {
+            try await !self.publishedStreams().contains(stream)
+        }
+        return try recordings(stream)
+    }
+
     /// The streams that somebody publishes now.
     package func publishedStreams() async throws -> [String] {
         let text = try await statistics() ?? ""

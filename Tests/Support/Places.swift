@@ -81,7 +81,14 @@ package enum FreePorts {
     package static func udpRange(_ count: Int) throws -> ClosedRange<Int> {
         for _ in 0..<200 {
             let first = Int.random(in: ranges.lowerBound..<(ranges.upperBound - count))
-            if (first..<(first + count)).allSatisfy({ isFree(SOCK_DGRAM.rawValue, $0) }) { return first...(first + count - 1) }
+            let range = first..<(first + count)
+            guard range.allSatisfy({ isFree(SOCK_DGRAM.rawValue, $0) }) else { continue }
+            let isOurs = given.withLock { given in
+                guard given.isDisjoint(with: range) else { return false }
+                given.formUnion(range)
+                return true
+            }
+            if isOurs { return first...(first + count - 1) }
         }
         throw SupportFailure("no \(count) consecutive UDP ports are free")
     }

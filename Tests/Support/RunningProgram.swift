@@ -13,6 +13,7 @@ package final class RunningProgram: @unchecked Sendable {
     fileprivate struct Said {
         var lines: [String] = []
         var rest: [UInt8] = []
+        var isClosed = false
     }
 
     /// How a program ended: its exit code, or minus the signal.
@@ -23,19 +24,20 @@ package final class RunningProgram: @unchecked Sendable {
         self.pid = pid
         said = Guarded(Said())
         let reader = Thread { [said] in
-            var buffer = [UInt8](repeating: 0, count: 65_536)
-            while true {
-                let size = read(output, &buffer, buffer.count)
-                guard size > 0 else { break }
-                said.withLock { $0.take(buffer[..<size]) }
+            var isOpen = true
+            while isOpen {
+                var wanted = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+                guard poll(&wanted, 1, -1) > 0 else { continue }
+                isOpen = said.withLock { $0.read(output) }
             }
-            close(output)
         }
         reader.start()
-        let waiter = Thread { [done] in
+        let waiter = Thread { [said, done] in
             // Left unreaped until the lock is held: `signal` then never meets a number that is somebody else's.
             var info = siginfo_t()
             while waitid(P_PID, id_t(pid), &info, CInt(WEXITED | WNOWAIT)) < 0 && errno == EINTR {}
+            // Whoever sees the end sees its last words too. Not until the pipe is closed: children of its own may hold that.
+            while said.withLock({ $0.hasUnread(output) }) { usleep(1000) }
             done.withLock { done in
                 var status: CInt = 0
                 waitpid(pid, &status, 0)
@@ -57,6 +59,8 @@ package final class RunningProgram: @unchecked Sendable {
     @discardableResult
     package func line(containing text: String, from start: Int = 0, within limit: Duration = .seconds(10)) async throws -> String {
         try await eventually(within: limit, "\(name) says '\(text)'; it said:\n\(tail)") {
+            // Before the lines: what was said until then is among them.
+            let ending = ending
             if let line = lines.dropFirst(start).first(where: { $0.contains(text) }) { return line }
             if let ending { throw SupportFailure("\(name) ended with \(ending):\n\(tail)") }
             return nil
@@ -104,7 +108,27 @@ package final class RunningProgram: @unchecked Sendable {
 }
 
 extension RunningProgram.Said {
-    mutating func take(_ bytes: ArraySlice<UInt8>) {
+    /// Takes what is there.
+    ///
+    /// - Returns: whether more may come.
+    mutating func read(_ output: CInt) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let size = Glibc.read(output, &buffer, buffer.count)
+        guard size > 0 else {
+            isClosed = true
+            close(output)
+            return false
+        }
+        take(buffer[..<size])
+        return true
+    }
+
+    func hasUnread(_ output: CInt) -> Bool {
+        var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+        return !isClosed && poll(&waiting, 1, 0) > 0 && waiting.revents & Int16(POLLIN) != 0
+    }
+
+    private mutating func take(_ bytes: ArraySlice<UInt8>) {
         rest += bytes
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             lines.append(String(decoding: rest[..<end], as: UTF8.self))

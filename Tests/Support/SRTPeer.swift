@@ -1,4 +1,5 @@
 import Foundation
+import Posix
 
 /// `srt-live-transmit` as the SRT endpoint that streams are sent to, or that fetches them: writes the MPEG-TS to a file.
 package final class SRTPeer: Sendable {
@@ -30,6 +31,16 @@ package final class SRTPeer: Sendable {
         let secret = passphrase.map { "&passphrase=\($0)&pbkeylen=16" } ?? ""
         let program = try stage.start("srt-live-transmit", ["-chunk:1316", url + secret, "file://con"], stdout: recording)
         return SRTPeer(port: port, recording: recording, program: program)
+    }
+
+    /// The recording once nothing more comes: its buffer of 120 ms is on the way of the last of what was sent.
+    package func finished() async throws -> String {
+        var (size, since) = (recordedBytes, Instant.now)
+        while Instant.now - since < .milliseconds(500) {
+            try await Task.sleep(for: .milliseconds(20))
+            if recordedBytes != size { (size, since) = (recordedBytes, .now) }
+        }
+        return recording
     }
 
     package var recordedBytes: Int {

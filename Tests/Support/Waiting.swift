@@ -1,6 +1,7 @@
 import Posix
 
-/// Asks again every 20 ms until `condition` gives a value, for what announces itself to nobody: files, other programs' states.
+/// Asks again every 20 ms until `condition` gives a value, for what announces itself to nobody: files, other programs' states. It is asked
+/// once more when the time is over, so that a machine that stood still meanwhile is no failure.
 /// - Throws: `SupportFailure` with `what` and what was last wrong, when the time is over.
 @discardableResult
 package func eventually<Value>(
@@ -8,7 +9,8 @@ package func eventually<Value>(
 ) async throws -> Value {
     let end = Instant.now + limit
     var last: (any Error)?
-    repeat {
+    var isLast = false
+    while true {
         do {
             if let value = try await condition() { return value }
             last = nil
@@ -17,8 +19,10 @@ package func eventually<Value>(
         } catch {
             last = error
         }
+        if isLast { break }
         try await Task.sleep(for: .milliseconds(20))
-    } while Instant.now < end
+        isLast = Instant.now >= end
+    }
     throw SupportFailure("not within \(limit): \(what)" + (last.map { " (\($0))" } ?? ""))
 }
 
