@@ -37,14 +37,22 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     private var pause: Task<Void, any Error>?
     private var isStopped = false
     package private(set) var counts = ControlLinkCounts()
-    /// Figures had no room then: they are worth more than anything that can wait.
-    private var droppedAt: Instant?
+    /// Figures had no room then, for longer than a way is long: they are worth more than anything that can wait.
+    private var slowAt: Instant?
+    private var lastWrite: Instant?
+    /// Since when what can wait does.
+    private var waitingSince: Instant?
 
     private static var waitingEvents: Int { 1000 }
     private static var reserved: Int { 8 }
     /// Bytes not yet acknowledged above which figures are dropped: a sample or two are on their way. On a modem that carries
     /// 12 kbit/s they take about a second, and the ping behind them is answered in time.
     private static var figureMark: Int { 1024 }
+    /// What was written last and is not confirmed yet by then is on a slow way; on any other one, with its delayed acknowledgements, a
+    /// sample may find the one before it there too.
+    private static var slowTime: Duration { .milliseconds(500) }
+    /// After so long one message that can wait goes all the same.
+    private static var patience: Duration { .seconds(10) }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -113,7 +121,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         loop.submit { self.assumeIsolated { $0.writeFigures(message) } }
     }
 
-    /// Sends what can wait, where nothing else is on its way and all figures of the last 2 s had room; from any thread.
+    /// Sends what can wait, where nothing else is on its way and the way was not slow in the last 2 s, or after 10 s; from any thread.
     /// - Parameter answered: told on the loop whether it was sent.
     package nonisolated func sendWhereIdle(_ message: Outgoing, answered: @escaping @Sendable (Bool) -> Void) {
         loop.submit { answered(self.assumeIsolated { $0.writeWhereIdle(message) }) }
@@ -220,6 +228,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
         let proof = try Proof.answering(challenge, identity: identity, exporter: socket.tlsExporter)
         try await socket.send(String(decoding: JSONEncoder().encode(proof), as: UTF8.self))
         early = []
+        (slowAt, lastWrite, waitingSince) = (nil, nil, nil)
         self.socket = socket
         let greeting = try encode(await hello())
         let waiting = early ?? []
@@ -335,15 +344,21 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     private func writeFigures(_ message: Outgoing) {
         guard let socket, early == nil, socket.undeliveredBytes < Self.figureMark, let bytes = encoded(message) else {
             counts.dropped += 1
-            droppedAt = .now
+            if lastWrite.map({ .now - $0 >= Self.slowTime }) ?? true { slowAt = .now }
             return
         }
         put(bytes)
     }
 
     private func writeWhereIdle(_ message: Outgoing) -> Bool {
-        let isSlow = droppedAt.map { .now - $0 < .seconds(2) } ?? false
-        guard !isSlow, let socket, early == nil, socket.undeliveredBytes == 0, let bytes = encoded(message) else { return false }
+        guard let socket, early == nil else { return false }
+        let isSlow = slowAt.map { .now - $0 < .seconds(2) } ?? false
+        let hasWaited = waitingSince.map { .now - $0 >= Self.patience } ?? false
+        guard hasWaited || (!isSlow && socket.undeliveredBytes == 0), let bytes = encoded(message) else {
+            waitingSince = waitingSince ?? .now
+            return false
+        }
+        waitingSince = nil
         return put(bytes)
     }
 
@@ -356,7 +371,10 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     @discardableResult
     private func put(_ bytes: [UInt8]) -> Bool {
         guard let socket else { return false }
-        if socket.trySend(text: bytes) { return true }
+        if socket.trySend(text: bytes) {
+            lastWrite = .now
+            return true
+        }
         // One that has ended is dialled again anyway.
         guard socket.closeCode == nil else { return false }
         log.warning("control is too slow, ending the connection", ["pending_bytes": .integer(socket.pendingBytes)])

@@ -90,7 +90,7 @@ private func atTable(_ body: (Table) async throws -> Void) async throws {
         try await atTable { table in
             let bus = table.connect()
             let begin = Instant.now
-            let slow = Task { try await bus.call(table.run("import time; time.sleep(4)"), timeout: .seconds(2)) }
+            let slow = Task { try await bus.call(table.run("import time; time.sleep(60)"), timeout: .seconds(2)) }
             let task = Task { try await bus.call(table.run("pass"), timeout: .seconds(60)) }
             try await table.loop.sleep(for: .milliseconds(50))
             task.cancel()

@@ -198,7 +198,11 @@ import Wire
     private func readRecorder(_ studio: Studio, _ id: BroadcastID) async throws {
         let records = try await eventually(within: .seconds(20), "the recorder has the end") {
             let records = try await studio.owner.recorder(of: id)
-            return records.contains { $0.entry.kind == .sending && $0.entry.reason == "stopped" } ? records : nil
+            let told = records.filter { $0.source == .sender }.map(\.entry)
+            guard told.contains(where: { $0.kind == .sending && $0.reason == "stopped" }) else {
+                throw SupportFailure("\(told.count) of the sender's, the last: \(told.suffix(3))")
+            }
+            return records
         }
         let events = records.filter { $0.entry.kind != .sample }
         measured("flight recorder", "\(records.count) records, \(events.count) of them events")

@@ -1,4 +1,5 @@
 import Posix
+import Support
 @testable import Session
 import Testing
 import Units
@@ -119,6 +120,46 @@ import Wire
         desk.note(.heard)
         part.map { desk.answered($0, isTaken: true) }
         #expect(desk.next()?.broadcast == second)
+    }
+
+    @Test("a desk that is told of everything at once, by connections that come and go, leaves nothing untold", arguments: 0..<20)
+    func storm(_ round: Int) async throws {
+        let desk = FlightDesk()
+        let heard = Guarded<Set<Int>>([])
+        desk.begin(Self.broadcast)
+        let isUp = Guarded(false)
+        let reader = Task {
+            for await _ in desk.news {
+                if let log = desk.next() {
+                    Task {
+                        // As a connection does: on another thread, a little later, and not always.
+                        let taken = isUp.withLock { $0 } && Int.random(in: 0..<3) > 0
+                        if taken { heard.withLock { $0.formUnion(log.entries.map(\.number)) } }
+                        desk.answered(log, isTaken: taken)
+                    }
+                }
+                try? await Task.sleep(for: .microseconds(200))
+            }
+        }
+        defer { reader.cancel() }
+        let flapping = Task {
+            for _ in 0..<50 {
+                isUp.withLock { $0 = true }
+                desk.connected()
+                try? await Task.sleep(for: .microseconds(Int.random(in: 0..<3000)))
+                isUp.withLock { $0 = false }
+                desk.disconnected()
+                try? await Task.sleep(for: .microseconds(Int.random(in: 0..<1000)))
+            }
+            isUp.withLock { $0 = true }
+            desk.connected()
+        }
+        for number in 0..<300 {
+            desk.note(number % 2 == 0 ? UplinkEvent.heard : .clockChanged)
+            if number % 3 == 0 { try? await Task.sleep(for: .microseconds(300)) }
+        }
+        await flapping.value
+        try await eventually(within: .seconds(10), "all is told") { heard.withLock { $0.count } == 300 }
     }
 
     @Test("a desk wakes whoever tells it for what there is to tell, and for nothing else")
