@@ -145,8 +145,7 @@ struct FeedTests {
                 let redialled = agent.lines.dropFirst(lines).filter { $0.contains("control") }
                 try need(redialled.isEmpty, "\(redialled)")
                 try need(slow.count >= 15 && slow.count < 45, "\(slow.count)")
-                // The way's own queue of 2 s, one sample behind it and one that is being written: 0.75 s each.
-                try need(slow.max() ?? .max < 3500, "\(slow)")
+                try need(slow.max() ?? .max < 3000, "\(slow)")
                 network.change(number, to: LinkProfile(rateKbit: 4000, delayMs: 25))
                 try await eventually(within: .seconds(10), "samples are fresh again") {
                     try await ages(studio, sender.id, for: .seconds(1)).last ?? .max < 200

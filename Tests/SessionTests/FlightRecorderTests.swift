@@ -124,6 +124,7 @@ import Wire
 
     @Test("a desk that is told of everything at once, by connections that come and go, leaves nothing untold", arguments: 0..<20)
     func storm(_ round: Int) async throws {
+        // try?, here: a pause that is cut short at the end is no fault.
         let desk = FlightDesk()
         let heard = Guarded<Set<Int>>([])
         desk.begin(Self.broadcast)
