@@ -79,6 +79,7 @@ package enum Kind {
     package enum Command {}
     package enum Configuration {}
     package enum Invitation {}
+    package enum APIToken {}
 }
 
 package typealias OrganizationID = ID<Kind.Organization>
@@ -93,3 +94,4 @@ package typealias OutputID = ID<Kind.Output>
 package typealias LeaseID = ID<Kind.Lease>
 package typealias CommandID = ID<Kind.Command>
 package typealias InvitationID = ID<Kind.Invitation>
+package typealias APITokenID = ID<Kind.APIToken>

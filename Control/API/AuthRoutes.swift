@@ -108,14 +108,15 @@ struct AuthRoutes: Sendable {
                     return response
                 }),
             Route(
-                method: .get, path: "/api/v1/auth/me", access: .user(.manageOwnAccount), summary: "Who is signed in",
+                method: .get, path: "/api/v1/auth/me", access: .user(.viewOrganization), summary: "Who is signed in",
                 success: .one("User"), run: { call in .value(try await parts.view(of: call.caller().user)) }),
             Route(
                 method: .get, path: "/api/v1/auth/sessions", access: .user(.manageOwnAccount), summary: "One's open sessions",
                 success: .page("Login"),
                 run: { call in
                     let caller = try call.caller()
-                    return .list(try await parts.gate.sessions(of: caller).map { LoginView($0, current: $0.id == caller.session.id) })
+                    let current = try caller.session.id
+                    return .list(try await parts.gate.sessions(of: caller).map { LoginView($0, current: $0.id == current) })
                 }),
             Route(
                 method: .delete, path: "/api/v1/auth/sessions/{id}", access: .user(.manageOwnAccount), summary: "End one of one's sessions",
@@ -133,7 +134,7 @@ struct AuthRoutes: Sendable {
                 }),
             Route(
                 method: .put, path: "/api/v1/auth/password", access: .user(.manageOwnAccount),
-                summary: "Change one's password; one's other sessions end", body: "ChangePasswordRequest", success: .empty,
+                summary: "Change one's password; one's other sessions and API tokens end", body: "ChangePasswordRequest", success: .empty,
                 problems: [.busy],
                 run: { call in
                     let request = try call.body(ChangePasswordRequest.self)
@@ -144,7 +145,7 @@ struct AuthRoutes: Sendable {
             Route(
                 method: .post, path: "/api/v1/auth/ticket", access: .user(.manageOwnAccount),
                 summary: "A ticket that opens one WebSocket within 30 s", success: .one("Ticket"), isUrgent: true,
-                run: { call in .secret(TicketView(ticket: SecretOnWire(parts.gate.ticket(for: try call.caller())))) }),
+                run: { call in .secret(TicketView(ticket: SecretOnWire(try parts.gate.ticket(for: call.caller())))) }),
         ]
     }
 }

@@ -32,12 +32,13 @@ struct Call: Sendable {
     }
 
     /// What the caller may reach: the rows of the caller's own organisation.
-    func scope() throws -> OrganizationScope {
-        let user = try caller().user
-        return OrganizationScope(user.organization, by: .user(user.id, address: request.remote.host))
-    }
+    func scope() throws -> OrganizationScope { try caller().scope(from: request.remote.host) }
 
-    var origin: Origin { Origin(address: request.remote.host, userAgent: request.headers["user-agent"]?.bounded(to: 200)) }
+    var origin: Origin { Self.origin(of: request) }
+
+    static func origin(of request: Request) -> Origin {
+        Origin(address: request.remote.host, userAgent: request.headers["user-agent"]?.bounded(to: 200))
+    }
 
     func caller() throws -> Principal {
         guard let principal else { throw Problem(.unauthorized) }

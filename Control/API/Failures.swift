@@ -83,11 +83,11 @@ extension Gateway {
 
     private static func problem(_ error: AuthError) -> Problem {
         switch error {
-        case .badCredentials, .notAuthenticated, .tokenReused: Problem(.unauthorized, error.description)
+        case .badCredentials, .notAuthenticated, .tokenRefused, .tokenReused: Problem(.unauthorized, error.description)
         // Not 401: a page would refresh its token and come again, which is a second guess.
         case .wrongPassword: Problem(.invalid, faults: [.init(field: "current", expected: "the password until now")])
         case .organizationNeeded(let choices): Problem(.conflict, "sign in with one of: \(choices.map(\.slug).joined(separator: ", "))")
-        case .notAllowed, .setupClosed: Problem(.forbidden, error.description)
+        case .notAllowed, .notInScope, .setupClosed: Problem(.forbidden, error.description)
         case .tooMany: Problem(.tooMany, error.description)
         case .busy: Problem(.busy, error.description)
         case .weakPassword(let expected): Problem(.invalid, faults: [.init(field: "password", expected: expected)])

@@ -98,7 +98,8 @@ package struct Gateway: Sendable {
         self.parts = parts
         let operations =
             SystemRoutes(parts).routes + AuthRoutes(parts).routes + PasswordResetRoutes(parts).routes + UserRoutes(parts).routes
-            + InvitationRoutes(parts).routes + SlateRoutes(parts).routes + SenderRoutes(parts).routes + DestinationRoutes(parts).routes
+            + InvitationRoutes(parts).routes + TokenRoutes(parts).routes + SlateRoutes(parts).routes + SenderRoutes(parts).routes
+            + DestinationRoutes(parts).routes
             + BroadcastRoutes(parts).routes + OperatorRoutes(parts).routes
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
         router = Router(operations + [OpenAPI.route(serving: Array(document.utf8))])
@@ -173,11 +174,12 @@ package struct Gateway: Sendable {
             let principal: Principal
             do {
                 principal = try await parts.gate.authenticate(bearer: bearer)
-            } catch AuthError.notAuthenticated {
-                throw try unsigned(request, urgently: urgent)
+            } catch let refusal as AuthError where [.notAuthenticated, .tokenRefused].contains(refusal) {
+                throw try unsigned(request, refusal.description, urgently: urgent)
             }
             try parts.gate.admit(principal, urgently: urgent)
-            guard principal.may(action) else { throw AuthError.notAllowed(action) }
+            try await parts.gate.noteUse(of: principal, from: Call.origin(of: request))
+            try principal.demand(action)
             return principal
         }
     }

@@ -23,7 +23,8 @@ enum OpenAPI {
         let schemas = Schemas.all.keys.sorted().map { "\(quoted($0)):\(Schemas.named($0).document)" }
         return "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Strata control\",\"version\":\(quoted(version))},"
             + "\"paths\":{\(pathTexts.joined(separator: ","))},\"components\":{\"schemas\":{\(schemas.joined(separator: ","))},"
-            + "\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}}}}"
+            + "\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"},"
+            + "\"apiToken\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"strata_...\"}}}}"
     }
 
     private static func operation(_ route: Route) -> String {
@@ -41,9 +42,19 @@ enum OpenAPI {
         if let types = route.file {
             members.append("\"requestBody\":{\"required\":true,\"content\":{\(content(types))}}")
         }
-        members.append("\"security\":\(route.access == .open ? "[]" : "[{\"bearer\":[]}]")")
+        members.append("\"security\":[\(proofs(route.access).joined(separator: ","))]")
         members.append("\"responses\":{\(responses(route).joined(separator: ","))}")
         return "{\(members.joined(separator: ","))}"
+    }
+
+    /// What lets a request in, any one of them; an API token has to have the scope that stands there.
+    private static func proofs(_ access: Route.Access) -> [String] {
+        switch access {
+        case .open: []
+        case .operator: ["{\"bearer\":[]}"]
+        case .user(let action):
+            ["{\"bearer\":[]}"] + Policy.scopes(for: action).map(\.rawValue).sorted().map { "{\"apiToken\":[\(quoted($0))]}" }
+        }
     }
 
     /// Who may call it, for a person.

@@ -20,10 +20,11 @@ struct PasswordResetRoutes: Sendable {
                 body: "PasswordResetRequest", success: .empty, problems: [.conflict, .busy], run: request),
             Route(
                 method: .put, path: "/api/v1/auth/password-reset", access: .open,
-                summary: "Choose a new password by such a link, once and within an hour; all sessions end", body: "NewPasswordRequest",
+                summary: "Choose a new password by such a link, once and within an hour; all sessions and API tokens end",
+                body: "NewPasswordRequest",
                 success: .empty, problems: [.gone, .busy], run: choose),
             Route(
-                method: .post, path: "/api/v1/users/{id}/password-reset", access: .user(.manageUsers),
+                method: .post, path: "/api/v1/users/{id}/password-reset", access: .user(.setPasswords),
                 summary: "Send a user of a lower role a link for a new password; where the server sends no mail, it is in the answer",
                 success: .one("PasswordResetLink"), problems: [.conflict, .quota], run: link),
         ]

@@ -130,6 +130,17 @@ enum Schemas {
             .required("organization", line), .required("email", email), .required("role", invitable), .required("expiresAt", time),
         ]),
         "AcceptRequest": .object([.required("token", secret), .required("displayName", name), .required("password", password)]),
+        "CreateAPITokenRequest": .object([
+            .required("name", name), .required("scopes", .list(choice(APITokenScope.self), upTo: APITokenScope.allCases.count, atLeast: 1)),
+            .optional("expiresInSeconds", .integer(3600...31_536_000)),
+            .required("password", .text(.init(length: 1...200, expectation: "one's own password"))),
+        ]),
+        "APIToken": .object([
+            .required("id", id), .required("name", name),
+            .required("scopes", .list(choice(APITokenScope.self), upTo: APITokenScope.allCases.count)), .required("user", id),
+            .required("createdAt", time), .required("expiresAt", time), .optional("lastUsedAt", time), .optional("lastAddress", line),
+            .optional("token", secret),
+        ]),
         "TransferRequest": .object([.required("user", id)]),
         "Login": .object([
             .required("id", id), .required("createdAt", time), .required("lastUsedAt", time), .required("address", line),
@@ -157,7 +168,8 @@ enum Schemas {
                     ]), upTo: 100)),
         ]),
         "AuditEntry": .object([
-            .required("id", id), .required("at", time), .optional("author", line), .required("action", line), .optional("subject", line),
+            .required("id", id), .required("at", time), .optional("author", line), .optional("token", id), .required("action", line),
+            .optional("subject", line),
             .optional("detail", line),
         ]),
     ]

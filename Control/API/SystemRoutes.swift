@@ -65,7 +65,9 @@ struct SystemRoutes: Sendable {
         defer { parts.sockets.leave(user) }
         // Listening first, so that a session that ends between its ticket and here is not missed.
         let revocations = parts.gate.revocations()
+        let session: AuthSession
         do {
+            session = try principal.session
             try await parts.gate.confirm(principal)
         } catch {
             return await socket.close(.policyViolation, "the session ended")
@@ -74,12 +76,12 @@ struct SystemRoutes: Sendable {
             group.addTask { await show(to: socket, of: principal.user.organization, since) }
             group.addTask { await keepAlive(socket) }
             group.addTask {
-                for await revocation in revocations where revocation == .session(principal.session.id) { break }
+                for await revocation in revocations where revocation == .session(session.id) { break }
                 await socket.close(.policyViolation, "the session ended")
             }
             group.addTask {
                 // In steps, as the wall clock may be set.
-                while principal.session.isOpen(at: parts.store.now), (try? await Task.sleep(for: .seconds(15))) != nil {}
+                while session.isOpen(at: parts.store.now), (try? await Task.sleep(for: .seconds(15))) != nil {}
                 await socket.close(.policyViolation, "the session ended")
             }
             group.addTask {

@@ -24,7 +24,7 @@ struct UserRoutes: Sendable {
                 method: .get, path: "/api/v1/users", access: .user(.viewUsers), summary: "List the organisation's users",
                 success: .page("User"), run: list),
             Route(
-                method: .post, path: "/api/v1/users", access: .user(.manageUsers), summary: "Add a user of a lower role",
+                method: .post, path: "/api/v1/users", access: .user(.setPasswords), summary: "Add a user of a lower role",
                 body: "CreateUserRequest", success: .one("User", .created), problems: [.conflict, .quota, .busy], run: create),
             Route(
                 method: .patch, path: "/api/v1/users/{id}", access: .user(.manageUsers),
@@ -79,6 +79,8 @@ struct AuditView: Codable, Sendable {
     var id: String
     var at: String
     var author: String?
+    /// The API token by which the author's program did it.
+    var token: String?
     var action: String
     var subject: String?
     var detail: String?
@@ -87,6 +89,7 @@ struct AuditView: Codable, Sendable {
         id = entry.id.text
         at = entry.at.text
         author = entry.author
+        token = entry.token?.text
         action = entry.action.rawValue
         subject = entry.subject
         detail = entry.detail

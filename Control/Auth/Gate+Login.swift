@@ -97,37 +97,45 @@ extension Gate {
 
     /// Ends all sessions of the user but the one that asks.
     package func endOthers(of principal: Principal, from origin: Origin) async throws {
-        var ended = try await store.sessions(in: own(principal, origin)).endAll(of: principal.user.id, but: principal.session.id)
-        ended += unstored.closeAll(of: principal.user.id, but: principal.session.id)
+        let kept = try principal.session.id
+        var ended = try await store.sessions(in: own(principal, origin)).endAll(of: principal.user.id, but: kept)
+        ended += unstored.closeAll(of: principal.user.id, but: kept)
         revoked.tell(ended.map(Revocation.session))
     }
 
-    /// Changes the user's own password; all other sessions end.
+    /// Changes the user's own password; all other sessions and all API tokens end.
     ///
     /// - Throws: `.wrongPassword` where `current` is not the password; `.tooMany`, `.weakPassword`, `.busy`.
     package func changePassword(of principal: Principal, from current: Secret, to new: Secret, at origin: Origin) async throws {
-        let users = store.users(in: own(principal, origin))
-        let attempt = try await take("login", "password \(principal.user.id)", limits.login)
-        let proven = try await users.passwordHash(principal.user.id)
-        guard try await hasher.verify(current, against: proven), let proven else { throw AuthError.wrongPassword }
-        try await refund(attempt)
+        let kept = try principal.session.id
+        let proven = try await prove(current, of: principal)
         let hash = try await hasher.hash(new)
         var ended: [SessionID]
         do {
-            ended = try await users.setPassword(
-                principal.user.id, from: proven, to: hash, keeping: principal.session.id,
+            ended = try await store.users(in: own(principal, origin)).setPassword(
+                principal.user.id, from: proven, to: hash, keeping: kept,
                 notice: letters?.passwordChanged(of: principal.user, at: store.now))
         } catch StoreError.missing {
             // Another one since: this must not take back what ended it.
             throw AuthError.wrongPassword
         }
-        ended += unstored.closeAll(of: principal.user.id, but: principal.session.id)
+        ended += unstored.closeAll(of: principal.user.id, but: kept)
         revoked.tell(ended.map(Revocation.session))
     }
 
-    func own(_ principal: Principal, _ origin: Origin?) -> OrganizationScope {
-        OrganizationScope(principal.user.organization, by: .user(principal.user.id, address: origin?.address))
+    /// Whether it is the password of whoever is signed in; failures are counted as those of logins are.
+    ///
+    /// - Returns: what it was checked against.
+    /// - Throws: `.wrongPassword`, `.tooMany`, `.busy`.
+    func prove(_ password: Secret, of principal: Principal) async throws -> Secret {
+        let attempt = try await take("login", "password \(principal.user.id)", limits.login)
+        let proven = try await store.users(in: own(principal, nil)).passwordHash(principal.user.id)
+        guard try await hasher.verify(password, against: proven), let proven else { throw AuthError.wrongPassword }
+        try await refund(attempt)
+        return proven
     }
+
+    func own(_ principal: Principal, _ origin: Origin?) -> OrganizationScope { principal.scope(from: origin?.address) }
 
     func take(_ kind: String, _ subject: String, _ limit: RateLimit) async throws -> CountedAttempt {
         do {

@@ -87,8 +87,8 @@ extension Gate {
     /// - Returns: its token where it is to be handed over, because no mail is sent; nil where one goes to the user.
     /// - Throws: `.notAllowed`; `StoreError.ownerStays`, `.missing` for a user who is shut out, `.enoughMails`.
     package func resetLink(for user: UserID, by principal: Principal, from origin: Origin) async throws -> Secret? {
+        let scope = try principal.scope(for: .setPasswords, from: origin.address)
         let found = try await managing(user, as: principal, from: origin).find(user)
-        let scope = try principal.scope(for: .manageUsers, from: origin.address)
         let token = fresh()
         let mail = letters?.passwordReset(of: found, in: try await organizationName(of: principal), token: token)
         if let refusal = try await store.passwordResets.issue(token, for: user, mail: mail, in: scope) { throw refusal }

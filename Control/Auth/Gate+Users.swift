@@ -10,7 +10,7 @@ extension Gate {
     package func createUser(
         email: String, displayName: String, role: Role, password: Secret, by principal: Principal, from origin: Origin
     ) async throws -> User {
-        let scope = try principal.scope(for: .manageUsers, from: origin.address)
+        let scope = try principal.scope(for: .setPasswords, from: origin.address)
         guard Policy.manages(principal.role, role) else { throw AuthError.notAllowed(.manageUsers) }
         let user = try NewUser(email: email, displayName: displayName, passwordHash: try await hasher.hash(password))
         return try await store.users(in: scope).create(user, role: role)

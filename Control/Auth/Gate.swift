@@ -8,7 +8,7 @@ package import Units
 /// How a route uses it:
 ///
 ///     let principal = try await gate.authenticate(bearer: token)        // 401 .notAuthenticated
-///     try gate.admit(principal)                                         // 429 .tooMany, 100/min for each user
+///     try gate.admit(principal)                                         // 429 .tooMany, 100/min for each user and each API token
 ///     let scope = try principal.scope(for: .runBroadcasts, from: address) // 403 .notAllowed
 ///     try await store.broadcasts(in: scope).wishEnd(id)                 // 404 StoreError.missing
 ///
@@ -85,10 +85,12 @@ package struct Gate: Sendable {
         unstored = UnstoredSessions(limitOfUser: store.quotas[.sessions])
     }
 
-    /// Who an access token speaks for.
+    /// Who an access token or an API token speaks for.
     ///
-    /// - Throws: `.notAuthenticated` for a token that is forged or expired, of an ended session, or of a user who is shut out.
+    /// - Throws: `.notAuthenticated` for a token that is forged or expired, of an ended session, or of a user who is shut out;
+    ///   `.tokenRefused` for the same of an API token.
     package func authenticate(bearer token: Secret) async throws -> Principal {
+        if token.revealed.hasPrefix(Self.tokenPrefix) { return try await principal(ofToken: token) }
         guard let claims = try? JWT.verify(token.revealed, as: AccessClaims.self, type: "at+jwt", key: key),
             store.now.unixSeconds < claims.exp, claims.iat <= (store.now + Self.setBack).unixSeconds
         else { throw AuthError.notAuthenticated }
@@ -96,7 +98,11 @@ package struct Gate: Sendable {
     }
 
     /// A ticket that opens one WebSocket within 30 s.
-    package func ticket(for principal: Principal) -> Secret { tickets.issue(for: principal.session.id, at: store.now) }
+    ///
+    /// - Throws: `.notInScope` for an API token: what it opened could not be ended with it.
+    package func ticket(for principal: Principal) throws(AuthError) -> Secret {
+        tickets.issue(for: try principal.session.id, at: store.now)
+    }
 
     /// Who a ticket was made for; it is used up by this. The Origin of the handshake is the caller's to check.
     package func authenticate(ticket: Secret) async throws -> Principal {
@@ -111,12 +117,12 @@ package struct Gate: Sendable {
         _ = try await self.principal(of: principal.session.id, user: principal.user.id)
     }
 
-    /// Counts a request of a user.
+    /// Counts a request of a user, or of an API token, by itself: a program that asks too often keeps nobody from the page, on which it is ended.
     ///
     /// - Parameter route: what it asks for, where that is counted by itself, by the same limit.
     /// - Throws: `.tooMany`.
     package func admit(_ principal: Principal, urgently route: String? = nil) throws(AuthError) {
-        try general.take(Self.subject(principal.user.id.text, route), at: store.now)
+        try general.take(Self.subject(principal.token?.id.text ?? principal.user.id.text, route), at: store.now)
     }
 
     /// Counts a request that nobody signed for.

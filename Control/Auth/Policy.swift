@@ -8,6 +8,8 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case transferOwnership = "organization.transfer"
     case viewUsers = "users.view"
     case manageUsers = "users.manage"
+    /// Give somebody else a password, or a link to one.
+    case setPasswords = "users.set_passwords"
     case manageOwnAccount = "account.manage"
     case viewAudit = "audit.view"
     case viewDiagnostics = "diagnostics.view"
@@ -30,13 +32,46 @@ package enum Policy {
     package static func lowestRole(for action: Action) -> Role {
         switch action {
         case .deleteOrganization, .transferOwnership: .owner
-        case .changeOrganization, .viewUsers, .manageUsers, .viewAudit, .viewDiagnostics, .manageSenders, .manageDestinations: .admin
+        case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .manageSenders,
+            .manageDestinations:
+            .admin
         case .viewDestinations, .operateSenders, .runBroadcasts: .host
         case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts: .member
         }
     }
 
     package static func allows(_ role: Role, _ action: Action) -> Bool { role >= lowestRole(for: action) }
+
+    /// The scopes by any of which an API token does it, as far as its user's role may. What has none is for whoever has signed in:
+    /// passwords, sessions, tokens, and what an organisation is and whose.
+    package static func scopes(for action: Action) -> Set<APITokenScope> {
+        switch action {
+        case .viewOrganization: Set(APITokenScope.allCases)
+        case .viewDiagnostics: [.read]
+        case .viewSenders: [.read, .broadcasts, .senders]
+        case .manageSenders: [.senders]
+        case .operateSenders: [.broadcasts, .senders]
+        case .viewDestinations: [.read, .broadcasts, .destinations]
+        case .manageDestinations: [.destinations]
+        case .viewBroadcasts: [.read, .broadcasts]
+        case .runBroadcasts: [.broadcasts]
+        case .viewUsers, .manageUsers: [.members]
+        case .viewAudit: [.audit]
+        case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .manageOwnAccount: []
+        }
+    }
+
+    /// What a scope is there for: only whoever may do it makes a token with it.
+    package static func purpose(of scope: APITokenScope) -> Action {
+        switch scope {
+        case .read: .viewOrganization
+        case .broadcasts: .runBroadcasts
+        case .senders: .manageSenders
+        case .destinations: .manageDestinations
+        case .members: .manageUsers
+        case .audit: .viewAudit
+        }
+    }
 
     /// Whether `role` may make or unmake a user of role `other`: only below its own rank, so that no admin makes or
     /// removes another, and nobody the owner (ORG-02).

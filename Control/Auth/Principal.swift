@@ -5,27 +5,66 @@ package import Units
 
 /// Whoever makes a request, as they are now: read anew for each request, not taken from the token.
 package struct Principal: Sendable, Hashable {
+    /// What the request was let in by.
+    private enum Credential: Sendable, Hashable {
+        case session(AuthSession)
+        case token(APIToken)
+    }
+
     package let user: User
-    package let session: AuthSession
+    private let credential: Credential
 
     init(_ account: Account) {
         user = account.user
-        session = account.session
+        credential = .session(account.session)
+    }
+
+    init(_ user: User, _ token: APIToken) {
+        self.user = user
+        credential = .token(token)
     }
 
     package var role: Role { user.role }
 
-    package func may(_ action: Action) -> Bool { Policy.allows(role, action) }
+    /// The session of whoever has signed in.
+    ///
+    /// - Throws: `.notInScope` for an API token, which has none.
+    package var session: AuthSession {
+        get throws(AuthError) {
+            guard case .session(let session) = credential else { throw .notInScope(.manageOwnAccount) }
+            return session
+        }
+    }
+
+    /// nil for whoever has signed in.
+    var token: APIToken? { if case .token(let token) = credential { token } else { nil } }
+
+    package func may(_ action: Action) -> Bool {
+        Policy.allows(role, action) && token.map { !$0.scopes.isDisjoint(with: Policy.scopes(for: action)) } ?? true
+    }
+
+    /// - Throws: `.notAllowed` where the role does not allow it, `.notInScope` where the API token does not.
+    package func demand(_ action: Action) throws(AuthError) {
+        guard Policy.allows(role, action) else { throw .notAllowed(action) }
+        guard may(action) else { throw .notInScope(action) }
+    }
+
+    /// The scope of the principal's organisation, for the store; whether the principal may do it was asked before.
+    ///
+    /// - Parameter address: where the request came from, for the audit log.
+    package func scope(from address: String?) -> OrganizationScope {
+        OrganizationScope(user.organization, by: .user(user.id, address: address, token: token?.id))
+    }
 
     /// The scope of the principal's organisation, for the store.
     ///
     /// - Parameters:
     ///   - action: what the route does.
     ///   - address: where the request came from, for the audit log.
-    /// - Throws: `.notAllowed` where the role does not allow it.
+    /// - Throws: as `demand`.
     package func scope(for action: Action, from address: String?) throws(AuthError) -> OrganizationScope {
-        guard may(action) else { throw .notAllowed(action) }
-        return OrganizationScope(user.organization, by: .user(user.id, address: address))
+        try demand(action)
+        return scope(from: address)
     }
 }
 

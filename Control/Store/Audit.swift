@@ -24,6 +24,8 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case invitationRenewed = "invitation.renewed"
     case invitationWithdrawn = "invitation.withdrawn"
     case invitationAccepted = "invitation.accepted"
+    case apiTokenCreated = "api_token.created"
+    case apiTokenEnded = "api_token.ended"
     case ownershipTransferred = "organization.ownership_transferred"
     case loggedIn = "session.opened"
     case sessionEnded = "session.ended"
@@ -59,6 +61,8 @@ package struct AuditEntry: Sendable, Hashable, Codable, OrganizationRow {
     /// The id of a user or a device.
     package let author: String?
     package let address: String?
+    /// The API token by which the author's program did it.
+    package let token: APITokenID?
     package let action: AuditAction
     /// The id of what it was done to.
     package let subject: String?
@@ -72,6 +76,7 @@ package struct AuditEntry: Sendable, Hashable, Codable, OrganizationRow {
         authorKind = try row["author_kind"]
         author = try row["author"]
         address = try row["address"]
+        token = try row["token"]
         action = try row["action"]
         subject = try row["subject"]
         detail = try row["detail"]

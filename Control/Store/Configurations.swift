@@ -39,7 +39,7 @@ package struct Configurations: Sendable {
             _ = try transaction.row(Device.self, in: scope, where: "id = \(sender)", or: "sender")
             let version = (try transaction.newestConfiguration(of: sender, in: scope)?.version ?? 0) + 1
             var author: UserID?
-            if case .user(let id, _) = scope.author { author = id }
+            if case .user(let id, _, _) = scope.author { author = id }
             try transaction.insert(
                 into: .configurations, in: scope,
                 ["sender": sender, "version": version, "toml": toml, "created_at": transaction.now, "created_by": author])

@@ -214,7 +214,7 @@ extension Transaction {
         return try activeUser(session.user, of: session.organization).map { Account(user: $0, session: session) }
     }
 
-    fileprivate func activeUser(_ id: UserID, of organization: OrganizationID) throws -> User? {
+    func activeUser(_ id: UserID, of organization: OrganizationID) throws -> User? {
         let user = try across(.identification).first(
             "SELECT * FROM users WHERE organization = \(organization) AND id = \(id)", User.init)
         return user.flatMap { $0.isActive ? $0 : nil }

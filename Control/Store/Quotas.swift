@@ -24,6 +24,8 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case configurations
     /// Of an organisation: those that may still be accepted.
     case invitations
+    /// Of one user: those that are good.
+    case apiTokens = "api_tokens"
     /// Of an organisation: invitations by mail within a day. Mails to its own users are counted for each of them alone: strangers ask for some, and
     /// must not use up another user's.
     case mails
@@ -35,7 +37,7 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         case .senders, .enrollmentTokens: 1000
         case .broadcasts: 50
         case .outputs: 10
-        case .sessions, .sockets: 20
+        case .sessions, .sockets, .apiTokens: 20
         case .configurations, .mails: 500
         }
     }

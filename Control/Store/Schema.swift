@@ -13,6 +13,7 @@ enum Schema {
         Migration(version: 7, name: "mails", script: mails),
         Migration(version: 8, name: "password resets", script: passwordResets),
         Migration(version: 9, name: "invitations", script: invitations),
+        Migration(version: 10, name: "api tokens", script: apiTokens),
     ]
 
     private static let accounts: StaticString = """
@@ -277,5 +278,25 @@ enum Schema {
             CHECK (accepted_at IS NULL OR withdrawn_at IS NULL)
         ) STRICT;
         CREATE UNIQUE INDEX invitations_open ON invitations (organization, email) WHERE accepted_at IS NULL AND withdrawn_at IS NULL;
+        """
+
+    private static let apiTokens: StaticString = """
+        CREATE TABLE api_tokens (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL,
+            user TEXT NOT NULL,
+            name TEXT NOT NULL,
+            scopes TEXT NOT NULL,
+            hash BLOB NOT NULL UNIQUE,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            last_used_at INTEGER,
+            last_address TEXT,
+            ended_at INTEGER,
+            UNIQUE (organization, id),
+            FOREIGN KEY (organization, user) REFERENCES users (organization, id)
+        ) STRICT;
+        CREATE INDEX api_tokens_by_user ON api_tokens (organization, user);
+        ALTER TABLE audit ADD COLUMN token TEXT;
         """
 }

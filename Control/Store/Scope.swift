@@ -16,8 +16,8 @@ package struct OrganizationScope: Hashable, Sendable {
 
 /// Who did something, for the audit log.
 package enum Author: Hashable, Sendable {
-    /// A user, and the address the request came from.
-    case user(UserID, address: String?)
+    /// A user, the address the request came from, and the API token by which a program of theirs made it.
+    case user(UserID, address: String?, token: APITokenID? = nil)
     /// Nobody knows who, at an address: somebody who has not signed in.
     case visitor(address: String)
     case device(DeviceID)
@@ -38,7 +38,7 @@ package enum Author: Hashable, Sendable {
 
     var id: String? {
         switch self {
-        case .user(let id, _): id.text
+        case .user(let id, _, _): id.text
         case .device(let id): id.text
         case .visitor, .operator, .system: nil
         }
@@ -46,10 +46,14 @@ package enum Author: Hashable, Sendable {
 
     var address: String? {
         switch self {
-        case .user(_, let address): address.map { clipped($0, to: 64) }
+        case .user(_, let address, _): address.map { clipped($0, to: 64) }
         case .visitor(let address): clipped(address, to: 64)
         case .device, .operator, .system: nil
         }
+    }
+
+    var token: String? {
+        if case .user(_, _, let token) = self { token?.text } else { nil }
     }
 }
 
@@ -80,10 +84,11 @@ struct OrganizationTable: Hashable, Sendable {
     static let mails = OrganizationTable("mails")
     static let invitations = OrganizationTable("invitations")
     static let passwordResets = OrganizationTable("password_resets")
+    static let apiTokens = OrganizationTable("api_tokens")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
-        mails, passwordResets, invitations,
+        mails, passwordResets, invitations, apiTokens,
     ]
 }
 
@@ -200,7 +205,8 @@ struct Transaction {
             into: .audit, in: scope,
             [
                 "id": newID(Kind.Audit.self), "at": now, "author_kind": scope.author.kind, "author": scope.author.id,
-                "address": scope.author.address, "action": action, "subject": subject, "detail": detail.map { clipped($0, to: 500) },
+                "address": scope.author.address, "token": scope.author.token, "action": action, "subject": subject,
+                "detail": detail.map { clipped($0, to: 500) },
             ])
     }
 

@@ -117,7 +117,7 @@ package struct Users: Sendable {
         }
     }
 
-    /// Shuts a user out, and ends all of the user's sessions.
+    /// Shuts a user out, and ends all of the user's sessions and API tokens.
     ///
     /// - Returns: the sessions that ended, so that their sockets close.
     /// - Throws: `.ownerStays` for the owner.
@@ -128,11 +128,12 @@ package struct Users: Sendable {
             try transaction.update(.users, in: scope, set: ["is_active": false], where: "id = \(id)")
             try transaction.note(.userDeactivated, id.text, in: scope)
             try transaction.endReset(of: id, in: scope)
+            try transaction.endTokens(of: id, in: scope, because: .deactivated)
             return try transaction.endSessions(of: id, in: scope, because: .deactivated)
         }
     }
 
-    /// Changes the password hash, and ends every session but `keeping`.
+    /// Changes the password hash, and ends every session but `keeping` and every API token.
     ///
     /// - Parameters:
     ///   - old: what the password until now was checked against.
@@ -189,7 +190,8 @@ extension Transaction {
         try admit(.users, of: .users, where: "is_active = 1 AND id <> \(id)", by: quotas, in: scope)
     }
 
-    /// Changes a password hash; every session but `keeping` ends, and a link for a new password is good for nothing.
+    /// Changes a password hash; every session but `keeping` and every API token ends, since whoever knew the one before may have made them, and a
+    /// link for a new password is good for nothing.
     ///
     /// - Parameter old: the hash that it replaces; nil for whichever there is.
     func setPassword(
@@ -202,6 +204,7 @@ extension Transaction {
         try endReset(of: id, in: scope)
         try note(action, id.text, in: scope)
         if let notice { try postNotice(notice, about: id.text, in: scope, of: store) }
+        try endTokens(of: id, in: scope, because: .passwordChanged)
         return try endSessions(of: id, in: scope, because: .passwordChanged, but: keeping)
     }
 

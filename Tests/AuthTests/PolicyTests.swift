@@ -13,6 +13,7 @@ import Wire
         (.transferOwnership, [.owner]),
         (.viewUsers, [.owner, .admin]),
         (.manageUsers, [.owner, .admin]),
+        (.setPasswords, [.owner, .admin]),
         (.manageOwnAccount, [.owner, .admin, .host, .member]),
         (.viewAudit, [.owner, .admin]),
         (.viewDiagnostics, [.owner, .admin]),
@@ -31,6 +32,28 @@ import Wire
         for (action, roles) in Self.table {
             for role in Role.allCases { #expect(Policy.allows(role, action) == roles.contains(role), "\(role) \(action)") }
         }
+    }
+
+    /// What each scope of an API token allows beside seeing the organisation, which all do; what is in none takes a session.
+    private static let scopes: [APITokenScope: Set<Action>] = [
+        .read: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewDiagnostics],
+        .broadcasts: [.viewSenders, .viewDestinations, .viewBroadcasts, .runBroadcasts, .operateSenders],
+        .senders: [.viewSenders, .manageSenders, .operateSenders],
+        .destinations: [.viewDestinations, .manageDestinations],
+        .members: [.viewUsers, .manageUsers],
+        .audit: [.viewAudit],
+    ]
+
+    @Test("each scope allows exactly the listed actions, and is for whoever may do what it is there for")
+    func tokenScopes() {
+        for scope in APITokenScope.allCases {
+            let allowed = Set(Action.allCases.filter { Policy.scopes(for: $0).contains(scope) })
+            #expect(allowed == Self.scopes[scope]?.union([.viewOrganization]), "\(scope)")
+            #expect(allowed.contains(Policy.purpose(of: scope)), "\(scope)")
+        }
+        let mayMake = { (role: Role) in Set(APITokenScope.allCases.filter { Policy.allows(role, Policy.purpose(of: $0)) }) }
+        #expect(mayMake(.member) == [.read] && mayMake(.host) == [.read, .broadcasts])
+        for role in [Role.admin, .owner] { #expect(mayMake(role) == Set(APITokenScope.allCases)) }
     }
 
     @Test("only whoever manages users makes or changes one, and only below the own rank")

@@ -267,14 +267,20 @@ struct AccountTests {
             let id = try made.text("id")
             let changed = try await owner.send("PUT", "/destinations/\(id)", #"{"name":"tube 2","preset":"youtube"}"#)
             let token = try await desk.token(of: owner)
+            let apiToken = try await owner.post(
+                "/api-tokens", #"{"name":"T","scopes":["read"],"password":"\#(desk.installation.ownerPassword)"}"#
+            ).text("token")
+            let program = desk.visitor()
+            program.token = apiToken
+            #expect(try await program.get("/auth/me").status == 200)
             _ = try await owner.refresh()
             var shown = [made, changed]
-            for path in ["/destinations", "/destinations/\(id)", "/audit", "/enrollment-tokens", "/auth/sessions"] {
+            for path in ["/destinations", "/destinations/\(id)", "/audit", "/enrollment-tokens", "/auth/sessions", "/api-tokens"] {
                 shown.append(try await owner.get(path))
             }
             for answer in shown {
                 #expect(answer.status < 300)
-                for word in [secret, token] { #expect(!String(decoding: answer.body, as: UTF8.self).contains(word)) }
+                for word in [secret, token, apiToken] { #expect(!String(decoding: answer.body, as: UTF8.self).contains(word)) }
             }
             #expect(changed.status == 200)
             #expect(try changed.text("maskedSecret").allSatisfy { $0 == "•" })
@@ -282,7 +288,7 @@ struct AccountTests {
             let state = desk.stage.folder["control"]
             let operatorToken = try #require(try desk.operating().token)
             let hidden = [
-                secret, token, String(token.split(separator: ".")[2]), try #require(owner.cookie), try #require(owner.token),
+                secret, token, apiToken, String(token.split(separator: ".")[2]), try #require(owner.cookie), try #require(owner.token),
                 desk.installation.ownerPassword, operatorToken, try #require(owner.browser),
             ]
             let files = try FileManager.default.contentsOfDirectory(atPath: state).filter { $0.hasPrefix("strata.db") }

@@ -49,6 +49,10 @@ struct DescriptionTests {
                     try await owner.get("/broadcasts/\(id)").object()["thumbnailAt"] != nil
                 }
             }
+            let token = #"{"name":"T","scopes":["read"],"expiresInSeconds":3600,"password":"another long password"}"#
+            let made = try await api.call("POST /api-tokens", [], token, by: owner).text("id")
+            try await api.call("GET /api-tokens", by: owner)
+            try await api.call("DELETE /api-tokens/{id}", [made], by: owner)
             try await api.call("PUT /organization/slate", file: SlateUploadTests.png, type: "image/png", by: owner)
             for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
             for route in ["GET /pool", "GET /diagnostics/health", "GET /audit"] { try await api.call(route, by: owner) }

@@ -278,6 +278,7 @@ struct HostileTextTests {
             "InviteManyRequest": ["csv": "m@example.org,host", "role": "member", "message": "M"], "OfferRequest": ["token": "t"],
             "AcceptRequest": ["token": "t", "displayName": "N", "password": "a long password"],
             "NewPasswordRequest": ["token": "t", "password": "a long password"],
+            "CreateAPITokenRequest": ["name": "N", "scopes": ["read"], "password": "a long password"],
             "CreateUserRequest": user.merging(["role": "member"], uniquingKeysWith: { first, _ in first }),
             "ChangeUserRequest": ["role": "member", "displayName": "N"],
             "CreateOrganizationRequest": [

@@ -19,6 +19,7 @@ struct TenancyTests {
         "POST /api/v1/invitations": .admin, "POST /api/v1/invitations/csv": .admin,
         "POST /api/v1/invitations/{id}/resend": .admin, "DELETE /api/v1/invitations/{id}": .admin,
         "PUT /api/v1/auth/password-reset": .open, "POST /api/v1/users/{id}/password-reset": .admin,
+        "GET /api/v1/api-tokens": .member, "POST /api/v1/api-tokens": .member, "DELETE /api/v1/api-tokens/{id}": .member,
         "POST /api/v1/auth/logout": .member, "GET /api/v1/auth/me": .member, "GET /api/v1/auth/sessions": .member,
         "DELETE /api/v1/auth/sessions/{id}": .member, "DELETE /api/v1/auth/sessions": .member, "PUT /api/v1/auth/password": .member,
         "PUT /api/v1/organization/owner": .owner, "POST /api/v1/auth/ticket": .member, "GET /api/v1/organization": .member,
@@ -85,6 +86,96 @@ struct TenancyTests {
         }
     }
 
+    /// What an API token of the owner's opens by its one scope, beside `whoami`.
+    private static let scopes: [String: Set<String>] = [
+        "read": [
+            "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
+            "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
+            "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail", "GET /api/v1/diagnostics/health",
+            "GET /api/v1/pool",
+        ],
+        "broadcasts": [
+            "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
+            "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
+            "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail", "POST /api/v1/broadcasts",
+            "PATCH /api/v1/broadcasts/{id}", "POST /api/v1/broadcasts/{id}/stop", "POST /api/v1/broadcasts/{id}/outputs",
+            "DELETE /api/v1/broadcasts/{id}/outputs/{output}", "POST /api/v1/broadcasts/{id}/outputs/{output}/retry",
+            "POST /api/v1/senders/{id}/modem-reset", "POST /api/v1/senders/{id}/speed-test",
+        ],
+        "senders": [
+            "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "PATCH /api/v1/senders/{id}",
+            "DELETE /api/v1/senders/{id}", "PUT /api/v1/senders/{id}/configuration", "POST /api/v1/senders/{id}/modem-reset",
+            "POST /api/v1/senders/{id}/speed-test", "GET /api/v1/enrollment-tokens", "POST /api/v1/enrollment-tokens",
+            "DELETE /api/v1/enrollment-tokens/{id}",
+        ],
+        "destinations": [
+            "GET /api/v1/destinations", "GET /api/v1/destinations/{id}", "POST /api/v1/destinations", "PUT /api/v1/destinations/{id}",
+            "DELETE /api/v1/destinations/{id}",
+        ],
+        "members": [
+            "GET /api/v1/users", "PATCH /api/v1/users/{id}", "GET /api/v1/invitations", "POST /api/v1/invitations",
+            "POST /api/v1/invitations/csv", "POST /api/v1/invitations/{id}/resend", "DELETE /api/v1/invitations/{id}",
+        ],
+        "audit": ["GET /api/v1/audit"],
+    ]
+
+    @Test("an API token opens the routes of its scopes and no other, as the description says, and is named where it did something")
+    func tokens() async throws {
+        try await atFrontDesk({ $0.logLevel = "trace" }) { desk in
+            let owner = try await desk.owner()
+            func make(_ scope: String, _ password: String, by visitor: Visitor) async throws -> Reply {
+                try await visitor.post("/api-tokens", #"{"name":"\#(scope)","scopes":["\#(scope)"],"password":"\#(password)"}"#)
+            }
+            #expect(try await make("read", "a wrong password", by: owner).fields == ["password"])
+            let always: Set<String> = ["GET /api/v1/auth/me", "GET /api/v1/organization", "GET /api/v1/organization/slate"]
+            let secured = try await proofs(desk)
+            #expect(Set(secured.keys) == Set(Self.matrix.filter { $0.value != .open }.keys))
+            var ids: [String: String] = [:]
+            for (scope, opened) in Self.scopes {
+                let made = try await make(scope, desk.installation.ownerPassword, by: owner)
+                #expect(made.status == 201, "\(made)")
+                let program = desk.visitor()
+                program.token = try made.text("token")
+                ids[scope] = try made.text("id")
+                for (route, proofs) in secured {
+                    let answer = try await call(route, by: program)
+                    let isOpened = opened.union(always).contains(route)
+                    let expected = Self.matrix[route] == .operator ? [401] : isOpened ? [200, 201, 204, 404, 409, 415, 422] : [403]
+                    #expect(expected.contains(answer.status), "\(route) by a token for \(scope): \(answer)")
+                    #expect(proofs.contains(scope) == isOpened, "\(route) is described as one for \(proofs)")
+                }
+                if scope == "destinations" {
+                    #expect(try await program.post("/destinations", #"{"name":"d","preset":"twitch","secret":"k"}"#).status == 201)
+                }
+                #expect(try !desk.said.contains(try #require(program.token)))
+            }
+            let entry = try await owner.get("/audit").items().first { $0["action"] as? String == "destination.created" }
+            let ownerID = try await owner.get("/auth/me").text("id")
+            #expect(entry?["token"] as? String == ids["destinations"] && entry?["author"] as? String == ownerID)
+            let listed = try await owner.get("/api-tokens")
+            #expect(
+                try listed.items().count == Self.scopes.count && listed.items().allSatisfy { $0["lastAddress"] as? String == "127.0.0.1" })
+            #expect(!String(decoding: listed.body, as: UTF8.self).contains("strata_"))
+            try await leaving(desk, owner)
+        }
+    }
+
+    /// The token of somebody who is shut out, and of somebody who has less to say by now.
+    private func leaving(_ desk: FrontDesk, _ owner: Visitor) async throws {
+        let (host, id) = try await user(.host, of: owner, at: desk)
+        let program = desk.visitor()
+        let made = try await host.post("/api-tokens", #"{"name":"B","scopes":["broadcasts"],"password":"a long password"}"#)
+        program.token = try made.text("token")
+        let stop = "/broadcasts/\(Self.nobodys)/stop"
+        #expect(try await program.post(stop).status == 404)
+        #expect(try await owner.send("PATCH", "/users/\(id)", #"{"role":"member"}"#).status == 200)
+        #expect(try await program.post(stop).status == 403)
+        #expect(try await owner.send("PATCH", "/users/\(id)", #"{"active":false}"#).status == 200)
+        #expect(try await program.post(stop).status == 401)
+        #expect(try await owner.send("PATCH", "/users/\(id)", #"{"active":true,"role":"host"}"#).status == 200)
+        #expect(try await program.post(stop).problem == "not-signed-in")
+    }
+
     @Test("for another organisation nothing of the first one exists", .row("CTL-11", "CTL-08"))
     func strangers() async throws {
         try await atFrontDesk { desk in
@@ -106,6 +197,9 @@ struct TenancyTests {
             let broadcast = try await owner.post("/broadcasts", start)
             let ids = [
                 "users": try await owner.get("/auth/me").text("id"),
+                "api-tokens": try await owner.post(
+                    "/api-tokens", #"{"name":"T","scopes":["read"],"password":"\#(desk.installation.ownerPassword)"}"#
+                ).text("id"),
                 "invitations": try await owner.post("/invitations", #"{"email":"i@example.org","role":"host"}"#).text("id"),
                 "sessions": try #require(try await owner.get("/auth/sessions").items().first?["id"] as? String),
                 "enrollment-tokens": open, "senders": sender, "destinations": destination, "broadcasts": try broadcast.text("id"),
@@ -125,6 +219,7 @@ struct TenancyTests {
             #expect(try await other.post("/broadcasts", start).status == 404)
             for list in [
                 "/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions", "/invitations",
+                "/api-tokens",
             ] {
                 let shown = String(decoding: try await other.get(list).body, as: UTF8.self)
                 for (kind, id) in ids { #expect(!shown.contains(id), "\(list) shows one of the \(kind)") }
@@ -169,6 +264,20 @@ struct TenancyTests {
         let document = try await desk.visitor().get("/openapi.json").object()
         let paths = try #require(document["paths"] as? [String: [String: Any]])
         return paths.flatMap { path, operations in operations.keys.map { "\($0.uppercased()) \(path)" } }.sorted()
+    }
+
+    /// What the description says lets a request of a route in: `session`, or the scopes of API tokens.
+    private func proofs(_ desk: FrontDesk) async throws -> [String: Set<String>] {
+        let document = try await desk.visitor().get("/openapi.json").object()
+        let paths = try #require(document["paths"] as? [String: [String: [String: Any]]])
+        var result: [String: Set<String>] = [:]
+        for (path, operations) in paths {
+            for (method, operation) in operations {
+                let proofs = try #require(operation["security"] as? [[String: [String]]])
+                if !proofs.isEmpty { result["\(method.uppercased()) \(path)"] = Set(proofs.flatMap { $0["apiToken"] ?? ["session"] }) }
+            }
+        }
+        return result
     }
 
     private func call(_ route: String, by visitor: Visitor, id: String = nobodys, output: String? = nil) async throws -> Reply {

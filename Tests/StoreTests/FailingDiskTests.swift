@@ -62,6 +62,7 @@ import Wire
             _ = try await fixture.store.identities.openSession(
                 for: fixture.owner, proven: Fixture.hash, token: Secret("s"), lifetime: .seconds(86_400), address: nil, userAgent: nil)
             _ = try await fixture.store.passwordResets.issue(Secret("link"), for: fixture.owner.id, mail: nil, in: fixture.scope)
+            _ = try await fixture.apiToken("token")
         }) { fixture, _ in
             let notice = NewMail(purpose: .passwordChanged, to: fixture.owner.email, subject: "s", text: "t", html: "h")
             _ = try await fixture.store.passwordResets.redeem(Secret("link"), hash: Secret("new"), from: "a", notice: { _ in notice })
@@ -72,10 +73,11 @@ import Wire
                 [
                     try transaction.count(of: .passwordResets, in: scope, where: "TRUE"),
                     try transaction.count(of: .sessions, in: scope, where: "ended_at IS NULL"),
+                    try transaction.count(of: .apiTokens, in: scope, where: "ended_at IS NULL"),
                     try transaction.count(of: .mails, in: scope, where: "TRUE"),
                 ]
             }
-            #expect(counts == (isNew ? [0, 0, 1] : [1, 1, 0]))
+            #expect(counts == (isNew ? [0, 0, 0, 1] : [1, 1, 1, 0]))
             return isNew
         }
     }

@@ -48,6 +48,12 @@ struct Fixture {
         return try await store.invitations(in: scope).create([new], lifetime: .seconds(3600))[0]
     }
 
+    /// Of the owner, for an hour.
+    func apiToken(_ secret: String) async throws -> APIToken {
+        try await store.apiTokens(in: scope).create(
+            Secret(secret), name: "token", scopes: [.read], lifetime: .seconds(3600), of: owner.id, proven: Self.hash)
+    }
+
     func sender(_ name: String = "board", in scope: OrganizationScope? = nil) async throws -> Device {
         let secret = Secret(Hex.encode(randomBytes(16)))
         _ = try await store.enrollmentTokens(in: scope ?? self.scope).create(secret, label: name, lifetime: .seconds(3600))

@@ -109,6 +109,21 @@ struct QuotaTests {
         _ = try await make("4")
     }
 
+    @Test("API tokens that are ended or over make room, and each user has their own")
+    func apiTokens() async throws {
+        let fixture = try await fixture(.apiTokens, 1)
+        let tokens = fixture.store.apiTokens(in: fixture.scope)
+        let first = try await fixture.apiToken("1")
+        await #expect(throws: StoreError.quota(.apiTokens, limit: 1)) { try await fixture.apiToken("2") }
+        let other = try await fixture.store.users(in: fixture.scope).create(try Fixture.user("b@x"), role: .member)
+        _ = try await tokens.create(
+            Secret("b"), name: "token", scopes: [.read], lifetime: .seconds(60), of: other.id, proven: Fixture.hash)
+        try await tokens.end(first.id, of: fixture.owner.id)
+        _ = try await fixture.apiToken("2")
+        fixture.clock.advance(.seconds(3600))
+        _ = try await fixture.apiToken("3")
+    }
+
     @Test("a revoked sender makes room, and a token that finds none stays good")
     func senders() async throws {
         let fixture = try await fixture(.senders, 1)

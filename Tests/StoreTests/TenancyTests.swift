@@ -14,6 +14,7 @@ import Wire
         let destination = try await fixture.store.destinations(in: fixture.scope).create(name: "T", endpoint: endpoint, secret: Secret("k"))
         let broadcast = try await BroadcastTests.start(fixture, sender)
         let invited = try await fixture.invite("i@first.example")
+        let token = try await fixture.apiToken("t")
         let scope = try await fixture.stranger()
         let own = try await fixture.sender("own", in: scope)
         let store = fixture.store
@@ -28,6 +29,11 @@ import Wire
             { _ = try await store.invitations(in: scope).find(invited.id) },
             { _ = try await store.invitations(in: scope).renew(invited.id, Secret("x"), mail: nil, lifetime: .seconds(60)) },
             { try await store.invitations(in: scope).withdraw(invited.id) },
+            { try await store.apiTokens(in: scope).end(token.id, of: nil) },
+            {
+                _ = try await store.apiTokens(in: scope).create(
+                    Secret("x"), name: "x", scopes: [.read], lifetime: .seconds(60), of: fixture.owner.id, proven: Fixture.hash)
+            },
             { _ = try await store.devices(in: scope).find(sender.id) },
             { try await store.devices(in: scope).rename(sender.id, to: "x") },
             { try await store.devices(in: scope).revoke(sender.id) },
@@ -55,6 +61,9 @@ import Wire
         #expect(try await store.devices(in: scope).all().map(\.id) == [own.id])
         #expect(try await store.destinations(in: scope).all().isEmpty)
         #expect(try await store.invitations(in: scope).all().isEmpty)
+        for user in [nil, fixture.owner.id] { #expect(try await store.apiTokens(in: scope).all(of: user).isEmpty) }
+        try await store.apiTokens(in: scope).used(token, from: "192.0.2.9")
+        #expect(try await store.apiTokens(in: fixture.scope).all(of: nil).map(\.lastAddress) == [nil])
         #expect(try await store.broadcasts(in: scope).newest().isEmpty)
         #expect(try await store.broadcasts(in: scope).find(broadcast) == nil)
         #expect(try await store.enrollmentTokens(in: scope).all().count == 1)

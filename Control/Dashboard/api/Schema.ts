@@ -2,6 +2,18 @@
 
 type Nothing = Record<string, never>;
 
+export type APIToken = {
+  id: string;
+  name: string;
+  scopes: ("read" | "broadcasts" | "senders" | "destinations" | "members" | "audit")[];
+  user: string;
+  createdAt: string;
+  expiresAt: string;
+  lastUsedAt?: string | null;
+  lastAddress?: string | null;
+  token?: string | null;
+};
+
 export type AcceptRequest = {
   token: string;
   displayName: string;
@@ -16,6 +28,7 @@ export type AuditEntry = {
   id: string;
   at: string;
   author?: string | null;
+  token?: string | null;
   action: string;
   subject?: string | null;
   detail?: string | null;
@@ -86,6 +99,13 @@ export type ConfigurationAnswer = {
   version: number;
   result: "applied" | "refused" | "pending";
   reason?: string | null;
+};
+
+export type CreateAPITokenRequest = {
+  name: string;
+  scopes: ("read" | "broadcasts" | "senders" | "destinations" | "members" | "audit")[];
+  expiresInSeconds?: number | null;
+  password: string;
 };
 
 export type CreateTokenRequest = {
@@ -359,7 +379,7 @@ export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "account.manage" | "audit.view" | "diagnostics.view" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run")[];
 };
 
 export type Setup = {
@@ -439,6 +459,14 @@ export type VideoMode = {
 
 /** What each operation takes and gives. */
 export interface Operations {
+  /** List one's API tokens; for admins, those of all users. For every user of the organisation. */
+  getApiTokens: { path: Nothing; body: undefined; answer: {
+    items: APIToken[];
+  } };
+  /** Make an API token, which is shown this once; for 90 days, or up to a year. For every user of the organisation. */
+  postApiTokens: { path: Nothing; body: CreateAPITokenRequest; answer: APIToken };
+  /** End one of one's API tokens; an admin ends anybody's. For every user of the organisation. */
+  deleteApiTokensById: { path: { id: string }; body: undefined; answer: undefined };
   /** The last 100 entries of the audit log. For the role admin and those above it. */
   getAudit: { path: Nothing; body: undefined; answer: {
     items: AuditEntry[];
@@ -453,11 +481,11 @@ export interface Operations {
   postAuthLogout: { path: Nothing; body: undefined; answer: undefined };
   /** Who is signed in. For every user of the organisation. */
   getAuthMe: { path: Nothing; body: undefined; answer: User };
-  /** Change one's password; one's other sessions end. For every user of the organisation. */
+  /** Change one's password; one's other sessions and API tokens end. For every user of the organisation. */
   putAuthPassword: { path: Nothing; body: ChangePasswordRequest; answer: undefined };
   /** Ask for a mail with a link for a new password; answered alike whether the address has an account or not. For anybody. */
   postAuthPasswordReset: { path: Nothing; body: PasswordResetRequest; answer: undefined };
-  /** Choose a new password by such a link, once and within an hour; all sessions end. For anybody. */
+  /** Choose a new password by such a link, once and within an hour; all sessions and API tokens end. For anybody. */
   putAuthPasswordReset: { path: Nothing; body: NewPasswordRequest; answer: undefined };
   /** A new access token for the refresh token in the cookie, which is replaced. For anybody. */
   postAuthRefresh: { path: Nothing; body: undefined; answer: Session };
@@ -579,6 +607,9 @@ export interface Operations {
 
 /** The method and the path of each. */
 export const operations: Record<keyof Operations, readonly [method: string, path: string]> = {
+  getApiTokens: ["GET", "/api/v1/api-tokens"],
+  postApiTokens: ["POST", "/api/v1/api-tokens"],
+  deleteApiTokensById: ["DELETE", "/api/v1/api-tokens/{id}"],
   getAudit: ["GET", "/api/v1/audit"],
   postAuthInvitation: ["POST", "/api/v1/auth/invitation"],
   postAuthInvitationAccept: ["POST", "/api/v1/auth/invitation/accept"],
