@@ -58,11 +58,7 @@ extension Console {
             made = try await client.call(.post, "/api/v1/enrollment-tokens", request)
         }
         guard let file else { return show(made) }
-        do {
-            try KeyFile.write((made.token?.secret.revealed ?? "") + "\n", to: file)
-        } catch {
-            throw Arguments.Fault("\(error); the token \(made.id) was made for nothing and ends at \(made.expiresAt)")
-        }
+        try Self.keep(made.token, in: file, "the token \(made.id)", until: made.expiresAt)
         show(TokenView(id: made.id, kind: made.kind, name: made.name, expiresAt: made.expiresAt, device: nil, token: nil))
     }
 

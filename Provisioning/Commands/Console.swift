@@ -8,12 +8,14 @@ import Wire
 /// `strata-provision`: what installers and operators do from a shell, on the same API as the browser.
 package struct Console: Sendable {
     package static let usage = """
-        strata-provision [--server URL] [--ca FILE] [--proxy URL] [--session FILE] COMMAND
+        strata-provision [--server URL] [--ca FILE] [--proxy URL] [--session FILE] [--api-token-file FILE] COMMAND
 
           register --setup-secret-file F --organization NAME --slug SLUG --email MAIL --name NAME --password-file F
           login --email MAIL --password-file F [--organization SLUG]
           logout
           whoami
+          api-token create --name NAME --scope SCOPE … --password-file F [--expires SECONDS] [--output FILE]
+          api-token list | api-token end ID
           token create [--kind sender] [--name NAME] [--expires SECONDS] [--output FILE]
           token create --kind pool --operator-token-file F [--name NAME] [--output FILE]
           token list
@@ -34,6 +36,8 @@ package struct Console: Sendable {
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
 
         Answers are JSON on standard output. --server and --ca are remembered in the session file after register or login.
+        With an API token, from --api-token-file or the environment's STRATA_API_TOKEN, nobody has to have signed in; scopes are read, broadcasts,
+        senders, destinations, members and audit.
         A server is reached through --proxy http://HOST:PORT, or for https:// through HTTPS_PROXY unless NO_PROXY names its host.
         """
 
@@ -52,7 +56,8 @@ package struct Console: Sendable {
         if let server = try arguments.optional("server") { session.server = try Self.origin(server) }
         if let file = try arguments.optional("ca") { session.authority = try Self.text(of: file) }
         let client = try ControlClient(
-            session: session, path: path, proxy: try Self.proxy(try arguments.optional("proxy"), environment, for: session.server))
+            session: session, path: path, token: try Self.apiToken(try arguments.optional("api-token-file"), environment),
+            proxy: try Self.proxy(try arguments.optional("proxy"), environment, for: session.server))
         try await dispatch(&arguments, client)
     }
 
@@ -66,6 +71,7 @@ package struct Console: Sendable {
         case "whoami":
             try arguments.finish()
             show(try await client.call(.get, "/api/v1/auth/me") as UserView)
+        case "api-token": try await apiToken(&arguments, client)
         case "token": try await token(&arguments, client)
         case "sender": try await sender(&arguments, client)
         case "destination": try await destination(&arguments, client)

@@ -6,7 +6,7 @@ import Units
 import Web
 import Wire
 
-/// The REST API as a command uses it: signs in by its refresh token and turns problems into errors.
+/// The REST API as a command uses it: signs in by its refresh token, or shows an API token, and turns problems into errors.
 actor ControlClient {
     /// An answer that is no success, in the words of the server.
     struct Failure: Error, CustomStringConvertible {
@@ -20,16 +20,20 @@ actor ControlClient {
     private let client: Client
     private let path: String
     private var session: SessionFile
+    /// One of 15 minutes, or an API token.
     private var accessToken: Secret?
 
-    /// - Parameter path: of the session file.
-    init(session: SessionFile, path: String, proxy: ClientOptions.Proxy?) throws {
+    /// - Parameters:
+    ///   - path: of the session file.
+    ///   - token: is shown in place of the session's.
+    init(session: SessionFile, path: String, token: Secret?, proxy: ClientOptions.Proxy?) throws {
         var options = ClientOptions()
         if let authority = session.authority { options.trust = .anchors([Array(authority.utf8)]) }
         options.proxy = proxy
         client = Client(loop: try Loop(name: "client"), options: options)
         self.session = session
         self.path = path
+        accessToken = token
     }
 
     func call<Answer: Decodable>(_ method: HTTP.Method, _ route: String, _ body: (any Encodable & Sendable)? = nil) async throws -> Answer {
@@ -77,7 +81,9 @@ actor ControlClient {
 
     private func bearer() async throws -> Secret {
         if let accessToken { return accessToken }
-        guard session.refreshToken != nil else { throw Arguments.Fault("not signed in: use 'strata-provision login' first") }
+        guard session.refreshToken != nil else {
+            throw Arguments.Fault("not signed in: use 'strata-provision login' first, or an API token")
+        }
         return try keep(try await send(.post, "/api/v1/auth/refresh", nil, bearer: nil)).accessToken.secret
     }
 

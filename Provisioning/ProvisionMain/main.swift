@@ -4,7 +4,7 @@ import Units
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 var environment: [String: String] = [:]
-for name in ["HOME", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"] {
+for name in ["HOME", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "STRATA_API_TOKEN"] {
     if let value = getenv(name) { environment[name] = String(cString: value) }
 }
 

@@ -59,6 +59,7 @@ struct ProvisionTests {
             let tokens: ListView<TokenView> = try await shell(["token", "list"])
             #expect(tokens.items.map(\.id) == [made.id] && tokens.items.map(\.name) == ["truck"] && tokens.items[0].token == nil)
             try await shell.refused(["token", "create", "--kind", "car"], "--kind is 'car'; expected sender or pool")
+            try await apiTokens(desk, shell)
 
             let host = try await desk.host("host")
             try await eventually(within: .seconds(5), "the host is listed") {
@@ -88,6 +89,38 @@ struct ProvisionTests {
             let foreign: ListView<TokenView> = try await stranger(["token", "list"])
             #expect(foreign.items.isEmpty)
         }
+    }
+
+    /// One is made, and another shell, in which nobody has signed in, shows it until it is ended.
+    private func apiTokens(_ desk: FrontDesk, _ shell: Shell) async throws {
+        let folder = desk.stage.folder
+        let make = ["api-token", "create", "--name", "ci", "--password-file", folder["password"]]
+        let made: APITokenView = try await shell(make + ["--scope", "senders", "--scope", "read", "--output", folder["api.token"]])
+        #expect(made.token == nil && made.scopes == [.read, .senders])
+        #expect(try FileManager.default.attributesOfItem(atPath: folder["api.token"])[.posixPermissions] as? Int == 0o600)
+        let program = Shell(session: folder["nobody.json"]), shown = ["--server", desk.server, "--api-token-file", folder["api.token"]]
+        let user: UserView = try await program(["whoami"] + shown)
+        #expect(user.role == .owner)
+        let pool: ListView<HostView> = try await program(["pool", "list"] + shown)
+        #expect(pool.items.isEmpty)
+        let token: TokenView = try await program(["token", "create", "--name", "van"] + shown)
+        #expect(token.token != nil)
+        let key = try folder.write("a-long-secret\n", to: "key")
+        try await program.refused(
+            ["destination", "add", "--name", "d", "--preset", "twitch", "--secret-file", key] + shown,
+            "does not allow destinations.manage, which takes the scope destinations")
+        try await program.refused(make + ["--scope", "read"] + shown, "takes somebody who has signed in")
+        let text = try String(contentsOfFile: folder["api.token"], encoding: .utf8).trimmingCharacters(in: .newlines)
+        let words = [try Places.program("strata-provision"), "--session", program.session, "--server", desk.server, "whoami"]
+        let answer = try await runTool("STRATA_API_TOKEN=\(text)", words)
+        #expect(try JSONDecoder().decode(UserView.self, from: Data(answer.text.utf8)) == user)
+        #expect(!FileManager.default.fileExists(atPath: program.session))
+        try await shell.refused(make + ["--scope", "all"], "--scope is 'all'; expected one of read, broadcasts")
+        let ended = try await shell(["api-token", "end", "\(made.id)"])
+        #expect(ended.isEmpty)
+        try await program.refused(["whoami"] + shown, "the API token opens nothing")
+        let left: ListView<APITokenView> = try await shell(["api-token", "list"])
+        #expect(left.items.isEmpty)
     }
 
     @Test("destinations are added by preset and by address, listed without their keys, and removed", .row("CTL-09"))
