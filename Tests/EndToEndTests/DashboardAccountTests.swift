@@ -31,6 +31,7 @@ struct DashboardAccountTests {
                 try await page.fill(field, text)
             }
             try await page.press("Sign in")
+            try await token(page, desk)
             try await page.press("Members")
             try await invite(page)
             let mail = try await eventually(within: .seconds(10), "the invitation has come") {
@@ -50,6 +51,34 @@ struct DashboardAccountTests {
         }
     }
 
+    /// One for a program: made with the password, shown once, used, and ended.
+    private func token(_ page: Dashboard, _ desk: FrontDesk) async throws {
+        try await page.press("API tokens")
+        try await page.press("Make an API token")
+        try await page.fill("What it is for", "Lights")
+        let tick = "[...document.querySelectorAll('dialog .choice')].find(one => one.innerText.startsWith('Destinations')).click()"
+        _ = try await page.run(tick)
+        try await page.fill("Your password", "not the password")
+        try await page.press("Make an API token")
+        try await page.see("should be the password until now")
+        #expect(try await page.faults() == [])
+        try await page.browser.screenshot("app-door-3-token")
+        try await page.fill("Your password", "a brand new password")
+        try await page.press("Make an API token")
+        try await page.wait("document.querySelector('dialog .copy code') !== null", "it is shown")
+        let program = desk.visitor()
+        program.token = try #require(await page.run("document.querySelector('dialog .copy code').innerText") as? String)
+        #expect(try await program.post("/destinations", #"{"name":"d","preset":"twitch","secret":"k"}"#).status == 201)
+        #expect(try await program.get("/audit").status == 403)
+        try await page.press("Close")
+        try await page.see("Read, Destinations")
+        #expect(try await page.faults() == [])
+        try await page.press("End the API token Lights")
+        try await page.press("End")
+        try await page.see("No API token")
+        #expect(try await program.get("/auth/me").status == 401)
+    }
+
     /// One by the form, and none by a list with a line that is wrong.
     private func invite(_ page: Dashboard) async throws {
         try await page.press("Invite")
@@ -66,7 +95,7 @@ struct DashboardAccountTests {
         try await page.press("Cancel")
         try await page.wait("!document.querySelector('dialog[open]')", "the page goes on")
         #expect(try await page.run("!document.body.innerText.includes('a@example.org')") as? Bool == true)
-        try await page.browser.screenshot("app-door-3-members")
+        try await page.browser.screenshot("app-door-4-members")
     }
 
     /// The mail names the server's first origin, where tests listen with a certificate: its path and what is behind it count.

@@ -19,6 +19,7 @@ const groups: readonly { title: Key; entries: readonly Entry[] }[] = [
     title: "nav.manage", entries: [
       { to: "/enrollment", text: "nav.enrollment", icon: "enrollment", needs: "senders.manage" },
       { to: "/members", text: "nav.members", icon: "members", needs: "users.view" },
+      { to: "/tokens", text: "nav.tokens", icon: "tokens", needs: "account.manage" },
       { to: "/organization", text: "nav.organization", icon: "organization", needs: "organization.change" },
       { to: "/pool", text: "nav.pool", icon: "pool", needs: "diagnostics.view" },
       { to: "/health", text: "nav.health", icon: "health", needs: "diagnostics.view" },

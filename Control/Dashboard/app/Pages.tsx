@@ -17,6 +17,7 @@ import { PoolPage } from "../pages/PoolPage";
 import { SenderPage } from "../pages/SenderPage";
 import { SendersPage } from "../pages/SendersPage";
 import { StartPage } from "../pages/StartPage";
+import { TokensPage } from "../pages/TokensPage";
 import { useWords } from "../text/Text";
 import { Link, match } from "./Router";
 
@@ -31,6 +32,7 @@ const places: readonly Place[] = [
   { pattern: "/destinations", needs: "destinations.view", page: () => <DestinationsPage /> },
   { pattern: "/enrollment", needs: "senders.manage", page: () => <EnrollmentPage /> },
   { pattern: "/members", needs: "users.view", page: () => <MembersPage /> },
+  { pattern: "/tokens", needs: "account.manage", page: () => <TokensPage /> },
   { pattern: "/organization", needs: "organization.change", page: () => <OrganizationPage /> },
   { pattern: "/pool", needs: "diagnostics.view", page: () => <PoolPage /> },
   { pattern: "/health", needs: "diagnostics.view", page: () => <HealthPage /> },

@@ -18,7 +18,7 @@ export function AuditPage() {
           <Table label={t("nav.audit")} rows={items} id={one => one.id} columns={[
             { id: "at", title: t("time"), heads: true, short: true, cell: one => time(one.at) },
             { id: "action", title: t("audit.action"), short: true, cell: one => <code>{one.action}</code> },
-            { id: "author", title: t("audit.author"), cell: one => one.author ? names(one.author) : "–" },
+            { id: "author", title: t("audit.author"), cell: one => !one.author ? "–" : one.token ? t("audit.by", { author: names(one.author), token: names(one.token) }) : names(one.author) },
             { id: "subject", title: t("audit.subject"), cell: one => one.subject ? names(one.subject) : "–" },
             { id: "detail", title: t("health.detail"), cell: one => one.detail ?? "" },
           ]} />
@@ -28,11 +28,11 @@ export function AuditPage() {
   );
 }
 
-/** Ids of people and senders by their names, where those are known; every one who reads the audit log may see the members. */
+/** Ids of people, API tokens and senders by their names, where those are known; every one who reads the audit log may see the members. */
 function useNames(): (id: string) => string {
-  const users = useReading("getUsers", {}), senders = useAll("sender");
+  const users = useReading("getUsers", {}), tokens = useReading("getApiTokens", {}), senders = useAll("sender");
   return id => {
     const plain = id.slice(id.indexOf(":") + 1);
-    return users.value?.items.find(one => one.id === plain)?.displayName ?? senders.get(plain)?.name ?? id;
+    return users.value?.items.find(one => one.id === plain)?.displayName ?? tokens.value?.items.find(one => one.id === plain)?.name ?? senders.get(plain)?.name ?? id;
   };
 }
