@@ -95,12 +95,15 @@ package struct OrganizationView: Codable, Sendable, Hashable {
     package var slug: String
     /// Its own picture for silent senders; nil: it has none, or it was not asked for.
     package var slate: SlateView?
+    /// What its pages have for whoever has chosen no language; nil: it was not asked for.
+    package var locale: PageLocale?
 
-    package init(id: OrganizationID, name: String, slug: String, slate: SlateView? = nil) {
+    package init(id: OrganizationID, name: String, slug: String, slate: SlateView? = nil, locale: PageLocale? = nil) {
         self.id = id
         self.name = name
         self.slug = slug
         self.slate = slate
+        self.locale = locale
     }
 }
 

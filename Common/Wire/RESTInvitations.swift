@@ -48,13 +48,15 @@ package struct InvitationView: Codable, Sendable, Hashable {
     package var expiresAt: String
     /// Who made it, or sent it again last.
     package var invitedBy: UserID
+    /// true: nobody has; they have registered by the organisation's code.
+    package var byCode: Bool?
     package var message: String?
     /// To be handed over: in the answer to whoever made it, where no mail is sent.
     package var link: SecretOnWire?
 
     package init(
         id: InvitationID, email: String, role: Role, state: State, createdAt: String, expiresAt: String, invitedBy: UserID,
-        message: String?, link: SecretOnWire? = nil
+        byCode: Bool?, message: String?, link: SecretOnWire? = nil
     ) {
         self.id = id
         self.email = email
@@ -63,6 +65,7 @@ package struct InvitationView: Codable, Sendable, Hashable {
         self.createdAt = createdAt
         self.expiresAt = expiresAt
         self.invitedBy = invitedBy
+        self.byCode = byCode
         self.message = message
         self.link = link
     }

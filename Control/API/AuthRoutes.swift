@@ -73,9 +73,12 @@ struct AuthRoutes: Sendable {
     /// The answer to whoever has come in: a session, and its cookies.
     func entered(_ grant: Grant, _ call: Call, _ status: Status) async throws -> Response {
         let seconds = (grant.accessExpiresAt - parts.store.now).seconds
+        var user = try await parts.view(of: grant.principal.user)
+        let scope = OrganizationScope(user.organization.id, by: .system)
+        user.organization.locale = try await parts.store.settings(in: scope).find().locale
         let view = SessionView(
-            accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)),
-            user: try await parts.view(of: grant.principal.user), may: Action.allCases.filter(grant.principal.may).map(\.rawValue))
+            accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)), user: user,
+            may: Action.allCases.filter(grant.principal.may).map(\.rawValue))
         var response = Response.secret(view, status)
         if !grant.isStored { parts.sayUnstored("somebody has come in without its being stored: the disk is full", call, grant.principal) }
         if let token = grant.refreshToken {

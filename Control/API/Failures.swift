@@ -102,7 +102,7 @@ extension Gateway {
         case .taken, .ownerStays, .senderBusy: Problem(.conflict, error.description)
         case .invalid(let field, let expected): Problem(.invalid, faults: [.init(field: field, expected: expected)])
         case .tokenRefused: Problem(.forbidden, "\(error): ask for a new one")
-        case .linkRefused: Problem(.gone, error.description)
+        case .linkRefused, .codeRefused: Problem(.gone, error.description)
         case .tokenUsed: Problem(.conflict, "the token was used by another device: ask for a new one")
         case .enrolled: Problem(.enrolled, error.description)
         case .keyRevoked: Problem(.revoked, error.description)

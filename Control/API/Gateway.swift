@@ -98,7 +98,8 @@ package struct Gateway: Sendable {
         self.parts = parts
         let operations =
             SystemRoutes(parts).routes + AuthRoutes(parts).routes + PasswordResetRoutes(parts).routes + UserRoutes(parts).routes
-            + InvitationRoutes(parts).routes + TokenRoutes(parts).routes + SlateRoutes(parts).routes + SenderRoutes(parts).routes
+            + InvitationRoutes(parts).routes + TokenRoutes(parts).routes + SettingsRoutes(parts).routes + SlateRoutes(parts).routes
+            + SenderRoutes(parts).routes
             + DestinationRoutes(parts).routes
             + BroadcastRoutes(parts).routes + OperatorRoutes(parts).routes
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)

@@ -141,6 +141,7 @@ struct InvitationRoutes: Sendable {
         InvitationView(
             id: invitation.id, email: invitation.email, role: invitation.role,
             state: parts.store.now < invitation.expiresAt ? .open : .expired, createdAt: invitation.createdAt.text,
-            expiresAt: invitation.expiresAt.text, invitedBy: invitation.createdBy, message: invitation.message, link: link)
+            expiresAt: invitation.expiresAt.text, invitedBy: invitation.createdBy, byCode: invitation.byCode,
+            message: invitation.message, link: link)
     }
 }

@@ -36,6 +36,7 @@ enum Schemas {
             length: 3...254, pattern: "^[!-?A-~]+@[!-?A-~]+$", expectation: "a mail address such as name@example.org", accepts: isEmail))
     static let password = Schema.text(.init(length: 10...200, expectation: "a password of 10 to 200 characters"))
     static let secret = Schema.text(.init(length: 1...512, expectation: "a secret of 1 to 512 characters"))
+    static let code = Schema.text(.init(length: 1...64, expectation: "a code of 16 letters and digits"))
     static let streamID = Schema.text(.init(length: 1...512, expectation: "a stream id of 1 to 512 characters"))
     static let toml = Schema.text(.init(length: 0...65536, expectation: "TOML text of at most 64 KiB"))
     static let url = Schema.text(
@@ -99,6 +100,7 @@ enum Schemas {
         ]),
         "Organization": .object([
             .required("id", id), .required("name", name), .required("slug", slug), .optional("slate", .reference("Slate")),
+            .optional("locale", choice(PageLocale.self)),
         ]),
         "Slate": .object([
             .required("kind", choice(SlateFile.Kind.self)), .required("width", count), .required("height", count),
@@ -122,7 +124,7 @@ enum Schemas {
         "Invitation": .object([
             .required("id", id), .required("email", email), .required("role", invitable),
             .required("state", choice(InvitationView.State.self)), .required("createdAt", time), .required("expiresAt", time),
-            .required("invitedBy", id), .optional("message", message), .optional("link", line),
+            .required("invitedBy", id), .optional("byCode", .flag), .optional("message", message), .optional("link", line),
         ]),
         "Invitations": page(of: "Invitation"),
         "OfferRequest": .object([.required("token", secret)]),
@@ -130,6 +132,23 @@ enum Schemas {
             .required("organization", line), .required("email", email), .required("role", invitable), .required("expiresAt", time),
         ]),
         "AcceptRequest": .object([.required("token", secret), .required("displayName", name), .required("password", password)]),
+        "Settings": .object([
+            .required("name", name), .required("locale", choice(PageLocale.self)),
+            .required("registration", choice(RegistrationPolicy.self)),
+            .optional("code", code), .optional("link", line), .optional("terms", line), .optional("termsURL", line),
+        ]),
+        "ChangeSettingsRequest": .object([
+            .optional("name", name), .optional("locale", choice(PageLocale.self)),
+            .optional("registration", choice(RegistrationPolicy.self)), .optional("newCode", .flag),
+            .optional("terms", .text(.init(length: 0...300, expectation: "at most 300 characters on one line", accepts: \.isPlain))),
+            .optional("termsURL", .text(.init(length: 0...500, expectation: "an address that begins with https://, or nothing"))),
+        ]),
+        "RegistrationCodeRequest": .object([.required("organization", slug), .required("code", code)]),
+        "Registration": .object([.required("organization", line), .optional("terms", line), .optional("termsURL", line)]),
+        "JoinRequest": .object([
+            .required("organization", slug), .required("code", code), .required("email", email), .optional("agrees", .flag),
+        ]),
+        "Join": .object([.required("sent", .flag), .optional("link", line)]),
         "CreateAPITokenRequest": .object([
             .required("name", name), .required("scopes", .list(choice(APITokenScope.self), upTo: APITokenScope.allCases.count, atLeast: 1)),
             .optional("expiresInSeconds", .integer(3600...31_536_000)),

@@ -40,6 +40,7 @@ struct UserRoutes: Sendable {
     @Sendable private func organization(_ call: Call) async throws -> Response {
         var view = try await parts.view(of: call.caller().user).organization
         view.slate = try await parts.store.slates(in: call.scope()).find().map(SlateView.init)
+        view.locale = try await parts.store.settings(in: call.scope()).find().locale
         return .value(view)
     }
 

@@ -24,13 +24,15 @@ package struct Gate: Sendable {
         /// Failed logins of each user from everywhere but their own browsers: as many in an hour as one place could have made by the
         /// first limit alone, and too many for one attacker with a few addresses to keep the user out.
         package var loginOfUser = RateLimit(300, per: .seconds(3600))
-        /// Registrations for each address they come from.
+        /// Registrations for each address they come from (SEC-11).
         package var register = RateLimit(3, per: .seconds(3600))
         /// Mails about a forgotten password that are asked for of one address, whether it has an account or not, for each organisation that is named
         /// and for none: as many as it takes for the newest link to be good at any time, whoever asks.
         package var reset = RateLimit(3, per: .seconds(3600))
         /// The same from each address that they are asked from.
         package var resetAtPlace = RateLimit(10, per: .seconds(3600))
+        /// Codes of organisations that nobody has, from each address.
+        package var registrationCode = RateLimit(20, per: .seconds(3600))
         /// Requests of a user.
         package var general = RateLimit(100, per: .seconds(60))
         /// Requests that no user signed for, of the address they come from.

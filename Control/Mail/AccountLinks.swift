@@ -12,5 +12,14 @@ package struct AccountLinks: Sendable {
 
     package func invitation(_ token: Secret) -> Secret { page("invitation", token) }
 
+    /// Where people register with an organisation.
+    ///
+    /// - Parameters:
+    ///   - slug: the organisation's.
+    ///   - code: that it is open by, of letters, digits and hyphens.
+    package func registration(_ slug: String, _ code: Secret) -> Secret {
+        Secret("\(origin)/app/register#organization=\(slug)&code=\(code.revealed)")
+    }
+
     private func page(_ name: String, _ token: Secret) -> Secret { Secret("\(origin)/app/\(name)#token=\(token.revealed)") }
 }

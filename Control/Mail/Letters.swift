@@ -64,6 +64,28 @@ package struct Letters: Sendable {
                 """)
     }
 
+    /// Somebody registers by an organisation's code; nil for an address that no mail can be sent to.
+    package func registration(to email: String, in organization: String, token: Secret, until end: Timestamp) -> NewMail? {
+        guard MailAddress(email) != nil else { return nil }
+        let link = links.invitation(token).revealed
+        let who = "Somebody asked for an account of \(email) in \(organization) at \(origin)."
+        return NewMail(
+            purpose: .registration, to: email, subject: "Your account in \(organization)",
+            text: """
+                \(who)
+                Choose a name and a password here, until \(end.text):
+
+                \(link)
+
+                If that was not you, do nothing: no account is made.
+                """,
+            html: """
+                <!doctype html><p>\(Self.escaped(who))
+                <a href="\(Self.escaped(link))">Choose a name and a password here</a>, until \(end.text).</p>
+                <p>If that was not you, do nothing: no account is made.</p>
+                """)
+    }
+
     private static func noun(_ role: Role) -> String {
         switch role {
         case .owner: "the owner"

@@ -10,6 +10,7 @@ extension Kind {
 package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case organizationCreated = "organization.created"
     case organizationRenamed = "organization.renamed"
+    case settingsChanged = "organization.settings_changed"
     case slateChanged = "slate.changed"
     case slateRemoved = "slate.removed"
     case userCreated = "user.created"
@@ -24,6 +25,9 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case invitationRenewed = "invitation.renewed"
     case invitationWithdrawn = "invitation.withdrawn"
     case invitationAccepted = "invitation.accepted"
+    case registrationAsked = "registration.asked"
+    /// Of an address that is a user's, or that somebody has invited.
+    case registrationNeedless = "registration.needless"
     case apiTokenCreated = "api_token.created"
     case apiTokenEnded = "api_token.ended"
     case ownershipTransferred = "organization.ownership_transferred"

@@ -14,6 +14,8 @@ package struct Invitation: Sendable, Hashable, OrganizationRow {
     package let createdBy: UserID
     package let createdAt: Timestamp
     package let expiresAt: Timestamp
+    /// Nobody invited them: they have registered by the organisation's code.
+    package let byCode: Bool
 
     static var table: OrganizationTable { .invitations }
 
@@ -26,6 +28,7 @@ package struct Invitation: Sendable, Hashable, OrganizationRow {
         createdBy = try row["created_by"]
         createdAt = try row["created_at"]
         expiresAt = try row["expires_at"]
+        byCode = try row["by_code"]
     }
 }
 
@@ -87,12 +90,14 @@ package struct Invitations: Sendable {
         let now = transaction.now
         guard entry.role != .owner else { throw StoreError.ownerStays }
         guard try transaction.row(User.self, in: scope, where: "email = \(entry.email)") == nil else { throw StoreError.taken("email") }
-        // One that is over makes room for another one.
+        // Whoever registers is invited now; one that is over makes room for another one.
+        try transaction.endRegistrations(of: entry.email, in: scope)
         try transaction.update(
             .invitations, in: scope, set: ["withdrawn_at": now],
             where: "email = \(entry.email) AND \(part: Self.open) AND expires_at <= \(now)")
         try transaction.admit(
-            .invitations, of: .invitations, where: "\(part: Self.open) AND expires_at > \(now)", by: store.quotas, in: scope)
+            .invitations, of: .invitations, where: "\(part: Self.open) AND by_code = 0 AND expires_at > \(now)", by: store.quotas, in: scope
+        )
         let id: InvitationID = transaction.newID()
         try naming("invitation") {
             try transaction.insert(
@@ -136,11 +141,12 @@ package struct Invitations: Sendable {
                 .invitations, in: scope,
                 set: [
                     "hash": SHA256.hash(secret.revealed), "created_by": scope.author.id, "issued_at": now, "expires_at": now + lifetime,
+                    "by_code": false,
                 ], where: "id = \(id) AND \(part: Self.open)", or: "open invitation")
             // One that was over comes back into what room there is.
             try transaction.admit(
-                .invitations, of: .invitations, where: "\(part: Self.open) AND expires_at > \(now) AND id <> \(id)", by: store.quotas,
-                in: scope)
+                .invitations, of: .invitations, where: "\(part: Self.open) AND by_code = 0 AND expires_at > \(now) AND id <> \(id)",
+                by: store.quotas, in: scope)
             try transaction.unpost(.invitation, about: id.text, in: scope)
             try transaction.note(.invitationRenewed, id.text, in: scope)
             try post(mail, about: id, until: now + lifetime, in: transaction)

@@ -120,6 +120,10 @@ private struct SealedColumn {
             select: "SELECT organization, id, stream_key AS sealed FROM broadcasts WHERE stream_key IS NOT NULL",
             update: { "UPDATE broadcasts SET stream_key = \($1) WHERE id = \($0)" }),
         SealedColumn(
+            name: "organization_settings.code",
+            select: "SELECT organization, organization AS id, code AS sealed FROM organization_settings WHERE code IS NOT NULL",
+            update: { "UPDATE organization_settings SET code = \($1) WHERE organization = \($0)" }),
+        SealedColumn(
             name: "mails.sealed", select: "SELECT organization, id, sealed FROM mails WHERE sealed IS NOT NULL",
             update: { "UPDATE mails SET sealed = \($1) WHERE id = \($0)" }),
         SealedColumn(

@@ -60,11 +60,7 @@ package struct Organizations: Sendable {
 
     package func rename(_ name: String, in scope: OrganizationScope) async throws {
         let name = try checked(name, "organization.name")
-        try await store.write { transaction in
-            try transaction.shared.run("UPDATE organizations SET name = \(name) WHERE id = \(scope.organization)")
-            guard transaction.shared.changes == 1 else { throw StoreError.missing("organization") }
-            try transaction.note(.organizationRenamed, scope.organization.text, detail: name, in: scope)
-        }
+        try await store.write { try $0.renameOrganization(to: name, in: scope) }
     }
 }
 
@@ -117,6 +113,12 @@ extension ControlStore {
 }
 
 extension Transaction {
+    func renameOrganization(to name: String, in scope: OrganizationScope) throws {
+        try shared.run("UPDATE organizations SET name = \(name) WHERE id = \(scope.organization)")
+        guard shared.changes == 1 else { throw StoreError.missing("organization") }
+        try note(.organizationRenamed, scope.organization.text, detail: name, in: scope)
+    }
+
     fileprivate func createOrganization(
         name: String, slug: String, owner: NewUser, by author: Author
     ) throws -> (Organization, User) {

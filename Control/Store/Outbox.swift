@@ -15,6 +15,7 @@ package enum MailPurpose: String, Sendable, Codable, ColumnValue {
     case passwordReset = "password_reset"
     case passwordChanged = "password_changed"
     case invitation
+    case registration
 
     /// Mails that one address gets of an organisation within a day, whoever asks for them: nobody fills a mailbox by ours.
     package var dailyToOne: Int {
@@ -22,7 +23,7 @@ package enum MailPurpose: String, Sendable, Codable, ColumnValue {
         // As many as requests may ask for (`Gate.Limits.reset`), by the organisation's name and without: a lower number could be used up by others.
         case .passwordReset: 144
         case .passwordChanged: 10
-        case .invitation: 5
+        case .invitation, .registration: 5
         }
     }
 }
@@ -135,13 +136,13 @@ private struct MailRow: OrganizationRow {
 }
 
 extension Transaction {
-    /// Counts a mail against its recipient's day, and an invitation against its organisation's: the others go to users, who are so many
-    /// already, and what strangers ask for must not use up anybody else's.
+    /// Counts a mail against its recipient's day, and an invitation or a registration against its organisation's, each by itself: the others go to
+    /// users, who are so many already, and what strangers ask for must not use up anybody else's.
     ///
     /// - Throws: `.quota(.mails)`, `.enoughMails`.
     func admitMail(_ mail: NewMail, by quotas: Quotas, in scope: OrganizationScope) throws {
         let day = Outbox.day
-        if mail.purpose == .invitation {
+        if [.invitation, .registration].contains(mail.purpose) {
             try admit(
                 .mails, of: .mails, where: "purpose = \(mail.purpose) AND created_at > \(now - day) AND created_at <= \(now)", by: quotas,
                 in: scope)

@@ -24,16 +24,18 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case configurations
     /// Of an organisation: those that may still be accepted.
     case invitations
+    /// Of an organisation: those who have registered by its code and have not come yet.
+    case registrations
     /// Of one user: those that are good.
     case apiTokens = "api_tokens"
-    /// Of an organisation: invitations by mail within a day. Mails to its own users are counted for each of them alone: strangers ask for some, and
+    /// Of an organisation: invitations by mail within a day, and as many registrations. Mails to its own users are counted for each of them alone: strangers ask for some, and
     /// must not use up another user's.
     case mails
 
     /// Where the operator says nothing.
     package var standard: Int {
         switch self {
-        case .users, .destinations, .invitations: 200
+        case .users, .destinations, .invitations, .registrations: 200
         case .senders, .enrollmentTokens: 1000
         case .broadcasts: 50
         case .outputs: 10

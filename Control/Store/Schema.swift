@@ -14,6 +14,7 @@ enum Schema {
         Migration(version: 8, name: "password resets", script: passwordResets),
         Migration(version: 9, name: "invitations", script: invitations),
         Migration(version: 10, name: "api tokens", script: apiTokens),
+        Migration(version: 11, name: "organization settings", script: organizationSettings),
     ]
 
     private static let accounts: StaticString = """
@@ -298,5 +299,21 @@ enum Schema {
         ) STRICT;
         CREATE INDEX api_tokens_by_user ON api_tokens (organization, user);
         ALTER TABLE audit ADD COLUMN token TEXT;
+        """
+
+    private static let organizationSettings: StaticString = """
+        CREATE TABLE organization_settings (
+            organization TEXT PRIMARY KEY REFERENCES organizations (id),
+            locale TEXT NOT NULL,
+            registration TEXT NOT NULL CHECK (registration IN ('invite_only', 'open')),
+            code_hash BLOB,
+            code BLOB,
+            terms TEXT,
+            terms_url TEXT,
+            changed_at INTEGER NOT NULL,
+            CHECK ((registration = 'open') = (code_hash IS NOT NULL)),
+            CHECK ((code_hash IS NULL) = (code IS NULL))
+        ) STRICT;
+        ALTER TABLE invitations ADD COLUMN by_code INTEGER NOT NULL DEFAULT 0 CHECK (by_code IN (0, 1));
         """
 }

@@ -85,10 +85,11 @@ struct OrganizationTable: Hashable, Sendable {
     static let invitations = OrganizationTable("invitations")
     static let passwordResets = OrganizationTable("password_resets")
     static let apiTokens = OrganizationTable("api_tokens")
+    static let organizationSettings = OrganizationTable("organization_settings")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
-        mails, passwordResets, invitations, apiTokens,
+        mails, passwordResets, invitations, apiTokens, organizationSettings,
     ]
 }
 

@@ -18,6 +18,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case tokenRefused
     /// The link of a mail is unknown, expired, taken back or used.
     case linkRefused
+    /// No organisation that is open to registrations has this name and this code.
+    case codeRefused
     /// The token was redeemed with another public key, or the device it made has connected since (THREATS 2).
     case tokenUsed
     /// The public key is that of a device of the same organisation and kind, which goes on.
@@ -44,6 +46,7 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .setupClosed: "the setup secret opens nothing: it is another one, it was used, or an owner exists"
         case .tokenRefused: "the enrollment token is unknown, expired, withdrawn, or for another kind of device"
         case .linkRefused: "the link opens nothing: it is too old, it was used, or a newer one took its place"
+        case .codeRefused: "no organisation of that short name lets people register with that code"
         case .tokenUsed: "the enrollment token was used by another device"
         case .enrolled: "this machine is enrolled already"
         case .keyRevoked: "this machine was revoked: it is enrolled again with a new key"

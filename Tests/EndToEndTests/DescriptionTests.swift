@@ -26,6 +26,7 @@ struct DescriptionTests {
             let admin = try await organization(api, owner, operating)
             try await forgotten(api, desk, owner, admin, peer)
             try await invitations(api, desk, owner, peer)
+            try await settings(api, desk, owner)
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
             let host = try await desk.host("host")
@@ -137,6 +138,16 @@ struct DescriptionTests {
         #expect(try open.count == 2 && !open.contains(first.text("id")))
         try await api.call("POST /invitations/{id}/resend", [open[0]], by: owner)
         try await api.call("DELETE /invitations/{id}", [open[0]], by: owner)
+    }
+
+    private func settings(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor) async throws {
+        let change = #"{"name":"First","locale":"de-DE","registration":"open","terms":"Rules","termsURL":"https://example.org/rules"}"#
+        let code = try await api.call("PATCH /organization/settings", [], change, by: owner).text("code")
+        try await api.call("GET /organization/settings", by: owner)
+        let shown = #""organization":"first","code":"\#(code)""#
+        try await api.call("POST /auth/registration", [], "{\(shown)}", by: desk.visitor())
+        let wish = #"{\#(shown),"email":"r@example.org","agrees":true}"#
+        try await api.call("POST /auth/registration/request", [], wish, by: desk.visitor())
     }
 
     /// - Returns: a board of the owner's, connected.

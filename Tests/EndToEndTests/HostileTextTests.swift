@@ -278,6 +278,11 @@ struct HostileTextTests {
             "InviteManyRequest": ["csv": "m@example.org,host", "role": "member", "message": "M"], "OfferRequest": ["token": "t"],
             "AcceptRequest": ["token": "t", "displayName": "N", "password": "a long password"],
             "NewPasswordRequest": ["token": "t", "password": "a long password"],
+            "ChangeSettingsRequest": [
+                "name": "N", "locale": "en-US", "registration": "invite_only", "terms": "T", "termsURL": "https://example.org",
+            ],
+            "RegistrationCodeRequest": ["organization": "oo", "code": "c"],
+            "JoinRequest": ["organization": "oo", "code": "c", "email": "n@example.org"],
             "CreateAPITokenRequest": ["name": "N", "scopes": ["read"], "password": "a long password"],
             "CreateUserRequest": user.merging(["role": "member"], uniquingKeysWith: { first, _ in first }),
             "ChangeUserRequest": ["role": "member", "displayName": "N"],

@@ -83,6 +83,15 @@ export type ChangeSenderRequest = {
   name?: string | null;
 };
 
+export type ChangeSettingsRequest = {
+  name?: string | null;
+  locale?: "auto" | "en-US" | "de-DE" | null;
+  registration?: "invite_only" | "open" | null;
+  newCode?: boolean | null;
+  terms?: string | null;
+  termsURL?: string | null;
+};
+
 export type ChangeUserRequest = {
   role?: "member" | "host" | "admin" | null;
   active?: boolean | null;
@@ -219,6 +228,7 @@ export type Invitation = {
   createdAt: string;
   expiresAt: string;
   invitedBy: string;
+  byCode?: boolean | null;
   message?: string | null;
   link?: string | null;
 };
@@ -239,6 +249,18 @@ export type InviteRequest = {
   role: "member" | "host" | "admin";
   message?: string | null;
   expiresInSeconds?: number | null;
+};
+
+export type Join = {
+  sent: boolean;
+  link?: string | null;
+};
+
+export type JoinRequest = {
+  organization: string;
+  code: string;
+  email: string;
+  agrees?: boolean | null;
 };
 
 export type Link = {
@@ -295,6 +317,7 @@ export type Organization = {
   name: string;
   slug: string;
   slate?: Slate | null;
+  locale?: "auto" | "en-US" | "de-DE" | null;
 };
 
 export type OutputReport = {
@@ -344,6 +367,17 @@ export type RegisterRequest = {
   displayName: string;
 };
 
+export type Registration = {
+  organization: string;
+  terms?: string | null;
+  termsURL?: string | null;
+};
+
+export type RegistrationCodeRequest = {
+  organization: string;
+  code: string;
+};
+
 export type ResetModemAnswer = {
   modem: string;
   reason?: string | null;
@@ -380,6 +414,16 @@ export type Session = {
   expiresInSeconds: number;
   user: User;
   may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run")[];
+};
+
+export type Settings = {
+  name: string;
+  locale: "auto" | "en-US" | "de-DE";
+  registration: "invite_only" | "open";
+  code?: string | null;
+  link?: string | null;
+  terms?: string | null;
+  termsURL?: string | null;
 };
 
 export type Setup = {
@@ -491,6 +535,10 @@ export interface Operations {
   postAuthRefresh: { path: Nothing; body: undefined; answer: Session };
   /** Become the first owner, by the setup secret. For anybody. */
   postAuthRegister: { path: Nothing; body: RegisterRequest; answer: Session };
+  /** What an organisation's code lets people register with. For anybody. */
+  postAuthRegistration: { path: Nothing; body: RegistrationCodeRequest; answer: Registration };
+  /** Ask for an account by an organisation's code: a mail has the link that goes on; where none is sent, the answer. For anybody. */
+  postAuthRegistrationRequest: { path: Nothing; body: JoinRequest; answer: Join };
   /** End all of one's sessions but this one. For every user of the organisation. */
   deleteAuthSessions: { path: Nothing; body: undefined; answer: undefined };
   /** One's open sessions. For every user of the organisation. */
@@ -561,6 +609,10 @@ export interface Operations {
   getOrganization: { path: Nothing; body: undefined; answer: Organization };
   /** Make another active user the owner; whoever was it becomes an admin. For the organisation's owner. */
   putOrganizationOwner: { path: Nothing; body: TransferRequest; answer: User };
+  /** The organisation's settings, with the code by which people register. For the role admin and those above it. */
+  getOrganizationSettings: { path: Nothing; body: undefined; answer: Settings };
+  /** Change the settings that are given; an open registration has a code of the server's making. For the role admin and those above it. */
+  patchOrganizationSettings: { path: Nothing; body: ChangeSettingsRequest; answer: Settings };
   /** Show the receiver's own picture again, from the next broadcast on. For the role admin and those above it. */
   deleteOrganizationSlate: { path: Nothing; body: undefined; answer: undefined };
   /** The picture that is shown while a sender is silent. For every user of the organisation. */
@@ -621,6 +673,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   putAuthPasswordReset: ["PUT", "/api/v1/auth/password-reset"],
   postAuthRefresh: ["POST", "/api/v1/auth/refresh"],
   postAuthRegister: ["POST", "/api/v1/auth/register"],
+  postAuthRegistration: ["POST", "/api/v1/auth/registration"],
+  postAuthRegistrationRequest: ["POST", "/api/v1/auth/registration/request"],
   deleteAuthSessions: ["DELETE", "/api/v1/auth/sessions"],
   getAuthSessions: ["GET", "/api/v1/auth/sessions"],
   deleteAuthSessionsById: ["DELETE", "/api/v1/auth/sessions/{id}"],
@@ -651,6 +705,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postInvitationsByIdResend: ["POST", "/api/v1/invitations/{id}/resend"],
   getOrganization: ["GET", "/api/v1/organization"],
   putOrganizationOwner: ["PUT", "/api/v1/organization/owner"],
+  getOrganizationSettings: ["GET", "/api/v1/organization/settings"],
+  patchOrganizationSettings: ["PATCH", "/api/v1/organization/settings"],
   deleteOrganizationSlate: ["DELETE", "/api/v1/organization/slate"],
   getOrganizationSlate: ["GET", "/api/v1/organization/slate"],
   putOrganizationSlate: ["PUT", "/api/v1/organization/slate"],

@@ -1,0 +1,70 @@
+import Auth
+import HTTP
+import Mail
+import Store
+import Units
+import Web
+import Wire
+
+/// What an organisation decides for itself, and how people register with it by its code.
+struct SettingsRoutes: Sendable {
+    private let parts: Gateway.Parts
+
+    init(_ parts: Gateway.Parts) { self.parts = parts }
+
+    var routes: [Route] {
+        [
+            Route(
+                method: .get, path: "/api/v1/organization/settings", access: .user(.changeOrganization),
+                summary: "The organisation's settings, with the code by which people register", success: .one("Settings"),
+                run: { call in try await shown(parts.store.settings(in: call.scope()).find(), call) }),
+            Route(
+                method: .patch, path: "/api/v1/organization/settings", access: .user(.changeOrganization),
+                summary: "Change the settings that are given; an open registration has a code of the server's making",
+                body: "ChangeSettingsRequest", success: .one("Settings"), run: change),
+            Route(
+                method: .post, path: "/api/v1/auth/registration", access: .open,
+                summary: "What an organisation's code lets people register with",
+                body: "RegistrationCodeRequest", success: .one("Registration"), problems: [.gone], run: registration),
+            Route(
+                method: .post, path: "/api/v1/auth/registration/request", access: .open,
+                summary: "Ask for an account by an organisation's code: a mail has the link that goes on; where none is sent, the answer",
+                body: "JoinRequest", success: .one("Join"), problems: [.gone, .conflict, .quota], run: register),
+        ]
+    }
+
+    @Sendable private func change(_ call: Call) async throws -> Response {
+        let request = try call.body(ChangeSettingsRequest.self)
+        var change = SettingsChange()
+        (change.name, change.locale, change.registration) = (request.name, request.locale, request.registration)
+        (change.terms, change.termsURL) = (request.terms, request.termsURL)
+        change.hasNewCode = request.newCode ?? false
+        return try await shown(parts.store.settings(in: call.scope()).change(change, freshCode: RegistrationCode.fresh()), call)
+    }
+
+    private func shown(_ settings: OrganizationSettings, _ call: Call) async throws -> Response {
+        let own = try call.caller().user.organization
+        guard let organization = try await parts.store.organizations.find(own) else { throw Problem(.notFound) }
+        let link = settings.code.map { parts.links.registration(organization.slug, $0) }
+        return .secret(
+            SettingsView(
+                name: organization.name, locale: settings.locale, registration: settings.registration,
+                code: settings.code.map(SecretOnWire.init), link: link.map(SecretOnWire.init), terms: settings.terms,
+                termsURL: settings.termsURL))
+    }
+
+    @Sendable private func registration(_ call: Call) async throws -> Response {
+        let request = try call.body(RegistrationCodeRequest.self)
+        let (organization, settings) = try await parts.gate.registration(
+            slug: request.organization, code: request.code.secret, from: call.origin)
+        return .value(RegistrationView(organization: organization.name, terms: settings.terms, termsURL: settings.termsURL))
+    }
+
+    @Sendable private func register(_ call: Call) async throws -> Response {
+        let request = try call.body(JoinRequest.self)
+        let token = try await parts.gate.register(
+            slug: request.organization, code: request.code.secret, email: request.email, agrees: request.agrees ?? false, from: call.origin)
+        guard let token else { return .value(JoinView(sent: true)) }
+        return .secret(JoinView(sent: false, link: SecretOnWire(parts.links.invitation(token))))
+    }
+}
