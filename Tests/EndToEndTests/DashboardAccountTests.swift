@@ -5,7 +5,9 @@ import Testing
 /// Those who stand before the web application's door, with a link that was mailed to them.
 @Suite(.serialized)
 struct DashboardAccountTests {
-    @Test("whoever forgot a password, and whoever is invited, comes in by the link that was mailed", .row("SEC-06", "ORG-05"))
+    @Test(
+        "whoever forgot a password, is invited, or registers by the organisation's code comes in by the link that was mailed",
+        .row("SEC-06", "ORG-05", "ORG-06"))
     func links() async throws {
         let port = try FreePorts.tcp()
         try await atFrontDesk({ $0.mailPort = port }) { desk in
@@ -32,6 +34,7 @@ struct DashboardAccountTests {
             }
             try await page.press("Sign in")
             try await token(page, desk)
+            let door = try await openRegistration(page)
             try await page.press("Members")
             try await invite(page)
             let mail = try await eventually(within: .seconds(10), "the invitation has come") {
@@ -48,7 +51,47 @@ struct DashboardAccountTests {
             // The link has been used.
             try await open(page, desk, mail)
             try await page.see("This invitation is over")
+            try await register(page, desk, peer, door)
         }
+    }
+
+    /// - Returns: the link that is handed out.
+    private func openRegistration(_ page: Dashboard) async throws -> String {
+        try await page.press("Organisation")
+        try await page.fill("Name", "Nordlicht TV")
+        try await page.press("Save")
+        try await page.see("Saved")
+        try await page.press("Registration")
+        try await page.fill("Who may register", "open")
+        try await page.fill("What they agree to (optional)", "I agree to the house rules")
+        #expect(try await page.faults() == [])
+        try await page.press("Save")
+        try await page.see("Code to register with")
+        #expect(try await page.faults() == [])
+        try await page.browser.screenshot("app-door-5-registration")
+        return try #require(await page.run("document.querySelector('.copy code').innerText") as? String)
+    }
+
+    /// Lee has been given the link, and has no account yet.
+    private func register(_ page: Dashboard, _ desk: FrontDesk, _ peer: MailPeer, _ link: String) async throws {
+        let origin = desk.installation.origin
+        #expect(link.hasPrefix("\(origin)/app/register#organization="))
+        try await page.browser.go(to: page.server + link.dropFirst(origin.count))
+        try await page.see("You become a member of Nordlicht TV.")
+        #expect(try await page.run("location.href.includes('code')") as? Bool == false)
+        try await page.fill("Mail address", "lee@example.org")
+        _ = try await page.run("document.querySelector('.choice input').click()")
+        #expect(try await page.faults() == [])
+        try await page.browser.screenshot("app-door-6-register")
+        try await page.press("Register")
+        try await page.see("A mail to lee@example.org is on its way")
+        let mail = try await eventually(within: .seconds(10), "the link has come") { try peer.mails.first { $0.to == ["lee@example.org"] } }
+        try await open(page, desk, mail)
+        try await page.see("as Member")
+        try await page.fill("Name", "Lee")
+        try await page.fill("Password", "a long password")
+        try await page.press("Join")
+        try await page.wait("strata.named('button', 'Account and settings of Lee') !== null", "Lee is in")
     }
 
     /// One for a program: made with the password, shown once, used, and ended.

@@ -81,6 +81,7 @@ struct DashboardTests {
     /// A picture of the organisation's own is given, shown and taken away.
     private func slate(_ page: Dashboard) async throws {
         try await page.press("Organisation")
+        try await page.press("While a sender is silent")
         try await page.see("A picture of ours is shown.")
         let choose = """
             new Promise(done => {

@@ -14,6 +14,7 @@ import { InvitationPage } from "../pages/InvitationPage";
 import { MembersPage } from "../pages/MembersPage";
 import { OrganizationPage } from "../pages/OrganizationPage";
 import { PoolPage } from "../pages/PoolPage";
+import { RegisterPage } from "../pages/RegisterPage";
 import { SenderPage } from "../pages/SenderPage";
 import { SendersPage } from "../pages/SendersPage";
 import { StartPage } from "../pages/StartPage";
@@ -45,6 +46,7 @@ export function open(path: string): ReactNode {
   switch (path) {
     case "/forgot-password": return <ForgottenPage />;
     case "/reset-password": return <ResetPage />;
+    case "/register": return <RegisterPage />;
     case "/invitation": return <InvitationPage />;
     default: return null;
   }

@@ -43,7 +43,7 @@ export function LoginForm({ again }: { again?: { email: string; organization: st
         : !again && <button type="button" className="text" onClick={() => setOfSeveral(true)}>{t("login.choose")}</button>}
       {fault && <FaultNote fault={fault} />}
       <Button type="submit" look="primary" disabled={state === "busy"} aria-busy={state === "busy"}>{state === "busy" && <span className="spinner" />}{t("login.enter")}</Button>
-      {!again && <Link to="/forgot-password">{t("login.forgotten")}</Link>}
+      {!again && <><Link to="/forgot-password">{t("login.forgotten")}</Link><Link to="/register">{t("login.register")}</Link></>}
     </form>
   );
 }

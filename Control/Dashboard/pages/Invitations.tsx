@@ -42,6 +42,7 @@ function List({ items, again, shown }: { items: readonly Invitation[]; again: ()
     <Card title={t("invitations.title")}>
       <Table label={t("invitations.title")} rows={items} id={one => one.id} columns={[
         { id: "email", title: t("email"), heads: true, cell: one => one.email },
+        { id: "way", title: t("invitations.way"), cell: one => t(one.byCode ? "invitations.byCode" : "invitations.byPerson") },
         { id: "role", title: t("members.role"), cell: one => t(`role.${one.role}`) },
         { id: "state", title: t("state"), cell: one => <Badge tone={one.state === "open" ? "none" : "warn"}>{t(`invitations.${one.state}`)}</Badge> },
         { id: "expires", title: t("enrollment.expires"), short: true, cell: one => time(one.expiresAt) },

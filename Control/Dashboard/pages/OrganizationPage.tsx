@@ -1,22 +1,31 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Fault } from "../api/Fault";
 import { asFault, client, useReading } from "../api/Server";
-import type { Slate } from "../api/Schema";
+import type { Settings, Slate } from "../api/Schema";
 import { ActButton } from "../design/Button";
 import { FaultNote } from "../design/Fault";
-import { Card, Facts, Page, Read } from "../design/Page";
+import { Card, Page, Read } from "../design/Page";
+import { Tabs } from "../design/Tabs";
 import { useWords } from "../text/Text";
+import { GeneralTab, RegistrationTab } from "./OrganizationSettings";
 
-/** The organisation, and the picture that its viewers see while a sender is silent. */
+/** What the organisation decides for itself, and the picture that its viewers see while a sender is silent. */
 export function OrganizationPage() {
   const { t } = useWords();
-  const organization = useReading("getOrganization", {});
+  const organization = useReading("getOrganization", {}), settings = useReading("getOrganizationSettings", {});
+  // What an answer to a change said is newer than what was read.
+  const [changed, setChanged] = useState<Settings | null>(null), [tab, setTab] = useState("general");
   return (
     <Page title={t("nav.organization")}>
-      <Read of={organization}>{one => <>
-        <Card><Facts facts={[[t("name"), one.name], [t("setup.slug"), one.slug]]} /></Card>
-        <SlateCard slate={one.slate ?? null} changed={organization.again} />
-      </>}</Read>
+      <Read of={organization}>{one => (
+        <Read of={settings}>{read => (
+          <Tabs label={t("nav.organization")} chosen={tab} choose={setTab} tabs={[
+            { id: "general", title: t("settings.general"), body: () => <GeneralTab key="general" settings={changed ?? read} changed={setChanged} slug={one.slug} /> },
+            { id: "registration", title: t("settings.registrations"), body: () => <RegistrationTab key="registration" settings={changed ?? read} changed={setChanged} /> },
+            { id: "slate", title: t("slate.title"), body: () => <SlateCard key="slate" slate={one.slate ?? null} changed={organization.again} /> },
+          ]} />
+        )}</Read>
+      )}</Read>
     </Page>
   );
 }

@@ -1,5 +1,6 @@
 import { createContext, useContext, type ReactNode } from "react";
 import { clock } from "../api/Clock";
+import { useAccess } from "../api/Server";
 import { Preferences, usePreferences } from "../app/Preferences";
 import { de } from "./de";
 import { en, type Key } from "./en";
@@ -12,10 +13,10 @@ export type Language = "en" | "de";
 export const languages: Record<Language, string> = { en: "English", de: "Deutsch" };
 const catalogues: Record<Language, Record<Key, string>> = { en, de };
 
-/** What the user has chosen, else what the browser asks for, else English. */
-export function language(chosen: Preferences["language"]): Language {
+/** What the user has chosen, else what the organisation has, else what the browser asks for, else English. @param own BCP 47, or `auto`. */
+export function language(chosen: Preferences["language"], own = "auto"): Language {
   if (chosen !== "auto") return chosen;
-  const wanted = navigator.languages.map(one => one.slice(0, 2).toLowerCase()).find(one => one in catalogues);
+  const wanted = [own, ...navigator.languages].map(one => one.slice(0, 2).toLowerCase()).find(one => one in catalogues);
   return (wanted ?? "en") as Language;
 }
 
@@ -69,6 +70,7 @@ const Context = createContext(new Words("en"));
 export const useWords = (): Words => useContext(Context);
 
 export function TextProvider({ children }: { children: ReactNode }) {
-  const preferences = usePreferences();
-  return <Context.Provider value={new Words(language(preferences.language))}>{children}</Context.Provider>;
+  const preferences = usePreferences(), access = useAccess();
+  const own = access.is === "in" || access.is === "expired" ? access.session.user.organization.locale : null;
+  return <Context.Provider value={new Words(language(preferences.language, own ?? "auto"))}>{children}</Context.Provider>;
 }
