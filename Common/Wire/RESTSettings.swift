@@ -68,6 +68,18 @@ package struct ChangeSettingsRequest: Codable, Sendable {
     }
 }
 
+/// `DELETE /organization`.
+package struct DeleteOrganizationRequest: Codable, Sendable {
+    /// Its slug, typed by whoever means it.
+    package var organization: String
+    package var password: SecretOnWire
+
+    package init(organization: String, password: SecretOnWire) {
+        self.organization = organization
+        self.password = password
+    }
+}
+
 /// `POST /auth/registration`.
 package struct RegistrationCodeRequest: Codable, Sendable {
     /// The organisation's slug.

@@ -91,6 +91,13 @@ struct AuthRoutes: Sendable {
         return response
     }
 
+    /// The answer to whoever has left: nothing, in the cookie too.
+    static func left() throws -> Response {
+        var response = Response.empty
+        response.headers.add("Set-Cookie", try cookieField(cookie, "", age: 0))
+        return response
+    }
+
     /// Browsers take a Secure cookie over plain HTTP from localhost only, which is where plain HTTP is served.
     private static func cookieField(_ name: String, _ value: String, age: Int) throws -> String {
         try SetCookie(
@@ -106,9 +113,7 @@ struct AuthRoutes: Sendable {
                 method: .post, path: "/api/v1/auth/logout", access: .user(.manageOwnAccount), summary: "End this session", success: .empty,
                 run: { call in
                     try await parts.gate.logOut(call.caller(), from: call.origin)
-                    var response = Response.empty
-                    response.headers.add("Set-Cookie", try Self.cookieField(Self.cookie, "", age: 0))
-                    return response
+                    return try Self.left()
                 }),
             Route(
                 method: .get, path: "/api/v1/auth/me", access: .user(.viewOrganization), summary: "Who is signed in",

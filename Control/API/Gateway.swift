@@ -259,7 +259,9 @@ extension Gateway.Parts {
     package func run() async throws {
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
-        async let keeping: Void = Housekeeping(store: store, postman: postman, log: log).run()
+        async let keeping: Void = Housekeeping(
+            store: store, postman: postman, folder: settings.stateFolder, log: log
+        ).run()
         async let linking: Void = gate.sendResetLinks { [log] error in
             log.error("a link for a new password was not made", ["error": "\(error)"])
         }

@@ -8,11 +8,13 @@ import Store
 struct Housekeeping: Sendable {
     private let store: ControlStore
     private let postman: Postman?
+    private let folder: StateFolder
     private let log: Log
 
-    init(store: ControlStore, postman: Postman?, log: Log) {
+    init(store: ControlStore, postman: Postman?, folder: StateFolder, log: Log) {
         self.store = store
         self.postman = postman
+        self.folder = folder
         self.log = log.part("jobs")
     }
 
@@ -23,7 +25,7 @@ struct Housekeeping: Sendable {
     func run() async throws {
         try await plan(at: store.now)
         let log = self.log
-        var work: [String: JobQueue.Work] = [Self.cleanup: { _ in try await clean() }]
+        var work: [String: JobQueue.Work] = [Self.cleanup: { _ in try await clean() }, Deletions.kind: { try await delete($0) }]
         if let postman { work[Outbox.kind] = { try await postman.deliver($0) } }
         let queue = JobQueue(
             store, holder: Hex.encode(randomBytes(8)), work: work,
@@ -36,6 +38,15 @@ struct Housekeeping: Sendable {
         try store.removeExpiredCopies()
         try await plan(at: Timestamp(unixMs: (store.now.unixMs / Self.hourMs + 1) * Self.hourMs))
         return nil
+    }
+
+    private func delete(_ job: Job) async throws -> String? {
+        let result = try await store.deletions.carryOut(job)
+        // That was the last one: the server is nobody's, as at its first run.
+        guard try await store.setup.isOpen() else { return result }
+        try await store.setup.issue(folder.setupSecret())
+        log.notice("nobody owns this server any more: register with the setup secret", ["file": "\(folder.setupSecretFile)"])
+        return result
     }
 
     /// One for each hour, however often it is asked for.

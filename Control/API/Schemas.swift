@@ -143,6 +143,9 @@ enum Schemas {
             .optional("terms", .text(.init(length: 0...300, expectation: "at most 300 characters on one line", accepts: \.isPlain))),
             .optional("termsURL", .text(.init(length: 0...500, expectation: "an address that begins with https://, or nothing"))),
         ]),
+        "DeleteOrganizationRequest": .object([
+            .required("organization", slug), .required("password", .text(.init(length: 1...200, expectation: "one's own password"))),
+        ]),
         "RegistrationCodeRequest": .object([.required("organization", slug), .required("code", code)]),
         "Registration": .object([.required("organization", line), .optional("terms", line), .optional("termsURL", line)]),
         "JoinRequest": .object([

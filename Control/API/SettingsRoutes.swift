@@ -23,6 +23,10 @@ struct SettingsRoutes: Sendable {
                 summary: "Change the settings that are given; an open registration has a code of the server's making",
                 body: "ChangeSettingsRequest", success: .one("Settings"), run: change),
             Route(
+                method: .delete, path: "/api/v1/organization", access: .user(.deleteOrganization),
+                summary: "Delete the organisation with everything in it, by its short name and one's password; not while a broadcast runs",
+                body: "DeleteOrganizationRequest", success: .empty, problems: [.conflict, .busy], run: delete),
+            Route(
                 method: .post, path: "/api/v1/auth/registration", access: .open,
                 summary: "What an organisation's code lets people register with",
                 body: "RegistrationCodeRequest", success: .one("Registration"), problems: [.gone], run: registration),
@@ -40,6 +44,17 @@ struct SettingsRoutes: Sendable {
         (change.terms, change.termsURL) = (request.terms, request.termsURL)
         change.hasNewCode = request.newCode ?? false
         return try await shown(parts.store.settings(in: call.scope()).change(change, freshCode: RegistrationCode.fresh()), call)
+    }
+
+    @Sendable private func delete(_ call: Call) async throws -> Response {
+        let request = try call.body(DeleteOrganizationRequest.self)
+        let senders = try await parts.gate.deleteOrganization(
+            typed: request.organization, password: request.password.secret, by: call.caller(), from: call.origin)
+        // At once, as each may take its second.
+        await withTaskGroup(of: Void.self) { group in
+            for sender in senders { group.addTask { await parts.fleet.revoke(sender) } }
+        }
+        return try AuthRoutes.left()
     }
 
     private func shown(_ settings: OrganizationSettings, _ call: Call) async throws -> Response {

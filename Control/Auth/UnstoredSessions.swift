@@ -70,6 +70,14 @@ final class UnstoredSessions: Sendable {
         }
     }
 
+    func closeAll(in organization: OrganizationID) -> [SessionID] {
+        state.withLock { state in
+            let own = state.open.values.filter { $0.organization == organization }.map(\.id)
+            for id in own { state.open[id] = nil }
+            return own
+        }
+    }
+
     // MARK: Sessions of the store that ended
 
     func end(_ sessions: [SessionID]) { state.withLock { $0.ended.formUnion(sessions) } }

@@ -9,6 +9,7 @@ extension Kind {
 /// What is written down; once shipped a name is never changed.
 package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case organizationCreated = "organization.created"
+    case organizationDeleted = "organization.deleted"
     case organizationRenamed = "organization.renamed"
     case settingsChanged = "organization.settings_changed"
     case slateChanged = "slate.changed"

@@ -12,6 +12,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case ownerStays
     /// The sender has a broadcast that has not ended.
     case senderBusy
+    /// The organisation has a broadcast that has not ended.
+    case organizationBusy
     /// An owner exists already, or the setup secret is another one, or was used.
     case setupClosed
     /// The token is unknown, expired, withdrawn, or of another kind.
@@ -43,6 +45,7 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .invalid(let field, let expected): "\(field): \(expected)"
         case .ownerStays: "an organisation has exactly one owner, who cannot be demoted, deactivated or removed"
         case .senderBusy: "the sender has a broadcast that has not ended"
+        case .organizationBusy: "the organisation has a broadcast that has not ended: stop it first"
         case .setupClosed: "the setup secret opens nothing: it is another one, it was used, or an owner exists"
         case .tokenRefused: "the enrollment token is unknown, expired, withdrawn, or for another kind of device"
         case .linkRefused: "the link opens nothing: it is too old, it was used, or a newer one took its place"

@@ -208,6 +208,52 @@ struct AccountTests {
         }
     }
 
+    @Test(
+        "the owner deletes the organisation by its name and the password: all of it is gone, and nothing of another one",
+        .row("ORG-03", "SEC-19"))
+    func deletion() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let (admin, _) = try await user(.admin, of: owner, at: desk)
+            let other = try await desk.stranger()
+            let socket = try await desk.board(of: owner).connect()
+            let feed = try await admin.watch()
+            let slug = try await owner.get("/organization").text("slug")
+            func delete(_ slug: String, _ password: String, by visitor: Visitor) async throws -> Reply {
+                try await visitor.send("DELETE", "/organization", #"{"organization":"\#(slug)","password":"\#(password)"}"#)
+            }
+            #expect(try await delete(slug, "a long password", by: admin).status == 403)
+            #expect(try await delete("other", desk.installation.ownerPassword, by: owner).fields == ["organization"])
+            #expect(try await delete(slug, "not the password", by: owner).fields == ["password"])
+            #expect(try await owner.get("/senders").items().count == 1)
+            #expect(try await delete(slug, desk.installation.ownerPassword, by: owner).status == 204)
+            #expect(try await feed.ending(within: .seconds(5)) == 1008)
+            #expect(try await socket.ending(within: .seconds(5)) == WireLimits.revokedCloseCode)
+            for visitor in [owner, admin] {
+                #expect(try await visitor.get("/auth/me").status == 401)
+                #expect(try await visitor.refresh().status == 401)
+            }
+            #expect(try await desk.visitor().signIn("owner@example.org", desk.installation.ownerPassword).status == 401)
+            let rows = "SELECT (SELECT count(*) FROM organizations) || ' ' || (SELECT count(*) FROM devices) || ' ' || count(*) FROM users"
+            try await eventually(within: .seconds(10), "all of it is gone") { try await sqlite(desk, rows) == "1 0 1" }
+            #expect(try await other.get("/organization").text("slug") == "other")
+            let entry = try await desk.operating().get("/operator/audit").items().first {
+                $0["action"] as? String == "organization.deleted"
+            }
+            #expect(entry?["detail"] as? String == "\(slug) by owner@example.org")
+            // With the last one the server is nobody's, as it was at first.
+            #expect(try await delete("other", "another long password", by: other).status == 204)
+            try await eventually(within: .seconds(10), "it says so") { try desk.said.contains("nobody owns this server any more") }
+            let secret = try String(contentsOfFile: desk.stage.folder["control/setup-secret"], encoding: .utf8)
+                .trimmingCharacters(in: .newlines)
+            let request = """
+                {"setupSecret":"\(secret)","organizationName":"New","organizationSlug":"\(slug)","email":"new@example.org",
+                 "password":"a long password","displayName":"New"}
+                """
+            #expect(try await desk.visitor().post("/auth/register", request).status == 201)
+        }
+    }
+
     // MARK: Limits
 
     @Test("too many logins or requests are answered with how long to wait", .row("SEC-11"))

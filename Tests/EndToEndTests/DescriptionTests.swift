@@ -58,6 +58,9 @@ struct DescriptionTests {
             for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
             for route in ["GET /pool", "GET /diagnostics/health", "GET /audit"] { try await api.call(route, by: owner) }
             try await operations(api, operating)
+            let other = try await desk.person("owner@other.org", "another long password")
+            try await api.call(
+                "DELETE /organization", [], #"{"organization":"other","password":"another long password"}"#, by: other)
             for id in destinations { try await api.call("DELETE /destinations/{id}", [id], by: owner) }
             try await api.call("DELETE /senders/{id}", [device], by: owner)
             try await api.call("PUT /organization/owner", [], #"{"user":"\#(admin)"}"#, by: owner)

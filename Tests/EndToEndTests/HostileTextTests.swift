@@ -281,6 +281,7 @@ struct HostileTextTests {
             "ChangeSettingsRequest": [
                 "name": "N", "locale": "en-US", "registration": "invite_only", "terms": "T", "termsURL": "https://example.org",
             ],
+            "DeleteOrganizationRequest": ["organization": "oo", "password": "a long password"],
             "RegistrationCodeRequest": ["organization": "oo", "code": "c"],
             "JoinRequest": ["organization": "oo", "code": "c", "email": "n@example.org"],
             "CreateAPITokenRequest": ["name": "N", "scopes": ["read"], "password": "a long password"],

@@ -19,7 +19,7 @@ struct TenancyTests {
         "POST /api/v1/invitations": .admin, "POST /api/v1/invitations/csv": .admin,
         "POST /api/v1/invitations/{id}/resend": .admin, "DELETE /api/v1/invitations/{id}": .admin,
         "PUT /api/v1/auth/password-reset": .open, "POST /api/v1/users/{id}/password-reset": .admin,
-        "GET /api/v1/organization/settings": .admin, "PATCH /api/v1/organization/settings": .admin,
+        "DELETE /api/v1/organization": .owner, "GET /api/v1/organization/settings": .admin, "PATCH /api/v1/organization/settings": .admin,
         "POST /api/v1/auth/registration": .open, "POST /api/v1/auth/registration/request": .open,
         "GET /api/v1/api-tokens": .member, "POST /api/v1/api-tokens": .member, "DELETE /api/v1/api-tokens/{id}": .member,
         "POST /api/v1/auth/logout": .member, "GET /api/v1/auth/me": .member, "GET /api/v1/auth/sessions": .member,

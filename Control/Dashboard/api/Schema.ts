@@ -130,6 +130,11 @@ export type CreateUserRequest = {
   password: string;
 };
 
+export type DeleteOrganizationRequest = {
+  organization: string;
+  password: string;
+};
+
 export type Destination = {
   id: string;
   name: string;
@@ -605,6 +610,8 @@ export interface Operations {
   deleteInvitationsById: { path: { id: string }; body: undefined; answer: undefined };
   /** Send an invitation again, with a new link and another week; the link before opens nothing any more. For the role admin and those above it. */
   postInvitationsByIdResend: { path: { id: string }; body: undefined; answer: Invitation };
+  /** Delete the organisation with everything in it, by its short name and one's password; not while a broadcast runs. For the organisation's owner. */
+  deleteOrganization: { path: Nothing; body: DeleteOrganizationRequest; answer: undefined };
   /** One's organisation. For every user of the organisation. */
   getOrganization: { path: Nothing; body: undefined; answer: Organization };
   /** Make another active user the owner; whoever was it becomes an admin. For the organisation's owner. */
@@ -703,6 +710,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postInvitationsCsv: ["POST", "/api/v1/invitations/csv"],
   deleteInvitationsById: ["DELETE", "/api/v1/invitations/{id}"],
   postInvitationsByIdResend: ["POST", "/api/v1/invitations/{id}/resend"],
+  deleteOrganization: ["DELETE", "/api/v1/organization"],
   getOrganization: ["GET", "/api/v1/organization"],
   putOrganizationOwner: ["PUT", "/api/v1/organization/owner"],
   getOrganizationSettings: ["GET", "/api/v1/organization/settings"],

@@ -1,9 +1,11 @@
 import { useState, type ReactNode } from "react";
 import type { Fault } from "../api/Fault";
-import { client } from "../api/Server";
+import { access, client, useMay, useSession } from "../api/Server";
+import { go } from "../app/Router";
 import type { ChangeSettingsRequest, Settings } from "../api/Schema";
 import { ActButton, Button, useAct } from "../design/Button";
 import { Copy } from "../design/Copy";
+import { ConfirmDialog } from "../design/Dialog";
 import { FaultNote } from "../design/Fault";
 import { SelectField, TextField } from "../design/Field";
 import { Card } from "../design/Page";
@@ -15,14 +17,41 @@ type TabProps = { settings: Settings; changed: (settings: Settings) => void };
 /** What its pages are called and speak. */
 export function GeneralTab({ settings, changed, slug }: TabProps & { slug: string }) {
   const { t } = useWords();
-  const { name, locale } = settings;
-  return (
+  const may = useMay(), { name, locale } = settings;
+  return <>
     <Changes of={{ name, locale }} changed={changed}>{(values, put, fault) => <>
       <TextField label={t("name")} required maxLength={100} value={values.name} set={name => put({ name })} error={fault?.about("name")} />
       <TextField label={t("setup.slug")} hint={t("settings.slugHint")} readOnly value={slug} set={() => undefined} />
       <SelectField label={t("settings.locale")} hint={t("settings.localeHint")} value={values.locale} set={locale => put({ locale: locale as Settings["locale"] })} error={fault?.about("locale")}
         options={[["auto", t("settings.locale.auto")], ["en-US", t("settings.locale.en")], ["de-DE", t("settings.locale.de")]]} />
     </>}</Changes>
+    {may("organization.delete") && <Deletion slug={slug} />}
+  </>;
+}
+
+/** Asks the owner twice, and for the password. */
+function Deletion({ slug }: { slug: string }) {
+  const { t } = useWords();
+  const { user } = useSession();
+  const [isAsking, setAsking] = useState(false), [password, setPassword] = useState(""), [fault, setFault] = useState<Fault | null>(null);
+  const act = async () => {
+    setFault(null);
+    await client.call("deleteOrganization", {}, { organization: slug, password });
+    access.leave();
+    go("/");
+  };
+  return (
+    <Card title={t("settings.delete")}>
+      <p className="muted">{t("settings.deleteText")}</p>
+      <div className="buttons"><Button look="grave" onClick={() => setAsking(true)}>{t("settings.delete")}</Button></div>
+      {isAsking && (
+        <ConfirmDialog title={t("settings.delete")} submit={t("settings.deleteNow")} typed={slug} close={() => setAsking(false)} act={act} failed={setFault}>
+          <p>{t("settings.deleteText")}</p>
+          <input type="hidden" name="username" autoComplete="username" value={user.email} readOnly />
+          <TextField label={t("tokens.password")} type="password" autoComplete="current-password" required value={password} set={setPassword} error={fault?.about("password")} />
+        </ConfirmDialog>
+      )}
+    </Card>
   );
 }
 

@@ -1,0 +1,101 @@
+import FoundationEssentials
+import SQLite
+package import Units
+
+/// Organisations that are deleted (ORG-03): out of everybody's reach at once, and gone step by step afterwards, so that nobody else waits for it.
+package struct Deletions: Sendable {
+    let store: ControlStore
+
+    /// The kind of its jobs.
+    package static let kind = "delete organization"
+    /// Rows that one transaction removes: tens of milliseconds.
+    private static let step = 500
+
+    private struct Reference: Codable {
+        let organization: OrganizationID
+    }
+
+    /// Ends everything by which anybody or anything gets at an organisation's rows: sessions, passwords and addresses, tokens, links, and the
+    /// identities of senders. A job removes the rows.
+    ///
+    /// - Returns: what has sockets to be closed.
+    /// - Throws: `.missing` where whoever asks is not the owner any more; `.organizationBusy` while a broadcast runs.
+    package func begin(in scope: OrganizationScope) async throws -> (sessions: [SessionID], senders: [DeviceID]) {
+        defer { store.bell.ring() }
+        return try await store.write(.durable) { transaction in
+            let (id, now, all) = (scope.organization, transaction.now, transaction.across(.operation))
+            let owner = try transaction.row(User.self, in: scope, where: "id = \(scope.author.id) AND role = 'owner'", or: "owner")
+            guard try transaction.count(of: .broadcasts, in: scope, where: "ended_at IS NULL") == 0 else {
+                throw StoreError.organizationBusy
+            }
+            let sessions: [SessionID] = try all.all("SELECT id FROM sessions WHERE organization = \(id) AND ended_at IS NULL") {
+                try $0["id"]
+            }
+            let senders: [DeviceID] = try all.all("SELECT id FROM devices WHERE organization = \(id) AND revoked_at IS NULL") {
+                try $0["id"]
+            }
+            try all.run(
+                "UPDATE sessions SET ended_at = \(now), end_reason = \(SessionEnd.deactivated) WHERE organization = \(id) AND ended_at IS NULL"
+            )
+            // Nobody's, so that no link to a new password goes to anybody.
+            try all.run("UPDATE users SET email = id || '@deleted.invalid', password_hash = NULL WHERE organization = \(id)")
+            try all.run("UPDATE devices SET revoked_at = \(now) WHERE organization = \(id) AND revoked_at IS NULL")
+            for table in Self.keys { try transaction.delete(from: table, in: scope, where: "TRUE") }
+            let slug: String? = try transaction.shared.first("SELECT slug FROM organizations WHERE id = \(id)") { try $0["slug"] }
+            try transaction.noteOfOperator(.organizationDeleted, id.text, detail: "\(slug ?? "") by \(owner.email)")
+            try transaction.addJob(
+                Self.kind, payload: try JSONColumn(Reference(organization: id)), uniqueKey: id.text, runAt: now, maxAttempts: 1000)
+            return (sessions, senders)
+        }
+    }
+
+    /// What opens something, or is a secret.
+    private static let keys: [OrganizationTable] = [
+        .refreshTokens, .apiTokens, .passwordResets, .invitations, .mails, .enrollmentTokens, .organizationSettings, .destinations,
+    ]
+
+    /// Removes what is left of an organisation; it may be begun again.
+    package func carryOut(_ job: Job) async throws -> String? {
+        let id = try JSONDecoder().decode(Reference.self, from: Data(job.payload.utf8)).organization
+        var removed = 0
+        for some in Self.many(of: id) {
+            var count: Int
+            repeat {
+                try Task.checkCancellation()
+                count = try await store.write { transaction in
+                    let all = transaction.across(.operation)
+                    try all.run(some)
+                    return all.changes
+                }
+                removed += count
+            } while count > 0
+        }
+        try await store.write(.durable) { transaction in
+            let all = transaction.across(.operation)
+            // Until the end of this transaction: tables refer to each other.
+            try all.run("PRAGMA defer_foreign_keys = ON")
+            for table in OrganizationTable.all { try all.run("DELETE FROM \(part: table.sql) WHERE organization = \(id)") }
+            try all.run("DELETE FROM organizations WHERE id = \(id)")
+        }
+        return "\(removed) rows and what was left"
+    }
+
+    /// Some rows of each table that may have very many of them.
+    private static func many(of id: OrganizationID) -> [SQL] {
+        [
+            """
+            DELETE FROM flight_records WHERE organization = \(id) AND (broadcast, source, run, number) IN
+                (SELECT broadcast, source, run, number FROM flight_records WHERE organization = \(id) LIMIT \(step))
+            """,
+            "DELETE FROM audit WHERE rowid IN (SELECT rowid FROM audit WHERE organization = \(id) LIMIT \(step))",
+            "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE organization = \(id) LIMIT \(step))",
+            "DELETE FROM broadcasts WHERE rowid IN (SELECT rowid FROM broadcasts WHERE organization = \(id) LIMIT \(step))",
+            "DELETE FROM configurations WHERE rowid IN (SELECT rowid FROM configurations WHERE organization = \(id) LIMIT \(step))",
+            "DELETE FROM devices WHERE rowid IN (SELECT rowid FROM devices WHERE organization = \(id) LIMIT \(step))",
+        ]
+    }
+}
+
+extension ControlStore {
+    package var deletions: Deletions { Deletions(store: self) }
+}
