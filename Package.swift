@@ -225,7 +225,9 @@ let suites: [Target] = [
             "Session", "Ingest", "Lab", "Support", "Links", "Names", "Portals", "Sticks", "Configuration", "Wire", "Units", "Posix",
             "Logging", "Service", "Capture",
         ]),
-    tests("BroadcastsTests", ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "Store", "Units", "Web", "Wire"]),
+    tests(
+        "BroadcastsTests",
+        ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "SQLite", "Store", "Support", "Units", "Web", "Wire"]),
     tests("CommandsTests", ["Commands", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),

@@ -15,7 +15,7 @@ package struct FlightLog: Codable, Sendable, Hashable {
     }
 }
 
-/// Something that happened to a broadcast, or how it went at a time.
+/// Something that happened to a broadcast, or how it went at a time. A board's is what it tells; control's own have more.
 package struct FlightEntry: Codable, Sendable, Hashable {
     /// From 0, one after the other; what lacks was dropped from a full recorder.
     package var number: Int
@@ -27,6 +27,15 @@ package struct FlightEntry: Codable, Sendable, Hashable {
     package var reason: String?
     /// With `sample`.
     package var sample: FlightSample?
+    // Of control's own entries only: what a board says here is not taken.
+    /// What became of it: `live`, `retrying`, `removed`.
+    package var state: String?
+    /// What it is about where that is no link: the name of an output, a step, an input, a bitrate, the id of a pool host.
+    package var subject: String?
+    /// Who did it or asked for it.
+    package var user: UserID?
+    /// How many changes of the same came too fast before this one, and are not written down.
+    package var omitted: Int?
 
     /// An open list: a reader passes over what it does not know.
     package struct Kind: RawRepresentable, Codable, Sendable, Hashable {
@@ -49,6 +58,26 @@ package struct FlightEntry: Codable, Sendable, Hashable {
         package static let dataSpent = Kind(rawValue: "data_spent")
         package static let dataWithin = Kind(rawValue: "data_within")
         package static let sample = Kind(rawValue: "sample")
+
+        // Control's.
+        /// The broadcast's: `state` is its name; `subject` the step while it starts.
+        package static let state = Kind(rawValue: "state")
+        /// `subject` is its name; `state`: connected, retrying, failed, added, removed, retry_asked.
+        package static let output = Kind(rawValue: "output")
+        /// The pool host: chosen, left, lost, back.
+        package static let host = Kind(rawValue: "host")
+        /// restarted
+        package static let receiver = Kind(rawValue: "receiver")
+        /// shown, gone
+        package static let slate = Kind(rawValue: "slate")
+        /// The video's, in bits per second as `subject`: asked, changed.
+        package static let bitrate = Kind(rawValue: "bitrate")
+        /// asked, changed
+        package static let input = Kind(rawValue: "input")
+        /// A destination that an output goes to: changed.
+        package static let destination = Kind(rawValue: "destination")
+        /// Control itself: restarted, while the broadcast went on.
+        package static let control = Kind(rawValue: "control")
     }
 
     package init(number: Int, atMs: Int64, kind: Kind, link: String? = nil, reason: String? = nil, sample: FlightSample? = nil) {
@@ -58,6 +87,18 @@ package struct FlightEntry: Codable, Sendable, Hashable {
         self.link = link
         self.reason = reason
         self.sample = sample
+    }
+
+    /// One of control's.
+    package init(
+        number: Int, atMs: Int64, kind: Kind, state: String, subject: String? = nil, reason: String? = nil, user: UserID? = nil,
+        omitted: Int? = nil
+    ) {
+        self.init(number: number, atMs: atMs, kind: kind, reason: reason)
+        self.state = state
+        self.subject = subject
+        self.user = user
+        self.omitted = omitted
     }
 }
 
@@ -120,5 +161,49 @@ package struct FlightRecord: Codable, Sendable, Hashable {
         self.source = source
         self.run = run
         self.entry = entry
+    }
+}
+
+/// Something that happened to a broadcast, as its timeline shows it.
+package struct BroadcastEvent: Codable, Sendable, Hashable {
+    /// Names it within its broadcast, and its place in time.
+    package var id: String
+    package var source: FlightRecord.Source
+    /// By the clock of whoever recorded it.
+    package var at: String
+    package var kind: FlightEntry.Kind
+    package var state: String?
+    package var link: String?
+    package var subject: String?
+    package var reason: String?
+    package var user: UserID?
+    package var omitted: Int?
+
+    /// - Parameters:
+    ///   - id: its place, as text.
+    ///   - at: ISO 8601 in UTC.
+    package init(_ record: FlightRecord, id: String, at: String) {
+        self.id = id
+        self.at = at
+        source = record.source
+        kind = record.entry.kind
+        state = record.entry.state
+        link = record.entry.link
+        subject = record.entry.subject
+        reason = record.entry.reason
+        user = record.entry.user
+        omitted = record.entry.omitted
+    }
+}
+
+/// A part of a broadcast's timeline.
+package struct BroadcastEvents: Codable, Sendable, Hashable {
+    package var items: [BroadcastEvent]
+    /// The last one's id where there may be more: what `after` takes.
+    package var next: String?
+
+    package init(items: [BroadcastEvent], next: String?) {
+        self.items = items
+        self.next = next
     }
 }

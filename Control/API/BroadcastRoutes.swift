@@ -1,5 +1,6 @@
 import Broadcasts
 import Fleet
+import FoundationEssentials
 import HTTP
 import Store
 import Units
@@ -12,7 +13,7 @@ struct BroadcastRoutes: Sendable {
 
     init(_ parts: Gateway.Parts) { self.parts = parts }
 
-    var routes: [Route] { wholeRoutes + outputRoutes + [recorder, thumbnail] }
+    var routes: [Route] { wholeRoutes + outputRoutes + [recorder, events, thumbnail] }
 
     private var wholeRoutes: [Route] {
         [
@@ -33,7 +34,8 @@ struct BroadcastRoutes: Sendable {
                 method: .post, path: "/api/v1/broadcasts/{id}/stop", access: .user(.runBroadcasts),
                 summary: "Stop a broadcast; no error where it is over already", success: .one("Broadcast"), isUrgent: true,
                 run: { call in
-                    let view = try await parts.broadcasts.stop(call.id(), in: call.caller().user.organization)
+                    let scope = try call.scope()
+                    let view = try await parts.broadcasts.stop(call.id(), in: scope.organization, by: scope.author)
                     try await note(.broadcastStopped, call)
                     return .value(view)
                 }),
@@ -43,7 +45,8 @@ struct BroadcastRoutes: Sendable {
                 problems: [.gone, .conflict, .busy],
                 run: { call in
                     let request = try call.body(ChangeBroadcastRequest.self)
-                    let view = try await parts.broadcasts.change(call.id(), request, in: call.caller().user.organization)
+                    let scope = try call.scope()
+                    let view = try await parts.broadcasts.change(call.id(), request, in: scope.organization, by: scope.author)
                     try await note(.broadcastChanged, call, Feed.json(request))
                     return .value(view)
                 }),
@@ -101,6 +104,36 @@ struct BroadcastRoutes: Sendable {
         return Response(.ok, headers: headers, body: body)
     }
 
+    private var events: Route {
+        Route(
+            method: .get, path: "/api/v1/broadcasts/{id}/events", access: .user(.viewBroadcasts),
+            summary: "What happened to a broadcast, and who asked for what: its flight recorder without the figures, a part of it",
+            query: [
+                .optional("order", Schemas.choice(FlightRecords.Order.self)), .optional("after", Schemas.eventID),
+                .optional("limit", .integer(1...Self.eventLimit)),
+            ],
+            success: .one("BroadcastEvents"), problems: [.notFound],
+            run: { call in
+                let id: BroadcastID = try call.id()
+                // Of the caller's organisation, or not there.
+                _ = try await parts.broadcasts.view(of: id, in: call.caller().user.organization)
+                let limit = call.query("limit").flatMap { Int($0) } ?? 100
+                let lines = try await parts.store.flightRecords(in: call.scope()).events(
+                    id, call.query("order").flatMap { FlightRecords.Order(rawValue: $0) } ?? .newestFirst,
+                    after: call.query("after").flatMap { FlightPlace($0) }, limit: limit)
+                let items = lines.compactMap(Self.event)
+                return .value(BroadcastEvents(items: items, next: lines.count < limit ? nil : lines.last?.place.description))
+            })
+    }
+
+    static let eventLimit = 200
+
+    /// nil for what this version cannot read: another one has written it.
+    private static func event(_ line: FlightLine) -> BroadcastEvent? {
+        // try?: as the doc says.
+        (try? JSONDecoder().decode(FlightRecord.self, from: Data(line.text.utf8))).map { BroadcastEvent($0) }
+    }
+
     private var thumbnail: Route {
         Route(
             method: .get, path: "/api/v1/broadcasts/{id}/thumbnail", access: .user(.viewBroadcasts),
@@ -130,7 +163,8 @@ struct BroadcastRoutes: Sendable {
                 problems: [.gone, .conflict, .quota],
                 run: { call in
                     let destination = try call.body(AddOutputRequest.self).destination
-                    let view = try await parts.broadcasts.addOutput(destination, to: call.id(), in: call.caller().user.organization)
+                    let scope = try call.scope()
+                    let view = try await parts.broadcasts.addOutput(destination, to: call.id(), in: scope.organization, by: scope.author)
                     try await note(.outputAdded, call, destination.text)
                     return .value(view)
                 }),
@@ -140,7 +174,8 @@ struct BroadcastRoutes: Sendable {
                 problems: [.gone],
                 run: { call in
                     let output: OutputID = try call.id("output")
-                    let view = try await parts.broadcasts.removeOutput(output, from: call.id(), in: call.caller().user.organization)
+                    let scope = try call.scope()
+                    let view = try await parts.broadcasts.removeOutput(output, from: call.id(), in: scope.organization, by: scope.author)
                     try await note(.outputRemoved, call, output.text)
                     return .value(view)
                 }),
@@ -148,7 +183,9 @@ struct BroadcastRoutes: Sendable {
                 method: .post, path: "/api/v1/broadcasts/{id}/outputs/{output}/retry", access: .user(.runBroadcasts),
                 summary: "Try an output again now, where its destination is by now", success: .one("Broadcast"), problems: [.gone],
                 run: { call in
-                    .value(try await parts.broadcasts.retryOutput(call.id("output"), of: call.id(), in: call.caller().user.organization))
+                    let scope = try call.scope()
+                    return .value(
+                        try await parts.broadcasts.retryOutput(call.id("output"), of: call.id(), in: scope.organization, by: scope.author))
                 }),
         ]
     }

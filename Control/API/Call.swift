@@ -31,6 +31,9 @@ struct Call: Sendable {
         return id
     }
 
+    /// What stands behind the `?`, checked against the route's schema.
+    func query(_ name: String) -> String? { request.head.query(name) }
+
     /// What the caller may reach: the rows of the caller's own organisation.
     func scope() throws -> OrganizationScope { try caller().scope(from: request.remote.host) }
 

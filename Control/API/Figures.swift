@@ -83,6 +83,9 @@ extension Figures {
             add(.gauge, "process_open_fds", "Of control", Double(usage.openDescriptors))
         }
         parts.requests.add(to: &self)
+        let flights = parts.fleet.flights.counts
+        add(.gauge, "control_flight_records_waiting", "What could not be stored yet", Double(flights.waiting))
+        add(.counter, "control_flight_records_dropped_total", "What there was no room for meanwhile", Double(flights.dropped))
         guard let jobs = try? await parts.store.jobs.counts() else { return }  // The database's own health is told elsewhere.
         for job in jobs {
             add(

@@ -146,6 +146,8 @@ package struct Gateway: Sendable {
         for (name, value) in parameters where !OpenAPI.parameterSchema(name).faults(of: JSONValue(parameter: value)).isEmpty {
             throw Problem(.notFound, "'\(value.bounded(to: 64))' is no \(name)")
         }
+        let faults = route.query.flatMap { Self.faults(of: $0, in: request.head) }
+        guard faults.isEmpty else { throw Problem(.invalid, "the query is not as it should be", faults: faults) }
         var bytes: [UInt8] = []
         if let name = route.body { bytes = try await Self.body(of: request, as: name) }
         if let types = route.file { bytes = try await Self.file(of: request, types) }
@@ -205,6 +207,14 @@ package struct Gateway: Sendable {
 
     // MARK: What is sent
 
+    private static func faults(of field: Schema.Field, in head: RequestHead) -> [Problem.Fault] {
+        let values = head.query.filter { $0.0 == field.name }.map(\.1)
+        guard values.count <= 1 else { return [Problem.Fault(field: field.name, expected: "once")] }
+        // A text may consist of digits.
+        let isNumber = if case .integer = field.schema { true } else { false }
+        return values.flatMap { field.schema.faults(of: isNumber ? JSONValue(parameter: $0) : .text($0), at: field.name) }
+    }
+
     private static func mediaType(of request: Request) -> String {
         (request.head.headers["content-type"] ?? "").prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
     }
@@ -255,6 +265,9 @@ package struct Gateway: Sendable {
 }
 
 extension Gateway.Parts {
+    /// Stores what flight recorders tell, until cancelled.
+    package func storeFlightRecords() async { await fleet.flights.run() }
+
     /// Takes up what was running and follows the devices, until cancelled.
     package func run() async throws {
         async let noting: Void = fleet.keepNoting()

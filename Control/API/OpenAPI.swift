@@ -30,9 +30,11 @@ enum OpenAPI {
     private static func operation(_ route: Route) -> String {
         var members = ["\"operationId\":\(quoted(identifier(route)))", "\"summary\":\(quoted(route.summary))"]
         members.append("\"description\":\(quoted(caller(route.access)))")
-        let parameters = route.path.split(separator: "/").filter { $0.first == "{" }.map { part in
-            "{\"name\":\(quoted(String(part.dropFirst().dropLast()))),\"in\":\"path\",\"required\":true,\"schema\":\(parameterSchema(String(part.dropFirst().dropLast())).document)}"
+        let inPath = route.path.split(separator: "/").filter { $0.first == "{" }.map { part in
+            let name = String(part.dropFirst().dropLast())
+            return parameter(.required(name, parameterSchema(name)), "path")
         }
+        let parameters = inPath + route.query.map { parameter($0, "query") }
         if !parameters.isEmpty { members.append("\"parameters\":[\(parameters.joined(separator: ","))]") }
         if let body = route.body {
             members.append(
@@ -55,6 +57,10 @@ enum OpenAPI {
         case .user(let action):
             ["{\"bearer\":[]}"] + Policy.scopes(for: action).map(\.rawValue).sorted().map { "{\"apiToken\":[\(quoted($0))]}" }
         }
+    }
+
+    private static func parameter(_ field: Schema.Field, _ place: String) -> String {
+        "{\"name\":\(quoted(field.name)),\"in\":\"\(place)\",\"required\":\(field.isRequired),\"schema\":\(field.schema.document)}"
     }
 
     /// Who may call it, for a person.
@@ -93,6 +99,7 @@ enum OpenAPI {
         var kinds = Set(route.problems)
         kinds.formUnion([.tooMany, .malformed, .methodNotAllowed])
         if route.body != nil || route.file != nil { kinds.formUnion([.invalid, .tooLarge, .unsupportedMedia, .timedOut, .fieldsTooLarge]) }
+        if !route.query.isEmpty { kinds.insert(.invalid) }
         if route.access != .open { kinds.formUnion([.unauthorized, .forbidden]) }
         if case .socket = route.success { kinds.insert(.upgradeNeeded) }
         if route.path.contains("{") { kinds.insert(.notFound) }

@@ -11,6 +11,8 @@ struct Route: Sendable {
     let access: Access
     /// A sentence for the document.
     let summary: String
+    /// What may stand behind the `?`, each at most once; what else stands there is passed over.
+    var query: [Schema.Field] = []
     /// The name of the body's schema.
     var body: String?
     /// In place of a JSON body: the media types of a file.

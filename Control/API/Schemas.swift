@@ -1,4 +1,5 @@
 import Auth
+import Store
 import Units
 import Wire
 
@@ -47,6 +48,11 @@ enum Schemas {
         .init(
             length: 1...300, pattern: plain, expectation: "1 to 300 characters on one line, none of which hides or turns others",
             accepts: { $0.isPlain && !$0.allSatisfy(\.isWhitespace) }))
+    /// Of a broadcast's timeline: its place in time.
+    static let eventID = Schema.text(
+        .init(
+            length: 1...80, pattern: "^-?[0-9]{1,19}\\.(sender|control)\\.-?[0-9]{1,19}\\.[0-9]{1,19}$", expectation: "the id of an event",
+            accepts: { FlightPlace($0) != nil }))
     static let count = Schema.integer(0...Int(Int32.max) * 4096)
     static let port = Schema.integer(1...65535)
 
@@ -300,6 +306,14 @@ enum Schemas {
         "OutputReport": .object([
             .required("id", id), .required("state", choice(["connecting", "connected", "retrying", "failed"])), .optional("reason", line),
             .required("sentBytesTotal", count), .required("droppedUnitsTotal", count), .required("reconnectsTotal", count),
+        ]),
+        "BroadcastEvent": .object([
+            .required("id", eventID), .required("source", choice(["sender", "control"])), .required("at", time), .required("kind", line),
+            .optional("state", line), .optional("link", line), .optional("subject", line), .optional("reason", line), .optional("user", id),
+            .optional("omitted", count),
+        ]),
+        "BroadcastEvents": .object([
+            .required("items", .list(.reference("BroadcastEvent"), upTo: BroadcastRoutes.eventLimit)), .optional("next", eventID),
         ]),
         "PathReport": .object([
             .required("source", line), .required("bitrate", count), .required("packetsTotal", count), .optional("rttMs", .number),

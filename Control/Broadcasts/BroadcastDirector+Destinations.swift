@@ -37,7 +37,8 @@ extension BroadcastDirector {
         for one in live.values where one.organization == scope.organization {
             one.post(
                 .destinationChanged(
-                    destination, name: changed.name, isElsewhere: isElsewhere, listener: changed.endpoint.listenerPlace))
+                    destination, name: changed.name, isElsewhere: isElsewhere, listener: changed.endpoint.listenerPlace),
+                by: scope.author.user)
         }
         return changed
     }

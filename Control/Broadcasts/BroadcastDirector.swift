@@ -52,21 +52,21 @@ package actor BroadcastDirector {
     package func run() async throws {
         for record in try await parts.store.unfinished() {
             if let host = record.machine.host { await parts.hosts.keep(record.machine.id, on: host) }
-            await begin(record.machine, createdAtMs: record.createdAtMs, event: .resumed)
+            await begin(record.machine, createdAtMs: record.createdAtMs, origin: .resumed)
         }
         // Once all of them are known: each read lets others in.
         for one in live.values { await one.followDestinations() }
         for await event in parts.fleet.events { await take(event) }
     }
 
-    private func begin(_ machine: BroadcastMachine, createdAtMs: Int64, event: BroadcastMachine.Event) async {
-        let broadcast = LiveBroadcast(machine, createdAtMs: createdAtMs, endedAtMs: nil, parts: parts)
+    private func begin(_ machine: BroadcastMachine, createdAtMs: Int64, origin: LiveBroadcast.Origin) async {
+        let broadcast = LiveBroadcast(machine, createdAtMs: createdAtMs, endedAtMs: nil, origin: origin, parts: parts)
         live[machine.id] = broadcast
         runs[machine.id] = Task {
             await broadcast.run()
             await finished(broadcast.id)
         }
-        broadcast.post(event)
+        broadcast.post(.resumed)
         if await parts.fleet.isOnline(machine.sender) {
             broadcast.post(.senderConnected(await parts.fleet.hello(of: machine.sender)?.sending))
         }
@@ -175,7 +175,7 @@ extension BroadcastDirector {
         for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
         let createdAtMs = unixMilliseconds()
         try await parts.store.create(machine, streamKey: Secret(Hex.encode(randomBytes(32))), by: author)
-        await begin(machine, createdAtMs: createdAtMs, event: .resumed)
+        await begin(machine, createdAtMs: createdAtMs, origin: .started(by: author.user))
         await live[machine.id]?.followDestinations()
         return BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: nil)
     }
@@ -214,18 +214,19 @@ extension BroadcastDirector {
     }
 
     /// Stopping what is over already is no error.
-    package func stop(_ id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
+    package func stop(_ id: BroadcastID, in organization: OrganizationID, by author: Author) async throws -> BroadcastView {
         guard let one = try await find(id, in: organization) else { return try await view(of: id, in: organization) }
-        one.post(.stopRequested(.stopped))
+        one.post(.stopRequested(.stopped), by: author.user)
         return await one.settledView()
     }
 
-    package func change(_ id: BroadcastID, _ request: ChangeBroadcastRequest, in organization: OrganizationID) async throws -> BroadcastView
-    {
+    package func change(
+        _ id: BroadcastID, _ request: ChangeBroadcastRequest, in organization: OrganizationID, by author: Author
+    ) async throws -> BroadcastView {
         guard let one = try await find(id, in: organization) else { throw Failure.isOver }
         // What a sender that is away has is not known: it says so itself when it is given the plan.
         if let input = request.input, let hello = await parts.fleet.hello(of: one.sender) { try check(input, of: hello) }
-        switch await one.change(MediaChange(bitrate: request.bitrate, input: request.input)) {
+        switch await one.change(MediaChange(bitrate: request.bitrate, input: request.input), by: author.user) {
         case .done: return await one.view
         case .refused(let step, let reason): throw Failure.refused(step: step, reason: reason)
         case .unknown: throw Failure.unknown
@@ -256,8 +257,9 @@ extension BroadcastDirector {
         }
     }
 
-    package func addOutput(_ destination: DestinationID, to id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView
-    {
+    package func addOutput(
+        _ destination: DestinationID, to id: BroadcastID, in organization: OrganizationID, by author: Author
+    ) async throws -> BroadcastView {
         guard let one = try await find(id, in: organization) else { throw Failure.isOver }
         if let gone = claims.claim([destination]) { throw Failure.noSuchDestination(gone) }
         defer { claims.release([destination]) }
@@ -266,7 +268,7 @@ extension BroadcastDirector {
         // Others may have been added, or the broadcast stopped, while the address was resolved and since.
         try await admit(destination, to: one)
         try await admitListener(output, to: one)
-        one.post(.outputAdded(output))
+        one.post(.outputAdded(output), by: author.user)
         _ = await one.settledView()
         await one.followDestinations()
         let view = await one.settledView()
@@ -286,15 +288,19 @@ extension BroadcastDirector {
         try quotas.admit(.outputs, beside: outputs.count)
     }
 
-    package func removeOutput(_ output: OutputID, from id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
+    package func removeOutput(
+        _ output: OutputID, from id: BroadcastID, in organization: OrganizationID, by author: Author
+    ) async throws -> BroadcastView {
         let one = try await withOutput(output, of: id, in: organization)
-        one.post(.outputRemoved(output))
+        one.post(.outputRemoved(output), by: author.user)
         return await one.settledView()
     }
 
-    package func retryOutput(_ output: OutputID, of id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
+    package func retryOutput(
+        _ output: OutputID, of id: BroadcastID, in organization: OrganizationID, by author: Author
+    ) async throws -> BroadcastView {
         let one = try await withOutput(output, of: id, in: organization)
-        one.post(.outputRetried(output))
+        one.post(.outputRetried(output), by: author.user)
         return await one.settledView()
     }
 

@@ -26,6 +26,8 @@ actor LiveBroadcast {
     /// How long a lease waits for names: with one more look-up and the pool's time it fits into its step.
     private static let fittingLimit: Duration = .seconds(3)
     private var published: BroadcastView?
+    private var journal: Journal
+    private let origin: Origin
     private var unheard = UnheardLease()
     /// In memory only: the next one is made within seconds.
     private(set) var thumbnail: ShownThumbnail?
@@ -35,8 +37,9 @@ actor LiveBroadcast {
     private let stream: AsyncStream<Entry>
 
     private enum Entry: Sendable {
-        case event(BroadcastMachine.Event)
-        case change(MediaChange, CheckedContinuation<ChangeOutcome, Never>)
+        /// With who asked for it, where somebody did.
+        case event(BroadcastMachine.Event, by: UserID?)
+        case change(MediaChange, by: UserID?, CheckedContinuation<ChangeOutcome, Never>)
         /// Answered when everything before it is done.
         case settled(CheckedContinuation<BroadcastView, Never>)
     }
@@ -52,6 +55,13 @@ actor LiveBroadcast {
         case tooMany
     }
 
+    /// How it came here.
+    enum Origin: Sendable, Hashable {
+        case started(by: UserID?)
+        /// It went on while control was started again.
+        case resumed
+    }
+
     /// What every broadcast works with.
     struct Parts: Sendable {
         let store: BroadcastStore
@@ -62,7 +72,7 @@ actor LiveBroadcast {
         let log: Log
     }
 
-    init(_ machine: BroadcastMachine, createdAtMs: Int64, endedAtMs: Int64?, parts: Parts) {
+    init(_ machine: BroadcastMachine, createdAtMs: Int64, endedAtMs: Int64?, origin: Origin, parts: Parts) {
         id = machine.id
         organization = machine.organization
         sender = machine.sender
@@ -70,13 +80,17 @@ actor LiveBroadcast {
         self.machine = machine
         self.createdAtMs = createdAtMs
         self.endedAtMs = endedAtMs
+        self.origin = origin
         self.parts = parts
+        journal = Journal(BroadcastLook(machine), isResumed: origin == .resumed, run: unixMilliseconds())
         // Bounded by what feeds it: one report a second, and the outcomes of our own orders.
         (stream, entries) = AsyncStream.makeStream(of: Entry.self)
     }
 
     /// Something happened; handled in order.
-    nonisolated func post(_ event: BroadcastMachine.Event) { entries.yield(.event(event)) }
+    ///
+    /// - Parameter user: who asked for it.
+    nonisolated func post(_ event: BroadcastMachine.Event, by user: UserID? = nil) { entries.yield(.event(event, by: user)) }
 
     /// The view once everything that was posted before is done.
     func settledView() async -> BroadcastView {
@@ -87,10 +101,14 @@ actor LiveBroadcast {
 
     /// Handles events until the broadcast is over.
     func run() async {
+        switch origin {
+        case .started(let user): await record([journal.began(by: user, atMs: createdAtMs)])
+        case .resumed: await record([journal.resumed(atMs: unixMilliseconds())])
+        }
         for await entry in stream {
             switch entry {
-            case .event(let event): await take(event)
-            case .change(let change, let answer): await take(change, answer)
+            case .event(let event, let user): await take(event, by: user)
+            case .change(let change, let user, let answer): await take(change, by: user, answer)
             case .settled(let continuation): continuation.resume(returning: view)
             }
             if case .ended = machine.state { entries.finish() }
@@ -98,8 +116,9 @@ actor LiveBroadcast {
         for timer in timers.values { timer.cancel() }
     }
 
-    private func take(_ event: BroadcastMachine.Event) async {
+    private func take(_ event: BroadcastMachine.Event, by user: UserID? = nil) async {
         let before = machine
+        let acts = user.map { journal.asked(event, by: $0, of: machine, atMs: unixMilliseconds()) } ?? []
         let actions = machine.event(event, nowMs: unixMilliseconds())
         if case .ended = machine.state, endedAtMs == nil {
             endedAtMs = unixMilliseconds()
@@ -109,6 +128,7 @@ actor LiveBroadcast {
         if machine.state != before.state { note(before.state) }
         settleWaiter(event)
         for action in actions { perform(action) }
+        await record(acts + journal.saw(BroadcastLook(machine), by: user, atMs: unixMilliseconds()))
         await publish()
     }
 
@@ -374,7 +394,7 @@ actor LiveBroadcast {
     /// Changes what is shown and waits for the sender's answer.
     ///
     /// One change after the other: each begins with what became of the one before, and is answered for itself.
-    func change(_ change: MediaChange) async -> ChangeOutcome {
+    func change(_ change: MediaChange, by user: UserID?) async -> ChangeOutcome {
         guard waitingChanges < LiveBroadcast.changeLimit else { return .tooMany }
         waitingChanges += 1
         defer { waitingChanges -= 1 }
@@ -382,15 +402,15 @@ actor LiveBroadcast {
         let task = Task {
             _ = await before?.value
             return await withCheckedContinuation { answer in
-                if case .terminated = entries.yield(.change(change, answer)) { answer.resume(returning: .isOver) }
+                if case .terminated = entries.yield(.change(change, by: user, answer)) { answer.resume(returning: .isOver) }
             }
         }
         lastChange = task
         return await task.value
     }
 
-    private func take(_ change: MediaChange, _ answer: CheckedContinuation<ChangeOutcome, Never>) async {
-        await take(.mediaChanged(change))
+    private func take(_ change: MediaChange, by user: UserID?, _ answer: CheckedContinuation<ChangeOutcome, Never>) async {
+        await take(.mediaChanged(change), by: user)
         if isOver { return answer.resume(returning: .isOver) }
         // Nothing to ask the sender: it is the same choice.
         guard machine.mediaBefore != nil else { return answer.resume(returning: .done) }
@@ -434,6 +454,14 @@ actor LiveBroadcast {
         guard endedAtMs == nil, let bytes = Data(base64Encoded: received.base64), let picture = Thumbnail([UInt8](bytes)) else { return }
         thumbnail = ShownThumbnail(picture, atMs: now - Int64(received.ageMs), shownAtMs: now)
         await publish()
+    }
+
+    /// Writes down what happened, and shows it: nobody waits until it is stored.
+    private func record(_ entries: [FlightEntry]) async {
+        guard !entries.isEmpty else { return }
+        let records = entries.map { FlightRecord(source: .control, run: journal.run, entry: $0) }
+        parts.fleet.flights.keep(records, of: id, sender, in: organization)
+        await parts.fleet.flights.tell(records, of: id, in: organization)
     }
 
     private func publish() async {

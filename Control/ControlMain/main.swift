@@ -92,6 +92,13 @@ let usage = """
         { CertificateWatch(authority: own.map { Int($0.notAfter) }, demand: configuration.chainDemand(authority: own), log: log) },
         stop: { await $0.stop() })
     let parts = try await parts(configuration, folder, store, own, certificates, log)
+    // Ends after the broadcasts do: what happened to them last is stored too.
+    _ = try await program.start(
+        "flight records", { Task { await parts.storeFlightRecords() } },
+        stop: { task in
+            task.cancel()
+            await task.value
+        })
     _ = try await program.start("broadcasts", { Task { try await parts.run() } }, stop: { $0.cancel() })
     let loops = try (0..<configuration.loops).map { try Loop(name: "web\($0)") }
     let api = Gateway(parts)

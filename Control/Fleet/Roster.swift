@@ -9,6 +9,7 @@ package import Wire
 package actor Roster {
     let store: ControlStore
     package nonisolated let speed = SpeedDesk()
+    package nonisolated let flights: FlightArchive
     private let feed: Feed
     let log: Log
     private var connections: [DeviceID: Connection] = [:]
@@ -38,6 +39,7 @@ package actor Roster {
         self.store = store
         self.feed = feed
         self.log = log.part("fleet")
+        flights = FlightArchive(store: store, feed: feed, log: self.log)
         (events, eventSink) = AsyncStream.makeStream(of: FleetEvent.self)
     }
 
@@ -215,7 +217,7 @@ package actor Roster {
             senders[connection.device]?.configuration = report
             eventSink.yield(.sender(connection.device, .configured(report)))
             await applied(report.version, connection)
-        case .flight(let flight): await recorded(flight.bounded(), connection)
+        case .flight(let flight): recorded(flight.bounded(), connection)
         case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
         }
     }
@@ -241,16 +243,10 @@ package actor Roster {
         await publish(connection)
     }
 
-    private func recorded(_ flight: FlightLog, _ connection: Connection) async {
-        let records = flight.entries.map { entry in
-            StoredFlightRecord(
-                run: flight.run, number: entry.number, at: Timestamp(unixMs: entry.atMs), isSample: entry.kind == .sample,
-                text: Feed.json(FlightRecord(source: .sender, run: flight.run, entry: entry)))
-        }
-        await remember(connection) { store, organization in
-            try await store.flightRecords(in: connection.scope(organization))
-                .add(records, by: .sender, to: flight.broadcast, of: connection.device)
-        }
+    private func recorded(_ flight: FlightLog, _ connection: Connection) {
+        guard let organization = connection.organization else { return }
+        let records = flight.entries.map { FlightRecord(source: .sender, run: flight.run, entry: $0) }
+        flights.keep(records, of: flight.broadcast, connection.device, in: organization)
     }
 
     private func measured(_ sample: AgentTelemetry, _ connection: Connection) async {

@@ -26,71 +26,140 @@ package struct FlightRecords: Sendable {
     let scope: OrganizationScope
 
     /// Who recorded.
-    package enum Source: String, Sendable {
+    package enum Source: String, Sendable, ColumnValue {
         case sender, control
     }
 
-    /// Per broadcast: fourteen hours with a sample each 5 s. Events may come beside as many.
+    /// Per broadcast, of its sender: fourteen hours with a sample each 5 s. Events may come beside as many.
     package static let sampleLimit = 10_000
     package static let limit = 12_000
+    /// Of control's own, which are written at a pace that comes to so many in a day: beyond it the oldest go.
+    package static let ownLimit = 2000
 
-    /// Adds what is not there yet. Samples over their limit are passed over, then everything is.
+    /// Adds what is not there yet. A sender's samples over their limit are passed over, then everything of it is; of control's own the oldest go.
     ///
     /// - Parameter sender: whose broadcast it must be.
+    /// - Returns: what was added.
     /// - Throws: `.missing` for a broadcast that is not the sender's.
-    package func add(_ records: [StoredFlightRecord], by source: Source, to broadcast: BroadcastID, of sender: DeviceID) async throws {
+    @discardableResult
+    package func add(
+        _ records: [StoredFlightRecord], by source: Source, to broadcast: BroadcastID, of sender: DeviceID
+    ) async throws -> [StoredFlightRecord] {
         try await store.write { transaction in
             _ = try transaction.row(
                 StoredBroadcast.self, in: scope, where: "id = \(broadcast) AND sender = \(sender)", or: "broadcast")
-            var count = try transaction.count(of: .flightRecords, in: scope, where: "broadcast = \(broadcast)")
-            for record in records where count < (record.isSample ? Self.sampleLimit : Self.limit) {
+            var count = try transaction.count(
+                of: .flightRecords, in: scope, where: "broadcast = \(broadcast) AND source = \(source)")
+            var added: [StoredFlightRecord] = []
+            for record in records where source == .control || count < (record.isSample ? Self.sampleLimit : Self.limit) {
                 let isThere = try transaction.count(
                     of: .flightRecords, in: scope,
                     where:
-                        "broadcast = \(broadcast) AND source = \(source.rawValue) AND run = \(record.run) AND number = \(record.number)")
+                        "broadcast = \(broadcast) AND source = \(source) AND run = \(record.run) AND number = \(record.number)")
                 guard isThere == 0 else { continue }
                 try transaction.insert(
                     into: .flightRecords, in: scope,
                     [
-                        "broadcast": broadcast, "source": source.rawValue, "run": record.run, "number": record.number, "at": record.at,
+                        "broadcast": broadcast, "source": source, "run": record.run, "number": record.number, "at": record.at,
                         "text": record.text,
                     ])
+                added.append(record)
                 count += 1
             }
+            if source == .control, count > Self.ownLimit {
+                try transaction.deleteOldest(count - Self.ownLimit, by: source, of: broadcast, in: scope)
+            }
+            return added
         }
     }
 
     /// A broadcast's, by time: the next after `last`, the first without it.
     package func page(_ broadcast: BroadcastID, after last: FlightLine?, limit: Int = 500) async throws -> [FlightLine] {
-        let place: SQL =
-            last.map { "(at, source, run, number) > (\($0.at), \($0.source), \($0.run), \($0.number))" as SQL } ?? "TRUE"
+        try await lines(broadcast, "TRUE", .oldestFirst, after: last?.place, limit)
+    }
+
+    package enum Order: String, Sendable, CaseIterable { case newestFirst = "newest", oldestFirst = "oldest" }
+
+    /// The same without the samples, from an index of its own.
+    package func events(_ broadcast: BroadcastID, _ order: Order, after last: FlightPlace?, limit: Int) async throws -> [FlightLine] {
+        // As the migration 'flight events' has it, to the letter: the index is of these alone.
+        try await lines(broadcast, "instr(text, '\"kind\":\"sample\"') = 0", order, after: last, limit)
+    }
+
+    private func lines(
+        _ broadcast: BroadcastID, _ which: SQL, _ order: Order, after last: FlightPlace?, _ limit: Int
+    ) async throws -> [FlightLine] {
+        let isAscending = order == .oldestFirst
+        let beyond: SQL =
+            last.map { place -> SQL in
+                let values: SQL = "(\(place.at), \(place.source), \(place.run), \(place.number))"
+                return isAscending
+                    ? "(at, source, run, number) > \(part: values)" : "(at, source, run, number) < \(part: values)"
+            } ?? "TRUE"
         return try await store.read { transaction in
             try transaction.rows(
-                FlightLine.self, in: scope, where: "broadcast = \(broadcast) AND \(part: place)", order: "at, source, run, number",
-                limit: limit)
+                FlightLine.self, in: scope, where: "broadcast = \(broadcast) AND \(part: which) AND \(part: beyond)",
+                order: isAscending ? "at, source, run, number" : "at DESC, source DESC, run DESC, number DESC", limit: limit)
         }
     }
+}
+
+/// Where an entry stands in the time of its broadcast.
+package struct FlightPlace: Sendable, Hashable, CustomStringConvertible {
+    package let at: Timestamp
+    package let source: FlightRecords.Source
+    package let run: Int64
+    package let number: Int
+
+    package init(at: Timestamp, source: FlightRecords.Source, run: Int64, number: Int) {
+        self.at = at
+        self.source = source
+        self.run = run
+        self.number = number
+    }
+
+    /// Reads what `description` writes.
+    package init?(_ text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard text.utf8.count <= 80, parts.count == 4, let at = Int64(parts[0]), let source = FlightRecords.Source(rawValue: String(parts[1])),
+            let run = Int64(parts[2]), let number = Int(parts[3])
+        else { return nil }
+        self.init(at: Timestamp(unixMs: at), source: source, run: run, number: number)
+        guard description == text else { return nil }
+    }
+
+    /// `1800000000000.control.1799999999000.7`
+    package var description: String { "\(at.unixMs).\(source.rawValue).\(run).\(number)" }
 }
 
 /// A line of the download, and its place in it.
 package struct FlightLine: Sendable, Hashable, OrganizationRow {
     package let text: String
-    fileprivate let at: Timestamp
-    fileprivate let source: String
-    fileprivate let run: Int64
-    fileprivate let number: Int
+    package let place: FlightPlace
 
     static var table: OrganizationTable { .flightRecords }
 
     init(_ row: borrowing Row) throws {
         text = try row["text"]
-        at = try row["at"]
-        source = try row["source"]
-        run = try row["run"]
-        number = try row["number"]
+        place = FlightPlace(at: try row["at"], source: try row["source"], run: try row["run"], number: try row["number"])
     }
 }
 
 extension ControlStore {
     package func flightRecords(in scope: OrganizationScope) -> FlightRecords { FlightRecords(store: self, scope: scope) }
+}
+
+extension Transaction {
+    /// By the order in which they were written.
+    fileprivate func deleteOldest(
+        _ count: Int, by source: FlightRecords.Source, of broadcast: BroadcastID, in scope: OrganizationScope
+    ) throws {
+        let these: SQL = "broadcast = \(broadcast) AND source = \(source)"
+        try delete(
+            from: .flightRecords, in: scope,
+            where: """
+                \(part: these) AND (run, number) IN (SELECT run, number FROM flight_records
+                    WHERE organization = \(scope.organization) AND \(part: these) ORDER BY run, number LIMIT \(count))
+                """)
+    }
 }

@@ -15,6 +15,7 @@ enum Schema {
         Migration(version: 9, name: "invitations", script: invitations),
         Migration(version: 10, name: "api tokens", script: apiTokens),
         Migration(version: 11, name: "organization settings", script: organizationSettings),
+        Migration(version: 12, name: "flight events", script: flightEvents),
     ]
 
     private static let accounts: StaticString = """
@@ -315,5 +316,11 @@ enum Schema {
             CHECK ((code_hash IS NULL) = (code IS NULL))
         ) STRICT;
         ALTER TABLE invitations ADD COLUMN by_code INTEGER NOT NULL DEFAULT 0 CHECK (by_code IN (0, 1));
+        """
+
+    /// What happened is read without the figures of each 5 s, which are most of a recorder. The condition stands in `FlightRecords` again.
+    private static let flightEvents: StaticString = """
+        CREATE INDEX flight_events ON flight_records (organization, broadcast, at, source, run, number)
+            WHERE instr(text, '"kind":"sample"') = 0;
         """
 }

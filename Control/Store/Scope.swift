@@ -36,6 +36,9 @@ package enum Author: Hashable, Sendable {
         }
     }
 
+    /// The person who did it.
+    package var user: UserID? { if case .user(let id, _) = self { id } else { nil } }
+
     var id: String? {
         switch self {
         case .user(let id, _, _): id.text

@@ -46,7 +46,7 @@ struct FollowTests {
                 PlannedOutput(id: Self.id("3"), destination: Self.id("X"), name: "gone"),
             ], grace: .seconds(60))
         try await parts.store.create(machine, streamKey: token, by: .system)
-        let broadcast = LiveBroadcast(machine, createdAtMs: 0, endedAtMs: nil, parts: parts)
+        let broadcast = LiveBroadcast(machine, createdAtMs: 0, endedAtMs: nil, origin: .resumed, parts: parts)
         let run = Task { await broadcast.run() }
         defer { run.cancel() }
         await broadcast.followDestinations()

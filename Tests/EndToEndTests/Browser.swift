@@ -131,6 +131,18 @@ final class Browser: Sendable {
         return try answer.body.split(separator: UInt8(ascii: "\n")).map { try JSONDecoder().decode(FlightRecord.self, from: Data($0)) }
     }
 
+    /// What happened to a broadcast, read part for part.
+    func events(of id: BroadcastID, _ query: String) async throws -> [BroadcastEvent] {
+        var events: [BroadcastEvent] = []
+        var next: String?
+        repeat {
+            let part: BroadcastEvents = try await call(.get, "/broadcasts/\(id)/events?\(query)" + (next.map { "&after=\($0)" } ?? ""))
+            events += part.items
+            next = part.next
+        } while next != nil
+        return events
+    }
+
     func broadcast(_ id: BroadcastID) throws -> BroadcastView? { try latest("broadcast/\(id)") }
     func sender(_ id: DeviceID) throws -> SenderView? { try latest("sender/\(id)") }
 

@@ -266,6 +266,25 @@ struct DashboardTests {
         try await page.see("Start another one", within: .seconds(20))
         let view: BroadcastView = try await studio.owner.call(.get, "/broadcasts/\(id)")
         #expect(view.state == "ended")
+        try await story(page, studio, view.id)
+    }
+
+    /// What the page has been told is what it reads when it is opened anew, and nothing stands twice.
+    private func story(_ page: Dashboard, _ studio: Studio, _ id: BroadcastID) async throws {
+        let lines = "[...document.querySelectorAll('.timeline li')].map(one => one.innerText)"
+        try await page.wait("/Ended/.test(\(lines)[0])", "its end is told")
+        func expectAll(_ when: String) async throws {
+            try await eventually(within: .seconds(15), "\(when) the page has what the server has") {
+                let events = try await studio.owner.events(of: id, "order=newest")
+                return try await page.run("\(lines).length") as? Int == events.count
+            }
+        }
+        // All of it fits into one part.
+        #expect(try await studio.owner.events(of: id, "order=newest").count <= 100)
+        try await expectAll("as it went on")
+        try await page.go("/broadcasts/\(id)")
+        try await expectAll("opened anew")
+        try await page.browser.screenshot("app-6-story")
     }
 
     /// Its picture, the links as the receiver sees them, and what happened so far.
@@ -278,8 +297,8 @@ struct DashboardTests {
             "[...(\(table)?.tBodies[0].rows ?? [])].filter(row => /^modem[0-2] .*Mbit.s.* ms.* %/s.test(row.innerText)).length === 3",
             "three paths arrive, each with its link, rate, round trip and loss")
         let happened = "document.querySelector('.timeline').innerText"
-        try await page.wait("/Live[^]*Start was asked for/.test(\(happened))", "what the page has seen is told")
-        try await page.press("Read the flight recorder")
+        try await page.wait(
+            "/Live[^]*Start: A receiver is made ready by /.test(\(happened))", "what the server has written down is told, and who asked")
         try await page.wait(
             "[0, 1, 2].every(at => \(happened).includes(`modem${at} is live`))", "so is what the board has written down")
         try await page.see("packets came too late or not at all")

@@ -209,7 +209,7 @@ struct DescriptionTests {
         let id = try started.text("id")
         try await live(id)
         try await api.call("GET /broadcasts/{id}", [id], by: owner)
-        try await api.call("GET /broadcasts/{id}/recorder", [id], by: owner)
+        for route in ["recorder", "events"] { try await api.call("GET /broadcasts/{id}/\(route)", [id], by: owner) }
         try await api.call("GET /broadcasts/{id}/thumbnail", [id], by: owner)
         try await api.call("GET /broadcasts", by: owner)
         try await api.call("PATCH /broadcasts/{id}", [id], #"{"bitrate":1000000}"#, by: owner)

@@ -139,10 +139,18 @@ struct DiskTests {
         try await studio.owner.wait(id, for: ["ended"])
         state.free()
         try await control.line(containing: "a broadcast is stored at last", within: .seconds(5))
+        // So is what happened meanwhile, as control and the board tell it.
+        let told = try await eventually(within: .seconds(20), "what happened meanwhile is stored") { () -> [BroadcastEvent]? in
+            let events = try await studio.owner.events(of: id, "order=newest")
+            let ends = [events.contains { $0.state == "ended" }, events.contains { $0.kind == .sending && $0.reason == "stopped" }]
+            return ends == [true, true] ? events : nil
+        }
+        #expect(told.contains { $0.state == "stopping" && $0.user != nil })
         try await control.kill9()
         try await studio.installation.startControl()
         let view: BroadcastView = try await studio.owner.call(.get, "/broadcasts/\(id)")
         #expect(view.state == "ended", "\(view)")
+        #expect(Set(try await studio.owner.events(of: id, "order=newest")).isSuperset(of: told))
         try await studio.expectNothingLeft(sender.id)
     }
 }

@@ -114,7 +114,38 @@ struct OutputTests {
             #expect(recordings.count == 1, "the first output never lost its session")
             for delivery in try studio.deliveries(try #require(recordings.last)) { #expect(delivery.isComplete, "\(delivery)") }
             try await studio.expectNothingLeft(sender.id)
+            try await expectStory(studio, id)
         }
+    }
+
+    /// What happened and who asked for it is written down, in order and once, for whoever reads it afterwards.
+    private func expectStory(_ studio: Studio, _ id: BroadcastID) async throws {
+        let whole = try await eventually(within: .seconds(10), "its end is written down") { () -> [BroadcastEvent]? in
+            let events = try await studio.owner.events(of: id, "order=oldest&limit=7")
+            return events.contains { $0.source == .control && $0.state == "ended" } ? events : nil
+        }
+        let own = whole.filter { $0.source == .control }
+        var lines = own.map { "\($0.kind.rawValue) \($0.state ?? "") \($0.subject ?? "")\($0.user == nil ? "" : "*")" }
+        print("OutputTests: \(lines)")
+        for line in [
+            "state starting lease*", "host chosen", "state starting sender", "output retrying keyed", "output retry_asked keyed*",
+            "output connected keyed", "output added second*", "output connected second", "output removed second*", "output added second*",
+            "output removed second*", "output removed platform*", "output added keyed*", "state live", "state stopping *", "state ended",
+        ] {
+            let place = try #require(lines.firstIndex { $0.hasPrefix(line) }, "'\(line)' comes next in \(lines)")
+            lines.removeFirst(place + 1)
+        }
+        let me = try await studio.owner.answer(.get, "/auth/me")
+        #expect(own.compactMap(\.user).allSatisfy { String(decoding: me.body, as: UTF8.self).contains("\"\($0)\"") })
+        #expect(own.first { $0.state == "retrying" }?.reason?.contains("key") == true)
+        #expect(Set(whole.map(\.id)).count == whole.count && whole.allSatisfy { $0.kind != .sample })
+        #expect(whole.contains { $0.source == .sender && $0.kind == .linkLive }, "what the board tells is among it")
+        try await eventually(within: .seconds(5), "it reads the same from its end") {
+            let (back, forth) = (try await studio.owner.events(of: id, "limit=200"), try await studio.owner.events(of: id, "order=oldest"))
+            return back == forth.reversed() && Set(back).isSuperset(of: whole)
+        }
+        let records = try await studio.owner.recorder(of: id)
+        #expect(records.filter { $0.source == .control }.count == own.count && records.contains { $0.entry.kind == .sample })
     }
 
     private func add(_ studio: Studio, _ id: BroadcastID, _ destination: DestinationID) async throws {

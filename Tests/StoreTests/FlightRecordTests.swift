@@ -60,6 +60,77 @@ import Units
         #expect(all.contains { $0.text == "{\"run\":1,\"number\":20000}" })
     }
 
+    @Test("what happened is read without the samples, from both ends, part for part, by an index of its own")
+    func events() async throws {
+        let fixture = try await Fixture()
+        let sender = try await fixture.sender()
+        let id = try await BroadcastTests.start(fixture, sender)
+        let records = fixture.store.flightRecords(in: fixture.scope)
+        func told(_ number: Int, _ kind: String, at ms: Int64) -> StoredFlightRecord {
+            StoredFlightRecord(
+                run: 1, number: number, at: Timestamp(unixMs: ms), isSample: kind == "sample",
+                text: "{\"entry\":{\"kind\":\"\(kind)\",\"number\":\(number),\"reason\":\"\\\"kind\\\":\\\"sample\\\"\"}}")
+        }
+        try await records.add((0..<20).map { told($0, $0 % 4 == 0 ? "link_live" : "sample", at: Int64($0)) }, by: .sender, to: id, of: sender.id)
+        // A clock of 1970 and one of far away.
+        try await records.add([told(0, "state", at: 8), told(1, "state", at: .max), told(2, "state", at: .min)], by: .control, to: id, of: sender.id)
+        let places = [
+            "\(Int64.min).control.1.2", "0.sender.1.0", "4.sender.1.4", "8.control.1.0", "8.sender.1.8", "12.sender.1.12", "16.sender.1.16",
+            "\(Int64.max).control.1.1",
+        ]
+        for (order, expected) in [(FlightRecords.Order.oldestFirst, places), (.newestFirst, Array(places.reversed()))] {
+            var found: [FlightLine] = []
+            while true {
+                // As a page asks: by the text of the last one.
+                let after = try found.last.map { try #require(FlightPlace($0.place.description)) }
+                let part = try await records.events(id, order, after: after, limit: 3)
+                guard !part.isEmpty else { break }
+                found += part
+            }
+            #expect(found.map(\.place.description) == expected)
+        }
+        #expect(try await records.events(id, .oldestFirst, after: nil, limit: 200).count == 8)
+        #expect(try await fixture.store.flightRecords(in: fixture.stranger()).events(id, .oldestFirst, after: nil, limit: 9).isEmpty)
+        let plan = try await fixture.store.read { transaction in
+            try transaction.across(.operation).all(
+                """
+                EXPLAIN QUERY PLAN SELECT * FROM flight_records WHERE organization = \("o") AND (broadcast = \("b")
+                    AND instr(text, '"kind":"sample"') = 0 AND (at, source, run, number) < (\(1), \("s"), \(1), \(1)))
+                ORDER BY at DESC, source DESC, run DESC, number DESC LIMIT \(3)
+                """
+            ) { row -> String in try row["detail"] }
+        }
+        #expect(plan.count == 1 && plan[0].contains("flight_events"), "\(plan)")
+    }
+
+    @Test("a place is read as it is written, and nothing else is one")
+    func places() {
+        for text in ["0.sender.0.0", "-5.control.9223372036854775807.3"] { #expect(FlightPlace(text)?.description == text) }
+        for text in [
+            "", ".", "...", "1.sender.1", "1.sender.1.1.1", "1.system.1.1", "01.sender.1.1", "+1.sender.1.1", "1.sender.1.x",
+            "9223372036854775808.sender.1.1", " 1.sender.1.1", "1.sender.1.1\n", "1.sender.1." + String(repeating: "0", count: 100),
+        ] { #expect(FlightPlace(text) == nil, "\(text)") }
+    }
+
+    @Test("of control's own the newest are kept, and neither side takes the other's room")
+    func own() async throws {
+        let fixture = try await Fixture()
+        let sender = try await fixture.sender()
+        let id = try await BroadcastTests.start(fixture, sender)
+        let records = fixture.store.flightRecords(in: fixture.scope)
+        let full = (0..<FlightRecords.limit).map { record($0) }
+        #expect(try await records.add(full, by: .sender, to: id, of: sender.id).count == full.count)
+        #expect(try await records.add([record(full.count)], by: .sender, to: id, of: sender.id).isEmpty)
+        // Two runs of control; the second began by a clock that was set back.
+        let before = (0..<FlightRecords.ownLimit - 10).map { record($0, run: 7) }
+        #expect(try await records.add(before, by: .control, to: id, of: sender.id).count == before.count)
+        let after = (0..<30).map { record($0, run: 8) }
+        #expect(try await records.add(after + after, by: .control, to: id, of: sender.id).map(\.number) == Array(0..<30))
+        let kept = try await records.page(id, after: nil, limit: 20_000).map(\.place).filter { $0.source == .control }
+        #expect(kept.count == FlightRecords.ownLimit)
+        #expect(kept.filter { $0.run == 8 }.count == 30 && kept.filter { $0.run == 7 }.map(\.number) == Array(20..<before.count))
+    }
+
     @Test("they are gone 30 days after the end of their broadcast")
     func expiry() async throws {
         let fixture = try await Fixture()

@@ -66,6 +66,19 @@ import Wire
         #expect(try JSONEncoder().encode(sample).count < WireLimits.messageBytes)
     }
 
+    @Test("a board's flight recorder says nothing of what people did, and nothing in control's words")
+    func flight() throws {
+        let entry = FlightEntry(
+            number: -1, atMs: .min, kind: .state, state: "ended", subject: "\u{202e}", reason: "\u{202e}" + String(repeating: "x", count: 9000),
+            user: UserID("01ARZ3NDEKTSV4RRFFQ69G5FAV"), omitted: .max)
+        let broadcast: BroadcastID = try #require(ID("01BR0ADCAST000000000000000"))
+        let bounded = FlightLog(broadcast: broadcast, run: 1, entries: Array(repeating: entry, count: 1000)).bounded()
+        #expect(bounded.entries.count == WireLimits.flightEntries)
+        let first = try #require(bounded.entries.first)
+        #expect(first.state == nil && first.subject == nil && first.user == nil && first.omitted == nil && first.number == 0)
+        #expect(first.reason?.isPlain == true && first.reason?.count == WireLimits.textCharacters)
+    }
+
     @Test("a pool host's hello and report are bounded, and sums over many hosts never overflow", arguments: texts)
     func pool(text: String) throws {
         let (lease, broadcast) = (

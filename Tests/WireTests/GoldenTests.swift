@@ -102,6 +102,17 @@ struct GoldenTests {
         try check("agent-flight", AgentMessage.flight(log))
     }
 
+    @Test("what happened to a broadcast is as shipped")
+    func events() throws {
+        let entry = FlightEntry(
+            number: 3, atMs: 1_800_000_000_000, kind: .output, state: "retrying", subject: "show", reason: "connection refused (111)",
+            user: UserID("01ARZ3NDEKTSV4RRFFQ69G5FAV"), omitted: 7)
+        let record = FlightRecord(source: .control, run: 1_799_999_999_000, entry: entry)
+        try check("flight-record-control", record)
+        let event = BroadcastEvent(record, id: "1800000000000.control.1799999999000.3", at: "2027-01-15T08:00:00.000Z")
+        try check("broadcast-events", BroadcastEvents(items: [event], next: event.id))
+    }
+
     @Test("an agent's orders are as shipped")
     func agentOrders() throws {
         let plan = Plan(

@@ -45,7 +45,8 @@ export class Client {
   private async send<Name extends Operation>(name: Name, path: Path<Name>, body?: Body<Name>): Promise<Response> {
     const [method, template] = operations[name];
     const names = path as Record<string, string>;
-    const url = template.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(names[key] ?? ""));
+    const query = new URLSearchParams(Object.entries(names).filter(([key]) => !template.includes(`{${key}}`))).toString();
+    const url = template.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(names[key] ?? "")) + (query && `?${query}`);
     const headers: Record<string, string> = {};
     if (this.access.token !== null) headers.Authorization = `Bearer ${this.access.token}`;
     const isFile = body instanceof Blob;

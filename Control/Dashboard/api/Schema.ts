@@ -65,6 +65,24 @@ export type Broadcast = {
   thumbnailAt?: string | null;
 };
 
+export type BroadcastEvent = {
+  id: string;
+  source: "sender" | "control";
+  at: string;
+  kind: string;
+  state?: string | null;
+  link?: string | null;
+  subject?: string | null;
+  reason?: string | null;
+  user?: string | null;
+  omitted?: number | null;
+};
+
+export type BroadcastEvents = {
+  items: BroadcastEvent[];
+  next?: string | null;
+};
+
 export type ChangeBroadcastRequest = {
   bitrate?: number | null;
   input?: InputChoice | null;
@@ -564,6 +582,8 @@ export interface Operations {
   getBroadcastsById: { path: { id: string }; body: undefined; answer: Broadcast };
   /** Change the bitrate or the input while it runs. For the role host and those above it. */
   patchBroadcastsById: { path: { id: string }; body: ChangeBroadcastRequest; answer: Broadcast };
+  /** What happened to a broadcast, and who asked for what: its flight recorder without the figures, a part of it. For every user of the organisation. */
+  getBroadcastsByIdEvents: { path: { id: string; order?: string; after?: string; limit?: string }; body: undefined; answer: BroadcastEvents };
   /** Add an output to a running broadcast, to a destination that it has none for. For the role host and those above it. */
   postBroadcastsByIdOutputs: { path: { id: string }; body: AddOutputRequest; answer: Broadcast };
   /** Take an output off a running broadcast; without its last one it goes on, degraded. For the role host and those above it. */
@@ -690,6 +710,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postBroadcasts: ["POST", "/api/v1/broadcasts"],
   getBroadcastsById: ["GET", "/api/v1/broadcasts/{id}"],
   patchBroadcastsById: ["PATCH", "/api/v1/broadcasts/{id}"],
+  getBroadcastsByIdEvents: ["GET", "/api/v1/broadcasts/{id}/events"],
   postBroadcastsByIdOutputs: ["POST", "/api/v1/broadcasts/{id}/outputs"],
   deleteBroadcastsByIdOutputsByOutput: ["DELETE", "/api/v1/broadcasts/{id}/outputs/{output}"],
   postBroadcastsByIdOutputsByOutputRetry: ["POST", "/api/v1/broadcasts/{id}/outputs/{output}/retry"],

@@ -46,7 +46,7 @@ function body(request) {
 const shapes = [], table = [];
 for (const [path, methods] of Object.entries(document.paths).filter(([path]) => isOurs(path)).sort(([a], [b]) => (a < b ? -1 : 1))) {
   for (const [method, operation] of Object.entries(methods).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const names = (operation.parameters ?? []).map(parameter => `${parameter.name}: string`);
+    const names = (operation.parameters ?? []).map(parameter => `${parameter.name}${parameter.required ? "" : "?"}: string`);
     shapes.push(`  /** ${operation.summary}. ${operation.description} */\n  ${operation.operationId}: { path: { ${names.join("; ")} }; `
       .replace("{  }", "Nothing") + `body: ${body(operation.requestBody)}; answer: ${answer(operation.responses)} };`);
     table.push(`  ${operation.operationId}: ["${method.toUpperCase()}", "${path}"],`);

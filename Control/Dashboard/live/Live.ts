@@ -1,12 +1,11 @@
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { clock } from "../api/Clock";
 import { access, client } from "../api/Server";
-import type { Broadcast } from "../api/Schema";
+import type { Broadcast, BroadcastEvent } from "../api/Schema";
 import { Feed, type FeedState } from "./Feed";
 import { History } from "./History";
 import { Picture, type Kind, type Topics } from "./Picture";
 import { Thumbnails } from "./Thumbnails";
-import { Witness, type Happening } from "./Witness";
+import { Witness } from "./Witness";
 
 export const picture = new Picture();
 export const history = new History();
@@ -14,7 +13,7 @@ export const witness = new Witness();
 export const thumbnails = new Thumbnails(id => client.call("getBroadcastsByIdThumbnail", { id }));
 export const feed = new Feed(client, access, (topic, body) => {
   history.note(topic, body, performance.now());
-  witness.note(topic, body, picture.one("broadcast", topic.slice(topic.indexOf("/") + 1)), clock.now());
+  witness.note(topic, body);
   picture.take(topic, body);
 });
 
@@ -32,8 +31,9 @@ export function useOne<K extends Kind>(kind: K, id: string): Topics[K] | undefin
   return useSyncExternalStore(watch, () => picture.one(kind, id));
 }
 
-/** What this page has seen happen to a broadcast. */
-export const useSeen = (id: string): readonly Happening[] => useSyncExternalStore(witness.watch, () => witness.of(id));
+/** What the feed has told of what happened to a broadcast, and how often it may have missed something. */
+export const useTold = (id: string): readonly BroadcastEvent[] => useSyncExternalStore(witness.watch, () => witness.of(id));
+export const useGaps = (): number => useSyncExternalStore(witness.watch, () => witness.gaps);
 
 /** What is shown at once when it changes. */
 const states = (sample: Topics["telemetry"] | undefined) => sample?.links.map(link => `${link.name} ${link.state} ${link.reason ?? ""}`).join();

@@ -1,46 +1,42 @@
-// What a page has seen of a broadcast, and what a flight recorder tells.
+// What happened to a broadcast: read, told by the feed, or both.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Witness, recorded } from "../live/Witness";
+import { Witness, kindOf, timeline } from "../live/Witness";
 
-const look = change => ({ id: "B", state: "live", encoder: { bitrate: 1 }, input: { video: "test" }, outputs: [], ...change });
-const output = (state, reason) => ({ id: "O", name: "show", report: { state, reason } });
+const event = (at, source, run, number, change) =>
+  ({ id: `${at}.${source}.${run}.${number}`, source, at: new Date(at).toISOString(), kind: "state", state: "live", ...change });
 
-test("what differs between two looks is an event, and figures are none", () => {
+test("what the feed tells is kept for its broadcast, so much of it, until nobody is signed in; a gap is counted", () => {
   const witness = new Witness();
-  let last, told = 0;
+  let told = 0;
   witness.watch(() => told++);
-  const see = change => {
-    const now = look(change);
-    witness.note("broadcast/B", now, last, 7);
-    last = now;
-  };
-  see({ state: "starting", outputs: [output("connecting")] });
-  see({ outputs: [output("connected")], ingest: { bitrate: 1 } });
-  see({ outputs: [output("connected")], ingest: { bitrate: 2 } });
-  see({ state: "interrupted", reason: "no media", outputs: [output("retrying", "refused")], ingest: { bitrate: 0, slateMs: 10 } });
-  see({ outputs: [], encoder: { bitrate: 2 } });
-  see({ state: "ended", reason: "stopped", endedAt: "x", encoder: { bitrate: 2 } });
-  assert.deepEqual(witness.of("B").map(one => [one.what, one.subject, one.reason].filter(Boolean).join(" ")), [
-    "state.live", "output.connected show", "state.interrupted no media", "output.retrying show refused", "slate.shown",
-    "state.live", "output.removed show", "slate.gone", "rate.changed 2",
-  ]);
-  assert.equal(told, 3);
+  witness.note("events/B", [event(1, "control", 1, 0)]);
+  witness.note("events/B", [event(2, "control", 1, 1)]);
+  witness.note("events/C", [event(3, "control", 1, 0)]);
+  for (const [topic, body] of [["events/B", null], ["events/B", {}], ["sender/B", []], ["alive", null]]) witness.note(topic, body);
+  assert.deepEqual(witness.of("B").map(one => one.id), ["1.control.1.0", "2.control.1.1"]);
   assert.equal(witness.of("B"), witness.of("B"));
-  for (let count = 0; count < 2000; count++) see({ encoder: { bitrate: count } });
+  assert.equal(witness.gaps, 0);
+  witness.note("all", null);
+  assert.deepEqual([witness.gaps, witness.of("B").length], [1, 2]);
+  assert.equal(told, 6);
+  for (let count = 0; count < 2000; count++) witness.note("events/B", [event(count, "control", 1, count)]);
   assert.equal(witness.of("B").length, 500);
-  witness.note("broadcast/B", null, last, 8);
-  assert.equal(witness.of("B").length, 0);
+  witness.note("broadcast/B", null);
+  assert.deepEqual([witness.of("B").length, witness.of("C").length], [0, 1]);
+  witness.note("forget", null);
+  assert.equal(witness.of("C").length, 0);
 });
 
-test("a recorder's events are taken and its figures are not; a line that is none of ours is passed over", () => {
-  const line = entry => JSON.stringify({ source: "sender", run: 1, entry });
-  const text = [
-    line({ number: 0, atMs: 5, kind: "link_silent", link: "wwan0", reason: "nothing for 300 ms" }), line({ number: 1, atMs: 6, kind: "sample", sample: {} }),
-    line({ number: 2, atMs: 7, kind: "of tomorrow" }), line({ atMs: 1e300, kind: "sending" }), line({ kind: "sending" }), "null", "{}", "{\"entry\":", line({ atMs: 9, kind: 3, link: {} }),
-    line({ atMs: 8, kind: "sending", link: 4, reason: {} }), "",
-  ].join("\n");
-  assert.deepEqual(recorded(text), [
-    { at: 5, what: "link_silent", subject: "wwan0", reason: "nothing for 300 ms" }, { at: 7, what: "of tomorrow" }, { at: 8, what: "sending" },
-  ]);
+test("what is read and told stands once, the newest first, and of one moment as it was written", () => {
+  const read = [event(5, "sender", 1, 3), event(5, "control", 9, 10), event(5, "control", 9, 9), event(5, "control", 10, 0), event(1, "control", 9, 0)];
+  const told = [event(5, "control", 9, 9), event(6, "control", 10, 1), event(6, "control", 10, 1)];
+  assert.deepEqual(timeline(read, told).map(one => one.id), ["6.control.10.1", "5.sender.1.3", "5.control.10.0", "5.control.9.10", "5.control.9.9", "1.control.9.0"]);
+  assert.deepEqual(timeline(), []);
+});
+
+test("a board says nothing in the server's name", () => {
+  assert.equal(kindOf(event(1, "control", 1, 1)), "state.live");
+  assert.equal(kindOf(event(1, "sender", 1, 1, { kind: "state.live" })), "state live");
+  assert.equal(kindOf(event(1, "sender", 1, 1, { kind: "link_silent" })), "link_silent");
 });
