@@ -196,9 +196,9 @@ enum Schemas {
                     ]), upTo: 100)),
         ]),
         "AuditEntry": .object([
-            .required("id", id), .required("at", time), .optional("author", line), .optional("token", id), .required("action", line),
-            .optional("subject", line),
-            .optional("detail", line),
+            .required("id", id), .required("at", time), .optional("author", line), .optional("token", id),
+            .required("authorKind", choice(["user", "visitor", "device", "operator", "system"])), .required("action", line),
+            .optional("subject", line), .optional("detail", line),
         ]),
     ]
 

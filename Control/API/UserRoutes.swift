@@ -82,6 +82,7 @@ struct AuditView: Codable, Sendable {
     var author: String?
     /// The API token by which the author's program did it.
     var token: String?
+    var authorKind: String
     var action: String
     var subject: String?
     var detail: String?
@@ -91,6 +92,7 @@ struct AuditView: Codable, Sendable {
         at = entry.at.text
         author = entry.author
         token = entry.token?.text
+        authorKind = entry.authorKind
         action = entry.action.rawValue
         subject = entry.subject
         detail = entry.detail

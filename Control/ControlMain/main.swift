@@ -21,6 +21,7 @@ let usage = """
            strata-control restore --config FILE [--copy NAME]
            strata-control restore --config FILE --backup FILE --key FILE
            strata-control rotate-keys --config FILE
+           strata-control password-link --config FILE --organization SLUG --email ADDRESS
     """
 
 /// The first run's secret, and the message that says where it lies.
@@ -167,11 +168,26 @@ let usage = """
     if outcome.keptKeys > 0 { print("\(outcome.keptKeys) older keys stay, for the copies of the database from before an upgrade") }
 }
 
-let options = CommandLineOptions(CommandLine.arguments.dropFirst(), values: ["--config", "--copy", "--backup", "--key"])
-let commands: [[String]] = [[], ["backup"], ["restore"], ["rotate-keys"]]
+/// Prints a link by which a user of any role gets a new password, while control runs or not.
+@Sendable func passwordLink(_ email: String, _ slug: String, _ configuration: ControlConfiguration) async throws {
+    let folder = try StateFolder(configuration.stateFolder)
+    let store = try await ControlStore.join(
+        folder.database, keyring: try masterKeys(folder), platformVersion: ProgramContext.version)
+    let made = try await PasswordLink.make(
+        for: email, in: slug, links: AccountLinks(origin: configuration.origins[0].text), by: store)
+    try await store.close()
+    print(made.link.revealed)
+    let whose = "\(made.user.email), \(made.user.role.rawValue) of '\(made.organizationName)'"
+    print("for \(whose): good for an hour and once; a new password by it ends all their sessions")
+}
+
+let options = CommandLineOptions(
+    CommandLine.arguments.dropFirst(), values: ["--config", "--copy", "--backup", "--key", "--organization", "--email"])
+let commands: [[String]] = [[], ["backup"], ["restore"], ["rotate-keys"], ["password-link"]]
 guard let options, let file = options["--config"], commands.contains(options.words),
     options.words == ["restore"] || ["--copy", "--backup", "--key"].allSatisfy({ options[$0] == nil }),
-    (options["--backup"] == nil) == (options["--key"] == nil), options["--copy"] == nil || options["--backup"] == nil
+    (options["--backup"] == nil) == (options["--key"] == nil), options["--copy"] == nil || options["--backup"] == nil,
+    ["--organization", "--email"].allSatisfy({ (options[$0] != nil) == (options.words == ["password-link"]) })
 else { ProgramContext.exit(64, usage) }
 let configuration = Startup.configuration(file, for: Log("control")) { text, environment in
     try ControlConfiguration(text, source: file, environment: environment)
@@ -187,6 +203,7 @@ do {
             try await restore(options["--copy"], configuration)
         }
     case "rotate-keys": try await rotateKeys(configuration)
+    case "password-link": try await passwordLink(options["--email"] ?? "", options["--organization"] ?? "", configuration)
     default: try await run(configuration, log)
     }
 } catch {

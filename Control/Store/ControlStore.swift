@@ -1,4 +1,5 @@
 package import Crypto
+import Glibc
 package import SQLite
 import Units
 
@@ -58,6 +59,41 @@ package struct ControlStore: Sendable {
             database: database, location: location, platformVersion: platformVersion, now: clock(), steps: migrations)
         try await run.bringUpToDate()
         return ControlStore(database, at: location, keyring: keyring, quotas: quotas, clock: clock)
+    }
+
+    /// Why a database cannot be joined.
+    package enum Unjoinable: Error, Hashable, CustomStringConvertible {
+        case missing(String)
+        /// What a process of another user writes beside it, control could not read.
+        case otherUser(String)
+        /// Its schema is of an older program, which may be running.
+        case older(version: Int, known: Int)
+
+        package var description: String {
+            switch self {
+            case .missing(let path): "there is no \(path): control never ran here"
+            case .otherUser(let path): "\(path) belongs to another user: run this as the user of the service"
+            case .older(let version, let known):
+                "the database has version \(version), this program knows \(known): start strata-control of this version first"
+            }
+        }
+    }
+
+    /// Opens the database of a control that runs, or does not: for a short transaction beside it. Its schema stays as it is.
+    ///
+    /// - Throws: `Unjoinable`; `StoreError.newerDatabase`, `.foreignHistory`; `SQLiteError`.
+    package static func join(
+        _ path: String, keyring: Keyring, platformVersion: String, clock: @escaping @Sendable () -> Timestamp = { .now }
+    ) async throws -> ControlStore {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw Unjoinable.missing(path) }
+        guard status.st_uid == geteuid() else { throw Unjoinable.otherUser(path) }
+        let database = try await Database.open(.file(path))
+        let run = MigrationRun(
+            database: database, location: .file(path), platformVersion: platformVersion, now: clock(), steps: Schema.migrations)
+        let (version, known) = (try await run.version(), Schema.migrations.last?.version ?? 0)
+        guard version == known else { throw Unjoinable.older(version: version, known: known) }
+        return ControlStore(database, at: .file(path), keyring: keyring, quotas: Quotas(), clock: clock)
     }
 
     /// Now, by the store's clock.

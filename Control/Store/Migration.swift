@@ -19,16 +19,30 @@ struct MigrationRun {
     /// copy of a database that holds anything.
     func bringUpToDate() async throws {
         try await database.write(.durable) { try $0.run(script: Self.tracking) }
-        let applied = try await database.read { connection in
-            try connection.all("SELECT version, name FROM migrations ORDER BY version") { row -> (version: Int, name: String) in
-                (try row["version"], try row["name"])
-            }
-        }
+        let applied = try await applied()
         try refuseForeign(applied)
         let missing = steps.filter { $0.version > applied.last?.version ?? 0 }
         guard !missing.isEmpty else { return }
         if !applied.isEmpty { try await copy(from: applied.last?.version ?? 0) }
         for step in missing { try await apply(step) }
+    }
+
+    /// Changes nothing.
+    ///
+    /// - Returns: the version that the database has.
+    /// - Throws: `.newerDatabase`, `.foreignHistory`.
+    func version() async throws -> Int {
+        let applied = try await applied()
+        try refuseForeign(applied)
+        return applied.last?.version ?? 0
+    }
+
+    private func applied() async throws -> [(version: Int, name: String)] {
+        try await database.read { connection in
+            try connection.all("SELECT version, name FROM migrations ORDER BY version") { row -> (version: Int, name: String) in
+                (try row["version"], try row["name"])
+            }
+        }
     }
 
     private func refuseForeign(_ applied: [(version: Int, name: String)]) throws {

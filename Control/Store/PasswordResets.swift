@@ -29,6 +29,8 @@ package struct PasswordResets: Sendable {
                 into: .passwordResets, in: scope,
                 ["user": user, "hash": SHA256.hash(secret.revealed), "created_at": transaction.now, "expires_at": end])
             try transaction.note(.passwordResetIssued, user.text, detail: mail == nil ? "handed over" : "mailed", in: scope)
+            // The organisation's own log has it as well; the operator reads this one only.
+            if scope.author == .operator { try transaction.noteOfOperator(.passwordResetIssued, user.text, detail: "handed over") }
             if let mail { try transaction.post(mail, about: user.text, until: end, sealedBy: store.keyring, in: scope) }
             return nil
         }

@@ -58,7 +58,7 @@ struct ForgottenPasswordTests {
         }
     }
 
-    @Test("where no mail is sent an admin hands the link over", .row("SEC-06"))
+    @Test("where no mail is sent an admin hands the link over, and the operator that of anybody, the owner too", .row("SEC-06"))
     func byHand() async throws {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()
@@ -73,7 +73,37 @@ struct ForgottenPasswordTests {
             #expect(try made.object()["sent"] as? Bool == false && link.hasPrefix(start))
             #expect(try await choose(desk, String(link.dropFirst(start.count)), "a brand new password").status == 204)
             #expect(try await desk.visitor().signIn("host@example.org", "a brand new password").status == 200)
+            try await byOperator(desk, try await owner.get("/organization").text("slug"))
         }
+    }
+
+    /// With the shell of the server, while control runs.
+    private func byOperator(_ desk: FrontDesk, _ slug: String) async throws {
+        func run(_ words: [String]) async throws -> ToolAnswer {
+            try await runTool(
+                Places.program("strata-control"), ["password-link", "--config", desk.stage.folder["control.conf"]] + words, mayFail: true)
+        }
+        let (known, address) = (["--organization", slug], ["--email", "owner@example.org"])
+        #expect(try await run(known).status == 64)
+        #expect(try await run(known + address + address).status == 64)
+        for (words, why) in [
+            (["--organization", "nobodys"] + address, "there are: \(slug)"), (known + ["--email", "nobody@example.org"], "nobody in"),
+            (known + ["--email", "x"], "a mail address"),
+        ] {
+            let refused = try await run(words)
+            #expect(refused.status == 1 && refused.errors.contains(why) && refused.text.isEmpty, "\(refused)")
+        }
+        let made = try await run(known + address)
+        let start = "\(desk.installation.origin)/app/reset-password#token="
+        let link = made.text.split(separator: "\n").first.map(String.init) ?? ""
+        #expect(made.status == 0 && link.hasPrefix(start), "\(made)")
+        #expect(try await choose(desk, String(link.dropFirst(start.count)), "the owner's new password").status == 204)
+        let owner = desk.visitor()
+        #expect(try await owner.signIn("owner@example.org", "the owner's new password").status == 200)
+        let entry = try #require(try await owner.get("/audit").items().first { $0["action"] as? String == "user.password_reset_issued" })
+        #expect(entry["authorKind"] as? String == "operator" && entry["author"] == nil, "\(entry)")
+        let operators = try await desk.operating().get("/operator/audit").items()
+        #expect(operators.contains { $0["action"] as? String == "user.password_reset_issued" })
     }
 
     // MARK: Parts

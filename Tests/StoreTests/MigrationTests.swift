@@ -86,6 +86,27 @@ import Units
         try await open(path, Schema.migrations + [Self.next]).close()
     }
 
+    @Test("a database is joined beside whoever has it, as it is; one that is missing or older is left alone")
+    func joined() async throws {
+        let folder = try Folder()
+        let path = folder.path + "/a.db"
+        func join() async throws -> ControlStore { try await ControlStore.join(path, keyring: Keyring(), platformVersion: "1.1") }
+        await #expect(throws: ControlStore.Unjoinable.missing(path)) { try await join() }
+        #expect(!FileManager.default.fileExists(atPath: path))
+        try await open(path, Array(Schema.migrations.dropLast())).close()
+        await #expect(throws: ControlStore.Unjoinable.older(version: Self.latest - 1, known: Self.latest)) { try await join() }
+        try await open(path, Array(Schema.migrations.dropLast())).close()
+        let running = try await open(path, Schema.migrations)
+        let beside = try await join()
+        _ = try await beside.jobs.add("from beside")
+        try await beside.close()
+        _ = try await running.jobs.add("from within")
+        #expect(try await running.jobs.claim(holder: "a", for: .seconds(1), limit: 9).map(\.kind).sorted() == ["from beside", "from within"])
+        try await running.close()
+        try await open(path, Schema.migrations + [Self.next]).close()
+        await #expect(throws: StoreError.newerDatabase(version: Self.latest + 1, known: Self.latest)) { try await join() }
+    }
+
     @Test("steps are numbered without gaps and only add")
     func additive() {
         #expect(Schema.migrations.map(\.version) == Array(1...Schema.migrations.count))

@@ -29,6 +29,7 @@ export type AuditEntry = {
   at: string;
   author?: string | null;
   token?: string | null;
+  authorKind: "user" | "visitor" | "device" | "operator" | "system";
   action: string;
   subject?: string | null;
   detail?: string | null;

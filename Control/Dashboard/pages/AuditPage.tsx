@@ -1,3 +1,4 @@
+import type { AuditEntry } from "../api/Schema";
 import { useReading } from "../api/Server";
 import { Button } from "../design/Button";
 import { Card, Empty, Page, Read } from "../design/Page";
@@ -10,6 +11,10 @@ export function AuditPage() {
   const { t, time } = useWords();
   const audit = useReading("getAudit", {});
   const names = useNames();
+  const author = (one: AuditEntry) => {
+    if (!one.author) return one.authorKind === "operator" ? t("audit.operator") : "–";
+    return one.token ? t("audit.by", { author: names(one.author), token: names(one.token) }) : names(one.author);
+  };
   return (
     <Page title={t("nav.audit")} actions={<Button onClick={audit.again}>{t("reread")}</Button>}>
       <Read of={audit}>{({ items }) => items.length === 0 ? <Empty title={t("audit.none")} /> : (
@@ -18,7 +23,7 @@ export function AuditPage() {
           <Table label={t("nav.audit")} rows={items} id={one => one.id} columns={[
             { id: "at", title: t("time"), heads: true, short: true, cell: one => time(one.at) },
             { id: "action", title: t("audit.action"), short: true, cell: one => <code>{one.action}</code> },
-            { id: "author", title: t("audit.author"), cell: one => !one.author ? "–" : one.token ? t("audit.by", { author: names(one.author), token: names(one.token) }) : names(one.author) },
+            { id: "author", title: t("audit.author"), cell: author },
             { id: "subject", title: t("audit.subject"), cell: one => one.subject ? names(one.subject) : "–" },
             { id: "detail", title: t("health.detail"), cell: one => one.detail ?? "" },
           ]} />

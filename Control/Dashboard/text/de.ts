@@ -33,6 +33,7 @@ export const de: Record<Key, string> = {
   "audit.author": "Von wem",
   "audit.by": "{author}, mit dem API-Token {token}",
   "audit.none": "Noch ist nichts geschehen",
+  "audit.operator": "Betreiber des Servers",
   "audit.subject": "Woran",
   "audit.text": "Die letzten 100 Einträge, der neueste zuerst.",
   "bond.chartReceived": "Was der Empfänger in der letzten Minute empfangen hat",

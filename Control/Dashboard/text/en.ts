@@ -31,6 +31,7 @@ export const en = {
   "audit.author": "By whom",
   "audit.by": "{author}, by the API token {token}",
   "audit.none": "Nothing has been done yet",
+  "audit.operator": "The server's operator",
   "audit.subject": "On what",
   "audit.text": "The last 100 entries; the newest first.",
   "bond.chartReceived": "What the receiver has received in the last minute",
