@@ -208,7 +208,7 @@ package struct Gateway: Sendable {
     // MARK: What is sent
 
     private static func faults(of field: Schema.Field, in head: RequestHead) -> [Problem.Fault] {
-        let values = head.query.filter { $0.0 == field.name }.map(\.1)
+        let values = head.query.filter { $0.0 == field.name }.map { $0.1 }
         guard values.count <= 1 else { return [Problem.Fault(field: field.name, expected: "once")] }
         // A text may consist of digits.
         let isNumber = if case .integer = field.schema { true } else { false }

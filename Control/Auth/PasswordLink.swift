@@ -3,8 +3,8 @@ package import Mail
 package import Store
 package import Units
 
-/// A link for a new password that the operator makes in the server's own shell, for a user of any role: the way back of an owner where no mail
-/// is sent, or where it does not come.
+/// A link for a new password that the operator makes in the server's own shell, for a user of any role: the way back of an owner
+/// where no mail is sent, or where it does not come.
 package struct PasswordLink: Sendable {
     /// Opens the account: it goes to its user on a way that nobody else reads.
     package let link: Secret

@@ -58,6 +58,7 @@ struct Journal: Sendable {
     mutating func asked(
         _ event: BroadcastMachine.Event, by user: UserID, of broadcast: BroadcastMachine, atMs: Int64
     ) -> [FlightEntry] {
+        guard !seen.isEnding else { return [] }
         switch event {
         case .mediaChanged(let change):
             let bitrate = change.bitrate.flatMap { asked(.bitrate, "asked", "\($0.bitsPerSecond)", user, atMs) }

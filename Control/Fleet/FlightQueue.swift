@@ -62,7 +62,7 @@ struct FlightQueue {
     /// The next records of one broadcast, whoever's turn it is; nil where nothing waits.
     mutating func take(_ limit: Int) -> Part? {
         guard let place = order.first, var share = shares.removeValue(forKey: place), let first = share.entries.first else { return nil }
-        let taken = share.entries.prefix(limit).prefix { $0.broadcast == first.broadcast }.map(\.record)
+        let taken = share.entries.prefix(limit).prefix { $0.broadcast == first.broadcast }.map { $0.record }
         share.entries.removeFirst(taken.count)
         order.removeFirst()
         if !share.entries.isEmpty { order.append(place) }
@@ -76,7 +76,7 @@ struct FlightQueue {
     mutating func giveBack(_ part: Part) {
         var share = shares.removeValue(forKey: part.place) ?? Share()
         if share.entries.isEmpty { order.append(part.place) }
-        share.entries.insert(contentsOf: part.records.map { (part.broadcast, $0) }, at: 0)
+        share.entries.insert(contentsOf: part.records.map { (broadcast: part.broadcast, record: $0) }, at: 0)
         change(&share, by: part.records, sign: 1)
         keep(share, at: part.place)
     }

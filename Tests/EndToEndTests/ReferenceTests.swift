@@ -57,7 +57,7 @@ struct ReferenceTests {
             let described = Set(
                 named.filter { $0.hasSuffix("/ID") }.map { String($0.dropLast(3)) }
                     + ["all", "whole", "destinations"].filter(named.contains))
-            #expect(described == ["sender", "telemetry", "broadcast", "all", "whole", "destinations"])
+            #expect(described == ["sender", "telemetry", "broadcast", "events", "all", "whole", "destinations"])
             var seen: Set<String> = []
             while !seen.contains("telemetry"), case .text(let text)? = try await feed.receive() {
                 let update = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]

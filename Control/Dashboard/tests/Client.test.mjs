@@ -18,7 +18,7 @@ async function served({ refresh = 200, throttled = 0 }, body) {
     }
     if (request.headers.authorization !== "Bearer new") return problem(401, "not-signed-in");
     if (++reads <= throttled) return problem(429, "too-many-requests", { "Retry-After": "1" });
-    return answer(200, { items: [] });
+    return answer(200, { items: [], url: request.url });
   });
   await new Promise(ready => server.listen(0, "127.0.0.1", ready));
   const real = globalThis.fetch, base = `http://127.0.0.1:${server.address().port}`;
@@ -62,4 +62,11 @@ test("a read waits as it is told to and is tried once more; a wish is not", () =
 test("a wish that is refused for its number says how long to wait", () => served({ throttled: 1 }, async (client, access) => {
   access.enter({ accessToken: "new", may: [], user: { id: "one" } });
   await assert.rejects(client.call("postBroadcastsByIdStop", { id: "x" }), { kind: "too-many-requests", retryAfter: 1 });
+}));
+
+test("what is no part of the path goes into the query", () => served({}, async (client, access) => {
+  access.enter({ accessToken: "new", may: [], user: { id: "one" } });
+  const { url } = await client.call("getBroadcastsByIdEvents", { id: "a b", after: "1.x&y", limit: "5" });
+  assert.equal(url, "/api/v1/broadcasts/a%20b/events?after=1.x%26y&limit=5");
+  assert.equal((await client.call("getSenders", {})).url, "/api/v1/senders");
 }));
