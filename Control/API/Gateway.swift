@@ -36,6 +36,8 @@ package struct Gateway: Sendable {
         let sockets = UserSockets()
         /// Redeemed tokens for each address they come from.
         let enrollments = RateLimiter(RateLimit(30, per: .seconds(60)))
+        /// Of each organisation: a check asks the mail server, which is another's.
+        let healthChecks = RateLimiter(RateLimit(6, per: .seconds(60)))
         /// What became a label in `/metrics`.
         let labels = Guarded(LabelBook())
         let requests = RequestFigures()
@@ -97,10 +99,9 @@ package struct Gateway: Sendable {
     package init(_ parts: Parts) {
         self.parts = parts
         let operations =
-            SystemRoutes(parts).routes + AuthRoutes(parts).routes + PasswordResetRoutes(parts).routes + UserRoutes(parts).routes
-            + InvitationRoutes(parts).routes + TokenRoutes(parts).routes + SettingsRoutes(parts).routes + SlateRoutes(parts).routes
-            + SenderRoutes(parts).routes
-            + DestinationRoutes(parts).routes
+            SystemRoutes(parts).routes + DiagnosticsRoutes(parts).routes + AuthRoutes(parts).routes + PasswordResetRoutes(parts).routes
+            + UserRoutes(parts).routes + InvitationRoutes(parts).routes + TokenRoutes(parts).routes + SettingsRoutes(parts).routes
+            + SlateRoutes(parts).routes + SenderRoutes(parts).routes + DestinationRoutes(parts).routes
             + BroadcastRoutes(parts).routes + OperatorRoutes(parts).routes
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
         router = Router(operations + [OpenAPI.route(serving: Array(document.utf8))])
@@ -274,7 +275,7 @@ extension Gateway.Parts {
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = Housekeeping(
             store: store, postman: postman, folder: settings.stateFolder, log: log
-        ).run()
+        ) { _ = try await checkHealth(.scheduled) }.run()
         async let linking: Void = gate.sendResetLinks { [log] error in
             log.error("a link for a new password was not made", ["error": "\(error)"])
         }

@@ -4,28 +4,41 @@ import Mail
 import Store
 
 /// What control does by itself, through the job queue, so that a restart forgets none of it (CTL-16): each hour it removes
-/// what nobody can use any more.
+/// what nobody can use any more, each five minutes it looks whether the server is well.
 struct Housekeeping: Sendable {
     private let store: ControlStore
     private let postman: Postman?
     private let folder: StateFolder
     private let log: Log
+    private let check: @Sendable () async throws -> Void
 
-    init(store: ControlStore, postman: Postman?, folder: StateFolder, log: Log) {
+    /// - Parameter check: asks the parts of the server how they are, and keeps it.
+    init(store: ControlStore, postman: Postman?, folder: StateFolder, log: Log, check: @escaping @Sendable () async throws -> Void) {
         self.store = store
         self.postman = postman
         self.folder = folder
         self.log = log.part("jobs")
+        self.check = check
     }
 
     private static let cleanup = "cleanup"
     private static let hourMs: Int64 = 3_600_000
+    private static let health = "health"
+    private static let healthMs: Int64 = 300_000
+    /// After a start: its pool hosts are back by then.
+    private static let settleTime = Duration.seconds(30)
+    /// Each plans the next one when it is done: one that was given up, on a disk that is full for long, would be the last.
+    private static let attempts = Int(Int32.max)
 
     /// Runs until its task is cancelled.
     func run() async throws {
         try await plan(at: store.now)
+        try await planCheck(at: store.now + Self.settleTime)
         let log = self.log
-        var work: [String: JobQueue.Work] = [Self.cleanup: { _ in try await clean() }, Deletions.kind: { try await delete($0) }]
+        var work: [String: JobQueue.Work] = [
+            Self.cleanup: { _ in try await clean() }, Self.health: { _ in try await lookAfterHealth() },
+            Deletions.kind: { try await delete($0) },
+        ]
         if let postman { work[Outbox.kind] = { try await postman.deliver($0) } }
         let queue = JobQueue(
             store, holder: Hex.encode(randomBytes(8)), work: work,
@@ -49,8 +62,19 @@ struct Housekeeping: Sendable {
         return result
     }
 
+    private func lookAfterHealth() async throws -> String? {
+        try await check()
+        try await planCheck(at: Timestamp(unixMs: (store.now.unixMs / Self.healthMs + 1) * Self.healthMs))
+        return nil
+    }
+
+    private func planCheck(at time: Timestamp) async throws {
+        let key = "slot \(time.unixMs / Self.healthMs)"
+        _ = try await store.jobs.add(Self.health, uniqueKey: key, runAt: time, maxAttempts: Self.attempts)
+    }
+
     /// One for each hour, however often it is asked for.
     private func plan(at time: Timestamp) async throws {
-        _ = try await store.jobs.add(Self.cleanup, uniqueKey: "hour \(time.unixMs / Self.hourMs)", runAt: time)
+        _ = try await store.jobs.add(Self.cleanup, uniqueKey: "hour \(time.unixMs / Self.hourMs)", runAt: time, maxAttempts: Self.attempts)
     }
 }

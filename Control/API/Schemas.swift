@@ -186,14 +186,18 @@ enum Schemas {
         ]),
         "Health": .object([.required("status", choice(["ok"]))]),
         "Diagnosis": .object([
-            .required("status", choice(["healthy", "degraded", "unhealthy"])),
-            .required(
-                "probes",
-                .list(
-                    .object([
-                        .required("name", line), .required("status", choice(["healthy", "degraded", "unhealthy"])),
-                        .required("latencyMs", .number), .optional("detail", line),
-                    ]), upTo: 100)),
+            .required("status", choice(Health.Status.self)), .required("probes", .list(.reference("Probe"), upTo: 100)),
+        ]),
+        "Probe": .object([
+            .required("name", line), .required("status", choice(Health.Status.self)), .required("latencyMs", .number),
+            .optional("detail", line),
+        ]),
+        "HealthSnapshot": .object([
+            .required("id", id), .required("at", time), .required("occasion", choice(HealthSnapshot.Occasion.self)),
+            .required("status", choice(Health.Status.self)), .required("probes", .list(.reference("Probe"), upTo: 100)),
+        ]),
+        "HealthSnapshots": .object([
+            .required("items", .list(.reference("HealthSnapshot"), upTo: DiagnosticsRoutes.pageLimit)), .optional("next", id),
         ]),
         "AuditEntry": .object([
             .required("id", id), .required("at", time), .optional("author", line), .optional("token", id),

@@ -6,7 +6,7 @@ import Units
 import Web
 import Wire
 
-/// The page, liveness, diagnosis, and the WebSocket that browsers watch.
+/// The page, liveness, and the WebSocket that browsers watch.
 struct SystemRoutes: Sendable {
     private let parts: Gateway.Parts
 
@@ -28,10 +28,6 @@ struct SystemRoutes: Sendable {
             Route(
                 method: .get, path: "/health", access: .open, summary: "Whether the server answers: for load balancers, no details",
                 success: .one("Health"), run: { _ in .value(["status": "ok"]) }),
-            Route(
-                method: .get, path: "/api/v1/diagnostics/health", access: .user(.viewDiagnostics),
-                summary: "Whether the parts the server needs answer", success: .one("Diagnosis"),
-                run: { _ in .value(await parts.health.diagnose(parts.fleet)) }),
             Route(
                 method: .get, path: "/api/v1/live", access: .open,
                 summary: "The WebSocket that browsers watch: ?ticket=T, and &since=SEQ to resume",

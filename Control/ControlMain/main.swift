@@ -53,6 +53,7 @@ let usage = """
     // The configuration has at least one origin.
     let links = AccountLinks(origin: configuration.origins[0].text)
     let letters = configuration.mail.map { _ in Letters(links) }
+    let postman = configuration.mail.map { Postman(store, $0, log: log) }
     return Gateway.Parts(
         store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
         fleet: fleet,
@@ -61,8 +62,7 @@ let usage = """
         devices: DeviceDoor(
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
             log: log),
-        health: Health(store: store, stateFolder: folder.path, certificates: certificates),
-        postman: configuration.mail.map { Postman(store, $0, log: log) },
+        health: Health(store: store, stateFolder: folder.path, certificates: certificates, postman: postman), postman: postman,
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,

@@ -61,6 +61,19 @@ package final class Postman: Sendable {
         return try await taken(mail)
     }
 
+    /// Whether the server would take mails now: connects and signs in, and sends none.
+    ///
+    /// - Throws: `SMTPError`; the server's own words stand in the program's log.
+    package func greet() async throws {
+        let server = self.server
+        do {
+            try await Self.onThread { try SMTPConversation().greet(server) }
+        } catch {
+            log.warning("the mail server does not take us", ["error": "\(error)"])
+            throw error
+        }
+    }
+
     private func taken(_ mail: StoredMail) async throws -> String? {
         try await store.outbox.sent(mail)
         state.withLock { _ = $0.taken.remove(mail.id) }

@@ -48,6 +48,17 @@ struct SMTPConversation: ~Copyable {
         }
     }
 
+    /// Connects, secures and signs in, and leaves. Blocks for at most two timeouts.
+    ///
+    /// - Throws: where it comes to none of it.
+    consuming func greet(_ server: MailServer) throws(SMTPError) {
+        try check("curl_easy_setopt", strata_curl_set_buffer(handle, CURLOPT_ERRORBUFFER, complaint))
+        try prepare(server)
+        // Up to the login and no further. Source: CURLOPT_CONNECT_ONLY(3), which names SMTP.
+        try set(CURLOPT_CONNECT_ONLY, 1)
+        try check("curl_easy_perform", curl_easy_perform(handle))
+    }
+
     /// libcurl says CURLE_SEND_ERROR where MAIL, RCPT or DATA is refused, and CURLE_WEIRD_SERVER_REPLY for a greeting and for the answer to
     /// the mail's end alike: by then the mail was read. Source: lib/smtp.c.
     private static func isAboutMail(_ code: Int32, _ source: MailSource) -> Bool {

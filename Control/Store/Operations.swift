@@ -56,8 +56,8 @@ package struct Operations: Sendable {
     }
 
     /// Removes what nobody can use any more: sessions, used-up refresh tokens and flight records 30 days after their end, attempts
-    /// after a day, finished jobs, mails, invitations and API tokens after 30 days, links for new passwords at
-    /// their end.
+    /// after a day, finished jobs, mails, invitations and API tokens after 30 days, snapshots of the server's health after 90 days,
+    /// links for new passwords at their end.
     package func removeExpired() async throws {
         try await store.write { transaction in
             let limit = transaction.now - .seconds(30 * 86_400)
@@ -77,6 +77,7 @@ package struct Operations: Sendable {
                 """)
             try all.run("DELETE FROM mails WHERE finished_at < \(limit)")
             try transaction.shared.run("DELETE FROM jobs WHERE finished_at < \(limit)")
+            try transaction.shared.run("DELETE FROM health_snapshots WHERE at < \(transaction.now - HealthSnapshots.lifetime)")
         }
     }
 

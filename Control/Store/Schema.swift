@@ -16,6 +16,7 @@ enum Schema {
         Migration(version: 10, name: "api tokens", script: apiTokens),
         Migration(version: 11, name: "organization settings", script: organizationSettings),
         Migration(version: 12, name: "flight events", script: flightEvents),
+        Migration(version: 13, name: "health snapshots", script: healthSnapshots),
     ]
 
     private static let accounts: StaticString = """
@@ -322,5 +323,16 @@ enum Schema {
     private static let flightEvents: StaticString = """
         CREATE INDEX flight_events ON flight_records (organization, broadcast, at, source, run, number)
             WHERE instr(text, '"kind":"sample"') = 0;
+        """
+
+    private static let healthSnapshots: StaticString = """
+        CREATE TABLE health_snapshots (
+            id TEXT PRIMARY KEY,
+            at INTEGER NOT NULL,
+            occasion TEXT NOT NULL CHECK (occasion IN ('scheduled', 'manual')),
+            status TEXT NOT NULL CHECK (status IN ('healthy', 'degraded', 'unhealthy')),
+            probes TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX health_snapshots_by_time ON health_snapshots (at);
         """
 }

@@ -453,7 +453,7 @@ struct AccountTests {
         }
     }
 
-    @Test("each hour what is over is removed, and a restart forgets no job", .row("CTL-16"))
+    @Test("each hour what is over is removed, each five minutes health is looked after, and a restart forgets no job", .row("CTL-16", "DIA-10"))
     func housekeeping() async throws {
         try await atFrontDesk { desk in
             let phone = try await desk.owner()
@@ -475,6 +475,13 @@ struct AccountTests {
             }
             #expect(try await phone.get("/auth/me").status == 401)
             #expect(try await laptop.get("/auth/me").status == 200)
+            // So was the time to look how the server is, and the next one is planned.
+            try await eventually(within: .seconds(5), "the server's health is kept") {
+                try await laptop.get("/diagnostics/snapshots").items().contains { $0["occasion"] as? String == "scheduled" }
+            }
+            try await eventually(within: .seconds(5), "the next check is planned") {
+                try await sqlite(desk, "SELECT count(*) > 0 FROM jobs WHERE kind = 'health' AND outcome IS NULL") == "1"
+            }
         }
     }
 
@@ -493,6 +500,17 @@ struct AccountTests {
             // No pool host is connected here, and it says so.
             #expect(diagnosis["status"] as? String == "degraded")
             #expect(probes.first { $0["name"] as? String == "pool" }?["detail"] as? String == "no pool host is connected")
+            // What somebody asks for is kept, for all who may see it, and not asked without end.
+            let made = try await owner.post("/diagnostics/health")
+            #expect(try made.status == 201 && made.text("status") == "degraded" && made.text("occasion") == "manual", "\(made)")
+            let kept = try await owner.get("/diagnostics/snapshots?limit=1")
+            #expect(try kept.items().first?["id"] as? String == made.text("id") && kept.text("next") == made.text("id"), "\(kept)")
+            #expect(try await owner.get("/diagnostics/snapshots?after=\(made.text("id"))").items().isEmpty)
+            for query in ["limit=0", "limit=501", "limit=x", "after=x", "limit=1&limit=2"] {
+                #expect(try await owner.get("/diagnostics/snapshots?\(query)").status == 422, "\(query)")
+            }
+            for _ in 0..<5 { _ = try await owner.post("/diagnostics/health") }
+            #expect(try await owner.post("/diagnostics/health").status == 429)
             #expect(try await desk.visitor().get("/metrics").status == 401)
             let metrics = try await desk.operating().get("/metrics")
             #expect(String(decoding: metrics.body, as: UTF8.self).contains("control_senders_online 0"))

@@ -21,6 +21,7 @@ struct DashboardTests {
             try await destination(page, studio)
             try await broadcast(page, studio)
             try await configure(page, studio)
+            try await health(page)
             try await surveyAll(page, studio)
             #expect(browser.takeComplaints() == [])
         }
@@ -358,6 +359,16 @@ struct DashboardTests {
         try await page.wait(
             "document.querySelector('.gone')?.innerText.includes('bitrate_kbit = 1500 # enough')", "what version 2 has replaced")
         try await page.press("Close")
+    }
+
+    /// How the server is, now and when it was asked before.
+    private func health(_ page: Dashboard) async throws {
+        try await page.press("Health")
+        try await page.press("Check now")
+        let history = "[...document.querySelectorAll('table')].find(one => strata.name(one) === 'How it was')?.tBodies[0].rows[0]?.innerText"
+        try await page.wait("/(Healthy|Degraded|Unhealthy)/.test(\(history) ?? '')", "the check is in the history")
+        #expect(try await page.faults() == [])
+        try await page.browser.screenshot("app-9-health")
     }
 
     /// Every page, light, dark and on a telephone: names, room, contrast and size.

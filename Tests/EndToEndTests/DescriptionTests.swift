@@ -56,7 +56,9 @@ struct DescriptionTests {
             try await api.call("DELETE /api-tokens/{id}", [made], by: owner)
             try await api.call("PUT /organization/slate", file: SlateUploadTests.png, type: "image/png", by: owner)
             for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
-            for route in ["GET /pool", "GET /diagnostics/health", "GET /audit"] { try await api.call(route, by: owner) }
+            for route in [
+                "GET /pool", "GET /diagnostics/health", "POST /diagnostics/health", "GET /diagnostics/snapshots", "GET /audit",
+            ] { try await api.call(route, by: owner) }
             try await operations(api, operating)
             let other = try await desk.person("owner@other.org", "another long password")
             try await api.call(

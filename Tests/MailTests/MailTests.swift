@@ -87,8 +87,15 @@ struct MailTests {
                 func attempt(_ password: String, _ authority: String?) async throws -> String? {
                     try await post.attempt(security: security, user: "user", password: password, authority: authority)
                 }
+                func greet(_ password: String, _ authority: String?) async throws {
+                    try await post.greet(security: security, user: "user", password: password, authority: authority)
+                }
                 await #expect(throws: SMTPError.self) { try await attempt("pass word", nil) }
                 await #expect(throws: SMTPError.self) { try await attempt("wrong", certificate.authority) }
+                // The same where it is only asked how it is.
+                await #expect(throws: SMTPError.self) { try await greet("pass word", nil) }
+                await #expect(throws: SMTPError.self) { try await greet("wrong", certificate.authority) }
+                try await greet("pass word", certificate.authority)
                 #expect(try peer.mails.isEmpty)
                 #expect(try await attempt("pass word", certificate.authority) == nil)
                 let taken = try await peer.first
@@ -247,14 +254,26 @@ private final class Post: @unchecked Sendable {
     ) async throws -> String? {
         now.withLock { $0 = $0 + later }
         let key = "\(security) \(password) \(authority ?? "")"
-        if postman?.key != key {
-            let server = MailServer(
-                place: HostPort(host: "127.0.0.1", port: port), security: security, from: try #require(MailAddress("strata@example.org")),
-                user: user, password: Secret(password), authorityFile: authority, timeout: timeout)
-            postman = (key, Postman(store, server, log: Log("test", threshold: .error)))
-        }
+        if postman?.key != key { postman = (key, try another(security, user, password, authority, timeout)) }
         let jobs = try await store.read { try $0.shared.all("SELECT * FROM jobs", Job.init) }
         return try await postman?.1.deliver(try #require(jobs.first))
+    }
+
+    private func another(
+        _ security: MailServer.Security, _ user: String?, _ password: String, _ authority: String?, _ timeout: Duration
+    ) throws -> Postman {
+        let server = MailServer(
+            place: HostPort(host: "127.0.0.1", port: port), security: security, from: try #require(MailAddress("strata@example.org")),
+            user: user, password: Secret(password), authorityFile: authority, timeout: timeout)
+        return Postman(store, server, log: Log("test", threshold: .error))
+    }
+
+    /// Asks the server how it is.
+    func greet(
+        security: MailServer.Security = .none, user: String? = nil, password: String = "", authority: String? = nil,
+        timeout: Duration = .seconds(10)
+    ) async throws {
+        try await another(security, user, password, authority, timeout).greet()
     }
 
     func outcome() async throws -> String? {

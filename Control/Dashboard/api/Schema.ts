@@ -176,12 +176,7 @@ export type DestinationRequest = {
 
 export type Diagnosis = {
   status: "healthy" | "degraded" | "unhealthy";
-  probes: ({
-    name: string;
-    status: "healthy" | "degraded" | "unhealthy";
-    latencyMs: number;
-    detail?: string | null;
-  })[];
+  probes: Probe[];
 };
 
 export type EncoderChoice = {
@@ -192,6 +187,19 @@ export type EncoderChoice = {
   width: number;
   height: number;
   frameRate: number;
+};
+
+export type HealthSnapshot = {
+  id: string;
+  at: string;
+  occasion: "scheduled" | "manual";
+  status: "healthy" | "degraded" | "unhealthy";
+  probes: Probe[];
+};
+
+export type HealthSnapshots = {
+  items: HealthSnapshot[];
+  next?: string | null;
 };
 
 export type Host = {
@@ -369,6 +377,13 @@ export type PathReport = {
   packetsTotal: number;
   rttMs?: number | null;
   loss?: number | null;
+};
+
+export type Probe = {
+  name: string;
+  status: "healthy" | "degraded" | "unhealthy";
+  latencyMs: number;
+  detail?: string | null;
 };
 
 export type Problem = {
@@ -611,6 +626,10 @@ export interface Operations {
   putDestinationsById: { path: { id: string }; body: DestinationRequest; answer: Destination };
   /** Whether the parts the server needs answer. For the role admin and those above it. */
   getDiagnosticsHealth: { path: Nothing; body: undefined; answer: Diagnosis };
+  /** Ask all of them now, and keep what they say. For the role admin and those above it. */
+  postDiagnosticsHealth: { path: Nothing; body: undefined; answer: HealthSnapshot };
+  /** How the server was, each five minutes and when somebody asked: the newest first, for 90 days, a part of it. For the role admin and those above it. */
+  getDiagnosticsSnapshots: { path: { after?: string; limit?: string }; body: undefined; answer: HealthSnapshots };
   /** List the organisation's tokens. For the role admin and those above it. */
   getEnrollmentTokens: { path: Nothing; body: undefined; answer: {
     items: Token[];
@@ -724,6 +743,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getDestinationsById: ["GET", "/api/v1/destinations/{id}"],
   putDestinationsById: ["PUT", "/api/v1/destinations/{id}"],
   getDiagnosticsHealth: ["GET", "/api/v1/diagnostics/health"],
+  postDiagnosticsHealth: ["POST", "/api/v1/diagnostics/health"],
+  getDiagnosticsSnapshots: ["GET", "/api/v1/diagnostics/snapshots"],
   getEnrollmentTokens: ["GET", "/api/v1/enrollment-tokens"],
   postEnrollmentTokens: ["POST", "/api/v1/enrollment-tokens"],
   deleteEnrollmentTokensById: ["DELETE", "/api/v1/enrollment-tokens/{id}"],
