@@ -42,6 +42,8 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case deviceRevoked = "device.revoked"
     case deviceFlagged = "device.flagged"
     case deviceConfigured = "device.configured"
+    case hostDrained = "host.drained"
+    case hostTakenBack = "host.taken_back"
     case modemReset = "device.modem_reset"
     case speedTested = "device.speed_tested"
     case destinationCreated = "destination.created"

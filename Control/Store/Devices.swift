@@ -18,6 +18,8 @@ package struct Device: Sendable, Hashable, Encodable, OrganizationRow {
     package let revokedAt: Timestamp?
     /// When its identity was last seen from two places at once (THREATS 3).
     package let flaggedAt: Timestamp?
+    /// Since when a pool host takes no new streams.
+    package let drainingAt: Timestamp?
     package let softwareVersion: String?
     /// Of a sender, as it was last told.
     package let inventory: Inventory?
@@ -27,6 +29,7 @@ package struct Device: Sendable, Hashable, Encodable, OrganizationRow {
     package let appliedConfiguration: Int
 
     package var isRevoked: Bool { revokedAt != nil }
+    package var isDraining: Bool { drainingAt != nil }
 
     static var table: OrganizationTable { .devices }
 
@@ -42,6 +45,7 @@ package struct Device: Sendable, Hashable, Encodable, OrganizationRow {
         lastSeenAt = try row["last_seen_at"]
         revokedAt = try row["revoked_at"]
         flaggedAt = try row["flagged_at"]
+        drainingAt = try row["draining_at"]
         softwareVersion = try row["software_version"]
         let inventory: JSONColumn<Inventory>? = try row["inventory"]
         self.inventory = inventory?.value
@@ -51,8 +55,8 @@ package struct Device: Sendable, Hashable, Encodable, OrganizationRow {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, organization, kind, name, createdAt, firstConnectedAt, lastSeenAt, revokedAt, flaggedAt, softwareVersion, inventory, pool,
-            appliedConfiguration
+        case id, organization, kind, name, createdAt, firstConnectedAt, lastSeenAt, revokedAt, flaggedAt, drainingAt, softwareVersion,
+            inventory, pool, appliedConfiguration
     }
 }
 
@@ -157,6 +161,23 @@ package struct Pools: Sendable {
 
     /// Takes the identity away for good.
     package func revoke(_ id: DeviceID) async throws { try await change(id, noting: .deviceRevoked) { now in "revoked_at = \(now)" } }
+
+    /// Has it take no new streams from now on, or again; nothing happens where it is so already.
+    ///
+    /// - Parameter scope: of the user who wants it; nil for the operator.
+    package func setDraining(_ isDraining: Bool, _ id: DeviceID, by scope: OrganizationScope? = nil) async throws {
+        try await store.write(.durable) { transaction in
+            let pools = transaction.across(.pool)
+            let found = try pools.first("SELECT * FROM devices WHERE kind = 'pool' AND revoked_at IS NULL AND id = \(id)", Device.init)
+            guard let host = found else { throw StoreError.missing("pool host") }
+            guard host.isDraining != isDraining else { return }
+            let since: Timestamp? = isDraining ? transaction.now : nil
+            try pools.run("UPDATE devices SET draining_at = \(since) WHERE id = \(id)")
+            let action: AuditAction = isDraining ? .hostDrained : .hostTakenBack
+            try transaction.noteOfOperator(action, id.text, detail: host.name)
+            if let scope { try transaction.note(action, id.text, detail: host.name, in: scope) }
+        }
+    }
 
     package func flag(_ id: DeviceID) async throws { try await change(id, noting: .deviceFlagged) { now in "flagged_at = \(now)" } }
 

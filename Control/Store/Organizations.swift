@@ -58,6 +58,11 @@ package struct Organizations: Sendable {
         try await store.read { try $0.shared.first("SELECT * FROM organizations WHERE slug = \(slug)", Organization.init) }
     }
 
+    /// Whether it is the one that the server was set up with: whoever did that runs the server, and its admins look after the pool.
+    package func isHouse(_ id: OrganizationID) async throws -> Bool {
+        try await store.read { try $0.house() == id }
+    }
+
     package func rename(_ name: String, in scope: OrganizationScope) async throws {
         let name = try checked(name, "organization.name")
         try await store.write { try $0.renameOrganization(to: name, in: scope) }
@@ -101,8 +106,9 @@ package struct Setup: Sendable {
         let hash = SHA256.hash(secret.revealed)
         return try await store.write(.durable) { transaction in
             guard try transaction.setupAccepts(hash) else { throw StoreError.setupClosed }
-            try transaction.shared.run("UPDATE setup SET used_at = \(transaction.now) WHERE id = 1")
-            return try transaction.createOrganization(name: name, slug: slug, owner: owner, by: .operator)
+            let made = try transaction.createOrganization(name: name, slug: slug, owner: owner, by: .operator)
+            try transaction.shared.run("UPDATE setup SET used_at = \(transaction.now), organization = \(made.0.id) WHERE id = 1")
+            return made
         }
     }
 }
@@ -133,6 +139,16 @@ extension Transaction {
         let scope = OrganizationScope(organization.id, by: author)
         try note(.organizationCreated, organization.id.text, detail: organization.slug, in: scope)
         return (organization, try createUser(owner, role: .owner, in: scope))
+    }
+
+    /// nil where the server was set up in no browser. A server of before this was written down has the organisation that was made first.
+    fileprivate func house() throws -> OrganizationID? {
+        try shared.first(
+            """
+            SELECT coalesce(organization, (SELECT id FROM organizations ORDER BY rowid LIMIT 1)) AS house
+            FROM setup WHERE id = 1 AND used_at IS NOT NULL
+            """
+        ) { try $0["house"] }
     }
 
     fileprivate func isUnowned() throws -> Bool {

@@ -17,6 +17,7 @@ enum Schema {
         Migration(version: 11, name: "organization settings", script: organizationSettings),
         Migration(version: 12, name: "flight events", script: flightEvents),
         Migration(version: 13, name: "health snapshots", script: healthSnapshots),
+        Migration(version: 14, name: "draining hosts", script: drainingHosts),
     ]
 
     private static let accounts: StaticString = """
@@ -257,6 +258,11 @@ enum Schema {
             FOREIGN KEY (organization, user) REFERENCES users (organization, id)
         ) STRICT;
         CREATE INDEX mails_by_day ON mails (organization, purpose, created_at);
+        """
+
+    private static let drainingHosts: StaticString = """
+        ALTER TABLE devices ADD COLUMN draining_at INTEGER;
+        ALTER TABLE setup ADD COLUMN organization TEXT REFERENCES organizations (id);
         """
 
     private static let invitations: StaticString = """

@@ -21,6 +21,15 @@ import Units
         await #expect(throws: StoreError.setupClosed) { try await claim("second") }
         await #expect(throws: StoreError.setupClosed) { try await store.setup.issue(Secret("third")) }
         #expect(try await !store.setup.isOpen())
+        // It runs the server; those that the operator makes later do not.
+        let (other, _) = try await store.organizations.create(
+            name: "B", slug: "b", owner: try Fixture.user("b@example.org"), by: .operator)
+        #expect(try await store.organizations.isHouse(organization.id))
+        #expect(try await !store.organizations.isHouse(other.id))
+        // As a server has it that was set up before this was written down.
+        try await store.write { try $0.shared.run("UPDATE setup SET organization = NULL") }
+        #expect(try await store.organizations.isHouse(organization.id))
+        #expect(try await !store.organizations.isHouse(other.id))
     }
 
     @Test(

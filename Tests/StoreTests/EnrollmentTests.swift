@@ -98,6 +98,28 @@ import Wire
         await #expect(throws: StoreError.missing("pool host")) { try await fixture.store.pools.connected(pool.id, hello: hello) }
     }
 
+    @Test("a host drains until it is taken back, since when and by whom is known, and a revoked one does neither")
+    func draining() async throws {
+        let fixture = try await Fixture()
+        let (pools, host) = (fixture.store.pools, try await fixture.pool())
+        try await pools.setDraining(true, host.id)
+        let since = fixture.clock.now
+        fixture.clock.advance(.seconds(60))
+        // Once more is no news.
+        try await pools.setDraining(true, host.id, by: fixture.scope)
+        #expect(try await pools.find(host.id).drainingAt == since)
+        try await pools.setDraining(false, host.id, by: fixture.scope)
+        #expect(try await !pools.find(host.id).isDraining)
+        #expect(try await fixture.store.operations.audit().prefix(2).map(\.action) == [.hostTakenBack, .hostDrained])
+        let own = try await fixture.store.audit(in: fixture.scope).entries().filter { $0.subject == host.id.text }
+        #expect(own.map(\.action) == [.hostTakenBack] && own.first?.author == fixture.owner.id.text)
+        try await pools.revoke(host.id)
+        let sender = try await fixture.sender()
+        for id in [host.id, sender.id] {
+            await #expect(throws: StoreError.missing("pool host")) { try await pools.setDraining(true, id) }
+        }
+    }
+
     @Test("a revoked key is told so and costs no token: another key is enrolled with it")
     func revokedKey() async throws {
         let fixture = try await fixture()
