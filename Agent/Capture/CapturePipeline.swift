@@ -116,6 +116,12 @@ package actor CapturePipeline {
         }
     }
 
+    /// Has the next picture be a key frame, for somebody who has seen none yet.
+    package func requestKeyFrame() {
+        // try?: without it the next regular one is waited for, 2 s at most.
+        try? encode?.requestKeyFrame()
+    }
+
     /// - Parameter reason: nil where it is as planned.
     private func note(_ reason: String?, of part: Part) {
         guard lacking[part] != reason else { return }

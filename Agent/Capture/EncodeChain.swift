@@ -75,6 +75,8 @@ final class EncodeChain: Sendable {
 
     var isRateCostly: Bool { settings.encoder == .vah264 }
 
+    func requestKeyFrame() throws(GStreamerError) { try pipeline.requestKeyFrame(of: "encoder") }
+
     func setBitrate(_ bitrate: Bitrate) throws(GStreamerError) { try settings.applyBitrate(bitrate, to: pipeline) }
 
     /// The message loop has seen an error.

@@ -40,6 +40,8 @@ actor Transmission {
     private var linkWaiter: CheckedContinuation<Void, Never>?
     private var isOver = false
     private var lastReport: SendingReport?
+    /// Another receiver is sent to, and has not answered yet: it has seen no key frame.
+    private var isNewToReceiver = false
     private var meter = Meter()
     private var pace = FramePace()
     private let flight: FlightDesk
@@ -364,6 +366,7 @@ extension Transmission {
         let old = uplink
         uplinkReader?.cancel()
         health.forgetLinks()
+        isNewToReceiver = true
         // Media goes to the new one from here on.
         try startUplink(new)
         old?.stop()
@@ -420,6 +423,10 @@ extension Transmission {
         guard uplink === source, !isOver else { return }
         health.note(event)
         flight.note(event)
+        if isNewToReceiver, health.isAnyLinkLive {
+            isNewToReceiver = false
+            if let capture { Task { await capture.requestKeyFrame() } }
+        }
         if health.isAnyLinkLive {
             linkWaiter?.resume()
             linkWaiter = nil

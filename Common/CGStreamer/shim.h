@@ -158,6 +158,16 @@ static inline GstMessage *strata_wake_message(GstElement *source) {
     return gst_message_new_application((GstObject *)source, gst_structure_new_empty("strata-wake"));
 }
 
+// What asks an encoder for a key frame with its next picture, as gst_video_event_new_upstream_force_key_unit of another library makes it:
+// gst_structure_new is variadic.
+static inline GstEvent *strata_key_frame_event(void) {
+    return gst_event_new_custom(
+        GST_EVENT_CUSTOM_UPSTREAM,
+        gst_structure_new(
+            "GstForceKeyUnit", "running-time", GST_TYPE_CLOCK_TIME, GST_CLOCK_TIME_NONE, "all-headers", G_TYPE_BOOLEAN, TRUE, "count",
+            G_TYPE_UINT, 0, NULL));
+}
+
 static inline gboolean strata_value_holds_structure(const GValue *value) { return GST_VALUE_HOLDS_STRUCTURE(value); }
 static inline GType strata_value_type(const GValue *value) { return G_VALUE_TYPE(value); }
 

@@ -183,6 +183,18 @@ extension Pipeline {
         }
     }
 
+    /// Asks an encoder for a key frame with its next picture; one that cannot goes on as before.
+    package func requestKeyFrame(of encoder: StaticString) throws(GStreamerError) {
+        try withElement(encoder) { element, name throws(GStreamerError) in
+            guard let pad = gst_element_get_static_pad(element, "src") else {
+                throw GStreamerError(function: "gst_element_get_static_pad", element: name, reason: "no pad src")
+            }
+            defer { gst_object_unref(pad) }
+            // To its own source pad, as if whoever is behind it asked: sent to the element it would go past it.
+            gst_pad_send_event(pad, strata_key_frame_event())
+        }
+    }
+
     /// The element of this name in the text, held while `body` runs.
     func withElement<Result>(
         _ name: StaticString, _ body: (UnsafeMutablePointer<GstElement>, String) throws(GStreamerError) -> Result

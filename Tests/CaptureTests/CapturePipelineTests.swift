@@ -147,6 +147,25 @@ private let small = EncoderChoice(bitrate: .kilobits(800), width: 320, height: 1
         #expect(after < before * 0.6, "\(before) then \(after) bytes a frame")
     }
 
+    @Test("a key frame that is asked for comes soon, out of its turn", arguments: [EncoderID.x264, .openh264])
+    func keyFrame(encoder: EncoderID) async throws {
+        var choice = small
+        choice.id = encoder
+        let recorder = Recorder()
+        let capture = CapturePipeline(encoder: choice, log: quiet, sink: recorder.sink)
+        try await capture.start(CaptureSources(picture: .test))
+        await recorder.wait(forPictures: 20)
+        let before = recorder.pictures
+        await capture.requestKeyFrame()
+        await recorder.wait(forPictures: 50)
+        await capture.stop()
+        let probe = try await Probe(scratch.write("key.ts", recorder.bytes))
+        let keys = probe.video.enumerated().filter { $0.element.isKey }.map(\.offset)
+        // The next regular one would be the sixtieth.
+        let asked = keys.dropFirst().first ?? 0
+        #expect(keys.first == 0 && (before - 1..<before + 15).contains(asked), "\(keys) from \(before) on")
+    }
+
     @Test("timestamps run through the wrap of 33 bits")
     func wrap() async throws {
         let recorder = Recorder()
