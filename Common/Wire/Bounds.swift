@@ -196,6 +196,10 @@ extension PoolHello {
     }
 }
 
+extension HostLoadReport {
+    package func bounded() -> HostLoadReport { HostLoadReport(cpuPercent: cpuPercent?.within(0...100)) }
+}
+
 extension LeaseReport {
     func bounded() -> LeaseReport {
         LeaseReport(

@@ -10,6 +10,8 @@ package enum PoolMessage: Message {
     case thumbnail(StreamThumbnail)
     /// A lease that is over: ports are free again.
     case released(LeaseReference)
+    /// Every second, so that a host that is there is heard, whatever becomes of its streams; dropped while the connection is slow.
+    case load(HostLoadReport)
     case unknown(String)
 }
 
@@ -84,6 +86,13 @@ package struct PoolHello: Codable, Sendable, Hashable {
     }
 }
 
+/// How busy a pool host is, whatever with.
+package struct HostLoadReport: Codable, Sendable, Hashable {
+    /// Percent of all processors over the last ten seconds; nil where the host does not see it.
+    package var cpuPercent: Int?
+    package init(cpuPercent: Int?) { self.cpuPercent = cpuPercent }
+}
+
 package struct PortRange: Codable, Sendable, Hashable {
     package var first: Int
     package var last: Int
@@ -113,7 +122,7 @@ package struct LeaseReport: Codable, Sendable, Hashable {
 }
 
 extension PoolMessage {
-    package enum Kind: String, CaseIterable, Sendable { case hello, outcome, report, thumbnail, released }
+    package enum Kind: String, CaseIterable, Sendable { case hello, outcome, report, thumbnail, released, load }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -122,6 +131,7 @@ extension PoolMessage {
         case .report: .known(.report)
         case .thumbnail: .known(.thumbnail)
         case .released: .known(.released)
+        case .load: .known(.load)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -133,6 +143,7 @@ extension PoolMessage {
         case .report(let body): try container.encode(body, forKey: .body)
         case .thumbnail(let body): try container.encode(body, forKey: .body)
         case .released(let body): try container.encode(body, forKey: .body)
+        case .load(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -144,6 +155,7 @@ extension PoolMessage {
         case .report: self = .report(try body.decode(StreamReport.self, forKey: .body))
         case .thumbnail: self = .thumbnail(try body.decode(StreamThumbnail.self, forKey: .body))
         case .released: self = .released(try body.decode(LeaseReference.self, forKey: .body))
+        case .load: self = .load(try body.decode(HostLoadReport.self, forKey: .body))
         }
     }
 }

@@ -15,6 +15,8 @@ package actor Roster {
     private var connections: [DeviceID: Connection] = [:]
     private var senders: [DeviceID: AgentHello] = [:]
     private var hosts: [DeviceID: PoolHello] = [:]
+    /// Percent of its processors that each connected host said last.
+    package private(set) var loads: [DeviceID: Int] = [:]
     /// Why a sender refused its newest configuration.
     private var configurationFaults: [DeviceID: String] = [:]
     private var telemetry: [DeviceID: [AgentTelemetry]] = [:]
@@ -147,6 +149,7 @@ package actor Roster {
         await connection.ended()
         let wasSender = senders.removeValue(forKey: connection.device) != nil
         let wasHost = hosts.removeValue(forKey: connection.device) != nil
+        loads[connection.device] = nil
         if wasHost { hostLostAt = .now }
         if wasSender { eventSink.yield(.senderDisconnected(connection.device)) }
         if wasHost { eventSink.yield(.hostDisconnected(connection.device)) }
@@ -231,6 +234,7 @@ package actor Roster {
         case .thumbnail(let thumbnail):
             if let bounded = thumbnail.bounded() { eventSink.yield(.host(connection.device, .thumbnail(bounded))) }
         case .released: eventSink.yield(.host(connection.device, message))
+        case .load(let load): loads[connection.device] = load.bounded().cpuPercent
         case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
         }
     }

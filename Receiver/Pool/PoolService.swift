@@ -42,6 +42,11 @@ package final class PoolService: Sendable {
     private static func carryOut(_ control: ControlConnection<PoolMessage, PoolOrder>, _ host: ReceiverHost, _ log: Log) async {
         await withDiscardingTaskGroup { group in
             for await event in control.events {
+                switch event {
+                case .connected: await host.setControl(isThere: true)
+                case .disconnected, .refused, .revoked: await host.setControl(isThere: false)
+                case .order: break
+                }
                 if case .revoked = event { group.addTask { await host.releaseAll() } }
                 guard case .order(let order, let id) = event else { continue }
                 guard let id else {

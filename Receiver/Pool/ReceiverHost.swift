@@ -17,6 +17,7 @@ package actor ReceiverHost {
     private let tell: @Sendable (PoolMessage, Importance) -> Void
     private var load = HostLoad()
     private var looking: Task<Void, Never>?
+    private var isControlThere = false
 
     /// Whether a message may be lost.
     package enum Importance: Sendable, Equatable {
@@ -46,7 +47,7 @@ package actor ReceiverHost {
     /// Adopts the receivers of a predecessor, and starts again those that did not outlive it. Returns once each has been
     /// found or begun.
     package func adoptAll() async throws {
-        watchLoad()
+        watchOver()
         let (starts, unreadable) = try files.starts()
         for name in unreadable { log.error("cannot read a lease's file, ignoring it", ["file": .text(name)]) }
         for start in starts {
@@ -64,10 +65,10 @@ package actor ReceiverHost {
     }
 
     /// Looks each second from here on.
-    private func watchLoad() {
-        guard settings.cpuLimit < 100, looking == nil else { return }
-        guard HostLoad.now() != nil else {
-            return log.warning("/proc/stat is hidden from the pool: it does not see how busy this host is, and cpu_limit does nothing")
+    private func watchOver() {
+        guard looking == nil else { return }
+        if settings.cpuLimit < 100, HostLoad.now() == nil {
+            log.warning("/proc/stat is hidden from the pool: it does not see how busy this host is, and cpu_limit does nothing")
         }
         looking = loop.spawn { [weak self, loop] in
             // Ends by cancellation, or with the host.
@@ -75,9 +76,15 @@ package actor ReceiverHost {
         }
     }
 
-    private func look() {
-        if let text = HostLoad.now() { load.note(text) }
+    func look() async {
+        let text = HostLoad.now()
+        if let text { load.note(text) }
+        tell(.load(HostLoadReport(cpuPercent: load.percent(text))), .figures)
+        for keeper in keepers.values { await keeper.look(isControlThere: isControlThere) }
     }
+
+    /// Whether this host and control hear each other, as their connection sees it.
+    func setControl(isThere: Bool) { isControlThere = isThere }
 
     /// What control is told at each connect.
     package func hello() async -> PoolHello {
@@ -116,6 +123,11 @@ package actor ReceiverHost {
     /// Ends the pool's work; receivers go on, for the next pool.
     package func leave() async {
         looking?.cancel()
+        if !keepers.isEmpty {
+            log.notice(
+                "receivers go on for the next pool, 120 s at most: a host that is to stay away is drained first",
+                ["leases": .integer(keepers.count)])
+        }
         for keeper in keepers.values { await keeper.leave() }
         for ending in endings.values { await ending.value }
         files.unlock()

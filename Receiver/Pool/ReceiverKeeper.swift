@@ -47,6 +47,9 @@ actor ReceiverKeeper {
     var unmoved: Set<OutputID> = []
     /// Whether a line came since the watch looked last.
     var wasHeard = false
+    var fence = Fence()
+    /// Outputs that the fence has taken off the receiver; the lease has them still.
+    var held: Set<OutputID> = []
     private var runner: Task<Void, Never>?
     private var pause: Task<Void, any Error>?
     var waiters: [CheckedContinuation<Failure?, Never>] = []

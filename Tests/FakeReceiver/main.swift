@@ -25,6 +25,8 @@ enum Fault: String {
     case old
     /// Sends lines that are no messages among the others.
     case babbles
+    /// Media comes with its first report, and none after it.
+    case dark
     /// Sends pictures: too large a one, then some at once in another stream's name.
     case pictures
 }
@@ -40,6 +42,7 @@ struct FakeReceiver {
     var start: ReceiverStart?
     var port: UDPSocket?
     let began = Instant.now
+    var reports = 0
 
     func send(_ message: ReceiverMessage) throws { child.send(Array(try JSONEncoder().encode(message))) }
 
@@ -99,11 +102,12 @@ struct FakeReceiver {
         !name.hasPrefix("down") && (!name.hasPrefix("brief") || Instant.now - began < .seconds(3))
     }
 
-    func report() throws {
+    mutating func report() throws {
         guard let start else { return }
+        reports += 1
         let ingest = IngestReport(
-            state: .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1, lostPacketsTotal: 0, recoveredPacketsTotal: 0,
-            guardDroppedTotal: 0, video: .h264, width: 1280, height: 720, paths: [])
+            state: fault == .dark && reports > 1 ? .interrupted : .flowing, bitrate: .kilobits(2500), keyFramesTotal: 1,
+            lostPacketsTotal: 0, recoveredPacketsTotal: 0, guardDroppedTotal: 0, video: .h264, width: 1280, height: 720, paths: [])
         let outputs = start.spec.outputs.map { output in
             let name = if case .file(let file) = output.target { file.name } else { "" }
             return OutputReport(

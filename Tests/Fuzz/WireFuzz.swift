@@ -42,6 +42,10 @@ private func entered(_ data: Data) -> String? {
         guard bounded == bounded.bounded(), bounded.base64.isPlain, bounded.base64.utf8.count <= 32 << 10 else {
             return "a thumbnail that is not bounded"
         }
+    case .load(let load)?:
+        guard load.bounded() == load.bounded().bounded(), (0...100).contains(load.bounded().cpuPercent ?? 0) else {
+            return "a host's load that is not bounded"
+        }
     default: break
     }
     return nil

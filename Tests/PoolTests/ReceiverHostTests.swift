@@ -91,6 +91,18 @@ final class Host: @unchecked Sendable {
         }
     }
 
+    /// Waits until the newest report fits.
+    @discardableResult
+    func newest(_ fits: (StreamReport) -> Bool) async throws -> StreamReport {
+        while true {
+            try Task.checkCancellation()
+            let reports = messages.withLock { $0 }.compactMap { if case .report(let report) = $0.0 { report } else { nil } }
+            if let last = reports.last, fits(last) { return last }
+            var iterator = arrivals.stream.makeAsyncIterator()
+            await iterator.next()
+        }
+    }
+
     /// What was told of pictures so far.
     var thumbnails: [(StreamThumbnail, ReceiverHost.Importance)] {
         messages.withLock { $0 }.compactMap { message, importance in
@@ -353,6 +365,24 @@ struct ReceiverHostTests {
         #expect(first.outputs.contains { $0.reason == "brief" && $0.state == .connected }, "\(first.outputs)")
         let second = try await pool.report { report, _ in report.outputs.contains { $0.reason == "later" } }
         #expect(Set(second.outputs.map(\.reason)) == ["now", "later"] && second.pid == pid, "\(second.outputs)")
+        await pool.end()
+    }
+
+    @Test("where neither control nor the sender is heard, outputs that are down are taken off, then all, until control is back")
+    func fence() async throws {
+        let pool = try Host(fault: "dark")
+        try await pool.start()
+        let (up, down) = (file(1, "up"), file(2, "down"))
+        _ = await pool.lease(1, outputs: [up, down])
+        try await pool.newest { $0.ingest.state == .interrupted && $0.outputs.count == 2 }
+        for _ in 0..<Fence.narrowAfter { await pool.host.look() }
+        try await pool.newest { $0.outputs.map(\.id) == [up.id] }
+        for _ in 0..<Fence.closedAfter { await pool.host.look() }
+        try await pool.newest { $0.outputs.isEmpty }
+        #expect(await pool.leases.first?.outputs == [up.id, down.id])
+        await pool.host.setControl(isThere: true)
+        for _ in 0..<Fence.confirmed { await pool.host.look() }
+        try await pool.newest { $0.outputs.map(\.id) == [up.id, down.id] }
         await pool.end()
     }
 

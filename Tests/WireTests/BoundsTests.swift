@@ -111,6 +111,7 @@ import Wire
         ).bounded()
         #expect(report.port == 65_535 && report.uptimeSeconds == 0 && report.restarts == 0 && report.ingest.bitrate.bitsPerSecond == 0)
         #expect(report.ingest.slateMs == 0)
+        #expect([Int.min, 42, Int.max].map { HostLoadReport(cpuPercent: $0).bounded().cpuPercent } == [0, 42, 100])
         #expect(report.slateFault?.isPlain == true && (report.slateFault?.count ?? 0) <= WireLimits.textCharacters)
         #expect(report.outputs.count == WireLimits.listEntries && report.ingest.paths.count == WireLimits.listEntries)
         #expect(report.outputs.allSatisfy { ($0.reason ?? "").isPlain && ($0.reason ?? "").utf8.count <= 4 * WireLimits.textCharacters })

@@ -145,6 +145,7 @@ struct GoldenTests {
         try check("pool-report-slate", PoolMessage.report(damaged))
         try check("pool-thumbnail", PoolMessage.thumbnail(Sample.thumbnail))
         try check("pool-released", PoolMessage.released(LeaseReference(lease: Sample.lease)))
+        try check("pool-load", PoolMessage.load(HostLoadReport(cpuPercent: 42)))
         try check("pool-outcome", PoolMessage.outcome(Sample.outcome))
         try check("order-lease", Command(id: Sample.command, order: PoolOrder.lease(LeaseRequest(spec: Sample.spec, preferredPort: 5000))))
         let again = LeaseRequest(spec: Sample.spec, preferredPort: 5000, isAgain: true)
