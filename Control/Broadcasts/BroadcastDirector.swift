@@ -84,9 +84,15 @@ package actor BroadcastDirector {
                 end(report.broadcast, on: device)
             }
         case .sender: break
+        case .senderSampled(let device, let isAnswered):
+            if !isAnswered, !broadcasts(of: device).isEmpty { await parts.fleet.hurry(device) }
+            for one in broadcasts(of: device) { one.post(.sampled(isAnswered: isAnswered)) }
         case .hostConnected(let device, let hello): await hostConnected(device, hello)
         case .hostDisconnected(let device):
-            for one in live.values { one.post(.hostDisconnected(device)) }
+            for one in live.values {
+                one.post(.hostDisconnected(device))
+                if await one.machine.host == device { await parts.fleet.hurry(one.sender) }
+            }
         case .host(let device, .report(let report)): await reported(report, by: device)
         case .host(let device, .thumbnail(let thumbnail)): await pictured(thumbnail, by: device)
         case .host(let device, .released(let lease)): await released(lease.lease, by: device)
@@ -116,30 +122,31 @@ package actor BroadcastDirector {
     }
 
     private func hostConnected(_ device: DeviceID, _ hello: PoolHello) async {
-        for one in live.values { one.post(.hostConnected(device, hello.leases.first { $0.lease == one.lease })) }
+        for one in live.values {
+            let lease = await one.machine.lease
+            one.post(.hostConnected(device, hello.leases.first { $0.lease == lease }))
+        }
         let fleet = parts.fleet
         for lease in hello.leases {
-            // A start that it did not answer has gone to another host meanwhile.
-            if let one = live[lease.broadcast], await one.machine.host == device { continue }
+            // A start that it did not answer, or a stream that it was lost with, has gone to another host meanwhile.
+            if let one = live[lease.broadcast], await one.machine.isOn(device, lease.lease) { continue }
             Task { _ = await fleet.order(PoolOrder.release(LeaseReference(lease: lease.lease)), to: device) }
         }
     }
 
     private func reported(_ report: StreamReport, by device: DeviceID) async {
         // A host speaks only for the streams that are on it.
-        guard let one = live[report.broadcast], one.lease == report.lease, await one.machine.host == device else { return }
+        guard let one = live[report.broadcast], await one.machine.isOn(device, report.lease) else { return }
         one.post(.report(report))
     }
 
     private func pictured(_ thumbnail: StreamThumbnail, by device: DeviceID) async {
-        guard let one = live[thumbnail.broadcast], one.lease == thumbnail.lease, await one.machine.host == device else { return }
+        guard let one = live[thumbnail.broadcast], await one.machine.isOn(device, thumbnail.lease) else { return }
         await one.show(thumbnail)
     }
 
     private func released(_ lease: LeaseID, by device: DeviceID) async {
-        for one in live.values where one.lease == lease {
-            if await one.machine.host == device { one.post(.leaseLost) }
-        }
+        for one in live.values where await one.machine.isOn(device, lease) { one.post(.leaseLost) }
     }
 
     /// Lets go of what is over: the store has it, and what a side still runs of it is ended when that side connects.
@@ -189,7 +196,7 @@ extension BroadcastDirector {
             throw Failure.unsupported("H.265 cannot be sent by RTMP: choose H.264, or an SRT destination")
         }
         let listener: ListenerPlace? = if case .srt(let target) = place.target { target.listenerPlace } else { nil }
-        return PlannedOutput(id: fresh(), destination: destination, name: place.name, listener: listener)
+        return PlannedOutput(id: .fresh(), destination: destination, name: place.name, listener: listener)
     }
 
     /// - Parameter defaults: what the sender is configured to be.
@@ -201,16 +208,11 @@ extension BroadcastDirector {
         try check(request, of: hello)
         let grace: Grace = request.graceSeconds.map { $0 == 0 ? .untilStopped : .seconds($0) } ?? .standard
         return BroadcastMachine(
-            id: fresh(), organization: organization, sender: request.sender, lease: fresh(),
+            id: .fresh(), organization: organization, sender: request.sender, lease: .fresh(),
             media: MediaChoice(
                 input: input, encoder: request.encoder ?? defaults.encoder, bufferMs: request.bufferMs ?? defaults.bufferMs,
                 links: request.links ?? defaults.links, protection: request.protection ?? defaults.protection),
             outputs: [], grace: grace)
-    }
-
-    private func fresh<Kind>() -> ID<Kind> {
-        var random = SystemRandomNumberGenerator()
-        return ID(ULID(unixMs: unixMilliseconds(), random: &random))
     }
 
     /// Stopping what is over already is no error.
@@ -364,6 +366,13 @@ extension BroadcastDirector {
             if let report = await one.machine.report { reports.append((one.id, one.sender, report)) }
         }
         return reports.sorted { $0.broadcast < $1.broadcast }
+    }
+}
+
+extension ID {
+    static func fresh() -> ID {
+        var random = SystemRandomNumberGenerator()
+        return ID(ULID(unixMs: unixMilliseconds(), random: &random))
     }
 }
 

@@ -6,7 +6,10 @@ extension BroadcastMachine {
     mutating func reported(_ report: StreamReport, nowMs: Int64) -> [Action] {
         observed.report = report
         observed.hostConnected = true
-        var actions = (phase == .leasing ? leased(report.port, nowMs: nowMs) : climb()) + watchOutputs(report)
+        observed.watch.heard()
+        // Whoever reports has the lease, also where its answer got lost.
+        let isNews = phase == .leasing || isUp && port == nil
+        var actions = (isNews ? leased(report.port, nowMs: nowMs) : climb()) + watchOutputs(report)
         guard phase == .running else { return actions }
         guard report.ingest.state == .flowing else { return actions + interrupted(nowMs: nowMs) }
         if interruptedSinceMs != nil {
@@ -16,7 +19,7 @@ extension BroadcastMachine {
         return actions
     }
 
-    private mutating func interrupted(nowMs: Int64) -> [Action] {
+    mutating func interrupted(nowMs: Int64) -> [Action] {
         guard interruptedSinceMs == nil else { return [] }
         interruptedSinceMs = nowMs
         guard case .seconds(let seconds) = grace else { return [] }
@@ -53,9 +56,10 @@ extension BroadcastMachine {
     mutating func hostConnected(_ device: DeviceID?, _ report: LeaseReport?, nowMs: Int64) -> [Action] {
         guard let device, device == host else { return [] }
         observed.hostConnected = true
+        observed.watch.heard()
         if case .stopping(_, let undo) = phase { return undo.host && !undo.sender ? [.order(.release)] : [] }
         guard isWanted(.lease) else { return [] }
-        guard let report else { return lost(nowMs: nowMs) + [.order(.lease)] }
+        guard let report, report.lease == lease else { return lost(nowMs: nowMs) + [.order(.lease)] }
         return leased(report.port, nowMs: nowMs) + reconcile(Set(report.outputs), nowMs: nowMs)
     }
 

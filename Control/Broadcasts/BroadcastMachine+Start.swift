@@ -3,17 +3,19 @@ import Units
 import Wire
 
 extension BroadcastMachine {
-    mutating func chosen(_ device: DeviceID) -> [Action] {
-        guard phase == .choosing else { return [] }
+    mutating func chosen(_ device: DeviceID, _ lease: LeaseID?) -> [Action] {
+        guard phase == .choosing else { return lease.map { moved(to: device, $0) } ?? [] }
         host = device
         (observed.hostFault, observed.hostCame) = (nil, false)
         observed.hostConnected = true
+        observed.watch.moved()
         phase = .leasing
         return [.set(.step, afterMs: Self.limitMs(of: .lease)), .order(.lease)]
     }
 
     /// A host that is expected is waited for, once and for so long; where one has refused already, its words are the answer.
     mutating func noHost(_ reason: String, waitMs: Int64, nowMs: Int64) -> [Action] {
+        if isUp, observed.isSeeking { return nowhere(reason) }
         guard phase == .choosing else { return leaseFailed(reason, nowMs: nowMs) }
         let until = observed.awaitsHostUntilMs ?? nowMs + waitMs
         // A wall clock that was set back meanwhile does not make it longer than what is left.
@@ -39,6 +41,7 @@ extension BroadcastMachine {
         case .leasing: return elsewhere(reason)
         // A lease that is being made again after a loss is asked for until the grace time is over.
         case .sending, .media, .outputs, .running:
+            guard port != nil else { return moveFailed(reason, nowMs: nowMs) }
             observed.leaseFault = reason
             return [.set(.again(.lease), afterMs: 3000)]
         case .stopping, .ended: return []
@@ -66,7 +69,7 @@ extension BroadcastMachine {
         case .sending, .media, .outputs, .running:
             guard before != port else { return [] }
             revision += 1
-            return [.order(.start)]
+            return (before == nil ? [.cancel(.move)] : []) + [.order(.start)]
         case .choosing, .stopping, .ended:
             return []
         }
@@ -143,6 +146,8 @@ extension BroadcastMachine {
         case .again(let order): return isWanted(order) ? [.order(order)] : []
         case .output(let output): return handoverDue(output, nowMs: nowMs)
         case .silence: return silent()
+        case .host: return isUp ? [.look] : []
+        case .move: return moveFailed("the pool host did not answer within \(Self.moveLimitMs / 1000) s", nowMs: nowMs)
         }
     }
 

@@ -10,7 +10,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
     package let organization: OrganizationID
     package let sender: DeviceID
     package let grace: Grace
-    package let lease: LeaseID
+    /// Of the host that it is on: with another host comes another lease, so that nothing of an earlier one is taken for this one's.
+    package internal(set) var lease: LeaseID
     package internal(set) var media: MediaChoice
     /// What goes on where the sender refuses the change that is on its way to it.
     var mediaBefore: MediaChoice?
@@ -66,6 +67,9 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var hostCame = false
         /// Why there is no lease, in the words of whoever refused it.
         var leaseFault: String?
+        var watch = HostWatch()
+        /// Another host is being chosen, since the one that it is on is gone.
+        var isSeeking = false
         /// How each wanted output gets to the receiver.
         var handovers: [OutputID: Handover] = [:]
         /// Outputs that are to go, by how many reports may still name them before they are told so again.
@@ -132,7 +136,8 @@ extension BroadcastMachine {
     package enum Event: Sendable {
         /// Begin, or go on after a restart of control.
         case resumed
-        case hostChosen(DeviceID)
+        /// - lease: of its own, where the broadcast is on another host yet.
+        case hostChosen(DeviceID, lease: LeaseID? = nil)
         /// - waitMs: for how long one may still come.
         case noHost(reason: String, waitMs: Int64 = 0)
         /// - by: the host that answers; it may be one that another was asked after.
@@ -147,6 +152,10 @@ extension BroadcastMachine {
         case unknown(Order)
         case senderConnected(SendingReport?)
         case senderDisconnected
+        /// Telemetry of a sender that sends: whether any of its links has an answer.
+        case sampled(isAnswered: Bool)
+        /// The host was looked at: whether it is away, or has said nothing for longer than one does that is there.
+        case looked(isSilent: Bool)
         case sending(SendingReport)
         case hostConnected(DeviceID, LeaseReport?)
         case hostDisconnected(DeviceID)
@@ -184,8 +193,12 @@ extension BroadcastMachine {
         case replaceOutput(OutputID)
         case set(Timer, afterMs: Int64)
         case cancel(Timer)
+        /// Looks whether the host says anything.
+        case look
         /// Has a host that may have taken the stream after all let go of it.
         case leave(DeviceID)
+        /// The same of one that it was on, with the lease that it had there.
+        case abandon(DeviceID, LeaseID)
     }
 
     package enum Order: Sendable, Hashable {
@@ -200,6 +213,10 @@ extension BroadcastMachine {
         case drain
         /// When an order that had no answer is given again.
         case again(Order)
+        /// When the host is looked at that the sender has no answer from.
+        case host
+        /// How long a host may take that the stream is moved to.
+        case move
         /// When an output that the receiver does not have, or that does not connect, is given to it again.
         case output(OutputID)
     }
@@ -227,7 +244,7 @@ extension BroadcastMachine {
         if case .ended = phase { return [] }
         switch event {
         case .resumed: return resume(nowMs: nowMs)
-        case .hostChosen(let device): return chosen(device)
+        case .hostChosen(let device, let lease): return chosen(device, lease)
         case .noHost(let reason, let waitMs): return noHost(reason, waitMs: waitMs, nowMs: nowMs)
         case .leaseRefused(let reason, let device): return isElsewhere(device) ? [] : leaseFailed(reason, nowMs: nowMs)
         // A late answer: what that host has taken now is nobody's.
@@ -241,6 +258,8 @@ extension BroadcastMachine {
         case .senderDisconnected:
             observed.senderConnected = false
             return []
+        case .looked(let isSilent): return looked(isSilent: isSilent)
+        case .sampled(let isAnswered): return sampled(isAnswered: isAnswered, nowMs: nowMs)
         case .sending(let report): return sending(report)
         case .hostConnected where phase == .choosing: return hostCame()
         case .hostConnected(let device, let report):
@@ -298,6 +317,9 @@ extension BroadcastMachine {
         observed.occupied = hosts
         observed.leaseFault = reason
     }
+
+    /// Whether a host has the stream, by this lease: it speaks for nothing else.
+    func isOn(_ device: DeviceID, _ lease: LeaseID) -> Bool { host == device && self.lease == lease }
 
     private func isElsewhere(_ device: DeviceID?) -> Bool { device != nil && device != host }
 

@@ -11,7 +11,6 @@ actor LiveBroadcast {
     nonisolated let id: BroadcastID
     nonisolated let organization: OrganizationID
     nonisolated let sender: DeviceID
-    nonisolated let lease: LeaseID
     private let parts: Parts
     private(set) var machine: BroadcastMachine
     private let createdAtMs: Int64
@@ -76,7 +75,6 @@ actor LiveBroadcast {
         id = machine.id
         organization = machine.organization
         sender = machine.sender
-        lease = machine.lease
         self.machine = machine
         self.createdAtMs = createdAtMs
         self.endedAtMs = endedAtMs
@@ -178,7 +176,12 @@ actor LiveBroadcast {
                 await change(.removeOutput(reference(output)))
                 await give(output)
             }
-        case .leave(let host): Task { await leave(host) }
+        case .look: Task { post(.looked(isSilent: await isHostSilent)) }
+        case .leave(let host): Task { await leave(host, machine.lease) }
+        case .abandon(let host, let lease):
+            parts.log.warning(
+                "a stream goes on another host", ["broadcast": "\(id)", "left": "\(host)", "to": "\(machine.host?.text ?? "")"])
+            Task { await leave(host, lease) }
         case .set(let timer, let afterMs): set(timer, afterMs)
         case .cancel(let timer): timers.removeValue(forKey: timer)?.cancel()
         }
@@ -194,12 +197,24 @@ actor LiveBroadcast {
     }
 
     private func chooseHost() async {
-        switch await parts.hosts.choose(for: id, except: machine.observed.refusing.union(machine.observed.occupied)) {
-        case .host(let device): post(.hostChosen(device))
-        case .none(let reason, let waitMs): post(.noHost(reason: reason, waitMs: waitMs))
+        let present = machine.host
+        let others = machine.observed.refusing.union(machine.observed.occupied).union(present.map { [$0] } ?? [])
+        let families = await parts.fleet.hello(of: sender)?.inventory.families(over: machine.media.links)
+        switch await parts.hosts.choose(for: id, except: others, reachableBy: families) {
+        case .host(let device): post(.hostChosen(device, lease: LeaseID.fresh()))
+        case .none(let reason, let waitMs):
+            if let present { await parts.hosts.keep(id, on: present) }
+            post(.noHost(reason: reason, waitMs: waitMs))
         }
         // It ended meanwhile: what was promised to it is free again.
         if isOver { await parts.hosts.free(id) }
+    }
+
+    private var isHostSilent: Bool {
+        get async {
+            guard let host = machine.host else { return true }
+            return await parts.fleet.isSilent(host)
+        }
     }
 
     private func give(_ order: BroadcastMachine.Order) async {
@@ -213,7 +228,7 @@ actor LiveBroadcast {
 
     private func lease() async {
         guard let host = machine.host else { return }
-        let preferred = machine.port
+        let (preferred, lease) = (machine.port, machine.lease)
         // What was live goes on with whatever can be had: a listener whose port is taken is refused for itself, after the lease.
         let isAgain = machine.phase != .leasing
         do {
@@ -225,12 +240,14 @@ actor LiveBroadcast {
             let leftOut = isAgain ? specs.filter(\.isListener) : []
             specs.removeAll { leftOut.contains($0) }
             let spec = StreamSpec(
-                lease: machine.lease, broadcast: id, carrier: .bond, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
+                lease: lease, broadcast: id, carrier: .bond, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
                 outputs: specs, slate: await slate())
             // Names may have taken so long that another host is asked by now.
-            guard machine.host == host else { return }
+            guard machine.host == host, machine.lease == lease else { return }
             let request = LeaseRequest(spec: spec, preferredPort: preferred, isAgain: isAgain)
             let answer = await parts.fleet.order(PoolOrder.lease(request), to: host)
+            // The stream has gone on another host, or came back to this one: what was asked for is nobody's.
+            guard machine.lease == lease else { return await leave(host, lease) }
             defer { if case .outcome = answer { unheard.answered() } }
             switch answer {
             case .outcome(let outcome) where outcome.result == .done:
@@ -263,9 +280,9 @@ actor LiveBroadcast {
     }
 
     /// Whoever does not answer now is told when it connects again.
-    private func leave(_ host: DeviceID) async {
+    private func leave(_ host: DeviceID, _ lease: LeaseID) async {
         await parts.hosts.refused(by: host)
-        _ = await parts.fleet.order(PoolOrder.release(LeaseReference(lease: machine.lease)), to: host)
+        _ = await parts.fleet.order(PoolOrder.release(LeaseReference(lease: lease)), to: host)
     }
 
     private func release() async {

@@ -48,6 +48,7 @@ let usage = """
 ) async throws -> Gateway.Parts {
     let feed = Feed()
     let fleet = Roster(store: store, feed: feed, log: log)
+    try await fleet.recall()
     let hasher = PasswordHasher()
     let outbound = OutboundGuard(allowing: configuration.outbound)
     // The configuration has at least one origin.

@@ -6,6 +6,8 @@ package enum FleetEvent: Sendable {
     case senderConnected(DeviceID, AgentHello)
     case senderDisconnected(DeviceID)
     case sender(DeviceID, AgentMessage)
+    /// Telemetry of a sender that sends: each sample in which none of its links has an answer, and the first after it in which one has.
+    case senderSampled(DeviceID, isAnswered: Bool)
     case hostConnected(DeviceID, PoolHello)
     case hostDisconnected(DeviceID)
     case host(DeviceID, PoolMessage)

@@ -17,6 +17,14 @@ package actor Roster {
     private var hosts: [DeviceID: PoolHello] = [:]
     /// Percent of its processors that each connected host said last.
     package private(set) var loads: [DeviceID: Int] = [:]
+    /// When each connected host last said anything.
+    private var heardAt: [DeviceID: Instant] = [:]
+    /// Hosts that take no new streams, connected or not: as the store has it.
+    package private(set) var draining: Set<DeviceID> = []
+    /// Senders whose last sample said that nobody answers them.
+    private var unanswered: Set<DeviceID> = []
+    /// Senders whose telemetry comes faster though nobody watches.
+    private var hurried: Set<DeviceID> = []
     /// Why a sender refused its newest configuration.
     private var configurationFaults: [DeviceID: String] = [:]
     private var telemetry: [DeviceID: [AgentTelemetry]] = [:]
@@ -25,13 +33,16 @@ package actor Roster {
     private var watched: Set<OrganizationID> = []
     private let eventSink: AsyncStream<FleetEvent>.Continuation
 
-    /// In order, for one reader: `Broadcasts`. Reports are at most one a second for each stream, and telemetry is not among them.
+    /// In order, for one reader: `Broadcasts`. Reports are at most one a second for each stream, and telemetry is not among them but where
+    /// a sender has no answer.
     package nonisolated let events: AsyncStream<FleetEvent>
 
     /// Samples of telemetry kept for each sender: five minutes, or one while somebody watches.
     static let telemetryLimit = 300
     static let telemetryInterval = TelemetryInterval(ms: 1000)
     static let watchedInterval = TelemetryInterval(ms: 200)
+    static let hurryTime = Duration.seconds(10)
+    static let silence = Duration.milliseconds(1800)
     /// How long an old connection has to prove that it still answers when its device dials again.
     static let rivalLimit = Duration.milliseconds(1200)
     /// How long a revoked device may take to answer the close of its connection.
@@ -52,6 +63,8 @@ package actor Roster {
     package func hello(of sender: DeviceID) -> AgentHello? { senders[sender] }
     package func offer(of host: DeviceID) -> PoolHello? { hosts[host] }
     package var onlineHosts: [DeviceID: PoolHello] { hosts }
+    /// Whether a host has said nothing for longer than one does that is there: it tells its load each second.
+    package func isSilent(_ host: DeviceID) -> Bool { heardAt[host].map { Instant.now - $0 > Self.silence } ?? true }
     /// What each connected sender measured last.
     package var latestTelemetry: [DeviceID: AgentTelemetry] {
         telemetry.compactMapValues(\.last).filter { senders[$0.key] != nil }
@@ -64,6 +77,14 @@ package actor Roster {
 
     func configurationFault(of sender: DeviceID) -> String? { configurationFaults[sender] }
     func setConfigurationFault(_ reason: String?, of sender: DeviceID) { configurationFaults[sender] = reason }
+
+    /// What the store knows of hosts that control has to know before the first of them connects.
+    package func recall() async throws { draining = Set(try await store.pools.all().filter(\.isDraining).map(\.id)) }
+
+    /// Has a host take no new streams any more, or again, from the next choice on.
+    package func setDraining(_ isDraining: Bool, _ host: DeviceID) {
+        if isDraining { draining.insert(host) } else { draining.remove(host) }
+    }
 
     // MARK: Orders
 
@@ -134,7 +155,7 @@ package actor Roster {
 
     func arrived(_ connection: Connection, hello: PoolHello) async {
         guard isCurrent(connection) else { return }
-        hosts[connection.device] = hello
+        (hosts[connection.device], heardAt[connection.device]) = (hello, .now)
         do {
             try await store.pools.connected(connection.device, hello: hello)
         } catch {
@@ -149,7 +170,7 @@ package actor Roster {
         await connection.ended()
         let wasSender = senders.removeValue(forKey: connection.device) != nil
         let wasHost = hosts.removeValue(forKey: connection.device) != nil
-        loads[connection.device] = nil
+        (loads[connection.device], heardAt[connection.device]) = (nil, nil)
         if wasHost { hostLostAt = .now }
         if wasSender { eventSink.yield(.senderDisconnected(connection.device)) }
         if wasHost { eventSink.yield(.hostDisconnected(connection.device)) }
@@ -190,6 +211,19 @@ package actor Roster {
         while (try? await Task.sleep(for: .seconds(30))) != nil { await note(Array(connections.keys)) }
     }
 
+    /// Has a sender's telemetry come faster for a while, though nobody watches: whether it has answers decides about its stream.
+    package func hurry(_ sender: DeviceID) {
+        guard let connection = connections[sender], connection.organization.map(watched.contains) != true, hurried.insert(sender).inserted
+        else { return }
+        Task {
+            _ = await connection.order(AgentOrder.watch(Self.watchedInterval))
+            // try?: nobody cancels it.
+            try? await Task.sleep(for: Self.hurryTime)
+            hurried.remove(sender)
+            setPace(of: connection)
+        }
+    }
+
     /// Version and inventory survive a restart of control.
     private func remember(_ connection: Connection, _ write: (ControlStore, OrganizationID) async throws -> Void) async {
         guard let organization = connection.organization else { return }
@@ -227,6 +261,7 @@ package actor Roster {
 
     func received(_ message: PoolMessage, from connection: Connection) async {
         guard isCurrent(connection) else { return }
+        heardAt[connection.device] = .now
         switch message {
         case .hello: break  // only the first message is one
         case .outcome(let outcome): await connection.finished(outcome.bounded())
@@ -264,8 +299,18 @@ package actor Roster {
         samples.append(sample)
         if samples.count > Self.telemetryLimit { samples.removeFirst(samples.count - Self.telemetryLimit) }
         telemetry[connection.device] = samples
+        tellAnswered(sample, connection.device)
         guard let organization = connection.organization else { return }
         await feed.publish(organization, topic: "telemetry/\(connection.device)", encoding: sample)
+    }
+
+    private func tellAnswered(_ sample: AgentTelemetry, _ sender: DeviceID) {
+        // Without links nothing is sent.
+        guard !sample.links.isEmpty else { return }
+        let isAnswered = sample.links.contains { $0.state == .live }
+        guard !isAnswered || unanswered.contains(sender) else { return }
+        if isAnswered { unanswered.remove(sender) } else { unanswered.insert(sender) }
+        eventSink.yield(.senderSampled(sender, isAnswered: isAnswered))
     }
 
     /// Tells the browsers of its organisation what a sender is now.
