@@ -361,14 +361,20 @@ package struct HostView: Codable, Sendable, Hashable {
     package var portRange: PortRange?
     /// Whether it takes one more stream now.
     package var hasRoom: Bool
-    /// Streams at most: for the operator.
-    package var capacity: Int?
+    /// It takes no new streams; those that it has go on to their end.
+    package var draining: Bool
     /// The organisation's own ones on it; for the operator all.
     package var streams: Int
+    /// Everybody's: for whoever looks after the pool, as the next two are.
+    package var allStreams: Int?
+    /// Streams at most.
+    package var capacity: Int?
+    /// Percent of all its processors over the last ten seconds, whatever with; nil where it does not tell.
+    package var cpuPercent: Int?
 
     package init(
         id: DeviceID, name: String, online: Bool, lastSeenAt: String?, version: String?, addresses: [String], portRange: PortRange?,
-        hasRoom: Bool, capacity: Int?, streams: Int
+        hasRoom: Bool, draining: Bool, streams: Int, allStreams: Int?, capacity: Int?, cpuPercent: Int?
     ) {
         self.id = id
         self.name = name
@@ -378,7 +384,17 @@ package struct HostView: Codable, Sendable, Hashable {
         self.addresses = addresses
         self.portRange = portRange
         self.hasRoom = hasRoom
-        self.capacity = capacity
+        self.draining = draining
         self.streams = streams
+        self.allStreams = allStreams
+        self.capacity = capacity
+        self.cpuPercent = cpuPercent
     }
+}
+
+/// `PATCH /pool/{id}`, and the operator's.
+package struct ChangeHostRequest: Codable, Sendable {
+    /// Whether it takes no new streams.
+    package var draining: Bool
+    package init(draining: Bool) { self.draining = draining }
 }

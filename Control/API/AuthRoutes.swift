@@ -78,7 +78,7 @@ struct AuthRoutes: Sendable {
         user.organization.locale = try await parts.store.settings(in: scope).find().locale
         let view = SessionView(
             accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)), user: user,
-            may: Action.allCases.filter(grant.principal.may).map(\.rawValue))
+            may: try await actions(of: grant.principal).map(\.rawValue))
         var response = Response.secret(view, status)
         if !grant.isStored { parts.sayUnstored("somebody has come in without its being stored: the disk is full", call, grant.principal) }
         if let token = grant.refreshToken {
@@ -96,6 +96,12 @@ struct AuthRoutes: Sendable {
         var response = Response.empty
         response.headers.add("Set-Cookie", try cookieField(cookie, "", age: 0))
         return response
+    }
+
+    /// What a page may offer.
+    private func actions(of principal: Principal) async throws -> [Action] {
+        let keepsPool = try await parts.keepsPool(principal)
+        return Action.allCases.filter { principal.may($0) && ($0 != .managePool || keepsPool) }
     }
 
     /// Browsers take a Secure cookie over plain HTTP from localhost only, which is where plain HTTP is served.

@@ -102,7 +102,7 @@ package struct Gateway: Sendable {
             SystemRoutes(parts).routes + DiagnosticsRoutes(parts).routes + AuthRoutes(parts).routes + PasswordResetRoutes(parts).routes
             + UserRoutes(parts).routes + InvitationRoutes(parts).routes + TokenRoutes(parts).routes + SettingsRoutes(parts).routes
             + SlateRoutes(parts).routes + SenderRoutes(parts).routes + DestinationRoutes(parts).routes
-            + BroadcastRoutes(parts).routes + OperatorRoutes(parts).routes
+            + BroadcastRoutes(parts).routes + PoolRoutes(parts).routes + OperatorRoutes(parts).routes
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
         router = Router(operations + [OpenAPI.route(serving: Array(document.utf8))])
     }

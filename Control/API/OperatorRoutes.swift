@@ -6,7 +6,7 @@ import Units
 import Web
 import Wire
 
-/// What belongs to whoever runs the server: organisations, pool hosts and figures. Opened by the token in the state folder.
+/// What belongs to whoever runs the server: organisations, tokens of pool hosts and figures. Opened by the token in the state folder.
 struct OperatorRoutes: Sendable {
     private let parts: Gateway.Parts
 
@@ -21,16 +21,6 @@ struct OperatorRoutes: Sendable {
             Route(
                 method: .post, path: "/api/v1/operator/enrollment-tokens", access: .operator, summary: "Make a token for one new pool host",
                 body: "CreateTokenRequest", success: .one("Token", .created), run: createToken),
-            Route(
-                method: .get, path: "/api/v1/operator/pool", access: .operator, summary: "List the pool's hosts, with all streams on each",
-                success: .page("Host"), run: { _ in .list(try await parts.hosts(for: nil)) }),
-            Route(
-                method: .delete, path: "/api/v1/operator/pool/{id}", access: .operator, summary: "Revoke a pool host", success: .empty,
-                run: { call in
-                    try await parts.store.pools.revoke(call.id())
-                    await parts.fleet.revoke(try call.id())
-                    return .empty
-                }),
             Route(
                 method: .get, path: "/api/v1/operator/audit", access: .operator,
                 summary: "The last 100 entries of the operator's audit log: pool hosts, their tokens, organisations",

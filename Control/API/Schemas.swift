@@ -273,8 +273,10 @@ enum Schemas {
             .optional("version", line),
             .required("addresses", .list(line, upTo: 64)),
             .optional("portRange", .object([.required("first", port), .required("last", port)])),
-            .required("hasRoom", .flag), .optional("capacity", count), .required("streams", count),
+            .required("hasRoom", .flag), .required("draining", .flag), .required("streams", count), .optional("allStreams", count),
+            .optional("capacity", count), .optional("cpuPercent", .integer(0...100)),
         ]),
+        "ChangeHostRequest": .object([.required("draining", .flag)]),
     ]
 
     private static let media: [String: Schema] = [

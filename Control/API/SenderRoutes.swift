@@ -9,7 +9,7 @@ import Units
 import Web
 import Wire
 
-/// Enrollment tokens, senders, their configurations and the pool.
+/// Enrollment tokens, senders and their configurations.
 struct SenderRoutes: Sendable {
     private let parts: Gateway.Parts
 
@@ -153,10 +153,6 @@ struct SenderRoutes: Sendable {
                 method: .get, path: "/api/v1/devices/connect", access: .open, summary: "The WebSocket of senders and pool hosts",
                 success: .socket,
                 run: { _ in .upgrade(options: DeviceDoor.webSocket) { socket in await parts.devices.serve(socket) } }),
-            Route(
-                method: .get, path: "/api/v1/pool", access: .user(.viewDiagnostics),
-                summary: "List the pool's hosts, with the organisation's own streams on each", success: .page("Host"),
-                run: { call in .list(try await parts.hosts(for: call.caller().user.organization)) }),
         ]
     }
 
@@ -170,26 +166,6 @@ struct SenderRoutes: Sendable {
             request.token.secret, publicKey: key, name: request.name.bounded(to: 100), kind: request.kind)
         if let organization = device.organization { await parts.fleet.publish(sender: device.id, in: organization) }
         return .value(EnrollResponse(device: device.id, organization: device.organization, name: device.name), .created)
-    }
-}
-
-extension Gateway.Parts {
-    /// The pool as one organisation sees it, or the operator, for nil: what others have on a host is nobody else's business (THREATS 14).
-    func hosts(for organization: OrganizationID?) async throws -> [HostView] {
-        var views: [HostView] = []
-        for device in try await store.pools.all() where !device.isRevoked {
-            let offer = await fleet.offer(of: device.id)
-            let known = offer ?? device.pool
-            let capacity = known?.capacity ?? 0
-            let all = await broadcasts.streams(on: device.id)
-            let own = if let organization { await broadcasts.streams(on: device.id, of: organization) } else { all }
-            views.append(
-                HostView(
-                    id: device.id, name: device.name, online: offer != nil, lastSeenAt: device.lastSeenAt?.text,
-                    version: known?.poolVersion, addresses: known?.addresses ?? [], portRange: known?.portRange,
-                    hasRoom: offer != nil && all < capacity, capacity: organization == nil ? capacity : nil, streams: own))
-        }
-        return views
     }
 }
 

@@ -13,6 +13,8 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case manageOwnAccount = "account.manage"
     case viewAudit = "audit.view"
     case viewDiagnostics = "diagnostics.view"
+    /// Which pool hosts take new streams; in the organisation alone that the server was set up with, since the pool is everybody's.
+    case managePool = "pool.manage"
     case viewSenders = "senders.view"
     /// Enrollment tokens, names, configurations, revocation.
     case manageSenders = "senders.manage"
@@ -32,7 +34,7 @@ package enum Policy {
     package static func lowestRole(for action: Action) -> Role {
         switch action {
         case .deleteOrganization, .transferOwnership: .owner
-        case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .manageSenders,
+        case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .managePool, .manageSenders,
             .manageDestinations:
             .admin
         case .viewDestinations, .operateSenders, .runBroadcasts: .host
@@ -57,7 +59,7 @@ package enum Policy {
         case .runBroadcasts: [.broadcasts]
         case .viewUsers, .manageUsers: [.members]
         case .viewAudit: [.audit]
-        case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .manageOwnAccount: []
+        case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageOwnAccount: []
         }
     }
 

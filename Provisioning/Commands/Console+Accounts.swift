@@ -71,13 +71,4 @@ extension Console {
         try arguments.finish()
         show(try await client.callOperator(.post, "/api/v1/operator/organizations", request, token: token) as OrganizationView)
     }
-
-    func pool(_ arguments: inout Arguments, _ client: ControlClient) async throws {
-        guard try arguments.word("list") == "list" else { throw Arguments.Fault("'pool list' is the only one; see --help") }
-        let operatorFile = try arguments.optional("operator-token-file")
-        try arguments.finish()
-        guard let operatorFile else { return show(try await client.call(.get, "/api/v1/pool") as ListView<HostView>) }
-        let token = try Self.secret(of: operatorFile).secret
-        show(try await client.callOperator(.get, "/api/v1/operator/pool", token: token) as ListView<HostView>)
-    }
 }

@@ -32,6 +32,7 @@ package struct Console: Sendable {
           broadcast output add ID --destination ID | broadcast output remove ID OUTPUT | broadcast output retry ID OUTPUT
           slate set --file PICTURE | slate get --output FILE | slate remove      what is shown while a sender is silent: PNG or JPEG
           pool list [--operator-token-file F]
+          pool drain ID | pool resume ID [--operator-token-file F]               a host that takes no new streams, or again
           authority issue --host NAME … --directory DIR      a CA of your own, and a certificate from it
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
 

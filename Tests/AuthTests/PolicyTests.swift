@@ -17,6 +17,7 @@ import Wire
         (.manageOwnAccount, [.owner, .admin, .host, .member]),
         (.viewAudit, [.owner, .admin]),
         (.viewDiagnostics, [.owner, .admin]),
+        (.managePool, [.owner, .admin]),
         (.viewSenders, [.owner, .admin, .host, .member]),
         (.manageSenders, [.owner, .admin]),
         (.operateSenders, [.owner, .admin, .host]),

@@ -8,7 +8,7 @@ import Wire
 struct DashboardTests {
     @Test(
         "a new server gets its owner; a board is enrolled by what the page shows, is broadcast from, seen live within 2 s, and stopped",
-        .row("DSH-03", "DSH-04", "DSH-05", "DSH-08"))
+        .row("DSH-03", "DSH-04", "DSH-05", "DSH-07", "DSH-08"))
     func journey() async throws {
         try await inStudio { studio in
             let browser = try await Chromium(on: studio.stage)
@@ -22,6 +22,7 @@ struct DashboardTests {
             try await broadcast(page, studio)
             try await configure(page, studio)
             try await health(page)
+            try await pool(page)
             try await surveyAll(page, studio)
             #expect(browser.takeComplaints() == [])
         }
@@ -246,6 +247,8 @@ struct DashboardTests {
         try await page.press("Broadcasts")
         try await page.wait(
             "document.querySelector('.table .thumbnail[data-at] canvas')?.width === 320", "its picture is among those on now")
+        try await page.see("1 of 1 connected")
+        try await page.wait("/runs for \\d/.test(document.querySelector('.table').innerText)", "its receiver is said to be there")
         try await page.press("sender")
         try await page.see("All links together")
         _ = try await page.run("scrollTo(0, 0)")
@@ -369,6 +372,15 @@ struct DashboardTests {
         try await page.wait("/(Healthy|Degraded|Unhealthy)/.test(\(history) ?? '')", "the check is in the history")
         #expect(try await page.faults() == [])
         try await page.browser.screenshot("app-9-health")
+    }
+
+    /// The one host is drained, and taken back.
+    private func pool(_ page: Dashboard) async throws {
+        try await page.go("/pool")
+        try await page.press("Drain pool")
+        try await page.see("Draining")
+        try await page.press("Take pool back")
+        try await page.see("Has room")
     }
 
     /// Every page, light, dark and on a telephone: names, room, contrast and size.

@@ -56,6 +56,8 @@ struct DescriptionTests {
             try await api.call("DELETE /api-tokens/{id}", [made], by: owner)
             try await api.call("PUT /organization/slate", file: SlateUploadTests.png, type: "image/png", by: owner)
             for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
+            let pool = try #require(try await owner.get("/pool").items().first?["id"] as? String)
+            try await api.call("PATCH /pool/{id}", [pool], #"{"draining":true}"#, by: owner)
             for route in [
                 "GET /pool", "GET /diagnostics/health", "POST /diagnostics/health", "GET /diagnostics/snapshots", "GET /audit",
             ] { try await api.call(route, by: owner) }
@@ -228,6 +230,7 @@ struct DescriptionTests {
     private func operations(_ api: DescribedAPI, _ operating: Visitor) async throws {
         try await api.call("POST /operator/enrollment-tokens", [], #"{"kind":"pool","name":"second"}"#, by: operating)
         let host = try #require(try await api.call("GET /operator/pool", by: operating).items().first?["id"] as? String)
+        try await api.call("PATCH /operator/pool/{id}", [host], #"{"draining":false}"#, by: operating)
         try await api.call("DELETE /operator/pool/{id}", [host], by: operating)
         for route in ["GET /operator/audit", "GET /metrics"] { try await api.call(route, by: operating) }
     }

@@ -292,7 +292,7 @@ struct HostileTextTests {
             ],
             "CreateTokenRequest": ["kind": "sender", "name": "N"],
             "EnrollRequest": ["token": "t", "publicKey": String(repeating: "A", count: 43), "name": "N", "kind": "sender"],
-            "ChangeSenderRequest": ["name": "N"],
+            "ChangeSenderRequest": ["name": "N"], "ChangeHostRequest": ["draining": true],
             "ChangeConfigurationRequest": ["toml": "[video]\ninput = \"test\"\n"],
             "ResetModemRequest": ["modem": "860000000000012"],
             "SpeedTestRequest": ["link": "eth0"],

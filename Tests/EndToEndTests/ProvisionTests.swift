@@ -64,12 +64,16 @@ struct ProvisionTests {
             let host = try await desk.host("host")
             try await eventually(within: .seconds(5), "the host is listed") {
                 let hosts: ListView<HostView> = try await shell(["pool", "list"])
-                return hosts.items.count == 1 && hosts.items[0].online && hosts.items[0].hasRoom && hosts.items[0].capacity == nil
+                return hosts.items.count == 1 && hosts.items[0].online && hosts.items[0].hasRoom && hosts.items[0].capacity == 1
             }
-            // How much there is in all is the operator's.
             let operating = ["--operator-token-file", folder["control/operator-token"]]
             let all: ListView<HostView> = try await shell(["pool", "list"] + operating)
             #expect(all.items.map(\.capacity) == [1])
+            let drained: HostView = try await shell(["pool", "drain", all.items[0].id.text])
+            #expect(drained.draining && !drained.hasRoom && drained.online)
+            let back: HostView = try await shell(["pool", "resume", all.items[0].id.text] + operating)
+            #expect(!back.draining && back.hasRoom)
+            try await shell.refused(["pool", "drain", "x"], "")
             await host.close()
 
             let password = try folder.write("another long password\n", to: "other.password")

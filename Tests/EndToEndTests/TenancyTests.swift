@@ -28,7 +28,7 @@ struct TenancyTests {
         "GET /api/v1/organization/slate": .member, "PUT /api/v1/organization/slate": .admin, "DELETE /api/v1/organization/slate": .admin,
         "GET /api/v1/users": .admin, "POST /api/v1/users": .admin, "PATCH /api/v1/users/{id}": .admin, "GET /api/v1/audit": .admin,
         "GET /api/v1/diagnostics/health": .admin, "POST /api/v1/diagnostics/health": .admin, "GET /api/v1/diagnostics/snapshots": .admin,
-        "GET /api/v1/pool": .admin,
+        "GET /api/v1/pool": .admin, "PATCH /api/v1/pool/{id}": .admin,
         "GET /api/v1/enrollment-tokens": .admin, "POST /api/v1/enrollment-tokens": .admin, "DELETE /api/v1/enrollment-tokens/{id}": .admin,
         "GET /api/v1/senders": .member, "GET /api/v1/senders/{id}": .member, "PATCH /api/v1/senders/{id}": .admin,
         "DELETE /api/v1/senders/{id}": .admin, "GET /api/v1/senders/{id}/configurations": .member,
@@ -43,14 +43,14 @@ struct TenancyTests {
         "POST /api/v1/broadcasts/{id}/outputs": .host, "DELETE /api/v1/broadcasts/{id}/outputs/{output}": .host,
         "POST /api/v1/broadcasts/{id}/outputs/{output}/retry": .host,
         "POST /api/v1/operator/organizations": .operator, "POST /api/v1/operator/enrollment-tokens": .operator,
-        "GET /api/v1/operator/pool": .operator,
+        "GET /api/v1/operator/pool": .operator, "PATCH /api/v1/operator/pool/{id}": .operator,
         "DELETE /api/v1/operator/pool/{id}": .operator, "GET /api/v1/operator/audit": .operator, "GET /metrics": .operator,
     ]
 
     /// Bodies that fit, for what another organisation tries.
     private static let bodies = [
         "PATCH /api/v1/users/{id}": #"{"displayName":"Taken over"}"#, "PATCH /api/v1/senders/{id}": #"{"name":"taken"}"#,
-        "PUT /api/v1/senders/{id}/configuration": #"{"toml":""}"#,
+        "PUT /api/v1/senders/{id}/configuration": #"{"toml":""}"#, "PATCH /api/v1/pool/{id}": #"{"draining":true}"#,
         "POST /api/v1/senders/{id}/modem-reset": #"{"modem":"860000000000012","force":true}"#,
         "POST /api/v1/senders/{id}/speed-test": #"{"link":"eth0"}"#,
         "PUT /api/v1/destinations/{id}": #"{"name":"taken","preset":"twitch","secret":"k"}"#,
@@ -199,6 +199,10 @@ struct TenancyTests {
             #expect(try await owner.send("PUT", "/senders/\(sender)/configuration", #"{"toml":"[video]\nwidth = 640"}"#).status == 200)
             let start = #"{"sender":"\#(sender)","destinations":["\#(destination)"]}"#
             let broadcast = try await owner.post("/broadcasts", start)
+            let host = try await desk.host("host")
+            let pool = try await eventually(within: .seconds(5), "the host is listed") {
+                try await owner.get("/pool").items().first?["id"] as? String
+            }
             let ids = [
                 "users": try await owner.get("/auth/me").text("id"),
                 "api-tokens": try await owner.post(
@@ -206,7 +210,8 @@ struct TenancyTests {
                 ).text("id"),
                 "invitations": try await owner.post("/invitations", #"{"email":"i@example.org","role":"host"}"#).text("id"),
                 "sessions": try #require(try await owner.get("/auth/sessions").items().first?["id"] as? String),
-                "enrollment-tokens": open, "senders": sender, "destinations": destination, "broadcasts": try broadcast.text("id"),
+                "enrollment-tokens": open, "senders": sender, "destinations": destination, "pool": pool,
+                "broadcasts": try broadcast.text("id"),
                 "output": try #require((try broadcast.object()["outputs"] as? [[String: Any]])?.first?["id"] as? String),
             ]
 
@@ -232,6 +237,8 @@ struct TenancyTests {
             // And nothing was changed by the attempts.
             #expect(try await owner.get("/destinations/\(destination)").text("name") == "ours")
             #expect(try await owner.get("/senders/\(sender)").text("name") == "ours")
+            #expect(try await owner.get("/pool").items().map { $0["draining"] as? Bool } == [false])
+            await host.close()
         }
     }
 

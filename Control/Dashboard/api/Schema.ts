@@ -93,6 +93,10 @@ export type ChangeConfigurationRequest = {
   toml: string;
 };
 
+export type ChangeHostRequest = {
+  draining: boolean;
+};
+
 export type ChangePasswordRequest = {
   current: string;
   password: string;
@@ -214,8 +218,11 @@ export type Host = {
     last: number;
   } | null;
   hasRoom: boolean;
-  capacity?: number | null;
+  draining: boolean;
   streams: number;
+  allStreams?: number | null;
+  capacity?: number | null;
+  cpuPercent?: number | null;
 };
 
 export type IngestReport = {
@@ -452,7 +459,7 @@ export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run")[];
 };
 
 export type Settings = {
@@ -670,6 +677,8 @@ export interface Operations {
   getPool: { path: Nothing; body: undefined; answer: {
     items: Host[];
   } };
+  /** Have a pool host take no new streams, or again; in the organisation that the server was set up with. For the role admin and those above it. */
+  patchPoolById: { path: { id: string }; body: ChangeHostRequest; answer: Host };
   /** List the organisation's senders. For every user of the organisation. */
   getSenders: { path: Nothing; body: undefined; answer: {
     items: Sender[];
@@ -762,6 +771,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getOrganizationSlate: ["GET", "/api/v1/organization/slate"],
   putOrganizationSlate: ["PUT", "/api/v1/organization/slate"],
   getPool: ["GET", "/api/v1/pool"],
+  patchPoolById: ["PATCH", "/api/v1/pool/{id}"],
   getSenders: ["GET", "/api/v1/senders"],
   deleteSendersById: ["DELETE", "/api/v1/senders/{id}"],
   getSendersById: ["GET", "/api/v1/senders/{id}"],

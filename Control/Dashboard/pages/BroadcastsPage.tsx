@@ -26,6 +26,16 @@ export function BroadcastsPage() {
   );
 }
 
+/** Whether it is there, for how long, and how often it had to be started again. */
+function Receiver({ broadcast: { receiver, ingest } }: { broadcast: Broadcast }) {
+  const { t, duration } = useWords();
+  if (!ingest || receiver?.uptimeSeconds == null) return <Badge tone="none">{t("broadcasts.noReceiver")}</Badge>;
+  return <>
+    <Badge tone={ingest.state === "flowing" ? "good" : "warn"}>{t("broadcast.receiverFor", { time: duration(receiver.uptimeSeconds) })}</Badge>
+    {receiver.restarts ? <span className="warn"> {t("broadcast.restarts", { count: receiver.restarts })}</span> : ""}
+  </>;
+}
+
 function List({ rows, label, isOver }: { rows: readonly Broadcast[]; label: string; isOver: boolean }) {
   const { t, time, megabits, number } = useWords();
   const senders = useAll("sender");
@@ -37,6 +47,7 @@ function List({ rows, label, isOver }: { rows: readonly Broadcast[]; label: stri
       {one.ingest?.slateMs != null && <span className="warn"> {t("broadcast.slateFor", { seconds: number(one.ingest.slateMs / 1000) })}</span>}
     </> },
     { id: "duration", title: t("broadcast.duration"), number: true, cell: one => <Elapsed broadcast={one} /> },
+    { id: "receiver", title: t("broadcast.receiver"), cell: one => <Receiver broadcast={one} /> },
     { id: "received", title: t("bond.received"), number: true, cell: one => one.ingest ? megabits(one.ingest.bitrate) : "–" },
     { id: "outputs", title: t("outputs.title"), number: true, cell: one => t("broadcasts.connected", { connected: one.outputs.filter(output => output.report?.state === "connected").length, all: one.outputs.length }) },
   ];
