@@ -39,6 +39,8 @@ package final class Installation: @unchecked Sendable {
         package var hasOwner = true
         /// A name that boards know this machine by, for control's and the receivers' both: they are told it in place of `cloud`.
         package var hostName: String?
+        /// Where a proxy on this machine ends TLS in front of control; the test starts it.
+        package var proxyPort: Int?
         /// Requests of one user.
         package var requestsPerMinute = 10_000
         /// What comes before the command of control, of the pool and of `strata-provision`.
@@ -80,9 +82,11 @@ package final class Installation: @unchecked Sendable {
     }
 
     /// What boards know control by.
-    package var boardOrigin: String { settings.hostName.map { "https://\($0):\(tlsPort)" } ?? origin }
+    package var boardOrigin: String {
+        settings.proxyPort.map { "https://\(host):\($0)" } ?? settings.hostName.map { "https://\($0):\(tlsPort)" } ?? origin
+    }
     /// Where they reach it, whatever they call it.
-    package var boardPort: Int { tlsPort }
+    package var boardPort: Int { settings.proxyPort ?? tlsPort }
 
     private func registerOwner() async throws {
         _ = try await provision([
@@ -215,7 +219,7 @@ package final class Installation: @unchecked Sendable {
 
     // MARK: Parts
 
-    private func keep(_ role: String, _ program: RunningProgram) -> RunningProgram {
+    func keep(_ role: String, _ program: RunningProgram) -> RunningProgram {
         programs.withLock { $0[role] = program }
         return program
     }
@@ -252,7 +256,8 @@ package final class Installation: @unchecked Sendable {
         certificate = "\(stage.folder["authority/chain.pem"])"
         private_key = "\(stage.folder["authority/key.pem"])"
         authority = "\(stage.folder["authority/ca.pem"])"
-        origins = ["\(origin)", \(settings.hostName == nil ? "" : "\"\(boardOrigin)\", ")"http://127.0.0.1:\(pagePort)"]
+        origins = ["\(origin)", \(boardOrigin == origin ? "" : "\"\(boardOrigin)\", ")"http://127.0.0.1:\(pagePort)"]
+        \(settings.proxyPort == nil ? "" : "trusted_proxies = [\"127.0.0.1\"]\ntls_ends_at_proxy = true")
         dashboard = "\(settings.dashboard)"
         [storage]
         state = "\(stage.folder["control"])"
