@@ -435,7 +435,6 @@ export const de: Record<Key, string> = {
   "pool.load": "Auslastung",
   "pool.none": "Kein Empfänger",
   "pool.noneText": "Der Betreiber dieses Servers fügt Empfänger hinzu.",
-  "pool.ports": "Ports",
   "pool.room": "Hat Platz",
   "pool.streams": "Eigene Ströme",
   "pool.takeBack": "Wieder annehmen",

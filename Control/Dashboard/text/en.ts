@@ -433,7 +433,6 @@ export const en = {
   "pool.load": "Load",
   "pool.none": "No receiver",
   "pool.noneText": "The operator of this server adds hosts to the pool.",
-  "pool.ports": "Ports",
   "pool.room": "Has room",
   "pool.streams": "Own streams",
   "pool.takeBack": "Take back",
