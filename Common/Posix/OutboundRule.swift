@@ -7,6 +7,9 @@ package struct OutboundRule: Sendable {
 
     package init(allowing allowed: [AddressRange]) { self.allowed = allowed }
 
+    /// Whether the operator has opened an address.
+    package func opens(_ address: SocketAddress) -> Bool { allowed.contains { $0.contains(address.unmapped) } }
+
     /// Why an address is refused; nil where it is allowed.
     package func forbiddenKind(of address: SocketAddress, own: [SocketAddress]) -> String? {
         let plain = address.unmapped

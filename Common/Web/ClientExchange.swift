@@ -138,20 +138,24 @@ final class ClientExchange: TransportOwner, @unchecked Sendable {
         switch head.framing {
         case .none: finish()
         case .length(let length):
-            if length > plan.options.bodyLimit { throw ClientError.bodyTooLarge(limit: plan.options.bodyLimit) }
+            if length > plan.options.bodyLimit { throw tooLarge(head) }
             body.append(contentsOf: input.prefix(length - body.count))
             input = []
             if body.count == length { finish() }
         case .chunked:
             _ = try decoder.decode(input, into: &body)
             input = []
-            if body.count > plan.options.bodyLimit { throw ClientError.bodyTooLarge(limit: plan.options.bodyLimit) }
+            if body.count > plan.options.bodyLimit { throw tooLarge(head) }
             if decoder.isFinished { finish() }
         case .untilClose:
             body.append(contentsOf: input)
             input = []
-            if body.count > plan.options.bodyLimit { throw ClientError.bodyTooLarge(limit: plan.options.bodyLimit) }
+            if body.count > plan.options.bodyLimit { throw tooLarge(head) }
         }
+    }
+
+    private func tooLarge(_ head: ResponseHead) -> ClientError {
+        .bodyTooLarge(limit: plan.options.bodyLimit, status: head.status)
     }
 
     func drained() {}

@@ -69,7 +69,8 @@ package enum ClientError: Error, Sendable, CustomStringConvertible {
     case untrusted(String)
     case proxyRefused(status: Int)
     case timedOut(String)
-    case bodyTooLarge(limit: Int)
+    /// - status: what the server answered before it.
+    case bodyTooLarge(limit: Int, status: Status)
     /// The connection broke, or the answer was none.
     case broken(String)
 
@@ -80,7 +81,7 @@ package enum ClientError: Error, Sendable, CustomStringConvertible {
         case .untrusted(let reason): "not trusted: \(reason)"
         case .proxyRefused(let status): "the proxy answered \(status)"
         case .timedOut(let what): "timed out: \(what)"
-        case .bodyTooLarge(let limit): "a response of more than \(limit) bytes"
+        case .bodyTooLarge(let limit, _): "a response of more than \(limit) bytes"
         case .broken(let reason): "broken: \(reason)"
         }
     }

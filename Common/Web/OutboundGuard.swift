@@ -23,6 +23,9 @@ package struct OutboundGuard: Sendable {
     /// - Parameter allowed: ranges that the operator opened, e.g. the platform in the same house.
     package init(allowing allowed: [AddressRange] = []) { rule = OutboundRule(allowing: allowed) }
 
+    /// Whether the operator has opened an address: the way there is the house's own.
+    package func opens(_ address: SocketAddress) -> Bool { rule.opens(address) }
+
     /// The first address of a host that may be connected to.
     package func admit(host: String, port: Int) async throws(Refusal) -> SocketAddress {
         let addresses: [SocketAddress]

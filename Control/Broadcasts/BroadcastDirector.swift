@@ -39,10 +39,10 @@ package actor BroadcastDirector {
         case unknown
     }
 
-    package init(store: ControlStore, fleet: Roster, feed: Feed, outbound: OutboundGuard, log: Log) {
+    package init(store: ControlStore, fleet: Roster, feed: Feed, lookups: Lookups, log: Log) {
         quotas = store.quotas
         parts = LiveBroadcast.Parts(
-            store: BroadcastStore(store: store), fleet: fleet, feed: feed, outputs: OutputPlanner(store: store, outbound: outbound),
+            store: BroadcastStore(store: store), fleet: fleet, feed: feed, outputs: OutputPlanner(store: store, lookups: lookups),
             hosts: HostChoice(fleet: fleet), log: log.part("broadcasts"))
     }
 

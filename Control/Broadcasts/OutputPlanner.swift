@@ -9,15 +9,9 @@ struct OutputPlanner: Sendable {
     private let store: ControlStore
     private let lookups: Lookups
 
-    init(store: ControlStore, outbound: OutboundGuard) {
+    init(store: ControlStore, lookups: Lookups) {
         self.store = store
-        lookups = Lookups { host, port in
-            do throws(OutboundGuard.Refusal) {
-                return .success(try await outbound.admit(host: host, port: port))
-            } catch {
-                return .failure(error)
-            }
-        }
+        self.lookups = lookups
     }
 
     /// A destination as it is now.
@@ -87,7 +81,7 @@ struct OutputPlanner: Sendable {
     ) async throws -> OutputSpec.Target {
         switch endpoint {
         case .rtmp(let rtmp):
-            let address = try await lookups.admit(host: rtmp.host, port: rtmp.port, for: organization)
+            let address = try await lookups.admit(host: rtmp.host, port: rtmp.port, for: organization.text)
             return .rtmp(
                 RTMPTarget(
                     tls: rtmp.tls, host: rtmp.host, port: rtmp.port, application: rtmp.application,
@@ -95,7 +89,7 @@ struct OutputPlanner: Sendable {
         case .srt(let srt):
             // A listener names an address of the receiver's own machine: there is nobody to connect to.
             let address =
-                srt.mode == .listener ? srt.host : try await lookups.admit(host: srt.host, port: srt.port, for: organization).host
+                srt.mode == .listener ? srt.host : try await lookups.admit(host: srt.host, port: srt.port, for: organization.text).host
             return .srt(
                 SRTTarget(
                     mode: srt.mode, address: address, port: srt.port, passphrase: secret.map(SecretOnWire.init), streamID: srt.streamID,

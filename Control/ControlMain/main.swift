@@ -50,7 +50,8 @@ let usage = """
     let fleet = Roster(store: store, feed: feed, log: log)
     try await fleet.recall()
     let hasher = PasswordHasher()
-    let outbound = OutboundGuard(allowing: configuration.outbound)
+    // One for all: an organisation's names count together, whatever they are for.
+    let lookups = Lookups(OutboundGuard(allowing: configuration.outbound))
     // The configuration has at least one origin.
     let links = AccountLinks(origin: configuration.origins[0].text)
     let letters = configuration.mail.map { _ in Letters(links) }
@@ -59,7 +60,7 @@ let usage = """
         store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
         fleet: fleet,
         feed: feed,
-        broadcasts: BroadcastDirector(store: store, fleet: fleet, feed: feed, outbound: outbound, log: log),
+        broadcasts: BroadcastDirector(store: store, fleet: fleet, feed: feed, lookups: lookups, log: log),
         devices: DeviceDoor(
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
             log: log),

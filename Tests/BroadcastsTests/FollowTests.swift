@@ -29,7 +29,7 @@ struct FollowTests {
         let fleet = Roster(store: store, feed: feed, log: log)
         let parts = LiveBroadcast.Parts(
             store: BroadcastStore(store: store), fleet: fleet, feed: feed,
-            outputs: OutputPlanner(store: store, outbound: OutboundGuard()), hosts: HostChoice(fleet: fleet), log: log)
+            outputs: OutputPlanner(store: store, lookups: Lookups(OutboundGuard())), hosts: HostChoice(fleet: fleet), log: log)
         let token = Secret(Hex.encode(randomBytes(16)))
         _ = try await store.enrollmentTokens(in: OrganizationScope(organization.id, by: .system)).create(
             token, label: "board", lifetime: .seconds(3600))

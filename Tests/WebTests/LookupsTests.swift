@@ -1,14 +1,10 @@
 import Posix
 import Testing
-import Units
 import Web
 
-@testable import Broadcasts
-
-@Suite("Look-ups of destinations")
+@Suite("Look-ups of what people name")
 struct LookupsTests {
-    private let one: OrganizationID = ID("00000000000000000000000001")!
-    private let other: OrganizationID = ID("00000000000000000000000002")!
+    private let (one, other) = ("00000000000000000000000001", "00000000000000000000000002")
     private let address = SocketAddress("192.0.2.1", port: 1935)!
 
     /// A name server that answers when the test says so.
@@ -63,6 +59,22 @@ struct LookupsTests {
         }
     }
 
+    @Test("of one more than may be under way have their turn when one has ended")
+    func turns() async throws {
+        let server = NameServer()
+        let lookups = lookups(server, patience: .seconds(60))
+        try await withThrowingTaskGroup(of: SocketAddress.self) { group in
+            for number in 0...Lookups.limit {
+                group.addTask { [one] in try await lookups.admit(host: "slow\(number).example", port: 1935, for: one) }
+            }
+            while server.count < Lookups.limit { await Task.yield() }
+            server.answer()
+            while server.count < 1 { await Task.yield() }
+            server.answer()
+            for try await found in group { #expect(found == address) }
+        }
+    }
+
     @Test("that are refused by the guard say what it says, each time anew")
     func refused() async throws {
         let asked = Guarded(0)
@@ -75,26 +87,5 @@ struct LookupsTests {
         }
         #expect(try await lookups.admit(host: "n.example", port: 1935, for: one) == address)
         await #expect(throws: refusal) { try await lookups.admit(host: "n.example", port: 1935, for: one) }
-    }
-}
-
-@Suite("Claims on destinations")
-struct DestinationClaimsTests {
-    private let first: DestinationID = ID("00000000000000000000000001")!
-    private let second: DestinationID = ID("00000000000000000000000002")!
-
-    @Test("nothing is removed while it is being given, and nothing given while it is being removed")
-    func never() {
-        var claims = DestinationClaims()
-        #expect(claims.claim([first, second, first]) == nil)
-        #expect(claims.claim([first]) == nil)
-        claims.release([first, second, first])
-        #expect(claims.remove(first) == false)
-        claims.release([first])
-        #expect(claims.remove(first) == true)
-        #expect(claims.claim([second, first]) == first)
-        #expect(claims.remove(second) == true, "what was refused claimed nothing")
-        claims.endRemoval(first)
-        #expect(claims.claim([first]) == nil)
     }
 }
