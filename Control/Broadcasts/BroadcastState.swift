@@ -7,6 +7,24 @@ package enum BroadcastState: Sendable, Hashable {
     case stopping
     case ended(EndReason)
 
+    /// Of a start, or of one that failed.
+    var step: Step? {
+        switch self {
+        case .starting(let step), .ended(.failed(let step, _, _)): step
+        default: nil
+        }
+    }
+
+    /// For a person.
+    var reason: String? {
+        switch self {
+        case .degraded(let reason): reason
+        case .ended(let reason): reason.text
+        case .interrupted(_, let reason): reason
+        case .starting, .live, .stopping: nil
+        }
+    }
+
     /// The name in the Gateway and in the store; once shipped it is never renamed.
     package var name: String {
         switch self {

@@ -26,9 +26,14 @@ struct BroadcastStore: Sendable {
             machine.id, sender: machine.sender, state: machine.state.name, document: document(machine), streamKey: streamKey)
     }
 
-    func save(_ machine: BroadcastMachine, hasEnded: Bool) async throws {
+    func save(_ machine: BroadcastMachine, hasEnded: Bool, telling events: [NewEvent]) async throws {
         try await broadcasts(machine.organization).save(
-            machine.id, state: machine.state.name, document: document(machine), hasEnded: hasEnded)
+            machine.id, state: machine.state.name, document: document(machine), hasEnded: hasEnded, telling: events)
+    }
+
+    /// Tells what was observed and changes nothing that is stored.
+    func tell(_ events: [NewEvent], of machine: BroadcastMachine) async throws {
+        try await store.tell(events, in: OrganizationScope(machine.organization, by: .system))
     }
 
     func streamKey(of machine: BroadcastMachine) async throws -> Secret {

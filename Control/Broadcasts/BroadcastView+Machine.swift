@@ -11,7 +11,7 @@ extension BroadcastView {
         let media = machine.mediaBefore ?? machine.media
         let graceSeconds = if case .seconds(let seconds) = machine.grace { seconds } else { 0 }
         return BroadcastView(
-            id: machine.id, sender: machine.sender, state: machine.state.name, step: step(machine.state), reason: reason(machine.state),
+            id: machine.id, sender: machine.sender, state: machine.state.name, step: machine.state.step?.rawValue, reason: machine.state.reason,
             since: since(machine.state), createdAt: Log.timestamp(unixMs: createdAtMs), endedAt: endedAtMs.map(Log.timestamp(unixMs:)),
             input: media.input, encoder: media.encoder, bufferMs: media.bufferMs, graceSeconds: graceSeconds,
             outputs: outputs, ingest: report?.ingest, receiver: receiver(machine), notes: notes(machine),
@@ -32,23 +32,6 @@ extension BroadcastView {
             Receiver(
                 host: host, port: machine.port, pid: machine.report?.pid, uptimeSeconds: machine.report?.uptimeSeconds,
                 restarts: machine.report?.restarts)
-        }
-    }
-
-    private static func step(_ state: BroadcastState) -> String? {
-        switch state {
-        case .starting(let step): step.rawValue
-        case .ended(.failed(let step, _, _)): step.rawValue
-        default: nil
-        }
-    }
-
-    private static func reason(_ state: BroadcastState) -> String? {
-        switch state {
-        case .degraded(let reason): reason
-        case .ended(let reason): reason.text
-        case .interrupted(_, let reason): reason
-        case .starting, .live, .stopping: nil
         }
     }
 

@@ -2,6 +2,7 @@ import Fleet
 import FoundationEssentials
 import Logging
 import Posix
+import Store
 import Units
 import Wire
 
@@ -30,6 +31,16 @@ actor LiveBroadcast {
     private var unheard = UnheardLease()
     /// In memory only: the next one is made within seconds.
     private(set) var thumbnail: ShownThumbnail?
+    /// As it was when others were told of it last.
+    private var told: BroadcastMachine
+    private var toldAt: Instant?
+    /// What could not be stored.
+    private var untold: [NewEvent] = []
+    /// Events that are kept while nothing can be stored; the oldest go.
+    private static let untoldLimit = 100
+    /// Between two that nothing else has stored: a board that flaps is told of once a second at most, as what came of it.
+    private static let tellingPause = Duration.seconds(1)
+    private var telling: Task<Void, Never>?
     /// Stores again what the store did not take.
     private var storing: Task<Void, Never>?
     private nonisolated let entries: AsyncStream<Entry>.Continuation
@@ -76,6 +87,7 @@ actor LiveBroadcast {
         organization = machine.organization
         sender = machine.sender
         self.machine = machine
+        told = machine
         self.createdAtMs = createdAtMs
         self.endedAtMs = endedAtMs
         self.origin = origin
@@ -112,6 +124,7 @@ actor LiveBroadcast {
             if case .ended = machine.state { entries.finish() }
         }
         for timer in timers.values { timer.cancel() }
+        telling?.cancel()
     }
 
     private func take(_ event: BroadcastMachine.Event, by user: UserID? = nil) async {
@@ -122,7 +135,7 @@ actor LiveBroadcast {
             endedAtMs = unixMilliseconds()
             thumbnail = nil
         }
-        if machine.withoutObservations != before.withoutObservations { await save() }
+        if machine.withoutObservations != before.withoutObservations { await save() } else { await tell() }
         if machine.state != before.state { note(before.state) }
         settleWaiter(event)
         for action in actions { perform(action) }
@@ -147,12 +160,14 @@ actor LiveBroadcast {
 
     /// A broadcast goes on and ends with a full disk too; what is so then is stored as soon as there is room.
     private func store(isLate: Bool) async {
+        let events = takeNews()
         do {
-            try await parts.store.save(machine, hasEnded: endedAtMs != nil)
+            try await parts.store.save(machine, hasEnded: endedAtMs != nil, telling: events)
             if isLate { parts.log.notice("a broadcast is stored at last", ["broadcast": "\(id)"]) }
         } catch {
             // The orders are idempotent: what was not stored when control ends is reconciled after its start.
             parts.log.error("a broadcast could not be stored", ["broadcast": "\(id)", "error": "\(error)"])
+            untold = events + untold
             // A save and a late one may fail side by side: one of them tries again.
             storing?.cancel()
             storing = Task {
@@ -160,6 +175,36 @@ actor LiveBroadcast {
                 if (try? await Task.sleep(for: .seconds(2))) != nil { await store(isLate: true) }
             }
         }
+    }
+
+    /// Tells what was observed and is no part of what is stored.
+    private func tell() async {
+        guard !untold.isEmpty || !machine.events(since: told).isEmpty else { return }
+        if let toldAt, Instant.now - toldAt < Self.tellingPause {
+            guard telling == nil else { return }
+            telling = Task {
+                // try?: one that was cancelled has nothing to tell any more.
+                guard (try? await Task.sleep(for: Self.tellingPause)) != nil else { return }
+                telling = nil
+                await tell()
+            }
+            return
+        }
+        let events = takeNews()
+        do {
+            try await parts.store.tell(events, of: machine)
+        } catch {
+            parts.log.error("events of a broadcast could not be stored", ["broadcast": "\(id)", "error": "\(error)"])
+            untold = events + untold
+        }
+    }
+
+    private func takeNews() -> [NewEvent] {
+        let news = untold + machine.events(since: told)
+        told = machine
+        toldAt = Instant.now
+        untold = []
+        return Array(news.suffix(Self.untoldLimit))
     }
 
     // MARK: Acting

@@ -62,6 +62,7 @@ package actor Roster {
     /// The present state of a connected sender.
     package func hello(of sender: DeviceID) -> AgentHello? { senders[sender] }
     package func offer(of host: DeviceID) -> PoolHello? { hosts[host] }
+    var onlineSenders: Set<DeviceID> { Set(senders.keys) }
     package var onlineHosts: [DeviceID: PoolHello] { hosts }
     /// Whether a host has said nothing for longer than one does that is there: it tells its load each second.
     package func isSilent(_ host: DeviceID) -> Bool { heardAt[host].map { Instant.now - $0 > Self.silence } ?? true }

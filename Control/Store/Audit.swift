@@ -58,6 +58,12 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case mailGivenUp = "mail.given_up"
     /// There were too many.
     case mailHeldBack = "mail.held_back"
+    case webhookCreated = "webhook.created"
+    case webhookChanged = "webhook.changed"
+    case webhookRemoved = "webhook.removed"
+    case webhookSecretRotated = "webhook.secret_rotated"
+    /// What was to be told to it was given up.
+    case webhookFailing = "webhook.failing"
 }
 
 /// One line of the audit log.

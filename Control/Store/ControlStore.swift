@@ -112,7 +112,7 @@ package struct ControlStore: Sendable {
 
     func read<Value: Sendable>(_ body: @Sendable (Transaction) throws -> Value) async throws -> Value {
         let now = clock()
-        return try await database.read { try body(Transaction($0, at: now)) }
+        return try await database.read { try body(Transaction($0, at: now, quotas: quotas)) }
     }
 
     func write<Value: Sendable>(
@@ -120,7 +120,12 @@ package struct ControlStore: Sendable {
     ) async throws -> Value {
         let now = clock()
         do {
-            return try await database.write(durability) { try body(Transaction($0, at: now)) }
+            let (value, hasNewJobs) = try await database.write(durability) { connection in
+                let transaction = Transaction(connection, at: now, quotas: quotas)
+                return (try body(transaction), transaction.hasNewJobs)
+            }
+            if hasNewJobs { bell.ring() }
+            return value
         } catch let error as SQLiteError where error.kind == .diskFull {
             throw StoreError.diskFull
         }

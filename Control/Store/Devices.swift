@@ -211,7 +211,31 @@ extension Identities {
     }
 }
 
+/// Which senders events were told of as online: their comings and goings are told once, whatever restarts in between.
+package struct Presences: Sendable {
+    let store: ControlStore
+
+    package func online() async throws -> Set<DeviceID> {
+        Set(try await store.read { try $0.across(.reconciliation).all("SELECT id FROM devices WHERE online_told = 1") { try $0["id"] } })
+    }
+
+    /// Tells what has changed; nothing of who is gone from the database, or is a pool host.
+    package func tell(came: Set<DeviceID>, gone: Set<DeviceID>) async throws {
+        try await store.write(.durable) { transaction in
+            for (id, isOnline) in came.sorted().map({ ($0, true) }) + gone.sorted().map({ ($0, false) }) {
+                let all = transaction.across(.reconciliation)
+                try all.run("UPDATE devices SET online_told = \(isOnline) WHERE id = \(id) AND online_told <> \(isOnline)")
+                guard all.changes == 1, let device = try all.first("SELECT * FROM devices WHERE id = \(id)", Device.init),
+                    let organization = device.organization
+                else { continue }
+                try transaction.tell(.sender(device, isOnline: isOnline), in: OrganizationScope(organization, by: .device(id)))
+            }
+        }
+    }
+}
+
 extension ControlStore {
+    package var presences: Presences { Presences(store: self) }
     package func devices(in scope: OrganizationScope) -> Devices { Devices(store: self, scope: scope) }
     package var pools: Pools { Pools(store: self) }
 }

@@ -70,7 +70,6 @@ package struct Invitations: Sendable {
     ///
     /// - Throws: `EntryFaults`, each of them `.taken` for an address that is a user's or is invited, `.ownerStays`, `.quota` or `.enoughMails`.
     package func create(_ entries: [NewInvitation], lifetime: Duration) async throws -> [Invitation] {
-        defer { store.bell.ring() }
         return try await store.write(.durable) { transaction in
             var made: [Invitation] = []
             var faults: [(index: Int, reason: any Error)] = []
@@ -134,7 +133,6 @@ package struct Invitations: Sendable {
     ///
     /// - Throws: `.missing` where it was accepted or withdrawn; `.quota`, `.enoughMails`.
     package func renew(_ id: InvitationID, _ secret: Secret, mail: NewMail?, lifetime: Duration) async throws -> Invitation {
-        defer { store.bell.ring() }
         return try await store.write(.durable) { transaction in
             let now = transaction.now
             try transaction.updateOne(

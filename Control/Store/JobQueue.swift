@@ -43,6 +43,7 @@ package actor JobQueue {
     private let store: ControlStore
     private let holder: String
     private let lease: Duration
+    private let kinds: Jobs.Kinds
     private let work: [String: Work]
     private let sleep: @Sendable (Duration) async throws -> Void
     private let trouble: @Sendable (any Error) -> Void
@@ -53,16 +54,19 @@ package actor JobQueue {
 
     /// - Parameters:
     ///   - holder: a name that no other run of a program has, so that a lease is only ever its own.
+    ///   - kinds: another queue has the others.
     ///   - work: by the kind of job; a kind without work fails with that reason.
     ///   - sleep: waits on the caller's loop; throws when cancelled.
     ///   - trouble: told of every error of the store; the queue goes on after 5 s.
     package init(
-        _ store: ControlStore, holder: String, capacity: Int = 4, lease: Duration = .seconds(60), work: [String: Work],
+        _ store: ControlStore, holder: String, capacity: Int = 4, lease: Duration = .seconds(60), taking kinds: Jobs.Kinds = .all,
+        work: [String: Work],
         sleep: @escaping @Sendable (Duration) async throws -> Void, trouble: @escaping @Sendable (any Error) -> Void
     ) {
         self.store = store
         self.holder = holder
         self.lease = lease
+        self.kinds = kinds
         self.work = work
         self.sleep = sleep
         self.trouble = trouble
@@ -92,9 +96,9 @@ package actor JobQueue {
 
     /// The jobs to begin now; sets the timer for the next look.
     private func due() async throws -> [Job] {
-        switch schedule.next(at: store.now, next: try await store.jobs.nextMoment()) {
+        switch schedule.next(at: store.now, next: try await store.jobs.nextMoment(kinds)) {
         case .claim(let limit):
-            let jobs = try await store.jobs.claim(holder: holder, for: lease, limit: limit)
+            let jobs = try await store.jobs.claim(kinds, holder: holder, for: lease, limit: limit)
             schedule.started(jobs.count)
             // There may be more than the limit, or one that is due in a moment.
             wake.yield()

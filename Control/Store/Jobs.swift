@@ -50,8 +50,7 @@ package struct Jobs: Sendable {
     package func add(
         _ kind: String, payload: String = "{}", uniqueKey: String? = nil, runAt: Timestamp? = nil, maxAttempts: Int = 5
     ) async throws -> Job {
-        defer { store.bell.ring() }
-        return try await store.write(.durable) { transaction in
+        try await store.write(.durable) { transaction in
             let id = try transaction.addJob(
                 kind, payload: payload, uniqueKey: uniqueKey, runAt: runAt ?? transaction.now, maxAttempts: maxAttempts)
             let found = try transaction.shared.first(
@@ -74,10 +73,25 @@ package struct Jobs: Sendable {
         try await store.read { try $0.shared.first("SELECT * FROM jobs WHERE id = \(id)", Job.init) }
     }
 
+    /// Which kinds a queue looks at.
+    package enum Kinds: Sendable, Hashable {
+        case all
+        case only(String)
+        case allBut(String)
+
+        fileprivate var condition: SQL {
+            switch self {
+            case .all: "TRUE"
+            case .only(let kind): "kind = \(kind)"
+            case .allBut(let kind): "kind <> \(kind)"
+            }
+        }
+    }
+
     /// Leases the jobs that are due, the longest due first: those that nobody holds, and those whose holder's lease ran out.
     ///
     /// A job whose lease ran out on its last attempt is finished as failed here.
-    package func claim(holder: String, for lease: Duration, limit: Int) async throws -> [Job] {
+    package func claim(_ kinds: Kinds = .all, holder: String, for lease: Duration, limit: Int) async throws -> [Job] {
         try await store.write(.durable) { transaction in
             let now = transaction.now
             let jobs = transaction.shared
@@ -90,6 +104,7 @@ package struct Jobs: Sendable {
             let due = try jobs.all(
                 """
                 SELECT id FROM jobs WHERE finished_at IS NULL AND run_at <= \(now) AND (lease_until IS NULL OR lease_until <= \(now))
+                    AND \(part: kinds.condition)
                 ORDER BY run_at, id LIMIT \(limit)
                 """
             ) { row -> JobID in try row["id"] }
@@ -142,10 +157,13 @@ package struct Jobs: Sendable {
     }
 
     /// When the next job is due or the next lease runs out; nil with nothing to do.
-    package func nextMoment() async throws -> Timestamp? {
+    package func nextMoment(_ kinds: Kinds = .all) async throws -> Timestamp? {
         try await store.read { transaction in
             let moment: Timestamp?? = try transaction.shared.first(
-                "SELECT min(max(run_at, coalesce(lease_until, run_at))) AS moment FROM jobs WHERE finished_at IS NULL"
+                """
+                SELECT min(max(run_at, coalesce(lease_until, run_at))) AS moment FROM jobs
+                WHERE finished_at IS NULL AND \(part: kinds.condition)
+                """
             ) { try $0["moment"] }
             return moment ?? nil
         }
@@ -168,7 +186,7 @@ extension ControlStore {
 }
 
 extension Transaction {
-    /// Adds a job, unless there is an unfinished one of the kind with this key. Whoever writes this rings the store's bell afterwards.
+    /// Adds a job, unless there is an unfinished one of the kind with this key.
     @discardableResult
     func addJob(_ kind: String, payload: any ColumnValue, uniqueKey: String?, runAt: Timestamp, maxAttempts: Int) throws -> JobID {
         let id: JobID = newID()
@@ -178,6 +196,7 @@ extension Transaction {
             VALUES (\(id), \(kind), \(any: payload), \(uniqueKey), \(runAt), \(maxAttempts), \(now))
             ON CONFLICT (kind, unique_key) WHERE finished_at IS NULL AND unique_key IS NOT NULL DO NOTHING
             """)
+        hasNewJobs = true
         return id
     }
 }

@@ -56,8 +56,8 @@ package struct Operations: Sendable {
     }
 
     /// Removes what nobody can use any more: sessions, used-up refresh tokens and flight records 30 days after their end, attempts
-    /// after a day, finished jobs, mails, invitations and API tokens after 30 days, snapshots of the server's health after 90 days,
-    /// links for new passwords at their end.
+    /// after a day, finished jobs, mails, invitations, API tokens and deliveries of events after 30 days, snapshots of the server's
+    /// health after 90 days, links for new passwords at their end.
     package func removeExpired() async throws {
         try await store.write { transaction in
             let limit = transaction.now - .seconds(30 * 86_400)
@@ -76,8 +76,13 @@ package struct Operations: Sendable {
                 WHERE finished_at IS NULL AND expires_at < \(transaction.now - Outbox.patience)
                 """)
             try all.run("DELETE FROM mails WHERE finished_at < \(limit)")
+            try transaction.removeOldDeliveries(before: limit)
+            try all.run("UPDATE webhooks SET older_secret = NULL, older_secret_until = NULL WHERE older_secret_until < \(transaction.now)")
             try transaction.shared.run("DELETE FROM jobs WHERE finished_at < \(limit)")
             try transaction.shared.run("DELETE FROM health_snapshots WHERE at < \(transaction.now - HealthSnapshots.lifetime)")
+            // What became of them stands with their deliveries.
+            try transaction.shared.run(
+                "DELETE FROM jobs WHERE kind = \(EventOutbox.kind) AND finished_at < \(transaction.now - .seconds(86_400))")
         }
     }
 
@@ -127,6 +132,13 @@ private struct SealedColumn {
         SealedColumn(
             name: "mails.sealed", select: "SELECT organization, id, sealed FROM mails WHERE sealed IS NOT NULL",
             update: { "UPDATE mails SET sealed = \($1) WHERE id = \($0)" }),
+        SealedColumn(
+            name: "webhooks.secret", select: "SELECT organization, id, secret AS sealed FROM webhooks",
+            update: { "UPDATE webhooks SET secret = \($1) WHERE id = \($0)" }),
+        SealedColumn(
+            name: "webhooks.older_secret",
+            select: "SELECT organization, id, older_secret AS sealed FROM webhooks WHERE older_secret IS NOT NULL",
+            update: { "UPDATE webhooks SET older_secret = \($1) WHERE id = \($0)" }),
         SealedColumn(
             name: "server_keys.sealed", select: "SELECT '' AS organization, name AS id, sealed FROM server_keys",
             update: { "UPDATE server_keys SET sealed = \($1) WHERE name = \($0)" }),

@@ -19,7 +19,6 @@ package struct PasswordResets: Sendable {
     /// - Returns: why there are too many mails, where there are: then nothing was made, and the audit log says so.
     /// - Throws: `.missing` for a user who is shut out.
     package func issue(_ secret: Secret, for user: UserID, mail: NewMail?, in scope: OrganizationScope) async throws -> StoreError? {
-        defer { store.bell.ring() }
         return try await store.write(.durable) { transaction -> StoreError? in
             _ = try transaction.row(User.self, in: scope, where: "id = \(user) AND is_active = 1", or: "active user")
             if let mail, let refusal = try transaction.holdBack(mail, about: user.text, by: store.quotas, in: scope) { return refusal }
@@ -50,7 +49,6 @@ package struct PasswordResets: Sendable {
     package func redeem(
         _ secret: Secret, hash: Secret, from address: String, notice: @Sendable (User) -> NewMail?
     ) async throws -> (user: UserID, ended: [SessionID]) {
-        defer { store.bell.ring() }
         return try await store.write(.durable) { transaction in
             guard let user = try transaction.holder(of: secret, within: Self.setBack) else { throw StoreError.linkRefused }
             let scope = OrganizationScope(user.organization, by: .user(user.id, address: address))

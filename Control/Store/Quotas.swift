@@ -31,14 +31,18 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     /// Of an organisation: invitations by mail within a day, and as many registrations. Mails to its own users are counted for each of them alone: strangers ask for some, and
     /// must not use up another user's.
     case mails
+    /// Of an organisation.
+    case webhooks
+    /// Of one webhook: events that wait to be told.
+    case webhookBacklog = "webhook_backlog"
 
     /// Where the operator says nothing.
     package var standard: Int {
         switch self {
         case .users, .destinations, .invitations, .registrations: 200
-        case .senders, .enrollmentTokens: 1000
+        case .senders, .enrollmentTokens, .webhookBacklog: 1000
         case .broadcasts: 50
-        case .outputs: 10
+        case .outputs, .webhooks: 10
         case .sessions, .sockets, .apiTokens: 20
         case .configurations, .mails: 500
         }
@@ -47,7 +51,13 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     /// More than this cannot be configured.
     package var most: Int { self == .outputs ? WireLimits.outputs : 1_000_000 }
 
-    var what: String { self == .mails ? "invitations by mail of a day" : rawValue.replacing("_", with: " ") }
+    var what: String {
+        switch self {
+        case .mails: "invitations by mail of a day"
+        case .webhookBacklog: "places for events that wait for a webhook"
+        default: rawValue.replacing("_", with: " ")
+        }
+    }
 }
 
 /// How much of everything there may be.

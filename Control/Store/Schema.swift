@@ -18,6 +18,7 @@ enum Schema {
         Migration(version: 12, name: "flight events", script: flightEvents),
         Migration(version: 13, name: "health snapshots", script: healthSnapshots),
         Migration(version: 14, name: "draining hosts", script: drainingHosts),
+        Migration(version: 15, name: "webhooks", script: webhooks),
     ]
 
     private static let accounts: StaticString = """
@@ -340,5 +341,67 @@ enum Schema {
             probes TEXT NOT NULL
         ) STRICT;
         CREATE INDEX health_snapshots_by_time ON health_snapshots (at);
+        """
+
+    private static let webhooks: StaticString = """
+        CREATE TABLE webhooks (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id),
+            url TEXT NOT NULL,
+            description TEXT NOT NULL,
+            kinds TEXT,
+            is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
+            secret BLOB NOT NULL,
+            older_secret BLOB,
+            older_secret_until INTEGER,
+            created_at INTEGER NOT NULL,
+            changed_at INTEGER NOT NULL,
+            failing_since INTEGER,
+            last_number INTEGER NOT NULL DEFAULT 0,
+            skipped INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (organization, id),
+            CHECK ((older_secret IS NULL) = (older_secret_until IS NULL))
+        ) STRICT;
+
+        CREATE TABLE events (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id),
+            kind TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            data TEXT NOT NULL,
+            UNIQUE (organization, id)
+        ) STRICT;
+        CREATE INDEX events_by_time ON events (at);
+
+        CREATE TABLE deliveries (
+            position INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            organization TEXT NOT NULL,
+            webhook TEXT NOT NULL,
+            event TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            replay_of TEXT,
+            state TEXT NOT NULL CHECK (state IN ('received', 'processing', 'processed', 'failed', 'retry_exhausted')),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            created_at INTEGER NOT NULL,
+            attempted_at INTEGER,
+            finished_at INTEGER,
+            duration_ms INTEGER,
+            status INTEGER,
+            error TEXT,
+            UNIQUE (organization, id),
+            FOREIGN KEY (organization, webhook) REFERENCES webhooks (organization, id) ON DELETE CASCADE,
+            FOREIGN KEY (organization, event) REFERENCES events (organization, id),
+            CHECK ((finished_at IS NULL) = (state IN ('received', 'processing', 'failed')))
+        ) STRICT;
+        CREATE INDEX deliveries_by_organization ON deliveries (organization, position);
+        CREATE INDEX deliveries_by_webhook ON deliveries (organization, webhook, position);
+        CREATE INDEX deliveries_waiting ON deliveries (organization, webhook, position) WHERE finished_at IS NULL;
+        CREATE INDEX deliveries_by_event ON deliveries (organization, event);
+        CREATE INDEX deliveries_by_time ON deliveries (created_at);
+
+        ALTER TABLE devices ADD COLUMN online_told INTEGER NOT NULL DEFAULT 0 CHECK (online_told IN (0, 1));
         """
 }

@@ -89,10 +89,13 @@ struct OrganizationTable: Hashable, Sendable {
     static let passwordResets = OrganizationTable("password_resets")
     static let apiTokens = OrganizationTable("api_tokens")
     static let organizationSettings = OrganizationTable("organization_settings")
+    static let webhooks = OrganizationTable("webhooks")
+    static let events = OrganizationTable("events")
+    static let deliveries = OrganizationTable("deliveries")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
-        mails, passwordResets, invitations, apiTokens, organizationSettings,
+        mails, passwordResets, invitations, apiTokens, organizationSettings, webhooks, events, deliveries,
     ]
 }
 
@@ -118,10 +121,23 @@ enum Crossing: CaseIterable {
 struct Transaction {
     private let connection: Connection
     let now: Timestamp
+    let quotas: Quotas
+    private let pending = PendingJobs()
 
-    init(_ connection: Connection, at now: Timestamp) {
+    init(_ connection: Connection, at now: Timestamp, quotas: Quotas) {
         self.connection = connection
         self.now = now
+        self.quotas = quotas
+    }
+
+    /// Whether a job was stored or put forward: the store's bell is rung for it.
+    var hasNewJobs: Bool {
+        get { pending.isSet }
+        nonmutating set { pending.isSet = newValue }
+    }
+
+    private final class PendingJobs {
+        var isSet = false
     }
 
     /// Tables that belong to no organisation.
@@ -203,15 +219,17 @@ struct Transaction {
         return connection.changes
     }
 
-    /// Writes down who did what, in the same transaction.
+    /// Writes down who did what, in the same transaction, and tells the webhooks that want to know.
     func note(_ action: AuditAction, _ subject: String? = nil, detail: String? = nil, in scope: OrganizationScope) throws {
+        let detail = detail.map { clipped($0, to: 500) }
         try insert(
             into: .audit, in: scope,
             [
                 "id": newID(Kind.Audit.self), "at": now, "author_kind": scope.author.kind, "author": scope.author.id,
                 "address": scope.author.address, "token": scope.author.token, "action": action, "subject": subject,
-                "detail": detail.map { clipped($0, to: 500) },
+                "detail": detail,
             ])
+        if let kind = EventKind(action) { try tell(.done(kind, subject, detail, by: scope.author), in: scope) }
     }
 
     /// Writes down what was done to what belongs to the operator: pool hosts and their tokens.

@@ -47,11 +47,12 @@ package struct StoredBroadcasts: Sendable {
                     "id": id, "sender": sender, "state": state, "document": document, "stream_key": sealed, "created_at": transaction.now,
                 ])
             try transaction.note(.broadcastStarted, id.text, in: scope)
+            try transaction.tell(.broadcast(.init(broadcast: id, sender: sender, state: state, was: nil)), in: scope)
         }
     }
 
-    /// Keeps a step. With the end, the stream key is gone in the same transaction.
-    package func save(_ id: BroadcastID, state: String, document: String, hasEnded: Bool) async throws {
+    /// Keeps a step, and tells what it changed. With the end, the stream key is gone in the same transaction.
+    package func save(_ id: BroadcastID, state: String, document: String, hasEnded: Bool, telling events: [NewEvent] = []) async throws {
         try await store.write(.durable) { transaction in
             let sealed: [UInt8]?? = try transaction.column("stream_key", of: .broadcasts, in: scope, where: "id = \(id)")
             try transaction.updateOne(
@@ -61,6 +62,7 @@ package struct StoredBroadcasts: Sendable {
                     "ended_at": hasEnded ? transaction.now : Timestamp?.none,
                 ], where: "id = \(id) AND ended_at IS NULL", or: "running broadcast")
             if hasEnded { try transaction.note(.broadcastEnded, id.text, in: scope) }
+            for event in events { try transaction.tell(event, in: scope) }
         }
     }
 

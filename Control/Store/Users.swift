@@ -143,7 +143,6 @@ package struct Users: Sendable {
     package func setPassword(
         _ id: UserID, from old: Secret, to hash: Secret, keeping: SessionID? = nil, notice: NewMail? = nil
     ) async throws -> [SessionID] {
-        defer { store.bell.ring() }
         return try await store.write(.durable) { transaction in
             try transaction.setPassword(
                 of: id, from: old, to: hash, keeping: keeping, noting: .userPasswordChanged, notice: notice, in: scope, of: store)

@@ -4,6 +4,7 @@ import Units
 import Wire
 
 @testable import Broadcasts
+@testable import Store
 
 /// Ids with a readable last character: `id("S")`.
 private func id<Kind>(_ letter: String) -> ID<Kind> {
@@ -103,6 +104,40 @@ struct BroadcastMachineTests {
         #expect(reason.contains("refused (111)"))
         _ = broadcast.event(.report(report(outputs: [(first, .connected), (second, .connected)])), nowMs: 7)
         #expect(broadcast.state == .live)
+    }
+
+    @Test("others are told of each state and step, and of an output once for each outage, in no words of its own that change")
+    func told() throws {
+        var broadcast = machine(outputs: [first, second])
+        func kinds(_ event: BroadcastMachine.Event) -> [String] {
+            let before = broadcast
+            _ = broadcast.event(event, nowMs: 0)
+            return broadcast.events(since: before).map { "\($0.kind.rawValue) \($0.summary)" }
+        }
+        #expect(kinds(.resumed) == [] && kinds(.hostChosen(host)) == [])
+        #expect(kinds(.leased(port: 5000)) == ["broadcast.state_changed starting to starting"])
+        _ = kinds(.senderStarted(revision: 1))
+        _ = kinds(.report(report(outputs: [(first, .connecting), (second, .connecting)])))
+        #expect(
+            kinds(.report(report(outputs: [(first, .connected), (second, .retrying)])))
+                == ["broadcast.state_changed starting to degraded", "output.state_changed connected"])
+        #expect(kinds(.report(report(outputs: [(first, .connected), (second, .connecting)]))) == [])
+        #expect(
+            kinds(.report(report(outputs: [(first, .connected), (second, .connected)])))
+                == ["broadcast.state_changed degraded to live", "output.state_changed connected"])
+        #expect(
+            kinds(.report(report(outputs: [(first, .connected), (second, .retrying)])))
+                == ["broadcast.state_changed live to degraded", "output.state_changed retrying"])
+        for state: OutputReport.State in [.connecting, .retrying] {
+            #expect(kinds(.report(report(outputs: [(first, .connected), (second, state)]))) == [])
+        }
+        #expect(kinds(.report(report(outputs: [(first, .connected), (second, .failed)]))) == ["output.state_changed failed"])
+        #expect(kinds(.stopRequested(.stopped)) == ["broadcast.state_changed degraded to stopping"])
+        _ = kinds(.released)
+        let before = broadcast
+        _ = broadcast.event(.senderStopped, nowMs: 0)
+        let ended = try #require(broadcast.events(since: before).last)
+        #expect(ended.kind == .broadcastEnded && ended.data.contains("\"reason\":\"stopped\""))
     }
 
     @Test("a start whose host refuses or says nothing asks the next, and fails with what a host said when there is no other")

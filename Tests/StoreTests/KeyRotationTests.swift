@@ -17,6 +17,9 @@ struct KeyRotationTests {
         let destination: DestinationID
         let scope: OrganizationScope
         let serverKey: [UInt8]
+        let webhook: WebhookID
+        /// The one that is good, and the one before.
+        let webhookSecrets: [Secret]
 
         init(_ key: Secret) async throws {
             folder = try Folder()
@@ -28,6 +31,10 @@ struct KeyRotationTests {
             serverKey = try await fixture.store.operations.key("access tokens")
             let (scope, keyring) = (scope, fixture.store.keyring)
             try await fixture.store.write(.durable) { try $0.post(Self.mail, about: "x", sealedBy: keyring, in: scope) }
+            let fields = try WebhookFields(url: "https://example.org/", description: "x", kinds: [.webhookTest], active: true)
+            let made = try await fixture.store.webhooks(in: scope).create(fields)
+            let changed = try await fixture.store.webhooks(in: scope).rotateSecret(of: made.id, overlap: .seconds(86_400))
+            (webhook, webhookSecrets) = (made.id, [changed, made].compactMap(\.secret?.secret))
             try await fixture.store.close()
         }
 
@@ -45,6 +52,11 @@ struct KeyRotationTests {
             #expect(try await store.operations.key("access tokens") == serverKey)
             let job = try #require(try await store.read { try $0.shared.first("SELECT * FROM jobs", Job.init) })
             #expect(try await store.outbox.find(job)?.content == Self.mail)
+            let (keyring, scope, webhook) = (store.keyring, scope, webhook)
+            let secrets = try await store.read { transaction in
+                try Webhook.SecretColumn.allCases.compactMap { try transaction.secret($0, of: webhook, by: keyring, in: scope) }
+            }
+            #expect(secrets == webhookSecrets)
             try await store.close()
         }
 
@@ -55,12 +67,12 @@ struct KeyRotationTests {
     func rotates() async throws {
         let kept = try await Kept(key)
         let before = try KeyFile.keyring(at: kept.keyFile)
-        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 3, keptKeys: 0))
+        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 5, keptKeys: 0))
         try await kept.expectReadable(key)
         let old = try await ControlStore.open(.file(kept.database), keyring: before, platformVersion: "1.0-test")
         await #expect(throws: CryptoError.self) { try await old.destinations(in: kept.scope).secret(of: kept.destination) }
         try await old.close()
-        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 3, keptKeys: 0))
+        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 5, keptKeys: 0))
         try await kept.expectReadable(key)
     }
 
@@ -68,11 +80,11 @@ struct KeyRotationTests {
     func killed(after step: Int) async throws {
         let kept = try await Kept(key)
         let ring = try kept.rotation.addKey()
-        if step >= 1 { #expect(try await kept.rotation.seal(under: ring, platformVersion: "1.0-test") == 3) }
-        if step >= 2 { _ = try kept.rotation.retire(ring, sealed: 3) }
+        if step >= 1 { #expect(try await kept.rotation.seal(under: ring, platformVersion: "1.0-test") == 5) }
+        if step >= 2 { _ = try kept.rotation.retire(ring, sealed: 5) }
         try await kept.expectReadable(key)
         // What was made meanwhile is under the newest key.
-        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 3, keptKeys: 0))
+        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 5, keptKeys: 0))
         #expect(try kept.olderKeys() == 0)
         try await kept.expectReadable(key)
     }
@@ -82,7 +94,7 @@ struct KeyRotationTests {
         let kept = try await Kept(key)
         let copy = kept.database + ".before-2.1800000000000"
         try FileManager.default.copyItem(atPath: kept.database, toPath: copy)
-        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 3, keptKeys: 1))
+        #expect(try await kept.rotation.run(platformVersion: "1.0-test") == .init(sealed: 5, keptKeys: 1))
         try await kept.expectReadable(key)
         _ = try await SafetyCopies(of: kept.database).restore("strata.db.before-2.1800000000000", at: .now)
         try await kept.expectReadable(key)

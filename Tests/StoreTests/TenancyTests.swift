@@ -15,6 +15,9 @@ import Wire
         let broadcast = try await BroadcastTests.start(fixture, sender)
         let invited = try await fixture.invite("i@first.example")
         let token = try await fixture.apiToken("t")
+        let fields = try WebhookFields(url: "https://example.org/", description: "x", kinds: nil, active: true)
+        let webhook = try await fixture.store.webhooks(in: fixture.scope).create(fields).id
+        let delivery = try await fixture.store.webhooks(in: fixture.scope).test(webhook).id
         let scope = try await fixture.stranger()
         let own = try await fixture.sender("own", in: scope)
         let store = fixture.store
@@ -34,6 +37,14 @@ import Wire
                 _ = try await store.apiTokens(in: scope).create(
                     Secret("x"), name: "x", scopes: [.read], lifetime: .seconds(60), of: fixture.owner.id, proven: Fixture.hash)
             },
+            { _ = try await store.webhooks(in: scope).find(webhook) },
+            { _ = try await store.webhooks(in: scope).change(webhook, fields) },
+            { _ = try await store.webhooks(in: scope).rotateSecret(of: webhook, overlap: .zero) },
+            { _ = try await store.webhooks(in: scope).test(webhook) },
+            { try await store.webhooks(in: scope).remove(webhook) },
+            { _ = try await store.deliveries(in: scope).newest(of: webhook) },
+            { _ = try await store.deliveries(in: scope).find(delivery) },
+            { _ = try await store.deliveries(in: scope).replay(delivery) },
             { _ = try await store.devices(in: scope).find(sender.id) },
             { try await store.devices(in: scope).rename(sender.id, to: "x") },
             { try await store.devices(in: scope).revoke(sender.id) },
@@ -64,6 +75,8 @@ import Wire
         for user in [nil, fixture.owner.id] { #expect(try await store.apiTokens(in: scope).all(of: user).isEmpty) }
         try await store.apiTokens(in: scope).used(token, from: "192.0.2.9")
         #expect(try await store.apiTokens(in: fixture.scope).all(of: nil).map(\.lastAddress) == [nil])
+        #expect(try await store.webhooks(in: scope).all().isEmpty)
+        #expect(try await store.deliveries(in: scope).newest().isEmpty)
         #expect(try await store.broadcasts(in: scope).newest().isEmpty)
         #expect(try await store.broadcasts(in: scope).find(broadcast) == nil)
         #expect(try await store.enrollmentTokens(in: scope).all().count == 1)

@@ -1,0 +1,39 @@
+package import SQLite
+
+/// What happened, as outgoing events name it; once shipped a name is never changed. A closed list: whatever stands in the audit log, under its
+/// name there, and what was observed.
+package struct EventKind: RawRepresentable, CaseIterable, Hashable, Sendable, Codable, ColumnValue {
+    package let rawValue: String
+
+    private init(_ name: String) { rawValue = name }
+
+    package init?(rawValue: String) {
+        guard Self.names.contains(rawValue) else { return nil }
+        self.init(rawValue)
+    }
+
+    package static let broadcastStarted = EventKind("broadcast.started")
+    package static let broadcastChanged = EventKind("broadcast.state_changed")
+    package static let broadcastEnded = EventKind("broadcast.ended")
+    package static let outputChanged = EventKind("output.state_changed")
+    package static let senderOnline = EventKind("sender.online")
+    package static let senderOffline = EventKind("sender.offline")
+    /// Somebody wants to see whether it arrives.
+    package static let webhookTest = EventKind("webhook.test")
+
+    package static let broadcasts = [broadcastStarted, broadcastChanged, broadcastEnded]
+    package static let senders = [senderOnline, senderOffline]
+    private static let observed = broadcasts + [outputChanged] + senders + [webhookTest]
+    /// What somebody did.
+    package static let done = AuditAction.allCases.compactMap { EventKind($0) }
+    package static let allCases = done + observed
+    private static let names = Set(allCases.map(\.rawValue))
+
+    /// nil where a kind of its own tells more of it.
+    init?(_ action: AuditAction) {
+        switch action {
+        case .broadcastStarted, .broadcastEnded: return nil
+        default: self.init(action.rawValue)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import FoundationEssentials
+package import Units
+
+/// An event that is to be told, with what it says. Nothing of it is a secret: it goes to whoever an organisation names.
+package struct NewEvent: Sendable, Hashable {
+    let kind: EventKind
+    /// JSON of the shape that the kind has. Bounded by what its texts are cut to.
+    let data: String
+    /// For lists: nothing that a person or a device wrote.
+    let summary: String
+
+    private init(_ kind: EventKind, _ data: some Encodable, _ summary: String) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let bytes = try? encoder.encode(data) else { preconditionFailure("events encode: their fields are texts and ids") }
+        self.kind = kind
+        self.data = String(decoding: bytes, as: UTF8.self)
+        self.summary = summary
+    }
+
+    /// Of the shape that its data has. Shapes only gain fields; one that has to lose or change one gets the next number.
+    static let version = 1
+    /// Characters of a reason.
+    private static let reasonLimit = 500
+
+    /// Somebody did something.
+    struct Done: Encodable {
+        /// What it was done to.
+        let subject: String?
+        let by: By
+        let detail: String?
+
+        struct By: Encodable {
+            let kind: String
+            let id: String?
+        }
+    }
+
+    static func done(_ kind: EventKind, _ subject: String?, _ detail: String?, by author: Author) -> NewEvent {
+        NewEvent(
+            kind, Done(subject: subject, by: Done.By(kind: author.kind, id: author.id), detail: detail), "by \(author.kind)")
+    }
+
+    /// What a broadcast does now.
+    package struct Broadcast: Encodable, Sendable {
+        package let broadcast: BroadcastID
+        package let sender: DeviceID
+        package let state: String
+        /// nil at its start.
+        package let was: String?
+        /// Of a start.
+        package let step: String?
+        package let reason: String?
+
+        package init(broadcast: BroadcastID, sender: DeviceID, state: String, was: String?, step: String? = nil, reason: String? = nil) {
+            self.broadcast = broadcast
+            self.sender = sender
+            self.state = state
+            self.was = was
+            self.step = step
+            self.reason = reason.map { clipped($0, to: NewEvent.reasonLimit) }
+        }
+    }
+
+    package static func broadcast(_ data: Broadcast) -> NewEvent {
+        let kind: EventKind = data.was == nil ? .broadcastStarted : data.state == "ended" ? .broadcastEnded : .broadcastChanged
+        return NewEvent(kind, data, data.was.map { "\($0) to \(data.state)" } ?? data.state)
+    }
+
+    /// What an output of a broadcast does now.
+    package struct Output: Encodable, Sendable {
+        package let broadcast: BroadcastID
+        package let output: OutputID
+        package let destination: DestinationID
+        package let name: String
+        package let state: String
+        package let reason: String?
+
+        package init(
+            broadcast: BroadcastID, output: OutputID, destination: DestinationID, name: String, state: String, reason: String?
+        ) {
+            self.broadcast = broadcast
+            self.output = output
+            self.destination = destination
+            self.name = clipped(name)
+            self.state = state
+            self.reason = reason.map { clipped($0, to: NewEvent.reasonLimit) }
+        }
+    }
+
+    package static func output(_ data: Output) -> NewEvent { NewEvent(.outputChanged, data, data.state) }
+
+    struct Sender: Encodable {
+        let sender: DeviceID
+        let name: String
+        let version: String?
+    }
+
+    static func sender(_ device: Device, isOnline: Bool) -> NewEvent {
+        NewEvent(
+            isOnline ? .senderOnline : .senderOffline,
+            Sender(sender: device.id, name: device.name, version: device.softwareVersion), isOnline ? "online" : "offline")
+    }
+
+    struct Test: Encodable {
+        let webhook: WebhookID
+    }
+
+    static func test(_ webhook: WebhookID) -> NewEvent { NewEvent(.webhookTest, Test(webhook: webhook), "a test") }
+}
