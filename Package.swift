@@ -151,18 +151,19 @@ let control: [Target] = [
     module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
+    module("Control", "Webhooks", ["Units", "HTTP", "Web", "Store", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
         [
-            "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Mail", "Auth", "Fleet", "Broadcasts", "Crypto",
-            "Posix", "Logging", "TLS",
+            "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Mail", "Auth", "Fleet", "Broadcasts", "Webhooks",
+            "Crypto", "Posix", "Logging", "TLS",
         ],
         resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
         [
             "API", "Auth", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Service", "Store", "Systemd", "Units",
-            "Web",
+            "Web", "Webhooks",
         ]),
 ]
 
@@ -194,6 +195,7 @@ let suites: [Target] = [
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
     tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
+    tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
     tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),

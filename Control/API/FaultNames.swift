@@ -13,7 +13,7 @@ enum FaultNames {
         "public_key": ["publicKey"],
         "sender.name": ["name"], "pool.name": ["name"], "configuration.toml": ["toml"],
         "destination.name": ["name"], "destination.secret": ["secret"], "destination.latency_ms": ["latencyMs"],
-        "destination.stream_id": ["streamID"],
+        "destination.stream_id": ["streamID"], "webhook.url": ["url"], "webhook.description": ["description"], "webhook.kinds": ["kinds"],
         // The parts of an address.
         "destination.host": ["url"], "destination.port": ["url"], "destination.application": ["url"],
         // One of them, or a list.

@@ -11,6 +11,7 @@ import Posix
 package import Store
 package import Units
 package import Web
+package import Webhooks
 import Wire
 
 /// Control's HTTP interface: finds the route of a request, checks who calls and what is sent, and turns errors into problems.
@@ -30,6 +31,7 @@ package struct Gateway: Sendable {
         let health: Health
         /// nil where no mail is sent.
         let postman: Postman?
+        let courier: Courier
         let settings: Settings
         let log: Log
         /// The pages that watch, of each user.
@@ -51,7 +53,7 @@ package struct Gateway: Sendable {
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
             devices: DeviceDoor,
-            health: Health, postman: Postman?, settings: Settings, log: Log
+            health: Health, postman: Postman?, courier: Courier, settings: Settings, log: Log
         ) {
             self.store = store
             self.gate = gate
@@ -62,6 +64,7 @@ package struct Gateway: Sendable {
             self.devices = devices
             self.health = health
             self.postman = postman
+            self.courier = courier
             self.settings = settings
             self.log = log.part("api")
         }
@@ -102,7 +105,7 @@ package struct Gateway: Sendable {
             SystemRoutes(parts).routes + DiagnosticsRoutes(parts).routes + AuthRoutes(parts).routes + PasswordResetRoutes(parts).routes
             + UserRoutes(parts).routes + InvitationRoutes(parts).routes + TokenRoutes(parts).routes + SettingsRoutes(parts).routes
             + SlateRoutes(parts).routes + SenderRoutes(parts).routes + DestinationRoutes(parts).routes
-            + BroadcastRoutes(parts).routes + PoolRoutes(parts).routes + OperatorRoutes(parts).routes
+            + BroadcastRoutes(parts).routes + WebhookRoutes(parts).routes + PoolRoutes(parts).routes + OperatorRoutes(parts).routes
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
         router = Router(operations + [OpenAPI.route(serving: Array(document.utf8))])
     }
@@ -274,8 +277,9 @@ extension Gateway.Parts {
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = Housekeeping(
-            store: store, postman: postman, folder: settings.stateFolder, log: log
+            store: store, postman: postman, courier: courier, folder: settings.stateFolder, log: log
         ) { _ = try await checkHealth(.scheduled) }.run()
+        async let telling: Void = fleet.tellPresence()
         async let linking: Void = gate.sendResetLinks { [log] error in
             log.error("a link for a new password was not made", ["error": "\(error)"])
         }
@@ -284,5 +288,6 @@ extension Gateway.Parts {
         await noting
         await watching
         await linking
+        await telling
     }
 }

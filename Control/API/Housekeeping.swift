@@ -2,20 +2,26 @@ import Crypto
 import Logging
 import Mail
 import Store
+import Webhooks
 
 /// What control does by itself, through the job queue, so that a restart forgets none of it (CTL-16): each hour it removes
 /// what nobody can use any more, each five minutes it looks whether the server is well.
 struct Housekeeping: Sendable {
     private let store: ControlStore
     private let postman: Postman?
+    private let courier: Courier
     private let folder: StateFolder
     private let log: Log
     private let check: @Sendable () async throws -> Void
 
     /// - Parameter check: asks the parts of the server how they are, and keeps it.
-    init(store: ControlStore, postman: Postman?, folder: StateFolder, log: Log, check: @escaping @Sendable () async throws -> Void) {
+    init(
+        store: ControlStore, postman: Postman?, courier: Courier, folder: StateFolder, log: Log,
+        check: @escaping @Sendable () async throws -> Void
+    ) {
         self.store = store
         self.postman = postman
+        self.courier = courier
         self.folder = folder
         self.log = log.part("jobs")
         self.check = check
@@ -40,10 +46,14 @@ struct Housekeeping: Sendable {
             Deletions.kind: { try await delete($0) },
         ]
         if let postman { work[Outbox.kind] = { try await postman.deliver($0) } }
+        let holder = Hex.encode(randomBytes(8))
+        // By themselves: what is slow for others holds up nothing of the server's own.
+        async let carrying: Void = courier.run(holder: holder)
         let queue = JobQueue(
-            store, holder: Hex.encode(randomBytes(8)), work: work,
+            store, holder: holder, taking: .allBut(EventOutbox.kind), work: work,
             sleep: { try await Task.sleep(for: $0) }, trouble: { log.error("the job queue failed", ["error": "\($0)"]) })
         await queue.run()
+        await carrying
     }
 
     private func clean() async throws -> String? {

@@ -1,5 +1,6 @@
 import Auth
 import HTTP
+import Store
 import Web
 import Wire
 
@@ -22,7 +23,8 @@ enum OpenAPI {
         }
         let schemas = Schemas.all.keys.sorted().map { "\(quoted($0)):\(Schemas.named($0).document)" }
         return "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Strata control\",\"version\":\(quoted(version))},"
-            + "\"paths\":{\(pathTexts.joined(separator: ","))},\"components\":{\"schemas\":{\(schemas.joined(separator: ","))},"
+            + "\"paths\":{\(pathTexts.joined(separator: ","))},\"webhooks\":{\(EventKind.allCases.map(webhook).joined(separator: ","))},"
+            + "\"components\":{\"schemas\":{\(schemas.joined(separator: ","))},"
             + "\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"},"
             + "\"apiToken\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"strata_...\"}}}}"
     }
@@ -61,6 +63,21 @@ enum OpenAPI {
 
     private static func parameter(_ field: Schema.Field, _ place: String) -> String {
         "{\"name\":\(quoted(field.name)),\"in\":\"\(place)\",\"required\":\(field.isRequired),\"schema\":\(field.schema.document)}"
+    }
+
+    /// What is sent to an organisation's webhooks.
+    private static func webhook(_ kind: EventKind) -> String {
+        let headers = [
+            ("webhook-id", "The event's id: the same at each attempt and in each replay."),
+            ("webhook-timestamp", "Of this attempt, in Unix seconds."),
+            ("webhook-signature", "v1, and a HMAC-SHA256 in base 64 of id.timestamp.body, by each secret: Standard Webhooks 1.0.0."),
+        ].map { name, description in
+            "{\"name\":\(quoted(name)),\"in\":\"header\",\"required\":true,\"description\":\(quoted(description)),"
+                + "\"schema\":{\"type\":\"string\"}}"
+        }
+        return "\(quoted(kind.rawValue)):{\"post\":{\"parameters\":[\(headers.joined(separator: ","))],\"requestBody\":{\"required\":true,"
+            + "\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/\(Schemas.schema(of: kind))\"}}}},"
+            + "\"responses\":{\"2XX\":{\"description\":\"It was taken\"}}}}"
     }
 
     /// Who may call it, for a person.

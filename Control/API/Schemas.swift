@@ -86,6 +86,7 @@ enum Schemas {
     }
 
     static let all: [String: Schema] = accounts.merging(devices) { first, _ in first }.merging(media) { first, _ in first }
+        .merging(webhooks) { first, _ in first }
 
     private static let accounts: [String: Schema] = [
         "RegisterRequest": .object([

@@ -25,6 +25,8 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case viewBroadcasts = "broadcasts.view"
     /// Start, stop and change.
     case runBroadcasts = "broadcasts.run"
+    /// Where events are told, and telling them again.
+    case manageWebhooks = "webhooks.manage"
 }
 
 /// The one table of who may do what (SEC-07).
@@ -35,7 +37,7 @@ package enum Policy {
         switch action {
         case .deleteOrganization, .transferOwnership: .owner
         case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .managePool, .manageSenders,
-            .manageDestinations:
+            .manageDestinations, .manageWebhooks:
             .admin
         case .viewDestinations, .operateSenders, .runBroadcasts: .host
         case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts: .member
@@ -59,7 +61,8 @@ package enum Policy {
         case .runBroadcasts: [.broadcasts]
         case .viewUsers, .manageUsers: [.members]
         case .viewAudit: [.audit]
-        case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageOwnAccount: []
+        case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageWebhooks, .manageOwnAccount:
+            []
         }
     }
 

@@ -14,6 +14,7 @@ import Store
 import Systemd
 import Units
 import Web
+import Webhooks
 
 let usage = """
     usage: strata-control --config FILE
@@ -44,14 +45,15 @@ let usage = """
 
 @Sendable func parts(
     _ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ authority: Certificate?,
-    _ certificates: CertificateWatch, _ log: Log
+    _ certificates: CertificateWatch, _ webhookLoop: Loop, _ log: Log
 ) async throws -> Gateway.Parts {
     let feed = Feed()
     let fleet = Roster(store: store, feed: feed, log: log)
     try await fleet.recall()
     let hasher = PasswordHasher()
+    let outbound = OutboundGuard(allowing: configuration.outbound)
     // One for all: an organisation's names count together, whatever they are for.
-    let lookups = Lookups(OutboundGuard(allowing: configuration.outbound))
+    let lookups = Lookups(outbound)
     // The configuration has at least one origin.
     let links = AccountLinks(origin: configuration.origins[0].text)
     let letters = configuration.mail.map { _ in Letters(links) }
@@ -65,6 +67,7 @@ let usage = """
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
             log: log),
         health: Health(store: store, stateFolder: folder.path, certificates: certificates, postman: postman), postman: postman,
+        courier: Courier(store, lookups: lookups, outbound: outbound, loop: webhookLoop, version: ProgramContext.version, log: log),
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,
@@ -94,7 +97,7 @@ let usage = """
         "certificates",
         { CertificateWatch(authority: own.map { Int($0.notAfter) }, demand: configuration.chainDemand(authority: own), log: log) },
         stop: { await $0.stop() })
-    let parts = try await parts(configuration, folder, store, own, certificates, log)
+    let parts = try await parts(configuration, folder, store, own, certificates, Loop(name: "webhooks"), log)
     // Ends after the broadcasts do: what happened to them last is stored too.
     _ = try await program.start(
         "flight records", { Task { await parts.storeFlightRecords() } },

@@ -162,7 +162,8 @@ extension Transaction {
                 try update(.webhooks, in: scope, set: ["skipped": webhook.skipped + 1], where: "id = \(webhook.id)")
                 continue
             }
-            _ = try queue(QueuedEvent(id: id, kind: event.kind.rawValue, summary: event.summary, number: number), for: webhook.id, in: scope)
+            let queued = QueuedEvent(id: id, kind: event.kind.rawValue, summary: event.summary, number: number)
+            _ = try queue(queued, for: webhook.id, in: scope)
         }
     }
 
@@ -226,7 +227,8 @@ extension Transaction {
         try shared.run(
             """
             UPDATE jobs SET run_at = \(now)
-            WHERE kind = \(EventOutbox.kind) AND unique_key = \(first.text) AND finished_at IS NULL AND lease_holder IS NULL AND run_at > \(now)
+            WHERE kind = \(EventOutbox.kind) AND unique_key = \(first.text) AND finished_at IS NULL AND lease_holder IS NULL
+                AND run_at > \(now)
             """)
         hasNewJobs = true
     }
@@ -253,7 +255,8 @@ extension Transaction {
         let changed = try update(
             .deliveries, in: scope,
             set: [
-                "state": state, "finished_at": finishedAt, "duration_ms": report.duration.milliseconds, "status": report.status, "error": report.error,
+                "state": state, "finished_at": finishedAt, "duration_ms": report.duration.milliseconds, "status": report.status,
+                "error": report.error,
             ], where: "id = \(attempt.delivery) AND finished_at IS NULL")
         // It was removed meanwhile.
         guard changed == 1 else { return }
@@ -261,7 +264,8 @@ extension Transaction {
         case .failed: return
         case .processed:
             try update(
-                .webhooks, in: scope, set: ["failing_since": Timestamp?.none], where: "id = \(attempt.webhook) AND failing_since IS NOT NULL")
+                .webhooks, in: scope, set: ["failing_since": Timestamp?.none],
+                where: "id = \(attempt.webhook) AND failing_since IS NOT NULL")
             try beginNext(of: attempt.webhook, in: scope, at: now)
         case .exhausted:
             // First, as being marked may be an event for it too.

@@ -25,6 +25,7 @@ import Wire
         (.manageDestinations, [.owner, .admin]),
         (.viewBroadcasts, [.owner, .admin, .host, .member]),
         (.runBroadcasts, [.owner, .admin, .host]),
+        (.manageWebhooks, [.owner, .admin]),
     ]
 
     @Test("each role may do exactly the listed actions")

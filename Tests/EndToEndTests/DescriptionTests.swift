@@ -27,6 +27,7 @@ struct DescriptionTests {
             try await forgotten(api, desk, owner, admin, peer)
             try await invitations(api, desk, owner, peer)
             try await settings(api, desk, owner)
+            try await webhooks(api, owner)
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
             let host = try await desk.host("host")
@@ -155,6 +156,20 @@ struct DescriptionTests {
         try await api.call("POST /auth/registration", [], "{\(shown)}", by: desk.visitor())
         let wish = #"{\#(shown),"email":"r@example.org","agrees":true}"#
         try await api.call("POST /auth/registration/request", [], wish, by: desk.visitor())
+    }
+
+    private func webhooks(_ api: DescribedAPI, _ owner: Visitor) async throws {
+        let body = #"{"url":"http://127.0.0.1:1/hook?x=1","description":"ours","kinds":["webhook.test"],"active":true}"#
+        let id = try await api.call("POST /webhooks", [], body, by: owner).text("id")
+        for route in ["GET /webhooks", "GET /webhooks/events"] { try await api.call(route, by: owner) }
+        let delivery = try await api.call("POST /webhooks/{id}/test", [id], by: owner).text("id")
+        try await api.call("PUT /webhooks/{id}", [id], #"{"url":"http://127.0.0.1:1/","description":"all","active":true}"#, by: owner)
+        try await api.call("POST /webhooks/{id}/secret", [id], #"{"overlapSeconds":60}"#, by: owner)
+        for route in ["GET /webhooks/{id}", "GET /webhooks/{id}/deliveries"] { try await api.call(route, [id], by: owner) }
+        try await api.call("GET /diagnostics/deliveries", by: owner)
+        try await api.call("GET /diagnostics/deliveries/{id}", [delivery], by: owner)
+        try await api.call("POST /diagnostics/deliveries/{id}/replay", [delivery], by: owner)
+        try await api.call("DELETE /webhooks/{id}", [id], by: owner)
     }
 
     /// - Returns: a board of the owner's, connected.

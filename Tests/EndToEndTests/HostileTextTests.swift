@@ -24,7 +24,10 @@ struct HostileTextTests {
 
     @Test("every text field of every route takes a hostile text as data, or refuses it by field", .row("CTL-18"))
     func everyField() async throws {
-        try await atFrontDesk({ $0.logLevel = "trace" }) { desk in
+        try await atFrontDesk({
+            $0.logLevel = "trace"
+            $0.quotas = ["webhooks": 1000]
+        }) { desk in
             let owner = try await desk.owner()
             let board = try await desk.board(of: owner)
             let socket = try await board.connect()
@@ -39,8 +42,9 @@ struct HostileTextTests {
             let user = try await owner.post(
                 "/users", #"{"email":"u@example.org","displayName":"U","role":"member","password":"a long password"}"#
             ).text("id")
+            let webhook = try await owner.post("/webhooks", #"{"url":"https://127.0.0.1:1/","description":"w","active":true}"#).text("id")
             let bodies = Self.bodies(sender: sender, destination: destination)
-            let ids = ["senders": sender, "destinations": destination, "broadcasts": broadcast, "users": user]
+            let ids = ["senders": sender, "destinations": destination, "broadcasts": broadcast, "users": user, "webhooks": webhook]
             var tried: [String: Int] = [:]
             var next = 0
             for operation in try await operations(desk) {
@@ -303,7 +307,8 @@ struct HostileTextTests {
                 "sender": sender, "destinations": [destination], "input": ["video": "test", "audio": "test"], "links": ["eth0"],
             ],
             "ChangeBroadcastRequest": ["input": ["video": "test", "audio": "test"]],
-            "AddOutputRequest": ["destination": destination],
+            "AddOutputRequest": ["destination": destination], "RotateSecretRequest": ["overlapSeconds": 60],
+            "WebhookRequest": ["url": "https://127.0.0.1:1/", "description": "N", "kinds": ["webhook.test"], "active": true],
         ]
     }
 
@@ -348,7 +353,10 @@ struct HostileTextTests {
     /// Nothing was executed, the server is well, and its log is what it was.
     private func expectSound(_ desk: FrontDesk, _ owner: Visitor) async throws {
         #expect(!FileManager.default.fileExists(atPath: Self.trap))
-        for path in ["/senders", "/destinations", "/broadcasts", "/users", "/audit", "/enrollment-tokens", "/auth/sessions", "/pool"] {
+        for path in [
+            "/senders", "/destinations", "/broadcasts", "/users", "/audit", "/enrollment-tokens", "/auth/sessions", "/pool", "/webhooks",
+            "/diagnostics/deliveries",
+        ] {
             let answer = try await owner.get(path)
             #expect(answer.status == 200 && String(decoding: answer.body, as: UTF8.self).isPlain, "\(path): \(answer)")
         }

@@ -42,6 +42,11 @@ struct TenancyTests {
         "PATCH /api/v1/broadcasts/{id}": .host, "POST /api/v1/broadcasts/{id}/stop": .host,
         "POST /api/v1/broadcasts/{id}/outputs": .host, "DELETE /api/v1/broadcasts/{id}/outputs/{output}": .host,
         "POST /api/v1/broadcasts/{id}/outputs/{output}/retry": .host,
+        "GET /api/v1/webhooks": .admin, "POST /api/v1/webhooks": .admin, "GET /api/v1/webhooks/events": .admin,
+        "GET /api/v1/webhooks/{id}": .admin, "PUT /api/v1/webhooks/{id}": .admin, "DELETE /api/v1/webhooks/{id}": .admin,
+        "POST /api/v1/webhooks/{id}/secret": .admin, "POST /api/v1/webhooks/{id}/test": .admin,
+        "GET /api/v1/webhooks/{id}/deliveries": .admin, "GET /api/v1/diagnostics/deliveries": .admin,
+        "GET /api/v1/diagnostics/deliveries/{id}": .admin, "POST /api/v1/diagnostics/deliveries/{id}/replay": .admin,
         "POST /api/v1/operator/organizations": .operator, "POST /api/v1/operator/enrollment-tokens": .operator,
         "GET /api/v1/operator/pool": .operator, "PATCH /api/v1/operator/pool/{id}": .operator,
         "DELETE /api/v1/operator/pool/{id}": .operator, "GET /api/v1/operator/audit": .operator, "GET /metrics": .operator,
@@ -55,6 +60,8 @@ struct TenancyTests {
         "POST /api/v1/senders/{id}/speed-test": #"{"link":"eth0"}"#,
         "PUT /api/v1/destinations/{id}": #"{"name":"taken","preset":"twitch","secret":"k"}"#,
         "PATCH /api/v1/broadcasts/{id}": #"{"bitrate":1000000}"#,
+        "PUT /api/v1/webhooks/{id}": #"{"url":"https://example.org/","description":"taken","active":true}"#,
+        "POST /api/v1/webhooks/{id}/secret": "{}",
         "POST /api/v1/broadcasts/{id}/outputs": #"{"destination":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}"#,
     ]
 
@@ -203,7 +210,11 @@ struct TenancyTests {
             let pool = try await eventually(within: .seconds(5), "the host is listed") {
                 try await owner.get("/pool").items().first?["id"] as? String
             }
+            let webhook = try await owner.post(
+                "/webhooks", #"{"url":"https://127.0.0.1:1/","description":"ours","kinds":["webhook.test"],"active":true}"#
+            ).text("id")
             let ids = [
+                "webhooks": webhook, "deliveries": try await owner.post("/webhooks/\(webhook)/test").text("id"),
                 "users": try await owner.get("/auth/me").text("id"),
                 "api-tokens": try await owner.post(
                     "/api-tokens", #"{"name":"T","scopes":["read"],"password":"\#(desk.installation.ownerPassword)"}"#
@@ -228,7 +239,7 @@ struct TenancyTests {
             #expect(try await other.post("/broadcasts", start).status == 404)
             for list in [
                 "/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions", "/invitations",
-                "/api-tokens",
+                "/api-tokens", "/webhooks", "/diagnostics/deliveries",
             ] {
                 let shown = String(decoding: try await other.get(list).body, as: UTF8.self)
                 for (kind, id) in ids { #expect(!shown.contains(id), "\(list) shows one of the \(kind)") }
