@@ -19,6 +19,7 @@ struct DashboardTests {
             try await signIn(page, studio.installation.ownerPassword)
             try await enroll(page, studio)
             try await destination(page, studio)
+            try await webhook(page)
             try await broadcast(page, studio)
             try await configure(page, studio)
             try await health(page)
@@ -216,6 +217,27 @@ struct DashboardTests {
         #expect(try await page.run("document.body.innerText.includes('show')") as? Bool == false, "the key is shown")
     }
 
+    /// Its secret is shown once; what became of a test is told, also where nobody took it.
+    private func webhook(_ page: Dashboard) async throws {
+        try await page.press("Webhooks")
+        try await page.press("Add a webhook")
+        try await page.fill("Description", "ours")
+        try await page.fill("Address", "http://127.0.0.1:1/hook")
+        #expect(try await page.faults() == [])
+        try await page.press("Save")
+        try await page.see("whsec_")
+        try await page.browser.screenshot("app-2-webhook")
+        try await page.press("Close")
+        try await page.press("Send a test to ours")
+        try await page.see("webhook.test")
+        try await page.see("Retrying")
+        #expect(try await page.run("document.body.innerText.includes('whsec_')") as? Bool == false, "the secret is shown again")
+        try await page.press("Show")
+        try await page.see("\"sequence\": ")
+        #expect(try await page.faults() == [])
+        try await page.press("Close")
+    }
+
     private func broadcast(_ page: Dashboard, _ studio: Studio) async throws {
         let browser = page.browser
         try await page.press("Senders")
@@ -389,7 +411,7 @@ struct DashboardTests {
         let broadcast = try #require(list.items.first).id
         let paths = [
             "/", "/senders/\(sender)", "/senders/\(sender)/start", "/broadcasts", "/broadcasts/\(broadcast)", "/destinations",
-            "/enrollment", "/members", "/organization", "/pool", "/health", "/audit", "/account", "/nowhere",
+            "/enrollment", "/members", "/organization", "/pool", "/webhooks", "/health", "/audit", "/account", "/nowhere",
         ]
         let isLookedAt = ProcessInfo.processInfo.environment["STRATA_SCREENSHOTS"] != nil
         for (theme, language) in [("dark", "de")] + (isLookedAt ? [("light", "en")] : []) {

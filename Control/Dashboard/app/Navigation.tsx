@@ -22,6 +22,7 @@ const groups: readonly { title: Key; entries: readonly Entry[] }[] = [
       { to: "/tokens", text: "nav.tokens", icon: "tokens", needs: "account.manage" },
       { to: "/organization", text: "nav.organization", icon: "organization", needs: "organization.change" },
       { to: "/pool", text: "nav.pool", icon: "pool", needs: "diagnostics.view" },
+      { to: "/webhooks", text: "nav.webhooks", icon: "webhooks", needs: "webhooks.manage" },
       { to: "/health", text: "nav.health", icon: "health", needs: "diagnostics.view" },
       { to: "/audit", text: "nav.audit", icon: "audit", needs: "audit.view" },
     ],

@@ -19,6 +19,7 @@ import { SenderPage } from "../pages/SenderPage";
 import { SendersPage } from "../pages/SendersPage";
 import { StartPage } from "../pages/StartPage";
 import { TokensPage } from "../pages/TokensPage";
+import { WebhooksPage } from "../pages/WebhooksPage";
 import { useWords } from "../text/Text";
 import { Link, match } from "./Router";
 
@@ -36,6 +37,7 @@ const places: readonly Place[] = [
   { pattern: "/tokens", needs: "account.manage", page: () => <TokensPage /> },
   { pattern: "/organization", needs: "organization.change", page: () => <OrganizationPage /> },
   { pattern: "/pool", needs: "diagnostics.view", page: () => <PoolPage /> },
+  { pattern: "/webhooks", needs: "webhooks.manage", page: () => <WebhooksPage /> },
   { pattern: "/health", needs: "diagnostics.view", page: () => <HealthPage /> },
   { pattern: "/audit", needs: "audit.view", page: () => <AuditPage /> },
   { pattern: "/account", needs: "account.manage", page: () => <AccountPage /> },

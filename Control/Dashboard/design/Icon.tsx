@@ -10,6 +10,7 @@ const paths = {
   pool: "M4 5h16v5H4zM4 14h16v5H4zM7.5 7.5h.01M7.5 16.5h.01",
   audit: "M7 3h10v18H7zM10 8h4M10 12h4M10 16h2",
   health: "M3 12h4l2.5-6 4 12 2.5-6h5",
+  webhooks: "M4 12a8 8 0 0 1 8-8v5M12 9l-3-3M12 9l3-3M5 15h14v5H5zM9 17.5h.01",
   account: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21a8 8 0 0 1 16 0",
   menu: "M4 7h16M4 12h16M4 17h16",
   close: "M6 6l12 12M18 6L6 18",
