@@ -1,6 +1,6 @@
 import FoundationEssentials
 import SQLite
-package import Units
+import Units
 
 /// An event on its way to one webhook.
 package struct Delivery: Sendable, Hashable, Codable, OrganizationRow {

@@ -1,4 +1,4 @@
-package import SQLite
+import SQLite
 
 /// What happened, as outgoing events name it; once shipped a name is never changed. A closed list: whatever stands in the audit log, under its
 /// name there, and what was observed.

@@ -1,6 +1,6 @@
 import Crypto
 import FoundationEssentials
-package import Store
+import Store
 package import Units
 
 /// How a message is signed, so that whoever takes it knows who sent it, and when.

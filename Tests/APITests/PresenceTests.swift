@@ -6,7 +6,8 @@ import Units
 
 @Suite("Whether a sender came or is gone")
 struct PresenceTests {
-    private let (one, other) = (DeviceID("01ARZ3NDEKTSV4RRFFQ69G5001")!, DeviceID("01ARZ3NDEKTSV4RRFFQ69G5002")!)
+    private let one = DeviceID("01ARZ3NDEKTSV4RRFFQ69G5001")!
+    private let other = DeviceID("01ARZ3NDEKTSV4RRFFQ69G5002")!
     private let start = Instant.now
 
     @Test("is told when it comes, and when it was away for a while, once each; a short absence is not told")

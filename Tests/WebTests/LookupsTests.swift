@@ -4,7 +4,8 @@ import Web
 
 @Suite("Look-ups of what people name")
 struct LookupsTests {
-    private let (one, other) = ("00000000000000000000000001", "00000000000000000000000002")
+    private let one = "00000000000000000000000001"
+    private let other = "00000000000000000000000002"
     private let address = SocketAddress("192.0.2.1", port: 1935)!
 
     /// A name server that answers when the test says so.

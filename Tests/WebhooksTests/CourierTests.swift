@@ -67,7 +67,8 @@ struct CourierTests {
             #expect(office.got.count == 1)
         }
         try await inOffice { office in
-            #expect(try await office.attempt(office.http).state == .processed)
+            let delivery = try await office.attempt(office.http)
+            #expect(delivery.state == .processed)
         }
     }
 
@@ -200,7 +201,7 @@ private final class Office: Sendable {
     }
 
     /// One attempt at a new webhook of that address.
-    func attempt(_ url: String) async throws -> Delivery {
+    func attempt(_ url: String) async throws -> Store.Delivery {
         let delivery = try await webhooks.test(try await webhook(url, []).id)
         let job = try #require(try await store.jobs.claim(.only(EventOutbox.kind), holder: "a", for: .seconds(60), limit: 1).first)
         // try?: how it ended is what the delivery says.
