@@ -2,6 +2,7 @@ import Crypto
 package import Mail
 package import Store
 package import Units
+package import Wire
 
 /// A link for a new password that the operator makes in the server's own shell, for a user of any role: the way back of an owner
 /// where no mail is sent, or where it does not come.

@@ -37,7 +37,7 @@ package enum Author: Hashable, Sendable {
     }
 
     /// The person who did it.
-    package var user: UserID? { if case .user(let id, _) = self { id } else { nil } }
+    package var user: UserID? { if case .user(let id, _, _) = self { id } else { nil } }
 
     var id: String? {
         switch self {

@@ -1,6 +1,7 @@
 import Foundation
 import Support
 import Testing
+import Units
 import Wire
 
 /// The web application at /app/ in a real browser, on the real system.
@@ -411,7 +412,7 @@ struct DashboardTests {
         let broadcast = try #require(list.items.first).id
         let paths = [
             "/", "/senders/\(sender)", "/senders/\(sender)/start", "/broadcasts", "/broadcasts/\(broadcast)", "/destinations",
-            "/enrollment", "/members", "/organization", "/pool", "/webhooks", "/health", "/audit", "/account", "/nowhere",
+            "/enrollment", "/members", "/tokens", "/organization", "/pool", "/webhooks", "/health", "/audit", "/account", "/nowhere",
         ]
         let isLookedAt = ProcessInfo.processInfo.environment["STRATA_SCREENSHOTS"] != nil
         for (theme, language) in [("dark", "de")] + (isLookedAt ? [("light", "en")] : []) {
