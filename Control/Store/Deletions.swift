@@ -1,3 +1,4 @@
+import Crypto
 import FoundationEssentials
 import SQLite
 package import Units
@@ -15,14 +16,15 @@ package struct Deletions: Sendable {
         let organization: OrganizationID
     }
 
-    /// Ends everything by which anybody or anything gets at an organisation's rows: sessions, passwords and addresses, tokens, links, and the
-    /// identities of senders. A job removes the rows.
+    /// Ends everything by which anybody or anything gets at an organisation's rows: sessions, passwords and addresses, tokens, links, the
+    /// identities of senders, and what its webhooks are told. A job removes the rows.
+    ///
+    /// Where the server was set up with it, the pool is the operator's alone from now on: no other organisation comes after it.
     ///
     /// - Returns: what has sockets to be closed.
     /// - Throws: `.missing` where whoever asks is not the owner any more; `.organizationBusy` while a broadcast runs.
     package func begin(in scope: OrganizationScope) async throws -> (sessions: [SessionID], senders: [DeviceID]) {
-        defer { store.bell.ring() }
-        return try await store.write(.durable) { transaction in
+        try await store.write(.durable) { transaction in
             let (id, now, all) = (scope.organization, transaction.now, transaction.across(.operation))
             let owner = try transaction.row(User.self, in: scope, where: "id = \(scope.author.id) AND role = 'owner'", or: "owner")
             guard try transaction.count(of: .broadcasts, in: scope, where: "ended_at IS NULL") == 0 else {
@@ -41,6 +43,8 @@ package struct Deletions: Sendable {
             try all.run("UPDATE users SET email = id || '@deleted.invalid', password_hash = NULL WHERE organization = \(id)")
             try all.run("UPDATE devices SET revoked_at = \(now) WHERE organization = \(id) AND revoked_at IS NULL")
             for table in Self.keys { try transaction.delete(from: table, in: scope, where: "TRUE") }
+            try transaction.silenceWebhooks(by: store.keyring, in: scope)
+            if try transaction.house() == id { try transaction.shared.run("DELETE FROM setup") }
             let slug: String? = try transaction.shared.first("SELECT slug FROM organizations WHERE id = \(id)") { try $0["slug"] }
             try transaction.noteOfOperator(.organizationDeleted, id.text, detail: "\(slug ?? "") by \(owner.email)")
             try transaction.addJob(
@@ -87,12 +91,31 @@ package struct Deletions: Sendable {
             DELETE FROM flight_records WHERE organization = \(id) AND (broadcast, source, run, number) IN
                 (SELECT broadcast, source, run, number FROM flight_records WHERE organization = \(id) LIMIT \(step))
             """,
+            "DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries WHERE organization = \(id) LIMIT \(step))",
+            "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM audit WHERE rowid IN (SELECT rowid FROM audit WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM broadcasts WHERE rowid IN (SELECT rowid FROM broadcasts WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM configurations WHERE rowid IN (SELECT rowid FROM configurations WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM devices WHERE rowid IN (SELECT rowid FROM devices WHERE organization = \(id) LIMIT \(step))",
         ]
+    }
+}
+
+extension Transaction {
+    /// Has nothing told to an organisation's webhooks any more, nor what waits for them. Their secrets are gone; as a webhook has one, it gets
+    /// another, which nobody was shown.
+    fileprivate func silenceWebhooks(by keyring: Keyring, in scope: OrganizationScope) throws {
+        for webhook in try rows(Webhook.self, in: scope) {
+            let place = Webhook.SecretColumn.current.place(webhook.id, in: scope.organization)
+            let secret = Array(StoredWebhooks.freshSecret().revealed.utf8)
+            try update(
+                .webhooks, in: scope,
+                set: [
+                    "is_active": false, "secret": try keyring.seal(secret, for: place), "older_secret": [UInt8]?.none,
+                    "older_secret_until": Timestamp?.none,
+                ], where: "id = \(webhook.id)")
+        }
     }
 }
 

@@ -141,8 +141,9 @@ extension Transaction {
         return (organization, try createUser(owner, role: .owner, in: scope))
     }
 
-    /// nil where the server was set up in no browser. A server of before this was written down has the organisation that was made first.
-    fileprivate func house() throws -> OrganizationID? {
+    /// nil where the server was set up in no browser, or with an organisation that was deleted since. A server of before this was written
+    /// down has the organisation that was made first.
+    func house() throws -> OrganizationID? {
         try shared.first(
             """
             SELECT coalesce(organization, (SELECT id FROM organizations ORDER BY rowid LIMIT 1)) AS house

@@ -36,7 +36,6 @@ extension Identities {
         mail: @Sendable (Registration) -> NewMail?
     ) async throws -> Bool {
         let email = try NewUser.normalized(email)
-        defer { store.bell.ring() }
         return try await store.write(.durable) { transaction in
             guard let organization = try transaction.organization(slug: slug, code: code) else { throw StoreError.codeRefused }
             let scope = OrganizationScope(organization.id, by: .visitor(address: address))

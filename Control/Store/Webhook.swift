@@ -184,7 +184,7 @@ package struct StoredWebhooks: Sendable {
     }
 
     /// Standard Webhooks, "Symmetric signatures": 24 to 64 random bytes in base 64 behind a prefix.
-    private static func freshSecret() -> Secret { Secret(Webhook.secretPrefix + Data(randomBytes(32)).base64EncodedString()) }
+    static func freshSecret() -> Secret { Secret(Webhook.secretPrefix + Data(randomBytes(32)).base64EncodedString()) }
 
     private func seal(_ secret: Secret, for place: SealedPlace) throws -> [UInt8] {
         try store.keyring.seal(Array(secret.revealed.utf8), for: place)

@@ -20,6 +20,8 @@ struct DeletionTests {
     private func furnish(_ fixture: Fixture, _ scope: OrganizationScope, owner: User) async throws -> Device {
         let sender = try await fixture.sender("board", in: scope)
         let store = fixture.store
+        // It is told of what comes now.
+        _ = try await store.webhooks(in: scope).create(try Self.webhook())
         _ = try await store.configurations(in: scope).save("", for: sender.id)
         let endpoint = try #require(DestinationEndpoint.preset(.twitch))
         _ = try await store.destinations(in: scope).create(name: "T", endpoint: endpoint, secret: Secret("k"))
@@ -38,6 +40,18 @@ struct DeletionTests {
         return sender
     }
 
+    private static func webhook() throws -> WebhookFields {
+        try WebhookFields(url: "https://example.org/hook", description: "ours", kinds: nil, active: true)
+    }
+
+    /// What was begun is carried out, as the queue does.
+    private func carryOut(_ store: ControlStore) async throws {
+        for job in try await store.jobs.claim(.only(Deletions.kind), holder: "test", for: .seconds(60), limit: 9) {
+            _ = try await store.deletions.carryOut(job)
+            try await store.jobs.finish(job.id, holder: "test")
+        }
+    }
+
     private func running(_ fixture: Fixture, _ scope: OrganizationScope) async throws -> [BroadcastID] {
         try await fixture.store.read { transaction in
             try transaction.rows(StoredBroadcast.self, in: scope, where: "ended_at IS NULL").map(\.id)
@@ -54,6 +68,7 @@ struct DeletionTests {
         let otherOwner = try #require(try await store.users(in: other).all().first)
         _ = try await furnish(fixture, other, owner: otherOwner)
         let before = try await counts(fixture, other.organization)
+        #expect(try await counts(fixture, scope.organization)["deliveries"] ?? 0 > 3)
 
         await #expect(throws: StoreError.organizationBusy) { try await store.deletions.begin(in: scope) }
         for id in try await running(fixture, scope) {
@@ -71,7 +86,7 @@ struct DeletionTests {
         #expect(try await store.identities.registration(slug: "first", code: Secret("CODE")) == nil)
         #expect(try await store.identities.device(sender.id)?.isRevoked == true)
 
-        let jobs = try await store.jobs.claim(holder: "test", for: .seconds(60), limit: 9).filter { $0.kind == Deletions.kind }
+        let jobs = try await store.jobs.claim(.only(Deletions.kind), holder: "test", for: .seconds(60), limit: 9)
         #expect(jobs.count == 1)
         // A job may be begun again.
         for _ in 0..<2 { for job in jobs { _ = try await store.deletions.carryOut(job) } }
@@ -85,19 +100,87 @@ struct DeletionTests {
             name: "Again", slug: "first", owner: try Fixture.user("owner@first.example"), by: .operator)
     }
 
+    @Test("tells its webhooks nothing any more, and what waits for them ends quietly; their secrets are gone")
+    func webhooks() async throws {
+        let fixture = try await Fixture()
+        let (store, scope, owner) = (fixture.store, fixture.scope, fixture.owner)
+        let id = try await store.webhooks(in: scope).create(try Self.webhook()).id
+        let shown = try await store.webhooks(in: scope).rotateSecret(of: id, overlap: .seconds(3600)).secret?.secret.revealed
+        for name in ["a", "b"] { try await store.users(in: scope).rename(owner.id, to: name) }
+        func due() async throws -> [Job] {
+            try await store.jobs.claim(.only(EventOutbox.kind), holder: "test", for: .seconds(60), limit: 9)
+        }
+        func waiting() async throws -> Int? { try await store.webhooks(in: scope).all().first?.waiting }
+        let job = try #require(try await due().first)
+        let underWay = try #require(try await store.eventOutbox.begin(job))
+        let report = EventOutbox.Report(duration: .zero, status: 204, error: nil)
+
+        _ = try await store.deletions.begin(in: scope)
+        let left = try await waiting()
+        try await store.users(in: scope).rename(owner.id, to: "c")
+        #expect(try await waiting() == left && left ?? 0 > 1)
+        try await store.eventOutbox.ended(underWay, .processed, report)
+        try await store.jobs.finish(job.id, holder: "test")
+        let next = try await due()
+        #expect(next.count == 1)
+        for job in next { #expect(try await store.eventOutbox.begin(job) == nil) }
+        let secrets = try await store.read { transaction in
+            try Webhook.SecretColumn.allCases.map { try transaction.secret($0, of: id, by: store.keyring, in: scope)?.revealed }
+        }
+        #expect(shown != nil && secrets[0] != shown && secrets[1] == nil)
+
+        try await carryOut(store)
+        for job in next { #expect(try await store.eventOutbox.begin(job) == nil) }
+        try await store.eventOutbox.ended(underWay, .gone, report)
+        #expect(try await counts(fixture, scope.organization).values.allSatisfy { $0 == 0 })
+    }
+
+    @Test("leaves the pool to the operator alone, where the server was set up with it", arguments: [true, false])
+    func house(isWrittenDown: Bool) async throws {
+        let store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "1")
+        func delete(_ made: (Organization, User)) async throws {
+            _ = try await store.deletions.begin(in: OrganizationScope(made.0.id, by: .user(made.1.id, address: nil)))
+        }
+        func claim(_ slug: String) async throws -> (Organization, User) {
+            try await store.setup.issue(Secret(slug))
+            return try await store.setup.claim(
+                Secret(slug), name: slug, slug: slug, owner: try Fixture.user("\(slug)@example.org"))
+        }
+        let house = try await claim("house")
+        if !isWrittenDown { try await store.write { try $0.shared.run("UPDATE setup SET organization = NULL") } }
+        var others: [(Organization, User)] = []
+        for slug in ["b", "c"] {
+            others.append(
+                try await store.organizations.create(
+                    name: slug, slug: slug, owner: try Fixture.user("\(slug)@example.org"), by: .operator))
+        }
+        try await delete(others[1])
+        try await carryOut(store)
+        #expect(try await store.organizations.isHouse(house.0.id))
+        try await delete(house)
+        #expect(try await !store.organizations.isHouse(house.0.id))
+        try await carryOut(store)
+        #expect(try await !store.organizations.isHouse(others[0].0.id), "whoever comes next did not set the server up")
+        await #expect(throws: StoreError.setupClosed) { try await store.setup.issue(Secret("x")) }
+        try await delete(others[0])
+        try await carryOut(store)
+        #expect(try await store.organizations.isHouse(try await claim("again").0.id))
+    }
+
     @Test("goes in steps, however much there is of it")
     func steps() async throws {
         let fixture = try await Fixture()
         let scope = fixture.scope
+        _ = try await fixture.store.webhooks(in: scope).create(try Self.webhook())
         for _ in 0..<3 {
             try await fixture.store.write { transaction in
                 for _ in 0..<400 { try transaction.note(.userRenamed, in: scope) }
             }
         }
         _ = try await fixture.store.deletions.begin(in: scope)
-        let job = try #require(try await fixture.store.jobs.claim(holder: "test", for: .seconds(60), limit: 9).first)
+        let job = try #require(try await fixture.store.jobs.claim(.only(Deletions.kind), holder: "test", for: .seconds(60), limit: 9).first)
         let result = try #require(try await fixture.store.deletions.carryOut(job))
-        #expect(Int(result.prefix { $0.isNumber }) ?? 0 >= 1200)
+        #expect(Int(result.prefix { $0.isNumber }) ?? 0 >= 3200)
         #expect(try await counts(fixture, scope.organization).values.allSatisfy { $0 == 0 })
     }
 }
