@@ -112,8 +112,9 @@ struct Journal: Sendable {
             return [entry(.host, state, subject, reason: reason, omitted: settle(.host), atMs: atMs)]
         }
         guard let isThere = look.hostIsThere else { return [] }
+        // After a restart of control it dials within seconds: that it has not yet is no loss.
         guard written.hostIsThere != nil else {
-            written.hostIsThere = isThere
+            if isThere { written.hostIsThere = true }
             return []
         }
         guard isDue(.host, isThere != written.hostIsThere, isThere != seen.hostIsThere, atMs) else { return [] }

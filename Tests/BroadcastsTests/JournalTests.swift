@@ -179,6 +179,26 @@ struct JournalTests {
                 == found + ["state degraded: output 'show' retrying: refused", "output retrying show: refused"])
     }
 
+    @Test("has where a stream goes on whose host is gone, and no news of what goes on there")
+    func moves() {
+        var course = Course()
+        course.goLive()
+        course.post(.report(Self.report(restarts: 2)))
+        let count = course.entries.count
+        let second: DeviceID = Self.id("J")
+        course.post(.hostDisconnected(Self.host), .sampled(isAnswered: false), .looked(isSilent: true), .sampled(isAnswered: false))
+        course.post(.hostChosen(second, lease: Self.id("M")), .leased(port: 5000, by: second), .senderStarted(revision: 2))
+        // Its receiver counts its own restarts.
+        course.post(.report(Self.report(restarts: 0)), .report(Self.report(restarts: 1)))
+        #expect(
+            course.told(from: count) == [
+                "state degraded: no word from the receiver's host", "host lost \(Self.host)",
+                "state interrupted: the receiver is gone: its host is gone",
+                "state interrupted: the receiver is gone: it is being started on another host", "host chosen \(second)",
+                "state interrupted: nothing arrives from the sender", "state live", "receiver restarted",
+            ])
+    }
+
     @Test("an allowance fills up with time, no higher than it was, and not by a clock that is set")
     func allowance() {
         var allowance = Allowance(atOnce: 2, everyMs: 100)
