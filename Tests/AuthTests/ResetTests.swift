@@ -238,7 +238,7 @@ struct ResetTests {
                 try await gate.resetLink(for: user, by: principal, from: Fixture.origin)
             }
             await #expect(throws: AuthError.notAllowed(.manageUsers)) { try await link(second.user.id, by: admin) }
-            await #expect(throws: AuthError.notAllowed(.manageUsers)) { try await link(host.user.id, by: host) }
+            await #expect(throws: AuthError.notAllowed(.setPasswords)) { try await link(host.user.id, by: host) }
             await #expect(throws: StoreError.ownerStays) { try await link(fixture.owner.principal.user.id, by: admin) }
         }
         #expect(try await fixture.gate.resetLink(for: host.user.id, by: admin, from: Fixture.origin) == nil)

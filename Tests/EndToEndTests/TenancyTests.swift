@@ -102,14 +102,14 @@ struct TenancyTests {
         "read": [
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
             "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
-            "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail", "GET /api/v1/diagnostics/health",
-            "GET /api/v1/pool",
+            "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
+            "GET /api/v1/diagnostics/health", "POST /api/v1/diagnostics/health", "GET /api/v1/diagnostics/snapshots", "GET /api/v1/pool",
         ],
         "broadcasts": [
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
             "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
-            "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail", "POST /api/v1/broadcasts",
-            "PATCH /api/v1/broadcasts/{id}", "POST /api/v1/broadcasts/{id}/stop", "POST /api/v1/broadcasts/{id}/outputs",
+            "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
+            "POST /api/v1/broadcasts", "PATCH /api/v1/broadcasts/{id}", "POST /api/v1/broadcasts/{id}/stop", "POST /api/v1/broadcasts/{id}/outputs",
             "DELETE /api/v1/broadcasts/{id}/outputs/{output}", "POST /api/v1/broadcasts/{id}/outputs/{output}/retry",
             "POST /api/v1/senders/{id}/modem-reset", "POST /api/v1/senders/{id}/speed-test",
         ],

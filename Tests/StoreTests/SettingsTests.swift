@@ -62,8 +62,8 @@ struct SettingsTests {
         #expect((sealed ?? nil).map { $0.count > 4 && $0 != Array("CODE".utf8) } == true)
         func register(_ email: String) async throws -> Bool {
             try await fixture.store.identities.register(
-                slug: "first", code: Secret("CODE"), email: email, agrees: false, secret: Secret(email), lifetime: .seconds(60), from: "a",
-                mail: { _ in nil })
+                slug: "first", code: Secret("CODE"), email: email, agrees: false, secret: Secret(Hex.encode(randomBytes(16))),
+                lifetime: .seconds(60), from: "a", mail: { _ in nil })
         }
         #expect(try await register("a@x"))
         await #expect(throws: StoreError.quota(.registrations, limit: 1)) { try await register("b@x") }
