@@ -158,6 +158,26 @@ export type DeleteOrganizationRequest = {
   password: string;
 };
 
+export type Delivery = {
+  id: string;
+  webhook: string;
+  event: string;
+  kind: string;
+  number: number;
+  state: "received" | "processing" | "processed" | "failed" | "retry_exhausted";
+  attempts: number;
+  summary: string;
+  createdAt: string;
+  attemptedAt?: string | null;
+  finishedAt?: string | null;
+  nextAttemptAt?: string | null;
+  durationMs?: number | null;
+  status?: number | null;
+  error?: string | null;
+  replayOf?: string | null;
+  payload?: string | null;
+};
+
 export type Destination = {
   id: string;
   name: string;
@@ -191,6 +211,10 @@ export type EncoderChoice = {
   width: number;
   height: number;
   frameRate: number;
+};
+
+export type EventKind = {
+  name: "organization.created" | "organization.deleted" | "organization.renamed" | "organization.settings_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "output.state_changed" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
 export type HealthSnapshot = {
@@ -434,6 +458,10 @@ export type ResetModemRequest = {
   force?: boolean | null;
 };
 
+export type RotateSecretRequest = {
+  overlapSeconds?: number | null;
+};
+
 export type Sender = {
   id: string;
   name: string;
@@ -459,7 +487,7 @@ export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "webhooks.manage")[];
 };
 
 export type Settings = {
@@ -547,6 +575,28 @@ export type VideoMode = {
   format: string;
 };
 
+export type Webhook = {
+  id: string;
+  url: string;
+  description: string;
+  kinds?: string[] | null;
+  active: boolean;
+  failingSince?: string | null;
+  skipped: number;
+  createdAt: string;
+  changedAt: string;
+  olderSecretUntil?: string | null;
+  waiting: number;
+  secret?: string | null;
+};
+
+export type WebhookRequest = {
+  url: string;
+  description: string;
+  kinds?: ("organization.created" | "organization.deleted" | "organization.renamed" | "organization.settings_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "output.state_changed" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  active: boolean;
+};
+
 /** What each operation takes and gives. */
 export interface Operations {
   /** List one's API tokens; for admins, those of all users. For every user of the organisation. */
@@ -631,6 +681,14 @@ export interface Operations {
   getDestinationsById: { path: { id: string }; body: undefined; answer: Destination };
   /** Change a destination; its secret is kept where none is given and the place stays; outputs follow at their next attempt. For the role admin and those above it. */
   putDestinationsById: { path: { id: string }; body: DestinationRequest; answer: Destination };
+  /** The last 100 deliveries to all webhooks, the newest first. For the role admin and those above it. */
+  getDiagnosticsDeliveries: { path: Nothing; body: undefined; answer: {
+    items: Delivery[];
+  } };
+  /** One delivery, with what is sent. For the role admin and those above it. */
+  getDiagnosticsDeliveriesById: { path: { id: string }; body: undefined; answer: Delivery };
+  /** Deliver an event again, behind what waits; where it still waits itself, its webhook is tried at once. For the role admin and those above it. */
+  postDiagnosticsDeliveriesByIdReplay: { path: { id: string }; body: undefined; answer: Delivery };
   /** Whether the parts the server needs answer. For the role admin and those above it. */
   getDiagnosticsHealth: { path: Nothing; body: undefined; answer: Diagnosis };
   /** Ask all of them now, and keep what they say. For the role admin and those above it. */
@@ -711,6 +769,30 @@ export interface Operations {
   patchUsersById: { path: { id: string }; body: ChangeUserRequest; answer: User };
   /** Send a user of a lower role a link for a new password; where the server sends no mail, it is in the answer. For the role admin and those above it. */
   postUsersByIdPasswordReset: { path: { id: string }; body: undefined; answer: PasswordResetLink };
+  /** List the organisation's webhooks. For the role admin and those above it. */
+  getWebhooks: { path: Nothing; body: undefined; answer: {
+    items: Webhook[];
+  } };
+  /** Have events told to an address; its signing secret is in this answer and in no other. For the role admin and those above it. */
+  postWebhooks: { path: Nothing; body: WebhookRequest; answer: Webhook };
+  /** The kinds of events there are. For the role admin and those above it. */
+  getWebhooksEvents: { path: Nothing; body: undefined; answer: {
+    items: EventKind[];
+  } };
+  /** Remove a webhook, with what waits for it. For the role admin and those above it. */
+  deleteWebhooksById: { path: { id: string }; body: undefined; answer: undefined };
+  /** One webhook. For the role admin and those above it. */
+  getWebhooksById: { path: { id: string }; body: undefined; answer: Webhook };
+  /** Change a webhook; what waits for it is tried at once. For the role admin and those above it. */
+  putWebhooksById: { path: { id: string }; body: WebhookRequest; answer: Webhook };
+  /** The last 100 deliveries to a webhook, the newest first. For the role admin and those above it. */
+  getWebhooksByIdDeliveries: { path: { id: string }; body: undefined; answer: {
+    items: Delivery[];
+  } };
+  /** Make a new signing secret, which is in this answer alone; the one before signs beside it for a day or as long as is asked for. For the role admin and those above it. */
+  postWebhooksByIdSecret: { path: { id: string }; body: RotateSecretRequest; answer: Webhook };
+  /** Tell a webhook that this is a test, behind what waits for it. For the role admin and those above it. */
+  postWebhooksByIdTest: { path: { id: string }; body: undefined; answer: Delivery };
 }
 
 /** The method and the path of each. */
@@ -751,6 +833,9 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   deleteDestinationsById: ["DELETE", "/api/v1/destinations/{id}"],
   getDestinationsById: ["GET", "/api/v1/destinations/{id}"],
   putDestinationsById: ["PUT", "/api/v1/destinations/{id}"],
+  getDiagnosticsDeliveries: ["GET", "/api/v1/diagnostics/deliveries"],
+  getDiagnosticsDeliveriesById: ["GET", "/api/v1/diagnostics/deliveries/{id}"],
+  postDiagnosticsDeliveriesByIdReplay: ["POST", "/api/v1/diagnostics/deliveries/{id}/replay"],
   getDiagnosticsHealth: ["GET", "/api/v1/diagnostics/health"],
   postDiagnosticsHealth: ["POST", "/api/v1/diagnostics/health"],
   getDiagnosticsSnapshots: ["GET", "/api/v1/diagnostics/snapshots"],
@@ -785,4 +870,13 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postUsers: ["POST", "/api/v1/users"],
   patchUsersById: ["PATCH", "/api/v1/users/{id}"],
   postUsersByIdPasswordReset: ["POST", "/api/v1/users/{id}/password-reset"],
+  getWebhooks: ["GET", "/api/v1/webhooks"],
+  postWebhooks: ["POST", "/api/v1/webhooks"],
+  getWebhooksEvents: ["GET", "/api/v1/webhooks/events"],
+  deleteWebhooksById: ["DELETE", "/api/v1/webhooks/{id}"],
+  getWebhooksById: ["GET", "/api/v1/webhooks/{id}"],
+  putWebhooksById: ["PUT", "/api/v1/webhooks/{id}"],
+  getWebhooksByIdDeliveries: ["GET", "/api/v1/webhooks/{id}/deliveries"],
+  postWebhooksByIdSecret: ["POST", "/api/v1/webhooks/{id}/secret"],
+  postWebhooksByIdTest: ["POST", "/api/v1/webhooks/{id}/test"],
 };
