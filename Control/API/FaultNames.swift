@@ -8,7 +8,7 @@ enum FaultNames {
         "user.email": ["email", "ownerEmail"], "user.display_name": ["displayName", "ownerDisplayName"],
         "invitation.message": ["message"],
         "password": ["password", "ownerPassword"], "current": ["password"], "token.name": ["name"], "settings.terms": ["terms"],
-        "settings.terms_url": ["termsURL"], "registration.agrees": ["agrees"], "organization.confirmation": ["organization"],
+        "settings.terms_url": ["termsURL"], "registration.agrees": ["agrees"], "deletion.slug": ["organization"],
         "enrollment.label": ["name"],
         "public_key": ["publicKey"],
         "sender.name": ["name"], "pool.name": ["name"], "configuration.toml": ["toml"],

@@ -15,7 +15,7 @@ extension Gate {
     ) async throws -> [DeviceID] {
         let scope = try principal.scope(for: .deleteOrganization, from: origin.address)
         guard try await store.organizations.find(scope.organization)?.slug == slug else {
-            throw StoreError.invalid(field: "organization.confirmation", expected: "the short name of the organisation that is deleted")
+            throw StoreError.invalid(field: "deletion.slug", expected: "the short name of the organisation that is deleted")
         }
         _ = try await prove(password, of: principal)
         let (sessions, senders) = try await store.deletions.begin(in: scope)

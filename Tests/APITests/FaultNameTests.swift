@@ -51,6 +51,8 @@ struct FaultNameTests {
         #expect(fields(["destination", "destinations[3]"], "StartRequest").told == ["destinations", "destinations[3]"])
         #expect(fields(["destination"], "AddOutputRequest").told == ["destination"])
         #expect(fields(["toml.video.input", "toml"], "ChangeConfigurationRequest").told == ["toml.video.input", "toml"])
+        #expect(fields(["deletion.slug", "current"], "DeleteOrganizationRequest").told == ["organization", "password"])
+        #expect(fields(["registration.agrees", "user.email"], "JoinRequest").told == ["agrees", "email"])
         let stranger = fields(["nobody"], "LoginRequest")
         #expect(stranger.told == ["body"] && stranger.strangers == ["nobody"])
     }
