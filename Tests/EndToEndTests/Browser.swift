@@ -55,7 +55,7 @@ final class Browser: Sendable {
             bytes = Array(try JSONEncoder().encode(body))
         }
         return try await client.request(
-            method, server + (path.hasPrefix("/api") || path == "/metrics" ? path : "/api/v1" + path), headers: headers, body: bytes)
+            method, server + (path.hasPrefix("/api/") || path == "/metrics" ? path : "/api/v1" + path), headers: headers, body: bytes)
     }
 
     func call<Answer: Decodable>(_ method: HTTP.Method, _ path: String, _ body: (any Encodable & Sendable)? = nil) async throws -> Answer {

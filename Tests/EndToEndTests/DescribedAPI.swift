@@ -53,7 +53,7 @@ final class DescribedAPI: Sendable {
     @discardableResult
     func call(_ route: String, _ ids: [String] = [], _ body: String? = nil, by visitor: Visitor) async throws -> Reply {
         let parts = route.split(separator: " ").map(String.init)
-        let isWhole = ["/api", "/health", "/metrics"].contains { parts[1].hasPrefix($0) }
+        let isWhole = ["/api/", "/health", "/metrics"].contains { parts[1].hasPrefix($0) }
         let path = isWhole ? parts[1] : "/api/v1" + parts[1]
         guard let operation = operations.first(where: { $0.method == parts[0] && $0.path == path }) else {
             throw SupportFailure("the document has no \(route)")
