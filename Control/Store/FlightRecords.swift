@@ -121,8 +121,8 @@ package struct FlightPlace: Sendable, Hashable, CustomStringConvertible {
     /// Reads what `description` writes.
     package init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard text.utf8.count <= 80, parts.count == 4, let at = Int64(parts[0]), let source = FlightRecords.Source(rawValue: String(parts[1])),
-            let run = Int64(parts[2]), let number = Int(parts[3])
+        guard text.utf8.count <= 80, parts.count == 4, let at = Int64(parts[0]),
+            let source = FlightRecords.Source(rawValue: String(parts[1])), let run = Int64(parts[2]), let number = Int(parts[3])
         else { return nil }
         self.init(at: Timestamp(unixMs: at), source: source, run: run, number: number)
         guard description == text else { return nil }

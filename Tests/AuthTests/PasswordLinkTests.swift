@@ -11,7 +11,8 @@ struct PasswordLinkTests {
     private static let links = AccountLinks(origin: "https://live.example.org")
     private static let new = Secret("another horse")
 
-    private func make(_ fixture: Fixture, for email: String = "owner@first.example", in slug: String = "first") async throws -> PasswordLink {
+    private func make(_ fixture: Fixture, for email: String = "owner@first.example", in slug: String = "first") async throws -> PasswordLink
+    {
         try await PasswordLink.make(for: email, in: slug, links: Self.links, by: fixture.store)
     }
 

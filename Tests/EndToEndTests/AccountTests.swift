@@ -453,7 +453,9 @@ struct AccountTests {
         }
     }
 
-    @Test("each hour what is over is removed, each five minutes health is looked after, and a restart forgets no job", .row("CTL-16", "DIA-10"))
+    @Test(
+        "each hour what is over is removed, each five minutes health is looked after, and a restart forgets no job",
+        .row("CTL-16", "DIA-10"))
     func housekeeping() async throws {
         try await atFrontDesk { desk in
             let phone = try await desk.owner()

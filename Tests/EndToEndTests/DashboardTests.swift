@@ -391,7 +391,8 @@ struct DashboardTests {
     private func health(_ page: Dashboard) async throws {
         try await page.press("Health")
         try await page.press("Check now")
-        let history = "[...document.querySelectorAll('table')].find(one => strata.name(one) === 'How it was')?.tBodies[0].rows[0]?.innerText"
+        let table = "[...document.querySelectorAll('table')].find(one => strata.name(one) === 'How it was')"
+        let history = "\(table)?.tBodies[0].rows[0]?.innerText"
         try await page.wait("/(Healthy|Degraded|Unhealthy)/.test(\(history) ?? '')", "the check is in the history")
         #expect(try await page.faults() == [])
         try await page.browser.screenshot("app-9-health")

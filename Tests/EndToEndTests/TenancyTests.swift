@@ -109,8 +109,9 @@ struct TenancyTests {
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
             "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
             "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
-            "POST /api/v1/broadcasts", "PATCH /api/v1/broadcasts/{id}", "POST /api/v1/broadcasts/{id}/stop", "POST /api/v1/broadcasts/{id}/outputs",
-            "DELETE /api/v1/broadcasts/{id}/outputs/{output}", "POST /api/v1/broadcasts/{id}/outputs/{output}/retry",
+            "POST /api/v1/broadcasts", "PATCH /api/v1/broadcasts/{id}", "POST /api/v1/broadcasts/{id}/stop",
+            "POST /api/v1/broadcasts/{id}/outputs", "DELETE /api/v1/broadcasts/{id}/outputs/{output}",
+            "POST /api/v1/broadcasts/{id}/outputs/{output}/retry",
             "POST /api/v1/senders/{id}/modem-reset", "POST /api/v1/senders/{id}/speed-test",
         ],
         "senders": [

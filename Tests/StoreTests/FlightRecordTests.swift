@@ -71,9 +71,11 @@ import Units
                 run: 1, number: number, at: Timestamp(unixMs: ms), isSample: kind == "sample",
                 text: "{\"entry\":{\"kind\":\"\(kind)\",\"number\":\(number),\"reason\":\"\\\"kind\\\":\\\"sample\\\"\"}}")
         }
-        try await records.add((0..<20).map { told($0, $0 % 4 == 0 ? "link_live" : "sample", at: Int64($0)) }, by: .sender, to: id, of: sender.id)
+        let board = (0..<20).map { told($0, $0 % 4 == 0 ? "link_live" : "sample", at: Int64($0)) }
+        try await records.add(board, by: .sender, to: id, of: sender.id)
         // A clock of 1970 and one of far away.
-        try await records.add([told(0, "state", at: 8), told(1, "state", at: .max), told(2, "state", at: .min)], by: .control, to: id, of: sender.id)
+        let own = [told(0, "state", at: 8), told(1, "state", at: .max), told(2, "state", at: .min)]
+        try await records.add(own, by: .control, to: id, of: sender.id)
         let places = [
             "\(Int64.min).control.1.2", "0.sender.1.0", "4.sender.1.4", "8.control.1.0", "8.sender.1.8", "12.sender.1.12", "16.sender.1.16",
             "\(Int64.max).control.1.1",

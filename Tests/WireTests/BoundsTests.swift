@@ -69,8 +69,8 @@ import Wire
     @Test("a board's flight recorder says nothing of what people did, and nothing in control's words")
     func flight() throws {
         let entry = FlightEntry(
-            number: -1, atMs: .min, kind: .state, state: "ended", subject: "\u{202e}", reason: "\u{202e}" + String(repeating: "x", count: 9000),
-            user: UserID("01ARZ3NDEKTSV4RRFFQ69G5FAV"), omitted: .max)
+            number: -1, atMs: .min, kind: .state, state: "ended", subject: "\u{202e}",
+            reason: "\u{202e}" + String(repeating: "x", count: 9000), user: UserID("01ARZ3NDEKTSV4RRFFQ69G5FAV"), omitted: .max)
         let broadcast: BroadcastID = try #require(ID("01BR0ADCAST000000000000000"))
         let bounded = FlightLog(broadcast: broadcast, run: 1, entries: Array(repeating: entry, count: 1000)).bounded()
         #expect(bounded.entries.count == WireLimits.flightEntries)
