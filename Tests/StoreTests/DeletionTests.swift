@@ -180,7 +180,7 @@ struct DeletionTests {
         _ = try await fixture.store.deletions.begin(in: scope)
         let job = try #require(try await fixture.store.jobs.claim(.only(Deletions.kind), holder: "test", for: .seconds(60), limit: 9).first)
         let result = try #require(try await fixture.store.deletions.carryOut(job))
-        #expect(Int(result.prefix { $0.isNumber }) ?? 0 >= 3200)
+        #expect(Int(result.prefix { $0.isNumber }) ?? 0 >= 3000)
         #expect(try await counts(fixture, scope.organization).values.allSatisfy { $0 == 0 })
     }
 }
