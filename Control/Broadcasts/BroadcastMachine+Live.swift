@@ -5,6 +5,8 @@ import Wire
 extension BroadcastMachine {
     mutating func reported(_ report: StreamReport, nowMs: Int64) -> [Action] {
         observed.report = report
+        // It was said to be gone, and no other has the stream.
+        if !observed.hostConnected, port != nil, !observed.isSeeking { observed.leaseFault = nil }
         observed.hostConnected = true
         observed.watch.heard()
         // Whoever reports has the lease, also where its answer got lost.

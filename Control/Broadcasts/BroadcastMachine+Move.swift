@@ -17,6 +17,8 @@ extension BroadcastMachine {
         case .gone where port == nil: return []
         case .gone:
             observed.refusing = []
+            // Also one whose connection still stands: whatever it says next makes it connected again.
+            observed.hostConnected = false
             return seek(nowMs: nowMs)
         }
     }
@@ -37,7 +39,8 @@ extension BroadcastMachine {
 
     /// Leaves the host where it was; whatever that still has of the stream is not this lease's.
     mutating func moved(to device: DeviceID, _ fresh: LeaseID) -> [Action] {
-        guard observed.isSeeking, let left = host, device != left else { return [] }
+        // It may have been stopped while the host was chosen.
+        guard isUp, observed.isSeeking, let left = host, device != left else { return [] }
         let before = lease
         observed.isSeeking = false
         (host, lease, port) = (device, fresh, nil)
@@ -46,6 +49,9 @@ extension BroadcastMachine {
         observed.watch.moved()
         return [.abandon(left, before), .cancel(.silence), .cancel(.again(.lease)), .set(.move, afterMs: Self.moveLimitMs), .order(.lease)]
     }
+
+    /// A move that control's restart came into: its host dials, and has the lease made then, or is left for the next.
+    func resumeMove() -> [Action] { port == nil ? [.set(.move, afterMs: HostWatch.absentMs + Self.moveLimitMs)] : [] }
 
     /// There is no other host: it stays where it is, and goes on when that comes back.
     mutating func nowhere(_ reason: String) -> [Action] {

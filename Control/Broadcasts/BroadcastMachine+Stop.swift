@@ -5,7 +5,8 @@ import Wire
 extension BroadcastMachine {
     mutating func stop(_ reason: EndReason) -> [Action] {
         if case .stopping = phase { return [] }
-        let undo = Undo(sender: port != nil && reaches(reason), host: host != nil && reason != .hostRevoked)
+        // One whose stream moves has a plan, though there is no port yet.
+        let undo = Undo(sender: (port != nil || isUp) && reaches(reason), host: host != nil && reason != .hostRevoked)
         phase = .stopping(reason, undo)
         guard !undo.isDone else { return finish() }
         var actions: [Action] = [.cancel(.step), .cancel(.grace), .set(.undo, afterMs: undoLimitMs)]
@@ -54,18 +55,21 @@ extension BroadcastMachine {
         switch phase {
         case .choosing: return [.set(.step, afterMs: Self.limitMs(of: .lease)), .chooseHost]
         case .leasing: return [.set(.step, afterMs: Self.limitMs(of: .lease))]
-        case .sending: return [.set(.step, afterMs: Self.limitMs(of: .sender))]
-        case .media: return [.set(.step, afterMs: Self.limitMs(of: .media))]
-        case .outputs: return [.set(.step, afterMs: Self.limitMs(of: .outputs))]
-        case .running:
-            guard let since = interruptedSinceMs, case .seconds(let seconds) = grace else { return [] }
-            // No longer than the whole of it, whatever became of the wall clock meanwhile.
-            let graceMs = Int64(seconds) * 1000
-            return [.set(.grace, afterMs: min(graceMs, max(0, since + graceMs - nowMs)))]
+        case .sending: return [.set(.step, afterMs: Self.limitMs(of: .sender))] + resumeMove()
+        case .media: return [.set(.step, afterMs: Self.limitMs(of: .media))] + resumeMove()
+        case .outputs: return [.set(.step, afterMs: Self.limitMs(of: .outputs))] + resumeMove()
+        case .running: return resumeGrace(nowMs: nowMs) + resumeMove()
         case .stopping(_, let undo):
             // The devices connect within a moment: what each still has to do is asked then.
             return [.set(.undo, afterMs: undoLimitMs)] + (undo.host ? [.set(.drain, afterMs: Int64(media.bufferMs) + 4000)] : [])
         case .ended: return []
         }
+    }
+
+    private func resumeGrace(nowMs: Int64) -> [Action] {
+        guard let since = interruptedSinceMs, case .seconds(let seconds) = grace else { return [] }
+        // No longer than the whole of it, whatever became of the wall clock meanwhile.
+        let graceMs = Int64(seconds) * 1000
+        return [.set(.grace, afterMs: min(graceMs, max(0, since + graceMs - nowMs)))]
     }
 }

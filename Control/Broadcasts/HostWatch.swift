@@ -14,6 +14,7 @@ struct HostWatch: Hashable, Sendable {
     static let lookMs: Int64 = 900
     /// Looks until a host is given up that has not been there since control began: it dials within ten seconds (`HostPatience`).
     static let absentLooks = 11
+    static var absentMs: Int64 { lookMs * Int64(absentLooks) }
 
     private var isUnanswered = false
     private var wasSeen = false

@@ -118,6 +118,21 @@ struct JournalTests {
         #expect(course.entries.map(\.atMs) == course.entries.map(\.atMs).sorted())
     }
 
+    @Test("a host that is gone is written, also where its connection stands, and the one that the stream goes on with")
+    func moved() {
+        var course = Course()
+        course.goLive()
+        let (count, next): (Int, DeviceID) = (course.entries.count, Self.id("J"))
+        course.post(.sampled(isAnswered: false), .looked(isSilent: true), .sampled(isAnswered: false))
+        course.post(.hostChosen(next, lease: Self.id("M")), .leased(port: 6000, by: next), .report(Self.report()))
+        #expect(
+            course.told(from: count) == [
+                "state interrupted: the receiver is gone: its host is gone", "host lost \(Self.host)",
+                "state interrupted: the receiver is gone: it is being started on another host", "host chosen \(next)",
+                "state interrupted: nothing arrives from the sender", "state live",
+            ])
+    }
+
     @Test("a platform that flaps all night leaves a bounded number of entries, which count what they leave out and end as it is")
     func flapping() throws {
         var course = Course()

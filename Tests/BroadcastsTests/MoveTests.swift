@@ -193,6 +193,45 @@ struct MoveTests {
         #expect(young.state == .live)
     }
 
+    @Test("and whose broadcast is stopped meanwhile: the sender and the host that was asked are told, and no other is asked")
+    func stopped() {
+        var broadcast = live()
+        _ = broadcast.event(.hostDisconnected(first), nowMs: 100)
+        #expect(unanswered(&broadcast, samples: 9) == 2)
+        var seeking = broadcast
+        #expect(seeking.event(.stopRequested(.stopped), nowMs: 2000).contains(.order(.stop)))
+        #expect(seeking.event(.hostChosen(second, lease: fresh), nowMs: 2010) == [] && seeking.isOn(first, old))
+        _ = broadcast.event(.hostChosen(second, lease: fresh), nowMs: 2100)
+        #expect(broadcast.event(.stopRequested(.stopped), nowMs: 2200).contains(.order(.stop)))
+        #expect(broadcast.event(.leased(port: 6000, by: second), nowMs: 2300) == [])
+        #expect(broadcast.event(.senderStopped, nowMs: 2400).contains(.order(.release)) && broadcast.isOn(second, fresh))
+    }
+
+    @Test("and speaks again before another is found has lost nothing, and is not said to be gone later")
+    func speaksAgain() {
+        var broadcast = live()
+        #expect(unanswered(&broadcast, samples: 9) == 2)
+        _ = broadcast.event(.noHost(reason: "no pool host is connected"), nowMs: 2100)
+        _ = broadcast.event(.report(report(old)), nowMs: 3000)
+        #expect(broadcast.state == .live)
+        _ = broadcast.event(.report(report(old, .interrupted)), nowMs: 4000)
+        #expect(broadcast.state == .interrupted(sinceMs: 4000, reason: "nothing arrives from the sender"))
+    }
+
+    @Test("and the next one, which control's restart came before: it is waited for, and left for another where it does not come")
+    func restartedMove() throws {
+        var broadcast = live()
+        _ = broadcast.event(.hostDisconnected(first), nowMs: 100)
+        _ = unanswered(&broadcast, samples: 9)
+        _ = broadcast.event(.hostChosen(second, lease: fresh), nowMs: 2100)
+        broadcast = try JSONDecoder().decode(BroadcastMachine.self, from: JSONEncoder().encode(broadcast))
+        #expect(broadcast.event(.resumed, nowMs: 5000).contains(.set(.move, afterMs: 15_900)))
+        var patient = broadcast
+        #expect(broadcast.event(.timer(.move), nowMs: 20_900) == [.chooseHost])
+        #expect(patient.event(.hostConnected(second, nil), nowMs: 6000).contains(.order(.lease)))
+        #expect(patient.event(.leased(port: 6000, by: second), nowMs: 6500) == [.cancel(.move), .order(.start)])
+    }
+
     /// Live on the second host, after the first was gone.
     private func moved() -> BroadcastMachine {
         var broadcast = live()
