@@ -17,7 +17,7 @@ package actor Roster {
     private var hosts: [DeviceID: PoolHello] = [:]
     /// Percent of its processors that each connected host said last.
     package private(set) var loads: [DeviceID: Int] = [:]
-    /// When each connected host last said anything.
+    /// When each connected host that tells its load last said anything.
     private var heardAt: [DeviceID: Instant] = [:]
     /// Hosts that take no new streams, connected or not: as the store has it.
     package private(set) var draining: Set<DeviceID> = []
@@ -64,8 +64,12 @@ package actor Roster {
     package func offer(of host: DeviceID) -> PoolHello? { hosts[host] }
     var onlineSenders: Set<DeviceID> { Set(senders.keys) }
     package var onlineHosts: [DeviceID: PoolHello] { hosts }
-    /// Whether a host has said nothing for longer than one does that is there: it tells its load each second.
-    package func isSilent(_ host: DeviceID) -> Bool { heardAt[host].map { Instant.now - $0 > Self.silence } ?? true }
+    /// Whether a host is away, or has said nothing for longer than one does that is there: it tells its load each second. One of an older
+    /// version does not, and is there for as long as its connection.
+    package func isSilent(_ host: DeviceID) -> Bool {
+        guard hosts[host] != nil else { return true }
+        return heardAt[host].map { Instant.now - $0 > Self.silence } ?? false
+    }
     /// What each connected sender measured last.
     package var latestTelemetry: [DeviceID: AgentTelemetry] {
         telemetry.compactMapValues(\.last).filter { senders[$0.key] != nil }
@@ -156,7 +160,7 @@ package actor Roster {
 
     func arrived(_ connection: Connection, hello: PoolHello) async {
         guard isCurrent(connection) else { return }
-        (hosts[connection.device], heardAt[connection.device]) = (hello, .now)
+        hosts[connection.device] = hello
         do {
             try await store.pools.connected(connection.device, hello: hello)
         } catch {
@@ -262,7 +266,7 @@ package actor Roster {
 
     func received(_ message: PoolMessage, from connection: Connection) async {
         guard isCurrent(connection) else { return }
-        heardAt[connection.device] = .now
+        if heardAt[connection.device] != nil { heardAt[connection.device] = .now }
         switch message {
         case .hello: break  // only the first message is one
         case .outcome(let outcome): await connection.finished(outcome.bounded())
@@ -270,7 +274,7 @@ package actor Roster {
         case .thumbnail(let thumbnail):
             if let bounded = thumbnail.bounded() { eventSink.yield(.host(connection.device, .thumbnail(bounded))) }
         case .released: eventSink.yield(.host(connection.device, message))
-        case .load(let load): loads[connection.device] = load.bounded().cpuPercent
+        case .load(let load): (loads[connection.device], heardAt[connection.device]) = (load.bounded().cpuPercent, .now)
         case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
         }
     }
