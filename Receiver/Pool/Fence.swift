@@ -13,7 +13,7 @@ struct Fence: Equatable, Sendable {
         case closed
     }
 
-    private(set) var verdict = Verdict.open
+    private(set) var verdict: Verdict
     /// Looks in a row without control and without the sender.
     private var dark = 0
     /// Looks in a row with control.
@@ -24,6 +24,9 @@ struct Fence: Equatable, Sendable {
     static let closedAfter = 30
     /// Control has had the hello for so long and has left the lease here.
     static let confirmed = 3
+
+    /// - Parameter verdict: until something is known.
+    init(_ verdict: Verdict = .open) { self.verdict = verdict }
 
     /// - Parameters:
     ///   - isControlThere: whether the pool is connected to control.

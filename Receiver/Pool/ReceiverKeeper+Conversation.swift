@@ -123,7 +123,7 @@ extension ReceiverKeeper {
     private func reconcile(_ running: [OutputSpec]) {
         let wanted = start.spec.outputs
         // Or goes elsewhere by now.
-        let missing = wanted.filter { !running.contains($0) }
+        let missing = takeUp(wanted.filter { !running.contains($0) }, beside: running)
         let extra = running.filter { output in !wanted.contains { $0.id == output.id } }
         let orders =
             missing.map { ReceiverOrder.addOutput(OutputChange(lease: lease, output: $0)) }

@@ -5,8 +5,10 @@ import Wire
 extension ReceiverKeeper {
     /// Once a second.
     func look(isControlThere: Bool) {
+        // Until then nobody knows what the sender does.
+        guard let lastReport else { return }
         let before = fence.verdict
-        let verdict = fence.look(isControlThere: isControlThere, isDark: lastReport?.ingest.state == .interrupted)
+        let verdict = fence.look(isControlThere: isControlThere, isDark: lastReport.ingest.state == .interrupted)
         if verdict != before, verdict != .open {
             log.warning(
                 "neither control nor the sender is heard: outputs of this stream are held back, since it may be on another host",
@@ -18,6 +20,15 @@ extension ReceiverKeeper {
         case .narrow: hold { $0.state != .connected || $0.reason != nil }
         case .closed: hold { _ in true }
         }
+    }
+
+    /// Of what a receiver lacks when it is adopted, what is given to it at once; the rest when the fence is open, or has been so.
+    func takeUp(_ missing: [OutputSpec], beside running: [OutputSpec]) -> [OutputSpec] {
+        guard fence.verdict != .open else { return missing }
+        // Those that only go elsewhere are there.
+        let absent = missing.filter { output in !running.contains { $0.id == output.id } }
+        held.formUnion(absent.map(\.id))
+        return missing.filter { !held.contains($0.id) }
     }
 
     private func hold(where isHeld: (OutputReport) -> Bool) {

@@ -47,7 +47,7 @@ actor ReceiverKeeper {
     var unmoved: Set<OutputID> = []
     /// Whether a line came since the watch looked last.
     var wasHeard = false
-    var fence = Fence()
+    var fence: Fence
     /// Outputs that the fence has taken off the receiver; the lease has them still.
     var held: Set<OutputID> = []
     private var runner: Task<Void, Never>?
@@ -65,6 +65,8 @@ actor ReceiverKeeper {
     ) {
         self.start = start
         self.isNew = isNew
+        // What an adopted receiver lacks may have been held back by the pool before.
+        fence = Fence(isNew ? .open : .narrow)
         self.settings = settings
         self.files = files
         self.loop = loop

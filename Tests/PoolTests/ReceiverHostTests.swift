@@ -103,6 +103,18 @@ final class Host: @unchecked Sendable {
         }
     }
 
+    /// Waits for so many reports from now on, and gives the last of them.
+    func reports(_ count: Int) async throws -> StreamReport {
+        func all() -> [StreamReport] { messages.withLock { $0 }.compactMap { if case .report(let report) = $0.0 { report } else { nil } } }
+        let wanted = all().count + count
+        while true {
+            try Task.checkCancellation()
+            if let last = all().last, all().count >= wanted { return last }
+            var iterator = arrivals.stream.makeAsyncIterator()
+            await iterator.next()
+        }
+    }
+
     /// What was told of pictures so far.
     var thumbnails: [(StreamThumbnail, ReceiverHost.Importance)] {
         messages.withLock { $0 }.compactMap { message, importance in
@@ -380,6 +392,9 @@ struct ReceiverHostTests {
         for _ in 0..<Fence.closedAfter { await pool.host.look() }
         try await pool.newest { $0.outputs.isEmpty }
         #expect(await pool.leases.first?.outputs == [up.id, down.id])
+        // The next pool finds the receiver without them, and does not know why.
+        try await pool.restart()
+        #expect(try await pool.reports(2).outputs.isEmpty)
         await pool.host.setControl(isThere: true)
         for _ in 0..<Fence.confirmed { await pool.host.look() }
         try await pool.newest { $0.outputs.map(\.id) == [up.id, down.id] }
