@@ -167,6 +167,12 @@ struct HostsTests {
         measured("states", "\(witness.seen)")
         expectShown(witness, since: killed, within: .seconds(3))
         #expect(took < .seconds(5))
+        try await eventually(within: .seconds(5), "it is written down") {
+            let events: BroadcastEvents = try await studio.owner.call(.get, "/broadcasts/\(one)/events")
+            // The newest first.
+            let hosts = events.items.filter { $0.source == .control && $0.kind == .host }.prefix(2)
+            return hosts.map(\.state) == ["chosen", "lost"] && hosts.map(\.subject) == [pool.second.text, pool.first.text]
+        }
         try await studio.record(.seconds(1), of: "one", by: studio.nginx)
         #expect(try studio.nginx.recordings("one").count == sessions + 1)
 
