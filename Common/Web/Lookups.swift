@@ -15,6 +15,8 @@ package actor Lookups {
 
     /// Of the 16 that a process has at all.
     package static let limit = 4
+    /// Those of an organisation that wait for a place; one more is refused at once.
+    package static let queueLimit = 64
     private let patience: Duration
 
     /// - Parameter admission: resolves, and asks the outbound guard.
@@ -73,6 +75,7 @@ package actor Lookups {
             running[organization, default: 0] += 1
             return true
         }
+        guard waiting[organization, default: []].count < Self.queueLimit else { return false }
         lastNumber += 1
         let number = lastNumber
         let timer = Task {

@@ -14,12 +14,14 @@ struct LookupsTests {
         var count: Int { waiting.withLock { $0.count } }
 
         func ask() async { await withCheckedContinuation { one in waiting.withLock { $0.append(one) } } }
-        func answer() {
+        @discardableResult
+        func answer() -> Int {
             let all = waiting.withLock { waiting in
                 defer { waiting = [] }
                 return waiting
             }
             for one in all { one.resume() }
+            return all.count
         }
     }
 
@@ -73,6 +75,26 @@ struct LookupsTests {
             while server.count < 1 { await Task.yield() }
             server.answer()
             for try await found in group { #expect(found == address) }
+        }
+    }
+
+    @Test("of many more than may be under way are refused at once: so many wait and no more")
+    func crowd() async throws {
+        let server = NameServer()
+        let lookups = lookups(server, patience: .seconds(60))
+        let all = Lookups.limit + Lookups.queueLimit
+        await withTaskGroup(of: Bool.self) { group in
+            for number in 0...all {
+                group.addTask { [one] in (try? await lookups.admit(host: "slow\(number).example", port: 1935, for: one)) != nil }
+            }
+            // The first that ends: nobody has had an answer.
+            #expect(await group.next() == false)
+            var answered = 0
+            while answered < all {
+                answered += server.answer()
+                await Task.yield()
+            }
+            for await isFound in group { #expect(isFound) }
         }
     }
 
