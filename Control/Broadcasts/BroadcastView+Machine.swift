@@ -11,8 +11,9 @@ extension BroadcastView {
         let media = machine.mediaBefore ?? machine.media
         let graceSeconds = if case .seconds(let seconds) = machine.grace { seconds } else { 0 }
         return BroadcastView(
-            id: machine.id, sender: machine.sender, state: machine.state.name, step: machine.state.step?.rawValue, reason: machine.state.reason,
-            since: since(machine.state), createdAt: Log.timestamp(unixMs: createdAtMs), endedAt: endedAtMs.map(Log.timestamp(unixMs:)),
+            id: machine.id, sender: machine.sender, state: machine.state.name, step: machine.state.step?.rawValue,
+            reason: machine.state.reason, since: since(machine.state), createdAt: Log.timestamp(unixMs: createdAtMs),
+            endedAt: endedAtMs.map(Log.timestamp(unixMs:)),
             input: media.input, encoder: media.encoder, bufferMs: media.bufferMs, graceSeconds: graceSeconds,
             outputs: outputs, ingest: report?.ingest, receiver: receiver(machine), notes: notes(machine),
             thumbnailAt: thumbnailAtMs.map(Log.timestamp(unixMs:)))

@@ -167,8 +167,8 @@ actor LiveBroadcast {
         } catch {
             // The orders are idempotent: what was not stored when control ends is reconciled after its start.
             parts.log.error("a broadcast could not be stored", ["broadcast": "\(id)", "error": "\(error)"])
-            untold = events + untold
-            // A save and a late one may fail side by side: one of them tries again.
+            // A save and a late one may fail side by side: what the first of them would have told comes first, and one of them tries again.
+            untold += events
             storing?.cancel()
             storing = Task {
                 // try?: one that was cancelled has been overtaken by a newer state.
@@ -195,7 +195,7 @@ actor LiveBroadcast {
             try await parts.store.tell(events, of: machine)
         } catch {
             parts.log.error("events of a broadcast could not be stored", ["broadcast": "\(id)", "error": "\(error)"])
-            untold = events + untold
+            untold += events
         }
     }
 
