@@ -37,6 +37,7 @@ extension Schemas {
                     "by",
                     .object([
                         .required("kind", choice(["user", "visitor", "device", "operator", "system"])), .optional("id", id),
+                        .optional("token", id),
                     ])), .optional("detail", line),
             ]),
         "BroadcastEvent": event(

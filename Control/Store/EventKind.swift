@@ -29,10 +29,10 @@ package struct EventKind: RawRepresentable, CaseIterable, Hashable, Sendable, Co
     package static let allCases = done + observed
     private static let names = Set(allCases.map(\.rawValue))
 
-    /// nil where a kind of its own tells more of it.
+    /// nil where a kind of its own tells more of it, and for the beginning and the end of an organisation, which has no webhooks then.
     init?(_ action: AuditAction) {
         switch action {
-        case .broadcastStarted, .broadcastEnded: return nil
+        case .broadcastStarted, .broadcastEnded, .organizationCreated, .organizationDeleted: return nil
         default: self.init(action.rawValue)
         }
     }

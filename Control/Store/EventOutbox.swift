@@ -70,7 +70,11 @@ package struct EventOutbox: Sendable {
                     Delivery.self, in: scope, where: "id = \(reference.delivery) AND finished_at IS NULL"),
                 let webhook = try transaction.row(Webhook.self, in: scope, where: "id = \(delivery.webhook) AND is_active = 1"),
                 let secret = try transaction.secret(.current, of: webhook.id, by: store.keyring, in: scope)
-            else { return nil }
+            else {
+                // The webhook may be switched on again before this job's end is written down: then the delivery gets another.
+                try transaction.shared.run("UPDATE jobs SET unique_key = NULL WHERE id = \(job.id)")
+                return nil
+            }
             var secrets = [secret]
             if let end = webhook.olderSecretUntil, transaction.now < end,
                 let older = try transaction.secret(.older, of: webhook.id, by: store.keyring, in: scope)
@@ -153,15 +157,15 @@ extension Transaction {
 
     /// Has an event told to every webhook that wants it, once this transaction is stored.
     func tell(_ event: NewEvent, in scope: OrganizationScope) throws {
-        let webhooks = try rows(Webhook.self, in: scope, where: "is_active = 1").filter { $0.wants(event.kind) }
-        guard !webhooks.isEmpty else { return }
-        let id = try keep(event, in: scope)
-        for webhook in webhooks {
+        var kept: EventID?
+        for webhook in try rows(Webhook.self, in: scope, where: "is_active = 1") where webhook.wants(event.kind) {
             let number = try nextNumber(of: webhook, in: scope)
             guard try waiting(for: webhook.id, in: scope) < quotas[.webhookBacklog] else {
                 try update(.webhooks, in: scope, set: ["skipped": webhook.skipped + 1], where: "id = \(webhook.id)")
                 continue
             }
+            let id = try kept ?? keep(event, in: scope)
+            kept = id
             let queued = QueuedEvent(id: id, kind: event.kind.rawValue, summary: event.summary, number: number)
             _ = try queue(queued, for: webhook.id, in: scope)
         }
@@ -296,10 +300,12 @@ extension Transaction {
                     ORDER BY position DESC LIMIT 1 OFFSET \(EventOutbox.keptDeliveries))
                 """)
         }
+        // Within: the index alone is read, not what the events say.
         try all.run(
             """
-            DELETE FROM events WHERE at < \(limit)
-                AND NOT EXISTS (SELECT 1 FROM deliveries WHERE organization = events.organization AND event = events.id)
+            DELETE FROM events WHERE id IN (
+                SELECT id FROM events AS one
+                WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE organization = one.organization AND event = one.id))
             """)
     }
 }

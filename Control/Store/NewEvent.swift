@@ -33,12 +33,15 @@ package struct NewEvent: Sendable, Hashable {
         struct By: Encodable {
             let kind: String
             let id: String?
+            /// The API token by which the author's program did it.
+            let token: String?
         }
     }
 
     static func done(_ kind: EventKind, _ subject: String?, _ detail: String?, by author: Author) -> NewEvent {
         NewEvent(
-            kind, Done(subject: subject, by: Done.By(kind: author.kind, id: author.id), detail: detail), "by \(author.kind)")
+            kind, Done(subject: subject, by: Done.By(kind: author.kind, id: author.id, token: author.token), detail: detail),
+            "by \(author.kind)")
     }
 
     /// What a broadcast does now.

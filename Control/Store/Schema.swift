@@ -371,7 +371,6 @@ enum Schema {
             data TEXT NOT NULL,
             UNIQUE (organization, id)
         ) STRICT;
-        CREATE INDEX events_by_time ON events (at);
 
         CREATE TABLE deliveries (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
