@@ -73,11 +73,9 @@ struct AuthRoutes: Sendable {
     /// The answer to whoever has come in: a session, and its cookies.
     func entered(_ grant: Grant, _ call: Call, _ status: Status) async throws -> Response {
         let seconds = (grant.accessExpiresAt - parts.store.now).seconds
-        var user = try await parts.view(of: grant.principal.user)
-        let scope = OrganizationScope(user.organization.id, by: .system)
-        user.organization.locale = try await parts.store.settings(in: scope).find().locale
         let view = SessionView(
-            accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)), user: user,
+            accessToken: SecretOnWire(grant.accessToken), expiresInSeconds: max(0, Int(seconds)),
+            user: try await parts.whole(grant.principal.user),
             may: try await actions(of: grant.principal).map(\.rawValue))
         var response = Response.secret(view, status)
         if !grant.isStored { parts.sayUnstored("somebody has come in without its being stored: the disk is full", call, grant.principal) }
@@ -123,7 +121,7 @@ struct AuthRoutes: Sendable {
                 }),
             Route(
                 method: .get, path: "/api/v1/auth/me", access: .user(.viewOrganization), summary: "Who is signed in",
-                success: .one("User"), run: { call in .value(try await parts.view(of: call.caller().user)) }),
+                success: .one("User"), run: { call in .value(try await parts.whole(call.caller().user)) }),
             Route(
                 method: .get, path: "/api/v1/auth/sessions", access: .user(.manageOwnAccount), summary: "One's open sessions",
                 success: .page("Login"),
@@ -177,6 +175,13 @@ extension Gateway.Parts {
         return UserView(
             id: user.id, email: user.email, displayName: user.displayName, role: user.role, active: user.isActive,
             organization: OrganizationView(id: organization.id, name: organization.name, slug: organization.slug))
+    }
+
+    /// Of whoever asks: with what their pages have to know of their organisation.
+    func whole(_ user: User) async throws -> UserView {
+        var view = try await view(of: user)
+        view.organization.locale = try await store.settings(in: OrganizationScope(user.organization, by: .system)).find().locale
+        return view
     }
 
     /// A browser names the page's origin with each request that changes something: only our own pages' are taken.
