@@ -219,8 +219,11 @@ struct Transaction {
         return connection.changes
     }
 
-    /// Writes down who did what, in the same transaction, and tells the webhooks that want to know.
+    /// Writes down who did what, in the same transaction, and tells the webhooks that want to know. Of an organisation that was deleted while it
+    /// was under way nothing is kept.
     func note(_ action: AuditAction, _ subject: String? = nil, detail: String? = nil, in scope: OrganizationScope) throws {
+        let id: OrganizationID? = try shared.first("SELECT id FROM organizations WHERE id = \(scope.organization)") { try $0["id"] }
+        guard id != nil else { return }
         let detail = detail.map { clipped($0, to: 500) }
         try insert(
             into: .audit, in: scope,
