@@ -28,10 +28,9 @@ export function Deliveries({ items, webhooks, again }: Props) {
       <Table label={t("deliveries.title")} rows={items} id={one => one.id} columns={[
         { id: "at", title: t("time"), heads: true, short: true, cell: one => time(one.createdAt) },
         { id: "webhook", title: t("deliveries.webhook"), cell: one => name(one.webhook) },
-        { id: "kind", title: t("deliveries.event"), cell: one => <><code>{one.kind}</code><p className="hint">{one.summary}</p></> },
+        { id: "kind", title: t("deliveries.event"), cell: one => <><code className="whole">{one.kind}</code><p className="hint">{one.summary}</p></> },
         { id: "state", title: t("state"), cell: one => <><Badge tone={tones[one.state]}>{t(`deliveries.${one.state}`)}</Badge>{one.error && <p className="hint">{one.error}</p>}</> },
         { id: "attempts", title: t("deliveries.attempts"), number: true, cell: one => number(one.attempts) },
-        { id: "duration", title: t("deliveries.duration"), number: true, cell: one => one.durationMs != null ? `${number(one.durationMs)} ms` : "–" },
         { id: "act", title: t("actions"), cell: one => (
           <div className="buttons">
             <Button small onClick={() => setShown(one)} aria-label={t("deliveries.showOf", { number: one.number, name: name(one.webhook) })}>{t("deliveries.show")}</Button>
@@ -59,6 +58,7 @@ function Detail({ id, name, close }: { id: string; name: string; close: () => vo
             [t("deliveries.number"), number(one.number)],
             [t("deliveries.attempts"), number(one.attempts)],
             [t("deliveries.last"), one.attemptedAt && time(one.attemptedAt)],
+            [t("deliveries.duration"), one.durationMs != null && `${number(one.durationMs)} ms`],
             [t("deliveries.next"), one.nextAttemptAt && time(one.nextAttemptAt)],
             [t("deliveries.status"), one.status],
             [t("reason"), one.error],
