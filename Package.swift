@@ -179,6 +179,8 @@ let suites: [Target] = [
     module("Tests", "Lab", ["CLab", "Units", "Posix", "Bonding", "BondWire"], more: fast),
     program("Tests", "LabMain", ["Lab"]),
     program("Tests", "WebBench", ["Web", "HTTP", "Posix"]),
+    module("Tests", "Load", ["Units", "Wire", "Crypto", "Identity", "TLS", "Web", "Posix"]),
+    program("Tests", "LoadMain", ["Load"]),
     program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
     module("Tests", "Fuzz", ["Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks"]),
     tests("UnitsTests", ["Units"]),
@@ -236,6 +238,7 @@ let suites: [Target] = [
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),
+    tests("LoadTests", ["Load", "Posix", "Wire"]),
     tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix", "TLS", "Identity", "Crypto"]),
 ]
 
