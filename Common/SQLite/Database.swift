@@ -64,6 +64,14 @@ package actor Database {
         }
     }
 
+    /// Reads the whole file; others of this process that use this connection wait meanwhile.
+    ///
+    /// - Returns: what is wrong with it, the first of several; nil where nothing is.
+    package func fault() throws -> String? {
+        let answer: String? = try open().first("PRAGMA quick_check(1)") { try $0["quick_check"] }
+        return answer == "ok" ? nil : answer ?? "it cannot be checked"
+    }
+
     /// Moves the log into the database and lets the file go; every later transaction throws.
     package func close() throws {
         guard let connection else { return }

@@ -31,6 +31,8 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
         case Extended.primaryKey, Extended.unique, Extended.rowID: return .duplicate
         case Extended.foreignKey: return .reference
         case SQLITE_MISMATCH: return .mismatch
+        // Of the index beside the log, which is made as long as it has to be when the database is opened.
+        case Extended.sharedMemorySize: return .diskFull
         default: break
         }
         switch code & 0xFF {
@@ -66,6 +68,7 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
         static let primaryKey = SQLITE_CONSTRAINT | 6 << 8
         static let unique = SQLITE_CONSTRAINT | 8 << 8
         static let rowID = SQLITE_CONSTRAINT | 10 << 8
+        static let sharedMemorySize = SQLITE_IOERR | 19 << 8
     }
 
     static func mismatch(_ text: String, sql: String?) -> SQLiteError {

@@ -108,6 +108,7 @@ extension Gateway {
         case .keyRevoked: Problem(.revoked, error.description)
         case .quota, .enoughMails: Problem(.quota, error.description)
         case .diskFull: Problem(.busy, "the server's disk is full; nothing was stored")
+        case .locked: Problem(.busy, "another program has locked the server's database; nothing was stored")
         case .setupClosed: Problem(.forbidden, error.description)
         case .newerDatabase, .foreignHistory: Problem(.internalError, error.description)
         }

@@ -32,6 +32,36 @@ let usage = """
     log.notice("nobody owns this server yet: register with the setup secret", ["file": "\(folder.setupSecretFile)"])
 }
 
+/// What the start found of the database, and did.
+@Sendable func tell(_ opening: Opening, _ log: Log) {
+    if opening.leftLogBytes > 0 {
+        log.notice(
+            "the last run did not close its database: what it had committed is taken from the log",
+            ["log_bytes": .integer(opening.leftLogBytes)])
+    }
+    switch (opening.upgradedFrom, opening.copy) {
+    case (nil, _): break
+    case (0?, _): log.notice("a new database was made")
+    case (let version?, let copy): log.notice("the database was upgraded", ["from": .integer(version), "copy": "\(copy ?? "none")"])
+    }
+}
+
+/// A run that was cut off may have been cut off by what damages files as well: a machine that fell over, a disk that fails.
+@Sendable func inspect(_ store: ControlStore, _ log: Log) async {
+    let began = Instant.now
+    do {
+        if let fault = try await store.inspect() {
+            log.error(
+                "the database is damaged: put a backup in its place, or a copy from before an upgrade, by 'strata-control restore'",
+                ["fault": "\(fault)"])
+        } else {
+            log.notice("the database was checked and is whole", ["ms": .integer(Int((Instant.now - began) / .milliseconds(1)))])
+        }
+    } catch {
+        log.error("the database could not be checked", ["error": "\(error)"])
+    }
+}
+
 /// The certificate of the server's own authority.
 @Sendable func authority(_ file: String?) throws -> Certificate? {
     guard let file else { return nil }
@@ -91,6 +121,7 @@ let usage = """
         stop: { store in
             do { try await store.close() } catch { log.error("the database did not close", ["error": "\(error)"]) }
         })
+    tell(store.opening, log)
     try await openSetup(store, folder, log)
     let own = try authority(configuration.authorityFile)
     let certificates = try await program.start(
@@ -119,6 +150,10 @@ let usage = """
             return server
         }, stop: { await $0.shutdown(grace: .seconds(5)) })
     await certificates.begin(server)
+    if store.opening.leftLogBytes > 0 {
+        // No start waits for it, and an end 5 s at most: that long the last checkpoint waits for whoever reads.
+        _ = try await program.start("inspection", { Task { await inspect(store, log) } }, stop: { $0.cancel() })
+    }
     await program.untilStopped(signals) { await certificates.reload(server) }
 }
 

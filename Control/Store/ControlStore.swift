@@ -20,15 +20,18 @@ package struct ControlStore: Sendable {
     let keyring: Keyring
     let location: Location
     package let quotas: Quotas
+    package let opening: Opening
     /// Rung where a job was stored.
     let bell = JobBell()
     private let clock: @Sendable () -> Timestamp
 
     private init(
-        _ database: Database, at location: Location, keyring: Keyring, quotas: Quotas, clock: @escaping @Sendable () -> Timestamp
+        _ database: Database, at location: Location, _ opening: Opening, keyring: Keyring, quotas: Quotas,
+        clock: @escaping @Sendable () -> Timestamp
     ) {
         self.database = database
         self.location = location
+        self.opening = opening
         self.keyring = keyring
         self.quotas = quotas
         self.clock = clock
@@ -41,6 +44,7 @@ package struct ControlStore: Sendable {
     ///   - platformVersion: the program's version, for the table of migrations.
     ///   - quotas: what each organisation may have.
     ///   - clock: the wall clock; a test's own in tests.
+    /// - Throws: `Unopenable`; `StoreError.newerDatabase`, `.foreignHistory`; `SQLiteError`.
     package static func open(
         _ location: Location, keyring: Keyring, platformVersion: String, quotas: Quotas = Quotas(), on disk: Disk = .system,
         clock: @escaping @Sendable () -> Timestamp = { .now }
@@ -54,11 +58,17 @@ package struct ControlStore: Sendable {
         _ location: Location, keyring: Keyring, platformVersion: String, quotas: Quotas = Quotas(), on disk: Disk = .system,
         clock: @escaping @Sendable () -> Timestamp = { .now }, migrations: [Migration]
     ) async throws -> ControlStore {
-        let database = try await Database.open(location, on: disk)
-        let run = MigrationRun(
-            database: database, location: location, platformVersion: platformVersion, now: clock(), steps: migrations)
-        try await run.bringUpToDate()
-        return ControlStore(database, at: location, keyring: keyring, quotas: quotas, clock: clock)
+        var opening = Opening(of: location)
+        do {
+            let database = try await Database.open(location, on: disk)
+            let run = MigrationRun(
+                database: database, location: location, platformVersion: platformVersion, now: clock(), steps: migrations)
+            try await run.bringUpToDate(&opening)
+            return ControlStore(database, at: location, opening, keyring: keyring, quotas: quotas, clock: clock)
+        } catch let error as SQLiteError {
+            if let known = Unopenable(error, at: location) { throw known }
+            throw error
+        }
     }
 
     /// Why a database cannot be joined.
@@ -88,12 +98,13 @@ package struct ControlStore: Sendable {
         var status = stat()
         guard stat(path, &status) == 0 else { throw Unjoinable.missing(path) }
         guard status.st_uid == geteuid() else { throw Unjoinable.otherUser(path) }
+        let opening = Opening(of: .file(path))
         let database = try await Database.open(.file(path))
         let run = MigrationRun(
             database: database, location: .file(path), platformVersion: platformVersion, now: clock(), steps: Schema.migrations)
         let (version, known) = (try await run.version(), Schema.migrations.last?.version ?? 0)
         guard version == known else { throw Unjoinable.older(version: version, known: known) }
-        return ControlStore(database, at: .file(path), keyring: keyring, quotas: Quotas(), clock: clock)
+        return ControlStore(database, at: .file(path), opening, keyring: keyring, quotas: Quotas(), clock: clock)
     }
 
     /// Now, by the store's clock.
@@ -112,7 +123,11 @@ package struct ControlStore: Sendable {
 
     func read<Value: Sendable>(_ body: @Sendable (Transaction) throws -> Value) async throws -> Value {
         let now = clock()
-        return try await database.read { try body(Transaction($0, at: now, quotas: quotas)) }
+        do {
+            return try await database.read { try body(Transaction($0, at: now, quotas: quotas)) }
+        } catch let error as SQLiteError where error.kind == .busy {
+            throw StoreError.locked
+        }
     }
 
     func write<Value: Sendable>(
@@ -128,6 +143,8 @@ package struct ControlStore: Sendable {
             return value
         } catch let error as SQLiteError where error.kind == .diskFull {
             throw StoreError.diskFull
+        } catch let error as SQLiteError where error.kind == .busy {
+            throw StoreError.locked
         }
     }
 }

@@ -17,14 +17,18 @@ struct MigrationRun {
 
     /// Applies what is missing, each step in a transaction of its own with its line in the tracking table (STO-03), after a
     /// copy of a database that holds anything.
-    func bringUpToDate() async throws {
+    ///
+    /// - Parameter opening: gets what was done.
+    func bringUpToDate(_ opening: inout Opening) async throws {
         try await database.write(.durable) { try $0.run(script: Self.tracking) }
         let applied = try await applied()
         try refuseForeign(applied)
         let missing = steps.filter { $0.version > applied.last?.version ?? 0 }
         guard !missing.isEmpty else { return }
-        if !applied.isEmpty { try await copy(from: applied.last?.version ?? 0) }
+        let version = applied.last?.version ?? 0
+        if !applied.isEmpty { opening.copy = try await copy(from: version) }
         for step in missing { try await apply(step) }
+        opening.upgradedFrom = version
     }
 
     /// Changes nothing.
@@ -69,11 +73,14 @@ struct MigrationRun {
         }
     }
 
-    private func copy(from version: Int) async throws {
-        guard case .file(let path) = location else { return }
+    /// - Returns: where it lies; nil for a database in memory.
+    private func copy(from version: Int) async throws -> String? {
+        guard case .file(let path) = location else { return nil }
         let copies = SafetyCopies(of: path)
-        try await database.backUp(to: copies.path(version: version, at: now))
+        let copy = copies.path(version: version, at: now)
+        try await database.backUp(to: copy)
         try copies.removeExpired(at: now)
+        return copy
     }
 
     private static let tracking: StaticString = """

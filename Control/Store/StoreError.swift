@@ -33,6 +33,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The database's history is not this program's: what was found at a version.
     case foreignHistory(version: Int, found: String)
     case diskFull
+    /// Another program has locked the database for longer than is waited for.
+    case locked
     /// There are as many as there may be at once.
     case quota(Quota, limit: Int)
     /// So many mails of a kind went to one address within a day.
@@ -56,6 +58,7 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .newerDatabase(let version, let known): "the database has version \(version), this program knows \(known)"
         case .foreignHistory(let version, let found): "the database's migration \(version) is '\(found)', which this program does not know"
         case .diskFull: "the disk of the database is full"
+        case .locked: "another program has locked the database"
         case .enoughMails(let limit): "\(limit) mails of this kind went to that address within a day; the next one has to wait"
         case .quota(let quota, let limit): "all \(limit) \(quota.what) are in use (quotas.\(quota.rawValue) = \(limit))"
         }
