@@ -26,6 +26,13 @@ package actor Feed {
         /// below, and a browser that resumes from it gets the whole picture.
         var sequence = Int.random(in: 0..<1 << 52)
         var subscribers: [Int: AsyncStream<Void>.Continuation] = [:]
+
+        mutating func publish(_ topic: String, _ body: String?) {
+            sequence += 1
+            recent.append(Update(sequence: sequence, text: Feed.text(sequence, topic, body)))
+            if recent.count > Feed.recentLimit { recent.removeFirst(recent.count - Feed.recentLimit) }
+            for subscriber in subscribers.values { subscriber.yield() }
+        }
     }
 
     private var organizations: [OrganizationID: Topics] = [:]
@@ -44,13 +51,8 @@ package actor Feed {
 
     /// - Parameter body: JSON text; nil ends the topic.
     package func publish(_ organization: OrganizationID, topic: String, body: String?) {
-        var topics = organizations[organization] ?? Topics()
-        topics.sequence += 1
-        let update = Update(sequence: topics.sequence, text: Self.text(topics.sequence, topic, body))
-        topics.recent.append(update)
-        if topics.recent.count > Self.recentLimit { topics.recent.removeFirst(topics.recent.count - Self.recentLimit) }
-        for subscriber in topics.subscribers.values { subscriber.yield() }
-        organizations[organization] = topics
+        // In place: a value taken out and put back would be copied with all its changes, each time.
+        organizations[organization, default: Topics()].publish(topic, body)
     }
 
     package func publish(_ organization: OrganizationID, topic: String, encoding body: some Encodable) {

@@ -27,7 +27,8 @@ package actor Roster {
     private var hurried: Set<DeviceID> = []
     /// Why a sender refused its newest configuration.
     private var configurationFaults: [DeviceID: String] = [:]
-    private var telemetry: [DeviceID: [AgentTelemetry]] = [:]
+    /// The last sample of each sender, with what it had from those before.
+    private var telemetry: [DeviceID: AgentTelemetry] = [:]
     /// Of senders with a satellite receiver, as they were told last.
     private var positions: [DeviceID: Position] = [:]
     private var watched: Set<OrganizationID> = []
@@ -37,8 +38,6 @@ package actor Roster {
     /// a sender has no answer.
     package nonisolated let events: AsyncStream<FleetEvent>
 
-    /// Samples of telemetry kept for each sender: five minutes, or one while somebody watches.
-    static let telemetryLimit = 300
     static let telemetryInterval = TelemetryInterval(ms: 1000)
     static let watchedInterval = TelemetryInterval(ms: 200)
     static let hurryTime = Duration.seconds(10)
@@ -71,9 +70,7 @@ package actor Roster {
         return heardAt[host].map { Instant.now - $0 > Self.silence } ?? false
     }
     /// What each connected sender measured last.
-    package var latestTelemetry: [DeviceID: AgentTelemetry] {
-        telemetry.compactMapValues(\.last).filter { senders[$0.key] != nil }
-    }
+    package var latestTelemetry: [DeviceID: AgentTelemetry] { telemetry.filter { senders[$0.key] != nil } }
     /// Where a modem of a sender saw it last.
     func position(of sender: DeviceID) -> Position? { positions[sender] }
     /// When a pool host went last; most come back at once.
@@ -294,16 +291,15 @@ package actor Roster {
     }
 
     private func measured(_ sample: AgentTelemetry, _ connection: Connection) async {
-        var samples = telemetry[connection.device] ?? []
         var sample = sample
-        sample.interfaces = sample.interfaces ?? samples.last?.interfaces
-        if sample.pipeline != nil, let last = samples.last { sample.takeBond(of: last) }
-        sample.modems = sample.modems ?? samples.last?.modems
-        sample.usage = sample.usage ?? samples.last?.usage
+        if let last = telemetry[connection.device] {
+            sample.interfaces = sample.interfaces ?? last.interfaces
+            if sample.pipeline != nil { sample.takeBond(of: last) }
+            sample.modems = sample.modems ?? last.modems
+            sample.usage = sample.usage ?? last.usage
+        }
         if let position = sample.modems?.lazy.compactMap(\.position).first { positions[connection.device] = position }
-        samples.append(sample)
-        if samples.count > Self.telemetryLimit { samples.removeFirst(samples.count - Self.telemetryLimit) }
-        telemetry[connection.device] = samples
+        telemetry[connection.device] = sample
         tellAnswered(sample, connection.device)
         guard let organization = connection.organization else { return }
         await feed.publish(organization, topic: "telemetry/\(connection.device)", encoding: sample)

@@ -7,9 +7,9 @@ of its own, over TLS and proven by its Ed25519 identity, and sends a sample each
 WebSocket over TLS, opened by a ticket, and is told of its organisation's boards: there are 20 organisations with 10 pages each. Boards keep to one
 sample a second, though control asks those that somebody watches for five.
 
-  200_agents, 2000_agents    pages take compressed messages, as browsers do; the peer compresses as well. Measured once control has five minutes of each
-                             board, which is what it keeps; meanwhile somebody reads by the API and another one writes
-  2000_agents_plain          neither compresses, and memory has had no time to fill
+  200_agents, 2000_agents    pages take compressed messages, as browsers do; the peer compresses as well. Measured after half a minute: by then each board
+                             has told all that comes now and then. Meanwhile somebody reads by the API and another one writes
+  2000_agents_plain          neither compresses
   growth                     what a message to a page costs at 2,000 boards, by what it costs at 200: 1 is linear
   start                      10,000 senders, a million rows of audit log, events and broadcasts' recorders; nothing of the database is in the machine's
                              memory. `first_read` is when the API has answered a signed-in user, `listening` when the server answers at all
@@ -17,7 +17,7 @@ sample a second, though control asks those that somebody watches for five.
 The identities lie in the database before control starts: enrolling them by the API is held back to 30 a minute, by design.
 A sample's age is from the board's sending to the page's receiving, by one clock; one that never came is as old as the wait for it, three seconds.
 
---quick          shorter windows, and nothing has time to fill
+--quick          shorter windows, after five seconds
 --cases=A,B      only these
 --threads=N      of control's web server, in place of its standard
 """
@@ -348,7 +348,7 @@ class Bench:
         tickets = [control.call(owner, "POST", "/auth/ticket")["ticket"] for owner in control.owners for _ in range(PAGES_EACH)]
         load.open({"authority": authority, "deflate": not is_plain, "pages": [
             f"wss://127.0.0.1:{control.tls}/api/v1/live?ticket={ticket}" for ticket in tickets]})
-        time.sleep(5 if self.is_quick or is_plain else 310)
+        time.sleep(5 if self.is_quick else 30)
         callers = [Caller(control, control.owners[0], 0.05, reads), Caller(control, control.owners[1], 0.1, writes)]
         time.sleep(2)
         cost = Fanning(self, control.process, load, callers).tell(case)
