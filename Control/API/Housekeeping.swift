@@ -36,11 +36,13 @@ struct Housekeeping: Sendable {
     /// Each plans the next one when it is done: one that was given up, on a disk that is full for long, would be the last.
     private static let attempts = Int(Int32.max)
 
+    /// Between two attempts to plan, where the disk is full or the database locked when control starts.
+    private static let planTime = Duration.seconds(5)
+
     /// Runs until its task is cancelled.
     func run() async throws {
-        try await plan(at: store.now)
-        try await planCheck(at: store.now + Self.settleTime)
         let log = self.log
+        async let planning: Void = planAhead()
         var work: [String: JobQueue.Work] = [
             Self.cleanup: { _ in try await clean() }, Self.health: { _ in try await lookAfterHealth() },
             Deletions.kind: { try await delete($0) },
@@ -54,6 +56,20 @@ struct Housekeeping: Sendable {
             sleep: { try await Task.sleep(for: $0) }, trouble: { log.error("the job queue failed", ["error": "\($0)"]) })
         await queue.run()
         await carrying
+        try await planning
+    }
+
+    /// As often as it takes: what cannot be stored at the start must not cost control its jobs, nor others theirs.
+    private func planAhead() async throws {
+        while true {
+            do {
+                try await plan(at: store.now)
+                return try await planCheck(at: store.now + Self.settleTime)
+            } catch {
+                log.error("what control does by itself could not be planned; it is tried again", ["error": "\(error)"])
+                try await Task.sleep(for: Self.planTime)
+            }
+        }
     }
 
     private func clean() async throws -> String? {

@@ -156,7 +156,7 @@ struct DiskTests {
 }
 
 /// A filesystem of its own that is filled and emptied.
-private final class SmallDisk: Sendable {
+final class SmallDisk: Sendable {
     private let path: String
     private var filler: String { path + "/filler" }
 
