@@ -101,13 +101,17 @@ package struct AuditLog: Sendable {
     let store: ControlStore
     let scope: OrganizationScope
 
+    /// As the index has them: by id alone all of an organisation's entries would be read and sorted each time. Ids carry the same moment.
+    static let order: SQL = "at DESC, id DESC"
+
     /// The newest entries first.
     ///
     /// - Parameter before: entries older than this one: the id of the last one of the page before.
     package func entries(before: ID<Kind.Audit>? = nil, limit: Int = 100) async throws -> [AuditEntry] {
         try await store.read { transaction in
             try transaction.rows(
-                AuditEntry.self, in: scope, where: before.map { "id < \($0)" } ?? "TRUE", order: "id DESC", limit: min(max(limit, 1), 1000))
+                AuditEntry.self, in: scope, where: before.map { "id < \($0)" } ?? "TRUE", order: Self.order,
+                limit: min(max(limit, 1), 1000))
         }
     }
 }

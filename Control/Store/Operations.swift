@@ -64,7 +64,12 @@ package struct Operations: Sendable {
             let all = transaction.across(.operation)
             try all.run("DELETE FROM refresh_tokens WHERE rotated_at < \(limit)")
             try all.run("DELETE FROM sessions WHERE min(expires_at, coalesce(ended_at, expires_at)) < \(limit)")
-            try all.run("DELETE FROM flight_records WHERE broadcast IN (SELECT id FROM broadcasts WHERE ended_at < \(limit))")
+            // By both parts of the key: by the broadcast alone every record there is would be looked at.
+            try all.run(
+                """
+                DELETE FROM flight_records
+                WHERE (organization, broadcast) IN (SELECT organization, id FROM broadcasts WHERE ended_at < \(limit))
+                """)
             try all.run("DELETE FROM invitations WHERE min(expires_at, coalesce(accepted_at, withdrawn_at, expires_at)) < \(limit)")
             try all.run("DELETE FROM api_tokens WHERE min(expires_at, coalesce(ended_at, expires_at)) < \(limit)")
             try all.run("DELETE FROM password_resets WHERE expires_at < \(transaction.now)")
