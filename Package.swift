@@ -146,6 +146,7 @@ let receiver: [Target] = [
 ]
 
 let control: [Target] = [
+    module("Control", "Blobs", ["Units", "Wire", "Crypto", "Posix"]),
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
     module("Control", "Mail", ["Units", "HTTP", "Wire", "Configuration", "Store", "Crypto", "CCurl", "Posix", "Logging"]),
     module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
@@ -182,7 +183,7 @@ let suites: [Target] = [
     module("Tests", "Load", ["Units", "Wire", "Crypto", "Identity", "TLS", "Web", "Posix"]),
     program("Tests", "LoadMain", ["Load"]),
     program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
-    module("Tests", "Fuzz", ["Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks"]),
+    module("Tests", "Fuzz", ["Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "Blobs"]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
     tests("WireTests", ["Wire", "Units"]),
@@ -194,6 +195,7 @@ let suites: [Target] = [
     tests("WebTests", ["Web", "HTTP", "TLS", "Support", "Posix", "Crypto"]),
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
+    tests("BlobsTests", ["Blobs", "Units", "Crypto", "Posix"]),
     tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
     tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),

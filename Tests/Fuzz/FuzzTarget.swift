@@ -1,7 +1,7 @@
 /// A parser that hostile bytes reach, and what must hold for every input.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp, ownPicture, slate,
-        stick, invitations
+        stick, invitations, pictureFile
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -24,6 +24,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .slate: fuzzSlate(bytes)
         case .stick: fuzzStick(bytes)
         case .invitations: fuzzInvitations(bytes)
+        case .pictureFile: fuzzPictureFile(bytes)
         }
     }
 }
