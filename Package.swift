@@ -147,7 +147,7 @@ let receiver: [Target] = [
 
 let control: [Target] = [
     module("Control", "Blobs", ["Units", "Wire", "Crypto", "Posix"]),
-    module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix"]),
+    module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix", "Blobs"]),
     module("Control", "Mail", ["Units", "HTTP", "Wire", "Configuration", "Store", "Crypto", "CCurl", "Posix", "Logging"]),
     module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
@@ -156,14 +156,15 @@ let control: [Target] = [
     module(
         "Control", "API",
         [
-            "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Store", "Mail", "Auth", "Fleet", "Broadcasts", "Webhooks",
-            "Crypto", "Posix", "Logging", "TLS",
+            "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
+            "Webhooks", "Crypto", "Posix", "Logging", "TLS",
         ],
         resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
         [
-            "API", "Auth", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Service", "Store", "Systemd", "Units",
+            "API", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Service", "Store", "Systemd",
+            "Units",
             "Web", "Webhooks",
         ]),
 ]
@@ -196,7 +197,7 @@ let suites: [Target] = [
     tests("CryptoTests", ["Crypto"]),
     tests("SQLiteTests", ["SQLite"]),
     tests("BlobsTests", ["Blobs", "Units", "Crypto", "Posix"]),
-    tests("StoreTests", ["Store", "Units", "Wire", "Crypto"]),
+    tests("StoreTests", ["Store", "Blobs", "Units", "Wire", "Crypto"]),
     tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),

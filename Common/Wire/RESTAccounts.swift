@@ -97,13 +97,18 @@ package struct OrganizationView: Codable, Sendable, Hashable {
     package var slate: SlateView?
     /// What its pages have for whoever has chosen no language; nil: it was not asked for.
     package var locale: PageLocale?
+    /// What its pages look like; nil: nobody has chosen anything, or it was not asked for.
+    package var branding: BrandingView?
 
-    package init(id: OrganizationID, name: String, slug: String, slate: SlateView? = nil, locale: PageLocale? = nil) {
+    package init(
+        id: OrganizationID, name: String, slug: String, slate: SlateView? = nil, locale: PageLocale? = nil, branding: BrandingView? = nil
+    ) {
         self.id = id
         self.name = name
         self.slug = slug
         self.slate = slate
         self.locale = locale
+        self.branding = branding
     }
 }
 

@@ -181,6 +181,7 @@ extension Gateway.Parts {
     func whole(_ user: User) async throws -> UserView {
         var view = try await view(of: user)
         view.organization.locale = try await store.settings(in: OrganizationScope(user.organization, by: .system)).find().locale
+        view.organization.branding = try await branding(of: user.organization)
         return view
     }
 

@@ -1,4 +1,5 @@
 import Auth
+import Blobs
 import Broadcasts
 import HTTP
 import Store
@@ -30,6 +31,7 @@ extension Gateway {
         case let error as AuthError: Self.problem(error)
         case let failure as BroadcastDirector.Failure: Self.problem(failure)
         case let error as StoreError: Self.problem(error)
+        case let error as BlobError: Problem(.busy, error.description)
         case let fault as BodyFault: Self.problem(fault)
         default: unexpected(error, request)
         }

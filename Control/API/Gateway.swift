@@ -1,4 +1,5 @@
 package import Auth
+package import Blobs
 package import Broadcasts
 import FoundationEssentials
 package import Fleet
@@ -32,6 +33,9 @@ package struct Gateway: Sendable {
         /// nil where no mail is sent.
         let postman: Postman?
         let courier: Courier
+        let blobs: BlobStore
+        /// Of addresses of blobs.
+        let signer: BlobSigner
         let settings: Settings
         let log: Log
         /// The pages that watch, of each user.
@@ -53,7 +57,7 @@ package struct Gateway: Sendable {
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
             devices: DeviceDoor,
-            health: Health, postman: Postman?, courier: Courier, settings: Settings, log: Log
+            health: Health, postman: Postman?, courier: Courier, blobs: BlobStore, signer: BlobSigner, settings: Settings, log: Log
         ) {
             self.store = store
             self.gate = gate
@@ -65,6 +69,8 @@ package struct Gateway: Sendable {
             self.health = health
             self.postman = postman
             self.courier = courier
+            self.blobs = blobs
+            self.signer = signer
             self.settings = settings
             self.log = log.part("api")
         }
@@ -101,11 +107,14 @@ package struct Gateway: Sendable {
 
     package init(_ parts: Parts) {
         self.parts = parts
-        let operations =
-            SystemRoutes(parts).routes + DiagnosticsRoutes(parts).routes + AuthRoutes(parts).routes + PasswordResetRoutes(parts).routes
-            + UserRoutes(parts).routes + InvitationRoutes(parts).routes + TokenRoutes(parts).routes + SettingsRoutes(parts).routes
-            + SlateRoutes(parts).routes + SenderRoutes(parts).routes + DestinationRoutes(parts).routes
-            + BroadcastRoutes(parts).routes + WebhookRoutes(parts).routes + PoolRoutes(parts).routes + OperatorRoutes(parts).routes
+        let groups: [[Route]] = [
+            SystemRoutes(parts).routes, DiagnosticsRoutes(parts).routes, AuthRoutes(parts).routes, PasswordResetRoutes(parts).routes,
+            UserRoutes(parts).routes, InvitationRoutes(parts).routes, TokenRoutes(parts).routes, SettingsRoutes(parts).routes,
+            BrandingRoutes(parts).routes, BlobRoutes(parts).routes, SlateRoutes(parts).routes, SenderRoutes(parts).routes,
+            DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes, WebhookRoutes(parts).routes, PoolRoutes(parts).routes,
+            OperatorRoutes(parts).routes,
+        ]
+        let operations = groups.flatMap { $0 }
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
         router = Router(operations + [OpenAPI.route(serving: Array(document.utf8))])
     }
@@ -260,10 +269,12 @@ package struct Gateway: Sendable {
         response.headers.add("x-content-type-options", "nosniff")
         response.headers.add("referrer-policy", "no-referrer")
         response.headers.add("x-frame-options", "DENY")
-        response.headers.add(
-            "content-security-policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        )
+        if !response.headers.contains("content-security-policy") {
+            response.headers.add(
+                "content-security-policy",
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            )
+        }
         return response
     }
 }
@@ -277,7 +288,7 @@ extension Gateway.Parts {
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = Housekeeping(
-            store: store, postman: postman, courier: courier, folder: settings.stateFolder, log: log
+            store: store, postman: postman, courier: courier, blobs: blobs, folder: settings.stateFolder, log: log
         ) { _ = try await checkHealth(.scheduled) }.run()
         async let telling: Void = fleet.tellPresence()
         async let linking: Void = gate.sendResetLinks { [log] error in

@@ -1,3 +1,4 @@
+import Blobs
 import Crypto
 import Logging
 import Mail
@@ -10,18 +11,20 @@ struct Housekeeping: Sendable {
     private let store: ControlStore
     private let postman: Postman?
     private let courier: Courier
+    private let blobs: BlobStore
     private let folder: StateFolder
     private let log: Log
     private let check: @Sendable () async throws -> Void
 
     /// - Parameter check: asks the parts of the server how they are, and keeps it.
     init(
-        store: ControlStore, postman: Postman?, courier: Courier, folder: StateFolder, log: Log,
+        store: ControlStore, postman: Postman?, courier: Courier, blobs: BlobStore, folder: StateFolder, log: Log,
         check: @escaping @Sendable () async throws -> Void
     ) {
         self.store = store
         self.postman = postman
         self.courier = courier
+        self.blobs = blobs
         self.folder = folder
         self.log = log.part("jobs")
         self.check = check
@@ -75,12 +78,22 @@ struct Housekeeping: Sendable {
     private func clean() async throws -> String? {
         try await store.operations.removeExpired()
         try store.removeExpiredCopies()
+        try await removeUnusedFiles()
         try await plan(at: Timestamp(unixMs: (store.now.unixMs / Self.hourMs + 1) * Self.hourMs))
         return nil
     }
 
+    /// Rows first: a file that has none is nobody's, unless it was written a moment ago.
+    private func removeUnusedFiles() async throws {
+        try await store.forgetUnusedFiles()
+        let limit = (store.now - Files.patience).unixSeconds
+        let unknown = try await store.unknown(among: blobs.settled(before: limit))
+        try await blobs.remove(unknown, writtenBefore: limit)
+    }
+
     private func delete(_ job: Job) async throws -> String? {
         let result = try await store.deletions.carryOut(job)
+        try await blobs.removeAll(of: Deletions.organization(of: job))
         // That was the last one: the server is nobody's, as at its first run.
         guard try await store.setup.isOpen() else { return result }
         try await store.setup.issue(folder.setupSecret())

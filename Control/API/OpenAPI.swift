@@ -95,7 +95,11 @@ enum OpenAPI {
     }
 
     static func parameterSchema(_ name: String) -> Schema {
-        name == "version" ? .integer(1...Int(Int32.max)) : Schemas.id
+        switch name {
+        case "version": .integer(1...Int(Int32.max))
+        case "name": Schemas.fileName
+        default: Schemas.id
+        }
     }
 
     private static func responses(_ route: Route) -> [String] {

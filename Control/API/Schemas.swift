@@ -1,4 +1,5 @@
 import Auth
+import Blobs
 import Store
 import Units
 import Wire
@@ -53,6 +54,37 @@ enum Schemas {
         .init(
             length: 1...80, pattern: "^-?[0-9]{1,19}\\.(sender|control)\\.-?[0-9]{1,19}\\.[0-9]{1,19}$", expectation: "the id of an event",
             accepts: { FlightPlace($0) != nil }))
+    /// Of a file.
+    static let fileName = Schema.text(
+        .init(
+            length: 68...69, pattern: "^[0-9a-f]{64}\\.(png|jpg|webp)$", expectation: "64 hexadecimal digits and .png, .jpg or .webp",
+            accepts: isFileName))
+    static let digest = Schema.text(
+        .init(
+            length: 64...64, pattern: "^[0-9a-f]{64}$", expectation: "the SHA-256 of the file as 64 hexadecimal digits in lower case",
+            accepts: isDigest))
+    static let colour = Schema.text(
+        .init(length: 7...7, pattern: "^#[0-9A-Fa-f]{6}$", expectation: "a colour such as #2563EB", accepts: isColour))
+    /// Empty: none.
+    private static let chosenColour = Schema.text(
+        .init(
+            length: 0...7, pattern: "^(#[0-9A-Fa-f]{6})?$", expectation: "a colour such as #2563EB, or nothing",
+            accepts: isColourOrNothing))
+    private static let chosenFile = Schema.text(
+        .init(
+            length: 0...69, pattern: "^([0-9a-f]{64}\\.(png|jpg|webp))?$", expectation: "the name of a file that was uploaded, or nothing"))
+    private static func isFileName(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 2 && isDigest(String(parts[0])) && PictureFile.Kind(rawValue: String(parts[1])) != nil
+    }
+    private static func isDigest(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+    private static func isColourOrNothing(_ text: String) -> Bool { text.isEmpty || isColour(text) }
+    private static func isColour(_ text: String) -> Bool {
+        text.utf8.first == UInt8(ascii: "#") && text.utf8.count == 7
+            && text.utf8.dropFirst().allSatisfy { (48...57).contains($0) || (65...70).contains($0) || (97...102).contains($0) }
+    }
     static let count = Schema.integer(0...Int(Int32.max) * 4096)
     static let port = Schema.integer(1...65535)
 
@@ -107,7 +139,28 @@ enum Schemas {
         ]),
         "Organization": .object([
             .required("id", id), .required("name", name), .required("slug", slug), .optional("slate", .reference("Slate")),
-            .optional("locale", choice(PageLocale.self)),
+            .optional("locale", choice(PageLocale.self)), .optional("branding", .reference("Branding")),
+        ]),
+        "Branding": .object([
+            .required("mode", choice(ThemeMode.self)), .required("brand", colour), .optional("background", colour),
+            .optional("text", colour), .optional("textOnPrimary", colour), .required("videoBackground", colour),
+            .required("spacing", .integer(3...6)), .required("border", choice(ThemeBorder.self)),
+            .required("corners", choice(ThemeCorners.self)), .required("logoHeight", .integer(16...48)), .optional("logo", line),
+            .optional("icon", line),
+        ]),
+        "ChangeBrandingRequest": .object([
+            .optional("mode", choice(ThemeMode.self)), .optional("brand", colour), .optional("background", chosenColour),
+            .optional("text", chosenColour), .optional("textOnPrimary", chosenColour), .optional("videoBackground", colour),
+            .optional("spacing", .integer(3...6)), .optional("border", choice(ThemeBorder.self)),
+            .optional("corners", choice(ThemeCorners.self)), .optional("logoHeight", .integer(16...48)),
+            .optional("logo", chosenFile), .optional("icon", chosenFile),
+        ]),
+        "UploadRequest": .object([
+            .required("sha256", digest), .required("kind", choice(PictureFile.Kind.self)), .required("bytes", .integer(1...98_304)),
+        ]),
+        "Upload": .object([
+            .required("url", .text(.init(length: 1...400, expectation: "an address below the server's origin"))),
+            .required("name", fileName), .required("expiresInSeconds", count),
         ]),
         "Slate": .object([
             .required("kind", choice(SlateFile.Kind.self)), .required("width", count), .required("height", count),

@@ -1,3 +1,4 @@
+package import Blobs
 package import Crypto
 import Glibc
 import Posix
@@ -30,6 +31,8 @@ package struct StateFolder: Sendable {
     }
 
     package var database: String { "\(path)/strata.db" }
+    /// Logos and pictures of people.
+    package var blobs: BlobFolder { BlobFolder("\(path)/blobs") }
     /// What the server's first owner needs; gone once there is one.
     package var setupSecretFile: String { "\(path)/setup-secret" }
 

@@ -41,6 +41,7 @@ struct UserRoutes: Sendable {
         var view = try await parts.view(of: call.caller().user).organization
         view.slate = try await parts.store.slates(in: call.scope()).find().map(SlateView.init)
         view.locale = try await parts.store.settings(in: call.scope()).find().locale
+        view.branding = try await parts.branding(of: view.id)
         return .value(view)
     }
 

@@ -1,5 +1,6 @@
 import API
 import Auth
+import Blobs
 import Broadcasts
 import Crypto
 import Fleet
@@ -75,7 +76,7 @@ let usage = """
 
 @Sendable func parts(
     _ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ authority: Certificate?,
-    _ certificates: CertificateWatch, _ webhookLoop: Loop, _ log: Log
+    _ certificates: CertificateWatch, _ webhookLoop: Loop, _ blobLoop: Loop, _ log: Log
 ) async throws -> Gateway.Parts {
     let feed = Feed()
     let fleet = Roster(store: store, feed: feed, log: log)
@@ -98,6 +99,7 @@ let usage = """
             log: log),
         health: Health(store: store, stateFolder: folder.path, certificates: certificates, postman: postman), postman: postman,
         courier: Courier(store, lookups: lookups, outbound: outbound, loop: webhookLoop, version: ProgramContext.version, log: log),
+        blobs: BlobStore(folder.blobs, on: blobLoop), signer: BlobSigner(key: try await store.operations.key("blob addresses")),
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,
@@ -128,7 +130,8 @@ let usage = """
         "certificates",
         { CertificateWatch(authority: own.map { Int($0.notAfter) }, demand: configuration.chainDemand(authority: own), log: log) },
         stop: { await $0.stop() })
-    let parts = try await parts(configuration, folder, store, own, certificates, Loop(name: "webhooks"), log)
+    let parts = try await parts(
+        configuration, folder, store, own, certificates, Loop(name: "webhooks"), Loop(name: "blobs"), log)
     // Ends after the broadcasts do: what happened to them last is stored too.
     _ = try await program.start(
         "flight records", { Task { await parts.storeFlightRecords() } },
@@ -176,7 +179,8 @@ let usage = """
     guard let backups = configuration.backups else { throw Backups.Failure.noRecipient }
     let folder = try StateFolder(configuration.stateFolder)
     let made = try await backups.make(
-        of: folder.database, keys: try masterKeys(folder), certificate: try ProgramContext.readText(backups.recipient), at: .now)
+        of: folder.database, with: folder.blobs, keys: try masterKeys(folder),
+        certificate: try ProgramContext.readText(backups.recipient), at: .now)
     print("\(made.path)  \(made.bytes) bytes" + (made.removed > 0 ? "; \(made.removed) older than \(backups.keepDays) days are gone" : ""))
 }
 
@@ -186,7 +190,7 @@ let usage = """
     let lock = try FolderLock(folder.path)
     defer { lock.release() }
     let restored = try await Backups.restore(
-        backup, to: folder.database, keys: try masterKeys(folder), key: try ProgramContext.readText(key), at: .now)
+        backup, to: folder.database, and: folder.blobs, keys: try masterKeys(folder), key: try ProgramContext.readText(key), at: .now)
     print("restored what was backed up at \(restored.madeAt.text)" + (restored.aside.map { "; what was there before is \($0)" } ?? ""))
 }
 

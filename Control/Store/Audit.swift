@@ -12,6 +12,7 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case organizationDeleted = "organization.deleted"
     case organizationRenamed = "organization.renamed"
     case settingsChanged = "organization.settings_changed"
+    case brandingChanged = "organization.branding_changed"
     case slateChanged = "slate.changed"
     case slateRemoved = "slate.removed"
     case userCreated = "user.created"

@@ -1,3 +1,4 @@
+package import Blobs
 package import Crypto
 import Glibc
 import Posix
@@ -71,8 +72,11 @@ package struct Backups: Sendable, Hashable {
 
     /// Makes one, while control runs or not, and removes those that are too old. One at a time.
     ///
+    /// - Parameter blobs: go into it too.
     /// - Throws: `Failure`, `CryptoError`, `SQLiteError`, `SystemError`; older ones are all there then.
-    package func make(of database: String, keys: Keyring, certificate: String, at now: Timestamp) async throws -> Made {
+    package func make(
+        of database: String, with blobs: BlobFolder, keys: Keyring, certificate: String, at now: Timestamp
+    ) async throws -> Made {
         try Folder.make(folder)
         let lock = try FolderLock(folder)
         defer { lock.release() }
@@ -81,11 +85,12 @@ package struct Backups: Sendable, Hashable {
         let copy = database + ".backup"
         let path = "\(folder)/\(Self.prefix)\(Self.name(now))\(Self.suffix)"
         let draft = path + Self.draft
-        defer { for path in [copy, draft] { unlink(path) } }
+        defer { for path in [copy, copy + "-wal", copy + "-shm", draft] { unlink(path) } }
         let source = try await Database.open(.file(database))
         // In one piece: with steps a copy begins anew whenever control writes between two of them.
         try await source.backUp(to: copy, pagesAtOnce: -1)
         try await source.close()
+        try await BlobCopies(database: copy).add(from: blobs)
         unlink(draft)
         try Envelope.seal(copy, into: draft, for: certificate) { digest throws(CryptoError) in
             try BackupProof(digest: digest, madeAt: now).line(keys)
@@ -98,10 +103,14 @@ package struct Backups: Sendable, Hashable {
 
     /// Opens a backup and puts it in the place of the database, which must not be open anywhere; what was there is put aside.
     ///
-    /// - Parameter key: the operator's private key, PEM.
-    /// - Throws: `Failure`, `CryptoError`, `SQLiteError`, `SystemError`: nothing has changed then.
-    package static func restore(_ path: String, to database: String, keys: Keyring, key: String, at now: Timestamp) async throws -> Restored
-    {
+    /// - Parameters:
+    ///   - blobs: where the files go that it has.
+    ///   - key: the operator's private key, PEM.
+    /// - Throws: `Failure`, `CryptoError`, `SQLiteError`, `SystemError`, `BlobError`: nothing has changed then but for files that nothing
+    ///   refers to.
+    package static func restore(
+        _ path: String, to database: String, and blobs: BlobFolder, keys: Keyring, key: String, at now: Timestamp
+    ) async throws -> Restored {
         let opened = database + ".opened"
         // One that was killed may have left a log as well, which is of another file.
         func clear() { for end in ["", "-wal", "-shm", "-journal"] { unlink(opened + end) } }
@@ -109,6 +118,7 @@ package struct Backups: Sendable, Hashable {
         defer { clear() }
         try Envelope.open(path, into: opened, with: key)
         let madeAt = try BackupProof.takenOff(opened, keys, path)
+        try await BlobCopies(database: opened).putBack(into: blobs)
         do {
             return Restored(madeAt: madeAt, aside: try await SafetyCopies(of: database).putInPlace(opened, at: now))
         } catch SafetyCopies.Failure.notControls {

@@ -56,11 +56,17 @@ package struct Deletions: Sendable {
     /// What opens something, or is a secret.
     private static let keys: [OrganizationTable] = [
         .refreshTokens, .apiTokens, .passwordResets, .invitations, .mails, .enrollmentTokens, .organizationSettings, .destinations,
+        .branding, .blobs,
     ]
+
+    /// Whose rows a job removes.
+    package static func organization(of job: Job) throws -> OrganizationID {
+        try JSONDecoder().decode(Reference.self, from: Data(job.payload.utf8)).organization
+    }
 
     /// Removes what is left of an organisation; it may be begun again.
     package func carryOut(_ job: Job) async throws -> String? {
-        let id = try JSONDecoder().decode(Reference.self, from: Data(job.payload.utf8)).organization
+        let id = try Self.organization(of: job)
         var removed = 0
         for some in Self.many(of: id) {
             var count: Int

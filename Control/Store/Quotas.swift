@@ -35,6 +35,8 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case webhooks
     /// Of one webhook: events that wait to be told.
     case webhookBacklog = "webhook_backlog"
+    /// Of an organisation: logos and pictures of people.
+    case files
 
     /// Where the operator says nothing.
     package var standard: Int {
@@ -44,7 +46,7 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         case .broadcasts: 50
         case .outputs, .webhooks: 10
         case .sessions, .sockets, .apiTokens: 20
-        case .configurations, .mails: 500
+        case .configurations, .mails, .files: 500
         }
     }
 

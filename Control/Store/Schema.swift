@@ -19,6 +19,7 @@ enum Schema {
         Migration(version: 13, name: "health snapshots", script: healthSnapshots),
         Migration(version: 14, name: "draining hosts", script: drainingHosts),
         Migration(version: 15, name: "webhooks", script: webhooks),
+        Migration(version: 16, name: "branding", script: branding),
     ]
 
     private static let accounts: StaticString = """
@@ -402,5 +403,33 @@ enum Schema {
         CREATE INDEX deliveries_by_time ON deliveries (created_at);
 
         ALTER TABLE devices ADD COLUMN online_told INTEGER NOT NULL DEFAULT 0 CHECK (online_told IN (0, 1));
+        """
+
+    /// `blob_copies` is filled in backups alone.
+    private static let branding: StaticString = """
+        CREATE TABLE blobs (
+            organization TEXT NOT NULL REFERENCES organizations (id),
+            area TEXT NOT NULL,
+            name TEXT NOT NULL,
+            bytes INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            PRIMARY KEY (organization, area, name)
+        ) STRICT;
+
+        CREATE TABLE blob_copies (
+            organization TEXT NOT NULL,
+            area TEXT NOT NULL,
+            name TEXT NOT NULL,
+            content BLOB NOT NULL,
+            PRIMARY KEY (organization, area, name)
+        ) STRICT;
+
+        CREATE TABLE organization_branding (
+            organization TEXT PRIMARY KEY REFERENCES organizations (id),
+            theme TEXT NOT NULL,
+            logo TEXT,
+            icon TEXT,
+            changed_at INTEGER NOT NULL
+        ) STRICT;
         """
 }

@@ -92,10 +92,15 @@ struct OrganizationTable: Hashable, Sendable {
     static let webhooks = OrganizationTable("webhooks")
     static let events = OrganizationTable("events")
     static let deliveries = OrganizationTable("deliveries")
+    static let blobs = OrganizationTable("blobs")
+    /// Of backups: empty everywhere else.
+    static let blobCopies = OrganizationTable("blob_copies")
+    static let branding = OrganizationTable("organization_branding")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
         mails, passwordResets, invitations, apiTokens, organizationSettings, webhooks, events, deliveries,
+        blobs, blobCopies, branding,
     ]
 }
 

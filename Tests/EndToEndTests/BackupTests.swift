@@ -15,6 +15,7 @@ struct BackupTests {
             let owner = try await desk.owner()
             let made = try await owner.post("/destinations", #"{"name":"Tube","url":"rtmp://203.0.113.1/live","secret":"live_123_key"}"#)
             #expect(made.status == 201, "\(made)")
+            let logo = try await upload(owner)
             try await configure(desk)
             try desk.stage.folder.write("", to: "backups/strata-20200101T000000Z.backup")
             try desk.stage.folder.write("", to: "backups/notes.txt")
@@ -59,7 +60,19 @@ struct BackupTests {
             #expect(try await owner.get("/auth/me").status == 200)
             #expect(try await owner.get("/destinations").items().contains { $0["name"] as? String == "Tube" })
             #expect(try await streamKey(desk) == "live_123_key")
+            #expect(try await desk.visitor().get(logo).body == SlateUploadTests.png)
         }
+    }
+
+    /// - Returns: where the organisation's logo is read.
+    private func upload(_ owner: Visitor) async throws -> String {
+        let file = SlateUploadTests.png
+        let signed = try await owner.post(
+            "/organization/branding/upload",
+            #"{"sha256":"\#(Hex.encode(SHA256.hash(file)))","kind":"png","bytes":\#(file.count)}"#)
+        let name = try signed.text("name")
+        #expect(try await owner.send("PUT", signed.text("url"), file, type: "image/png").status == 204)
+        return try await owner.send("PATCH", "/organization/branding", #"{"logo":"\#(name)"}"#).text("logo")
     }
 
     /// Whoever lacks one of the two keys, and whoever made or changed the file.

@@ -76,12 +76,14 @@ final class DescribedAPI: Sendable {
     }
 
     /// Sends a file and keeps the answer.
-    func call(_ route: String, file: [UInt8], type: String, by visitor: Visitor) async throws {
+    ///
+    /// - Parameter url: where to, where that is not the route's own path.
+    func call(_ route: String, file: [UInt8], type: String, to url: String? = nil, by visitor: Visitor) async throws {
         let parts = route.split(separator: " ").map(String.init)
         guard let operation = operations.first(where: { $0.method == parts[0] && $0.path == "/api/v1" + parts[1] }) else {
             throw SupportFailure("the document has no \(route)")
         }
-        let reply = try await visitor.send(operation.method, operation.path, file, type: type)
+        let reply = try await visitor.send(operation.method, url ?? operation.path, file, type: type)
         answers.withLock { $0.append((operation, reply)) }
     }
 

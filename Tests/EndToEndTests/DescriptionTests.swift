@@ -57,6 +57,7 @@ struct DescriptionTests {
             try await api.call("DELETE /api-tokens/{id}", [made], by: owner)
             try await api.call("PUT /organization/slate", file: SlateUploadTests.png, type: "image/png", by: owner)
             for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
+            try await branding(api, owner)
             let pool = try #require(try await owner.get("/pool").items().first?["id"] as? String)
             try await api.call("PATCH /pool/{id}", [pool], #"{"draining":true}"#, by: owner)
             for route in [
@@ -156,6 +157,27 @@ struct DescriptionTests {
         try await api.call("POST /auth/registration", [], "{\(shown)}", by: desk.visitor())
         let wish = #"{\#(shown),"email":"r@example.org","agrees":true}"#
         try await api.call("POST /auth/registration/request", [], wish, by: desk.visitor())
+    }
+
+    private func branding(_ api: DescribedAPI, _ owner: Visitor) async throws {
+        try await upload(api, "POST /organization/branding/upload", "PUT /blobs/branding/{organization}/{name}", owner) { name in
+            let change = ##"{"mode":"light","brand":"#aa3300","spacing":5,"corners":"sharp","border":"fat","logo":"\##(name)"}"##
+            try await api.call("PATCH /organization/branding", [], change, by: owner)
+            try await api.call("GET /organization/branding", by: owner)
+            let own = try await owner.get("/organization").text("id")
+            try await api.call("GET /blobs/branding/{organization}/{name}", [own, name], by: owner)
+        }
+    }
+
+    /// Sends a picture to the address that was asked for.
+    private func upload(
+        _ api: DescribedAPI, _ asking: String, _ sending: String, _ owner: Visitor, then: (String) async throws -> Void
+    ) async throws {
+        let file = SlateUploadTests.png
+        let body = #"{"sha256":"\#(Hex.encode(SHA256.hash(file)))","kind":"png","bytes":\#(file.count)}"#
+        let signed = try await api.call(asking, [], body, by: owner)
+        try await api.call(sending, file: file, type: "image/png", to: signed.text("url"), by: owner)
+        try await then(signed.text("name"))
     }
 
     private func webhooks(_ api: DescribedAPI, _ owner: Visitor) async throws {
@@ -283,8 +305,10 @@ struct DescriptionTests {
                 Refusal(name: "too much", statuses: [413], body: String(repeating: "x", count: 200 << 10), type: "image/png"),
             ]
             func refuse(_ operation: DescribedAPI.Operation, _ refusal: Refusal, _ person: Visitor) async throws {
+                let isNamed = operation.path.hasSuffix("{name}") && refusal.id != malformed.id
+                let second = isNamed ? String(repeating: "a", count: 64) + ".png" : refusal.id
                 let reply = try await api.call(
-                    operation, method: refusal.method, [refusal.id, refusal.id], refusal.body, type: refusal.type, by: person)
+                    operation, method: refusal.method, [refusal.id, second], refusal.body, type: refusal.type, by: person)
                 #expect(refusal.statuses.contains(reply.status) && reply.problem != nil, "\(operation), \(refusal.name): \(reply)")
             }
             for operation in api.operations {

@@ -285,6 +285,11 @@ struct HostileTextTests {
             "ChangeSettingsRequest": [
                 "name": "N", "locale": "en-US", "registration": "invite_only", "terms": "T", "termsURL": "https://example.org",
             ],
+            "ChangeBrandingRequest": [
+                "mode": "dark", "brand": "#2563EB", "background": "", "text": "", "textOnPrimary": "", "videoBackground": "#1A1A1A",
+                "border": "thin", "corners": "rounded", "logo": "", "icon": "",
+            ],
+            "UploadRequest": ["sha256": String(repeating: "a", count: 64), "kind": "png", "bytes": 1],
             "DeleteOrganizationRequest": ["organization": "oo", "password": "a long password"],
             "RegistrationCodeRequest": ["organization": "oo", "code": "c"],
             "JoinRequest": ["organization": "oo", "code": "c", "email": "n@example.org"],

@@ -26,6 +26,9 @@ struct TenancyTests {
         "DELETE /api/v1/auth/sessions/{id}": .member, "DELETE /api/v1/auth/sessions": .member, "PUT /api/v1/auth/password": .member,
         "PUT /api/v1/organization/owner": .owner, "POST /api/v1/auth/ticket": .member, "GET /api/v1/organization": .member,
         "GET /api/v1/organization/slate": .member, "PUT /api/v1/organization/slate": .admin, "DELETE /api/v1/organization/slate": .admin,
+        "GET /api/v1/organization/branding": .member, "PATCH /api/v1/organization/branding": .admin,
+        "POST /api/v1/organization/branding/upload": .admin, "GET /api/v1/blobs/branding/{organization}/{name}": .open,
+        "PUT /api/v1/blobs/branding/{organization}/{name}": .admin,
         "GET /api/v1/users": .admin, "POST /api/v1/users": .admin, "PATCH /api/v1/users/{id}": .admin, "GET /api/v1/audit": .admin,
         "GET /api/v1/diagnostics/health": .admin, "POST /api/v1/diagnostics/health": .admin, "GET /api/v1/diagnostics/snapshots": .admin,
         "GET /api/v1/pool": .admin, "PATCH /api/v1/pool/{id}": .admin,
@@ -139,7 +142,10 @@ struct TenancyTests {
                 try await visitor.post("/api-tokens", #"{"name":"\#(scope)","scopes":["\#(scope)"],"password":"\#(password)"}"#)
             }
             #expect(try await make("read", "a wrong password", by: owner).fields == ["password"])
-            let always: Set<String> = ["GET /api/v1/auth/me", "GET /api/v1/organization", "GET /api/v1/organization/slate"]
+            let always: Set<String> = [
+                "GET /api/v1/auth/me", "GET /api/v1/organization", "GET /api/v1/organization/slate",
+                "GET /api/v1/organization/branding",
+            ]
             let secured = try await proofs(desk)
             #expect(Set(secured.keys) == Set(Self.matrix.filter { $0.value != .open }.keys))
             var ids: [String: String] = [:]
@@ -306,6 +312,8 @@ struct TenancyTests {
     private func call(_ route: String, by visitor: Visitor, id: String = nobodys, output: String? = nil) async throws -> Reply {
         let parts = route.split(separator: " ")
         let path = parts[1].replacingOccurrences(of: "{id}", with: id).replacingOccurrences(of: "{output}", with: output ?? Self.nobodys)
+            .replacingOccurrences(of: "{organization}", with: Self.nobodys)
+            .replacingOccurrences(of: "{name}", with: String(repeating: "a", count: 64) + ".png")
         return try await visitor.send(String(parts[0]), path, Self.bodies[route])
     }
 }

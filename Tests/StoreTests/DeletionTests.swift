@@ -1,3 +1,4 @@
+import Blobs
 import Crypto
 @testable import Store
 import Testing
@@ -34,6 +35,11 @@ struct DeletionTests {
         _ = try await store.apiTokens(in: scope).create(
             Secret("token \(owner.id)"), name: "t", scopes: [.read], lifetime: .seconds(3600), of: owner.id, proven: Fixture.hash)
         _ = try await store.passwordResets.issue(Secret("reset \(owner.id)"), for: owner.id, mail: nil, in: scope)
+        let logo = BlobKey([1], .png, in: .branding, of: scope.organization)
+        try await store.files(in: scope).add(logo, bytes: 1)
+        var branding = ChangeBrandingRequest()
+        branding.logo = logo.name
+        _ = try await store.brandings(in: scope).change(branding)
         var change = SettingsChange()
         change.registration = .open
         _ = try await store.settings(in: scope).change(change, freshCode: Secret("CODE"))

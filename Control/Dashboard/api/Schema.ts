@@ -35,6 +35,21 @@ export type AuditEntry = {
   detail?: string | null;
 };
 
+export type Branding = {
+  mode: "light" | "dark" | "darkest";
+  brand: string;
+  background?: string | null;
+  text?: string | null;
+  textOnPrimary?: string | null;
+  videoBackground: string;
+  spacing: number;
+  border: "none" | "thin" | "fat";
+  corners: "sharp" | "rounded" | "extra-rounded" | "circular";
+  logoHeight: number;
+  logo?: string | null;
+  icon?: string | null;
+};
+
 export type Broadcast = {
   id: string;
   sender: string;
@@ -82,6 +97,21 @@ export type BroadcastEvent = {
 export type BroadcastEvents = {
   items: BroadcastEvent[];
   next?: string | null;
+};
+
+export type ChangeBrandingRequest = {
+  mode?: "light" | "dark" | "darkest" | null;
+  brand?: string | null;
+  background?: string | null;
+  text?: string | null;
+  textOnPrimary?: string | null;
+  videoBackground?: string | null;
+  spacing?: number | null;
+  border?: "none" | "thin" | "fat" | null;
+  corners?: "sharp" | "rounded" | "extra-rounded" | "circular" | null;
+  logoHeight?: number | null;
+  logo?: string | null;
+  icon?: string | null;
 };
 
 export type ChangeBroadcastRequest = {
@@ -381,6 +411,7 @@ export type Organization = {
   slug: string;
   slate?: Slate | null;
   locale?: "auto" | "en-US" | "de-DE" | null;
+  branding?: Branding | null;
 };
 
 export type OutputReport = {
@@ -552,6 +583,18 @@ export type TransferRequest = {
   user: string;
 };
 
+export type Upload = {
+  url: string;
+  name: string;
+  expiresInSeconds: number;
+};
+
+export type UploadRequest = {
+  sha256: string;
+  kind: "png" | "jpg" | "webp";
+  bytes: number;
+};
+
 export type User = {
   id: string;
   email: string;
@@ -645,6 +688,10 @@ export interface Operations {
   deleteAuthSessionsById: { path: { id: string }; body: undefined; answer: undefined };
   /** A ticket that opens one WebSocket within 30 s. For every user of the organisation. */
   postAuthTicket: { path: Nothing; body: undefined; answer: Ticket };
+  /** A picture of an organisation's pages. For anybody. */
+  getBlobsBrandingByOrganizationByName: { path: { organization: string; name: string }; body: undefined; answer: Blob };
+  /** Send a file to the address that was signed for it and for this session. For the role admin and those above it. */
+  putBlobsBrandingByOrganizationByName: { path: { organization: string; name: string; expires?: string; signature?: string }; body: Blob; answer: undefined };
   /** The organisation's last 100 broadcasts, the newest first. For every user of the organisation. */
   getBroadcasts: { path: Nothing; body: undefined; answer: {
     items: Broadcast[];
@@ -719,6 +766,12 @@ export interface Operations {
   deleteOrganization: { path: Nothing; body: DeleteOrganizationRequest; answer: undefined };
   /** One's organisation. For every user of the organisation. */
   getOrganization: { path: Nothing; body: undefined; answer: Organization };
+  /** What the organisation's pages look like. For every user of the organisation. */
+  getOrganizationBranding: { path: Nothing; body: undefined; answer: Branding };
+  /** Change what is given of it; colours that nobody can read are refused. For the role admin and those above it. */
+  patchOrganizationBranding: { path: Nothing; body: ChangeBrandingRequest; answer: Branding };
+  /** An address, good for ten minutes, that a logo or an icon of these bytes is sent to. For the role admin and those above it. */
+  postOrganizationBrandingUpload: { path: Nothing; body: UploadRequest; answer: Upload };
   /** Make another active user the owner; whoever was it becomes an admin. For the organisation's owner. */
   putOrganizationOwner: { path: Nothing; body: TransferRequest; answer: User };
   /** The organisation's settings, with the code by which people register. For the role admin and those above it. */
@@ -817,6 +870,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getAuthSessions: ["GET", "/api/v1/auth/sessions"],
   deleteAuthSessionsById: ["DELETE", "/api/v1/auth/sessions/{id}"],
   postAuthTicket: ["POST", "/api/v1/auth/ticket"],
+  getBlobsBrandingByOrganizationByName: ["GET", "/api/v1/blobs/branding/{organization}/{name}"],
+  putBlobsBrandingByOrganizationByName: ["PUT", "/api/v1/blobs/branding/{organization}/{name}"],
   getBroadcasts: ["GET", "/api/v1/broadcasts"],
   postBroadcasts: ["POST", "/api/v1/broadcasts"],
   getBroadcastsById: ["GET", "/api/v1/broadcasts/{id}"],
@@ -849,6 +904,9 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postInvitationsByIdResend: ["POST", "/api/v1/invitations/{id}/resend"],
   deleteOrganization: ["DELETE", "/api/v1/organization"],
   getOrganization: ["GET", "/api/v1/organization"],
+  getOrganizationBranding: ["GET", "/api/v1/organization/branding"],
+  patchOrganizationBranding: ["PATCH", "/api/v1/organization/branding"],
+  postOrganizationBrandingUpload: ["POST", "/api/v1/organization/branding/upload"],
   putOrganizationOwner: ["PUT", "/api/v1/organization/owner"],
   getOrganizationSettings: ["GET", "/api/v1/organization/settings"],
   patchOrganizationSettings: ["PATCH", "/api/v1/organization/settings"],
