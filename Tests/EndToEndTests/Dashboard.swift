@@ -48,7 +48,8 @@ struct Dashboard {
     private static let tools = """
         window.strata ??= {
           name: e => (e.getAttribute('aria-label') || (e.getAttribute('aria-labelledby') || '').split(' ').map(id => document.getElementById(id)?.innerText || '').join(' ').trim()
-            || [...(e.labels || [])].map(label => label.innerText).join(' ').trim() || e.innerText || e.textContent || '').trim(),
+            || [...(e.labels || [])].map(label => label.innerText).join(' ').trim()
+            || (e.innerText || e.textContent || '').trim() || [...e.querySelectorAll('img')].map(image => image.alt).join(' ')).trim(),
           seen: e => e.getClientRects().length > 0,
           named: (kinds, name) => {
             const all = [...document.querySelectorAll(kinds)].filter(strata.seen), open = all.filter(e => e.closest('dialog[open]'));

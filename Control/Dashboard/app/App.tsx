@@ -5,6 +5,7 @@ import { FaultNote } from "../design/Fault";
 import { Skeleton } from "../design/Page";
 import { feed } from "../live/Live";
 import { EntryPage } from "../pages/EntryPage";
+import { dwell } from "./Appearance";
 import { open } from "./Pages";
 import { usePath } from "./Router";
 import { Shell } from "./Shell";
@@ -30,6 +31,9 @@ export function App() {
     }
     if (state.is === "out") feed.stop();
   }, [isIn, state.is]);
+  // Whoever has left still sees whose pages they were.
+  const organization = state.is === "in" || state.is === "expired" ? state.session.user.organization : null;
+  useEffect(() => { if (organization) dwell(organization); }, [organization]);
   const own = open(path);
   if (own) return <>{own}</>;
   switch (state.is) {

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { appear } from "./Appearance";
 
 /** What this browser was told; `auto` is what its own settings say. Nothing in it is secret. */
 export type Preferences = { theme: "auto" | "light" | "dark"; language: "auto" | "en" | "de" };
@@ -21,11 +22,7 @@ function read(): Preferences {
   };
 }
 
-/** Light or dark, as the style sheet reads it from the root element. */
-function show(): void {
-  const dark = current.theme === "dark" || (current.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
-  document.documentElement.dataset.theme = dark ? "dark" : "light";
-}
+const show = (): void => appear(current.theme);
 
 show();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

@@ -7,6 +7,7 @@ import { Mishap } from "./Mishap";
 import { Navigation } from "./Navigation";
 import { shown } from "./Pages";
 import { Link, usePath } from "./Router";
+import { Sign } from "./Sign";
 import { UserMenu } from "./UserMenu";
 import { Warnings } from "./Warnings";
 
@@ -23,7 +24,7 @@ export function Shell({ isExpired }: { isExpired: boolean }) {
         <button type="button" className="bare hamburger" aria-expanded={isOpen} aria-controls="navigation" aria-label={t("menu")} onClick={() => setOpen(!isOpen)}>
           <Icon name={isOpen ? "close" : "menu"} />
         </button>
-        <Link className="brand" to="/"><span className="mark" aria-hidden="true" />Strata</Link>
+        <Link className="brand" to="/"><Sign /></Link>
         <Connection />
         <UserMenu />
       </header>

@@ -31,8 +31,9 @@ export function Chart({ label, curves, scale, floor, height = 72 }: ChartProps) 
     };
     const draw = () => {
       if (!isSeen || width === 0) return;
-      if (theme !== document.documentElement.dataset.theme) {
-        theme = document.documentElement.dataset.theme ?? "";
+      const { theme: mode, accent } = document.documentElement.dataset;
+      if (theme !== `${mode} ${accent}`) {
+        theme = `${mode} ${accent}`;
         look = colours();
       }
       const now = performance.now(), shown = latest.current.curves(), limit = top(shown, now, latest.current.floor);

@@ -1,11 +1,12 @@
 import { useEffect, type ReactNode } from "react";
+import { Sign } from "../app/Sign";
 
 /** What somebody sees who is not in: one card, and nothing around it. */
 export function Door({ title, children }: { title: string; children: ReactNode }) {
   useEffect(() => { document.title = `${title} · Strata`; }, [title]);
   return (
     <main className="entry">
-      <p className="brand"><span className="mark" aria-hidden="true" />Strata</p>
+      <p className="brand"><Sign /></p>
       <section className="card"><h1>{title}</h1>{children}</section>
     </main>
   );

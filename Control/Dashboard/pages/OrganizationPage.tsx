@@ -7,7 +7,8 @@ import { FaultNote } from "../design/Fault";
 import { Card, Page, Read } from "../design/Page";
 import { Tabs } from "../design/Tabs";
 import { useWords } from "../text/Text";
-import { GeneralTab, RegistrationTab } from "./OrganizationSettings";
+import { BrandingTab } from "./BrandingTab";
+import { GeneralTab, LanguageTab, RegistrationTab } from "./OrganizationSettings";
 
 /** What the organisation decides for itself, and the picture that its viewers see while a sender is silent. */
 export function OrganizationPage() {
@@ -21,6 +22,8 @@ export function OrganizationPage() {
         <Read of={settings}>{read => (
           <Tabs label={t("nav.organization")} chosen={tab} choose={setTab} tabs={[
             { id: "general", title: t("settings.general"), body: () => <GeneralTab key="general" settings={changed ?? read} changed={setChanged} slug={one.slug} /> },
+            { id: "branding", title: t("settings.branding"), body: () => <BrandingTab key="branding" /> },
+            { id: "language", title: t("settings.language"), body: () => <LanguageTab key="language" settings={changed ?? read} changed={setChanged} /> },
             { id: "registration", title: t("settings.registrations"), body: () => <RegistrationTab key="registration" settings={changed ?? read} changed={setChanged} /> },
             { id: "slate", title: t("slate.title"), body: () => <SlateCard key="slate" slate={one.slate ?? null} changed={organization.again} /> },
           ]} />

@@ -1,32 +1,43 @@
-import { useState, type ReactNode } from "react";
+import { useState } from "react";
 import type { Fault } from "../api/Fault";
 import { access, client, useMay, useSession } from "../api/Server";
 import { go } from "../app/Router";
 import type { ChangeSettingsRequest, Settings } from "../api/Schema";
-import { ActButton, Button, useAct } from "../design/Button";
+import { ActButton, Button } from "../design/Button";
 import { Copy } from "../design/Copy";
 import { ConfirmDialog } from "../design/Dialog";
-import { FaultNote } from "../design/Fault";
 import { SelectField, TextField } from "../design/Field";
 import { Card } from "../design/Page";
-import { tell, tellFault } from "../design/Toast";
+import { tellFault } from "../design/Toast";
 import { useWords } from "../text/Text";
+import { Changes } from "./Changes";
 
 type TabProps = { settings: Settings; changed: (settings: Settings) => void };
 
-/** What its pages are called and speak. */
+const save = async (change: object) => client.call("patchOrganizationSettings", {}, change as ChangeSettingsRequest);
+
+/** What the organisation is called. */
 export function GeneralTab({ settings, changed, slug }: TabProps & { slug: string }) {
   const { t } = useWords();
-  const may = useMay(), { name, locale } = settings;
+  const may = useMay(), { name } = settings;
   return <>
-    <Changes of={{ name, locale }} changed={changed}>{(values, put, fault) => <>
+    <Changes of={{ name }} send={async change => changed(await save(change))}>{(values, put, fault) => <>
       <TextField label={t("name")} required maxLength={100} value={values.name} set={name => put({ name })} error={fault?.about("name")} />
       <TextField label={t("setup.slug")} hint={t("settings.slugHint")} readOnly value={slug} set={() => undefined} />
-      <SelectField label={t("settings.locale")} hint={t("settings.localeHint")} value={values.locale} set={locale => put({ locale: locale as Settings["locale"] })} error={fault?.about("locale")}
-        options={[["auto", t("settings.locale.auto")], ["en-US", t("settings.locale.en")], ["de-DE", t("settings.locale.de")]]} />
     </>}</Changes>
     {may("organization.delete") && <Deletion slug={slug} />}
   </>;
+}
+
+/** What the pages speak. */
+export function LanguageTab({ settings, changed }: TabProps) {
+  const { t } = useWords();
+  return (
+    <Changes of={{ locale: settings.locale }} send={async change => changed(await save(change))}>{(values, put, fault) => (
+      <SelectField label={t("settings.locale")} hint={t("settings.localeHint")} value={values.locale} set={locale => put({ locale: locale as Settings["locale"] })} error={fault?.about("locale")}
+        options={[["auto", t("settings.locale.auto")], ["en-US", t("settings.locale.en")], ["de-DE", t("settings.locale.de")]]} />
+    )}</Changes>
+  );
 }
 
 /** Asks the owner twice, and for the password. */
@@ -60,7 +71,7 @@ export function RegistrationTab({ settings, changed }: TabProps) {
   const { t } = useWords();
   const renew = async () => changed(await client.call("patchOrganizationSettings", {}, { newCode: true }));
   return <>
-    <Changes of={{ registration: settings.registration, terms: settings.terms ?? "", termsURL: settings.termsURL ?? "" }} changed={changed}>{(values, put, fault) => <>
+    <Changes of={{ registration: settings.registration, terms: settings.terms ?? "", termsURL: settings.termsURL ?? "" }} send={async change => changed(await save(change))}>{(values, put, fault) => <>
       <SelectField label={t("settings.registration")} hint={t(`settings.registration.${values.registration}.text`)} value={values.registration} set={registration => put({ registration: registration as Settings["registration"] })}
         options={[["invite_only", t("settings.registration.invite_only")], ["open", t("settings.registration.open")]]} error={fault?.about("registration")} />
       <TextField label={t("settings.terms")} hint={t("settings.termsHint")} maxLength={300} value={values.terms} set={terms => put({ terms })} error={fault?.about("terms")} />
@@ -74,36 +85,4 @@ export function RegistrationTab({ settings, changed }: TabProps) {
       </Card>
     )}
   </>;
-}
-
-type ChangesProps<Values> = {
-  of: Values;
-  changed: (settings: Settings) => void;
-  children: (values: Values, put: (change: Partial<Values>) => void, fault: Fault | null) => ReactNode;
-};
-
-/** A form that sends what is another value than was read, and nothing else: what somebody else has changed meanwhile stays as they left it. */
-function Changes<Values extends Partial<Settings>>({ of, changed, children }: ChangesProps<Values>) {
-  const { t } = useWords();
-  const [put, setPut] = useState<Partial<Values>>({}), [fault, setFault] = useState<Fault | null>(null);
-  const values = { ...of, ...put };
-  const keys = (Object.keys(of) as (keyof Values)[]).filter(key => values[key] !== of[key]), isSame = keys.length === 0;
-  const { state, run } = useAct(async () => {
-    const difference: Record<string, unknown> = Object.fromEntries(keys.map(key => [key, values[key]]));
-    changed(await client.call("patchOrganizationSettings", {}, difference as ChangeSettingsRequest));
-    setPut({});
-    tell(t("saved"));
-  }, setFault);
-  return (
-    <Card>
-      <form className="stack narrow" onSubmit={event => { event.preventDefault(); setFault(null); void run(); }}>
-        {children(values, change => setPut(before => ({ ...before, ...change })), fault)}
-        {fault && <FaultNote fault={fault} />}
-        <div className="buttons">
-          <Button disabled={isSame || state === "busy"} onClick={() => { setPut({}); setFault(null); }}>{t("configuration.undo")}</Button>
-          <Button type="submit" look="primary" disabled={isSame || state === "busy"} aria-busy={state === "busy"}>{t("save")}</Button>
-        </div>
-      </form>
-    </Card>
-  );
 }

@@ -1,0 +1,79 @@
+import Foundation
+import Support
+import Testing
+
+/// The look of an organisation's own, in the web application.
+@Suite(.serialized)
+struct DashboardBrandingTests {
+    @Test(
+        "an admin chooses colours and a logo, sees beside the form what they would be like, is refused what nobody can read, and has them everywhere when they are saved",
+        .row("ORG-12", "ORG-14", "ORG-16", "ORG-18"))
+    func chosen() async throws {
+        try await atFrontDesk { desk in
+            _ = try await desk.owner()
+            let browser = try await Chromium(on: desk.stage)
+            let page = Dashboard(browser: browser, server: desk.server)
+            try await browser.open(page.server + "/app/")
+            try await signIn(page, desk)
+            try await page.press("Organisation")
+            try await page.press("Branding")
+            try await page.fill("Brand colour", "#aa3300")
+            func shade(_ element: String) -> String {
+                "getComputedStyle(document.querySelector('\(element)')).getPropertyValue('--brand-500').trim()"
+            }
+            try await page.wait("\(shade(".preview")) === '#aa3300' && \(shade(":root")) === ''", "the preview has it, the page has not")
+            try await logo(page)
+            try await page.wait("document.querySelector('.preview canvas.logo')?.width > 0", "the preview shows the logo")
+            #expect(try await page.faults() == [])
+            try await browser.screenshot("app-brand-1-preview")
+
+            try await page.fill("Background (optional)", "#808080")
+            try await page.press("Save")
+            try await page.see("needs 4.5")
+            _ = browser.takeComplaints()  // The colour that was refused.
+            try await page.fill("Background (optional)", "")
+            try await page.fill("Corners", "sharp")
+            try await page.press("Save")
+            try await page.see("Saved")
+            try await page.wait("document.querySelector('.bar img.logo')?.naturalWidth > 0", "the logo stands above every page")
+            #expect(try await page.run(shade(":root")) as? String == "#aa3300")
+            #expect(try await page.run("getComputedStyle(document.querySelector('.card')).borderRadius") as? String == "0px")
+            #expect(try await page.run("document.documentElement.dataset.theme") as? String == "dark", "as the organisation has it")
+            #expect(try await page.pale() == [])
+            #expect(try await page.faults() == [])
+            try await browser.screenshot("app-brand-2-saved")
+            // What is wrong with it as a policy of the page would be a complaint.
+            #expect(browser.takeComplaints() == [])
+
+            // Read anew, by a browser that has been told nothing.
+            try await page.go("/members")
+            try await page.wait("document.querySelector('.bar img.logo')?.naturalWidth > 0", "it is there after the page is loaded again")
+            try await browser.resize(width: 360, height: 740)
+            #expect(try await page.faults() == [])
+        }
+    }
+
+    private func signIn(_ page: Dashboard, _ desk: FrontDesk) async throws {
+        try await page.fill("Mail address", "owner@example.org")
+        try await page.fill("Password", desk.installation.ownerPassword)
+        try await page.press("Sign in")
+        try await page.wait("strata.named('a', 'Organisation') !== null", "the owner is in")
+    }
+
+    /// Chooses a file of 300x100 points, as a person does.
+    private func logo(_ page: Dashboard) async throws {
+        _ = try await page.run(
+            """
+            (() => {
+              const canvas = Object.assign(document.createElement('canvas'), { width: 300, height: 100 });
+              canvas.getContext('2d').fillRect(20, 20, 200, 40);
+              canvas.toBlob(blob => {
+                const list = new DataTransfer(), input = strata.named('input', 'Logo');
+                list.items.add(new File([blob], 'logo.png', { type: 'image/png' }));
+                input.files = list.files;
+                input.dispatchEvent(new Event('change', { bubbles: true }));
+              });
+            })()
+            """)
+    }
+}
