@@ -78,14 +78,19 @@ package struct UserView: Codable, Sendable, Hashable {
     package var role: Role
     package var active: Bool
     package var organization: OrganizationView
+    /// Where their picture lies, below the server's origin, for the next five to ten minutes; nil: there is none.
+    package var avatar: String?
 
-    package init(id: UserID, email: String, displayName: String, role: Role, active: Bool, organization: OrganizationView) {
+    package init(
+        id: UserID, email: String, displayName: String, role: Role, active: Bool, organization: OrganizationView, avatar: String? = nil
+    ) {
         self.id = id
         self.email = email
         self.displayName = displayName
         self.role = role
         self.active = active
         self.organization = organization
+        self.avatar = avatar
     }
 }
 

@@ -174,7 +174,8 @@ extension Gateway.Parts {
         guard let organization = try await store.organizations.find(user.organization) else { throw Problem(.notFound) }
         return UserView(
             id: user.id, email: user.email, displayName: user.displayName, role: user.role, active: user.isActive,
-            organization: OrganizationView(id: organization.id, name: organization.name, slug: organization.slug))
+            organization: OrganizationView(id: organization.id, name: organization.name, slug: organization.slug),
+            avatar: address(of: user.avatar, in: .avatars, of: user.organization))
     }
 
     /// Of whoever asks: with what their pages have to know of their organisation.

@@ -15,7 +15,7 @@ struct BlobRoutes: Sendable {
 
     static let types = PictureFile.Kind.allCases.map(\.mediaType)
 
-    var routes: [Route] { [reading(.branding), writing(.branding)] }
+    var routes: [Route] { BlobArea.allCases.flatMap { [reading($0), writing($0)] } }
 
     private func reading(_ area: BlobArea) -> Route {
         let isSigned = area.reading == .signed

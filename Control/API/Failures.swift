@@ -93,7 +93,7 @@ extension Gateway {
         case .tooMany: Problem(.tooMany, error.description)
         case .busy: Problem(.busy, error.description)
         case .weakPassword(let expected): Problem(.invalid, faults: [.init(field: "password", expected: expected)])
-        case .sendsNoMail: Problem(.conflict, error.description)
+        case .sendsNoMail, .confirmsNoMail: Problem(.conflict, error.description)
         case .hashing: Problem(.internalError, "the password could not be hashed")
         }
     }

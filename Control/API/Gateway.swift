@@ -109,7 +109,8 @@ package struct Gateway: Sendable {
         self.parts = parts
         let groups: [[Route]] = [
             SystemRoutes(parts).routes, DiagnosticsRoutes(parts).routes, AuthRoutes(parts).routes, PasswordResetRoutes(parts).routes,
-            UserRoutes(parts).routes, InvitationRoutes(parts).routes, TokenRoutes(parts).routes, SettingsRoutes(parts).routes,
+            ProfileRoutes(parts).routes, UserRoutes(parts).routes, InvitationRoutes(parts).routes, TokenRoutes(parts).routes,
+            SettingsRoutes(parts).routes,
             BrandingRoutes(parts).routes, BlobRoutes(parts).routes, SlateRoutes(parts).routes, SenderRoutes(parts).routes,
             DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes, WebhookRoutes(parts).routes, PoolRoutes(parts).routes,
             OperatorRoutes(parts).routes,

@@ -135,8 +135,13 @@ enum Schemas {
         ]),
         "User": .object([
             .required("id", id), .required("email", email), .required("displayName", name), .required("role", choice(Role.self)),
-            .required("active", .flag), .required("organization", .reference("Organization")),
+            .required("active", .flag), .required("organization", .reference("Organization")), .optional("avatar", line),
         ]),
+        "ChangeProfileRequest": .object([.optional("displayName", name), .optional("avatar", chosenFile)]),
+        "ChangeEmailRequest": .object([
+            .required("email", email), .required("password", .text(.init(length: 1...200, expectation: "one's own password"))),
+        ]),
+        "ConfirmEmailRequest": .object([.required("token", secret)]),
         "Organization": .object([
             .required("id", id), .required("name", name), .required("slug", slug), .optional("slate", .reference("Slate")),
             .optional("locale", choice(PageLocale.self)), .optional("branding", .reference("Branding")),

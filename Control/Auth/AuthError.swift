@@ -29,6 +29,8 @@ package enum AuthError: Error, Hashable, Sendable, CustomStringConvertible {
     case setupClosed
     /// No mail server is configured. 409.
     case sendsNoMail
+    /// No mail server is configured, and a new address would have to be confirmed by a mail. 409.
+    case confirmsNoMail
     /// libargon2 refused: its code and text. 500.
     case hashing(code: Int32, String)
 
@@ -47,6 +49,7 @@ package enum AuthError: Error, Hashable, Sendable, CustomStringConvertible {
         case .weakPassword(let expected): "password: \(expected)"
         case .setupClosed: "the setup secret opens nothing"
         case .sendsNoMail: "this server sends no mails: an admin of your organisation can make you a link"
+        case .confirmsNoMail: "this server sends no mails, and a new address is confirmed by one"
         case .hashing(let code, let text): "argon2: \(text) (\(code))"
         }
     }

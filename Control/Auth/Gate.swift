@@ -31,6 +31,8 @@ package struct Gate: Sendable {
         package var reset = RateLimit(3, per: .seconds(3600))
         /// The same from each address that they are asked from.
         package var resetAtPlace = RateLimit(10, per: .seconds(3600))
+        /// Mails to new addresses that one user asks for: they may be anybody's.
+        package var emailChange = RateLimit(5, per: .seconds(3600))
         /// Codes of organisations that nobody has, from each address.
         package var registrationCode = RateLimit(20, per: .seconds(3600))
         /// Requests of a user.

@@ -10,6 +10,8 @@ package struct AccountLinks: Sendable {
 
     package func newPassword(_ token: Secret) -> Secret { page("reset-password", token) }
 
+    package func newEmail(_ token: Secret) -> Secret { page("confirm-email", token) }
+
     package func invitation(_ token: Secret) -> Secret { page("invitation", token) }
 
     /// Where people register with an organisation.

@@ -111,6 +111,47 @@ package struct Letters: Sendable {
                 """)
     }
 
+    /// Somebody wants this address to be theirs; nil for an address that no mail can be sent to.
+    package func emailChange(of user: User, to email: String, in organization: String, token: Secret) -> NewMail? {
+        guard let address = MailAddress(email) else { return nil }
+        let link = links.newEmail(token).revealed
+        let who = "\(user.displayName) (\(user.email)) in \(organization) at \(origin)"
+        return NewMail(
+            purpose: .emailChange, to: address.text, subject: "Your new mail address",
+            text: """
+                This address is to be the one of \(who).
+                Confirm it here, within an hour:
+
+                \(link)
+
+                If you do not know what this is about, do nothing: nothing is changed.
+                """,
+            html: """
+                <!doctype html><p>This address is to be the one of \(Self.escaped(who)).
+                <a href="\(Self.escaped(link))">Confirm it here</a>, within an hour.</p>
+                <p>If you do not know what this is about, do nothing: nothing is changed.</p>
+                """)
+    }
+
+    /// Somebody has another address from now on: tells the one until now; nil for an address that no mail can be sent to.
+    ///
+    /// - Parameter user: as they were.
+    package func emailChanged(of user: User, to email: String, at time: Timestamp) -> NewMail? {
+        guard MailAddress(user.email) != nil else { return nil }
+        let what = "The mail address of \(user.displayName) at \(origin) is \(email) in place of this one since \(time.text)."
+        return NewMail(
+            purpose: .emailChanged, to: user.email, subject: "Your mail address was changed",
+            text: """
+                \(what)
+
+                If that was not you, tell an admin of your organisation at once.
+                """,
+            html: """
+                <!doctype html><p>\(Self.escaped(what))</p>
+                <p>If that was not you, tell an admin of your organisation at once.</p>
+                """)
+    }
+
     /// By scalars: a character may be one of these together with a mark.
     static func escaped(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { result, scalar in

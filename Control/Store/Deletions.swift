@@ -56,7 +56,7 @@ package struct Deletions: Sendable {
     /// What opens something, or is a secret.
     private static let keys: [OrganizationTable] = [
         .refreshTokens, .apiTokens, .passwordResets, .invitations, .mails, .enrollmentTokens, .organizationSettings, .destinations,
-        .branding, .blobs,
+        .branding, .blobs, .emailChanges,
     ]
 
     /// Whose rows a job removes.

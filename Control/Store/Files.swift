@@ -72,6 +72,9 @@ extension ControlStore {
                 DELETE FROM blobs WHERE created_at < \(limit) AND NOT EXISTS (
                     SELECT 1 FROM organization_branding AS used
                     WHERE used.organization = blobs.organization AND blobs.area = 'branding' AND blobs.name IN (used.logo, used.icon))
+                AND NOT EXISTS (
+                    SELECT 1 FROM users
+                    WHERE users.organization = blobs.organization AND blobs.area = 'avatars' AND users.avatar = blobs.name)
                 """)
         }
     }

@@ -57,7 +57,7 @@ package struct Operations: Sendable {
 
     /// Removes what nobody can use any more: sessions, used-up refresh tokens and flight records 30 days after their end, attempts
     /// after a day, finished jobs, mails, invitations, API tokens and deliveries of events after 30 days, snapshots of the server's
-    /// health after 90 days, links for new passwords at their end.
+    /// health after 90 days, links for new passwords and addresses at their end.
     package func removeExpired() async throws {
         try await store.write { transaction in
             let limit = transaction.now - .seconds(30 * 86_400)
@@ -73,6 +73,7 @@ package struct Operations: Sendable {
             try all.run("DELETE FROM invitations WHERE min(expires_at, coalesce(accepted_at, withdrawn_at, expires_at)) < \(limit)")
             try all.run("DELETE FROM api_tokens WHERE min(expires_at, coalesce(ended_at, expires_at)) < \(limit)")
             try all.run("DELETE FROM password_resets WHERE expires_at < \(transaction.now)")
+            try all.run("DELETE FROM email_changes WHERE expires_at < \(transaction.now)")
             try transaction.shared.run("DELETE FROM attempts WHERE at < \(transaction.now - .seconds(86_400)) OR at > \(transaction.now)")
             // Of those that nobody sends any more, because no server is configured now.
             try all.run(

@@ -16,14 +16,16 @@ package enum MailPurpose: String, Sendable, Codable, ColumnValue {
     case passwordChanged = "password_changed"
     case invitation
     case registration
+    case emailChange = "email_change"
+    case emailChanged = "email_changed"
 
     /// Mails that one address gets of an organisation within a day, whoever asks for them: nobody fills a mailbox by ours.
     package var dailyToOne: Int {
         switch self {
         // As many as requests may ask for (`Gate.Limits.reset`), by the organisation's name and without: a lower number could be used up by others.
         case .passwordReset: 144
-        case .passwordChanged: 10
-        case .invitation, .registration: 5
+        case .passwordChanged, .emailChanged: 10
+        case .invitation, .registration, .emailChange: 5
         }
     }
 }

@@ -20,6 +20,7 @@ enum Schema {
         Migration(version: 14, name: "draining hosts", script: drainingHosts),
         Migration(version: 15, name: "webhooks", script: webhooks),
         Migration(version: 16, name: "branding", script: branding),
+        Migration(version: 17, name: "profiles", script: profiles),
     ]
 
     private static let accounts: StaticString = """
@@ -430,6 +431,20 @@ enum Schema {
             logo TEXT,
             icon TEXT,
             changed_at INTEGER NOT NULL
+        ) STRICT;
+        """
+
+    private static let profiles: StaticString = """
+        ALTER TABLE users ADD COLUMN avatar TEXT;
+        CREATE TABLE email_changes (
+            organization TEXT NOT NULL,
+            user TEXT NOT NULL,
+            email TEXT NOT NULL,
+            hash BLOB NOT NULL UNIQUE,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            PRIMARY KEY (organization, user),
+            FOREIGN KEY (organization, user) REFERENCES users (organization, id)
         ) STRICT;
         """
 }

@@ -14,6 +14,8 @@ package struct User: Sendable, Hashable, Encodable, OrganizationRow {
     package let isActive: Bool
     package let createdAt: Timestamp
     package let lastLoginAt: Timestamp?
+    /// The name of a file; nil for none.
+    package let avatar: String?
 
     static var table: OrganizationTable { .users }
 
@@ -26,6 +28,7 @@ package struct User: Sendable, Hashable, Encodable, OrganizationRow {
         isActive = try row["is_active"]
         createdAt = try row["created_at"]
         lastLoginAt = try row["last_login_at"]
+        avatar = try row["avatar"]
     }
 }
 

@@ -11,14 +11,15 @@ struct BrandingTests {
     private func digest(_ bytes: [UInt8]) -> String { Hex.encode(SHA256.hash(bytes)) }
 
     /// Asks for an address for these bytes.
-    private func sign(_ bytes: [UInt8], as kind: String = "png", by visitor: Visitor) async throws -> Reply {
-        try await visitor.post(
-            "/organization/branding/upload", #"{"sha256":"\#(digest(bytes))","kind":"\#(kind)","bytes":\#(bytes.count)}"#)
+    private func sign(
+        _ bytes: [UInt8], as kind: String = "png", at path: String = "/organization/branding/upload", by visitor: Visitor
+    ) async throws -> Reply {
+        try await visitor.post(path, #"{"sha256":"\#(digest(bytes))","kind":"\#(kind)","bytes":\#(bytes.count)}"#)
     }
 
     @Test(
         "a logo is sent to an address that is signed for it and its session, is read by anybody and run by nobody, and what else is sent there is refused",
-        .row("SEC-18", "STO-04", "STO-07", "ORG-16"))
+        .row("SEC-18", "STO-04", "ORG-16"))
     func uploads() async throws {
         try await atFrontDesk { desk in
             let (owner, stranger) = (try await desk.owner(), try await desk.stranger())
@@ -77,6 +78,33 @@ struct BrandingTests {
             try await eventually(within: .seconds(10), "its folder is gone") {
                 try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty
             }
+        }
+    }
+
+    @Test(
+        "a person's picture is read by an address that is signed for it and by nothing else, where a logo is read by its own",
+        .row("STO-07"))
+    func avatars() async throws {
+        try await atFrontDesk { desk in
+            let (owner, stranger) = (try await desk.owner(), try await desk.stranger())
+            let signed = try await sign(Self.png, at: "/auth/me/avatar", by: owner)
+            #expect(try await owner.send("PUT", signed.text("url"), Self.png, type: "image/png").status == 204)
+            let name = try signed.text("name")
+            #expect(try await stranger.send("PATCH", "/auth/me", #"{"avatar":"\#(name)"}"#).status == 422, "it is another organisation's")
+            // A person's picture is no logo, whatever it is called.
+            #expect(try await owner.send("PATCH", "/organization/branding", #"{"logo":"\#(name)"}"#).status == 422)
+            let address = try await owner.send("PATCH", "/auth/me", #"{"avatar":"\#(name)"}"#).text("avatar")
+            let read = try await desk.visitor().get(address)
+            #expect(read.status == 200 && read.body == Self.png && read.headers["cache-control"] == "private, max-age=300")
+            let path = try #require(address.split(separator: "?").first.map(String.init))
+            // That which it was sent by is for sending alone.
+            let written = try signed.text("url").split(separator: "?").last.map(String.init) ?? ""
+            for other in [path, "\(path)?\(written)", address.replacingOccurrences(of: "avatars", with: "branding")] {
+                #expect(try await owner.get(other).status == 404, "\(other)")
+            }
+            #expect(try await owner.get("/auth/me").text("avatar").hasPrefix(path))
+            let gone = try await owner.send("PATCH", "/auth/me", #"{"avatar":""}"#)
+            #expect(try gone.object()["avatar"] == nil)
         }
     }
 }

@@ -7,7 +7,7 @@ import Testing
 struct DashboardBrandingTests {
     @Test(
         "an admin chooses colours and a logo, sees beside the form what they would be like, is refused what nobody can read, and has them everywhere when they are saved",
-        .row("ORG-12", "ORG-14", "ORG-16", "ORG-18"))
+        .row("ORG-07", "ORG-12", "ORG-14", "ORG-16", "ORG-18"))
     func chosen() async throws {
         try await atFrontDesk { desk in
             _ = try await desk.owner()
@@ -22,7 +22,7 @@ struct DashboardBrandingTests {
                 "getComputedStyle(document.querySelector('\(element)')).getPropertyValue('--brand-500').trim()"
             }
             try await page.wait("\(shade(".preview")) === '#aa3300' && \(shade(":root")) === ''", "the preview has it, the page has not")
-            try await logo(page)
+            try await choose("Logo", page)
             try await page.wait("document.querySelector('.preview canvas.logo')?.width > 0", "the preview shows the logo")
             #expect(try await page.faults() == [])
             try await browser.screenshot("app-brand-1-preview")
@@ -50,7 +50,23 @@ struct DashboardBrandingTests {
             try await page.wait("document.querySelector('.bar img.logo')?.naturalWidth > 0", "it is there after the page is loaded again")
             try await browser.resize(width: 360, height: 740)
             #expect(try await page.faults() == [])
+            try await profile(page)
         }
+    }
+
+    /// One's own picture and name, which show at once.
+    private func profile(_ page: Dashboard) async throws {
+        try await page.browser.resize(width: 1280, height: 860)
+        try await page.go("/account")
+        try await page.fill("Name", "Chief")
+        try await choose("Picture", page)
+        try await page.wait("document.querySelector('canvas.picture') !== null", "it is shown before it is sent")
+        try await page.press("Save")
+        try await page.wait("document.querySelector('.bar img.avatar')?.naturalWidth > 0", "it stands beside the name")
+        try await page.wait("strata.named('button', 'Account and settings of Chief') !== null", "so does the name")
+        #expect(try await page.faults() == [])
+        try await page.browser.screenshot("app-brand-3-profile")
+        #expect(page.browser.takeComplaints() == [])
     }
 
     private func signIn(_ page: Dashboard, _ desk: FrontDesk) async throws {
@@ -61,15 +77,15 @@ struct DashboardBrandingTests {
     }
 
     /// Chooses a file of 300x100 points, as a person does.
-    private func logo(_ page: Dashboard) async throws {
+    private func choose(_ field: String, _ page: Dashboard) async throws {
         _ = try await page.run(
             """
             (() => {
               const canvas = Object.assign(document.createElement('canvas'), { width: 300, height: 100 });
               canvas.getContext('2d').fillRect(20, 20, 200, 40);
               canvas.toBlob(blob => {
-                const list = new DataTransfer(), input = strata.named('input', 'Logo');
-                list.items.add(new File([blob], 'logo.png', { type: 'image/png' }));
+                const list = new DataTransfer(), input = strata.named('input', '\(field)');
+                list.items.add(new File([blob], 'picture.png', { type: 'image/png' }));
                 input.files = list.files;
                 input.dispatchEvent(new Event('change', { bubbles: true }));
               });

@@ -75,6 +75,16 @@ final class DescribedAPI: Sendable {
         return reply
     }
 
+    /// Sends a request to a route's address that somebody was given, and keeps the answer.
+    func call(_ route: String, to url: String, by visitor: Visitor) async throws {
+        let parts = route.split(separator: " ").map(String.init)
+        guard let operation = operations.first(where: { $0.method == parts[0] && $0.path == "/api/v1" + parts[1] }) else {
+            throw SupportFailure("the document has no \(route)")
+        }
+        let reply = try await visitor.send(operation.method, url)
+        answers.withLock { $0.append((operation, reply)) }
+    }
+
     /// Sends a file and keeps the answer.
     ///
     /// - Parameter url: where to, where that is not the route's own path.

@@ -58,6 +58,7 @@ struct DescriptionTests {
             try await api.call("PUT /organization/slate", file: SlateUploadTests.png, type: "image/png", by: owner)
             for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
             try await branding(api, owner)
+            try await profile(api, desk, owner, peer)
             let pool = try #require(try await owner.get("/pool").items().first?["id"] as? String)
             try await api.call("PATCH /pool/{id}", [pool], #"{"draining":true}"#, by: owner)
             for route in [
@@ -167,6 +168,22 @@ struct DescriptionTests {
             let own = try await owner.get("/organization").text("id")
             try await api.call("GET /blobs/branding/{organization}/{name}", [own, name], by: owner)
         }
+    }
+
+    private func profile(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor, _ peer: MailPeer) async throws {
+        try await upload(api, "POST /auth/me/avatar", "PUT /blobs/avatars/{organization}/{name}", owner) { name in
+            let mine = try await api.call("PATCH /auth/me", [], #"{"displayName":"Chief","avatar":"\#(name)"}"#, by: owner)
+            #expect(try mine.text("displayName") == "Chief")
+            try await api.call("GET /blobs/avatars/{organization}/{name}", to: mine.text("avatar"), by: desk.visitor())
+        }
+        let wish = #"{"email":"chief@example.org","password":"another long password"}"#
+        try await api.call("POST /auth/me/email", [], wish, by: owner)
+        let mail = try await eventually(within: .seconds(10), "the link has come") {
+            try peer.mails.first { $0.to == ["chief@example.org"] }
+        }
+        let token = try #require(mail.text.components(separatedBy: "#token=").last?.split(whereSeparator: \.isWhitespace).first)
+        try await api.call("PUT /auth/email", [], #"{"token":"\#(token)"}"#, by: desk.visitor())
+        #expect(try await owner.get("/auth/me").text("email") == "chief@example.org")
     }
 
     /// Sends a picture to the address that was asked for.

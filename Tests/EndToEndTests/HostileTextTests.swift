@@ -289,6 +289,8 @@ struct HostileTextTests {
                 "mode": "dark", "brand": "#2563EB", "background": "", "text": "", "textOnPrimary": "", "videoBackground": "#1A1A1A",
                 "border": "thin", "corners": "rounded", "logo": "", "icon": "",
             ],
+            "ChangeProfileRequest": ["displayName": "N", "avatar": ""],
+            "ChangeEmailRequest": ["email": "n@example.org", "password": "a long password"], "ConfirmEmailRequest": ["token": "t"],
             "UploadRequest": ["sha256": String(repeating: "a", count: 64), "kind": "png", "bytes": 1],
             "DeleteOrganizationRequest": ["organization": "oo", "password": "a long password"],
             "RegistrationCodeRequest": ["organization": "oo", "code": "c"],

@@ -1,5 +1,5 @@
 import { Fault } from "./Fault";
-import type { Session } from "./Schema";
+import type { Session, User } from "./Schema";
 import { within } from "./within";
 
 export type Action = Session["may"][number];
@@ -25,6 +25,13 @@ export class Access {
   };
 
   enter(session: Session): void { this.set({ is: "in", session }); }
+
+  /** What whoever is signed in is by now. */
+  know({ displayName, email, avatar }: User): void {
+    const { current } = this;
+    if (current.is === "in" || current.is === "expired") this.set({ ...current, session: { ...current.session, user: { ...current.session.user, displayName, email, avatar } } });
+  }
+
   leave(): void { this.set({ is: "out" }); }
 
   /**

@@ -123,6 +123,11 @@ export type ChangeConfigurationRequest = {
   toml: string;
 };
 
+export type ChangeEmailRequest = {
+  email: string;
+  password: string;
+};
+
 export type ChangeHostRequest = {
   draining: boolean;
 };
@@ -130,6 +135,11 @@ export type ChangeHostRequest = {
 export type ChangePasswordRequest = {
   current: string;
   password: string;
+};
+
+export type ChangeProfileRequest = {
+  displayName?: string | null;
+  avatar?: string | null;
 };
 
 export type ChangeSenderRequest = {
@@ -161,6 +171,10 @@ export type ConfigurationAnswer = {
   version: number;
   result: "applied" | "refused" | "pending";
   reason?: string | null;
+};
+
+export type ConfirmEmailRequest = {
+  token: string;
 };
 
 export type CreateAPITokenRequest = {
@@ -602,6 +616,7 @@ export type User = {
   role: "owner" | "admin" | "host" | "member";
   active: boolean;
   organization: Organization;
+  avatar?: string | null;
 };
 
 export type VideoEncoder = {
@@ -654,6 +669,8 @@ export interface Operations {
   getAudit: { path: Nothing; body: undefined; answer: {
     items: AuditEntry[];
   } };
+  /** Confirm a new mail address by such a link. For anybody. */
+  putAuthEmail: { path: Nothing; body: ConfirmEmailRequest; answer: undefined };
   /** What a link invites to. For anybody. */
   postAuthInvitation: { path: Nothing; body: OfferRequest; answer: Offer };
   /** Accept an invitation: become a user, and sign in. For anybody. */
@@ -664,6 +681,12 @@ export interface Operations {
   postAuthLogout: { path: Nothing; body: undefined; answer: undefined };
   /** Who is signed in. For every user of the organisation. */
   getAuthMe: { path: Nothing; body: undefined; answer: User };
+  /** Change one's own name or picture. For every user of the organisation. */
+  patchAuthMe: { path: Nothing; body: ChangeProfileRequest; answer: User };
+  /** An address, good for ten minutes, that a picture of oneself of these bytes is sent to. For every user of the organisation. */
+  postAuthMeAvatar: { path: Nothing; body: UploadRequest; answer: Upload };
+  /** Have a link sent to another mail address, which becomes one's own when it is followed within an hour. For every user of the organisation. */
+  postAuthMeEmail: { path: Nothing; body: ChangeEmailRequest; answer: undefined };
   /** Change one's password; one's other sessions and API tokens end. For every user of the organisation. */
   putAuthPassword: { path: Nothing; body: ChangePasswordRequest; answer: undefined };
   /** Ask for a mail with a link for a new password; answered alike whether the address has an account or not. For anybody. */
@@ -688,6 +711,10 @@ export interface Operations {
   deleteAuthSessionsById: { path: { id: string }; body: undefined; answer: undefined };
   /** A ticket that opens one WebSocket within 30 s. For every user of the organisation. */
   postAuthTicket: { path: Nothing; body: undefined; answer: Ticket };
+  /** A picture of a person, by an address that is signed for it. For anybody. */
+  getBlobsAvatarsByOrganizationByName: { path: { organization: string; name: string; expires?: string; signature?: string }; body: undefined; answer: Blob };
+  /** Send a file to the address that was signed for it and for this session. For every user of the organisation. */
+  putBlobsAvatarsByOrganizationByName: { path: { organization: string; name: string; expires?: string; signature?: string }; body: Blob; answer: undefined };
   /** A picture of an organisation's pages. For anybody. */
   getBlobsBrandingByOrganizationByName: { path: { organization: string; name: string }; body: undefined; answer: Blob };
   /** Send a file to the address that was signed for it and for this session. For the role admin and those above it. */
@@ -854,11 +881,15 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postApiTokens: ["POST", "/api/v1/api-tokens"],
   deleteApiTokensById: ["DELETE", "/api/v1/api-tokens/{id}"],
   getAudit: ["GET", "/api/v1/audit"],
+  putAuthEmail: ["PUT", "/api/v1/auth/email"],
   postAuthInvitation: ["POST", "/api/v1/auth/invitation"],
   postAuthInvitationAccept: ["POST", "/api/v1/auth/invitation/accept"],
   postAuthLogin: ["POST", "/api/v1/auth/login"],
   postAuthLogout: ["POST", "/api/v1/auth/logout"],
   getAuthMe: ["GET", "/api/v1/auth/me"],
+  patchAuthMe: ["PATCH", "/api/v1/auth/me"],
+  postAuthMeAvatar: ["POST", "/api/v1/auth/me/avatar"],
+  postAuthMeEmail: ["POST", "/api/v1/auth/me/email"],
   putAuthPassword: ["PUT", "/api/v1/auth/password"],
   postAuthPasswordReset: ["POST", "/api/v1/auth/password-reset"],
   putAuthPasswordReset: ["PUT", "/api/v1/auth/password-reset"],
@@ -870,6 +901,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getAuthSessions: ["GET", "/api/v1/auth/sessions"],
   deleteAuthSessionsById: ["DELETE", "/api/v1/auth/sessions/{id}"],
   postAuthTicket: ["POST", "/api/v1/auth/ticket"],
+  getBlobsAvatarsByOrganizationByName: ["GET", "/api/v1/blobs/avatars/{organization}/{name}"],
+  putBlobsAvatarsByOrganizationByName: ["PUT", "/api/v1/blobs/avatars/{organization}/{name}"],
   getBlobsBrandingByOrganizationByName: ["GET", "/api/v1/blobs/branding/{organization}/{name}"],
   putBlobsBrandingByOrganizationByName: ["PUT", "/api/v1/blobs/branding/{organization}/{name}"],
   getBroadcasts: ["GET", "/api/v1/broadcasts"],

@@ -7,6 +7,7 @@ import { AuditPage } from "../pages/AuditPage";
 import { BroadcastPage } from "../pages/BroadcastPage";
 import { BroadcastsPage } from "../pages/BroadcastsPage";
 import { DestinationsPage } from "../pages/DestinationsPage";
+import { ConfirmEmailPage } from "../pages/ConfirmEmailPage";
 import { EnrollmentPage } from "../pages/EnrollmentPage";
 import { ForgottenPage, ResetPage } from "../pages/PasswordPages";
 import { HealthPage } from "../pages/HealthPage";
@@ -49,6 +50,7 @@ export function open(path: string): ReactNode {
     case "/forgot-password": return <ForgottenPage />;
     case "/reset-password": return <ResetPage />;
     case "/register": return <RegisterPage />;
+    case "/confirm-email": return <ConfirmEmailPage />;
     case "/invitation": return <InvitationPage />;
     default: return null;
   }

@@ -1,6 +1,7 @@
 import { access, client, useSession } from "../api/Server";
 import { ActButton } from "../design/Button";
 import { SelectField } from "../design/Field";
+import { Avatar } from "./Avatar";
 import { Icon } from "../design/Icon";
 import { Menu } from "../design/Menu";
 import { tellFault } from "../design/Toast";
@@ -18,7 +19,7 @@ export function UserMenu() {
     access.leave();
   };
   return (
-    <Menu label={t("user.menu", { name: user.displayName })} button={<><Icon name="account" /><span className="who">{user.displayName}</span><Icon name="down" /></>}>
+    <Menu label={t("user.menu", { name: user.displayName })} button={<><Avatar /><span className="who">{user.displayName}</span><Icon name="down" /></>}>
       {close => (
         <>
           <p className="who"><strong>{user.displayName}</strong><br />{user.email}<br /><span className="muted">{t(`role.${user.role}`)} · {user.organization.name}</span></p>

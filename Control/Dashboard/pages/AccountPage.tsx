@@ -1,16 +1,20 @@
 import { useState } from "react";
+import type { ChangeProfileRequest } from "../api/Schema";
 import type { Fault } from "../api/Fault";
-import { client, useReading, useSession } from "../api/Server";
+import { access, client, useReading, useSession } from "../api/Server";
 import { Badge } from "../design/Badge";
 import { ActButton, Button, useAct } from "../design/Button";
 import { FaultNote } from "../design/Fault";
 import { TextField } from "../design/Field";
 import { Card, Facts, Page, Read } from "../design/Page";
+import { PictureField, type Picture } from "../design/PictureField";
 import { Table } from "../design/Table";
 import { tell, tellFault } from "../design/Toast";
 import { useWords } from "../text/Text";
+import { Changes } from "./Changes";
+import { upload } from "./upload";
 
-/** One's own account: the password, and where one is signed in. */
+/** One's own account: name and picture, mail address, password, and where one is signed in. */
 export function AccountPage() {
   const { t, time, ago } = useWords();
   const { user } = useSession(), sessions = useReading("getAuthSessions", {});
@@ -18,7 +22,9 @@ export function AccountPage() {
   const endOthers = async () => { await client.call("deleteAuthSessions", {}); sessions.again(); };
   return (
     <Page title={t("nav.account")}>
-      <Card><Facts facts={[[t("setup.name"), user.displayName], [t("email"), user.email], [t("members.role"), t(`role.${user.role}`)], [t("setup.organization"), user.organization.name]]} /></Card>
+      <Card><Facts facts={[[t("email"), user.email], [t("members.role"), t(`role.${user.role}`)], [t("setup.organization"), user.organization.name]]} /></Card>
+      <Profile />
+      <Email />
       <Password done={sessions.again} />
       <Read of={sessions}>{({ items }) => (
         <Card title={t("sessions.title")} actions={items.length > 1 && <ActButton small act={endOthers} failed={tellFault}>{t("sessions.endOthers")}</ActButton>}>
@@ -32,6 +38,52 @@ export function AccountPage() {
         </Card>
       )}</Read>
     </Page>
+  );
+}
+
+function Profile() {
+  const { t } = useWords();
+  const { user } = useSession();
+  const of: { displayName: string; avatar: Picture } = { displayName: user.displayName, avatar: user.avatar ?? "" };
+  const send = async ({ displayName, avatar }: Partial<typeof of>) => {
+    const change: ChangeProfileRequest = {
+      ...(displayName !== undefined && { displayName }),
+      ...(avatar !== undefined && { avatar: typeof avatar === "string" ? "" : await upload(avatar, "avatar") }),
+    };
+    access.know(await client.call("patchAuthMe", {}, change));
+  };
+  return (
+    <Changes of={of} send={send}>{(values, put, fault) => <>
+      <TextField label={t("setup.name")} required maxLength={100} autoComplete="name" value={values.displayName} set={displayName => put({ displayName })} error={fault?.about("displayName")} />
+      <PictureField label={t("account.avatar")} hint={t("account.avatarHint")} remove={t("account.noAvatar")} value={values.avatar} set={avatar => put({ avatar })}
+        frame={{ width: 256, height: 256, bytes: 48 << 10, isSquare: true }} error={fault?.about("avatar")} />
+    </>}</Changes>
+  );
+}
+
+/** Another address is one's own once the link that was mailed there is followed. */
+function Email() {
+  const { t } = useWords();
+  const [email, setEmail] = useState(""), [password, setPassword] = useState(""), [sent, setSent] = useState(""), [fault, setFault] = useState<Fault | null>(null);
+  const { user } = useSession(), setup = useReading("getSetup", {});
+  const { state, run } = useAct(async () => {
+    await client.call("postAuthMeEmail", {}, { email, password });
+    setSent(email);
+    setEmail("");
+    setPassword("");
+  }, setFault);
+  if (setup.value?.sendsMail !== true) return null;
+  return (
+    <Card title={t("account.email")}>
+      <form className="stack narrow" onSubmit={event => { event.preventDefault(); setFault(null); void run(); }}>
+        {sent && <p role="status">{t("account.emailSent", { email: sent })}</p>}
+        <input type="hidden" name="username" autoComplete="username" value={user.email} readOnly />
+        <TextField label={t("account.newEmail")} type="email" autoComplete="off" required value={email} set={setEmail} error={fault?.about("email")} />
+        <TextField label={t("tokens.password")} type="password" autoComplete="current-password" required value={password} set={setPassword} error={fault?.about("password")} />
+        {fault && <FaultNote fault={fault} />}
+        <div className="buttons"><Button type="submit" disabled={state === "busy"} aria-busy={state === "busy"}>{t("account.emailSend")}</Button></div>
+      </form>
+    </Card>
   );
 }
 

@@ -35,7 +35,7 @@ export function BrandingTab() {
   const { user } = useSession(), read = useReading("getOrganizationBranding", {});
   const [changed, setChanged] = useState<Branding | null>(null);
   const send = async ({ spacing, logoHeight, logo, icon, ...rest }: Partial<Look>) => {
-    const sent = async (picture: Picture) => (typeof picture === "string" ? "" : upload(picture));
+    const sent = async (picture: Picture) => (typeof picture === "string" ? "" : upload(picture, "branding"));
     const change: ChangeBrandingRequest = {
       ...rest, ...(spacing !== undefined && { spacing: Number(spacing) }), ...(logoHeight !== undefined && { logoHeight: Number(logoHeight) }),
       ...(logo !== undefined && { logo: await sent(logo) }), ...(icon !== undefined && { icon: await sent(icon) }),
