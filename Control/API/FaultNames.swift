@@ -14,6 +14,7 @@ enum FaultNames {
         "sender.name": ["name"], "pool.name": ["name"], "configuration.toml": ["toml"],
         "destination.name": ["name"], "destination.secret": ["secret"], "destination.latency_ms": ["latencyMs"],
         "destination.stream_id": ["streamID"], "webhook.url": ["url"], "webhook.description": ["description"], "webhook.kinds": ["kinds"],
+        "wording.key": ["items"], "wording.text": ["items"], "wording.locale": ["items"],
         "user.avatar": ["avatar"], "branding.brand": ["brand"], "branding.background": ["background"], "branding.text": ["text"],
         "branding.text_on_primary": ["textOnPrimary"], "branding.video_background": ["videoBackground"], "branding.spacing": ["spacing"],
         "branding.logo_height": ["logoHeight"], "branding.logo": ["logo"], "branding.icon": ["icon"],

@@ -110,9 +110,9 @@ package struct Gateway: Sendable {
         let groups: [[Route]] = [
             SystemRoutes(parts).routes, DiagnosticsRoutes(parts).routes, AuthRoutes(parts).routes, PasswordResetRoutes(parts).routes,
             ProfileRoutes(parts).routes, UserRoutes(parts).routes, InvitationRoutes(parts).routes, TokenRoutes(parts).routes,
-            SettingsRoutes(parts).routes,
-            BrandingRoutes(parts).routes, BlobRoutes(parts).routes, SlateRoutes(parts).routes, SenderRoutes(parts).routes,
-            DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes, WebhookRoutes(parts).routes, PoolRoutes(parts).routes,
+            SettingsRoutes(parts).routes, WordingRoutes(parts).routes, BrandingRoutes(parts).routes, BlobRoutes(parts).routes,
+            SlateRoutes(parts).routes, SenderRoutes(parts).routes, DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes,
+            WebhookRoutes(parts).routes, PoolRoutes(parts).routes,
             OperatorRoutes(parts).routes,
         ]
         let operations = groups.flatMap { $0 }

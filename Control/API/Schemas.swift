@@ -54,6 +54,10 @@ enum Schemas {
         .init(
             length: 1...80, pattern: "^-?[0-9]{1,19}\\.(sender|control)\\.-?[0-9]{1,19}\\.[0-9]{1,19}$", expectation: "the id of an event",
             accepts: { FlightPlace($0) != nil }))
+    private static let pageLanguage = choice(PageLocale.allCases.filter { $0 != .automatic }.map(\.rawValue))
+    /// Of a text in the catalogue of the pages.
+    private static let textName = Schema.text(
+        .init(length: 1...64, pattern: "^[A-Za-z0-9._-]+$", expectation: "the name of a text, of letters, digits, dots and hyphens"))
     /// Of a file.
     static let fileName = Schema.text(
         .init(
@@ -208,6 +212,11 @@ enum Schemas {
             .optional("terms", .text(.init(length: 0...300, expectation: "at most 300 characters on one line", accepts: \.isPlain))),
             .optional("termsURL", .text(.init(length: 0...500, expectation: "an address that begins with https://, or nothing"))),
         ]),
+        "WordingItem": .object([
+            .required("locale", pageLanguage), .required("key", textName),
+            .required("text", .text(.init(length: 0...500, expectation: "at most 500 characters on one line", accepts: \.isPlain))),
+        ]),
+        "ChangeWordingRequest": .object([.required("items", .list(.reference("WordingItem"), upTo: 100, atLeast: 1))]),
         "DeleteOrganizationRequest": .object([
             .required("organization", slug), .required("password", .text(.init(length: 1...200, expectation: "one's own password"))),
         ]),

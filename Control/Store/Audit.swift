@@ -13,6 +13,7 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case organizationRenamed = "organization.renamed"
     case settingsChanged = "organization.settings_changed"
     case brandingChanged = "organization.branding_changed"
+    case wordingChanged = "organization.wording_changed"
     case slateChanged = "slate.changed"
     case slateRemoved = "slate.removed"
     case userCreated = "user.created"

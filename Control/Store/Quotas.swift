@@ -37,6 +37,8 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case webhookBacklog = "webhook_backlog"
     /// Of an organisation: logos and pictures of people.
     case files
+    /// Of an organisation: texts of its pages in its own words.
+    case texts
 
     /// Where the operator says nothing.
     package var standard: Int {
@@ -46,7 +48,7 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         case .broadcasts: 50
         case .outputs, .webhooks: 10
         case .sessions, .sockets, .apiTokens: 20
-        case .configurations, .mails, .files: 500
+        case .configurations, .mails, .files, .texts: 500
         }
     }
 

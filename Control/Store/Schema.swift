@@ -21,6 +21,7 @@ enum Schema {
         Migration(version: 15, name: "webhooks", script: webhooks),
         Migration(version: 16, name: "branding", script: branding),
         Migration(version: 17, name: "profiles", script: profiles),
+        Migration(version: 18, name: "wordings", script: wordings),
     ]
 
     private static let accounts: StaticString = """
@@ -445,6 +446,17 @@ enum Schema {
             expires_at INTEGER NOT NULL,
             PRIMARY KEY (organization, user),
             FOREIGN KEY (organization, user) REFERENCES users (organization, id)
+        ) STRICT;
+        """
+
+    private static let wordings: StaticString = """
+        CREATE TABLE wordings (
+            organization TEXT NOT NULL REFERENCES organizations (id),
+            locale TEXT NOT NULL,
+            key TEXT NOT NULL,
+            text TEXT NOT NULL,
+            changed_at INTEGER NOT NULL,
+            PRIMARY KEY (organization, locale, key)
         ) STRICT;
         """
 }

@@ -97,11 +97,12 @@ struct OrganizationTable: Hashable, Sendable {
     static let blobCopies = OrganizationTable("blob_copies")
     static let branding = OrganizationTable("organization_branding")
     static let emailChanges = OrganizationTable("email_changes")
+    static let wordings = OrganizationTable("wordings")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
         mails, passwordResets, invitations, apiTokens, organizationSettings, webhooks, events, deliveries,
-        blobs, blobCopies, branding, emailChanges,
+        blobs, blobCopies, branding, emailChanges, wordings,
     ]
 }
 

@@ -7,7 +7,7 @@ import Testing
 struct DashboardBrandingTests {
     @Test(
         "an admin chooses colours and a logo, sees beside the form what they would be like, is refused what nobody can read, and has them everywhere when they are saved",
-        .row("ORG-07", "ORG-12", "ORG-14", "ORG-16", "ORG-18"))
+        .row("ORG-07", "ORG-12", "ORG-14", "ORG-16", "ORG-18", "ORG-19"))
     func chosen() async throws {
         try await atFrontDesk { desk in
             _ = try await desk.owner()
@@ -51,7 +51,27 @@ struct DashboardBrandingTests {
             try await browser.resize(width: 360, height: 740)
             #expect(try await page.faults() == [])
             try await profile(page)
+            try await words(page)
         }
+    }
+
+    /// A text of the organisation's own stands at once where the catalogue's did, as text and nothing else.
+    private func words(_ page: Dashboard) async throws {
+        try await page.press("Organisation")
+        try await page.press("Localisation")
+        try await page.fill("Look for a text", "Senders")
+        try await page.fill("Text", "nav.senders")
+        try await page.fill("In your words", "<b>Vans</b>")
+        #expect(try await page.faults() == [])
+        try await page.press("Say it so")
+        try await page.wait("strata.named('#navigation a', '<b>Vans</b>') !== null", "the navigation says it so")
+        try await page.go("/account")
+        try await page.wait("strata.named('#navigation a', '<b>Vans</b>') !== null", "it is read again")
+        try await page.go("/organization")
+        try await page.press("Localisation")
+        try await page.press("Remove <b>Vans</b>")
+        try await page.wait("strata.named('#navigation a', 'Senders') !== null", "the catalogue's own is back")
+        #expect(page.browser.takeComplaints() == [])
     }
 
     /// One's own picture and name, which show at once.

@@ -165,6 +165,9 @@ struct DescriptionTests {
             let change = ##"{"mode":"light","brand":"#aa3300","spacing":5,"corners":"sharp","border":"fat","logo":"\##(name)"}"##
             try await api.call("PATCH /organization/branding", [], change, by: owner)
             try await api.call("GET /organization/branding", by: owner)
+            let words = #"{"items":[{"locale":"en-US","key":"nav.senders","text":"Vans"}]}"#
+            try await api.call("PATCH /organization/wording", [], words, by: owner)
+            try await api.call("GET /organization/wording", by: owner)
             let own = try await owner.get("/organization").text("id")
             try await api.call("GET /blobs/branding/{organization}/{name}", [own, name], by: owner)
         }

@@ -289,6 +289,7 @@ struct HostileTextTests {
                 "mode": "dark", "brand": "#2563EB", "background": "", "text": "", "textOnPrimary": "", "videoBackground": "#1A1A1A",
                 "border": "thin", "corners": "rounded", "logo": "", "icon": "",
             ],
+            "ChangeWordingRequest": ["items": [["locale": "en-US", "key": "save", "text": "Keep"]]],
             "ChangeProfileRequest": ["displayName": "N", "avatar": ""],
             "ChangeEmailRequest": ["email": "n@example.org", "password": "a long password"], "ConfirmEmailRequest": ["token": "t"],
             "UploadRequest": ["sha256": String(repeating: "a", count: 64), "kind": "png", "bytes": 1],

@@ -26,6 +26,7 @@ struct TenancyTests {
         "DELETE /api/v1/auth/sessions/{id}": .member, "DELETE /api/v1/auth/sessions": .member, "PUT /api/v1/auth/password": .member,
         "PUT /api/v1/organization/owner": .owner, "POST /api/v1/auth/ticket": .member, "GET /api/v1/organization": .member,
         "GET /api/v1/organization/slate": .member, "PUT /api/v1/organization/slate": .admin, "DELETE /api/v1/organization/slate": .admin,
+        "GET /api/v1/organization/wording": .member, "PATCH /api/v1/organization/wording": .admin,
         "GET /api/v1/organization/branding": .member, "PATCH /api/v1/organization/branding": .admin,
         "POST /api/v1/organization/branding/upload": .admin, "GET /api/v1/blobs/branding/{organization}/{name}": .open,
         "PUT /api/v1/blobs/branding/{organization}/{name}": .admin, "GET /api/v1/blobs/avatars/{organization}/{name}": .open,
@@ -146,7 +147,7 @@ struct TenancyTests {
             #expect(try await make("read", "a wrong password", by: owner).fields == ["password"])
             let always: Set<String> = [
                 "GET /api/v1/auth/me", "GET /api/v1/organization", "GET /api/v1/organization/slate",
-                "GET /api/v1/organization/branding",
+                "GET /api/v1/organization/branding", "GET /api/v1/organization/wording",
             ]
             let secured = try await proofs(desk)
             #expect(Set(secured.keys) == Set(Self.matrix.filter { $0.value != .open }.keys))

@@ -161,6 +161,10 @@ export type ChangeUserRequest = {
   displayName?: string | null;
 };
 
+export type ChangeWordingRequest = {
+  items: WordingItem[];
+};
+
 export type Configuration = {
   version: number;
   toml: string;
@@ -655,6 +659,12 @@ export type WebhookRequest = {
   active: boolean;
 };
 
+export type WordingItem = {
+  locale: "en-US" | "de-DE";
+  key: string;
+  text: string;
+};
+
 /** What each operation takes and gives. */
 export interface Operations {
   /** List one's API tokens; for admins, those of all users. For every user of the organisation. */
@@ -811,6 +821,14 @@ export interface Operations {
   getOrganizationSlate: { path: Nothing; body: undefined; answer: Blob };
   /** Show this PNG or JPEG file of at most 96 KiB while a sender is silent, from the next broadcast on. For the role admin and those above it. */
   putOrganizationSlate: { path: Nothing; body: Blob; answer: undefined };
+  /** The texts that the organisation's pages have in its own words. For every user of the organisation. */
+  getOrganizationWording: { path: Nothing; body: undefined; answer: {
+    items: WordingItem[];
+  } };
+  /** Change these texts; an empty one is the catalogue's own again. For the role admin and those above it. */
+  patchOrganizationWording: { path: Nothing; body: ChangeWordingRequest; answer: {
+    items: WordingItem[];
+  } };
   /** List the pool's hosts, with the organisation's own streams on each. For the role admin and those above it. */
   getPool: { path: Nothing; body: undefined; answer: {
     items: Host[];
@@ -946,6 +964,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   deleteOrganizationSlate: ["DELETE", "/api/v1/organization/slate"],
   getOrganizationSlate: ["GET", "/api/v1/organization/slate"],
   putOrganizationSlate: ["PUT", "/api/v1/organization/slate"],
+  getOrganizationWording: ["GET", "/api/v1/organization/wording"],
+  patchOrganizationWording: ["PATCH", "/api/v1/organization/wording"],
   getPool: ["GET", "/api/v1/pool"],
   patchPoolById: ["PATCH", "/api/v1/pool/{id}"],
   getSenders: ["GET", "/api/v1/senders"],

@@ -11,6 +11,7 @@ import { Card } from "../design/Page";
 import { tellFault } from "../design/Toast";
 import { useWords } from "../text/Text";
 import { Changes } from "./Changes";
+import { WordingCard } from "./WordingCard";
 
 type TabProps = { settings: Settings; changed: (settings: Settings) => void };
 
@@ -29,15 +30,16 @@ export function GeneralTab({ settings, changed, slug }: TabProps & { slug: strin
   </>;
 }
 
-/** What the pages speak. */
+/** What the pages speak, and in whose words. */
 export function LanguageTab({ settings, changed }: TabProps) {
   const { t } = useWords();
-  return (
+  return <>
     <Changes of={{ locale: settings.locale }} send={async change => changed(await save(change))}>{(values, put, fault) => (
       <SelectField label={t("settings.locale")} hint={t("settings.localeHint")} value={values.locale} set={locale => put({ locale: locale as Settings["locale"] })} error={fault?.about("locale")}
         options={[["auto", t("settings.locale.auto")], ["en-US", t("settings.locale.en")], ["de-DE", t("settings.locale.de")]]} />
     )}</Changes>
-  );
+    <WordingCard />
+  </>;
 }
 
 /** Asks the owner twice, and for the password. */

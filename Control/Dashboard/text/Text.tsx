@@ -1,9 +1,11 @@
-import { createContext, useContext, type ReactNode } from "react";
+import { createContext, useContext, useEffect, useMemo, type ReactNode } from "react";
 import { clock } from "../api/Clock";
-import { useAccess } from "../api/Server";
+import { client, useAccess } from "../api/Server";
 import { Preferences, usePreferences } from "../app/Preferences";
 import { de } from "./de";
 import { en, type Key } from "./en";
+import { speak, useWording } from "./Spoken";
+import type { Wording } from "./Wording";
 
 export type Values = Record<string, string | number>;
 export type Translate = (key: Key, values?: Values) => string;
@@ -20,14 +22,17 @@ export function language(chosen: Preferences["language"], own = "auto"): Languag
   return (wanted ?? "en") as Language;
 }
 
-export function translate(language: Language, key: Key, values: Values = {}): string {
-  return catalogues[language][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+/** As the catalogue has it. */
+export const original = (language: Language, key: Key): string => catalogues[language][key];
+
+export function translate(language: Language, key: Key, values: Values = {}, own: Wording = {}): string {
+  return (own[language]?.[key] ?? original(language, key)).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 }
 
 export class Words {
-  constructor(readonly language: Language) {}
+  constructor(readonly language: Language, private readonly own: Wording = {}) {}
 
-  t: Translate = (key, values) => translate(this.language, key, values);
+  t: Translate = (key, values) => translate(this.language, key, values, this.own);
 
   // Arrows, as pages take them apart.
   number = (value: number, digits = 0): string =>
@@ -72,5 +77,15 @@ export const useWords = (): Words => useContext(Context);
 export function TextProvider({ children }: { children: ReactNode }) {
   const preferences = usePreferences(), access = useAccess();
   const own = access.is === "in" || access.is === "expired" ? access.session.user.organization.locale : null;
-  return <Context.Provider value={new Words(language(preferences.language, own ?? "auto"))}>{children}</Context.Provider>;
+  const wording = useWording(), spoken = language(preferences.language, own ?? "auto");
+  const organization = access.is === "in" || access.is === "expired" ? access.session.user.organization.id : null;
+  useEffect(() => {
+    if (organization === null) return;
+    let isOver = false;
+    // Where they cannot be read the catalogue's stand, which say the same.
+    client.call("getOrganizationWording", {}).then(({ items }) => { if (!isOver) speak(items); }, () => undefined);
+    return () => { isOver = true; };
+  }, [organization]);
+  const words = useMemo(() => new Words(spoken, wording), [spoken, wording]);
+  return <Context.Provider value={words}>{children}</Context.Provider>;
 }

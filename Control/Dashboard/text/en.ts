@@ -723,6 +723,16 @@ export const en = {
   "webhooks.url": "Address",
   "webhooks.urlHint": "https://example.org/strata",
   "webhooks.waiting": "Waiting",
+  "wording.find": "Look for a text",
+  "wording.holes": "Has to have {names} in it",
+  "wording.none": "Every text is the catalogue's own.",
+  "wording.original": "In place of",
+  "wording.otherHoles": "The names in braces are not those of the text",
+  "wording.own": "In your words",
+  "wording.text": "Texts of the pages as your people say it: a sender may be a van. Everybody of the organisation sees them who has signed in.",
+  "wording.title": "Own words",
+  "wording.use": "Say it so",
+  "wording.which": "Text",
 } as const;
 
 export type Key = keyof typeof en;
