@@ -108,7 +108,8 @@ package struct Gateway: Sendable {
     package init(_ parts: Parts) {
         self.parts = parts
         let groups: [[Route]] = [
-            SystemRoutes(parts).routes, DiagnosticsRoutes(parts).routes, AuthRoutes(parts).routes, PasswordResetRoutes(parts).routes,
+            SystemRoutes(parts).routes, ConfigRoutes(parts).routes, DiagnosticsRoutes(parts).routes, AuthRoutes(parts).routes,
+            PasswordResetRoutes(parts).routes,
             ProfileRoutes(parts).routes, UserRoutes(parts).routes, InvitationRoutes(parts).routes, TokenRoutes(parts).routes,
             SettingsRoutes(parts).routes, WordingRoutes(parts).routes, BrandingRoutes(parts).routes, BlobRoutes(parts).routes,
             SlateRoutes(parts).routes, SenderRoutes(parts).routes, DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes,

@@ -242,6 +242,11 @@ enum Schemas {
             .required("id", id), .required("createdAt", time), .required("lastUsedAt", time), .required("address", line),
             .required("userAgent", line), .required("current", .flag),
         ]),
+        "Config": .object([
+            .required("release", line), .required("ownerExists", .flag), .required("sendsMail", .flag),
+            .optional("organization", .reference("House")),
+        ]),
+        "House": .object([.required("name", name), .required("slug", slug), .required("branding", .reference("Branding"))]),
         "Setup": .object([.required("ownerExists", .flag), .required("sendsMail", .flag)]),
         "Ticket": .object([.required("ticket", secret)]),
         "CreateOrganizationRequest": .object([

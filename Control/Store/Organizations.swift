@@ -58,6 +58,12 @@ package struct Organizations: Sendable {
         try await store.read { try $0.shared.first("SELECT * FROM organizations WHERE slug = \(slug)", Organization.init) }
     }
 
+    /// nil where there are several, or none.
+    package func only() async throws -> Organization? {
+        let some = try await store.read { try $0.shared.all("SELECT * FROM organizations ORDER BY id LIMIT 2", Organization.init) }
+        return some.count == 1 ? some[0] : nil
+    }
+
     /// Whether it is the one that the server was set up with: whoever did that runs the server, and its admins look after the pool.
     package func isHouse(_ id: OrganizationID) async throws -> Bool {
         try await store.read { try $0.house() == id }

@@ -7,7 +7,7 @@ import Testing
 struct DashboardBrandingTests {
     @Test(
         "an admin chooses colours and a logo, sees beside the form what they would be like, is refused what nobody can read, and has them everywhere when they are saved",
-        .row("ORG-07", "ORG-12", "ORG-14", "ORG-16", "ORG-18", "ORG-19"))
+        .row("ORG-07", "ORG-12", "ORG-14", "ORG-16", "ORG-18", "ORG-19", "CTL-20"))
     func chosen() async throws {
         try await atFrontDesk { desk in
             _ = try await desk.owner()
@@ -52,7 +52,25 @@ struct DashboardBrandingTests {
             #expect(try await page.faults() == [])
             try await profile(page)
             try await words(page)
+            try await door(page)
         }
+    }
+
+    /// The page to sign in is the organisation's, to a browser that knows nothing but where the server is.
+    private func door(_ page: Dashboard) async throws {
+        try await page.press("Account and settings of Chief")
+        try await page.press("Sign out")
+        try await page.wait("strata.named('input', 'Mail address') !== null", "the door is shown")
+        try await page.go("/")
+        try await page.wait("document.querySelector('.entry img.logo')?.naturalWidth > 0", "the logo stands on it")
+        try await page.wait("document.querySelector('link[rel=icon]') === null", "it has no icon of its own")
+        #expect(try await page.faults() == [])
+        #expect(try await page.pale() == [])
+        try await page.browser.screenshot("app-brand-4-door")
+        try await page.go("/?organization=nobody")
+        try await page.wait("strata.named('input', 'Mail address') !== null", "the door is shown")
+        #expect(try await page.run("strata.named('input', 'Organisation')?.value ?? ''") as? String == "nobody")
+        #expect(try await page.run("document.querySelector('.entry img.logo') === null") as? Bool == true, "it is not told of another one")
     }
 
     /// A text of the organisation's own stands at once where the catalogue's did, as text and nothing else.

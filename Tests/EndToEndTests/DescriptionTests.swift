@@ -57,7 +57,7 @@ struct DescriptionTests {
             try await api.call("DELETE /api-tokens/{id}", [made], by: owner)
             try await api.call("PUT /organization/slate", file: SlateUploadTests.png, type: "image/png", by: owner)
             for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
-            try await branding(api, owner)
+            try await branding(api, desk, owner)
             try await profile(api, desk, owner, peer)
             let pool = try #require(try await owner.get("/pool").items().first?["id"] as? String)
             try await api.call("PATCH /pool/{id}", [pool], #"{"draining":true}"#, by: owner)
@@ -83,7 +83,7 @@ struct DescriptionTests {
     /// Through the door: the setup, sessions and their end.
     /// - Returns: the owner, signed in.
     private func account(_ api: DescribedAPI, _ desk: FrontDesk) async throws -> Visitor {
-        for route in ["GET /setup", "GET /openapi.json", "GET /health"] { try await api.call(route, by: desk.visitor()) }
+        for route in ["GET /setup", "GET /config", "GET /openapi.json", "GET /health"] { try await api.call(route, by: desk.visitor()) }
         let secret = try String(contentsOfFile: desk.stage.folder["control/setup-secret"], encoding: .utf8)
             .trimmingCharacters(in: .newlines)
         let owner = desk.visitor()
@@ -160,11 +160,12 @@ struct DescriptionTests {
         try await api.call("POST /auth/registration/request", [], wish, by: desk.visitor())
     }
 
-    private func branding(_ api: DescribedAPI, _ owner: Visitor) async throws {
+    private func branding(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor) async throws {
         try await upload(api, "POST /organization/branding/upload", "PUT /blobs/branding/{organization}/{name}", owner) { name in
             let change = ##"{"mode":"light","brand":"#aa3300","spacing":5,"corners":"sharp","border":"fat","logo":"\##(name)"}"##
             try await api.call("PATCH /organization/branding", [], change, by: owner)
             try await api.call("GET /organization/branding", by: owner)
+            try await api.call("GET /config", to: "/config?organization=first", by: desk.visitor())
             let words = #"{"items":[{"locale":"en-US","key":"nav.senders","text":"Vans"}]}"#
             try await api.call("PATCH /organization/wording", [], words, by: owner)
             try await api.call("GET /organization/wording", by: owner)

@@ -165,6 +165,13 @@ export type ChangeWordingRequest = {
   items: WordingItem[];
 };
 
+export type Config = {
+  release: string;
+  ownerExists: boolean;
+  sendsMail: boolean;
+  organization?: House | null;
+};
+
 export type Configuration = {
   version: number;
   toml: string;
@@ -295,6 +302,12 @@ export type Host = {
   allStreams?: number | null;
   capacity?: number | null;
   cpuPercent?: number | null;
+};
+
+export type House = {
+  name: string;
+  slug: string;
+  branding: Branding;
 };
 
 export type IngestReport = {
@@ -753,6 +766,8 @@ export interface Operations {
   postBroadcastsByIdStop: { path: { id: string }; body: undefined; answer: Broadcast };
   /** The newest picture of a running broadcast, small, of the time that its thumbnailAt tells. For every user of the organisation. */
   getBroadcastsByIdThumbnail: { path: { id: string }; body: undefined; answer: Blob };
+  /** What pages need to know before anybody has signed in, and whose they are where that is known. For anybody. */
+  getConfig: { path: { organization?: string }; body: undefined; answer: Config };
   /** List the organisation's destinations. For the role host and those above it. */
   getDestinations: { path: Nothing; body: undefined; answer: {
     items: Destination[];
@@ -934,6 +949,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getBroadcastsByIdRecorder: ["GET", "/api/v1/broadcasts/{id}/recorder"],
   postBroadcastsByIdStop: ["POST", "/api/v1/broadcasts/{id}/stop"],
   getBroadcastsByIdThumbnail: ["GET", "/api/v1/broadcasts/{id}/thumbnail"],
+  getConfig: ["GET", "/api/v1/config"],
   getDestinations: ["GET", "/api/v1/destinations"],
   postDestinations: ["POST", "/api/v1/destinations"],
   deleteDestinationsById: ["DELETE", "/api/v1/destinations/{id}"],

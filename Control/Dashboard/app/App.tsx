@@ -6,6 +6,7 @@ import { Skeleton } from "../design/Page";
 import { feed } from "../live/Live";
 import { EntryPage } from "../pages/EntryPage";
 import { dwell } from "./Appearance";
+import { begin as beginConfig } from "./Config";
 import { open } from "./Pages";
 import { usePath } from "./Router";
 import { Shell } from "./Shell";
@@ -23,6 +24,7 @@ export function App() {
     void begin();
     return () => clearTimeout(timer);
   }, []);
+  useEffect(() => { void beginConfig(); }, []);
   const isIn = state.is === "in";
   useEffect(() => {
     if (isIn) {

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Fault } from "../api/Fault";
 import { access, client, useReading } from "../api/Server";
+import { named } from "../app/Config";
 import { Link } from "../app/Router";
 import { Button, useAct } from "../design/Button";
 import { FaultNote } from "../design/Fault";
@@ -24,10 +25,10 @@ export function EntryPage() {
 /** @param again whose session is over, and where, where somebody signs in again. */
 export function LoginForm({ again }: { again?: { email: string; organization: string } }) {
   const { t } = useWords();
-  const [email, setEmail] = useState(again?.email ?? ""), [password, setPassword] = useState(""), [organization, setOrganization] = useState(again?.organization ?? "");
+  const [email, setEmail] = useState(again?.email ?? ""), [password, setPassword] = useState(""), [organization, setOrganization] = useState(again?.organization ?? named);
   const [fault, setFault] = useState<Fault | null>(null);
-  // Asked for only where the address belongs to several.
-  const [isOfSeveral, setOfSeveral] = useState(false);
+  // Asked for only where the address belongs to several; shown where the page's address names one.
+  const [isOfSeveral, setOfSeveral] = useState(!again && named !== "");
   const { state, run } = useAct(async () => {
     access.enter(await client.call("postAuthLogin", {}, { email, password, ...(organization && { organization }) }));
   }, refusal => {
