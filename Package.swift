@@ -146,6 +146,8 @@ let receiver: [Target] = [
 ]
 
 let control: [Target] = [
+    pure("Control", "Redaction", ["Units"]),
+    module("Control", "Reporting", ["Units", "HTTP", "Web", "Redaction", "Crypto", "Posix", "Logging"]),
     module("Control", "Blobs", ["Units", "Wire", "Crypto", "Posix"]),
     module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix", "Blobs"]),
     module("Control", "Mail", ["Units", "HTTP", "Wire", "Configuration", "Store", "Crypto", "CCurl", "Posix", "Logging"]),
@@ -201,6 +203,8 @@ let suites: [Target] = [
     tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
+    tests("RedactionTests", ["Redaction"]),
+    tests("ReportingTests", ["Reporting", "Support", "HTTP", "Web", "TLS", "Logging", "Posix", "Units"]),
     tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),

@@ -21,6 +21,8 @@ package struct Log: Sendable {
     private let threshold: Level
     private let fields: [Field]
     private let write: @Sendable (String) -> Void
+    /// Hears of what happens, whatever is written.
+    private var tap: (@Sendable (Entry) -> Void)?
 
     private typealias Field = (key: String, value: Value)
 
@@ -41,7 +43,17 @@ package struct Log: Sendable {
         self.subsystem = subsystem
         threshold = other.threshold
         write = other.write
+        tap = other.tap
         self.fields = fields
+    }
+
+    /// The same log, of which `tap` hears all from notices on, whatever the threshold.
+    ///
+    /// - Parameter tap: called on whatever thread the event is logged on; it waits for nothing and logs nothing.
+    package func heard(by tap: @escaping @Sendable (Entry) -> Void) -> Log {
+        var log = self
+        log.tap = tap
+        return log
     }
 
     /// The same log for a part of the program: `log.part("uplink")`.
@@ -50,13 +62,22 @@ package struct Log: Sendable {
     /// The same log with a field in every line.
     package func with(_ key: String, _ value: Value) -> Log { Log(self, subsystem: subsystem, fields: fields + [(key, value)]) }
 
-    package func error(_ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:]) { emit(.error, message, fields) }
+    package func error(
+        _ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:], file: StaticString = #fileID, line: UInt = #line
+    ) {
+        emit(.error, message, fields, Place(file: "\(file)", line: Int(line)))
+    }
     package func warning(_ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:]) { emit(.warning, message, fields) }
     package func notice(_ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:]) { emit(.notice, message, fields) }
     package func info(_ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:]) { emit(.info, message, fields) }
     package func debug(_ message: StaticString, _ fields: KeyValuePairs<String, Value> = [:]) { emit(.debug, message, fields) }
 
-    private func emit(_ level: Level, _ message: StaticString, _ extra: KeyValuePairs<String, Value>) {
+    private func emit(_ level: Level, _ message: StaticString, _ extra: KeyValuePairs<String, Value>, _ place: Place? = nil) {
+        if let tap, level >= .notice {
+            var all = fields.map { Entry.Field(name: $0.key, value: $0.value.plain) }
+            for (key, value) in extra { all.append(Entry.Field(name: key, value: value.plain)) }
+            tap(Entry(unixMs: unixMilliseconds(), level: level, part: subsystem, message: "\(message)", fields: all, place: place))
+        }
         guard level >= threshold else { return }
         var line = "{\"time\":\"\(Log.timestamp(unixMs: unixMilliseconds()))\",\"level\":\"\(level)\",\"part\":\(Log.quoted(subsystem))"
         line += ",\"message\":\(Log.quoted("\(message)"))"
@@ -116,6 +137,16 @@ extension Log {
         package init(floatLiteral value: Double) { self = .number(value) }
         package init(booleanLiteral value: Bool) { self = .flag(value) }
 
+        /// As a person reads it.
+        var plain: String {
+            switch self {
+            case .text(let text): text
+            case .integer(let number): String(number)
+            case .number(let number): String(number)
+            case .flag(let flag): String(flag)
+            }
+        }
+
         var json: String {
             switch self {
             case .text(let text): Log.quoted(text)
@@ -123,6 +154,50 @@ extension Log {
             case .number(let number): number.isFinite ? String(number) : "null"
             case .flag(let flag): flag ? "true" : "false"
             }
+        }
+    }
+}
+
+extension Log {
+    /// Where in the source something was logged: `API/Failures.swift`, line 50.
+    package struct Place: Sendable, Hashable {
+        package let file: String
+        package let line: Int
+
+        package init(file: String, line: Int) {
+            self.file = file
+            self.line = line
+        }
+    }
+
+    /// An event as whoever hears of it gets it.
+    package struct Entry: Sendable, Hashable {
+        package struct Field: Sendable, Hashable {
+            package let name: String
+            package let value: String
+
+            package init(name: String, value: String) {
+                self.name = name
+                self.value = value
+            }
+        }
+
+        package let unixMs: Int64
+        package let level: Level
+        /// `control.api`.
+        package let part: String
+        package let message: String
+        package let fields: [Field]
+        /// Of errors.
+        package let place: Place?
+
+        package init(unixMs: Int64, level: Level, part: String, message: String, fields: [Field] = [], place: Place? = nil) {
+            self.unixMs = unixMs
+            self.level = level
+            self.part = part
+            self.message = message
+            self.fields = fields
+            self.place = place
         }
     }
 }

@@ -22,4 +22,21 @@ import Testing
         #expect(object["value"] as? String == text)
         #expect(object["level"] as? String == "warning")
     }
+
+    @Test("whoever listens hears of notices and what is worse, whatever is written, and of an error where it was logged")
+    func heard() {
+        let (lines, entries) = (Guarded<[String]>([]), Guarded<[Log.Entry]>([]))
+        let silent = Log("test", threshold: .error) { line in lines.withLock { $0.append(line) } }
+        let log = silent.heard { entry in entries.withLock { $0.append(entry) } }.part("part").with("always", 1)
+        log.info("too little")
+        log.notice("happened")
+        log.error("failed", ["error": "why", "flag": true])
+        silent.error("nobody hears")
+        let heard = entries.withLock { $0 }
+        #expect(heard.map(\.message) == ["happened", "failed"] && heard.map(\.level) == [.notice, .error])
+        #expect(heard.last?.part == "test.part" && heard.last?.fields.map(\.name) == ["always", "error", "flag"])
+        #expect(heard.last?.fields.map(\.value) == ["1", "why", "true"])
+        #expect(heard.first?.place == nil && heard.last?.place?.file == "LoggingTests/LogTests.swift" && (heard.last?.place?.line ?? 0) > 1)
+        #expect(lines.withLock { $0.count } == 2)
+    }
 }
