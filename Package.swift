@@ -159,15 +159,15 @@ let control: [Target] = [
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
-            "Webhooks", "Crypto", "Posix", "Logging", "TLS",
+            "Webhooks", "Reporting", "Crypto", "Posix", "Logging", "TLS",
         ],
         resources: [.embedInCode("Page")]),
     program(
         "Control", "ControlMain",
         [
-            "API", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Service", "Store", "Systemd",
-            "Units",
-            "Web", "Webhooks",
+            "API", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Reporting", "Service", "Store",
+            "Systemd",
+            "Units", "Web", "Webhooks",
         ]),
 ]
 

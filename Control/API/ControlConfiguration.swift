@@ -5,6 +5,7 @@ package import Identity
 package import Logging
 package import Mail
 package import Posix
+package import Reporting
 package import Store
 package import TLS
 package import Web
@@ -29,6 +30,10 @@ package struct ControlConfiguration: Sendable {
     package let mail: MailServer?
     /// nil: `strata-control backup` has nobody to seal for.
     package let backups: Backups?
+    /// Whom errors are told beside the installation's own tracker, which is a setting; nil: nobody.
+    package let vendor: DSN?
+    /// What errors say of this installation, e.g. `production`.
+    package let environment: String
     package let logLevel: Log.Level
 
     /// - Throws: `ConfigurationFaults`, all of them together.
@@ -63,6 +68,11 @@ package struct ControlConfiguration: Sendable {
         quotas = Self.quotas(reader.section("quotas"))
         mail = MailServer(reader)
         backups = Self.backups(reader.section("backup"))
+        let errors = reader.section("errors")
+        vendor = Self.dsn(errors, reader)
+        self.environment = errors.string("environment", default: "production", "1 to 64 letters, digits, dots, hyphens and underlines") {
+            (1...64).contains($0.utf8.count) && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) }
+        }
         logLevel = reader.section("log").level()
         try reader.finish()
     }
@@ -90,6 +100,15 @@ package struct ControlConfiguration: Sendable {
         let folder = section.string("folder", default: "/var/backups/strata", "an absolute path") { $0.hasPrefix("/") }
         let days = section.integer("keep_days", default: 30, in: 1...3650)
         return section.optionalString("recipient").map { Backups(recipient: $0, folder: folder, keepDays: days) }
+    }
+
+    private static func dsn(_ section: ConfigurationSection, _ reader: ConfigurationReader) -> DSN? {
+        guard let text = section.secret("vendor_dsn"), !text.isEmpty else { return nil }
+        guard let dsn = DSN(text.revealed) else {
+            reader.note("errors.vendor_dsn", nil, DSN.expected)
+            return nil
+        }
+        return dsn
     }
 
     private static func origin(_ text: String) -> ServerOrigin? {

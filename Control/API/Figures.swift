@@ -86,6 +86,17 @@ extension Figures {
         let flights = parts.fleet.flights.counts
         add(.gauge, "control_flight_records_waiting", "What could not be stored yet", Double(flights.waiting))
         add(.counter, "control_flight_records_dropped_total", "What there was no room for meanwhile", Double(flights.dropped))
+        for account in parts.reporter.accounts {
+            let outcomes = ["taken": account.taken, "refused": account.refused, "dropped": account.dropped]
+            for (outcome, count) in outcomes.sorted(by: { $0.key < $1.key }) {
+                add(
+                    .counter, "control_error_events_total", "Errors that trackers were to be told", Double(count),
+                    ["tracker": account.tracker, "outcome": outcome])
+            }
+            add(
+                .gauge, "control_error_events_waiting", "Errors that a tracker has not taken yet", Double(account.waiting),
+                ["tracker": account.tracker])
+        }
         guard let jobs = try? await parts.store.jobs.counts() else { return }  // The database's own health is told elsewhere.
         for job in jobs {
             add(

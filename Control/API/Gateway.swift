@@ -9,6 +9,7 @@ package import Mail
 import Crypto
 package import Identity
 import Posix
+package import Reporting
 package import Store
 package import Units
 package import Web
@@ -36,6 +37,7 @@ package struct Gateway: Sendable {
         let blobs: BlobStore
         /// Of addresses of blobs.
         let signer: BlobSigner
+        let reporter: Reporter
         let settings: Settings
         let log: Log
         /// The pages that watch, of each user.
@@ -57,7 +59,8 @@ package struct Gateway: Sendable {
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
             devices: DeviceDoor,
-            health: Health, postman: Postman?, courier: Courier, blobs: BlobStore, signer: BlobSigner, settings: Settings, log: Log
+            health: Health, postman: Postman?, courier: Courier, blobs: BlobStore, signer: BlobSigner, reporter: Reporter,
+            settings: Settings, log: Log
         ) {
             self.store = store
             self.gate = gate
@@ -71,6 +74,7 @@ package struct Gateway: Sendable {
             self.courier = courier
             self.blobs = blobs
             self.signer = signer
+            self.reporter = reporter
             self.settings = settings
             self.log = log.part("api")
         }
@@ -89,11 +93,13 @@ package struct Gateway: Sendable {
         let stateFolder: StateFolder
         /// The folder of the web application.
         let dashboard: String
+        /// Of whoever made the program; nil where it is told nothing.
+        let vendor: DSN?
         let version: String
 
         package init(
             operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], links: AccountLinks, stateFolder: StateFolder,
-            dashboard: String, version: String
+            dashboard: String, vendor: DSN?, version: String
         ) {
             self.operatorToken = operatorToken
             self.authority = authority
@@ -101,6 +107,7 @@ package struct Gateway: Sendable {
             self.links = links
             self.stateFolder = stateFolder
             self.dashboard = dashboard
+            self.vendor = vendor
             self.version = version
         }
     }
@@ -108,8 +115,8 @@ package struct Gateway: Sendable {
     package init(_ parts: Parts) {
         self.parts = parts
         let groups: [[Route]] = [
-            SystemRoutes(parts).routes, ConfigRoutes(parts).routes, DiagnosticsRoutes(parts).routes, AuthRoutes(parts).routes,
-            PasswordResetRoutes(parts).routes,
+            SystemRoutes(parts).routes, ConfigRoutes(parts).routes, DiagnosticsRoutes(parts).routes, ErrorTrackingRoutes(parts).routes,
+            AuthRoutes(parts).routes, PasswordResetRoutes(parts).routes,
             ProfileRoutes(parts).routes, UserRoutes(parts).routes, InvitationRoutes(parts).routes, TokenRoutes(parts).routes,
             SettingsRoutes(parts).routes, WordingRoutes(parts).routes, BrandingRoutes(parts).routes, BlobRoutes(parts).routes,
             SlateRoutes(parts).routes, SenderRoutes(parts).routes, DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes,
@@ -127,13 +134,10 @@ package struct Gateway: Sendable {
     package func answer(_ request: Request) async -> Response {
         let began = Instant.now
         let match = router.match(request.head.method, request.head.path)
-        let answer: Response
-        do {
-            answer = try await respond(to: request, match)
-        } catch {
-            answer = response(to: error, request)
-        }
         let route: Route? = if case .found(let found, _) = match { found } else { nil }
+        let answer = await Errand.$current.withValue(Errand(route: route?.name)) { () async -> Response in
+            do { return try await respond(to: request, match) } catch { return response(to: error, request) }
+        }
         parts.requests.answered(route, answer.status.code, after: Instant.now - began)
         return secured(answer)
     }
@@ -195,6 +199,7 @@ package struct Gateway: Sendable {
             } catch let refusal as AuthError where [.notAuthenticated, .tokenRefused].contains(refusal) {
                 throw try unsigned(request, refusal.description, urgently: urgent)
             }
+            Errand.current?.organization = principal.user.organization.text
             try parts.gate.admit(principal, urgently: urgent)
             try await parts.gate.noteUse(of: principal, from: Call.origin(of: request))
             try principal.demand(action)
@@ -293,6 +298,7 @@ extension Gateway.Parts {
             store: store, postman: postman, courier: courier, blobs: blobs, folder: settings.stateFolder, log: log
         ) { _ = try await checkHealth(.scheduled) }.run()
         async let telling: Void = fleet.tellPresence()
+        async let reporting: Void = reporter.run()
         async let linking: Void = gate.sendResetLinks { [log] error in
             log.error("a link for a new password was not made", ["error": "\(error)"])
         }
@@ -302,5 +308,6 @@ extension Gateway.Parts {
         await watching
         await linking
         await telling
+        await reporting
     }
 }

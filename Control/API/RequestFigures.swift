@@ -33,7 +33,7 @@ final class RequestFigures: Sendable {
 
     /// - Parameter route: nil for a request that none was found for.
     func answered(_ route: Route?, _ status: Int, after time: Duration) {
-        let name = route.map { "\($0.method.text) \($0.path)" } ?? "none"
+        let name = route?.name ?? "none"
         state.withLock { state in
             state.answers[Key(route: name, status: status), default: 0] += 1
             state.times[name, default: Times()].add(Double(time.nanoseconds) / 1e9)

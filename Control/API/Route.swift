@@ -25,6 +25,9 @@ struct Route: Sendable {
     var isUrgent = false
     let run: @Sendable (Call) async throws -> Response
 
+    /// `GET /api/v1/senders/{id}`.
+    var name: String { "\(method.text) \(path)" }
+
     /// Who may call it.
     enum Access: Sendable, Hashable {
         /// Anybody: the route has its own proof, e.g. a password or a token.

@@ -272,6 +272,19 @@ enum Schemas {
         "HealthSnapshots": .object([
             .required("items", .list(.reference("HealthSnapshot"), upTo: DiagnosticsRoutes.pageLimit)), .optional("next", id),
         ]),
+        "ErrorTrackingRequest": .object([
+            .required("dsn", .text(.init(length: 0...500, expectation: "a DSN such as https://KEY@errors.example.org/4, or nothing")))
+        ]),
+        "ErrorTracking": .object([
+            .optional("own", line), .optional("vendor", line),
+            .required(
+                "trackers",
+                .list(
+                    .object([
+                        .required("whose", choice(["own", "vendor"])), .required("waiting", count), .required("taken", count),
+                        .required("refused", count), .required("dropped", count),
+                    ]), upTo: 2)),
+        ]),
         "AuditEntry": .object([
             .required("id", id), .required("at", time), .optional("author", line), .optional("token", id),
             .required("authorKind", choice(["user", "visitor", "device", "operator", "system"])), .required("action", line),

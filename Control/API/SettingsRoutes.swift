@@ -1,6 +1,7 @@
 import Auth
 import HTTP
 import Mail
+import Reporting
 import Store
 import Units
 import Web
@@ -54,6 +55,8 @@ struct SettingsRoutes: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for sender in senders { group.addTask { await parts.fleet.revoke(sender) } }
         }
+        // It goes with the organisation that the server was set up with.
+        parts.reporter.direct(to: try await parts.store.errorTracking.find().flatMap { DSN($0.revealed) })
         return try AuthRoutes.left()
     }
 

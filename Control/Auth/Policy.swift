@@ -27,6 +27,8 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case runBroadcasts = "broadcasts.run"
     /// Where events are told, and telling them again.
     case manageWebhooks = "webhooks.manage"
+    /// Where the server's errors are told; in the organisation alone that the server was set up with, since they are of all.
+    case manageReports = "reports.manage"
 }
 
 /// The one table of who may do what (SEC-07).
@@ -35,7 +37,7 @@ package enum Policy {
     /// senders and destinations.
     package static func lowestRole(for action: Action) -> Role {
         switch action {
-        case .deleteOrganization, .transferOwnership: .owner
+        case .deleteOrganization, .transferOwnership, .manageReports: .owner
         case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .managePool, .manageSenders,
             .manageDestinations, .manageWebhooks:
             .admin
@@ -61,7 +63,8 @@ package enum Policy {
         case .runBroadcasts: [.broadcasts]
         case .viewUsers, .manageUsers: [.members]
         case .viewAudit: [.audit]
-        case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageWebhooks, .manageOwnAccount:
+        case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageWebhooks, .manageReports,
+            .manageOwnAccount:
             []
         }
     }

@@ -10,6 +10,7 @@ import Identity
 import Logging
 import Mail
 import Posix
+import Reporting
 import Service
 import Store
 import Systemd
@@ -74,17 +75,53 @@ let usage = """
     }
 }
 
+/// The way to whatever people and peers name: one for all, so that an organisation's names count together, whatever they are for.
+struct Outward: Sendable {
+    let outbound: OutboundGuard
+    let lookups: Lookups
+    let loop: Loop
+
+    init(_ configuration: ControlConfiguration) throws {
+        outbound = OutboundGuard(allowing: configuration.outbound)
+        lookups = Lookups(outbound)
+        loop = try Loop(name: "outward")
+    }
+}
+
+/// Tells trackers of errors, the installation's own one as it is set.
+@Sendable func reporter(
+    _ configuration: ControlConfiguration, _ store: ControlStore, _ outward: Outward, _ log: Log
+) async throws -> Reporter {
+    let deployment = Deployment(
+        id: Hex.encode(try await store.operations.key("deployment", bytes: 16)), version: ProgramContext.version,
+        environment: configuration.environment)
+    let reporter = Reporter(
+        deployment, vendor: configuration.vendor, lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, log: log)
+    reporter.direct(to: try await store.errorTracking.find().flatMap { DSN($0.revealed) })
+    return reporter
+}
+
+/// Says of the run before that it did not come to its end, where it did not. What cannot be written down keeps nobody from starting.
+@Sendable func begin(_ mark: RunMark, _ reporter: Reporter, _ log: Log) {
+    do {
+        guard let before = try mark.begin(version: ProgramContext.version) else { return }
+        log.warning("the run before ended without a word: it crashed, was killed, or lost its power", ["run": "\(before)"])
+        reporter.report(
+            ErrorEvent(
+                at: unixMilliseconds(), .fatal, component: "control", message: "the run before ended without a word", detail: before))
+    } catch {
+        log.warning("how this run ends will not be known to the next", ["error": "\(error)"])
+    }
+}
+
 @Sendable func parts(
     _ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ authority: Certificate?,
-    _ certificates: CertificateWatch, _ webhookLoop: Loop, _ blobLoop: Loop, _ log: Log
+    _ certificates: CertificateWatch, _ outward: Outward, _ blobLoop: Loop, _ reporter: Reporter, _ log: Log
 ) async throws -> Gateway.Parts {
     let feed = Feed()
     let fleet = Roster(store: store, feed: feed, log: log)
     try await fleet.recall()
     let hasher = PasswordHasher()
-    let outbound = OutboundGuard(allowing: configuration.outbound)
-    // One for all: an organisation's names count together, whatever they are for.
-    let lookups = Lookups(outbound)
     // The configuration has at least one origin.
     let links = AccountLinks(origin: configuration.origins[0].text)
     let letters = configuration.mail.map { _ in Letters(links) }
@@ -93,17 +130,19 @@ let usage = """
         store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
         fleet: fleet,
         feed: feed,
-        broadcasts: BroadcastDirector(store: store, fleet: fleet, feed: feed, lookups: lookups, log: log),
+        broadcasts: BroadcastDirector(store: store, fleet: fleet, feed: feed, lookups: outward.lookups, log: log),
         devices: DeviceDoor(
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
             log: log),
         health: Health(store: store, stateFolder: folder.path, certificates: certificates, postman: postman), postman: postman,
-        courier: Courier(store, lookups: lookups, outbound: outbound, loop: webhookLoop, version: ProgramContext.version, log: log),
+        courier: Courier(
+            store, lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version, log: log),
         blobs: BlobStore(folder.blobs, on: blobLoop), signer: BlobSigner(key: try await store.operations.key("blob addresses")),
+        reporter: reporter,
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,
-            version: ProgramContext.version),
+            vendor: configuration.vendor, version: ProgramContext.version),
         log: log)
 }
 
@@ -125,13 +164,15 @@ let usage = """
         })
     tell(store.opening, log)
     try await openSetup(store, folder, log)
+    let outward = try Outward(configuration)
+    let reporter = try await reporter(configuration, store, outward, log)
+    let heard = log.heard { reporter.hear($0) }
     let own = try authority(configuration.authorityFile)
     let certificates = try await program.start(
         "certificates",
-        { CertificateWatch(authority: own.map { Int($0.notAfter) }, demand: configuration.chainDemand(authority: own), log: log) },
+        { CertificateWatch(authority: own.map { Int($0.notAfter) }, demand: configuration.chainDemand(authority: own), log: heard) },
         stop: { await $0.stop() })
-    let parts = try await parts(
-        configuration, folder, store, own, certificates, Loop(name: "webhooks"), Loop(name: "blobs"), log)
+    let parts = try await parts(configuration, folder, store, own, certificates, outward, Loop(name: "blobs"), reporter, heard)
     // Ends after the broadcasts do: what happened to them last is stored too.
     _ = try await program.start(
         "flight records", { Task { await parts.storeFlightRecords() } },
@@ -147,7 +188,7 @@ let usage = """
         {
             let server = Server(configuration: configuration.server, loops: loops) { request in await api.answer(request) }
             let addresses = try await server.start()
-            log.notice(
+            heard.notice(
                 "listening",
                 ["addresses": "\(addresses.map(\.description).joined(separator: " "))", "version": "\(ProgramContext.version)"])
             return server
@@ -157,7 +198,10 @@ let usage = """
         // No start waits for it, and an end 5 s at most: that long the last checkpoint waits for whoever reads.
         _ = try await program.start("inspection", { Task { await inspect(store, log) } }, stop: { $0.cancel() })
     }
+    let mark = RunMark(folder)
+    begin(mark, reporter, log)
     await program.untilStopped(signals) { await certificates.reload(server) }
+    mark.end()
 }
 
 /// Lists the safety copies, or puts one in the place of the database.

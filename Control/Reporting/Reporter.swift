@@ -54,6 +54,9 @@ package final class Reporter: Sendable {
     /// From now on the installation's own events go there, or nowhere.
     package func direct(to dsn: DSN?) { own.direct(to: dsn) }
 
+    /// Hears a line of the log, in the task that writes it.
+    package func hear(_ entry: Log.Entry) { note(entry, route: Errand.current?.route, organization: Errand.current?.organization) }
+
     /// Hears a line of the log: an error becomes an event, and all are told with those that come after them.
     ///
     /// - Parameters:

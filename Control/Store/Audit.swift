@@ -63,6 +63,8 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case mailGivenUp = "mail.given_up"
     /// There were too many.
     case mailHeldBack = "mail.held_back"
+    /// Where errors are told.
+    case errorTrackingChanged = "server.error_tracking_changed"
     case webhookCreated = "webhook.created"
     case webhookChanged = "webhook.changed"
     case webhookRemoved = "webhook.removed"

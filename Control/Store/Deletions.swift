@@ -44,7 +44,11 @@ package struct Deletions: Sendable {
             try all.run("UPDATE devices SET revoked_at = \(now) WHERE organization = \(id) AND revoked_at IS NULL")
             for table in Self.keys { try transaction.delete(from: table, in: scope, where: "TRUE") }
             try transaction.silenceWebhooks(by: store.keyring, in: scope)
-            if try transaction.house() == id { try transaction.shared.run("DELETE FROM setup") }
+            if try transaction.house() == id {
+                try transaction.shared.run("DELETE FROM setup")
+                // Whoever comes next has errors of their own.
+                try transaction.shared.run("DELETE FROM server_keys WHERE name = \(ErrorTracking.name)")
+            }
             let slug: String? = try transaction.shared.first("SELECT slug FROM organizations WHERE id = \(id)") { try $0["slug"] }
             try transaction.noteOfOperator(.organizationDeleted, id.text, detail: "\(slug ?? "") by \(owner.email)")
             try transaction.addJob(

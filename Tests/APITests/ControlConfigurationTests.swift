@@ -27,6 +27,7 @@ struct ControlConfigurationTests {
         #expect(shipped.limits.general == least.limits.general && shipped.limits.open == least.limits.open)
         #expect(shipped.stateFolder == least.stateFolder && shipped.loops == least.loops && shipped.logLevel == least.logLevel)
         #expect(shipped.dashboard == least.dashboard && shipped.dashboard == "/usr/share/strata/dashboard")
+        #expect(shipped.vendor == nil && least.vendor == nil && shipped.environment == least.environment)
         #expect(shipped.outbound.isEmpty && least.outbound.isEmpty && !shipped.endsTLSAtProxy)
     }
 
@@ -58,6 +59,22 @@ struct ControlConfigurationTests {
         #expect(direct.chainDemand(authority: nil).authority == nil)
         let behind = try parse(origins + "tls_ends_at_proxy = true\n").chainDemand(authority: authority)
         #expect(behind.authority == nil && behind.hosts.isEmpty)
+    }
+
+    @Test("a vendor's DSN is one, is told by no fault, and is none by default")
+    func vendor() throws {
+        let key = "0123456789abcdef"
+        let set = try parse(least + "[errors]\nvendor_dsn = \"https://\(key)@errors.example.org/4\"\nenvironment = \"staging\"\n")
+        #expect(set.vendor?.description == "errors.example.org, project 4" && set.environment == "staging")
+        for line in ["vendor_dsn = \"https://\(key)/errors\"", "environment = \"a b\"", "environment = \"\""] {
+            do {
+                _ = try parse(least + "[errors]\n\(line)\n")
+                Issue.record("\(line) was taken")
+            } catch {
+                let key = line.hasPrefix("vendor") ? "errors.vendor_dsn" : "errors.environment"
+                #expect((error as? ConfigurationFaults)?.faults.map(\.key) == [key] && !"\(error)".contains("0123456789abcdef"))
+            }
+        }
     }
 
     @Test("plain HTTP is for loopback only, TLS needs its files, and all faults come together")

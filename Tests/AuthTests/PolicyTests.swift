@@ -26,6 +26,7 @@ import Wire
         (.viewBroadcasts, [.owner, .admin, .host, .member]),
         (.runBroadcasts, [.owner, .admin, .host]),
         (.manageWebhooks, [.owner, .admin]),
+        (.manageReports, [.owner]),
     ]
 
     @Test("each role may do exactly the listed actions")

@@ -154,6 +154,8 @@ struct DescriptionTests {
         let change = #"{"name":"First","locale":"de-DE","registration":"open","terms":"Rules","termsURL":"https://example.org/rules"}"#
         let code = try await api.call("PATCH /organization/settings", [], change, by: owner).text("code")
         try await api.call("GET /organization/settings", by: owner)
+        try await api.call("PUT /diagnostics/error-tracking", [], #"{"dsn":""}"#, by: owner)
+        try await api.call("GET /diagnostics/error-tracking", by: owner)
         let shown = #""organization":"first","code":"\#(code)""#
         try await api.call("POST /auth/registration", [], "{\(shown)}", by: desk.visitor())
         let wish = #"{\#(shown),"email":"r@example.org","agrees":true}"#
@@ -290,7 +292,8 @@ struct DescriptionTests {
         let host = try #require(try await api.call("GET /operator/pool", by: operating).items().first?["id"] as? String)
         try await api.call("PATCH /operator/pool/{id}", [host], #"{"draining":false}"#, by: operating)
         try await api.call("DELETE /operator/pool/{id}", [host], by: operating)
-        for route in ["GET /operator/audit", "GET /metrics"] { try await api.call(route, by: operating) }
+        try await api.call("PUT /operator/error-tracking", [], #"{"dsn":"https://k@errors.example.org/4"}"#, by: operating)
+        for route in ["GET /operator/error-tracking", "GET /operator/audit", "GET /metrics"] { try await api.call(route, by: operating) }
     }
 
     // MARK: What is refused

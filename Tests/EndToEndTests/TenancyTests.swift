@@ -35,6 +35,8 @@ struct TenancyTests {
         "POST /api/v1/auth/me/avatar": .member, "POST /api/v1/auth/me/email": .member, "PUT /api/v1/auth/email": .open,
         "GET /api/v1/users": .admin, "POST /api/v1/users": .admin, "PATCH /api/v1/users/{id}": .admin, "GET /api/v1/audit": .admin,
         "GET /api/v1/diagnostics/health": .admin, "POST /api/v1/diagnostics/health": .admin, "GET /api/v1/diagnostics/snapshots": .admin,
+        "GET /api/v1/diagnostics/error-tracking": .owner, "PUT /api/v1/diagnostics/error-tracking": .owner,
+        "GET /api/v1/operator/error-tracking": .operator, "PUT /api/v1/operator/error-tracking": .operator,
         "GET /api/v1/pool": .admin, "PATCH /api/v1/pool/{id}": .admin,
         "GET /api/v1/enrollment-tokens": .admin, "POST /api/v1/enrollment-tokens": .admin, "DELETE /api/v1/enrollment-tokens/{id}": .admin,
         "GET /api/v1/senders": .member, "GET /api/v1/senders/{id}": .member, "PATCH /api/v1/senders/{id}": .admin,

@@ -54,6 +54,8 @@ package final class Installation: @unchecked Sendable {
 
         /// The port of a mail server on this machine; without one no mail is sent.
         package var mailPort: Int?
+        /// More sections of control's configuration.
+        package var sections = ""
 
         package init() {}
     }
@@ -269,6 +271,7 @@ package final class Installation: @unchecked Sendable {
         \(settings.mailPort.map { "[mail]\nserver = \"127.0.0.1:\($0)\"\nsecurity = \"none\"\nfrom = \"strata@example.org\"" } ?? "")
         [outbound]
         allow = [\(settings.outbound.map { "\"\($0)\"" }.joined(separator: ", "))]
+        \(settings.sections)
         [log]
         level = "\(settings.logLevel)"
         """

@@ -268,8 +268,24 @@ export type EncoderChoice = {
   frameRate: number;
 };
 
+export type ErrorTracking = {
+  own?: string | null;
+  vendor?: string | null;
+  trackers: ({
+    whose: "own" | "vendor";
+    waiting: number;
+    taken: number;
+    refused: number;
+    dropped: number;
+  })[];
+};
+
+export type ErrorTrackingRequest = {
+  dsn: string;
+};
+
 export type EventKind = {
-  name: "organization.renamed" | "organization.settings_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "output.state_changed" | "sender.online" | "sender.offline" | "webhook.test";
+  name: "organization.renamed" | "organization.settings_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "output.state_changed" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
 export type HealthSnapshot = {
@@ -549,7 +565,7 @@ export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "webhooks.manage")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "webhooks.manage" | "reports.manage")[];
 };
 
 export type Settings = {
@@ -668,7 +684,7 @@ export type Webhook = {
 export type WebhookRequest = {
   url: string;
   description: string;
-  kinds?: ("organization.renamed" | "organization.settings_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "output.state_changed" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  kinds?: ("organization.renamed" | "organization.settings_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "output.state_changed" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
   active: boolean;
 };
 
@@ -788,6 +804,10 @@ export interface Operations {
   getDiagnosticsDeliveriesById: { path: { id: string }; body: undefined; answer: Delivery };
   /** Deliver an event again, behind what waits; where it still waits itself, its webhook is tried at once. For the role admin and those above it. */
   postDiagnosticsDeliveriesByIdReplay: { path: { id: string }; body: undefined; answer: Delivery };
+  /** Where the server's errors are told; in the organisation that the server was set up with. For the organisation's owner. */
+  getDiagnosticsErrorTracking: { path: Nothing; body: undefined; answer: ErrorTracking };
+  /** Tell the server's errors to another tracker, from the next one on, or to none; in the organisation that the server was set up with. For the organisation's owner. */
+  putDiagnosticsErrorTracking: { path: Nothing; body: ErrorTrackingRequest; answer: ErrorTracking };
   /** Whether the parts the server needs answer. For the role admin and those above it. */
   getDiagnosticsHealth: { path: Nothing; body: undefined; answer: Diagnosis };
   /** Ask all of them now, and keep what they say. For the role admin and those above it. */
@@ -958,6 +978,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getDiagnosticsDeliveries: ["GET", "/api/v1/diagnostics/deliveries"],
   getDiagnosticsDeliveriesById: ["GET", "/api/v1/diagnostics/deliveries/{id}"],
   postDiagnosticsDeliveriesByIdReplay: ["POST", "/api/v1/diagnostics/deliveries/{id}/replay"],
+  getDiagnosticsErrorTracking: ["GET", "/api/v1/diagnostics/error-tracking"],
+  putDiagnosticsErrorTracking: ["PUT", "/api/v1/diagnostics/error-tracking"],
   getDiagnosticsHealth: ["GET", "/api/v1/diagnostics/health"],
   postDiagnosticsHealth: ["POST", "/api/v1/diagnostics/health"],
   getDiagnosticsSnapshots: ["GET", "/api/v1/diagnostics/snapshots"],

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Fault } from "../api/Fault";
-import { asFault, client, useReading } from "../api/Server";
+import { asFault, client, useMay, useReading } from "../api/Server";
 import type { Settings, Slate } from "../api/Schema";
 import { ActButton } from "../design/Button";
 import { FaultNote } from "../design/Fault";
@@ -8,11 +8,13 @@ import { Card, Page, Read } from "../design/Page";
 import { Tabs } from "../design/Tabs";
 import { useWords } from "../text/Text";
 import { BrandingTab } from "./BrandingTab";
+import { ErrorTrackingTab } from "./ErrorTracking";
 import { GeneralTab, LanguageTab, RegistrationTab } from "./OrganizationSettings";
 
 /** What the organisation decides for itself, and the picture that its viewers see while a sender is silent. */
 export function OrganizationPage() {
   const { t } = useWords();
+  const may = useMay();
   const organization = useReading("getOrganization", {}), settings = useReading("getOrganizationSettings", {});
   // What an answer to a change said is newer than what was read.
   const [changed, setChanged] = useState<Settings | null>(null), [tab, setTab] = useState("general");
@@ -26,6 +28,7 @@ export function OrganizationPage() {
             { id: "language", title: t("settings.language"), body: () => <LanguageTab key="language" settings={changed ?? read} changed={setChanged} /> },
             { id: "registration", title: t("settings.registrations"), body: () => <RegistrationTab key="registration" settings={changed ?? read} changed={setChanged} /> },
             { id: "slate", title: t("slate.title"), body: () => <SlateCard key="slate" slate={one.slate ?? null} changed={organization.again} /> },
+            ...(may("reports.manage") ? [{ id: "errors", title: t("errors.title"), body: () => <ErrorTrackingTab key="errors" /> }] : []),
           ]} />
         )}</Read>
       )}</Read>

@@ -1,0 +1,100 @@
+import Foundation
+import HTTP
+import Posix
+import Support
+import Web
+
+/// A collector of ours for what leaves a server about itself: errors in Sentry's envelopes. It stands for Sentry and GlitchTip, which Debian
+/// does not have: what it takes is what their documentation says, and what does not fit is kept as a fault.
+final class Collector: Sendable {
+    /// An event that came, with the key that it came by.
+    struct Event: Sendable {
+        let key: String
+        let text: String
+
+        var object: [String: Any] { (try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]) ?? [:] }
+        var tags: [String: String] { object["tags"] as? [String: String] ?? [:] }
+        /// The kind and the words of the exception.
+        var raised: (type: String?, value: String?, frames: [[String: Any]]) {
+            let first = ((object["exception"] as? [String: Any])?["values"] as? [[String: Any]])?.first ?? [:]
+            let frames = (first["stacktrace"] as? [String: Any])?["frames"] as? [[String: Any]] ?? []
+            return (first["type"] as? String, first["value"] as? String, frames)
+        }
+    }
+
+    private struct State {
+        var events: [Event] = []
+        var faults: [String] = []
+        /// What each key is answered: the status, and the limits that go with it.
+        var limits: [String: String] = [:]
+    }
+
+    let port: Int
+    private let loop: Loop
+    private let server: Server
+    private let state: Guarded<State>
+
+    init() async throws {
+        let state = Guarded(State())
+        self.state = state
+        loop = try Loop(name: "collector")
+        guard let any = SocketAddress("127.0.0.1", port: 0) else { throw SupportFailure("no loopback") }
+        server = Server(configuration: ServerConfiguration(listeners: [Listener(any)]), loops: [loop]) { request in
+            // try?: what cannot be read is empty, which is a fault.
+            let body = (try? await request.body.collect(upTo: 1 << 20)) ?? []
+            return state.withLock { Self.take(request.path, request.headers, String(decoding: body, as: UTF8.self), &$0) }
+        }
+        port = try await server.start()[0].port
+    }
+
+    func stop() async {
+        await server.shutdown(grace: .zero)
+        loop.stop()
+    }
+
+    var events: [Event] { state.withLock { $0.events } }
+    var faults: [String] { state.withLock { $0.faults } }
+    func events(by key: String) -> [Event] { events.filter { $0.key == key } }
+
+    func dsn(_ key: String, project: Int = 4) -> String { "http://\(key)@127.0.0.1:\(port)/\(project)" }
+
+    /// From now on refuses what comes by a key, with these limits.
+    func limit(_ key: String, _ limits: String) { state.withLock { $0.limits[key] = limits } }
+
+    private static func take(_ path: String, _ headers: Headers, _ body: String, _ state: inout State) -> Response {
+        guard path.hasPrefix("/api/"), path.hasSuffix("/envelope/"), headers["content-type"] == "application/x-sentry-envelope",
+            let key = headers["x-sentry-auth"]?.components(separatedBy: "sentry_key=").last
+        else { return refuse("no envelope: \(path)", &state) }
+        let lines = body.components(separatedBy: "\n")
+        guard lines.count == 3, let item = object(lines[1]), item["type"] as? String == "event",
+            item["length"] as? Int == lines[2].utf8.count,
+            let head = object(lines[0]), let event = object(lines[2]), head["event_id"] as? String == event["event_id"] as? String
+        else { return refuse("no event: \(body.prefix(500))", &state) }
+        state.events.append(Event(key: key, text: lines[2]))
+        if let limits = state.limits[key] { return Response(.tooManyRequests, headers: ["X-Sentry-Rate-Limits": limits]) }
+        return .json(Array(#"{"id":"1"}"#.utf8))
+    }
+
+    private static func refuse(_ fault: String, _ state: inout State) -> Response {
+        state.faults.append(fault)
+        return Response(.badRequest)
+    }
+
+    private static func object(_ text: String) -> [String: Any]? {
+        // try?: what is no JSON is no object.
+        try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    }
+}
+
+/// Runs a body with a collector, and clears it whatever happens.
+func withCollector<Result>(_ body: (Collector) async throws -> Result) async throws -> Result {
+    let collector = try await Collector()
+    do {
+        let result = try await body(collector)
+        await collector.stop()
+        return result
+    } catch {
+        await collector.stop()
+        throw error
+    }
+}
