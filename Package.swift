@@ -159,7 +159,7 @@ let control: [Target] = [
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
-            "Webhooks", "Reporting", "Crypto", "Posix", "Logging", "TLS",
+            "Webhooks", "Redaction", "Reporting", "Crypto", "Posix", "Logging", "TLS",
         ],
         resources: [.embedInCode("Page")]),
     program(

@@ -49,6 +49,9 @@ package struct Gateway: Sendable {
         /// What became a label in `/metrics`.
         let labels = Guarded(LabelBook())
         let requests = RequestFigures()
+        /// Errors of pages, of each address that they come from, and of all.
+        let pageErrors = RateLimiter(RateLimit(20, per: .seconds(60)))
+        let allPageErrors = RateLimiter(RateLimit(200, per: .seconds(60)))
         /// Lines of the log about sessions.
         let sessionLines = RateLimiter(RateLimit(20, per: .seconds(60)))
 
@@ -116,6 +119,7 @@ package struct Gateway: Sendable {
         self.parts = parts
         let groups: [[Route]] = [
             SystemRoutes(parts).routes, ConfigRoutes(parts).routes, DiagnosticsRoutes(parts).routes, ErrorTrackingRoutes(parts).routes,
+            PageErrorRoutes(parts).routes,
             AuthRoutes(parts).routes, PasswordResetRoutes(parts).routes,
             ProfileRoutes(parts).routes, UserRoutes(parts).routes, InvitationRoutes(parts).routes, TokenRoutes(parts).routes,
             SettingsRoutes(parts).routes, WordingRoutes(parts).routes, BrandingRoutes(parts).routes, BlobRoutes(parts).routes,

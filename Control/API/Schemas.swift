@@ -285,6 +285,14 @@ enum Schemas {
                         .required("refused", count), .required("dropped", count),
                     ]), upTo: 2)),
         ]),
+        "PageError": .object([.required("id", line)]),
+        "PageErrorRequest": .object([
+            .required("kind", choice(PageErrorKind.self)),
+            .required("name", .text(.init(length: 1...100, expectation: "the kind of an error"))),
+            .required("message", .text(.init(length: 0...1000, expectation: "at most 1000 characters"))),
+            .optional("stack", .text(.init(length: 0...8000, expectation: "at most 8000 characters"))),
+            .required("path", .text(.init(length: 1...500, expectation: "the path of a page"))),
+        ]),
         "AuditEntry": .object([
             .required("id", id), .required("at", time), .optional("author", line), .optional("token", id),
             .required("authorKind", choice(["user", "visitor", "device", "operator", "system"])), .required("action", line),

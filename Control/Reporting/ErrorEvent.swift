@@ -32,7 +32,7 @@ package struct ErrorEvent: Sendable, Hashable {
     }
 
     /// 32 hexadecimal digits.
-    let id: String
+    package let id: String
     let unixMs: Int64
     let level: Level
     let platform: Platform

@@ -73,7 +73,7 @@ struct SentryEnvelope {
         let release: String
         let environment: String
         let transaction: String?
-        let fingerprint: [String]
+        let fingerprint: [String]?
         let tags: [String: String]
         let exception: Exceptions
         let breadcrumbs: Crumbs
@@ -90,8 +90,8 @@ struct SentryEnvelope {
             release = deployment.release
             environment = deployment.environment
             transaction = event.route.map(SentryEnvelope.name)
-            // Whatever the detail says: it may be other each time.
-            fingerprint = [component, message]
+            // Whatever the detail says: it may be other each time. Errors of pages have a whole stack to be known by.
+            fingerprint = event.platform == .javascript ? nil : [component, message]
             var tags = ["deployment_id": deployment.id, "component": component]
             tags["route"] = event.route.map(SentryEnvelope.name)
             tags["org_id"] = event.organization.map(SentryEnvelope.name)

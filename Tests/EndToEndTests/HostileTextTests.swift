@@ -317,6 +317,9 @@ struct HostileTextTests {
             "ChangeBroadcastRequest": ["input": ["video": "test", "audio": "test"]],
             "AddOutputRequest": ["destination": destination], "RotateSecretRequest": ["overlapSeconds": 60],
             "WebhookRequest": ["url": "https://127.0.0.1:1/", "description": "N", "kinds": ["webhook.test"], "active": true],
+            "PageErrorRequest": [
+                "kind": "error", "name": "TypeError", "message": "m", "stack": "at f (https://a/b.js:1:2)", "path": "/app/",
+            ],
             "ErrorTrackingRequest": ["dsn": "https://k@127.0.0.1:1/4"],
         ]
     }

@@ -14,7 +14,8 @@ struct TenancyTests {
     private static let matrix: [String: Reach] = [
         "GET /health": .open, "GET /api/v1/openapi.json": .open, "GET /api/v1/setup": .open, "GET /api/v1/config": .open,
         "GET /api/v1/live": .open,
-        "GET /api/v1/devices/connect": .open, "POST /api/v1/enroll": .open, "POST /api/v1/auth/register": .open,
+        "GET /api/v1/devices/connect": .open, "POST /api/v1/errors": .open, "POST /api/v1/enroll": .open,
+        "POST /api/v1/auth/register": .open,
         "POST /api/v1/auth/login": .open, "POST /api/v1/auth/refresh": .open, "POST /api/v1/auth/password-reset": .open,
         "POST /api/v1/auth/invitation": .open, "POST /api/v1/auth/invitation/accept": .open, "GET /api/v1/invitations": .admin,
         "POST /api/v1/invitations": .admin, "POST /api/v1/invitations/csv": .admin,

@@ -470,6 +470,18 @@ export type OutputReport = {
   reconnectsTotal: number;
 };
 
+export type PageError = {
+  id: string;
+};
+
+export type PageErrorRequest = {
+  kind: "error" | "rejection" | "render";
+  name: string;
+  message: string;
+  stack?: string | null;
+  path: string;
+};
+
 export type PasswordResetLink = {
   sent: boolean;
   link?: string | null;
@@ -822,6 +834,8 @@ export interface Operations {
   postEnrollmentTokens: { path: Nothing; body: CreateTokenRequest; answer: Token };
   /** Withdraw a token. For the role admin and those above it. */
   deleteEnrollmentTokensById: { path: { id: string }; body: undefined; answer: undefined };
+  /** Tell of an error of the web application. For anybody. */
+  postErrors: { path: Nothing; body: PageErrorRequest; answer: PageError };
   /** List the invitations nobody has accepted yet. For the role admin and those above it. */
   getInvitations: { path: Nothing; body: undefined; answer: {
     items: Invitation[];
@@ -986,6 +1000,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getEnrollmentTokens: ["GET", "/api/v1/enrollment-tokens"],
   postEnrollmentTokens: ["POST", "/api/v1/enrollment-tokens"],
   deleteEnrollmentTokensById: ["DELETE", "/api/v1/enrollment-tokens/{id}"],
+  postErrors: ["POST", "/api/v1/errors"],
   getInvitations: ["GET", "/api/v1/invitations"],
   postInvitations: ["POST", "/api/v1/invitations"],
   postInvitationsCsv: ["POST", "/api/v1/invitations/csv"],

@@ -2,11 +2,13 @@ import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "
 import { Access, type Action } from "./Access";
 import { Client, type Answer, type Operation, type Path } from "./Client";
 import { Fault } from "./Fault";
+import { Reports } from "./Report";
 import type { Session } from "./Schema";
 
 /** The one server that the page came from. */
 export const access = new Access();
 export const client = new Client(access);
+export const reports = new Reports(access);
 
 export const useAccess = () => useSyncExternalStore(access.watch, () => access.state);
 
