@@ -147,19 +147,20 @@ let receiver: [Target] = [
 
 let control: [Target] = [
     pure("Control", "Redaction", ["Units"]),
-    module("Control", "Reporting", ["Units", "HTTP", "Web", "Redaction", "Crypto", "Posix", "Logging"]),
+    module("Control", "Tracing", ["Posix"]),
+    module("Control", "Reporting", ["Units", "HTTP", "Web", "Redaction", "Tracing", "Crypto", "Posix", "Logging"]),
     module("Control", "Blobs", ["Units", "Wire", "Crypto", "Posix"]),
-    module("Control", "Store", ["Units", "Wire", "SQLite", "Crypto", "Posix", "Blobs"]),
-    module("Control", "Mail", ["Units", "HTTP", "Wire", "Configuration", "Store", "Crypto", "CCurl", "Posix", "Logging"]),
+    module("Control", "Store", ["Units", "Wire", "SQLite", "Tracing", "Crypto", "Posix", "Blobs"]),
+    module("Control", "Mail", ["Units", "HTTP", "Wire", "Configuration", "Store", "Tracing", "Crypto", "CCurl", "Posix", "Logging"]),
     module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
-    module("Control", "Webhooks", ["Units", "HTTP", "Web", "Store", "Crypto", "Posix", "Logging"]),
+    module("Control", "Webhooks", ["Units", "HTTP", "Web", "Store", "Tracing", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
-            "Webhooks", "Redaction", "Reporting", "Crypto", "Posix", "Logging", "TLS",
+            "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS",
         ],
         resources: [.embedInCode("Page")]),
     program(
@@ -167,7 +168,7 @@ let control: [Target] = [
         [
             "API", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Reporting", "Service", "Store",
             "Systemd",
-            "Units", "Web", "Webhooks",
+            "Tracing", "Units", "Web", "Webhooks",
         ]),
 ]
 
@@ -204,7 +205,8 @@ let suites: [Target] = [
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
     tests("RedactionTests", ["Redaction"]),
-    tests("ReportingTests", ["Reporting", "Support", "HTTP", "Web", "TLS", "Logging", "Posix", "Units"]),
+    tests("TracingTests", ["Tracing", "Posix"]),
+    tests("ReportingTests", ["Reporting", "Tracing", "Support", "HTTP", "Web", "TLS", "Logging", "Posix", "Units"]),
     tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),

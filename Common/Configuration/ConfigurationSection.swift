@@ -50,6 +50,17 @@ package struct ConfigurationSection {
         }
     }
 
+    /// A number that may have a fraction.
+    package func number(_ key: String, default fallback: Double? = nil, in range: ClosedRange<Double>) -> Double {
+        read(key, fallback, "\(range.lowerBound) to \(range.upperBound)", placeholder: range.lowerBound) { value -> Double? in
+            switch value {
+            case .float(let number) where range.contains(number): return number
+            case .integer(let number) where range.contains(Double(number)): return Double(number)
+            default: return nil
+            }
+        }
+    }
+
     package func boolean(_ key: String, default fallback: Bool? = nil) -> Bool {
         read(key, fallback, "true or false", placeholder: false) { value in
             guard case .boolean(let flag) = value else { return nil }
@@ -163,6 +174,7 @@ package struct ConfigurationSection {
     private static func readings(of text: String) -> [TOMLValue] {
         var readings: [TOMLValue] = [.string(text)]
         if let number = Int(text) { readings.append(.integer(number)) }
+        if let number = Double(text) { readings.append(.float(number)) }
         if let flag = Bool(text) { readings.append(.boolean(flag)) }
         let items = text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false)
         readings.append(.array(items.map { .string(String($0)) }))

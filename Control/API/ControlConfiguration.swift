@@ -1,6 +1,7 @@
 package import Auth
 package import Configuration
 package import Crypto
+package import HTTP
 package import Identity
 package import Logging
 package import Mail
@@ -34,6 +35,10 @@ package struct ControlConfiguration: Sendable {
     package let vendor: DSN?
     /// What errors say of this installation, e.g. `production`.
     package let environment: String
+    /// The collector of traces; nil: nothing is followed.
+    package let collector: URLParts?
+    /// Of the requests and jobs that are followed, 0 to 1.
+    package let traceShare: Double
     package let logLevel: Log.Level
 
     /// - Throws: `ConfigurationFaults`, all of them together.
@@ -73,6 +78,9 @@ package struct ControlConfiguration: Sendable {
         self.environment = errors.string("environment", default: "production", "1 to 64 letters, digits, dots, hyphens and underlines") {
             (1...64).contains($0.utf8.count) && $0.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) }
         }
+        let traces = reader.section("traces")
+        collector = Self.collector(traces)
+        traceShare = traces.number("sample_ratio", default: 0.01, in: 0...1)
         logLevel = reader.section("log").level()
         try reader.finish()
     }
@@ -100,6 +108,16 @@ package struct ControlConfiguration: Sendable {
         let folder = section.string("folder", default: "/var/backups/strata", "an absolute path") { $0.hasPrefix("/") }
         let days = section.integer("keep_days", default: 30, in: 1...3650)
         return section.optionalString("recipient").map { Backups(recipient: $0, folder: folder, keepDays: days) }
+    }
+
+    private static func collector(_ section: ConfigurationSection) -> URLParts? {
+        func url(_ text: String) -> URLParts? {
+            // try?: whatever is wrong with it, the fault says what one looks like.
+            guard let url = try? URLParts(text, schemes: [.http, .https]), url.query == nil else { return nil }
+            let isHere = url.host == "localhost" || SocketAddress(url.host, port: url.port)?.isLoopback == true
+            return url.scheme.isTLS || isHere ? url : nil
+        }
+        return section.optionalString("endpoint", "https://HOST:PORT, or http:// of this machine") { url($0) != nil }.flatMap(url)
     }
 
     private static func dsn(_ section: ConfigurationSection, _ reader: ConfigurationReader) -> DSN? {

@@ -97,6 +97,12 @@ extension Figures {
                 .gauge, "control_error_events_waiting", "Errors that a tracker has not taken yet", Double(account.waiting),
                 ["tracker": account.tracker])
         }
+        if let exporter = parts.traces?.exporter {
+            let account = exporter.account
+            for (outcome, count) in [("dropped", exporter.dropped), ("exported", account.exported), ("lost", account.lost)] {
+                add(.counter, "control_spans_total", "Spans of traces, by what became of them", Double(count), ["outcome": outcome])
+            }
+        }
         guard let jobs = try? await parts.store.jobs.counts() else { return }  // The database's own health is told elsewhere.
         for job in jobs {
             add(

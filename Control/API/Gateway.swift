@@ -11,6 +11,7 @@ package import Identity
 import Posix
 package import Reporting
 package import Store
+package import Tracing
 package import Units
 package import Web
 package import Webhooks
@@ -38,6 +39,8 @@ package struct Gateway: Sendable {
         /// Of addresses of blobs.
         let signer: BlobSigner
         let reporter: Reporter
+        /// nil where nothing is followed.
+        let traces: Traces?
         let settings: Settings
         let log: Log
         /// The pages that watch, of each user.
@@ -63,7 +66,7 @@ package struct Gateway: Sendable {
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
             devices: DeviceDoor,
             health: Health, postman: Postman?, courier: Courier, blobs: BlobStore, signer: BlobSigner, reporter: Reporter,
-            settings: Settings, log: Log
+            traces: Traces?, settings: Settings, log: Log
         ) {
             self.store = store
             self.gate = gate
@@ -78,8 +81,20 @@ package struct Gateway: Sendable {
             self.blobs = blobs
             self.signer = signer
             self.reporter = reporter
+            self.traces = traces
             self.settings = settings
             self.log = log.part("api")
+        }
+    }
+
+    /// What is followed through the server, and where it is told.
+    package struct Traces: Sendable {
+        package let tracer: Tracer
+        package let exporter: SpanExporter
+
+        package init(tracer: Tracer, exporter: SpanExporter) {
+            self.tracer = tracer
+            self.exporter = exporter
         }
     }
 
@@ -139,11 +154,40 @@ package struct Gateway: Sendable {
         let began = Instant.now
         let match = router.match(request.head.method, request.head.path)
         let route: Route? = if case .found(let found, _) = match { found } else { nil }
-        let answer = await Errand.$current.withValue(Errand(route: route?.name)) { () async -> Response in
-            do { return try await respond(to: request, match) } catch { return response(to: error, request) }
+        let errand = Errand(route: route?.name)
+        let span = parts.traces?.tracer.root(route?.name ?? "none", .server, from: Self.parent(of: request))
+        let answer = await Tracer.$current.withValue(span) { () async -> Response in
+            await Errand.$current.withValue(errand) { () async -> Response in
+                do { return try await respond(to: request, match) } catch { return response(to: error, request) }
+            }
         }
-        parts.requests.answered(route, answer.status.code, after: Instant.now - began)
+        errand.end()
+        let time = Instant.now - began
+        parts.requests.answered(route, answer.status.code, after: time)
+        note(request, route, answer.status.code, after: time, span)
         return secured(answer)
+    }
+
+    /// What a proxy in front of us that is believed has begun; what anybody else says of it is not looked at.
+    private static func parent(of request: Request) -> TraceContext? {
+        request.isProxied ? request.headers["traceparent"].flatMap { TraceContext(traceparent: $0) } : nil
+    }
+
+    /// Each request is a line of the log, and where it is followed a span.
+    private func note(_ request: Request, _ route: Route?, _ status: Int, after time: Duration, _ span: Span?) {
+        parts.log.info(
+            "answered",
+            [
+                "method": "\(request.method)", "route": "\(route?.path ?? "none")", "status": .integer(status),
+                "ms": .integer(time.milliseconds),
+                "trace": "\(span?.context.traceID ?? "")",
+            ])
+        guard let span else { return }
+        span.set("http.request.method", .text(request.method.text))
+        if let route { span.set("http.route", .text(route.path)) }
+        span.set("http.response.status_code", .integer(status))
+        if status >= 500 { span.fail() }
+        span.end()
     }
 
     private func respond(to request: Request, _ match: Router.Match) async throws -> Response {
@@ -204,6 +248,7 @@ package struct Gateway: Sendable {
                 throw try unsigned(request, refusal.description, urgently: urgent)
             }
             Errand.current?.organization = principal.user.organization.text
+            Tracer.current?.set("strata.organization", .text(principal.user.organization.text))
             try parts.gate.admit(principal, urgently: urgent)
             try await parts.gate.noteUse(of: principal, from: Call.origin(of: request))
             try principal.demand(action)
@@ -299,10 +344,11 @@ extension Gateway.Parts {
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = Housekeeping(
-            store: store, postman: postman, courier: courier, blobs: blobs, folder: settings.stateFolder, log: log
+            store: store, postman: postman, courier: courier, blobs: blobs, tracer: traces?.tracer, folder: settings.stateFolder, log: log
         ) { _ = try await checkHealth(.scheduled) }.run()
         async let telling: Void = fleet.tellPresence()
         async let reporting: Void = reporter.run()
+        async let exporting: Void = export()
         async let linking: Void = gate.sendResetLinks { [log] error in
             log.error("a link for a new password was not made", ["error": "\(error)"])
         }
@@ -313,5 +359,8 @@ extension Gateway.Parts {
         await linking
         await telling
         await reporting
+        await exporting
     }
+
+    private func export() async { await traces?.exporter.run() }
 }

@@ -3,6 +3,7 @@ import Crypto
 import Logging
 import Mail
 import Store
+import Tracing
 import Webhooks
 
 /// What control does by itself, through the job queue, so that a restart forgets none of it (CTL-16): each hour it removes
@@ -12,19 +13,21 @@ struct Housekeeping: Sendable {
     private let postman: Postman?
     private let courier: Courier
     private let blobs: BlobStore
+    private let tracer: Tracer?
     private let folder: StateFolder
     private let log: Log
     private let check: @Sendable () async throws -> Void
 
     /// - Parameter check: asks the parts of the server how they are, and keeps it.
     init(
-        store: ControlStore, postman: Postman?, courier: Courier, blobs: BlobStore, folder: StateFolder, log: Log,
+        store: ControlStore, postman: Postman?, courier: Courier, blobs: BlobStore, tracer: Tracer?, folder: StateFolder, log: Log,
         check: @escaping @Sendable () async throws -> Void
     ) {
         self.store = store
         self.postman = postman
         self.courier = courier
         self.blobs = blobs
+        self.tracer = tracer
         self.folder = folder
         self.log = log.part("jobs")
         self.check = check
@@ -51,6 +54,9 @@ struct Housekeeping: Sendable {
             Deletions.kind: { try await delete($0) },
         ]
         if let postman { work[Outbox.kind] = { try await postman.deliver($0) } }
+        if let tracer {
+            for (kind, carryOut) in work { work[kind] = { job in try await tracer.follow("job \(kind)") { try await carryOut(job) } } }
+        }
         let holder = Hex.encode(randomBytes(8))
         // By themselves: what is slow for others holds up nothing of the server's own.
         async let carrying: Void = courier.run(holder: holder)

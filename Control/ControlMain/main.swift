@@ -14,6 +14,7 @@ import Reporting
 import Service
 import Store
 import Systemd
+import Tracing
 import Units
 import Web
 import Webhooks
@@ -88,13 +89,28 @@ struct Outward: Sendable {
     }
 }
 
-/// Tells trackers of errors, the installation's own one as it is set.
-@Sendable func reporter(
-    _ configuration: ControlConfiguration, _ store: ControlStore, _ outward: Outward, _ log: Log
-) async throws -> Reporter {
-    let deployment = Deployment(
+/// What errors and traces say of this installation.
+@Sendable func deployment(_ configuration: ControlConfiguration, _ store: ControlStore) async throws -> Deployment {
+    Deployment(
         id: Hex.encode(try await store.operations.key("deployment", bytes: 16)), version: ProgramContext.version,
         environment: configuration.environment)
+}
+
+/// Follows a share of requests and jobs, where there is a collector for it.
+@Sendable func traces(
+    _ configuration: ControlConfiguration, _ deployment: Deployment, _ outward: Outward, _ log: Log
+) -> Gateway.Traces? {
+    configuration.collector.map { endpoint in
+        let tracer = Tracer(share: configuration.traceShare)
+        return Gateway.Traces(
+            tracer: tracer, exporter: SpanExporter(tracer, to: endpoint, of: deployment, loop: outward.loop, log: log))
+    }
+}
+
+/// Tells trackers of errors, the installation's own one as it is set.
+@Sendable func reporter(
+    _ configuration: ControlConfiguration, _ deployment: Deployment, _ store: ControlStore, _ outward: Outward, _ log: Log
+) async throws -> Reporter {
     let reporter = Reporter(
         deployment, vendor: configuration.vendor, lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, log: log)
     reporter.direct(to: try await store.errorTracking.find().flatMap { DSN($0.revealed) })
@@ -116,7 +132,7 @@ struct Outward: Sendable {
 
 @Sendable func parts(
     _ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ authority: Certificate?,
-    _ certificates: CertificateWatch, _ outward: Outward, _ blobLoop: Loop, _ reporter: Reporter, _ log: Log
+    _ certificates: CertificateWatch, _ outward: Outward, _ blobLoop: Loop, _ reporter: Reporter, _ traces: Gateway.Traces?, _ log: Log
 ) async throws -> Gateway.Parts {
     let feed = Feed()
     let fleet = Roster(store: store, feed: feed, log: log)
@@ -136,9 +152,10 @@ struct Outward: Sendable {
             log: log),
         health: Health(store: store, stateFolder: folder.path, certificates: certificates, postman: postman), postman: postman,
         courier: Courier(
-            store, lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version, log: log),
+            store, lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version,
+            tracer: traces?.tracer, log: log),
         blobs: BlobStore(folder.blobs, on: blobLoop), signer: BlobSigner(key: try await store.operations.key("blob addresses")),
-        reporter: reporter,
+        reporter: reporter, traces: traces,
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,
@@ -165,14 +182,17 @@ struct Outward: Sendable {
     tell(store.opening, log)
     try await openSetup(store, folder, log)
     let outward = try Outward(configuration)
-    let reporter = try await reporter(configuration, store, outward, log)
+    let deployment = try await deployment(configuration, store)
+    let reporter = try await reporter(configuration, deployment, store, outward, log)
     let heard = log.heard { reporter.hear($0) }
     let own = try authority(configuration.authorityFile)
     let certificates = try await program.start(
         "certificates",
         { CertificateWatch(authority: own.map { Int($0.notAfter) }, demand: configuration.chainDemand(authority: own), log: heard) },
         stop: { await $0.stop() })
-    let parts = try await parts(configuration, folder, store, own, certificates, outward, Loop(name: "blobs"), reporter, heard)
+    let parts = try await parts(
+        configuration, folder, store, own, certificates, outward, Loop(name: "blobs"), reporter,
+        traces(configuration, deployment, outward, log), heard)
     // Ends after the broadcasts do: what happened to them last is stored too.
     _ = try await program.start(
         "flight records", { Task { await parts.storeFlightRecords() } },

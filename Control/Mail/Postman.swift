@@ -3,6 +3,7 @@ import Glibc
 package import Logging
 import Posix
 package import Store
+import Tracing
 import Units
 
 /// Brings the mails of the outbox to their server, each as a job: tried again until it was taken, its time is over, or the server has refused
@@ -98,7 +99,14 @@ package final class Postman: Sendable {
             html: mail.content.html, id: mail.id.text, unixSeconds: mail.createdAt.unixSeconds
         ).bytes()
         let server = self.server
-        try await Self.onThread { try SMTPConversation().send(bytes, to: to, by: server) }
+        let span = Tracer.current?.child("SMTP", .client)
+        defer { span?.end() }
+        do {
+            try await Self.onThread { try SMTPConversation().send(bytes, to: to, by: server) }
+        } catch {
+            span?.fail()
+            throw error
+        }
     }
 
     private static func onThread(_ work: @escaping @Sendable () throws -> Void) async throws {

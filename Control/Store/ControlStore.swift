@@ -1,6 +1,7 @@
 package import Crypto
 import Glibc
 package import SQLite
+import Tracing
 import Units
 
 /// What control remembers, in one SQLite file: asynchronous transactions over domain values.
@@ -121,21 +122,49 @@ package struct ControlStore: Sendable {
     /// A consistent copy in a new file, while work goes on.
     package func backUp(to path: String) async throws { try await database.backUp(to: path) }
 
-    func read<Value: Sendable>(_ body: @Sendable (Transaction) throws -> Value) async throws -> Value {
+    /// - Parameter function: whose transaction it is, for traces.
+    func read<Value: Sendable>(
+        _ body: @Sendable (Transaction) throws -> Value, of function: StaticString = #function, in file: StaticString = #fileID
+    ) async throws -> Value {
         let now = clock()
+        let span = span("read", function, file)
+        defer { span?.end() }
         do {
-            return try await database.read { try body(Transaction($0, at: now, quotas: quotas)) }
+            return try await database.read { connection in
+                span?.begun("db.wait_us")
+                return try body(Transaction(connection, at: now, quotas: quotas))
+            }
         } catch let error as SQLiteError where error.kind == .busy {
+            span?.fail()
             throw StoreError.locked
+        } catch {
+            span?.fail()
+            throw error
         }
     }
 
+    /// - Parameter function: as above.
     func write<Value: Sendable>(
-        _ durability: Durability = .normal, _ body: @Sendable (Transaction) throws -> Value
+        _ durability: Durability = .normal, _ body: @Sendable (Transaction) throws -> Value, of function: StaticString = #function,
+        in file: StaticString = #fileID
+    ) async throws -> Value {
+        let span = span("write", function, file)
+        defer { span?.end() }
+        do {
+            return try await write(durability, following: span, body)
+        } catch {
+            span?.fail()
+            throw error
+        }
+    }
+
+    private func write<Value: Sendable>(
+        _ durability: Durability, following span: Span?, _ body: @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         let now = clock()
         do {
             let (value, hasNewJobs) = try await database.write(durability) { connection in
+                span?.begun("db.wait_us")
                 let transaction = Transaction(connection, at: now, quotas: quotas)
                 return (try body(transaction), transaction.hasNewJobs)
             }
@@ -146,5 +175,13 @@ package struct ControlStore: Sendable {
         } catch let error as SQLiteError where error.kind == .busy {
             throw StoreError.locked
         }
+    }
+
+    /// Of a transaction, where what it is for is followed: `Store/Webhook.swift find(_:)`.
+    private func span(_ operation: String, _ function: StaticString, _ file: StaticString) -> Span? {
+        guard let span = Tracer.current?.child("\(file) \(function)", .client) else { return nil }
+        span.set("db.system.name", .text("sqlite"))
+        span.set("db.operation.name", .text(operation))
+        return span
     }
 }

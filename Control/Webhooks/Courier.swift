@@ -2,6 +2,7 @@ import HTTP
 package import Logging
 package import Posix
 package import Store
+package import Tracing
 import Units
 package import Web
 
@@ -13,6 +14,7 @@ package final class Courier: Sendable {
     private let loop: Loop
     private let options: ClientOptions
     private let program: String
+    private let tracer: Tracer?
     private let log: Log
 
     /// Deliveries that are under way at once. As an organisation has few webhooks, and one has one delivery under way, it takes many
@@ -25,9 +27,10 @@ package final class Courier: Sendable {
     ///   - options: whom the connections believe; the rest of it is set here.
     ///   - limit: how long an answer may take.
     ///   - version: of the program, for the header that names it.
+    ///   - tracer: follows some deliveries; nil: none.
     package init(
         _ store: ControlStore, lookups: Lookups, outbound: OutboundGuard, loop: Loop, options: ClientOptions = ClientOptions(),
-        limit: Duration = .seconds(10), version: String, log: Log
+        limit: Duration = .seconds(10), version: String, tracer: Tracer? = nil, log: Log
     ) {
         self.store = store
         self.lookups = lookups
@@ -40,6 +43,7 @@ package final class Courier: Sendable {
         options.bodyLimit = 64 << 10
         self.options = options
         program = "Strata/\(version)"
+        self.tracer = tracer
         self.log = log.part("webhooks")
     }
 
@@ -56,9 +60,14 @@ package final class Courier: Sendable {
         }
         let queue = JobQueue(
             store, holder: holder, capacity: Self.capacity, taking: .only(EventOutbox.kind),
-            work: [EventOutbox.kind: { try await self.deliver($0) }], sleep: { try await Task.sleep(for: $0) },
+            work: [EventOutbox.kind: { try await self.follow($0) }], sleep: { try await Task.sleep(for: $0) },
             trouble: { log.error("the queue of webhooks failed", ["error": "\($0)"]) })
         await queue.run()
+    }
+
+    private func follow(_ job: Job) async throws -> String? {
+        guard let tracer else { return try await deliver(job) }
+        return try await tracer.follow("job \(EventOutbox.kind)") { try await deliver(job) }
     }
 
     /// It was not taken: for the job.
@@ -98,8 +107,11 @@ package final class Courier: Sendable {
     /// - Returns: what it answered; or why it did not.
     /// - Throws: `CancellationError`.
     private func send(_ attempt: EventOutbox.Attempt) async throws -> (status: Int?, fault: String?) {
+        let span = Tracer.current?.child("POST", .client)
+        defer { span?.end() }
         do {
             let url = try URLParts(attempt.url, schemes: [.http, .https])
+            span?.set("server.address", .text(url.host))
             let address = try await lookups.admit(host: url.host, port: url.port, for: attempt.organization.text)
             guard url.scheme.isTLS || outbound.opens(address) else { throw PlainText(host: url.host) }
             var options = self.options
@@ -111,6 +123,7 @@ package final class Courier: Sendable {
             headers["User-Agent"] = program
             let answer = try await Client(loop: loop, options: options).request(
                 .post, url.description, headers: headers, body: Array(attempt.body.utf8))
+            span?.set("http.response.status_code", .integer(answer.status.code))
             return (answer.status.code, nil)
         } catch ClientError.bodyTooLarge(_, let status) {
             return (status.code, nil)
@@ -118,6 +131,7 @@ package final class Courier: Sendable {
             // The program ends: it was no attempt of the receiver's.
             throw error
         } catch {
+            span?.fail()
             return (nil, "\(error)")
         }
     }

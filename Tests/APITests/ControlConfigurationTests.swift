@@ -27,6 +27,7 @@ struct ControlConfigurationTests {
         #expect(shipped.limits.general == least.limits.general && shipped.limits.open == least.limits.open)
         #expect(shipped.stateFolder == least.stateFolder && shipped.loops == least.loops && shipped.logLevel == least.logLevel)
         #expect(shipped.dashboard == least.dashboard && shipped.dashboard == "/usr/share/strata/dashboard")
+        #expect(shipped.collector == nil && shipped.traceShare == least.traceShare && least.traceShare == 0.01)
         #expect(shipped.vendor == nil && least.vendor == nil && shipped.environment == least.environment)
         #expect(shipped.outbound.isEmpty && least.outbound.isEmpty && !shipped.endsTLSAtProxy)
     }
@@ -73,6 +74,27 @@ struct ControlConfigurationTests {
             } catch {
                 let key = line.hasPrefix("vendor") ? "errors.vendor_dsn" : "errors.environment"
                 #expect((error as? ConfigurationFaults)?.faults.map(\.key) == [key] && !"\(error)".contains("0123456789abcdef"))
+            }
+        }
+    }
+
+    @Test("traces go to a collector on this machine or by TLS, a share of them by file or environment")
+    func traces() throws {
+        for text in ["http://127.0.0.1:4318", "http://localhost:4318/otlp", "http://[::1]:4318", "https://collector.example.org"] {
+            #expect(try parse(least + "[traces]\nendpoint = \"\(text)\"\nsample_ratio = 1\n").collector != nil, "\(text)")
+        }
+        #expect(try parse(least, environment: ["STRATA_TRACES_SAMPLE_RATIO": "0.5"]).traceShare == 0.5)
+        for (line, key) in [
+            ("endpoint = \"http://collector.example.org:4318\"", "traces.endpoint"),
+            ("endpoint = \"https://c.example.org/?x=1\"", "traces.endpoint"),
+            ("endpoint = \"c.example.org\"", "traces.endpoint"), ("sample_ratio = 1.5", "traces.sample_ratio"),
+            ("sample_ratio = nan", "traces.sample_ratio"), ("sample_ratio = \"all\"", "traces.sample_ratio"),
+        ] {
+            do {
+                _ = try parse(least + "[traces]\n\(line)\n")
+                Issue.record("\(line) was taken")
+            } catch {
+                #expect((error as? ConfigurationFaults)?.faults.map(\.key) == [key])
             }
         }
     }

@@ -4,8 +4,9 @@ import Posix
 import Support
 import Web
 
-/// A collector of ours for what leaves a server about itself: errors in Sentry's envelopes. It stands for Sentry and GlitchTip, which Debian
-/// does not have: what it takes is what their documentation says, and what does not fit is kept as a fault.
+/// A collector of ours for what leaves a server about itself: errors in Sentry's envelopes, and traces by OTLP/HTTP in JSON. It stands for Sentry or
+/// GlitchTip and for a collector of OpenTelemetry, none of which Debian has: what it takes is what their documentation says, and what does not
+/// fit is kept as a fault.
 final class Collector: Sendable {
     /// An event that came, with the key that it came by.
     struct Event: Sendable {
@@ -22,7 +23,36 @@ final class Collector: Sendable {
         }
     }
 
+    /// A span that came.
+    struct Span: Sendable {
+        let traceID: String
+        let spanID: String
+        let parentID: String?
+        let name: String
+        let kind: Int
+        let seconds: Double
+        let attributes: [String: String]
+
+        /// nil for what is none.
+        init?(_ object: [String: Any]) {
+            func time(_ key: String) -> Int64? { (object[key] as? String).flatMap { Int64($0) } }
+            guard let trace = object["traceId"] as? String, let span = object["spanId"] as? String, let name = object["name"] as? String,
+                let kind = object["kind"] as? Int, let start = time("startTimeUnixNano"), let end = time("endTimeUnixNano"),
+                trace.count == 32,
+                span.count == 16, start <= end
+            else { return nil }
+            (traceID, spanID, parentID, self.name, self.kind) = (trace, span, object["parentSpanId"] as? String, name, kind)
+            seconds = Double(end - start) / 1e9
+            attributes = Dictionary(
+                (object["attributes"] as? [[String: Any]] ?? []).compactMap { attribute -> (String, String)? in
+                    guard let key = attribute["key"] as? String, let value = attribute["value"] as? [String: String] else { return nil }
+                    return (key, value.values.first ?? "")
+                }, uniquingKeysWith: { $1 })
+        }
+    }
+
     private struct State {
+        var spans: [Span] = []
         var events: [Event] = []
         var faults: [String] = []
         /// What each key is answered: the status, and the limits that go with it.
@@ -53,6 +83,7 @@ final class Collector: Sendable {
     }
 
     var events: [Event] { state.withLock { $0.events } }
+    var spans: [Span] { state.withLock { $0.spans } }
     var faults: [String] { state.withLock { $0.faults } }
     func events(by key: String) -> [Event] { events.filter { $0.key == key } }
 
@@ -62,6 +93,28 @@ final class Collector: Sendable {
     func limit(_ key: String, _ limits: String) { state.withLock { $0.limits[key] = limits } }
 
     private static func take(_ path: String, _ headers: Headers, _ body: String, _ state: inout State) -> Response {
+        switch path {
+        case "/v1/traces": takeSpans(headers, body, &state)
+        // A receiver of webhooks beside it.
+        case "/hook": Response(.ok)
+        default: takeEnvelope(path, headers, body, &state)
+        }
+    }
+
+    private static func takeSpans(_ headers: Headers, _ body: String, _ state: inout State) -> Response {
+        guard headers["content-type"] == "application/json", let resources = object(body)?["resourceSpans"] as? [[String: Any]] else {
+            return refuse("no spans: \(body.prefix(500))", &state)
+        }
+        for spans in resources.flatMap({ $0["scopeSpans"] as? [[String: Any]] ?? [] }).compactMap({ $0["spans"] as? [[String: Any]] }) {
+            for span in spans {
+                guard let span = Span(span) else { return refuse("no span: \(span)", &state) }
+                state.spans.append(span)
+            }
+        }
+        return .json(Array("{}".utf8))
+    }
+
+    private static func takeEnvelope(_ path: String, _ headers: Headers, _ body: String, _ state: inout State) -> Response {
         guard path.hasPrefix("/api/"), path.hasSuffix("/envelope/"), headers["content-type"] == "application/x-sentry-envelope",
             let key = headers["x-sentry-auth"]?.components(separatedBy: "sentry_key=").last
         else { return refuse("no envelope: \(path)", &state) }
