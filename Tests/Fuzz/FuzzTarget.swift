@@ -1,7 +1,7 @@
 /// A parser that hostile bytes reach, and what must hold for every input.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp, ownPicture, slate,
-        stick, invitations, pictureFile
+        stick, invitations, pictureFile, redaction, pageStack, traceparent
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -25,6 +25,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .stick: fuzzStick(bytes)
         case .invitations: fuzzInvitations(bytes)
         case .pictureFile: fuzzPictureFile(bytes)
+        case .redaction: fuzzRedaction(bytes)
+        case .pageStack: fuzzPageStack(bytes)
+        case .traceparent: fuzzTraceparent(bytes)
         }
     }
 }
