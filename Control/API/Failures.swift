@@ -73,6 +73,7 @@ extension Gateway {
             Problem(
                 .conflict, "'\(name)' cannot listen there: \(holder)",
                 faults: [.init(field: field, expected: "an SRT listener on a free port; \(holder)")])
+        case .isChanging(let id): Problem(.conflict, "the destination \(id) is just being changed: try again")
         case .inUse(let name, let users):
             Problem(.conflict, "'\(name)' is in use by \(users.joined(separator: ", ")): take that output off it first, or stop it")
         case .tooManyChanges(let limit):

@@ -10,8 +10,8 @@ extension BroadcastDirector {
     package func remove(_ destination: DestinationID, in scope: OrganizationScope) async throws {
         let destinations = parts.store.store.destinations(in: scope)
         let name = try await destinations.find(destination).name
-        guard claims.remove(destination) else { throw Failure.inUse(name: name, by: ["a broadcast that is just being given it"]) }
-        defer { claims.endRemoval(destination) }
+        try withhold(destination, name: name, for: .removal)
+        defer { claims.giveBack(destination) }
         let users = try await users(of: destination, in: scope)
         guard users.isEmpty else { throw Failure.inUse(name: name, by: users) }
         try await destinations.remove(destination)
@@ -19,13 +19,17 @@ extension BroadcastDirector {
 
     /// Changes a destination. Outputs that are connected to it go on as they are until their next attempt; all others follow at once.
     ///
-    /// - Throws: `.inUse` where it would change between RTMP and SRT under a broadcast, which no running output can.
+    /// - Throws: `.inUse` where it would change between RTMP and SRT under a broadcast, which no running output can, or under a start that
+    ///   has looked already whether its coding can go there.
     package func change(
         _ destination: DestinationID, name: String, endpoint: DestinationEndpoint, secret: Secret?, in scope: OrganizationScope
     ) async throws -> Destination {
         let destinations = parts.store.store.destinations(in: scope)
         let before = try await destinations.find(destination)
-        if before.endpoint.isRTMP != endpoint.isRTMP {
+        let isOtherKind = before.endpoint.isRTMP != endpoint.isRTMP
+        if isOtherKind { try withhold(destination, name: before.name, for: .kind) }
+        defer { if isOtherKind { claims.giveBack(destination) } }
+        if isOtherKind {
             let users = try await users(of: destination, in: scope)
             guard users.isEmpty else { throw Failure.inUse(name: before.name, by: users) }
         }
@@ -41,6 +45,26 @@ extension BroadcastDirector {
                 by: scope.author.user)
         }
         return changed
+    }
+
+    /// Keeps a destination from starts and new outputs until `claims.giveBack`.
+    ///
+    /// - Throws: `.inUse`.
+    private func withhold(_ destination: DestinationID, name: String, for change: DestinationClaims.Change) throws {
+        guard claims.withhold(destination, for: change) else {
+            throw Failure.inUse(name: name, by: ["a broadcast that is just being given it, or another change"])
+        }
+    }
+
+    /// Has a broadcast given destinations, until `claims.release`.
+    ///
+    /// - Throws: `.noSuchDestination` for one that is being removed, `.isChanging`.
+    func claim(_ destinations: [DestinationID]) throws {
+        guard let (destination, change) = claims.claim(destinations) else { return }
+        switch change {
+        case .removal: throw Failure.noSuchDestination(destination)
+        case .kind: throw Failure.isChanging(destination)
+        }
     }
 
     /// Whether every broadcast with an output to a destination can have it listen there from now on.

@@ -29,6 +29,8 @@ package actor BroadcastDirector {
         case unfit(name: String, reason: String)
         /// An SRT listener whose port is not to be had on the receiver's host; the request's field that asks for it.
         case held(field: String, name: String, HeldPorts.Holder)
+        /// A destination that is just being made another kind: what it can carry is known in a moment.
+        case isChanging(DestinationID)
         /// A destination that broadcasts go to; who they are, in words.
         case inUse(name: String, by: [String])
         case unsupported(String)
@@ -169,7 +171,7 @@ extension BroadcastDirector {
         if let twice = request.destinations.firstRepeated {
             throw Failure.twice(twice, name: try await parts.outputs.name(of: twice, in: organization))
         }
-        if let gone = claims.claim(request.destinations) { throw Failure.noSuchDestination(gone) }
+        try claim(request.destinations)
         defer { claims.release(request.destinations) }
         let defaults = try await parts.store.configuration(hello.configuration.version, of: request.sender, in: organization)
         var machine = try machine(for: request, hello: hello, defaults: defaults, in: organization)
@@ -263,7 +265,7 @@ extension BroadcastDirector {
         _ destination: DestinationID, to id: BroadcastID, in organization: OrganizationID, by author: Author
     ) async throws -> BroadcastView {
         guard let one = try await find(id, in: organization) else { throw Failure.isOver }
-        if let gone = claims.claim([destination]) { throw Failure.noSuchDestination(gone) }
+        try claim([destination])
         defer { claims.release([destination]) }
         try await admit(destination, to: one)
         let output = try await planned(destination, carrying: await one.machine.media.encoder.codec, in: organization)

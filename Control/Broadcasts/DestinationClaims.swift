@@ -1,13 +1,16 @@
 import Units
 
-/// Destinations that a broadcast is just being given, and those that are just being removed: never one of both kinds.
+/// Destinations that a broadcast is just being given, and those that are just being removed or made another kind: never one of both.
 struct DestinationClaims {
-    private var given: [DestinationID: Int] = [:]
-    private var removed: Set<DestinationID> = []
+    /// What is done to a destination that no broadcast can be given meanwhile.
+    enum Change: Hashable, Sendable { case removal, kind }
 
-    /// - Returns: one that is being removed, and nothing is claimed then.
-    mutating func claim(_ destinations: [DestinationID]) -> DestinationID? {
-        if let gone = destinations.first(where: removed.contains) { return gone }
+    private var given: [DestinationID: Int] = [:]
+    private var withheld: [DestinationID: Change] = [:]
+
+    /// - Returns: one that is being changed, and how; nothing is claimed then.
+    mutating func claim(_ destinations: [DestinationID]) -> (destination: DestinationID, change: Change)? {
+        for destination in destinations { if let change = withheld[destination] { return (destination, change) } }
         for destination in destinations { given[destination, default: 0] += 1 }
         return nil
     }
@@ -19,12 +22,12 @@ struct DestinationClaims {
         }
     }
 
-    /// - Returns: false where a broadcast is just being given it.
-    mutating func remove(_ destination: DestinationID) -> Bool {
-        guard given[destination] == nil else { return false }
-        removed.insert(destination)
+    /// - Returns: false where a broadcast is just being given it, or it is being changed already. Else `giveBack` follows.
+    mutating func withhold(_ destination: DestinationID, for change: Change) -> Bool {
+        guard given[destination] == nil, withheld[destination] == nil else { return false }
+        withheld[destination] = change
         return true
     }
 
-    mutating func endRemoval(_ destination: DestinationID) { removed.remove(destination) }
+    mutating func giveBack(_ destination: DestinationID) { withheld[destination] = nil }
 }
