@@ -2,18 +2,13 @@
 import Units
 
 extension String {
-    /// At most `count` characters and four bytes for each (a single one may have any number), hostile ones replaced.
+    /// At most `count` characters, hostile ones replaced. Counted as JSON Schema's `maxLength` counts: Unicode's code points, of which what a
+    /// person takes for one character may have any number.
     package func bounded(to count: Int = WireLimits.textCharacters) -> String {
         if utf8.count <= count, isPlain { return self }
         var result = String.UnicodeScalarView()
-        var bytes = 0
-        for scalar in prefix(count).unicodeScalars {
-            bytes += Unicode.UTF8.width(scalar)
-            guard bytes <= count * 4 else { break }
-            result.append(scalar.isHostile ? " " : scalar)
-        }
-        // One character, such as CR LF, may have become two.
-        return String(String(result).prefix(count))
+        for scalar in unicodeScalars.prefix(count) { result.append(scalar.isHostile ? " " : scalar) }
+        return String(result)
     }
 }
 

@@ -75,7 +75,7 @@ extension Gateway {
                 faults: [.init(field: field, expected: "an SRT listener on a free port; \(holder)")])
         case .isChanging(let id): Problem(.conflict, "the destination \(id) is just being changed: try again")
         case .inUse(let name, let users):
-            Problem(.conflict, "'\(name)' is in use by \(users.joined(separator: ", ")): take that output off it first, or stop it")
+            Problem(.conflict, "'\(name)' is in use by \(users.listed(by: ", ", within: 700)): take that output off it first, or stop it")
         case .tooManyChanges(let limit):
             Problem(.tooMany, "\(limit) changes of this broadcast wait for the sender already: try again when it has answered")
         case .unsupported(let reason): Problem(.invalid, reason)
@@ -89,7 +89,8 @@ extension Gateway {
         case .badCredentials, .notAuthenticated, .tokenRefused, .tokenReused: Problem(.unauthorized, error.description)
         // Not 401: a page would refresh its token and come again, which is a second guess.
         case .wrongPassword: Problem(.invalid, faults: [.init(field: "current", expected: "the password until now")])
-        case .organizationNeeded(let choices): Problem(.conflict, "sign in with one of: \(choices.map(\.slug).joined(separator: ", "))")
+        case .organizationNeeded(let choices):
+            Problem(.conflict, "sign in with one of: \(choices.map(\.slug).listed(by: ", ", within: 900))")
         case .notAllowed, .notInScope, .setupClosed: Problem(.forbidden, error.description)
         case .tooMany: Problem(.tooMany, error.description)
         case .busy: Problem(.busy, error.description)

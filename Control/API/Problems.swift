@@ -70,9 +70,11 @@ enum ProblemKind: String, CaseIterable, Sendable {
 }
 
 extension Problem {
+    /// What it says may be put together of what people and devices wrote: it is cut to the bounds of a text of the API.
     init(_ kind: ProblemKind, _ detail: String? = nil, faults: [Fault]? = nil) {
         self.init(
-            type: "https://strata.invalid/problems/\(kind.rawValue)", title: kind.title, status: kind.status.code, detail: detail,
-            faults: faults)
+            type: "https://strata.invalid/problems/\(kind.rawValue)", title: kind.title, status: kind.status.code,
+            detail: detail?.bounded(),
+            faults: faults?.map { Fault(field: $0.field.bounded(), expected: $0.expected.bounded()) })
     }
 }

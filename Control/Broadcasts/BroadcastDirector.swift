@@ -251,7 +251,7 @@ extension BroadcastDirector {
         }
         let known = hello.inventory.links.map(\.name)
         if let stranger = request.links?.first(where: { !known.contains($0) }) {
-            throw Failure.unsupported("the sender has no link '\(stranger)'; it has \(known.sorted().joined(separator: ", "))")
+            throw Failure.unsupported("the sender has no link '\(stranger)'; it has \(known.sorted().listed(by: ", ", within: 800))")
         }
     }
 

@@ -176,9 +176,9 @@ extension BroadcastMachine {
         guard let fault = observed.handovers[output]?.fault, report?.state != .connected else { return report }
         guard var report else {
             return OutputReport(
-                id: output, state: .retrying, reason: fault, sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
+                id: output, state: .retrying, reason: fault.bounded(), sentBytesTotal: 0, droppedUnitsTotal: 0, reconnectsTotal: 0)
         }
-        report.reason = fault + (report.reason.map { "; where it was before: \($0)" } ?? "")
+        report.reason = [fault, report.reason.map { "where it was before: \($0)" }].compactMap { $0 }.listed()
         return report
     }
 
@@ -186,7 +186,7 @@ extension BroadcastMachine {
         let reasons = shownOutputs.filter { $0.state != .connected }.compactMap { output in
             output.reason.map { "\(name(of: output.id)): \($0)" }
         }
-        return reasons.isEmpty ? "no output connected" : reasons.joined(separator: "; ")
+        return reasons.isEmpty ? "no output connected" : reasons.listed()
     }
 
     func name(of output: OutputID) -> String { "'\(outputs.first { $0.id == output }?.name ?? output.text)'" }

@@ -335,7 +335,7 @@ extension BroadcastMachine {
         }
         // Live needs one that is connected: without any, or before the receiver has made them, nobody gets the picture.
         if shown.isEmpty { reasons.append(outputs.isEmpty ? "it has no output: add one, or stop it" : "no output is there yet") }
-        return reasons.isEmpty ? .live : .degraded(reason: reasons.joined(separator: "; "))
+        return reasons.isEmpty ? .live : .degraded(reason: reasons.listed())
     }
 
     /// Why nothing arrives: what the sender says of itself, which a person can mend, before what is seen from here.

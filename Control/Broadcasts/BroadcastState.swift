@@ -1,3 +1,5 @@
+import Wire
+
 /// What a broadcast is doing, as it was observed.
 package enum BroadcastState: Sendable, Hashable {
     case starting(Step)
@@ -15,12 +17,11 @@ package enum BroadcastState: Sendable, Hashable {
         }
     }
 
-    /// For a person.
+    /// For a person, within the bounds of a text of the API.
     var reason: String? {
         switch self {
-        case .degraded(let reason): reason
-        case .ended(let reason): reason.text
-        case .interrupted(_, let reason): reason
+        case .degraded(let reason), .interrupted(_, let reason): reason.bounded()
+        case .ended(let reason): reason.text.bounded()
         case .starting, .live, .stopping: nil
         }
     }

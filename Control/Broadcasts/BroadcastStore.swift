@@ -73,7 +73,7 @@ struct BroadcastStore: Sendable {
             return try await store.configuration(version, of: sender, in: OrganizationScope(organization, by: .system))
         } catch let faults as ConfigurationFaults {
             // It was good when it was saved; this control is of another version.
-            let reason = faults.faults.map(\.description).joined(separator: "; ")
+            let reason = faults.faults.map(\.description).listed(within: 900)
             throw BroadcastDirector.Failure.unsupported("the sender's configuration \(version) cannot be read any more: \(reason)")
         }
     }

@@ -87,7 +87,7 @@ extension Roster {
         let keys = reason.map(ConfigurationFault.unknownKeys) ?? []
         guard !keys.isEmpty else { return reason }
         let version = hello(of: sender).map { " (version \($0.agentVersion))" } ?? ""
-        return "its agent\(version) does not know \(keys.prefix(8).joined(separator: ", ")): update the agent, or leave that out; "
+        return "its agent\(version) does not know \(keys.listed(by: ", ", within: 700)): update the agent, or leave that out; "
             + "until then the configuration before stays in force"
     }
 

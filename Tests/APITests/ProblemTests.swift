@@ -1,5 +1,6 @@
 import HTTP
 import Testing
+import Units
 import Web
 import Wire
 
@@ -19,5 +20,14 @@ struct ProblemTests {
         let problem = Gateway.problem(fault)
         #expect(problem.status == status && problem.type.hasSuffix("/\(name)") && problem.detail == detail, "\(problem)")
         #expect(fault.status.code == status)
+    }
+
+    @Test("says no more than its document lets it, whoever wrote what it is put together of")
+    func bounded() {
+        let long = String(repeating: "x\u{202e}", count: 5000)
+        let problem = Problem(.conflict, "'\(long)' is in use", faults: [.init(field: long, expected: long)])
+        for text in [problem.detail, problem.faults?.first?.field, problem.faults?.first?.expected] {
+            #expect(text?.unicodeScalars.count == WireLimits.textCharacters && text?.isPlain == true)
+        }
     }
 }
