@@ -222,7 +222,7 @@ extension IngestReport {
                 PathReport(
                     source: path.source.bounded(to: 64), bitrate: path.bitrate.counted, packetsTotal: path.packetsTotal.counted,
                     rttMs: path.rttMs?.measured, loss: path.loss.map { min($0.measured, 1) })
-            }, latencyMs: latencyMs?.measured, slateMs: slateMs?.counted)
+            }, latencyMs: latencyMs?.measured, slateMs: slateMs?.counted, deliveredPacketsTotal: deliveredPacketsTotal?.counted)
     }
 }
 

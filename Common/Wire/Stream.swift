@@ -175,6 +175,7 @@ package struct IngestReport: Codable, Sendable, Hashable {
     package var bitrate: Bitrate
     /// Since the receiver started.
     package var keyFramesTotal: Int
+    /// Missing when their time had come.
     package var lostPacketsTotal: Int
     package var recoveredPacketsTotal: Int
     /// Dropped by the guard in front of the transport: plaintext, zero nonce, over the rate.
@@ -187,6 +188,8 @@ package struct IngestReport: Codable, Sendable, Hashable {
     package var latencyMs: Double?
     /// For how long the outputs have been shown the slate in the sender's place; nil while they are not.
     package var slateMs: Int?
+    /// What came in time, of the packets of which the others are lost; nil from a receiver of before.
+    package var deliveredPacketsTotal: Int?
 
     package enum State: String, Codable, Sendable {
         /// Nothing has arrived yet.
@@ -199,7 +202,8 @@ package struct IngestReport: Codable, Sendable, Hashable {
 
     package init(
         state: State, bitrate: Bitrate, keyFramesTotal: Int, lostPacketsTotal: Int, recoveredPacketsTotal: Int, guardDroppedTotal: Int,
-        video: VideoCodec?, width: Int?, height: Int?, paths: [PathReport], latencyMs: Double? = nil, slateMs: Int? = nil
+        video: VideoCodec?, width: Int?, height: Int?, paths: [PathReport], latencyMs: Double? = nil, slateMs: Int? = nil,
+        deliveredPacketsTotal: Int? = nil
     ) {
         self.state = state
         self.bitrate = bitrate
@@ -213,6 +217,7 @@ package struct IngestReport: Codable, Sendable, Hashable {
         self.paths = paths
         self.latencyMs = latencyMs
         self.slateMs = slateMs
+        self.deliveredPacketsTotal = deliveredPacketsTotal
     }
 }
 

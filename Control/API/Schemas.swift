@@ -425,6 +425,7 @@ enum Schemas {
             .required("lostPacketsTotal", count), .required("recoveredPacketsTotal", count), .required("guardDroppedTotal", count),
             .optional("video", choice(VideoCodec.self)), .optional("width", count), .optional("height", count),
             .required("paths", .list(.reference("PathReport"), upTo: 256)), .optional("latencyMs", .number), .optional("slateMs", count),
+            .optional("deliveredPacketsTotal", count),
         ]),
         "Broadcast": .object([
             .required("id", id), .required("sender", id),

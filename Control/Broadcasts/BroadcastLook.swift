@@ -6,6 +6,8 @@ struct BroadcastLook: Hashable, Sendable {
     var state: BroadcastState
     /// Whose word a degraded broadcast lacks, beside what its outputs tell for themselves.
     var silent: Silent?
+    /// Whether so much of the stream is missing that it is degraded for it.
+    var isLossy = false
     var outputs: [Output]
     var host: DeviceID?
     /// Why the last one has not taken it.
@@ -35,7 +37,10 @@ struct BroadcastLook: Hashable, Sendable {
     init(_ machine: BroadcastMachine) {
         let report = machine.report
         state = machine.state
-        if case .degraded = state { silent = !machine.observed.hostConnected ? .host : report == nil ? .receiver : nil }
+        if case .degraded = state {
+            silent = !machine.observed.hostConnected ? .host : report == nil ? .receiver : nil
+            isLossy = silent == nil && machine.observed.loss.loss != nil
+        }
         outputs = machine.outputs.map { output in
             let shown = machine.shown(output.id)
             let standing = shown.flatMap { $0.state == .connecting ? nil : Standing(state: $0.state, reason: $0.reason) }
@@ -56,7 +61,7 @@ struct BroadcastLook: Hashable, Sendable {
     var course: String {
         switch state {
         case .starting(let step): "starting \(step)"
-        case .degraded: "degraded \(silent.map { "\($0)" } ?? "")"
+        case .degraded: "degraded \(silent.map { "\($0)" } ?? "") \(isLossy ? "lossy" : "")"
         case .interrupted(_, let reason): "interrupted \(reason)"
         case .live, .stopping, .ended: state.name
         }

@@ -9,6 +9,7 @@ extension BroadcastMachine {
         if !observed.hostConnected, port != nil, !observed.isSeeking { observed.leaseFault = nil }
         observed.hostConnected = true
         observed.watch.heard()
+        noteLoss(report)
         // Whoever reports has the lease, also where its answer got lost.
         let isNews = phase == .leasing || isUp && port == nil
         var actions = (isNews ? leased(report.port, nowMs: nowMs) : climb()) + watchOutputs(report)
@@ -19,6 +20,12 @@ extension BroadcastMachine {
             actions.append(.cancel(.grace))
         }
         return actions
+    }
+
+    /// By the receiver's own seconds. What an interruption costs is told as that.
+    private mutating func noteLoss(_ report: StreamReport) {
+        guard report.ingest.state == .flowing, let delivered = report.ingest.deliveredPacketsTotal else { return observed.loss.forget() }
+        observed.loss.note(lost: report.ingest.lostPacketsTotal, delivered: delivered, at: report.uptimeSeconds)
     }
 
     mutating func interrupted(nowMs: Int64) -> [Action] {

@@ -72,6 +72,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var isSeeking = false
         /// How each wanted output gets to the receiver.
         var handovers: [OutputID: Handover] = [:]
+        /// Whether so much of the stream is missing that a person is told.
+        var loss = LossWatch()
         /// Outputs that are to go, by how many reports may still name them before they are told so again.
         var leaving: [OutputID: Int] = [:]
     }
@@ -329,6 +331,11 @@ extension BroadcastMachine {
         guard observed.report != nil else { return .degraded(reason: "no word from the receiver") }
         var reasons: [String] = []
         if let senderFault { reasons.append(senderFault) }
+        if let loss = observed.loss.loss {
+            // The sender may have said why itself.
+            let cause = ": the links carry too little, or lose more than can be sent again in time"
+            reasons.append("\(loss)" + (senderFault == nil ? cause : ""))
+        }
         let shown = shownOutputs
         for output in shown where output.state != .connected || output.reason != nil {
             reasons.append("output \(name(of: output.id)) \(output.state.rawValue)" + (output.reason.map { ": \($0)" } ?? ""))

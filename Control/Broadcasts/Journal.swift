@@ -94,7 +94,7 @@ struct Journal: Sendable {
         defer { seen = look }
         var entries: [FlightEntry] = []
         if isDue(.state, look.course != written.course, look.course != seen.course, atMs, always: !look.isRunning) {
-            (written.state, written.silent) = (look.state, look.silent)
+            (written.state, written.silent, written.isLossy) = (look.state, look.silent, look.isLossy)
             entries.append(stateEntry(look, by: look.isEnding ? user : nil, omitted: settle(.state), atMs: atMs))
         }
         guard !look.isEnding else { return entries }

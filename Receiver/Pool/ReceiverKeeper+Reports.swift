@@ -41,7 +41,7 @@ extension ReceiverKeeper {
             state: last == nil || last?.state == .waiting ? .waiting : .interrupted, bitrate: .kilobits(0),
             keyFramesTotal: last?.keyFramesTotal ?? 0, lostPacketsTotal: last?.lostPacketsTotal ?? 0,
             recoveredPacketsTotal: last?.recoveredPacketsTotal ?? 0, guardDroppedTotal: last?.guardDroppedTotal ?? 0, video: last?.video,
-            width: last?.width, height: last?.height, paths: [])
+            width: last?.width, height: last?.height, paths: [], deliveredPacketsTotal: last?.deliveredPacketsTotal)
         let report = StreamReport(
             lease: lease, broadcast: start.spec.broadcast, port: start.port, pid: nil, uptimeSeconds: 0, ingest: ingest, outputs: outputs,
             restarts: budget.total)

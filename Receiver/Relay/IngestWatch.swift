@@ -27,7 +27,8 @@ struct IngestWatch {
             lostPacketsTotal: transport?.lostPacketsTotal ?? 0, recoveredPacketsTotal: transport?.recoveredPacketsTotal ?? 0,
             guardDroppedTotal: transport?.guardDropped.total ?? 0, video: figures.coding.map { $0 == .h265 ? .h265 : .h264 },
             width: figures.size?.width, height: figures.size?.height, paths: transport?.paths ?? [],
-            latencyMs: transport?.latencyMs, slateMs: figures.slateSince.map { (now - $0).milliseconds })
+            latencyMs: transport?.latencyMs, slateMs: figures.slateSince.map { (now - $0).milliseconds },
+            deliveredPacketsTotal: transport?.deliveredPacketsTotal)
     }
 
     /// Over at least 900 ms, so that a report in between shows the last whole second.

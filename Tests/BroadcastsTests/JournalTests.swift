@@ -118,6 +118,39 @@ struct JournalTests {
         #expect(course.entries.map(\.atMs) == course.entries.map(\.atMs).sorted())
     }
 
+    @Test("that much of the stream is lost is written when it begins and when it is over, also beside an output that is down")
+    func lossy() {
+        var course = Course()
+        course.goLive()
+        var (second, lost, delivered) = (0, 0, 0)
+        func pass(_ seconds: Int, losing: Int, _ output: OutputReport.State) {
+            for _ in 0..<seconds {
+                (second, lost, delivered) = (second + 1, lost + losing, delivered + 100 - losing)
+                var told = Self.report(output, reason: output == .connected ? nil : "refused")
+                told.uptimeSeconds = second
+                (told.ingest.lostPacketsTotal, told.ingest.deliveredPacketsTotal) = (lost, delivered)
+                course.post(.report(told))
+            }
+        }
+        pass(12, losing: 0, .connected)
+        var count = course.entries.count
+        pass(40, losing: 8, .connected)
+        let told = course.told(from: count)
+        #expect(
+            told.count == 1 && told[0].hasPrefix("state degraded: ") && told[0].contains(" % of the stream was lost in the last 10 s"),
+            "\(told)")
+        count = course.entries.count
+        pass(12, losing: 0, .connected)
+        #expect(course.told(from: count) == ["state live"])
+        pass(2, losing: 0, .retrying)
+        count = course.entries.count
+        pass(4, losing: 8, .retrying)
+        pass(12, losing: 0, .retrying)
+        let beside = course.told(from: count)
+        #expect(beside.count == 2 && beside[0].contains("was lost"), "\(beside)")
+        #expect(beside.last == "state degraded: output 'show' retrying: refused")
+    }
+
     @Test("a host that is gone is written, also where its connection stands, and the one that the stream goes on with")
     func moved() {
         var course = Course()

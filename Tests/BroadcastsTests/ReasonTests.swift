@@ -75,4 +75,57 @@ struct ReasonTests {
         let end = BroadcastView.of(failed, createdAtMs: 0, endedAtMs: 6)
         #expect(end.state == "ended" && end.reason?.unicodeScalars.count == 1000)
     }
+
+    @Test("a stream that loses a third is degraded with the figure within three reports, and live again when ten seconds were whole")
+    func lossy() {
+        var broadcast = running()
+        var (second, lost, delivered) = (0, 0, 0)
+        func pass(_ seconds: Int, losing: Int = 0, _ ingest: IngestReport.State = .flowing, output: OutputReport.State = .connected) {
+            for _ in 0..<seconds {
+                (second, lost, delivered) = (second + 1, lost + losing, delivered + 30 - losing)
+                var told = report(ingest: ingest, outputs: [(first, output)])
+                told.uptimeSeconds = second
+                (told.ingest.lostPacketsTotal, told.ingest.deliveredPacketsTotal) = (lost, delivered)
+                _ = broadcast.event(.report(told), nowMs: Int64(second) * 1000)
+            }
+        }
+        pass(12)
+        #expect(broadcast.state == .live)
+        pass(3, losing: 10)
+        guard case .degraded(let reason) = broadcast.state else {
+            Issue.record("a third is lost: \(broadcast.state)")
+            return
+        }
+        #expect(
+            reason.hasSuffix(
+                " % of the stream was lost in the last 10 s: the links carry too little, or lose more than can be sent again in time"))
+        #expect(BroadcastView.of(broadcast, createdAtMs: 0, endedAtMs: nil).reason == reason)
+        // Where the sender says why, that is the cause.
+        _ = broadcast.event(.sending(SendingReport(broadcast: broadcast.id, revision: 1, state: .degraded, reason: "no link")), nowMs: 0)
+        #expect(
+            broadcast.state.reason?.hasSuffix("in the last 10 s") == true
+                && broadcast.state.reason?.hasPrefix("sender degraded: no link; ") == true)
+        _ = broadcast.event(.sending(SendingReport(broadcast: broadcast.id, revision: 1, state: .sending)), nowMs: 0)
+        pass(8)
+        #expect(broadcast.state.name == "degraded")
+        pass(3)
+        #expect(broadcast.state == .live)
+        // Dark links are told as that, and what it cost is not told again.
+        pass(5, losing: 30, .interrupted)
+        #expect(broadcast.state.name == "interrupted")
+        pass(20)
+        #expect(broadcast.state == .live)
+        // One lost packet now and then, a receiver of before, and one that was started again.
+        for _ in 0..<10 { pass(1, losing: 1); pass(5) }
+        #expect(broadcast.state == .live)
+        var old = report(outputs: [(first, .connected)])
+        for seconds in 1...10 {
+            (old.uptimeSeconds, old.ingest.lostPacketsTotal) = (second + seconds, seconds * 100)
+            _ = broadcast.event(.report(old), nowMs: 0)
+            #expect(broadcast.state == .live)
+        }
+        (second, lost, delivered) = (0, 0, 0)
+        pass(5)
+        #expect(broadcast.state == .live)
+    }
 }

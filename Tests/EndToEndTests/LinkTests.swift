@@ -54,6 +54,7 @@ import Wire
         }
         measured("emulator p99.9 lateness", "\(studio.network.lateness.percentile(99.9)) ms")
         try await vanish(studio, id, witness)
+        try await starve(studio, id)
         try await studio.stopCleanly(id)
         try await readRecorder(studio, id)
     }
@@ -192,6 +193,27 @@ import Wire
         try await studio.owner.wait(id, for: ["live"], within: .seconds(10))
         measured("with its links back it is live after", Instant.now - back)
         try await studio.record(.seconds(2), of: "show", by: studio.nginx)
+    }
+
+    /// All links together carry less than the least picture with its sound: it is shown with the figure, and over by itself.
+    private func starve(_ studio: Studio, _ id: BroadcastID) async throws {
+        let lost = try studio.owner.broadcast(id)?.ingest?.lostPacketsTotal ?? 0
+        let narrow = LinkProfile(rateKbit: 80, delayMs: 30, queueMs: 300)
+        for link in 0...2 { studio.network.change(link, to: narrow) }
+        try await eventually(within: .seconds(20), "packets are lost") {
+            (try studio.owner.broadcast(id)?.ingest?.lostPacketsTotal ?? 0) >= lost + 5
+        }
+        let start = Instant.now
+        let reason = try await eventually(within: .seconds(5), "the loss is told") {
+            try studio.owner.broadcast(id).flatMap { $0.state == "degraded" ? $0.reason : nil }.flatMap {
+                $0.contains(" of the stream was lost in the last ") ? $0 : nil
+            }
+        }
+        measured("links of 3 x 80 kbit/s are told after", "\(Instant.now - start) of loss: \(reason)")
+        for (index, shape) in Self.links.enumerated() { studio.network.change(index, to: shape.up) }
+        let back = Instant.now
+        try await studio.owner.wait(id, for: ["live"], within: .seconds(30))
+        measured("with links of 1600 kbit/s it is live after", Instant.now - back)
     }
 
     /// What happened to the links is in the flight recorder, also what happened while nobody could be told.

@@ -106,11 +106,13 @@ import Wire
             ingest: IngestReport(
                 state: .flowing, bitrate: Bitrate(bitsPerSecond: Int.min), keyFramesTotal: Int.max, lostPacketsTotal: Int.min,
                 recoveredPacketsTotal: Int.max, guardDroppedTotal: Int.max, video: nil, width: Int.min, height: Int.max,
-                paths: Array(repeating: path, count: 1000), slateMs: Int.min),
+                paths: Array(repeating: path, count: 1000), slateMs: Int.min, deliveredPacketsTotal: Int.max),
             outputs: Array(repeating: sink, count: 1000), restarts: Int.min, slateFault: text
         ).bounded()
         #expect(report.port == 65_535 && report.uptimeSeconds == 0 && report.restarts == 0 && report.ingest.bitrate.bitsPerSecond == 0)
-        #expect(report.ingest.slateMs == 0)
+        #expect(
+            report.ingest.slateMs == 0 && report.ingest.lostPacketsTotal == 0 && (report.ingest.deliveredPacketsTotal ?? 0) < Int.max / 1000
+        )
         #expect([Int.min, 42, Int.max].map { HostLoadReport(cpuPercent: $0).bounded().cpuPercent } == [0, 42, 100])
         #expect(report.slateFault?.isPlain == true && (report.slateFault?.count ?? 0) <= WireLimits.textCharacters)
         #expect(report.outputs.count == WireLimits.listEntries && report.ingest.paths.count == WireLimits.listEntries)

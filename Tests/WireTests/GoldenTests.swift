@@ -143,6 +143,9 @@ struct GoldenTests {
         var damaged = Sample.report
         damaged.slateFault = "the organisation's picture cannot be shown: it is damaged; ours is shown instead"
         try check("pool-report-slate", PoolMessage.report(damaged))
+        var counted = Sample.report
+        (counted.ingest.lostPacketsTotal, counted.ingest.deliveredPacketsTotal) = (80, 920)
+        try check("pool-report-delivered", PoolMessage.report(counted))
         try check("pool-thumbnail", PoolMessage.thumbnail(Sample.thumbnail))
         try check("pool-released", PoolMessage.released(LeaseReference(lease: Sample.lease)))
         try check("pool-load", PoolMessage.load(HostLoadReport(cpuPercent: 42)))

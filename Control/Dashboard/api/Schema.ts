@@ -339,6 +339,7 @@ export type IngestReport = {
   paths: PathReport[];
   latencyMs?: number | null;
   slateMs?: number | null;
+  deliveredPacketsTotal?: number | null;
 };
 
 export type Input = {

@@ -72,6 +72,10 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
 function Summary({ broadcast, name }: { broadcast: Broadcast; name: string }) {
   const { t, duration, megabits, milliseconds, number, time } = useWords();
   const { ingest, encoder, receiver } = broadcast;
+  const packets = ingest && t(ingest.deliveredPacketsTotal == null ? "broadcast.lost" : "broadcast.lostOf", {
+    lost: number(ingest.lostPacketsTotal), recovered: number(ingest.recoveredPacketsTotal),
+    all: number(ingest.lostPacketsTotal + (ingest.deliveredPacketsTotal ?? 0)),
+  });
   return (
     <Card>
       <div className="overview">
@@ -84,7 +88,7 @@ function Summary({ broadcast, name }: { broadcast: Broadcast; name: string }) {
           [t("broadcast.picture"), ingest?.width ? `${ingest.width}×${ingest.height}, ${encoder.codec}` : `${encoder.width}×${encoder.height}, ${encoder.codec}`],
           [t("broadcast.rate"), megabits(encoder.bitrate)],
           [t("broadcast.latency"), ingest?.latencyMs ? t("broadcast.latencyOf", { latency: milliseconds(ingest.latencyMs), buffer: milliseconds(broadcast.bufferMs) }) : milliseconds(broadcast.bufferMs)],
-          [t("broadcast.packets"), ingest && t("broadcast.lost", { lost: number(ingest.lostPacketsTotal), recovered: number(ingest.recoveredPacketsTotal) })],
+          [t("broadcast.packets"), packets],
           [t("broadcast.receiver"), receiver?.uptimeSeconds != null && <>
             {t("broadcast.receiverFor", { time: duration(receiver.uptimeSeconds) })}
             {receiver.restarts ? <span className="warn"> {t("broadcast.restarts", { count: receiver.restarts })}</span> : ""}

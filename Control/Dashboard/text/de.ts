@@ -96,6 +96,7 @@ export const de: Record<Key, string> = {
   "broadcast.latency": "Verzögerung",
   "broadcast.latencyOf": "{latency} von {buffer} Puffer",
   "broadcast.lost": "{lost} verloren, {recovered} wiederhergestellt",
+  "broadcast.lostOf": "{lost} von {all} verloren, {recovered} wiederhergestellt",
   "broadcast.packets": "Pakete",
   "broadcast.picture": "Bild",
   "broadcast.rate": "Video-Bitrate",

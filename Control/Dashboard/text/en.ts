@@ -94,6 +94,7 @@ export const en = {
   "broadcast.latency": "Latency",
   "broadcast.latencyOf": "{latency} of a buffer of {buffer}",
   "broadcast.lost": "{lost} lost, {recovered} recovered",
+  "broadcast.lostOf": "{lost} of {all} lost, {recovered} recovered",
   "broadcast.packets": "Packets",
   "broadcast.picture": "Picture",
   "broadcast.rate": "Video bitrate",
