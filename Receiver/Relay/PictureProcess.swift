@@ -21,8 +21,7 @@ struct PictureProcess: Sendable {
     ) async throws -> PictureProcess {
         let input = try MemoryFile("picture", holding: input)
         let output = try MemoryFile("made")
-        // Of our surroundings nothing but where libraries lie: it must not know what it could tell.
-        let environment = ProgramContext.environment.filter { $0.key == "LD_LIBRARY_PATH" }
+        let environment = surroundings(of: ProgramContext.environment)
         let process = try ChildProcess.start(
             program, arguments, environment: environment, directory: "/", input: .descriptor(input.raw), output: .descriptor(output.raw),
             error: .null)
@@ -34,5 +33,11 @@ struct PictureProcess: Sendable {
         killer.cancel()
         return PictureProcess(
             status: status, output: status.isSuccess ? try output.read(upTo: size + 1) : [], cost: process.processorTime ?? .zero)
+    }
+
+    /// Of our surroundings nothing but where libraries lie, and the marks by which `ci/up` and the tests find what is left of theirs: it
+    /// must not know what it could tell.
+    static func surroundings(of own: [String: String]) -> [String: String] {
+        own.filter { ["LD_LIBRARY_PATH", "UP_MARK", "STRATA_TEST_MARK"].contains($0.key) }
     }
 }
