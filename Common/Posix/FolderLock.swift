@@ -1,15 +1,18 @@
 import Glibc
 
-/// A folder that one process at a time has, by a lock on its file `lock`: two programs on the same files would undo each other's work.
+/// A folder, or a part in it, that one process at a time has, by a lock on a file there: two programs on the same files would undo each
+/// other's work.
 ///
 /// The kernel lets go of it with the process, whatever its end.
 package final class FolderLock: Sendable {
     private let descriptor: Descriptor
 
-    /// - Parameter folder: it must be there.
-    /// - Throws: `SystemError`; EWOULDBLOCK where another process has the folder.
-    package init(_ folder: String) throws(SystemError) {
-        let path = folder + "/lock"
+    /// - Parameters:
+    ///   - folder: it must be there.
+    ///   - file: its name in the folder, which names the part.
+    /// - Throws: `SystemError`; EWOULDBLOCK where another process has it.
+    package init(_ folder: String, file: String = "lock") throws(SystemError) {
+        let path = "\(folder)/\(file)"
         let raw = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard raw >= 0 else { throw SystemError("open", on: path) }
         descriptor = Descriptor(adopting: raw)

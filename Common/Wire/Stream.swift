@@ -150,7 +150,8 @@ package struct StreamReport: Codable, Sendable, Hashable {
     package var outputs: [OutputReport]
     /// How often the receiver was started again.
     package var restarts: Int
-    /// Why the picture that the organisation wants is not what is shown while the sender is silent, for a person; nil where it is.
+    /// Why the picture that the organisation wants is not what is shown while the sender is silent, for a person; nil where it is. It goes
+    /// when that is mended: what failed is tried again.
     package var slateFault: String?
 
     package init(

@@ -10,7 +10,7 @@ struct PictureProcess: Sendable {
     /// Processor time of the process.
     let cost: Duration
 
-    /// Starts it, and returns at its end.
+    /// Starts it, and returns at its end, which comes at once where the task is cancelled.
     ///
     /// - Parameters:
     ///   - size: of its output, at most; one byte more is returned where there is more.
@@ -29,7 +29,11 @@ struct PictureProcess: Sendable {
             try await loop.sleep(for: limit)
             process.signal(SIGKILL)
         }
-        let status = await process.exit(on: loop)
+        let status = await withTaskCancellationHandler {
+            await process.exit(on: loop)
+        } onCancel: {
+            process.signal(SIGKILL)
+        }
         killer.cancel()
         return PictureProcess(
             status: status, output: status.isSuccess ? try output.read(upTo: size + 1) : [], cost: process.processorTime ?? .zero)

@@ -26,7 +26,8 @@ package final class ReceiverService: Sendable {
         self.log = log
         let mediaLoop = try Loop(name: "media")
         relay = StreamRelay(
-            folder: folder, policy: policy, still: still, slate: slate, loop: loop, mediaLoop: mediaLoop, log: log
+            folder: folder, policy: policy, still: still, slate: slate, host: UnixSocket.folder(of: path), loop: loop, mediaLoop: mediaLoop,
+            log: log
         ) { message in ReceiverService.send(message, socket, log) }
     }
 

@@ -7,7 +7,7 @@ struct SlateMaker: Sendable {
     /// Path of `strata-slate`.
     let program: String
 
-    /// 2 s are usual for 1080p on a busy core; who waits longer goes without.
+    /// 2 s are usual for 1080p on a busy core. From its start on: what waits for its turn has no process.
     var limit: Duration = .seconds(30)
 
     enum Fault: Error, Equatable, CustomStringConvertible {
@@ -15,6 +15,9 @@ struct SlateMaker: Sendable {
         case encoder(SlateFormat)
         case ended(ExitStatus)
         case noSlate(bytes: Int)
+
+        /// Another try ends the same: it is the picture, and not the host at this moment.
+        var isLasting: Bool { self == .picture }
 
         var description: String {
             switch self {

@@ -21,6 +21,7 @@ package actor StreamRelay {
     private let path: MediaPath
     private let formats: AsyncStream<SlateFormat>
     private let slateMaker: SlateMaker
+    private let slateTurns: SlateTurns
     private let maker: ThumbnailMaker?
     private let keyFrames: AsyncStream<KeyFrame>
     private var showing: Task<Void, Never>?
@@ -50,11 +51,13 @@ package actor StreamRelay {
     ///   - policy: what the host lets outputs do.
     ///   - still: path of `strata-still`, which makes thumbnails; nil for none.
     ///   - slate: path of `strata-slate`.
+    ///   - host: a folder of this host's receivers, where they take turns; nil where this is the only one.
     ///   - loop: where orders and reports are handled.
     ///   - mediaLoop: a loop of its own for media.
     ///   - send: takes a message for the parent; called on `loop`.
     package init(
-        folder: RecordingFolder?, policy: OutputPolicy, still: String?, slate: String, loop: Loop, mediaLoop: Loop, log: Log,
+        folder: RecordingFolder?, policy: OutputPolicy, still: String?, slate: String, host: String? = nil, loop: Loop, mediaLoop: Loop,
+        log: Log,
         send: @escaping @Sendable (ReceiverMessage) -> Void
     ) {
         self.folder = folder
@@ -66,6 +69,7 @@ package actor StreamRelay {
         let (formats, wanted) = AsyncStream.makeStream(of: SlateFormat.self, bufferingPolicy: .bufferingNewest(1))
         self.formats = formats
         slateMaker = SlateMaker(program: slate)
+        slateTurns = SlateTurns(folder: host)
         maker = still.map { ThumbnailMaker(program: $0) }
         let (keyFrames, shown) = AsyncStream.makeStream(of: KeyFrame.self, bufferingPolicy: .bufferingNewest(1))
         self.keyFrames = keyFrames
@@ -142,17 +146,10 @@ package actor StreamRelay {
         let picture = start.spec.slate.map { file in
             Result { () throws(OwnPicture.Refusal) in try OwnPicture(Data(base64Encoded: file.base64).map([UInt8].init) ?? []) }
         }
-        preparing = loop.spawn { [weak self, formats, slateMaker, path, loop, log] in
-            // One after the other; the stream may have changed again meanwhile.
-            for await format in formats {
-                let began = Instant.now
-                let fault = await StreamRelay.prepare(format, picture, slateMaker, path, loop, log)
-                await self?.note(slateFault: fault)
-                // A sender that changes all the time has a quarter of a core at most, and one whose slate took long waits no longer than
-                // this. Cancelled, it ends with the loop.
-                try? await loop.sleep(for: min((Instant.now - began) * 3, .seconds(30)))
-            }
-        }
+        let keeper = SlateKeeper(
+            slateMaker, slateTurns, picture, loop: loop, log: log, use: { [path] in path.use($0) },
+            tell: { [weak self] in await self?.note(slateFault: $0) })
+        preparing = loop.spawn { [formats] in await keeper.run(formats) }
         if let maker {
             showing = loop.spawn { [weak self, keyFrames, path, loop] in
                 for await key in keyFrames {
@@ -164,36 +161,6 @@ package actor StreamRelay {
         }
         log.notice("listening", ["port": .integer(start.port), "outputs": .integer(outputs.count)])
         send(.listening(LeaseReference(lease: start.spec.lease)))
-    }
-
-    /// Beside the stream: nothing waits for it. Ours is there first, whatever becomes of the organisation's.
-    ///
-    /// - Returns: what a person should know: the organisation's picture is not shown, or none is; nil where all is as wanted.
-    private static func prepare(
-        _ format: SlateFormat, _ picture: Result<OwnPicture, OwnPicture.Refusal>?, _ maker: SlateMaker, _ path: MediaPath, _ loop: Loop,
-        _ log: Log
-    ) async -> String? {
-        func make(_ picture: Result<OwnPicture, OwnPicture.Refusal>?) async -> (any Error)? {
-            let whose = picture == nil ? "ours" : "the organisation's"
-            let began = Instant.now
-            do {
-                let slate = try await maker.make(format, picture?.get(), on: loop)
-                path.use(slate)
-                let bytes = slate.pictures.reduce(0) { $0 + $1.count }
-                log.notice(
-                    "slate is ready",
-                    ["picture": "\(whose)", "bytes": .integer(bytes), "took_ms": .integer((Instant.now - began).milliseconds)])
-                return nil
-            } catch {
-                log.warning("no slate for this stream", ["picture": "\(whose)", "error": "\(error)"])
-                return error
-            }
-        }
-        let ours = await make(nil)
-        guard let picture else { return ours.map { "no picture can be shown while the sender is silent: \("\($0)".bounded(to: 800))" } }
-        return await make(picture).map { fault in
-            "the organisation's picture cannot be shown: \("\(fault)".bounded(to: 800)); \(ours == nil ? "ours is shown instead" : "nor can ours")"
-        }
     }
 
     private func show(_ made: ThumbnailMaker.Made, of key: KeyFrame) {

@@ -18,7 +18,11 @@ import Testing
         let second = try FolderLock(folder)
         first = nil
         #expect(throws: SystemError.self) { try FolderLock(folder) }
-        withExtendedLifetime(second) {}
+        // Parts of it are had by themselves.
+        let part = try FolderLock(folder, file: "part")
+        defer { unlink(folder + "/part") }
+        #expect(throws: SystemError.self) { try FolderLock(folder, file: "part") }
+        withExtendedLifetime((second, part)) {}
     }
 
     @Test("a folder that is not there, and a lock that is a link, are refused")
