@@ -122,8 +122,8 @@ let agent: [Target] = [
     module(
         "Agent", "Session",
         [
-            "Units", "Wire", "Configuration", "Links", "Names", "Modems", "Sticks", "Portals", "Usage", "Inputs", "Capture", "Uplink",
-            "ControlLink", "Identity", "Service", "Crypto", "Posix", "Web", "Logging",
+            "Units", "Wire", "Configuration", "MPEGTS", "Links", "Names", "Modems", "Sticks", "Portals", "Usage", "Inputs", "Capture",
+            "Uplink", "ControlLink", "Identity", "Service", "Crypto", "Posix", "Web", "Logging",
         ]),
     program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
 ]

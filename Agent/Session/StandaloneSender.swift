@@ -51,14 +51,18 @@ package final class StandaloneSender: Sendable {
     }
 }
 
-/// Takes datagrams of whole transport stream packets from the input; on its loop.
+/// Takes transport stream from the input, in datagrams of any cut; on its loop.
 private final class Intake {
     private let socket: UDPSocket
     private let uplink: any Uplink
     private let log: Log
-    private let batch = DatagramBatch(capacity: 32)
-    private var hasWarned = false
+    /// As much as a datagram can hold: loopback takes them all.
+    private let batch = DatagramBatch(capacity: 32, size: 65_536)
+    private var packets = PacketIntake()
+    private var told: (total: Int, at: Instant)?
     var watch: Watch?
+
+    private static let tellEvery = Duration.seconds(60)
 
     init(_ socket: UDPSocket, _ uplink: any Uplink, _ log: Log) {
         self.socket = socket
@@ -69,20 +73,30 @@ private final class Intake {
     func serve() {
         // What is no datagram is an ICMP answer to none of ours.
         while let count = try? socket.receive(batch), count > 0 {
-            for index in 0..<count { take(batch[index]) }
+            take(count)
         }
+        tellDamage(at: .now)
     }
 
-    private func take(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count > 0, bytes.count % 188 == 0, stride(from: 0, to: bytes.count, by: 188).allSatisfy({ bytes[$0] == 0x47 }) else {
-            guard !hasWarned else { return }
-            hasWarned = true
-            log.warning(
-                "the input is not MPEG-TS",
-                ["bytes": .integer(bytes.count), "expected": "datagrams of whole packets of 188 bytes that begin with 0x47"])
-            return
+    private func take(_ count: Int) {
+        // What is put together anew goes on together, so that it fills packets of the flow.
+        var anew: [UInt8] = []
+        for index in 0..<count {
+            if anew.isEmpty, packets.isWhole(batch[index]) { uplink.send(batch[index]) } else { anew += packets.take(batch[index]) }
         }
-        uplink.send(bytes)
+        if !anew.isEmpty { anew.withUnsafeBytes(uplink.send) }
+    }
+
+    /// At once, and then once a minute at most.
+    private func tellDamage(at now: Instant) {
+        guard packets.damagedTotal > told?.total ?? 0, told.map({ now - $0.at >= Self.tellEvery }) ?? true else { return }
+        told = (packets.damagedTotal, now)
+        log.warning(
+            "the input is not MPEG-TS, or parts of it are missing: what is no whole packet is dropped",
+            [
+                "datagrams": .integer(packets.damagedTotal), "bytes": .integer(packets.skippedTotal),
+                "expected": "packets of 188 bytes that begin with 0x47",
+            ])
     }
 }
 

@@ -2,8 +2,11 @@
 package struct PacketAligner: Sendable {
     /// Bytes that were thrown away because no packet could begin there.
     package private(set) var skippedBytes = 0
-    /// Less than what three packets hold: what is kept until more arrives.
+    /// Less than a packet holds: what is kept until more arrives.
     private var rest: [UInt8] = []
+
+    /// Whether the next bytes may go on with a packet that has begun.
+    package var isWithinPacket: Bool { !rest.isEmpty }
 
     package init() {}
 

@@ -13,7 +13,24 @@ package func fuzzMPEGTS(_ bytes: [UInt8]) -> String? {
         position = end
     }
     reader.finish { violation = violation ?? check($0) }
-    return violation
+    return violation ?? [7, 188, 1472].lazy.compactMap { checkAligner(bytes, $0) }.first
+}
+
+/// Cut as datagrams are: whole packets come out, every byte is in one of them, thrown away or kept, and of those less than a packet.
+private func checkAligner(_ bytes: [UInt8], _ size: Int) -> String? {
+    var aligner = PacketAligner()
+    var aligned = 0
+    for position in stride(from: 0, to: bytes.count, by: size) {
+        let end = min(bytes.count, position + size)
+        let packets = aligner.align(Array(bytes[position..<end]))
+        guard packets.count % 188 == 0, stride(from: 0, to: packets.count, by: 188).allSatisfy({ packets[$0] == 0x47 }) else {
+            return "what is aligned is no whole packets"
+        }
+        aligned += packets.count
+        let kept = end - aligned - aligner.skippedBytes
+        guard (0..<188).contains(kept), aligner.isWithinPacket == (kept > 0) else { return "\(kept) bytes are kept" }
+    }
+    return nil
 }
 
 private func check(_ event: StreamReader.Event) -> String? {
