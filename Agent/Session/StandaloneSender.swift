@@ -32,6 +32,7 @@ package final class StandaloneSender: Sendable {
             } catch {
                 log.error("the input cannot be watched", ["error": "\(error)"])
             }
+            OverflowWatch(uplink, log).look(on: loop)
             if let (address, socket) = figures { report(uplink, to: address, by: socket, on: loop) }
         }
         self.loop = loop
@@ -84,7 +85,7 @@ private final class Intake {
         for index in 0..<count {
             if anew.isEmpty, packets.isWhole(batch[index]) { uplink.send(batch[index]) } else { anew += packets.take(batch[index]) }
         }
-        if !anew.isEmpty { anew.withUnsafeBytes(uplink.send) }
+        if !anew.isEmpty { anew.withUnsafeBytes { uplink.send($0) } }
     }
 
     /// At once, and then once a minute at most.
@@ -97,6 +98,44 @@ private final class Intake {
                 "datagrams": .integer(packets.damagedTotal), "bytes": .integer(packets.skippedTotal),
                 "expected": "packets of 188 bytes that begin with 0x47",
             ])
+    }
+}
+
+/// Tells that more comes in than the links carry: at once, and then once a minute for as long as it lasts. On its loop.
+private final class OverflowWatch {
+    private let uplink: any Uplink
+    private let log: Log
+    private var watch = LossWatch()
+    private var hasWarned = false
+
+    init(_ uplink: any Uplink, _ log: Log) {
+        self.uplink = uplink
+        self.log = log
+    }
+
+    /// Once a second.
+    func look(on loop: Loop) {
+        note(uplink.counters(), at: Int(Instant.now.nanoseconds / 1_000_000_000))
+        loop.timer(after: .seconds(1)) { [self] in look(on: loop) }
+    }
+
+    private func note(_ counters: UplinkCounters, at second: Int) {
+        // Without a link nothing goes, whatever comes in.
+        guard uplink.telemetry().contains(where: { $0.state == .live }) else { return watch.forget() }
+        let dropped = counters.congestedTotal + counters.refusedTotal
+        watch.note(lost: dropped, delivered: max(0, counters.packetsTotal - counters.refusedTotal), at: second)
+        if let loss = watch.warning(at: second) {
+            hasWarned = true
+            log.warning(
+                "the links carry less than the input, or lose more than can be sent again in time: what is passed through cannot follow",
+                [
+                    "loss": "\(loss)", "dropped": .integer(dropped), "links_carry_kbit": .integer(uplink.rate()?.kilobits ?? 0),
+                    "fits": "a lower rate, or a source that follows rate_bps of [telemetry]",
+                ])
+        } else if hasWarned, watch.loss == nil {
+            hasWarned = false
+            log.notice("the links carry the input again", ["dropped": .integer(dropped)])
+        }
     }
 }
 

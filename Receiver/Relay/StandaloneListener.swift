@@ -2,6 +2,7 @@ import FoundationEssentials
 import Ingest
 package import Logging
 import Posix
+import Units
 
 /// `strata-receiver listen`: what comes over the bond leaves as MPEG-TS over UDP, at most seven packets in a datagram.
 package final class StandaloneListener: Sendable {
@@ -19,6 +20,7 @@ package final class StandaloneListener: Sendable {
         self.ingest = ingest
         let loop = try Loop(name: "listen")
         self.loop = loop
+        loop.submit { MissingWatch(ingest, log).look(on: loop) }
         if let address = configuration.telemetry {
             let socket = try UDPSocket(binding: .any(address.family))
             loop.submit { report(ingest, to: address, by: socket, on: loop) }
@@ -31,6 +33,45 @@ package final class StandaloneListener: Sendable {
     package func stop() {
         loop.stop()
         ingest.stop()
+    }
+}
+
+/// Tells that packets are missing: at once, and then once a minute for as long as it lasts. On its loop.
+private final class MissingWatch {
+    private let ingest: any Ingest
+    private let log: Log
+    private var watch = LossWatch()
+    private var delivered = 0
+    private var hasWarned = false
+
+    init(_ ingest: any Ingest, _ log: Log) {
+        self.ingest = ingest
+        self.log = log
+    }
+
+    /// Once a second.
+    func look(on loop: Loop) {
+        note(ingest.statistics(), at: Int(Instant.now.nanoseconds / 1_000_000_000))
+        loop.timer(after: .seconds(1)) { [self] in look(on: loop) }
+    }
+
+    private func note(_ statistics: IngestStatistics, at second: Int) {
+        defer { delivered = statistics.deliveredPacketsTotal }
+        // Darkness is no loss: what it cost is counted when something comes again.
+        guard statistics.deliveredPacketsTotal > delivered else { return watch.forget() }
+        watch.note(lost: statistics.lostPacketsTotal, delivered: statistics.deliveredPacketsTotal, at: second)
+        if let loss = watch.warning(at: second) {
+            hasWarned = true
+            log.warning(
+                "packets are missing: the links carry less than the sender is given, or lose more than can be sent again in time",
+                [
+                    "loss": "\(loss)", "lost": .integer(statistics.lostPacketsTotal),
+                    "delivered": .integer(statistics.deliveredPacketsTotal),
+                ])
+        } else if hasWarned, watch.loss == nil {
+            hasWarned = false
+            log.notice("the stream is whole again", ["lost": .integer(statistics.lostPacketsTotal)])
+        }
     }
 }
 

@@ -47,6 +47,33 @@ struct StandaloneTests {
         }
     }
 
+    @Test("more than the links carry is told at both ends, and the stream is taken in the datagrams that ffmpeg makes by itself")
+    func tooMuch() async throws {
+        try await unlessVoid { run in
+            try await onStage { stage in
+                let link = LinkShape(LinkProfile(rateKbit: 2000, delayMs: 25, jitterMs: 5, queueMs: 300))
+                let network = try FieldNetwork(links: [link], number: 30)
+                defer { network.remove() }
+                run.judge { network.lateness }
+                let ports = try Ports(media: FreePorts.udp(), input: FreePorts.udp(), output: FreePorts.udp())
+                let listener = try listen(stage, ports, carrier: "bond", bind: "0.0.0.0:\(ports.media)")
+                let sender = try send(stage, network, ports, carrier: "bond")
+                try stage.start(
+                    "ffmpeg",
+                    [
+                        "-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", "nullsrc=size=320x180:rate=25,noise=alls=80:allf=t", "-c:v",
+                        "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-b:v", "3500k", "-maxrate", "3500k", "-bufsize", "700k",
+                        "-g", "25", "-muxrate", "4000k", "-f", "mpegts", "udp://127.0.0.1:\(ports.input)",
+                    ], inside: network.field.command([]))
+                let dropped = try await sender.line(containing: "the links carry less than the input", within: .seconds(30))
+                let missing = try await listener.line(containing: "packets are missing", within: .seconds(10))
+                measured("4 Mbit/s over 2, at the sender", dropped)
+                measured("4 Mbit/s over 2, at the receiver", missing)
+                try need(!sender.lines.contains { $0.contains("is not MPEG-TS") })
+            }
+        }
+    }
+
     @Test("a file that leads nowhere is refused by its key, before anything is called sent")
     func nowhere() async throws {
         try await onStage { stage in
@@ -141,17 +168,19 @@ struct StandaloneTests {
         return try stage.folder.write(text, to: example)
     }
 
-    private func listen(_ stage: Stage, _ ports: Ports, carrier: String, bind: String) throws {
+    @discardableResult
+    private func listen(_ stage: Stage, _ ports: Ports, carrier: String, bind: String) throws -> RunningProgram {
         let file = try configuration(
             "bond-listen.toml", stage,
             [
                 ("[\"0.0.0.0:7000\", \"[::]:7000\"]", "[\"\(bind)\"]"), ("\"127.0.0.1:6000\"", "\"127.0.0.1:\(ports.output)\""),
                 ("carrier = \"bond\"", "carrier = \"\(carrier)\""), ("to = \"127.0.0.1:6001\"", ""),
             ])
-        try stage.start("strata-receiver", ["listen", file])
+        return try stage.start("strata-receiver", ["listen", file])
     }
 
-    private func send(_ stage: Stage, _ network: FieldNetwork, _ ports: Ports, carrier: String) throws {
+    @discardableResult
+    private func send(_ stage: Stage, _ network: FieldNetwork, _ ports: Ports, carrier: String) throws -> RunningProgram {
         let file = try configuration(
             "bond-send.toml", stage,
             [
@@ -159,6 +188,6 @@ struct StandaloneTests {
                 ("listen = \"127.0.0.1:5000\"", "listen = \"127.0.0.1:\(ports.input)\""),
                 ("carrier = \"bond\"", "carrier = \"\(carrier)\""), ("to = \"127.0.0.1:5001\"", ""),
             ])
-        try stage.start("strata-agent", ["send", file], inside: network.field.command([]))
+        return try stage.start("strata-agent", ["send", file], inside: network.field.command([]))
     }
 }
