@@ -121,8 +121,9 @@ enum Schemas {
         return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
     }
 
-    static let all: [String: Schema] = accounts.merging(devices) { first, _ in first }.merging(media) { first, _ in first }
-        .merging(webhooks) { first, _ in first }
+    static let all: [String: Schema] = [devices, media, webhooks].reduce(accounts) { all, part in
+        all.merging(part) { _, _ in preconditionFailure("the document would have one of two schemas with one name") }
+    }
 
     private static let accounts: [String: Schema] = [
         "RegisterRequest": .object([

@@ -43,7 +43,7 @@ extension Schemas {
                         .optional("token", id),
                     ])), .optional("detail", line),
             ]),
-        "BroadcastEvent": event(
+        "BroadcastStateEvent": event(
             EventKind.broadcasts,
             [
                 .required("broadcast", id), .required("sender", id),
@@ -64,7 +64,7 @@ extension Schemas {
 
     /// The schema of what is sent of a kind.
     static func schema(of kind: EventKind) -> String {
-        if EventKind.broadcasts.contains(kind) { return "BroadcastEvent" }
+        if EventKind.broadcasts.contains(kind) { return "BroadcastStateEvent" }
         if EventKind.senders.contains(kind) { return "SenderEvent" }
         return kind == .outputChanged ? "OutputEvent" : kind == .webhookTest ? "TestEvent" : "DoneEvent"
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Store
 import Testing
 import Wire
 
@@ -24,6 +25,12 @@ struct SchemaTests {
             try start(#","destinations":[\#(Array(repeating: "\"\(id)\"", count: 65).joined(separator: ","))]"#) == [wanted + ", not 65"])
         for other in [#","destinations":"\#(id)""#, ""] { #expect(try start(other) == [wanted]) }
         #expect(try start(#","destinations":["\#(id)","x"]"#) == ["destinations[1]: expected an id of 26 characters"])
+    }
+
+    @Test("each event to a webhook has the shape that the document says of its kind", arguments: EventKind.allCases)
+    func events(_ kind: EventKind) throws {
+        let document = Schemas.named(Schemas.schema(of: kind)).document
+        #expect(document.contains("\"\(kind.rawValue)\""), "\(document)")
     }
 
     @Test("the document says the same as what is checked")
