@@ -101,9 +101,19 @@ extension Bond {
         case wait
     }
 
-    /// A link whose least delay alone takes most of the latency makes the others wait for it.
+    /// A link that brings nothing in time, or so late that what it loses or holds could not go over the quickest one any more. Where that is
+    /// so of the quickest itself, nobody could repair anything, and what is in time counts.
     func isTooSlow(_ link: BondedLink) -> Bool {
-        Double(link.base(clock) - clock.assumedOffset) > 0.6 * Double(settings.latency)
+        let way = link.base(clock) - clock.assumedOffset
+        guard way + tuning.margin <= settings.latency else { return true }
+        var quickest: (way: Microseconds, trip: Microseconds)?
+        for index in links.indices where links[index].isLive {
+            let other = links[index].base(clock) - clock.assumedOffset
+            if other < quickest?.way ?? way { quickest = (other, links[index].roundTrip) }
+        }
+        guard let quickest else { return false }
+        let repair = tuning.suspectAfter + tuning.reportInterval + quickest.trip + tuning.margin
+        return way + repair > settings.latency && quickest.way + repair <= settings.latency
     }
 
     func deadline(_ number: PacketNumber) -> Microseconds { packets[number].source + clock.assumedPlayout }

@@ -41,6 +41,8 @@ package struct LinkFigures: Hashable, Sendable {
     package var lost = 0
     package var sentBytes = 0
     package var arrivedBytes = 0
+    /// How often its way became longer.
+    package var longerWays = 0
 }
 
 /// The flow as the scheduler sees it.

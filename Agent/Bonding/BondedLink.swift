@@ -17,7 +17,7 @@ struct BondedLink: Sendable {
         var hasArrivals = false
     }
 
-    static let leastRate = 12.5  // bytes per millisecond: 0.1 Mbit/s
+    static let leastRate = 2.5  // bytes per millisecond: 20 kbit/s
     static let firstRate = 125.0
 
     let number: LinkNumber
@@ -29,6 +29,7 @@ struct BondedLink: Sendable {
 
     private var delay = WindowedMinimum()
     private var back = WindowedMinimum()
+    private var longer = LongerWay()
     private var fast: CapacityEstimate
     private var slow: CapacityEstimate
     private var rateBefore = 0.0
@@ -93,6 +94,7 @@ struct BondedLink: Sendable {
         back = WindowedMinimum()
         lastArrival = nil
         lastQueue = nil
+        longer = LongerWay()
         finish = .longAgo
         recent = RecentBytes()
         stall = 0
@@ -118,14 +120,18 @@ struct BondedLink: Sendable {
 
     /// Milliseconds of its rate that may always be out: a round trip, a report and a little.
     private var capFloor: Double {
-        let trip = leastUp.flatMap { up in leastDown.map { up + $0 } } ?? traits.roundTrip
-        return Double(trip + tuning.reportInterval) / 1000 + 40
+        Double(roundTrip + tuning.reportInterval) / 1000 + 40
     }
+
+    /// The least of both ways; before a report, the handshake's.
+    var roundTrip: Microseconds { leastUp.flatMap { up in leastDown.map { max(0, up + $0) } } ?? traits.roundTrip }
 
     mutating func refused() { wasRefused = true }
 
     mutating func sent(_ entry: Flight.Entry, sequence: UInt64, at now: Microseconds, _ clock: ReceiverClock) {
         finish = predicted(bytes: entry.bytes, at: now, clock)
+        var entry = entry
+        entry.due = finish
         flight.append(entry, sequence: sequence)
         lastSent = now
         figures.sentBytes += entry.bytes
@@ -175,7 +181,23 @@ struct BondedLink: Sendable {
         figures.arrivedBytes += entry.bytes
         highest = max(highest ?? 0, arrival.sequence)
         delay.add(raw, at: now)
+        followWay(entry, arrival.at, raw: raw, at: now)
         sample(entry, arrival.at, raw: raw)
+    }
+
+    /// A way that became longer is the new base at once, and the link carries what it did before.
+    private mutating func followWay(_ entry: Flight.Entry, _ arrival: Microseconds, raw: Microseconds, at now: Microseconds) {
+        let slack = Microseconds(2000 * jitter)
+        guard
+            let least = longer.add(
+                sentAt: entry.sentAt, raw: raw, isLate: arrival - entry.due > tuning.queueLimit / 2 + slack, tolerance: 40_000 + slack)
+        else { return }
+        delay = WindowedMinimum()
+        delay.add(least, at: now)
+        let usual = max(rate, typical)
+        fast.restart(rate: usual, weight: 40)
+        slow.restart(rate: usual, weight: 80)
+        figures.longerWays += 1
     }
 
     /// One packet's word on jitter and capacity.

@@ -3,8 +3,9 @@ import BondWire
 /// The encoder's rate from usable capacity and queue: a share of the capacity, more while the queue is short, less while it is long.
 struct EncoderControl: Hashable, Sendable {
     static let first = 500_000
-    /// Yields to nothing but itself: below it no picture is worth sending.
-    static let floor = 200_000
+    /// Not so low that an estimate of nothing is never tried again. Below what links carry a floor would lose what is over: how a source makes so
+    /// little, and what of, is its own decision.
+    static let floor = 20_000
     private static let interval: Microseconds = 5_000
 
     private(set) var bitsPerSecond = Self.first

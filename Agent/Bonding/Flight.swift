@@ -17,6 +17,8 @@ struct Flight: Sendable {
         /// nil: a probe or the like.
         var packet: PacketNumber?
         var state: State
+        /// When it was to arrive, as predicted when it was sent; receiver's clock.
+        var due = Microseconds.longAgo
 
         var isOut: Bool { state == .flying || state == .rescued }
     }

@@ -14,9 +14,9 @@ extension BondLine {
             case .dialling, .proving: isReportedUnreachable ? .dead : .connecting
             case .up: figures?.state == .suspect ? .suspect : .live
             }
-        let reason = state == .live ? nil : reason
+        let reason = figures?.state == .late ? "its way takes too long for this latency" : state == .live ? nil : reason
         guard let figures else { return .idle(link.name, state, reason) }
-        let share = state == .live ? (figures.estimateBitsPerSecond * 100 + capacity / 2) / max(1, capacity) : 0
+        let share = state == .live && figures.state != .late ? (figures.estimateBitsPerSecond * 100 + capacity / 2) / max(1, capacity) : 0
         return LinkTelemetry(
             name: link.name, state: state, reason: reason, sent: rate.bitrate, rttMs: milliseconds(figures.roundTrip),
             loss: (figures.loss * 10_000).rounded() / 10_000,

@@ -169,7 +169,7 @@ final class BondSender {
             if link.state == .suspect || link.loss > Self.doubtfulLoss { lines.doubt(link.link) }
             lines.note(isLive: link.state != .suspect, link.link, silence: silence(of: link.link))
         }
-        let capacity = perLink.reduce(0) { $0 + $1.estimateBitsPerSecond }
+        let capacity = perLink.reduce(0) { $0 + ($1.state == .late ? 0 : $1.estimateBitsPerSecond) }
         var result = UplinkFigures()
         result.links = lines.links.sorted { $0.name < $1.name }.map { link in
             lines.lines[link.name].map { $0.telemetry(known[$0.number], capacity) }

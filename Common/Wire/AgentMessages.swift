@@ -177,7 +177,7 @@ package struct InterfaceTelemetry: Codable, Sendable, Hashable {
 package struct LinkTelemetry: Codable, Sendable, Hashable {
     package var name: String
     package var state: State
-    /// Why it is not live, for a person; nil where it is, or where nothing needs a word.
+    /// Why it is not live, or carries no media though it is, for a person; nil where nothing needs a word.
     package var reason: String?
     /// Sent over this link in the last second, with all headers.
     package var sent: Bitrate

@@ -7,7 +7,7 @@ import Testing
 struct SimulatedTests {
     private static let cases = BondCases(seeds: Array(1...6))
 
-    @Test("every row of links that fail, heal, change or harm is reached", arguments: ["steady", "failures", "steps"])
+    @Test("every row of links that fail, heal, change, harm or are far is reached", arguments: ["steady", "failures", "steps", "ways"])
     func reached(_ group: String) {
         for figure in Self.cases.run(group) { #expect(figure.isReached, "\(figure.row): \(figure.metric) \(figure.values)") }
     }

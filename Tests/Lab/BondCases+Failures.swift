@@ -14,7 +14,7 @@ extension BondCases {
     }
 
     /// The phase between failure and reports differs from seed to seed.
-    private func moment(_ seed: UInt64) -> Double { 10 + Double(seed % 97) * 0.0137 }
+    func moment(_ seed: UInt64) -> Double { 10 + Double(seed % 97) * 0.0137 }
 
     func failures() -> [BondFigure] {
         [1000, 400].flatMap { latency in silent(latency) + blackout(latency) } + healed() + darkness()
@@ -214,7 +214,7 @@ extension BondCases {
     }
 
     /// Seconds from `start` until something holds, in steps of 50 ms.
-    private func time(after start: Double, to end: Double, _ holds: (Double) -> Bool) -> Double {
+    func time(after start: Double, to end: Double, _ holds: (Double) -> Bool) -> Double {
         var at = start
         while at < end {
             if holds(at) { return at - start }

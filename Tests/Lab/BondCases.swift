@@ -53,7 +53,7 @@ package struct BondCases: Sendable {
 
     package init(seeds: [UInt64]) { self.seeds = seeds }
 
-    package static let groups = ["fixed", "adaptive", "steady", "failures", "bad", "steps"]
+    package static let groups = ["fixed", "adaptive", "steady", "failures", "bad", "steps", "ways"]
     /// Not rows, but what the numbers of the algorithm are worth.
     package static let ablations = "ablations"
 
@@ -84,6 +84,7 @@ package struct BondCases: Sendable {
         case "failures": failures()
         case "bad": bad()
         case "steps": steps()
+        case "ways": ways()
         case "ablations": ablations()
         default: []
         }

@@ -6,6 +6,8 @@ package struct SimulatedLink: Sendable {
     /// Wire bytes that may leave in each millisecond; repeated from the start.
     package var room: [Float]
     package var delayMs = 30.0
+    /// Another delay from a second on, in order.
+    package var reroutes: [(from: Double, delayMs: Double)] = []
     /// Of the way back; nil: the same.
     package var backDelayMs: Double?
     package var jitterMs = 0.0

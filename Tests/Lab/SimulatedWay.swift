@@ -68,8 +68,12 @@ struct SimulatedWay {
             return
         }
         let jitter = link.jitterMs > 0 ? link.jitterMs * random.unit() : 0
-        lastArrival = max(lastArrival, leaves + Microseconds((link.delayMs + jitter) * 1000))
+        lastArrival = max(lastArrival, leaves + Microseconds((delayMs(leaves) + jitter) * 1000))
         onTheWay.append(Packet(at: lastArrival, sequence: sequence, packet: packet))
+    }
+
+    private func delayMs(_ at: Microseconds) -> Double {
+        link.reroutes.last { Double(at) / 1_000_000 >= $0.from }?.delayMs ?? link.delayMs
     }
 
     private mutating func departure(bytes: Int, at now: Microseconds) -> Microseconds {
