@@ -11,6 +11,9 @@ import Glibc
 ///
 /// A share follows its queue as a proportional-integral controller in the logarithm of the share: a queue grows by the ratio of
 /// share to capacity, so one pair of gains is right for links of any size.
+///
+/// A queue shrinks when its link is given less, a longer way does not: a link whose round trip has stayed long for two seconds is given the least
+/// share for as long as that takes to show. If it shows nothing, its way has become longer, and it gets its share back. Never two links at once.
 package struct WeightPlan: Equatable, Sendable {
     package struct Observation: Equatable, Sendable {
         package var isLive: Bool
@@ -33,6 +36,18 @@ package struct WeightPlan: Equatable, Sendable {
         /// The least round trip of each of the last periods, the newest last.
         var minima: [Int] = []
         var steps = 0
+        var trial: Trial?
+    }
+
+    /// Of what looks like a queue.
+    fileprivate struct Trial: Equatable {
+        /// The longest of it, in seconds.
+        var queue: Double
+        /// What was learnt before.
+        var learnt: Double
+        var steps = 0
+        /// The link is given the least, to see what that does.
+        var isStarved = false
     }
 
     private var shares: [String: Share] = [:]
@@ -49,7 +64,12 @@ package struct WeightPlan: Equatable, Sendable {
             shares[name] = share
         }
         let mean = queues.values.reduce(0, +) / Double(max(1, queues.count))
-        for (name, queue) in queues { shares[name]?.follow(excess: queue - mean) }
+        for (name, queue) in queues.sorted(by: { $0.value > $1.value }) {
+            let isOther = shares.contains { $0.key != name && $0.value.trial?.isStarved == true }
+            shares[name]?.follow(excess: queue - mean)
+            shares[name]?.examine(queue, excess: queue - mean, behind: observations[name]?.rttMs ?? 0, mayStarve: !isOther)
+        }
+        for name in shares.keys where queues[name] == nil { shares[name]?.trial = nil }
         // Only the ratios of the live links count: the largest of them is the full share.
         let live = queues.keys.compactMap { shares[$0] }
         guard let learnt = live.map(\.learnt).max(), let now = live.map(\.now).max() else { return }
@@ -86,6 +106,15 @@ extension WeightPlan.Share {
     /// A minimum is forgotten after 25 to 30 s: a route may have become longer.
     private static let periods = 6
     private static let stepsOfPeriod = 20
+    /// Which queues may be longer ways, in seconds. With less nothing is lost by equal queues; a modem whose rate fell to so little that the least
+    /// share still fills its queue has a longer one.
+    private static let doubtful = 0.05...0.8
+    /// A queue that is shorter than this much of its longest has answered, if that is more than what jitter does.
+    private static let shrunk = 0.8
+    private static let noise = 0.04
+    /// librist's round trips are a mean over some 0.8 s.
+    private static let stepsWatched = 8
+    private static let stepsStarved = 4
 
     /// How much longer than the least the round trip is, in seconds.
     mutating func queue(behind rttMs: Int) -> Double {
@@ -100,6 +129,34 @@ extension WeightPlan.Share {
     mutating func follow(excess: Double) {
         learnt = learnt * (1 - Self.forgotten) - Self.integral * excess * Self.stepSeconds
         now = learnt - Self.proportional * excess
+    }
+
+    /// Tells a queue from a longer way.
+    mutating func examine(_ queue: Double, excess: Double, behind rttMs: Int, mayStarve: Bool) {
+        guard Self.doubtful.contains(queue), excess > 0 || trial?.isStarved == true else {
+            trial = nil
+            return
+        }
+        guard var trial, queue >= min(Self.shrunk * trial.queue, trial.queue - Self.noise) else {
+            // It answers, or is new: what has been learnt so far is right.
+            trial = WeightPlan.Trial(queue: queue, learnt: learnt)
+            return
+        }
+        trial.queue = max(trial.queue, queue)
+        trial.steps += 1
+        if trial.isStarved {
+            now = Self.least
+            // The answer is as old as the round trip is long.
+            if trial.steps > Self.stepsStarved + rttMs / Int(Self.stepSeconds * 1000) {
+                minima = [rttMs]
+                (learnt, now) = (trial.learnt, trial.learnt)
+                self.trial = nil
+                return
+            }
+        } else if trial.steps >= Self.stepsWatched, mayStarve {
+            (trial.isStarved, trial.steps) = (true, 0)
+        }
+        self.trial = trial
     }
 
     /// Takes the largest of all shares for the full one.
