@@ -46,6 +46,8 @@ package struct CaptureFigures: Sendable, Hashable {
     package var inputFramesTotal = 0
     /// Frames dropped because the encoder did not keep up.
     package var droppedFramesTotal = 0
+    /// Frames left out since the links carry so little (`CapturePipeline.keep`).
+    package var thinnedFramesTotal = 0
     /// Of the transport stream.
     package var producedBytesTotal = 0
     /// Sound frames (48,000 a second) that were filled with silence.

@@ -116,6 +116,10 @@ package actor CapturePipeline {
         }
     }
 
+    /// Leaves frames out in front of the encoder, which gives each of the others the bits that it always did: a rate below what a picture
+    /// needs. Size and nominal frame rate stay.
+    package nonisolated func keep(oneOf count: Int) { junction.keep(oneOf: count) }
+
     /// Has the next picture be a key frame, for somebody who has seen none yet.
     package func requestKeyFrame() {
         // try?: without it the next regular one is waited for, 2 s at most.

@@ -24,6 +24,10 @@ final class Junction: Sendable {
         var offeredFramesTotal = 0
         var inputFramesTotal = 0
         var droppedFramesTotal = 0
+        var thinnedFramesTotal = 0
+        /// One frame of so many goes on, and how many have come since the last that did.
+        var keepsOneOf = 1
+        var sinceKept = 0
     }
 
     init(timeline: CaptureTimeline, frameRate: Int) {
@@ -54,6 +58,9 @@ final class Junction: Sendable {
         }
     }
 
+    /// From now on one frame of so many goes to the encoder, at even distances.
+    func keep(oneOf count: Int) { state.withLock { $0.keepsOneOf = max(1, count) } }
+
     /// When the last frame of the active feed came.
     var lastFrameAt: Instant { state.withLock { $0.lastFrameAt } }
 
@@ -62,6 +69,7 @@ final class Junction: Sendable {
             figures.offeredFramesTotal = state.offeredFramesTotal
             figures.inputFramesTotal = state.inputFramesTotal
             figures.droppedFramesTotal = state.droppedFramesTotal
+            figures.thinnedFramesTotal = state.thinnedFramesTotal
             figures.silentSamplesTotal = state.soundLine?.silentFramesTotal ?? 0
         }
     }
@@ -80,13 +88,20 @@ final class Junction: Sendable {
             guard state.picture == feed, let video = state.video, position > state.lastPicture else { return }
             state.lastFrameAt = .now
             state.offeredFramesTotal += 1
-            guard room.takes(sample.byteCount, beside: video.queuedBuffers, of: video.queuedBytes) else {
-                state.droppedFramesTotal += 1
-                return
+            state.sinceKept += 1
+            if state.sinceKept >= state.keepsOneOf {
+                guard room.takes(sample.byteCount, beside: video.queuedBuffers, of: video.queuedBytes) else {
+                    state.droppedFramesTotal += 1
+                    return
+                }
+                state.sinceKept = 0
+                video.push(sharing: sample, AppSource.Stamp(pts: position, dts: position, isKeyFrame: sample.isKeyFrame))
+            } else {
+                state.thinnedFramesTotal += 1
             }
+            // Sound goes on with each frame that there is, sent or not.
             state.lastPicture = position
             if state.soundLine == nil { state.soundLine = SoundTimeline(startingAt: position) }
-            video.push(sharing: sample, AppSource.Stamp(pts: position, dts: position, isKeyFrame: sample.isKeyFrame))
             fillSilence(upTo: position, &state)
         }
     }

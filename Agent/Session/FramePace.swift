@@ -13,6 +13,8 @@ struct FramePace: Sendable {
             case encoder
             /// It makes what it is given.
             case input
+            /// They are left out, as the links carry too little.
+            case links
         }
 
         var cause: Cause
@@ -29,6 +31,7 @@ struct FramePace: Sendable {
         var made = 0.0
         var offered = 0.0
         var input = 0.0
+        var thinned = 0.0
         /// Whether this was as good as what was asked for: at most one frame in twenty is missing, or one at all.
         var isWhole = false
     }
@@ -57,6 +60,7 @@ struct FramePace: Sendable {
             Second(
                 made: Double(made) / elapsed, offered: Double(figures.offeredFramesTotal - before.figures.offeredFramesTotal) / elapsed,
                 input: Double(figures.inputFramesTotal - before.figures.inputFramesTotal) / elapsed,
+                thinned: Double(figures.thinnedFramesTotal - before.figures.thinnedFramesTotal) / elapsed,
                 isWhole: Double(made + 1) >= 0.95 * Double(asked) * elapsed))
         judge(asked)
         return true
@@ -68,7 +72,9 @@ struct FramePace: Sendable {
         if seconds.allSatisfy(\.isWhole) { lag = nil }
         let made = middle(\.made)
         guard made < 0.9 * Double(asked) - 1 else { return }
-        let new = Lag(cause: middle(\.offered) * 0.95 > made ? .encoder : .input, made: Int(made.rounded()), asked: asked)
+        let thinned = middle(\.thinned)
+        let cause: Lag.Cause = middle(\.offered) * 0.95 <= made ? .input : made + thinned >= 0.9 * Double(asked) - 1 ? .links : .encoder
+        let new = Lag(cause: cause, made: Int(made.rounded()), asked: asked)
         // Each one that is told is an entry of the flight recorder: a frame more or less is none.
         if let lag, lag.cause == new.cause, lag.asked == asked, abs(lag.made - new.made) * 5 <= lag.made { return }
         lag = new
@@ -79,11 +85,10 @@ struct FramePace: Sendable {
 
 extension FramePace.Lag: CustomStringConvertible {
     var description: String {
-        let what =
-            switch cause {
-            case .encoder: "the encoder makes \(made) of \(asked) frames a second"
-            case .input: "this machine gets only \(made) of \(asked) frames a second ready for the encoder"
-            }
-        return what + ": choose a smaller size or frame rate"
+        switch cause {
+        case .encoder: "the encoder makes \(made) of \(asked) frames a second: choose a smaller size or frame rate"
+        case .input: "this machine gets only \(made) of \(asked) frames a second ready for the encoder: choose a smaller size or frame rate"
+        case .links: "the links carry so little that \(made) of \(asked) frames a second are sent"
+        }
     }
 }

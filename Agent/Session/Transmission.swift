@@ -395,11 +395,12 @@ extension Transmission {
         // A new capture counts from nothing.
         let made = (bytes: max(0, total - (governed?.bytes ?? total)), passed: governed.map { now - $0.at } ?? .zero)
         governed = (now, total)
-        guard !isChanging,
-            let bitrate = governor.next(
-                available: uplink?.rate(), wanted: plan.encoder.bitrate, audio: plan.encoder.audioBitrate, madeBytes: made.bytes,
-                in: made.passed)
-        else { return }
+        guard !isChanging else { return }
+        let told = governor.next(
+            available: uplink?.rate(), wanted: plan.encoder.bitrate, audio: plan.encoder.audioBitrate, madeBytes: made.bytes,
+            in: made.passed)
+        capture.keep(oneOf: governor.keepsOneOf)
+        guard let bitrate = told else { return }
         log.debug("bit rate", ["kbit": .integer(bitrate.kilobits)])
         await capture.setBitrate(bitrate)
     }

@@ -147,6 +147,33 @@ private let small = EncoderChoice(bitrate: .kilobits(800), width: 320, height: 1
         #expect(after < before * 0.6, "\(before) then \(after) bytes a frame")
     }
 
+    @Test(
+        "frames that are left out come at even distances and with as many bits as before, and sound stays whole",
+        arguments: [EncoderID.x264, .openh264])
+    func thinned(encoder: EncoderID) async throws {
+        let choice = EncoderChoice(id: encoder, bitrate: .kilobits(400), width: 640, height: 360, frameRate: 30)
+        let recorder = Recorder()
+        let capture = CapturePipeline(encoder: choice, log: quiet, sink: recorder.sink)
+        try await capture.start(CaptureSources(picture: .test))
+        await recorder.wait(forPictures: 75)
+        let whole = recorder.pictures
+        capture.keep(oneOf: 5)
+        await recorder.wait(forPictures: whole + 25)
+        let figures = capture.figures
+        await capture.stop()
+        let probe = try await Probe(scratch.write("thin.ts", recorder.bytes))
+        let gaps = zip(probe.video, probe.video.dropFirst()).map { $1.pts - $0.pts }
+        // Some that the encoder had already.
+        let thin = gaps.dropFirst(whole + 4)
+        #expect(thin.count > 12 && thin.allSatisfy { $0 % 3000 == 0 && $0 >= 15_000 }, "\(gaps)")
+        #expect(thin.count { $0 == 15_000 } * 2 > thin.count, "\(gaps)")
+        #expect(figures.thinnedFramesTotal >= 4 * 20)
+        #expect(isContinuous(probe.audio))
+        func mean(_ pictures: ArraySlice<Probe.Packet>) -> Double { Double(pictures.reduce(0) { $0 + $1.bytes }) / Double(pictures.count) }
+        let (before, after) = (mean(probe.video[32..<58]), mean(probe.video[(whole + 8)...].filter { !$0.isKey }[...]))
+        #expect((0.4...2).contains(after / before), "\(before) then \(after) bytes a frame")
+    }
+
     @Test("a key frame that is asked for comes soon, out of its turn", arguments: [EncoderID.x264, .openh264])
     func keyFrame(encoder: EncoderID) async throws {
         var choice = small

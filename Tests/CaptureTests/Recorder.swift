@@ -126,6 +126,7 @@ struct Probe {
     struct Packet: Equatable {
         var pts: Int64
         var dts: Int64
+        var bytes: Int
         var isKey: Bool
     }
 
@@ -174,11 +175,11 @@ struct Probe {
 
     private static func packets(_ path: String, _ stream: String) async throws -> [Packet] {
         let result = try await run(
-            "ffprobe", ["-v", "error", "-select_streams", stream, "-show_entries", "packet=pts,dts,flags", "-of", "csv=p=0", path])
+            "ffprobe", ["-v", "error", "-select_streams", stream, "-show_entries", "packet=pts,dts,size,flags", "-of", "csv=p=0", path])
         return result.output.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: ",").map(String.init)
-            guard fields.count >= 3, let pts = Int64(fields[0]) else { return nil }
-            return Packet(pts: pts, dts: Int64(fields[1]) ?? pts, isKey: fields[2].hasPrefix("K"))
+            guard fields.count >= 4, let pts = Int64(fields[0]), let bytes = Int(fields[2]) else { return nil }
+            return Packet(pts: pts, dts: Int64(fields[1]) ?? pts, bytes: bytes, isKey: fields[3].hasPrefix("K"))
         }
     }
 }

@@ -10,12 +10,15 @@ import Units
         let wanted = Bitrate.kilobits(6000)
         /// Of what it is told.
         var share = 1.0
+        /// However little it is told, in kbit/s with all frames.
+        var least = 0.0
         private(set) var madeBytes = 0.0
 
         mutating func pass(_ seconds: Double, available: Int) {
             madeBytes = 0
             for _ in 0..<Int(seconds * 10) {
-                let made = Double(governor.told.bitsPerSecond + 128_000) * EncoderGovernor.muxOverhead * share / 80
+                let video = max(Double(governor.told.bitsPerSecond) * share, least * 1000) / Double(governor.keepsOneOf)
+                let made = (video + 128_000 * share) * EncoderGovernor.muxOverhead / 80
                 madeBytes += made
                 _ = governor.next(
                     available: .kilobits(available), wanted: wanted, audio: .kilobits(128), madeBytes: Int(made), in: .milliseconds(100))
@@ -89,5 +92,45 @@ import Units
         let rises = (0..<40).compactMap { tick in next(5000).map { (tick, $0) } }
         #expect(rises.map(\.0) == [18] && rises.map(\.1) == [4588])
         #expect((0..<40).compactMap { _ in next(9000) } == [6000])
+    }
+
+    @Test("where there is too little for a picture, fewer frames are made, each with the bits it needs, and sound stays whole")
+    func narrow() {
+        for (available, keeps) in [(350, 1...1), (290, 1...2), (240, 2...3), (200, 3...5), (180, 4...5), (160, 6...6), (100, 6...6)] {
+            var course = Course()
+            course.pass(10, available: available)
+            #expect(keeps.contains(course.governor.keepsOneOf), "\(course.governor.keepsOneOf) at \(available)")
+            #expect(course.governor.told.kilobits >= 120)
+            course.pass(5, available: available)
+            let made = course.madeBytes * 8 / 5000
+            #expect(made <= max(Double(available) * 1.04, 163), "\(made) at \(available)")
+        }
+    }
+
+    @Test("an encoder that makes more than it is told of so little leaves more frames out")
+    func stubborn() {
+        var course = Course()
+        course.least = 300
+        course.pass(10, available: 240)
+        course.pass(5, available: 240)
+        #expect(course.madeBytes * 8 / 5000 <= 240 * 1.07)
+        #expect(course.governor.keepsOneOf > 2)
+    }
+
+    @Test("frames come back one step at a time with a margin, and all of them when there is enough")
+    func regained() {
+        var course = Course()
+        course.pass(5, available: 290)
+        var seen: [Int] = []
+        for step in 0..<200 {
+            // Up and down by 4 %, as an estimate does.
+            course.pass(0.1, available: 290 + (step % 2) * 10)
+            if seen.last != course.governor.keepsOneOf { seen.append(course.governor.keepsOneOf) }
+        }
+        #expect(seen.count <= 3, "\(seen)")
+        course.pass(3, available: 1000)
+        #expect(course.governor.keepsOneOf == 1)
+        _ = course.governor.next(available: nil, wanted: .kilobits(6000), audio: .kilobits(128), madeBytes: 0, in: .milliseconds(100))
+        #expect(course.governor.keepsOneOf == 1)
     }
 }

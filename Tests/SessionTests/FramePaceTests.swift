@@ -10,19 +10,24 @@ import Units
     private struct Course {
         var pace = FramePace()
         var told: [FramePace.Lag?] = []
-        private var counts = (made: 0.0, offered: 0.0, input: 0.0)
+        private var counts = (made: 0.0, offered: 0.0, input: 0.0, thinned: 0.0)
         private var tenths = 0
 
-        mutating func run(_ seconds: Double, made: Double, offered: Double = 60, input: Double? = nil, asked: Int = 60) {
+        mutating func run(_ seconds: Double, made: Double, offered: Double = 60, input: Double? = nil, thinned: Double = 0, asked: Int = 60)
+        {
             for _ in 0..<Int(seconds * 10) {
                 var figures = CaptureFigures()
                 figures.framesTotal = Int(counts.made)
                 figures.offeredFramesTotal = Int(counts.offered)
                 figures.inputFramesTotal = Int(counts.input)
+                figures.thinnedFramesTotal = Int(counts.thinned)
                 if pace.note(figures, asked: asked, at: Instant(nanoseconds: Int64(tenths) * 100_000_000)), told.last != pace.lag {
                     told.append(pace.lag)
                 }
-                counts = (counts.made + made / 10, counts.offered + offered / 10, counts.input + (input ?? offered) / 10)
+                counts = (
+                    counts.made + made / 10, counts.offered + offered / 10, counts.input + (input ?? offered) / 10,
+                    counts.thinned + thinned / 10
+                )
                 tenths += 1
             }
         }
@@ -72,6 +77,16 @@ import Units
         #expect(course.told == [nil, .init(cause: .encoder, made: 40, asked: 60)])
         course.run(6, made: 60)
         #expect(course.pace.lag == nil)
+    }
+
+    @Test("frames that are left out for the links are the links' fault, and what the encoder lacks besides is its own")
+    func thinned() {
+        var course = Course()
+        course.run(10, made: 20, thinned: 40)
+        #expect(course.pace.lag == .init(cause: .links, made: 20, asked: 60))
+        course = Course()
+        course.run(10, made: 20, thinned: 20)
+        #expect(course.pace.lag == .init(cause: .encoder, made: 20, asked: 60))
     }
 
     @Test("an encoder that makes all it is given is not the one that is slow")
