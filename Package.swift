@@ -215,7 +215,9 @@ let suites: [Target] = [
     tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
     tests("IngestTests", ["Ingest", "RIST", "Posix", "Units", "Logging"]),
-    tests("UplinkTests", ["Uplink", "Configuration", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
+    tests(
+        "UplinkTests",
+        ["Uplink", "BondWire", "Configuration", "Crypto", "Links", "Ingest", "Posix", "Units", "Wire", "Lab", "Logging"]),
     tests("DNSTests", ["DNS", "Support", "Posix"]),
     tests("NamesTests", ["Names", "DBus", "Lab", "Support", "Posix", "Logging"]),
     tests("DBusTests", ["DBus", "Support", "Posix"]),

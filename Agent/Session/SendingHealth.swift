@@ -32,9 +32,14 @@ struct SendingHealth: Hashable, Sendable {
     var lacksPart: Bool { stage == .flowing && lacking != nil }
 
     /// Why no link is live, for a person.
-    var linkReason: String {
+    /// - Parameter receivers: the plan's, of which a few are named where nobody else has done so.
+    func linkReason(_ receivers: [Endpoint]) -> String {
         let reasons = unreachable.merging(obstacles.filter { !live.contains($0.key) }) { $1 }
-        guard !reasons.isEmpty else { return "no link answered: the receiver was not heard over any of them" }
+        guard !reasons.isEmpty else {
+            let named = receivers.prefix(4).map { $0.host.contains(":") ? "[\($0.host)]:\($0.port)" : "\($0.host):\($0.port)" }
+            let rest = receivers.count > 4 ? " and \(receivers.count - 4) more" : ""
+            return "no link answered: the receiver was not heard over any of them at \(named.joined(separator: ", "))\(rest)"
+        }
         return reasons.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; ")
     }
 
@@ -89,18 +94,18 @@ struct SendingHealth: Hashable, Sendable {
     }
 
     func report(_ plan: Plan) -> SendingReport {
-        let (state, reason) = observed
+        let (state, reason) = observed(plan)
         return SendingReport(broadcast: plan.broadcast, revision: plan.revision, state: state, reason: reason?.bounded())
     }
 
-    private var observed: (SendingReport.State, String?) {
+    private func observed(_ plan: Plan) -> (SendingReport.State, String?) {
         switch stage {
         case .preflight: return (.preflight, nil)
         case .recovering(let reason): return (.recovering, reason)
         case .failed(let reason): return (.failed, "\(reason); it is tried again")
         case .flowing:
             var reasons = [lacking, lag?.description].compactMap { $0 }
-            if live.isEmpty || !unreachable.isEmpty { reasons.append(linkReason) }
+            if live.isEmpty || !unreachable.isEmpty { reasons.append(linkReason(plan.transport.receivers)) }
             return reasons.isEmpty ? (.sending, nil) : (.degraded, reasons.joined(separator: "; "))
         }
     }

@@ -83,7 +83,7 @@ actor Transmission {
         try await startCapture(plan)
         await waitForLink()
         guard !isOver else { throw StepFault(.plan, "stopped while it was starting") }
-        guard health.isAnyLinkLive else { throw StepFault(.links, health.linkReason) }
+        guard health.isAnyLinkLive else { throw StepFault(.links, health.linkReason(plan.transport.receivers)) }
     }
 
     /// Goes on with a plan that passed its preflight before the agent or the board restarted: whatever is not there yet is waited for.

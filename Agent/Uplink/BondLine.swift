@@ -11,7 +11,7 @@ struct BondLine {
         /// No address of the receiver is left to try, or the device is not there: until then.
         case resting(until: Instant)
         /// Handshakes are on their way.
-        case dialling(since: Instant)
+        case dialling
         /// Keys are agreed; what the path carries is not proven yet.
         case proving(since: Instant)
         /// It carries media.
@@ -27,14 +27,12 @@ struct BondLine {
     var socket: UDPSocket?
     var watch: Watch?
     var address: SocketAddress?
-    /// The handshake under way; beside keys that work while the link is silent, as the receiver may have forgotten them.
-    var dialer: Dialer?
+    /// Handshakes under way; while the link is silent beside keys that work, as the receiver may have forgotten them.
+    var race: AddressRace?
+    /// What they are sent by.
+    var asides: [SocketAddress.Family: Aside] = [:]
     var keys: SecureLink?
-    /// Where else the receiver is looked for while its own address says nothing; the keys may work again meanwhile.
-    var aside: Aside?
     var redials = 0
-    /// When the dialer began, or the receiver answered it.
-    var dialledAt: Instant
     var redial = Redial()
     /// Probes of a size under way, and the largest one that came through, as RTP packets.
     var proofs: [UInt64: Int] = [:]
@@ -57,7 +55,6 @@ struct BondLine {
         self.index = index
         self.choice = choice
         stage = .resting(until: now)
-        dialledAt = now
         nextProof = now
         nextDoubt = now
     }
@@ -78,4 +75,6 @@ struct BondLine {
 
     /// RTP packets of seven, six and five transport stream packets: what the path is asked to carry.
     static let proofSizes = [7, 6, 5].map { RTPPacket.headerBytes + $0 * Packetizer.packetBytes }
+
+    var isResting: Bool { if case .resting = stage { true } else { false } }
 }

@@ -39,6 +39,8 @@ final class LineKeeper {
     private let wanted: Set<String>?
     private let report: (UplinkEvent) -> Void
     private var receivers: [SocketAddress] = []
+    /// Where the receiver answered last, over whichever link: the others begin with it.
+    private var answering: SocketAddress?
     private var names: [LinkNumber: String] = [:]
     private let incoming = DatagramBatch(capacity: 32)
 
@@ -126,10 +128,10 @@ final class LineKeeper {
             tellTraits(line)
             // The order of a link's candidates changes with what answered; only their set says that something is new.
             if Set(line.choice.candidates) != Set(choice.candidates) {
-                let answering = line.address
                 line.choice = choice
-                line.choice.prefer(answering)
-                if case .resting = line.stage { line.stage = .resting(until: .now) }
+                line.choice.prefer(line.address ?? answering)
+                if line.isResting { line.stage = .resting(until: .now) }
+                if line.stage == .dialling { line.joinRace(line.choice.next(AddressRace.limit)) }
             }
             lines[link.name] = line
         } else {
@@ -138,7 +140,9 @@ final class LineKeeper {
             }
             if lines[link.name] != nil { close(link.name, "its device was replaced") }
             names[number] = link.name
-            lines[link.name] = BondLine(link: link, number: number, index: index, choice: choice, at: .now)
+            var line = BondLine(link: link, number: number, index: index, choice: choice, at: .now)
+            line.choice.prefer(answering)
+            lines[link.name] = line
         }
         look(link.name, .now)
     }
@@ -173,21 +177,20 @@ final class LineKeeper {
         guard let line = lines[name] else { return }
         if line.stage == .up { owner?.lineDown(line.number) }
         line.watch?.cancel()
-        lines[name]?.letGoAside()
+        lines[name]?.letGoAsides()
         lines[name]?.watch = nil
         lines[name]?.socket = nil
         lines[name]?.keys = nil
-        lines[name]?.dialer = nil
         lines[name]?.redial = Redial()
         lines[name]?.stage = .resting(until: .now)
         if line.isReportedLive { fellSilent(name, reason) }
     }
 
     private func unreachable(_ name: String, _ reason: String) {
+        lines[name]?.reason = reason
         guard lines[name]?.isReportedUnreachable == false else { return }
         lines[name]?.isReportedUnreachable = true
-        lines[name]?.reason = reason
-        log.warning("link reaches no address of the receiver", ["link": .text(name), "reason": .text(reason)])
+        log.warning("link cannot be used", ["link": .text(name), "reason": .text(reason)])
         report(.unreachable(link: name, reason: reason))
     }
 
@@ -195,78 +198,66 @@ final class LineKeeper {
 
     private func open(_ name: String) {
         guard let line = lines[name], line.link.state == .up else { return }
-        guard let address = line.choice.current else {
+        let addresses = line.choice.next(AddressRace.limit)
+        guard !addresses.isEmpty else {
             lines[name]?.stage = .resting(until: .now + .seconds(1))
             if !receivers.isEmpty { unreachable(name, "the link has no address of the receiver's kinds") }
             return
         }
-        do {
-            let socket = try UDPSocket(binding: .any(address.family), device: name, buffers: 1 << 20)
-            socket.forbidFragments()
-            lines[name]?.watch = try watch(socket, name)
-            lines[name]?.socket = socket
-            lines[name]?.address = address
-            lines[name]?.stage = .dialling(since: .now)
-            dial(name)
-        } catch {
+        if let fault = dial(name, addresses) {
             // The device may just be going; the next change or the next round tries again.
+            lines[name]?.letGoAsides()
             lines[name]?.stage = .resting(until: .now + .seconds(1))
-            unreachable(name, "\(error)")
+            unreachable(name, "\(fault)")
+        } else {
+            lines[name]?.stage = .dialling
         }
     }
 
-    /// A line that carried media hears nothing: its address is dialled in turn with the receiver's others, of whichever family.
+    /// Starts handshakes with these addresses.
+    /// - Returns: why it cannot.
+    @discardableResult
+    private func dial(_ name: String, _ addresses: [SocketAddress]) -> (any Error)? {
+        guard let line = lines[name] else { return nil }
+        let dialer = Dialer(key: key, session: session, link: line.number, crypto: .openSSL)
+        let fault = lines[name]?.beginRace(addresses, by: dialer) { try watch($0, name) }
+        lines[name]?.greet(at: .now)
+        return fault
+    }
+
+    /// A line that carried media hears nothing: its address is dialled, and in turn the receiver's others, of whichever family.
     private func redial(_ name: String) {
-        if let address = lines[name]?.takeTurn() {
-            // try?: the device may just be going: its own address is dialled instead.
-            lines[name]?.aside = try? BondLine.Aside(address, over: name) { try watch($0, name) }
-        }
-        dial(name)
+        // Without a socket, as where the device may just be going, it is over as soon as one that nobody answers.
+        if let addresses = lines[name]?.takeTurn() { dial(name, addresses) }
     }
 
     /// The keys work: the receiver did not forget them.
     private func stopRedial(_ name: String) {
-        guard let line = lines[name], line.stage == .up, line.dialer != nil else { return }
-        lines[name]?.dialer = nil
+        guard let line = lines[name], line.stage == .up, line.race != nil else { return }
         lines[name]?.redials = 0
-        lines[name]?.letGoAside()
+        lines[name]?.letGoAsides()
     }
 
-    /// Starts a handshake with the line's address, or the one that is looked at aside.
-    private func dial(_ name: String) {
-        guard let line = lines[name] else { return }
-        var dialer = Dialer(key: key, session: session, link: line.number, crypto: .openSSL)
-        let hello = dialer.start(at: Microseconds(.now))
-        lines[name]?.dialer = dialer
-        lines[name]?.dialledAt = .now
-        greet(hello, over: name)
-    }
-
-    private func took(_ step: DialStep, _ name: String) {
+    private func took(_ step: DialStep, _ name: String, _ address: SocketAddress) {
         switch step {
         case .nothing: break
-        case .send(let datagram):
-            // The receiver is there: what is left of the handshake has as long again, so that a round trip may take the whole limit.
-            lines[name]?.dialledAt = .now
-            if case .dialling = lines[name]?.stage { lines[name]?.stage = .dialling(since: .now) }
-            greet(datagram, over: name)
+        case .send(let datagram): lines[name]?.greet(datagram, address)
         case .refused(let code):
             close(name, "the receiver refuses: \(code)")
             unreachable(name, "the receiver refuses: \(code)")
             lines[name]?.stage = .resting(until: .now + .seconds(1))
-        case .open(let keys): agreed(keys, name)
+        case .open(let keys): agreed(keys, name, address)
         }
     }
 
-    private func agreed(_ keys: SecureLink, _ name: String) {
+    private func agreed(_ keys: SecureLink, _ name: String, _ address: SocketAddress) {
         guard let line = lines[name] else { return }
         if line.stage == .up { owner?.lineDown(line.number) }
-        lines[name]?.moveAside()
-        lines[name]?.dialer = nil
+        answering = address
+        lines[name]?.settle(at: address)
         lines[name]?.redials = 0
         lines[name]?.keys = keys
         lines[name]?.redial = Redial(heardAt: .now)
-        lines[name]?.choice.answered()
         lines[name]?.proofs = [:]
         lines[name]?.doubt = nil
         lines[name]?.proven = 0
@@ -274,17 +265,22 @@ final class LineKeeper {
         prove(name)
     }
 
-    /// The current address does not answer: the next one.
+    /// None of the addresses that were asked is of use: the next ones.
     private func tryNext(_ name: String, _ now: Instant) {
-        let count = lines[name]?.choice.candidates.count ?? 0
+        guard let line = lines[name] else { return }
+        let failure = line.race?.failure ?? "the receiver answers over it, and nothing more comes through"
         close(name, "its receiver does not answer")
-        switch lines[name]?.choice.failed() {
+        let next =
+            if let race = line.race, race.answering == nil {
+                lines[name]?.choice.failed(race.addresses)
+            } else {
+                lines[name]?.choice.failed(after: line.race?.answering ?? line.address)
+            }
+        switch next {
         case .tryNow: open(name)
         case .wait(let pause, _):
             lines[name]?.stage = .resting(until: now + pause)
-            unreachable(
-                name,
-                "none of \(count) addresses answers: is the receiver running, is its UDP port open, is the key the same at both ends?")
+            unreachable(name, failure)
         case .some(.none), nil: lines[name]?.stage = .resting(until: now + .seconds(1))
         }
     }
@@ -391,7 +387,7 @@ final class LineKeeper {
             while true {
                 let count = try socket.receive(incoming)
                 for index in 0..<count { take(Array(incoming[index]), name) }
-                guard count == incoming.capacity, lines[name]?.socket === socket || lines[name]?.aside?.socket === socket else { break }
+                guard count == incoming.capacity, lines[name]?.holds(socket) == true else { break }
             }
         } catch {
             // ICMP's answer to an earlier datagram: silence says the same, to those who cannot forge it.
@@ -407,10 +403,8 @@ final class LineKeeper {
             if line.redial.isOver(at: .now) { stopRedial(name) }
             return take(opened.frame, name)
         }
-        guard var dialer = line.dialer else { return }
-        let step = dialer.take(datagram, at: Microseconds(.now))
-        lines[name]?.dialer = dialer
-        took(step, name)
+        guard let (step, address) = lines[name]?.race?.take(datagram, at: Microseconds(.now)) else { return }
+        took(step, name, address)
     }
 
     /// What concerns the line is done here, the rest is the owner's.
@@ -445,13 +439,6 @@ final class LineKeeper {
         return (sealed.datagram.count, sealed.sequence)
     }
 
-    /// Sends a message of the handshake.
-    private func greet(_ message: [UInt8], over name: String) {
-        guard let aside = lines[name]?.aside else { return send(message, over: name) }
-        // What is wrong there is no fault of the line's: its own address has the next turn.
-        _ = try? aside.socket.send(message, to: aside.address)
-    }
-
     private func send(_ datagram: [UInt8], over name: String) {
         guard let line = lines[name], let socket = line.socket, let address = line.address else { return }
         do {
@@ -468,13 +455,10 @@ final class LineKeeper {
 
     private func look(_ name: String, _ now: Instant) {
         guard let line = lines[name], line.link.state == .up else { return }
-        if var dialer = line.dialer, let again = dialer.tick(at: Microseconds(now)) {
-            lines[name]?.dialer = dialer
-            greet(again, over: name)
-        }
+        lines[name]?.greet(at: now)
         switch line.stage {
         case .resting(let until): if now >= until { open(name) }
-        case .dialling(let since): if now - since >= BondLine.dialLimit { tryNext(name, now) }
+        case .dialling: if line.race?.isOver(at: Microseconds(now)) ?? true { tryNext(name, now) }
         case .proving(let since):
             if line.proven == BondLine.proofSizes[0] || line.proven > 0 && now - since >= BondLine.proofLimit {
                 carry(name)
@@ -490,7 +474,7 @@ final class LineKeeper {
     private func lookAfter(_ line: BondLine, _ name: String, _ now: Instant) {
         if line.redial.isDue(at: now) {
             // The receiver may have been started again and know nothing of these keys; they stay, as they may work again.
-            if line.dialer == nil || now - line.dialledAt >= BondLine.dialLimit { redial(name) }
+            if line.race?.isOver(at: Microseconds(now)) ?? true { redial(name) }
         } else if let doubt = line.doubt {
             look(into: doubt, name, now)
         } else if line.proven < BondLine.proofSizes[0], now >= line.nextProof {

@@ -181,6 +181,7 @@ struct AgentSessionTests {
             let closed = try await board.order(.start(board.plan(port: 9)))
             #expect(closed.result == .failed)
             #expect(closed.step == "preflight.links", "\(closed)")
+            #expect(closed.reason?.contains("\(board.network.cloudAddress):9: no answer") == true, "\(closed)")
             #expect(!FileManager.default.fileExists(atPath: board.runtime + "/plan.json"))
             #expect(board.reports.last?.state == .stopped)
         }

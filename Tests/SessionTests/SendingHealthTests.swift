@@ -41,12 +41,20 @@ import Wire
         #expect(try state(health) == .degraded)
     }
 
+    @Test("where no link says why, the addresses that were tried are named, a few of many")
+    func receivers() throws {
+        let health = SendingHealth()
+        let many = (["2001:db8::1", "nope.invalid"] + (3...9).map { "192.0.2.\($0)" }).map { Endpoint(host: $0, port: 5000) }
+        let reason = health.linkReason(many)
+        #expect(reason.hasSuffix(" at [2001:db8::1]:5000, nope.invalid:5000, 192.0.2.3:5000, 192.0.2.4:5000 and 5 more"), "\(reason)")
+    }
+
     @Test("what is in the way on a link is said in place of that nobody answers, and not while it is live")
     func obstacles() throws {
         var health = SendingHealth()
         health.note(.flowing)
         health.note(obstacles: ["wlan0": "a sign-in page"])
-        #expect(health.linkReason == "wlan0: a sign-in page" && health.obstacle(on: "wlan0") == "a sign-in page")
+        #expect(health.linkReason([]) == "wlan0: a sign-in page" && health.obstacle(on: "wlan0") == "a sign-in page")
         health.note(.live(link: "eth0", receiver: "a"))
         #expect(try state(health) == .sending, "a link that was never tried degrades nothing")
         health.note(.unreachable(link: "wlan0", reason: "no address answered"))
@@ -87,7 +95,8 @@ import Wire
         #expect(health.report(try plan()).reason == "the encoder makes 15 of 60 frames a second: choose a smaller size or frame rate")
         health.note(.degraded("no sound"))
         health.note(.silent(link: "eth0", reason: "nothing came"))
-        #expect(health.report(try plan()).reason == "no sound; \(lag); \(health.linkReason)")
+        let silence = health.linkReason(try plan().transport.receivers)
+        #expect(health.report(try plan()).reason == "no sound; \(lag); \(silence)")
         health.note(.restored)
         health.note(.live(link: "eth0", receiver: "a"))
         #expect(!health.lacksPart, "no input that comes back would help")

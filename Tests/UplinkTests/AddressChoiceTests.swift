@@ -40,4 +40,25 @@ import Uplink
         #expect(choice.current == v4)
         #expect(choice.failed() == .tryNow(other))
     }
+
+    @Test("several are tried together, and those that are left after them, before there is a pause")
+    func together() {
+        let many = (1...20).map { SocketAddress("192.0.2.\($0)", port: 5000)! }
+        var choice = AddressChoice(receivers: many + many, families: [.ipv4])
+        #expect(choice.candidates == many, "each once")
+        #expect(choice.next(16) == Array(many.prefix(16)))
+        #expect(choice.failed(choice.next(16)) == .tryNow(many[16]))
+        #expect(choice.next(16) == Array(many.suffix(4)))
+        #expect(choice.failed(choice.next(16)) == .wait(.seconds(1), many[0]))
+        #expect(choice.next(16) == Array(many.prefix(16)))
+        choice.answered(many[17])
+        #expect(choice.next(4) == [many[17], many[18], many[19], many[0]])
+    }
+
+    @Test("one that answers and is of no use comes after the others")
+    func useless() {
+        var choice = AddressChoice(receivers: [v4, other], families: [.ipv4])
+        #expect(choice.failed(after: v4) == .wait(.seconds(1), other))
+        #expect(choice.next(16) == [other, v4])
+    }
 }

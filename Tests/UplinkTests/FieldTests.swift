@@ -130,6 +130,27 @@ struct FieldTests {
     }
 }
 
+/// What kernel and path say of a link.
+extension FieldTests {
+    @Test("three dead addresses before the good one hold up no start, nor do fifteen", arguments: [3, 15])
+    func deadAddresses(_ count: Int) async throws {
+        try await unlessVoid { run in
+            let field = try Field(modems()) { network in (1...count).map { "10.1.1.\($0)" } + [network.cloudAddress] }
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            let began = Instant.now
+            try await field.waitForLive(3)
+            let took = Instant.now - began
+            print("FieldTests: three links live in \(took) behind \(count) dead addresses")
+            // A start waits for 6 s.
+            try need(took < .seconds(4), "\(took)")
+            let lost = try await field.send(.seconds(1), settle: .milliseconds(1200))
+            try need(lost.isEmpty, "\(lost.count) lost")
+            try need(field.ingest.statistics().paths.count == 3, "nothing is left of the others")
+        }
+    }
+}
+
 /// Modem sticks of one make.
 extension FieldTests {
     @Test("over sticks that all give the board one address loses nothing, also when their NATs forget it")
