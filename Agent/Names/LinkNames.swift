@@ -45,7 +45,8 @@ package actor LinkNames {
     private static let limit = Duration.milliseconds(3500)
     /// Then nobody is listened to any more.
     private static let end = Duration.seconds(8)
-    private static let searchLimit = 8
+    /// At the same time: the sixteen receivers of a plan, control and its proxy.
+    private static let searchLimit = 20
     private static let linkLimit = 32
     /// Of a link that are asked, and questions of one search.
     private static let serverLimit = 3
