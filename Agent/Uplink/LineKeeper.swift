@@ -124,7 +124,9 @@ final class LineKeeper {
         let index = Int(if_nametoindex(link.name))
         let choice = AddressChoice(receivers: receivers, families: BondLine.families(of: link))
         if var line = lines[link.name], line.index == index {
+            let wasNarrow = line.narrowness != nil
             line.link = link
+            if wasNarrow, line.narrowness == nil, line.isResting { line.stage = .resting(until: .now) }
             tellTraits(line)
             // The order of a link's candidates changes with what answered; only their set says that something is new.
             if Set(line.choice.candidates) != Set(choice.candidates) {
@@ -134,6 +136,7 @@ final class LineKeeper {
                 if line.stage == .dialling { line.joinRace(line.choice.next(AddressRace.limit)) }
             }
             lines[link.name] = line
+            if let reason = line.narrowness, !line.isResting { leave(link.name, reason) }
         } else {
             guard let number = lines[link.name]?.number ?? freeNumber else {
                 return log.warning("more links than a bond has", ["link": .text(link.name)])
@@ -186,6 +189,13 @@ final class LineKeeper {
         if line.isReportedLive { fellSilent(name, reason) }
     }
 
+    /// The link takes nothing that media fits into: it is left alone for a while, whatever small packets come through.
+    private func leave(_ name: String, _ reason: String) {
+        close(name, reason)
+        lines[name]?.stage = .resting(until: .now + BondLine.narrowPause)
+        unreachable(name, reason)
+    }
+
     private func unreachable(_ name: String, _ reason: String) {
         lines[name]?.reason = reason
         guard lines[name]?.isReportedUnreachable == false else { return }
@@ -198,6 +208,10 @@ final class LineKeeper {
 
     private func open(_ name: String) {
         guard let line = lines[name], line.link.state == .up else { return }
+        if let reason = line.narrowness {
+            lines[name]?.stage = .resting(until: .now + .seconds(1))
+            return unreachable(name, reason)
+        }
         let addresses = line.choice.next(AddressRace.limit)
         guard !addresses.isEmpty else {
             lines[name]?.stage = .resting(until: .now + .seconds(1))
@@ -261,6 +275,7 @@ final class LineKeeper {
         lines[name]?.proofs = [:]
         lines[name]?.doubt = nil
         lines[name]?.proven = 0
+        lines[name]?.smallArrivals = 0
         lines[name]?.stage = .proving(since: .now)
         prove(name)
     }
@@ -301,10 +316,11 @@ final class LineKeeper {
             // A link that nothing comes over has nothing to tell.
             guard line.isReportedLive, asking.isDue(at: now) else { return }
             lines[name]?.doubt = asking
-            probe(name, BondLine.proofSizes.filter { $0 <= line.proven })
+            probe(name, BondLine.proofSizes.filter { $0 <= line.proven } + [PathDoubt.small])
         case .unfounded:
             lines[name]?.doubt = nil
             lines[name]?.nextDoubt = now + BondLine.proofPause
+        case .tooNarrow: leave(name, line.pathNarrowness)
         case .narrower(let size):
             log.notice(
                 "a link's path has become narrower",
@@ -320,7 +336,8 @@ final class LineKeeper {
     private func prove(_ name: String) {
         guard let line = lines[name] else { return }
         lines[name]?.nextProof = .now + (line.stage == .up ? BondLine.proofPause : .milliseconds(100))
-        probe(name, BondLine.proofSizes.filter { $0 > line.proven })
+        let sizes = BondLine.proofSizes.filter { $0 > line.proven }
+        probe(name, line.stage == .up ? sizes : sizes + [PathDoubt.small])
     }
 
     private func probe(_ name: String, _ sizes: [Int]) {
@@ -339,8 +356,8 @@ final class LineKeeper {
         var proven = line.proven
         for arrival in arrivals.arrivals {
             guard let size = lines[name]?.proofs.removeValue(forKey: arrival.sequence) else { continue }
-            proven = max(proven, size)
             lines[name]?.doubt?.came(size)
+            if size > PathDoubt.small { proven = max(proven, size) } else { lines[name]?.smallArrivals += 1 }
         }
         guard proven > line.proven else { return }
         lines[name]?.proven = proven
@@ -463,7 +480,7 @@ final class LineKeeper {
             if line.proven == BondLine.proofSizes[0] || line.proven > 0 && now - since >= BondLine.proofLimit {
                 carry(name)
             } else if now - since >= BondLine.dialLimit {
-                tryNext(name, now)
+                line.smallArrivals >= BondLine.smallProof ? leave(name, line.pathNarrowness) : tryNext(name, now)
             } else if now >= line.nextProof {
                 prove(name)
             }

@@ -2,6 +2,8 @@ import Posix
 
 /// Whether a path still carries the size that it carried before: routes and interfaces change, and what is too large then is gone
 /// without a word, while all that is small comes through. Holds no clock.
+///
+/// Asked with probes of each size that media has up to the one in doubt, and with a small one.
 struct PathDoubt: Equatable {
     enum Verdict: Equatable {
         case open
@@ -9,7 +11,12 @@ struct PathDoubt: Equatable {
         case unfounded
         /// No more than this.
         case narrower(Int)
+        /// None of the sizes that media has, while small packets come through.
+        case tooNarrow
     }
+
+    /// A packet that every path carries: smaller than the handshake's.
+    static let small = 64
 
     /// Probes of each size go out so often, while the link is heard.
     static let spacing = Duration.milliseconds(100)
@@ -23,6 +30,7 @@ struct PathDoubt: Equatable {
     private let size: Int
     private var largest = 0
     private var smaller = 0
+    private var smalls = 0
     private var rounds = 0
     private var nextRound: Instant
 
@@ -41,6 +49,7 @@ struct PathDoubt: Equatable {
     }
 
     mutating func came(_ size: Int) {
+        guard size > Self.small else { return smalls += 1 }
         largest = max(largest, size)
         if size < self.size { smaller += 1 }
     }
@@ -48,6 +57,7 @@ struct PathDoubt: Equatable {
     func verdict(at now: Instant) -> Verdict {
         if largest >= size { return .unfounded }
         if smaller >= Self.proof { return .narrower(largest) }
+        if largest == 0, smalls >= Self.proof { return .tooNarrow }
         return rounds >= Self.roundLimit && now >= nextRound + Self.patience ? .unfounded : .open
     }
 }

@@ -121,6 +121,9 @@ package final class FieldNetwork: Sendable {
         try runIP("link set f\(link) \(isUp ? "up" : "down")\n", in: wire)
     }
 
+    /// The modem's interface takes no larger packets any more, or again.
+    package func setMTU(_ link: Int, _ mtu: Int) throws { try runIP("link set \(interface(link)) mtu \(mtu)\n", in: field) }
+
     /// This machine loses the address that the field reaches over each of its links; those on one link stay.
     package func loseCloudAddress() throws { try runIP("address flush dev \(prefix)a\n") }
 

@@ -149,6 +149,33 @@ extension FieldTests {
             try need(field.ingest.statistics().paths.count == 3, "nothing is left of the others")
         }
     }
+
+    @Test(
+        "a link whose MTU has become too small is left alone, with its size as the reason, and taken up again with a larger one",
+        arguments: [true, false])
+    func tooNarrow(_ isInterface: Bool) async throws {
+        try await unlessVoid { run in
+            let field = try Field(Array(modems().prefix(2)))
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            try await field.waitForLive(2)
+            var narrow = modems()[0].up
+            narrow.mtu = 576
+            let lost = try await field.send(
+                .seconds(9), rate: .kilobits(1500),
+                [(.seconds(1), { [narrow] in try isInterface ? $0.setMTU(0, 576) : $0.change(0, .up, to: narrow) })])
+            try need(lost.isEmpty, "\(lost.count) lost from \(lost.first ?? 0) to \(lost.last ?? 0)")
+            let reason = field.uplink.telemetry().first { $0.name == "modem0" }?.reason ?? ""
+            try need(reason.contains(isInterface ? "MTU of 576 bytes is too small" : "MTU of its path is too small"), "\(reason)")
+            // 15 times in 15 s before it was looked at.
+            let silences = field.events.filter { if case .silent("modem0", _) = $0.event { true } else { false } }
+            print("FieldTests: silent \(silences.count) times at an MTU of 576: \(reason)")
+            try need(silences.count <= 8, "\(field.events.map(\.event))")
+            guard isInterface else { return }
+            try field.network.setMTU(0, 1500)
+            try await field.waitForLive(2)
+        }
+    }
 }
 
 /// Modem sticks of one make.

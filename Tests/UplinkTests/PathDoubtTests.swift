@@ -12,7 +12,7 @@ struct PathDoubtTests {
         var doubt = PathDoubt(of: size, at: start)
         for tick in 0..<seconds * 20 {
             let now = start + .milliseconds(50 * tick)
-            if doubt.isDue(at: now) { for size in [1328, 1140, 952] where size <= path { doubt.came(size) } }
+            if doubt.isDue(at: now) { for size in [1328, 1140, 952, PathDoubt.small] where size <= path { doubt.came(size) } }
             let verdict = doubt.verdict(at: now + .milliseconds(45))
             if verdict != .open { return verdict }
         }
@@ -32,6 +32,9 @@ struct PathDoubtTests {
         #expect(verdict(of: 952, path: 1000) == .unfounded)
         #expect(verdict(of: 1328, path: 0) == .unfounded)
     }
+
+    @Test("a path that carries none of media's sizes, and small packets all the same, is too narrow for it", arguments: [1328, 952])
+    func tooNarrow(_ proven: Int) { #expect(verdict(of: proven, path: 540) == .tooNarrow) }
 
     @Test("one loss of the largest says nothing")
     func loss() {
@@ -57,7 +60,9 @@ struct PathDoubtTests {
                 // Dark for a second after the first rounds.
                 let isDark = (4..<24).contains(tick)
                 if doubt.isDue(at: now) {
-                    for size in [1328, 1140, 952] where !isDark && Double.random(in: 0..<1, using: &random) >= 0.3 { doubt.came(size) }
+                    for size in [1328, 1140, 952, PathDoubt.small] where !isDark && Double.random(in: 0..<1, using: &random) >= 0.3 {
+                        doubt.came(size)
+                    }
                 }
                 tick += 1
             }
