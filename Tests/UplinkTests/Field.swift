@@ -25,10 +25,13 @@ final class Field: Sendable {
 
     static let key = SecretOnWire(Secret("0123456789abcdef0123456789abcdef"))
 
-    /// - Parameter receivers: the receiver's addresses; the one that all links reach where none is given.
+    /// - Parameters:
+    ///   - isWatched: whether the uplink is told of what becomes of the links.
+    ///   - receivers: the receiver's addresses; the one that all links reach where none is given.
     init(
         _ shapes: [LinkShape], carrier: Carrier = .bond, family: SocketAddress.Family = .ipv4, sticks: Bool = false, bufferMs: Int = 1000,
         protection: Protection = .throughput, rules: [String: LinkRule] = [:], bind: [String] = ["0.0.0.0", "::"], seed: UInt64 = 1,
+        isWatched: Bool = true,
         receivers: @Sendable (FieldNetwork) -> [String] = { [$0.cloudAddress] }
     ) throws {
         let network = try FieldNetwork(links: shapes, family: family, sticks: sticks, seed: seed, number: 20)
@@ -51,7 +54,12 @@ final class Field: Sendable {
             (try LinkWatcher(loop: loop, policy: LinkPolicy(allow: ["modem*"]), log: log), try makeUplink(transport: transport, log: log))
         }
         let (marks, mark) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        links = Task { for await links in watcher.snapshots { uplink.update(links: links, rules: rules) } }
+        links = Task {
+            for await links in watcher.snapshots where isWatched || links.count == shapes.count {
+                uplink.update(links: links, rules: rules)
+                if !isWatched, links.allSatisfy({ $0.state == .up }) { return }
+            }
+        }
         reports = Task { [history] in
             for await event in uplink.events {
                 history.withLock { $0.append((.now, event)) }

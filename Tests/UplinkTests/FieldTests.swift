@@ -150,6 +150,21 @@ extension FieldTests {
         }
     }
 
+    @Test("a device that is pulled out is dead with the first datagram, though nobody tells, and nothing is lost")
+    func noDevice() async throws {
+        try await unlessVoid { run in
+            let field = try Field(Array(modems().prefix(2)), isWatched: false)
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            try await field.waitForLive(2)
+            let lost = try await field.send(.seconds(3), rate: .kilobits(1500), [(.seconds(1), { try $0.remove(0) })])
+            try need(lost.isEmpty, "\(lost.count) lost from \(lost.first ?? 0) to \(lost.last ?? 0)")
+            let silences = field.events.compactMap { if case .silent("modem0", let reason) = $0.event { reason } else { nil } }
+            // ENODEV, and not that nothing comes back.
+            try need(silences.first?.contains("No such device") == true, "\(field.events.map(\.event))")
+        }
+    }
+
     @Test(
         "a link whose MTU has become too small is left alone, with its size as the reason, and taken up again with a larger one",
         arguments: [true, false])
