@@ -166,7 +166,8 @@ let control: [Target] = [
     program(
         "Control", "ControlMain",
         [
-            "API", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Reporting", "Service", "Store",
+            "API", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Reporting", "Service",
+            "Store",
             "Systemd",
             "Tracing", "Units", "Web", "Webhooks",
         ]),
