@@ -204,7 +204,7 @@ let suites: [Target] = [
     tests("PosixTests", ["Posix", "CLab"]),
     tests("WebTests", ["Web", "HTTP", "TLS", "Support", "Posix", "Crypto"]),
     tests("CryptoTests", ["Crypto"]),
-    tests("SQLiteTests", ["SQLite"]),
+    tests("SQLiteTests", ["SQLite", "Support"]),
     tests("BlobsTests", ["Blobs", "Units", "Crypto", "Posix"]),
     tests("StoreTests", ["Store", "Blobs", "Units", "Wire", "Crypto"]),
     tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),

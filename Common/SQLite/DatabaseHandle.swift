@@ -22,12 +22,15 @@ struct DatabaseHandle: ~Copyable {
     /// Opens, or makes with mode 0600 (the log and the index beside it take the mode of the database).
     init(_ location: Location, on disk: Disk = .system) throws(SQLiteError) {
         if case .file(let path) = location {
-            let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else {
+            // Never one that is there: with the descriptor's end every lock of this process on it would be gone, and another process that
+            // ends its connection would remove the log under ours. Source: sqlite.org/howtocorrupt.html, 2.2
+            let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            if descriptor >= 0 {
+                close(descriptor)
+            } else if errno != EEXIST {
                 let code = errno
                 throw SQLiteError("open", code: SQLITE_CANTOPEN, message: "\(path): \(String(cString: strerror(code))) (\(code))")
             }
-            close(descriptor)
         }
         var database: OpaquePointer?
         // One thread uses it: SQLite need not lock (sqlite.org/threadsafe.html, multi-thread).

@@ -1,5 +1,6 @@
 import Foundation
 import SQLite
+import Support
 import Testing
 
 @Suite struct DatabaseTests {
@@ -140,6 +141,19 @@ import Testing
         let second = try await Database.open(.file(path))
         let names: [String] = try await second.read { try $0.all("SELECT name FROM parents") { try $0["name"] } }
         #expect(names == ["a"])
+    }
+
+    @Test("a second connection of this process that ends leaves the first its locks: another process does not take its log away")
+    func locks() async throws {
+        let folder = try Folder()
+        let path = folder.path + "/a.db"
+        let first = try await database(.file(path))
+        #expect(try await Database.open(.file(path)).fault() == nil)
+        let count = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM parents').fetchone()[0])"
+        #expect(try await runTool("python3", ["-c", count, path]).text == "0\n")
+        #expect(FileManager.default.fileExists(atPath: path + "-wal"))
+        try await first.write(.durable) { try $0.run("INSERT INTO parents VALUES (1, 'a')") }
+        #expect(try await runTool("python3", ["-c", count, path]).text == "1\n")
     }
 
     @Test("a backup is one whole file that opens by itself, while writing goes on")
