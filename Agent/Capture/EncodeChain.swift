@@ -16,6 +16,7 @@ final class EncodeChain: Sendable {
     private struct State {
         var fault: ElementFault?
         var hasOutput = false
+        var keyFrames = KeyFramePace()
     }
 
     private static let startLimit: Duration = .seconds(5)
@@ -41,7 +42,14 @@ final class EncodeChain: Sendable {
             sink(bytes)
             if isFirst { flowing.open() }
         }
-        try pipeline.onBuffer("videoparse", pad: "src") { _ in frame() }
+        try pipeline.onBuffer("videoparse", pad: "src") { [state, weak pipeline] sample in
+            frame()
+            guard let time = sample.runningTime, state.withLock({ $0.keyFrames.isLate(isKeyFrame: sample.isKeyFrame, at: time) }) else {
+                return
+            }
+            // try?: without it the encoder's own one is waited for.
+            try? pipeline?.requestKeyFrame(of: "encoder")
+        }
         if let trace { try connect(trace) }
     }
 

@@ -422,8 +422,11 @@ extension Transmission {
 
     private func heard(_ event: UplinkEvent, from source: any Uplink) {
         guard uplink === source, !isOver else { return }
+        let wasCarried = health.isAnyLinkLive
         health.note(event)
         flight.note(event)
+        // What was left out while nothing could be sent tells nothing of what the links carry now.
+        if !wasCarried, health.isAnyLinkLive { pace = FramePace() }
         if isNewToReceiver, health.isAnyLinkLive {
             isNewToReceiver = false
             if let capture { Task { await capture.requestKeyFrame() } }

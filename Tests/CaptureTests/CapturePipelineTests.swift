@@ -168,6 +168,9 @@ private let small = EncoderChoice(bitrate: .kilobits(800), width: 320, height: 1
         #expect(thin.count > 12 && thin.allSatisfy { $0 % 3000 == 0 && $0 >= 15_000 }, "\(gaps)")
         #expect(thin.count { $0 == 15_000 } * 2 > thin.count, "\(gaps)")
         #expect(figures.thinnedFramesTotal >= 4 * 20)
+        // By the encoder's count the third key frame would come ten seconds after the second.
+        let keys = probe.video.filter(\.isKey).map(\.pts) + [probe.video.last?.pts ?? 0]
+        #expect(zip(keys, keys.dropFirst()).allSatisfy { $1 - $0 <= 3 * 90_000 }, "\(keys)")
         #expect(isContinuous(probe.audio))
         func mean(_ pictures: ArraySlice<Probe.Packet>) -> Double { Double(pictures.reduce(0) { $0 + $1.bytes }) / Double(pictures.count) }
         let (before, after) = (mean(probe.video[32..<58]), mean(probe.video[(whole + 8)...].filter { !$0.isKey }[...]))
