@@ -52,6 +52,27 @@ struct FieldTests {
             ])
     }
 
+    @Test(
+        "to a stock receiver, loses nothing and sends next to nothing again where one link is 300 ms longer than the others",
+        arguments: [400, 1000])
+    func fartherStock(_ bufferMs: Int) async throws {
+        try await unlessVoid { run in
+            var shapes = modems()
+            shapes[1].up.delayMs += 300
+            // Shorter than the buffer, so that what is late is in time.
+            if bufferMs == 400 { shapes[1].up.delayMs -= 150 }
+            let field = try Field(shapes, carrier: .rist, bufferMs: bufferMs)
+            defer { field.stop() }
+            run.judge { field.network.lateness }
+            try await field.waitForLive(3)
+            let lost = try await field.send(.seconds(8))
+            try need(lost.isEmpty, "\(lost.count) lost from \(lost.first ?? 0) to \(lost.last ?? 0)")
+            // Of 1,900 packets a third is late.
+            let again = field.uplink.telemetry().reduce(0) { $0 + $1.retransmittedPackets }
+            try need(again < 100, "\(again) sent again")
+        }
+    }
+
     @Test("sends what the narrowest path carries, over IPv6 too", arguments: [1500, 1358, 1280], [SocketAddress.Family.ipv4, .ipv6])
     func pathMTU(_ mtu: Int, _ family: SocketAddress.Family) async throws {
         try await unlessVoid { run in

@@ -10,6 +10,7 @@ import Wire
 /// Everything runs on the uplink's loop, which may wait for librist: creating and destroying a peer takes up to 100 ms.
 final class Conductor {
     private let sender: RISTSender
+    private let relays: LinkRelays
     private let loop: Loop
     private let log: Log
     private let report: (UplinkEvent) -> Void
@@ -28,6 +29,7 @@ final class Conductor {
 
     private struct Leaving {
         let id: RISTSender.PeerID
+        let relay: LinkRelay
         var quietSince: Instant
     }
 
@@ -35,8 +37,11 @@ final class Conductor {
     /// Ticks between two steps of the weights: a quarter of a second.
     private static let ticksPerStep = 5
 
-    init(sender: RISTSender, transport: Transport, loop: Loop, log: Log, report: @escaping (UplinkEvent) -> Void) {
+    init(
+        sender: RISTSender, relays: LinkRelays, transport: Transport, loop: Loop, log: Log, report: @escaping (UplinkEvent) -> Void
+    ) {
         self.sender = sender
+        self.relays = relays
         self.loop = loop
         self.log = log
         self.report = report
@@ -135,9 +140,14 @@ final class Conductor {
     /// Takes a peer out of service; it is destroyed when nothing can be queued for it any more.
     private func retire(_ peer: Line.Peer) {
         names[peer.id] = nil
-        guard let heardAt = peer.health.heardAt else { return sender.remove(peer.id) }
+        guard let heardAt = peer.health.heardAt else { return destroy(peer.id, peer.relay) }
         sender.setWeight(0, of: peer.id)
-        leaving.append(Leaving(id: peer.id, quietSince: heardAt))
+        leaving.append(Leaving(id: peer.id, relay: peer.relay, quietSince: heardAt))
+    }
+
+    private func destroy(_ id: RISTSender.PeerID, _ relay: LinkRelay) {
+        sender.remove(id)
+        relays.close(relay)
     }
 
     // MARK: Peers
@@ -149,10 +159,17 @@ final class Conductor {
             if !receivers.isEmpty { unreachable(name, "the link has no address of the receiver's kinds") }
             return
         }
-        do throws(RISTSender.Failure) {
-            // Weight 0 until it answers: until then the receiver drops its data, so nothing may depend on it.
-            let id = try sender.add(.init(address: address, interface: name, weight: 0))
-            lines[name]?.peer = Line.Peer(id: id, address: address, health: LinkHealth(openedAt: .now))
+        do {
+            let relay = try relays.open(to: address, over: name)
+            let id: RISTSender.PeerID
+            do {
+                // Weight 0 until it answers: until then the receiver drops its data, so nothing may depend on it.
+                id = try sender.add(.init(address: relay.near, interface: nil, weight: 0))
+            } catch {
+                relays.close(relay)
+                throw error
+            }
+            lines[name]?.peer = Line.Peer(id: id, address: address, relay: relay, health: LinkHealth(openedAt: .now))
             lines[name]?.weight = 0
             names[id] = name
         } catch {
@@ -201,7 +218,7 @@ final class Conductor {
         applyWeights()
         let quiet = leaving.filter { now - $0.quietSince >= quietLimit }
         leaving.removeAll { now - $0.quietSince >= quietLimit }
-        for peer in quiet { sender.remove(peer.id) }
+        for peer in quiet { destroy(peer.id, peer.relay) }
     }
 
     private func tick(_ name: String, _ now: Instant) {

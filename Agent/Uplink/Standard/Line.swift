@@ -21,6 +21,7 @@ struct Line {
     struct Peer {
         let id: RISTSender.PeerID
         let address: SocketAddress
+        let relay: LinkRelay
         var health: LinkHealth
         var rttMs: Int?
         var question: PathQuestion?

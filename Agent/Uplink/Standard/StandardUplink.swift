@@ -12,6 +12,7 @@ package final class StandardUplink: Uplink {
 
     private let loop: Loop
     private let sender: Guarded<RISTSender?>
+    private let relays: LinkRelays
     private let queue: PacedQueue
     private let written: Guarded<UplinkCounters>
     private let keeper = Keeper()
@@ -29,11 +30,17 @@ package final class StandardUplink: Uplink {
         let keeper = keeper
         let loop = loop
         let made: RISTSender
+        let relays: LinkRelays
+        do { relays = try LinkRelays(passphrase: transport.streamKey.secret, bufferMs: transport.bufferMs, log: log) } catch {
+            loop.stop()
+            throw .system("\(error)")
+        }
         do {
             made = try RISTSender(passphrase: passphrase, bufferMs: transport.bufferMs) { event in
                 loop.submit { keeper.conductor?.take(event) }
             }
         } catch {
+            relays.stop()
             loop.stop()
             throw .system("\(error)")
         }
@@ -45,13 +52,15 @@ package final class StandardUplink: Uplink {
                 written.withLock { $0.add(outcome, bytes: packet.count) }
             }
         } catch {
+            relays.stop()
             loop.stop()
             throw .system("\(error)")
         }
         self.sender = sender
+        self.relays = relays
         self.written = written
         loop.submit { [out] in
-            keeper.conductor = Conductor(sender: made, transport: transport, loop: loop, log: log) { out.yield($0) }
+            keeper.conductor = Conductor(sender: made, relays: relays, transport: transport, loop: loop, log: log) { out.yield($0) }
         }
         publishLater()
         let search = ReceiverSearch(transport.receivers, names: names, log: log) { addresses in
@@ -103,6 +112,8 @@ package final class StandardUplink: Uplink {
         out.finish()
         // Outside of the lock, as librist's threads are joined here and the streaming thread must not wait for that.
         _ = consume last
+        // Last, as librist's last packets go through them.
+        relays.stop()
     }
 
     private func publishLater() {
