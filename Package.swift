@@ -31,11 +31,11 @@ func pure(_ folder: String, _ name: String, _ needs: [String] = [], _ more: [Swi
 }
 
 func module(
-    _ folder: String, _ name: String, _ needs: [String] = [], resources: [Resource]? = nil, more: [SwiftSetting] = []
+    _ folder: String, _ name: String, _ needs: [String] = [], more: [SwiftSetting] = []
 ) -> Target {
     .target(
         name: name, dependencies: needs.map { .byName(name: $0) }, path: "\(folder)/\(name)", exclude: pages(folder, name),
-        resources: resources, swiftSettings: common + more)
+        swiftSettings: common + more)
 }
 
 /// A program: one `main.swift` that reads its configuration, builds objects and runs.
@@ -131,9 +131,10 @@ let agent: [Target] = [
 let receiver: [Target] = [
     module("Receiver", "Ingest", ["Units", "Wire", "BondWire", "RISTFlow", "Crypto", "RIST", "Posix", "Logging"]),
     module("Receiver", "Stills", ["CAvcodec", "Units", "MPEGTS", "Wire"], more: fast),
+    pure("Receiver", "Fragments", ["Units", "MPEGTS", "Wire"]),
     module(
         "Receiver", "Relay",
-        ["Units", "Wire", "Configuration", "MPEGTS", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
+        ["Units", "Wire", "Configuration", "MPEGTS", "Fragments", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
         ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),
@@ -155,18 +156,19 @@ let control: [Target] = [
     module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
+    module("Control", "Alerts", ["Units", "Wire", "Store", "Mail", "Auth", "Broadcasts", "Posix", "Logging"]),
     module("Control", "Webhooks", ["Units", "HTTP", "Web", "Store", "Tracing", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
-            "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS",
-        ],
-        resources: [.embedInCode("Page")]),
+            "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS",
+        ]),
     program(
         "Control", "ControlMain",
         [
-            "API", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Reporting", "Service",
+            "API", "Alerts", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Reporting",
+            "Service",
             "Store",
             "Systemd",
             "Tracing", "Units", "Web", "Webhooks",
@@ -192,7 +194,7 @@ let suites: [Target] = [
         "Tests", "Fuzz",
         [
             "Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "Blobs", "Redaction",
-            "Reporting", "Tracing",
+            "Reporting", "Tracing", "Fragments",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
@@ -232,7 +234,8 @@ let suites: [Target] = [
     tests("InputsTests", ["Inputs", "V4L2", "Wire", "Posix", "Logging"]),
     tests("OutputsTests", ["Outputs", "MPEGTS", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("StillsTests", ["Stills", "Support", "Wire", "Posix"]),
-    tests("RelayTests", ["Relay", "Stills", "MPEGTS", "Outputs", "Units", "Wire", "Logging", "Support", "Posix"]),
+    tests("FragmentsTests", ["Fragments", "MPEGTS", "Support", "Units", "Wire"]),
+    tests("RelayTests", ["Relay", "Stills", "MPEGTS", "Outputs", "Service", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests(
         "PoolTests",
@@ -249,6 +252,7 @@ let suites: [Target] = [
     tests(
         "BroadcastsTests",
         ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "SQLite", "Store", "Support", "Units", "Web", "Wire"]),
+    tests("AlertsTests", ["Alerts", "Broadcasts", "Crypto", "Posix", "Store", "Units", "Wire"]),
     tests("CommandsTests", ["Commands", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),

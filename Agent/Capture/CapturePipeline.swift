@@ -65,7 +65,8 @@ package actor CapturePipeline {
             sink(bytes)
         }
         choice = encoder
-        junction = Junction(timeline: self.timeline, frameRate: encoder.frameRate)
+        junction = Junction(
+            timeline: self.timeline, frameRate: encoder.frameRate, look: MediaLook(width: encoder.width, height: encoder.height))
     }
 
     /// Opens the input, waits for its first frame, starts the encoder and waits for its first packet.
@@ -74,7 +75,7 @@ package actor CapturePipeline {
     package func start(_ sources: CaptureSources) async throws(CaptureFault) {
         do {
             feeds = try await begin(CapturePlan.plan(sources), keeping: [])
-            activate(feeds)
+            show(feeds)
             try await startEncoder()
         } catch {
             await stop()
@@ -96,7 +97,7 @@ package actor CapturePipeline {
         let plan = try CapturePlan.plan(sources)
         let old = feeds
         let new = try await begin(plan, keeping: old)
-        activate(new)
+        show(new)
         feeds = new
         note(nil, of: .sound)
         for feed in old where !new.contains(where: { $0.id == feed.id }) { await end(feed) }
@@ -140,6 +141,9 @@ package actor CapturePipeline {
         (figures.producedBytesTotal, figures.framesTotal) = produced.withLock { ($0.bytes, $0.frames) }
         return figures
     }
+
+    /// What is shown and heard now.
+    package nonisolated var signs: MediaSigns { junction.look.signs(pictureAt: junction.lastFrameAt, at: .now) }
 
     /// Ends the input, has all that was taken of it leave through the sink, within 2 s, and ends the rest as `stop` does.
     package func finish() async {
@@ -218,6 +222,12 @@ extension CapturePipeline {
                 }
             })
         return feed
+    }
+
+    /// Other sources from now on, as they were asked for: one that is lost later is missed.
+    private func show(_ feeds: [Feed]) {
+        junction.look.changed(hasSound: feeds.contains { $0.part != .picture })
+        activate(feeds)
     }
 
     private func activate(_ feeds: [Feed]) {
@@ -325,6 +335,8 @@ extension CapturePipeline {
                         chain.failed(fault)
                         await self?.encoderFailed(fault, chain)
                     case .endOfStream: chain.ended()
+                    case .element(source: "level", let structure):
+                        if let levels = SoundLevels(structure) { self?.junction.look.sound(levels, at: .now) }
                     default: break
                     }
                 }
@@ -345,6 +357,16 @@ extension CapturePipeline {
 
     private func give(up chain: EncodeChain) async {
         if await !chain.pipeline.stop(within: .seconds(2)) { log.warning("an encoder does not close") }
+    }
+}
+
+extension SoundLevels {
+    /// Of what `level` posts; nil for something else.
+    fileprivate init?(_ structure: Structure) {
+        guard case .numbers(let peak)? = structure.fields["peak"], case .numbers(let rms)? = structure.fields["rms"], !peak.isEmpty else {
+            return nil
+        }
+        self.init(peak: peak, rms: rms)
     }
 }
 

@@ -10,6 +10,7 @@ final class Junction: Sendable {
     private let frameRate: Int
     /// Where there is none, new frames are dropped.
     private let room: FrameRoom
+    let look: MediaLook
 
     private struct State {
         var picture: FeedID?
@@ -30,9 +31,10 @@ final class Junction: Sendable {
         var sinceKept = 0
     }
 
-    init(timeline: CaptureTimeline, frameRate: Int) {
+    init(timeline: CaptureTimeline, frameRate: Int, look: MediaLook) {
         self.timeline = timeline
         self.frameRate = frameRate
+        self.look = look
         room = FrameRoom(frameRate: frameRate)
         state = Guarded(State(lastPicture: timeline.start - 1, lastFrameAt: .now))
     }
@@ -84,6 +86,7 @@ final class Junction: Sendable {
     func picture(_ sample: Sample, of feed: FeedID, base: Instant) {
         guard let running = sample.runningTime else { return }
         let position = timeline.position(of: Instant(nanoseconds: base.nanoseconds + running))
+        if state.withLock({ $0.picture == feed }) { look.picture(at: .now) { sample.withBytes($0) } }
         state.withLock { state in
             guard state.picture == feed, let video = state.video, position > state.lastPicture else { return }
             state.lastFrameAt = .now

@@ -49,6 +49,19 @@ enum SourceText {
         """
         + convertAudio + audioOut + " sync=true"
 
+    // One picture of an input that nobody sends (`InputStill`), as JPEG.
+    private static let stillOut: PipelineText =
+        "videoconvert ! videoscale add-borders=true ! capsfilter name=picture ! jpegenc name=encoder ! appsink name=video max-buffers=1 sync=false async=false"
+    static let testStill: PipelineText = "videotestsrc is-live=true pattern=smpte !" + stillOut
+    static let rawCameraStill: PipelineText = "v4l2src name=camera ! capsfilter name=mode !" + stillOut
+    static let jpegCameraStill: PipelineText = "v4l2src name=camera ! capsfilter name=mode ! jpegdec !" + stillOut
+    static let fileStill: PipelineText =
+        """
+        demux. ! capsfilter name=videotrack caps="video/x-h264;video/x-h265;video/mpeg,mpegversion={(int)2,(int)4};video/x-vp8;video/x-vp9" ! \
+        queue max-size-bytes=0 max-size-buffers=0 max-size-time=2000000000 ! decodebin !
+        """
+        + stillOut
+
     /// To be followed by the parts that are wanted.
     static let mp4: PipelineText = "filesrc name=file ! qtdemux name=demux"
     static let matroska: PipelineText = "filesrc name=file ! matroskademux name=demux"
@@ -67,7 +80,9 @@ enum EncodeText {
         appsink name=out sync=false async=false buffer-list=true
         """
     private static let videoIn: PipelineText = "appsrc name=video format=time max-bytes=0 !"
-    private static let audioIn: PipelineText = "appsrc name=audio format=time max-bytes=0 ! audioconvert !"
+    /// What is sent is measured, silence that fills a gap too: five times a second, as a message.
+    private static let audioIn: PipelineText =
+        "appsrc name=audio format=time max-bytes=0 ! level name=level interval=200000000 post-messages=true ! audioconvert !"
     private static let audioParse: PipelineText = "aacparse name=audioparse ! audio/mpeg,mpegversion=4,stream-format=raw ! mux."
     /// Parameter sets before each key frame, so that a receiver can begin at any of them.
     private static let parseH264: PipelineText =

@@ -1,5 +1,7 @@
+import Capture
 import Configuration
 package import ControlLink
+import FoundationEssentials
 import Inputs
 import Links
 package import Logging
@@ -51,6 +53,7 @@ package actor AgentSession {
     private let speed: SpeedUpload?
     /// The upload of a speed test.
     private var testing: Task<Result<Void, SpeedUploadFault>, Never>?
+    private var picturing: Task<Result<[UInt8], StepFault>, Never>?
     /// Starts that were ordered and are not carried out yet.
     private var starts = 0
     /// The broadcast whose preflight runs.
@@ -132,8 +135,12 @@ package actor AgentSession {
             starts += 1
             testing?.cancel()
         }
-        // A modem takes seconds for its reset: a stop does not wait for it. A speed test is not waited for by anything.
-        let isTest = if case .speedTest = order { true } else { false }
+        // A modem takes seconds for its reset: a stop does not wait for it. Speed tests and pictures are not waited for by anything.
+        let isTest =
+            switch order {
+            case .speedTest, .picture: true
+            default: false
+            }
         let isAside = if case .resetModem = order { true } else { false }
         let before = isTest ? nil : isAside ? resetting : tail
         let task = Task {
@@ -178,6 +185,7 @@ package actor AgentSession {
         for reader in readers { reader.cancel() }
         resetting?.cancel()
         testing?.cancel()
+        picturing?.cancel()
         await transmission?.stop()
         transmission = nil
         await inputs.close()
@@ -190,11 +198,12 @@ package actor AgentSession {
         do throws(StepFault) {
             switch order {
             case .start(let plan): return (.done, nil, try await start(plan))
-            case .stop(let reference): try await stop(reference.broadcast)
+            case .stop(let reference): try await stop(reference)
             case .configure(let document): try await configure(document)
             case .watch(let interval): tick(each: .milliseconds(min(max(interval.ms, 200), 10_000)))
             case .resetModem(let order): return (.done, nil, try await reset(order))
             case .speedTest(let order): try await measure(order)
+            case .picture(let order): try await show(order)
             case .unknown(let type): throw StepFault(.plan, "this agent does not know the order '\(type.bounded(to: 64))'")
             }
             return (.done, nil, nil)
@@ -209,6 +218,9 @@ package actor AgentSession {
 
 extension AgentSession {
     private func start(_ new: Plan) async throws(StepFault) -> String? {
+        // An input is opened once.
+        picturing?.cancel()
+        _ = await picturing?.value
         switch PlanDecision.decide(new, running: plan, maximum: configuration.maximumBitrate) {
         case .refuse(let fault): throw fault
         // What could not be kept may be by now.
@@ -252,18 +264,18 @@ extension AgentSession {
         }
     }
 
-    private func stop(_ broadcast: BroadcastID) async throws(StepFault) {
-        guard let running = plan, running.broadcast == broadcast else { return }
+    private func stop(_ reference: BroadcastReference) async throws(StepFault) {
+        guard let running = plan, running.broadcast == reference.broadcast else { return }
         do throws(SystemError) {
             try files.removePlan()
         } catch {
             // A camera that stays on is worse than a plan that does: an agent that takes it up again is told by control that it is over.
             log.error("the kept plan cannot be removed", ["reason": .text("\(error)")])
         }
-        await transmission?.finish()
+        if reference.atOnce == true { await transmission?.stop() } else { await transmission?.finish() }
         transmission = nil
         plan = nil
-        stopped(SendingReport(broadcast: broadcast, revision: running.revision, state: .stopped))
+        stopped(SendingReport(broadcast: reference.broadcast, revision: running.revision, state: .stopped))
     }
 
     private func stopped(_ report: SendingReport) {
@@ -313,6 +325,35 @@ extension AgentSession {
         testing = nil
         if case .failure(let fault) = result { throw StepFault(.speed, fault.description) }
     }
+
+    /// Nothing of a broadcast is touched: what it shows is seen otherwise.
+    private func show(_ order: PictureOrder) async throws(StepFault) {
+        guard starts == 0 else { throw StepFault(.plan, "a broadcast begins") }
+        guard picturing == nil else { throw StepFault(.plan, "a picture of an input is being taken already") }
+        if let used = plan?.input, [used.video, used.audio].contains(order.input) {
+            throw StepFault(.plan, "the broadcast shows this input")
+        }
+        let task = Task { [inputs] () -> Result<[UInt8], StepFault> in
+            do {
+                return .success(try await InputStill.take(of: inputs.open(order.input), within: Self.pictureTime))
+            } catch {
+                return .failure(StepFault(.input, (error as? CaptureFault)?.reason ?? "\(error)"))
+            }
+        }
+        picturing = task
+        let result = await task.value
+        picturing = nil
+        let file = try result.get()
+        let picture = InputPicture(input: order.input, base64: Data(file).base64EncodedString())
+        let tell = tell
+        let isSent = await withCheckedContinuation { sent in
+            tell(.picture(picture), .record(answered: { sent.resume(returning: $0) }))
+        }
+        guard isSent else { throw StepFault(.plan, "the link to control has no room for a picture now") }
+    }
+
+    /// Less than control waits for the outcome, with the time that an input takes to let go.
+    private static let pictureTime = Duration.seconds(6)
 
     /// Of the link's data plan; nil where it has none.
     private func bytesLeft(on link: String) -> Int? {

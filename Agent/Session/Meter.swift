@@ -18,7 +18,9 @@ struct Meter {
     }
 
     /// - Parameter figures: of the capture that runs; nil between two.
-    mutating func read(_ figures: CaptureFigures?, at now: Instant, restarts: Int, dropped: Int, pace: FramePace) -> PipelineTelemetry {
+    mutating func read(
+        _ figures: CaptureFigures?, at now: Instant, restarts: Int, dropped: Int, pace: FramePace, watch: MediaWatch
+    ) -> PipelineTelemetry {
         let total = figures?.producedBytesTotal ?? 0
         let bytes = max(0, total - lastBytes)
         let produced = lastAt.map { Bitrate(bytes: bytes, in: now - $0) } ?? Bitrate(bitsPerSecond: 0)
@@ -28,7 +30,8 @@ struct Meter {
             produced: produced, framesTotal: frames + (figures?.framesTotal ?? 0), restartsTotal: restarts,
             droppedPackets: dropped,
             frames: .init(
-                made: Self.tenths(pace.made), input: Self.tenths(pace.input), dropped: droppedFrames + (figures?.droppedFramesTotal ?? 0)))
+                made: Self.tenths(pace.made), input: Self.tenths(pace.input), dropped: droppedFrames + (figures?.droppedFramesTotal ?? 0)),
+            levels: watch.levels, alarms: watch.raised)
     }
 
     /// Seventeen digits of a sample that a narrow modem carries would be fifteen too many.

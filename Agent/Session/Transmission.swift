@@ -44,6 +44,8 @@ actor Transmission {
     private var isNewToReceiver = false
     private var meter = Meter()
     private var pace = FramePace()
+    private var watch = MediaWatch()
+    private var signal = SignalProbe()
     private let flight: FlightDesk
     /// Follows the links while the uplink knows what they carry.
     private var governor = EncoderGovernor(told: Bitrate(bitsPerSecond: 0))
@@ -209,7 +211,7 @@ actor Transmission {
         let counters = uplink?.counters()
         let pipeline = meter.read(
             capture?.figures, at: .now, restarts: health.restartsTotal,
-            dropped: counters.map { $0.congestedTotal + $0.refusedTotal } ?? 0, pace: pace)
+            dropped: counters.map { $0.congestedTotal + $0.refusedTotal } ?? 0, pace: pace, watch: watch)
         let links = (uplink?.telemetry() ?? []).map { link in
             var link = link
             link.reason = health.obstacle(on: link.name) ?? link.reason
@@ -249,6 +251,7 @@ extension Transmission {
             throw StepFault(.plan, "stopped while it was starting")
         }
         capture = new
+        signal.follow(sources.picture)
         pace = FramePace()
         governor.set(plan.encoder.bitrate, isRateCostly: await new.isRateCostly)
         governed = nil
@@ -272,6 +275,7 @@ extension Transmission {
         let sources = try await open(choice)
         do throws(CaptureFault) {
             try await capture.switchInput(to: sources)
+            signal.follow(sources.picture)
         } catch {
             throw StepFault(.input, "\(error.element): \(error.reason)")
         }
@@ -378,8 +382,19 @@ extension Transmission {
             // Ends by cancellation only.
             while (try? await loop.sleep(for: .milliseconds(100))) != nil {
                 await self?.followFrames()
+                await self?.followMedia()
                 await self?.followLinks()
             }
+        }
+    }
+
+    private func followMedia() {
+        // A start that is not over yet has no picture to miss.
+        guard timeline != nil, !isOver else { return }
+        let now = Instant.now
+        for alarm in watch.note(capture?.signs, hasSignal: signal.hasSignal(at: now), at: now) {
+            let isRaised = watch.raised.contains(alarm)
+            log.notice(isRaised ? "an alarm is raised" : "an alarm is over", ["alarm": .text(alarm.rawValue)])
         }
     }
 

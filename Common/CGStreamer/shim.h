@@ -24,6 +24,20 @@ static inline GType strata_type_fraction(void) { return GST_TYPE_FRACTION; }
 static inline GType strata_type_array(void) { return GST_TYPE_ARRAY; }
 static inline GType strata_type_buffer(void) { return GST_TYPE_BUFFER; }
 
+// GLib's old array of values, which `level` still posts: deprecated, and Swift would warn of each use. NULL for another type.
+static inline const GValueArray *strata_old_array(const GValue *value) {
+    G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+    return G_VALUE_HOLDS(value, g_value_array_get_type()) ? (const GValueArray *)g_value_get_boxed(value) : NULL;
+    G_GNUC_END_IGNORE_DEPRECATIONS
+}
+static inline guint strata_old_array_count(const GValue *value) {
+    const GValueArray *array = strata_old_array(value);
+    return array != NULL ? array->n_values : 0;
+}
+// Below its count.
+static inline const GValue *strata_old_array_at(const GValue *value, guint index) { return strata_old_array(value)->values + index; }
+static inline int strata_holds_old_array(const GValue *value) { return strata_old_array(value) != NULL; }
+
 // Casts between GObject's classes, unchecked: the callers know what they hold.
 static inline GObject *strata_object(void *object) { return (GObject *)object; }
 static inline GstElement *strata_element(void *object) { return (GstElement *)object; }

@@ -14,5 +14,9 @@ static const unsigned long strata_querycap = VIDIOC_QUERYCAP;
 static const unsigned long strata_enum_fmt = VIDIOC_ENUM_FMT;
 static const unsigned long strata_enum_framesizes = VIDIOC_ENUM_FRAMESIZES;
 static const unsigned long strata_enum_frameintervals = VIDIOC_ENUM_FRAMEINTERVALS;
+static const unsigned long strata_get_input = VIDIOC_G_INPUT;
+static const unsigned long strata_enum_input = VIDIOC_ENUMINPUT;
+// An attached device that is off, no signal, or one without synchronisation.
+static const unsigned int strata_no_signal = V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_SYNC;
 
 #endif

@@ -37,6 +37,7 @@ package struct Structure: Sendable, Hashable {
         case flag(Bool)
         case text(String)
         case fraction(Int, Int)
+        case numbers([Double])
     }
 
     package init(_ name: StaticString, _ fields: [String: Field]) {
@@ -93,9 +94,21 @@ extension Structure.Field {
         case strata_type_boolean(): self = .flag(g_value_get_boolean(value) != 0)
         case strata_type_fraction():
             self = .fraction(Int(gst_value_get_fraction_numerator(value)), Int(gst_value_get_fraction_denominator(value)))
+        case _ where strata_holds_old_array(value) != 0: self = .numbers(Structure.Field.numbers(ofArray: value))
         default:
             guard let number = Structure.Field(number: value) else { return nil }
             self = number
+        }
+    }
+
+    /// Values that are no numbers are left out.
+    private static func numbers(ofArray value: UnsafePointer<GValue>) -> [Double] {
+        (0..<strata_old_array_count(value)).compactMap { index in
+            switch strata_old_array_at(value, index).flatMap({ Structure.Field(number: $0) }) {
+            case .number(let number): number
+            case .integer(let integer): Double(integer)
+            default: nil
+            }
         }
     }
 
@@ -140,6 +153,13 @@ extension Structure.Field {
         case .fraction(let numerator, let denominator):
             g_value_init(&value, strata_type_fraction())
             gst_value_set_fraction(&value, CInt(truncatingIfNeeded: numerator), CInt(truncatingIfNeeded: denominator))
+        case .numbers(let numbers):
+            g_value_init(&value, strata_type_array())
+            for number in numbers {
+                var one = Structure.Field.number(number).value
+                gst_value_array_append_value(&value, &one)
+                g_value_unset(&one)
+            }
         }
         return value
     }

@@ -102,10 +102,12 @@ package struct Enrollment: Sendable {
     /// - Returns: nil where another attempt may help: the server is busy or broken.
     private func accept(_ response: ClientResponse) throws -> EnrollResponse? {
         let status = response.status.code
-        if status == 429 || status >= 500 { return nil }
         guard (200..<300).contains(status) else {
             // A refusal need not be a problem document.
             let problem = try? JSONDecoder().decode(Problem.self, from: Data(response.body))
+            // As many as there may be are no fewer in a while.
+            let isFull = problem?.type?.hasSuffix("/quota-reached") == true
+            if (status == 429 && !isFull) || status >= 500 { return nil }
             // As control's API names them.
             if problem?.type?.hasSuffix("/enrolled-already") == true { throw IdentityError.enrolledKey }
             if problem?.type?.hasSuffix("/revoked") == true { throw IdentityError.revokedKey }

@@ -27,6 +27,7 @@ package struct ServerOrigin: Hashable, Sendable, CustomStringConvertible {
     package var enrollURL: String { text + "/api/v1/enroll" }
     package var connectURL: String { "\(isTLS ? "wss" : "ws")://\(parts.authority)/api/v1/devices/connect" }
     package var speedTestURL: String { "\(isTLS ? "wss" : "ws")://\(parts.authority)/api/v1/devices/speed-test" }
+    package var previewURL: String { "\(isTLS ? "wss" : "ws")://\(parts.authority)/api/v1/devices/preview" }
 
     private static func isLoopback(_ host: String) -> Bool {
         // Four numbers, so that a name which begins with 127. does not pass.

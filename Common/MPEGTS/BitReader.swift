@@ -2,19 +2,19 @@
 ///
 /// Past the end every bit is zero and `isExhausted` is set: callers check once, when they are through.
 /// Source: ITU-T H.264, 7.3.1 and 9.1.
-struct BitReader {
+package struct BitReader {
     private let bytes: ArraySlice<UInt8>
     private var position: Int
     private var bit = 0
     private var zeros = 0
-    private(set) var isExhausted = false
+    package private(set) var isExhausted = false
 
-    init(_ bytes: ArraySlice<UInt8>) {
+    package init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
         position = bytes.startIndex
     }
 
-    mutating func flag() -> Bool {
+    package mutating func flag() -> Bool {
         guard position < bytes.endIndex else {
             isExhausted = true
             return false
@@ -26,18 +26,18 @@ struct BitReader {
     }
 
     /// - Parameter count: at most 32.
-    mutating func bits(_ count: Int) -> Int {
+    package mutating func bits(_ count: Int) -> Int {
         var value = 0
         for _ in 0..<count { value = value << 1 | (flag() ? 1 : 0) }
         return value
     }
 
-    mutating func skip(_ count: Int) {
+    package mutating func skip(_ count: Int) {
         for _ in 0..<count { _ = flag() }
     }
 
     /// ue(v); values of more than 32 bits count as exhausted.
-    mutating func unsigned() -> Int {
+    package mutating func unsigned() -> Int {
         var leading = 0
         while !flag() {
             leading += 1
@@ -50,7 +50,7 @@ struct BitReader {
     }
 
     /// se(v)
-    mutating func signed() -> Int {
+    package mutating func signed() -> Int {
         let value = unsigned()
         return value & 1 == 1 ? (value + 1) / 2 : -(value / 2)
     }

@@ -53,6 +53,12 @@ package final class ChildSocket: @unchecked Sendable {
         loop.submit { self.begin() }
     }
 
+    /// Where a receiver that listens for orders at `path` gives its preview.
+    package static func previewPath(beside path: String) -> String {
+        let (socket, preview) = (".sock", ".view")
+        return (path.hasSuffix(socket) ? String(path.dropLast(socket.count)) : path) + preview
+    }
+
     /// Sends a line to the parent, where there is one; from any thread, in order.
     ///
     /// - Parameter droppable: true for figures: dropped while the parent is slow. Other lines are queued up to 1 MiB,

@@ -16,6 +16,16 @@ package enum VideoDevices {
             return Inquiry(descriptor: descriptor, calls: calls).device(path)
         }
     }
+
+    /// Whether the input of a grabber has a signal, beside whoever takes pictures of it; nil where the device does not say, or is gone.
+    ///
+    /// Source: the same, VIDIOC_G_INPUT and VIDIOC_ENUMINPUT, "Input Status Flags".
+    package static func hasSignal(_ path: String, _ calls: DeviceCalls = .system) -> Bool? {
+        let descriptor = calls.open(path)
+        guard descriptor >= 0 else { return nil }
+        defer { calls.close(descriptor) }
+        return Inquiry(descriptor: descriptor, calls: calls).hasSignal
+    }
 }
 
 /// Questions to one open device. Every list has a bound: a driver that never says "no more" does not hang us.
@@ -35,6 +45,15 @@ private struct Inquiry {
         guard let role = role(bits) else { return nil }
         return VideoDevice(
             path: path, driver: text(capability.driver), card: text(capability.card), bus: text(capability.bus_info), role: role)
+    }
+
+    var hasSignal: Bool? {
+        var index: Int32 = 0
+        guard ask(strata_get_input, &index) else { return nil }
+        var input = v4l2_input()
+        input.index = UInt32(bitPattern: index)
+        guard ask(strata_enum_input, &input) else { return nil }
+        return input.status & strata_no_signal == 0
     }
 
     private func role(_ bits: UInt32) -> VideoDevice.Role? {

@@ -32,6 +32,8 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     private var lastWord: LastWord?
     /// How long the answer to a close waits for the messages before it to be received.
     private static let lastWordTime = Duration.seconds(1)
+    /// Source: RFC 8446, 5.1.
+    private static let recordBytes = 16 * 1024
     /// What our own close said.
     private var closing: (code: CloseCode, reason: String)?
     private let shared = Guarded(Shared())
@@ -96,15 +98,29 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     package func send(_ text: String) async throws { try await send(.text, Array(text.utf8)) }
     package func send(_ bytes: [UInt8]) async throws { try await send(.binary, bytes) }
 
+    /// Sends texts in their order, each as `send` does, several in one record of TLS.
+    package func send(_ texts: [SharedText]) async throws {
+        var next = 0
+        while next < texts.count {
+            next = try await whenThereIsRoom { [next] in try self.write(texts, from: next) }
+        }
+    }
+
     private func send(_ opcode: Opcode, _ bytes: [UInt8]) async throws {
         if lane.loop.isCurrent, transport.pendingBytes <= options.highMark { return try write(opcode, bytes) }
+        try await whenThereIsRoom { try self.write(opcode, bytes) }
+    }
+
+    /// Runs a body on the loop, once no more than the high mark waits to be sent.
+    private func whenThereIsRoom<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        if lane.loop.isCurrent, transport.pendingBytes <= options.highMark { return try body() }
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             lane.loop.run { self.sendOrWait(continuation) }
         }
         // Room was found; a second hop only where the caller is on another thread.
-        if lane.loop.isCurrent { return try write(opcode, bytes) }
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            lane.loop.submit { continuation.resume(with: Result { try self.write(opcode, bytes) }) }
+        if lane.loop.isCurrent { return try body() }
+        return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
+            lane.loop.submit { continuation.resume(with: Result { try body() }) }
         }
     }
 
@@ -300,6 +316,24 @@ package final class WebSocket: TransportOwner, @unchecked Sendable {
     private func write(_ opcode: Opcode, _ bytes: [UInt8]) throws {
         guard state == .open else { throw shared.withLock { $0.ending?.error } ?? .closed }
         writeFrame(opcode, bytes)
+    }
+
+    /// Writes texts from one on, as many as make up a record of TLS.
+    /// - Returns: the first that was not written.
+    private func write(_ texts: [SharedText], from first: Int) throws -> Int {
+        guard state == .open else { throw shared.withLock { $0.ending?.error } ?? .closed }
+        lane.assembly.removeAll(keepingCapacity: true)
+        var next = first
+        repeat {
+            let text = texts[next]
+            let packs = deflate && text.utf8.count >= options.deflateFrom
+            let payload = packs ? text.compressed(by: lane.deflate) : text.utf8
+            payload.withUnsafeBytes { lane.frames.write(.text, $0, isCompressed: packs, isMasked: !isServer, into: &lane.assembly) }
+            next += 1
+        } while next < texts.count && lane.assembly.count < WebSocket.recordBytes
+        transport.write(lane.assembly)
+        noteOutstanding()
+        return next
     }
 
     private func writeFrame(_ opcode: Opcode, _ bytes: [UInt8]) {

@@ -12,6 +12,8 @@ package enum AgentMessage: Message {
     case configured(ConfigurationReport)
     /// What the flight recorder has written down since it was told last.
     case flight(FlightLog)
+    /// Of an input that no broadcast uses, because it was asked for; sent where the link has room.
+    case picture(InputPicture)
     case unknown(String)
 }
 
@@ -28,12 +30,20 @@ package enum AgentOrder: Message {
     case resetModem(ModemReset)
     /// Upload over one link, so that control measures it; done once control has heard enough.
     case speedTest(SpeedTestOrder)
+    /// Send a picture of an input that no broadcast uses: it comes as `picture`, before the outcome.
+    case picture(PictureOrder)
     case unknown(String)
 }
 
 package struct BroadcastReference: Codable, Sendable, Hashable {
     package var broadcast: BroadcastID
-    package init(broadcast: BroadcastID) { self.broadcast = broadcast }
+    /// Of a stop: without sending the last of it, since nobody is shown it; nil is false.
+    package var atOnce: Bool?
+
+    package init(broadcast: BroadcastID, atOnce: Bool? = nil) {
+        self.broadcast = broadcast
+        self.atOnce = atOnce
+    }
 }
 
 package struct TelemetryInterval: Codable, Sendable, Hashable {
@@ -241,6 +251,11 @@ package struct PipelineTelemetry: Codable, Sendable, Hashable {
     package var droppedPackets: Int
     /// nil from an agent that does not count them.
     package var frames: Frames?
+    /// How loud each channel is, in whole dBFS (`SoundLevels`); nil where there is no sound to be measured.
+    package var peak: [Int]?
+    package var rms: [Int]?
+    /// What is wrong with picture or sound; nil where nothing is.
+    package var alarms: [MediaAlarm]?
 
     package struct Frames: Codable, Sendable, Hashable {
         /// Made by the encoder in the last second.
@@ -257,17 +272,23 @@ package struct PipelineTelemetry: Codable, Sendable, Hashable {
         }
     }
 
-    package init(produced: Bitrate, framesTotal: Int, restartsTotal: Int, droppedPackets: Int, frames: Frames? = nil) {
+    package init(
+        produced: Bitrate, framesTotal: Int, restartsTotal: Int, droppedPackets: Int, frames: Frames? = nil, levels: SoundLevels? = nil,
+        alarms: [MediaAlarm] = []
+    ) {
         self.produced = produced
         self.framesTotal = framesTotal
         self.restartsTotal = restartsTotal
         self.droppedPackets = droppedPackets
         self.frames = frames
+        peak = levels?.peak
+        rms = levels?.rms
+        self.alarms = alarms.isEmpty ? nil : alarms
     }
 }
 
 extension AgentMessage {
-    package enum Kind: String, CaseIterable, Sendable { case hello, inventory, telemetry, outcome, sending, configured, flight }
+    package enum Kind: String, CaseIterable, Sendable { case hello, inventory, telemetry, outcome, sending, configured, flight, picture }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -278,6 +299,7 @@ extension AgentMessage {
         case .sending: .known(.sending)
         case .configured: .known(.configured)
         case .flight: .known(.flight)
+        case .picture: .known(.picture)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -291,6 +313,7 @@ extension AgentMessage {
         case .sending(let body): try container.encode(body, forKey: .body)
         case .configured(let body): try container.encode(body, forKey: .body)
         case .flight(let body): try container.encode(body, forKey: .body)
+        case .picture(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -304,12 +327,13 @@ extension AgentMessage {
         case .sending: self = .sending(try body.decode(SendingReport.self, forKey: .body))
         case .configured: self = .configured(try body.decode(ConfigurationReport.self, forKey: .body))
         case .flight: self = .flight(try body.decode(FlightLog.self, forKey: .body))
+        case .picture: self = .picture(try body.decode(InputPicture.self, forKey: .body))
         }
     }
 }
 
 extension AgentOrder {
-    package enum Kind: String, CaseIterable, Sendable { case start, stop, configure, watch, resetModem, speedTest }
+    package enum Kind: String, CaseIterable, Sendable { case start, stop, configure, watch, resetModem, speedTest, picture }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -319,6 +343,7 @@ extension AgentOrder {
         case .watch: .known(.watch)
         case .resetModem: .known(.resetModem)
         case .speedTest: .known(.speedTest)
+        case .picture: .known(.picture)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -331,6 +356,7 @@ extension AgentOrder {
         case .watch(let body): try container.encode(body, forKey: .body)
         case .resetModem(let body): try container.encode(body, forKey: .body)
         case .speedTest(let body): try container.encode(body, forKey: .body)
+        case .picture(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -343,6 +369,7 @@ extension AgentOrder {
         case .watch: self = .watch(try body.decode(TelemetryInterval.self, forKey: .body))
         case .resetModem: self = .resetModem(try body.decode(ModemReset.self, forKey: .body))
         case .speedTest: self = .speedTest(try body.decode(SpeedTestOrder.self, forKey: .body))
+        case .picture: self = .picture(try body.decode(PictureOrder.self, forKey: .body))
         }
     }
 }

@@ -142,10 +142,15 @@ extension LinkTelemetry {
 
 extension PipelineTelemetry {
     func bounded() -> PipelineTelemetry {
-        PipelineTelemetry(
+        var result = PipelineTelemetry(
             produced: produced.counted, framesTotal: framesTotal.counted, restartsTotal: restartsTotal.counted,
             droppedPackets: droppedPackets.counted,
             frames: frames.map { Frames(made: $0.made.measured, input: $0.input.measured, dropped: $0.dropped.counted) })
+        result.peak = peak?.prefix(SoundLevels.channels).map { $0.within(SoundLevels.floor...0) }
+        result.rms = rms?.prefix(SoundLevels.channels).map { $0.within(SoundLevels.floor...0) }
+        // Those that are known, each once: they become events, and go on to others.
+        result.alarms = alarms.map { told in MediaAlarm.all.filter(told.contains) }.flatMap { $0.isEmpty ? nil : $0 }
+        return result
     }
 }
 

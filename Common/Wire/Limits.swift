@@ -21,6 +21,10 @@ package enum WireLimits {
     /// Of a thumbnail's file, and of each of its sides in points.
     package static let thumbnailBytes = 24 * 1024
     package static let thumbnailSide = 320
+    /// Of one part of a live preview: a key frame of 16 Mbit in one, or a quarter of a second of 64 Mbit/s.
+    package static let previewBytes = 2 << 20
+    /// What waits for somebody who watches, at most: one such part and something behind it.
+    package static let previewMark = 5 << 19
     /// How long a command may stay without its outcome before it is `unknown` and reconciled.
     package static let commandSeconds = 10
     /// The WebSocket close code by which control says that the device is revoked, for good: it ends what it does. Any other

@@ -25,6 +25,8 @@ package enum PoolOrder: Message {
     case removeOutput(OutputReference)
     /// Try a failed output again now.
     case retryOutput(OutputReference)
+    /// Dial again, and send what the stream shows until that connection ends. A second one for a lease ends the first.
+    case preview(PreviewOrder)
     case unknown(String)
 }
 
@@ -161,7 +163,7 @@ extension PoolMessage {
 }
 
 extension PoolOrder {
-    package enum Kind: String, CaseIterable, Sendable { case lease, release, addOutput, removeOutput, retryOutput }
+    package enum Kind: String, CaseIterable, Sendable { case lease, release, addOutput, removeOutput, retryOutput, preview }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -170,6 +172,7 @@ extension PoolOrder {
         case .addOutput: .known(.addOutput)
         case .removeOutput: .known(.removeOutput)
         case .retryOutput: .known(.retryOutput)
+        case .preview: .known(.preview)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -181,6 +184,7 @@ extension PoolOrder {
         case .addOutput(let body): try container.encode(body, forKey: .body)
         case .removeOutput(let body): try container.encode(body, forKey: .body)
         case .retryOutput(let body): try container.encode(body, forKey: .body)
+        case .preview(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -192,6 +196,7 @@ extension PoolOrder {
         case .addOutput: self = .addOutput(try body.decode(OutputChange.self, forKey: .body))
         case .removeOutput: self = .removeOutput(try body.decode(OutputReference.self, forKey: .body))
         case .retryOutput: self = .retryOutput(try body.decode(OutputReference.self, forKey: .body))
+        case .preview: self = .preview(try body.decode(PreviewOrder.self, forKey: .body))
         }
     }
 }

@@ -76,6 +76,8 @@ package struct FlightEntry: Codable, Sendable, Hashable {
         package static let input = Kind(rawValue: "input")
         /// A destination that an output goes to: changed.
         package static let destination = Kind(rawValue: "destination")
+        /// Picture or sound of the sender, by its telemetry: `subject` is the `MediaAlarm`, `state` raised or cleared.
+        package static let alarm = Kind(rawValue: "alarm")
         /// Control itself: restarted, while the broadcast went on.
         package static let control = Kind(rawValue: "control")
     }

@@ -93,7 +93,7 @@ struct BlobRoutes: Sendable {
             throw Problem(.invalid, "the file is not the one that the address was signed for")
         }
         let files = try parts.store.files(in: call.scope())
-        try await files.admit(key)
+        try await files.admit(key, bytes: bytes.count)
         try await parts.blobs.write(bytes, to: key)
         try await files.add(key, bytes: bytes.count)
         return .empty

@@ -30,6 +30,7 @@ package struct ControlConfiguration: Sendable {
     /// nil: no mail is sent.
     package let mail: MailServer?
     /// nil: `strata-control backup` has nobody to seal for.
+    package let retention: Retention
     package let backups: Backups?
     /// Whom errors are told beside the installation's own tracker, which is a setting; nil: nobody.
     package let vendor: DSN?
@@ -72,6 +73,7 @@ package struct ControlConfiguration: Sendable {
         limits = Self.limits(reader.section("limits"))
         quotas = Self.quotas(reader.section("quotas"))
         mail = MailServer(reader)
+        retention = Self.retention(reader.section("retention"))
         backups = Self.backups(reader.section("backup"))
         let errors = reader.section("errors")
         vendor = Self.dsn(errors, reader)
@@ -102,6 +104,13 @@ package struct ControlConfiguration: Sendable {
         var quotas = Quotas()
         for quota in Quota.allCases { quotas[quota] = section.integer(quota.rawValue, default: quota.standard, in: 1...quota.most) }
         return quotas
+    }
+
+    private static func retention(_ section: ConfigurationSection) -> Retention {
+        var retention = Retention()
+        retention.deliveries = .seconds(section.integer("deliveries_days", default: 30, in: 1...3650) * 86_400)
+        retention.health = .seconds(section.integer("health_days", default: 90, in: 1...3650) * 86_400)
+        return retention
     }
 
     private static func backups(_ section: ConfigurationSection) -> Backups? {

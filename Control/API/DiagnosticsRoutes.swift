@@ -1,3 +1,4 @@
+import Alerts
 import Auth
 import Fleet
 import FoundationEssentials
@@ -29,7 +30,8 @@ struct DiagnosticsRoutes: Sendable {
                 }),
             Route(
                 method: .get, path: "/api/v1/diagnostics/snapshots", access: .user(.viewDiagnostics),
-                summary: "How the server was, each five minutes and when somebody asked: the newest first, for 90 days, a part of it",
+                summary:
+                    "How the server was, each five minutes and when somebody asked: the newest first, as long as they are kept, a part of it",
                 query: [.optional("after", Schemas.id), .optional("limit", .integer(1...Self.pageLimit))],
                 success: .one("HealthSnapshots"), run: snapshots),
         ]
@@ -47,6 +49,8 @@ extension Gateway.Parts {
     /// Asks all parts, and keeps what they say.
     func checkHealth(_ occasion: HealthSnapshot.Occasion) async throws -> HealthSnapshot {
         let diagnosis = await health.diagnose(fleet, isThorough: true)
+        await alerts.note(
+            diagnosis.probes.map { HealthFinding(part: $0.name, hasFailed: $0.status == .unhealthy, detail: $0.detail) })
         return try await store.healthSnapshots.add(
             occasion, status: diagnosis.status.rawValue, probes: Feed.json(diagnosis.probes))
     }

@@ -64,6 +64,9 @@ extension Gateway {
             Problem(.invalid, faults: [.init(field: "destination", expected: "one of your own; there is no \(id)")])
         case .senderOffline: Problem(.conflict, "the sender is offline; it can be started when it is connected")
         case .busy(let id): Problem(.conflict, "the sender already has a broadcast (\(id)); stop it first")
+        case .noSuchRehearsal: Problem(.notFound, "there is no such rehearsal")
+        case .rehearsing: Problem(.conflict, "the sender is rehearsing already; stop that first")
+        case .isStarting: Problem(.conflict, "a broadcast of that sender is just being started")
         case .twice(let id, let name):
             Problem(.invalid, faults: [.init(field: "destination", expected: "each destination once; '\(name)' (\(id)) is there twice")])
         case .isOutput(let id, let name):

@@ -9,6 +9,7 @@ enum FaultNames {
         "invitation.message": ["message"],
         "password": ["password", "ownerPassword"], "current": ["password"], "token.name": ["name"], "settings.terms": ["terms"],
         "settings.terms_url": ["termsURL"], "registration.agrees": ["agrees"], "deletion.slug": ["organization"],
+        "alerts.webhook_url": ["webhookURL"],
         "enrollment.label": ["name"],
         "public_key": ["publicKey"],
         "sender.name": ["name"], "pool.name": ["name"], "configuration.toml": ["toml"],

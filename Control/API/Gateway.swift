@@ -1,3 +1,4 @@
+package import Alerts
 package import Auth
 package import Blobs
 package import Broadcasts
@@ -30,6 +31,7 @@ package struct Gateway: Sendable {
         let fleet: Roster
         let feed: Feed
         let broadcasts: BroadcastDirector
+        let alerts: AlertDesk
         let devices: DeviceDoor
         let health: Health
         /// nil where no mail is sent.
@@ -45,6 +47,7 @@ package struct Gateway: Sendable {
         let log: Log
         /// The pages that watch, of each user.
         let sockets = UserSockets()
+        let pictures = WholePictures()
         /// Redeemed tokens for each address they come from.
         let enrollments = RateLimiter(RateLimit(30, per: .seconds(60)))
         /// Of each organisation: a check asks the mail server, which is another's.
@@ -64,8 +67,8 @@ package struct Gateway: Sendable {
 
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
-            devices: DeviceDoor,
-            health: Health, postman: Postman?, courier: Courier, blobs: BlobStore, signer: BlobSigner, reporter: Reporter,
+            alerts: AlertDesk, devices: DeviceDoor, health: Health, postman: Postman?, courier: Courier, blobs: BlobStore,
+            signer: BlobSigner, reporter: Reporter,
             traces: Traces?, settings: Settings, log: Log
         ) {
             self.store = store
@@ -74,6 +77,7 @@ package struct Gateway: Sendable {
             self.fleet = fleet
             self.feed = feed
             self.broadcasts = broadcasts
+            self.alerts = alerts
             self.devices = devices
             self.health = health
             self.postman = postman
@@ -111,13 +115,14 @@ package struct Gateway: Sendable {
         let stateFolder: StateFolder
         /// The folder of the web application.
         let dashboard: String
+        let retention: Retention
         /// Of whoever made the program; nil where it is told nothing.
         let vendor: DSN?
         let version: String
 
         package init(
             operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], links: AccountLinks, stateFolder: StateFolder,
-            dashboard: String, vendor: DSN?, version: String
+            dashboard: String, retention: Retention, vendor: DSN?, version: String
         ) {
             self.operatorToken = operatorToken
             self.authority = authority
@@ -125,6 +130,7 @@ package struct Gateway: Sendable {
             self.links = links
             self.stateFolder = stateFolder
             self.dashboard = dashboard
+            self.retention = retention
             self.vendor = vendor
             self.version = version
         }
@@ -136,9 +142,11 @@ package struct Gateway: Sendable {
             SystemRoutes(parts).routes, ConfigRoutes(parts).routes, DiagnosticsRoutes(parts).routes, ErrorTrackingRoutes(parts).routes,
             PageErrorRoutes(parts).routes,
             AuthRoutes(parts).routes, PasswordResetRoutes(parts).routes,
-            ProfileRoutes(parts).routes, UserRoutes(parts).routes, InvitationRoutes(parts).routes, TokenRoutes(parts).routes,
+            ProfileRoutes(parts).routes, AlertRoutes(parts).routes, UserRoutes(parts).routes, InvitationRoutes(parts).routes,
+            TokenRoutes(parts).routes,
             SettingsRoutes(parts).routes, WordingRoutes(parts).routes, BrandingRoutes(parts).routes, BlobRoutes(parts).routes,
             SlateRoutes(parts).routes, SenderRoutes(parts).routes, DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes,
+            RehearsalRoutes(parts).routes, PreviewRoutes(parts).routes, InputPictureRoutes(parts).routes,
             WebhookRoutes(parts).routes, PoolRoutes(parts).routes,
             OperatorRoutes(parts).routes,
         ]
@@ -192,10 +200,6 @@ package struct Gateway: Sendable {
 
     private func respond(to request: Request, _ match: Router.Match) async throws -> Response {
         let head = request.head
-        if DashboardFiles.serves(head.path) {
-            try parts.gate.admit(address: request.remote.host)
-            return try DashboardFiles(folder: parts.settings.dashboard).answer(head)
-        }
         switch match {
         case .found(let route, let parameters): return try await run(route, request, parameters)
         case .otherMethods(let methods):
@@ -204,6 +208,7 @@ package struct Gateway: Sendable {
             return response
         case .none:
             try parts.gate.admit(address: request.remote.host)
+            guard !DashboardFiles.serves(head.path) else { return try DashboardFiles(folder: parts.settings.dashboard).answer(head) }
             throw Problem(.notFound, "there is no \(head.path.bounded(to: 200))")
         }
     }
@@ -328,7 +333,7 @@ package struct Gateway: Sendable {
         if !response.headers.contains("content-security-policy") {
             response.headers.add(
                 "content-security-policy",
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
             )
         }
         return response
@@ -344,10 +349,12 @@ extension Gateway.Parts {
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = Housekeeping(
-            store: store, postman: postman, courier: courier, blobs: blobs, tracer: traces?.tracer, folder: settings.stateFolder, log: log
+            store: store, postman: postman, courier: courier, blobs: blobs, tracer: traces?.tracer, folder: settings.stateFolder,
+            retention: settings.retention, log: log
         ) { _ = try await checkHealth(.scheduled) }.run()
         async let telling: Void = fleet.tellPresence()
         async let reporting: Void = reporter.run()
+        async let alerting: Void = alerts.run()
         async let exporting: Void = export()
         async let linking: Void = gate.sendResetLinks { [log] error in
             log.error("a link for a new password was not made", ["error": "\(error)"])
@@ -359,6 +366,7 @@ extension Gateway.Parts {
         await linking
         await telling
         await reporting
+        await alerting
         await exporting
     }
 

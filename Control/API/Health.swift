@@ -1,3 +1,4 @@
+import Blobs
 import Fleet
 import Glibc
 package import Mail
@@ -49,8 +50,6 @@ package struct Health: Sendable {
     static let slow = Duration.seconds(2)
     /// What has not answered by then does not.
     static let patience = Duration.seconds(10)
-    /// Less free space than this is degraded.
-    static let freeBytes = 1 << 30
 
     /// Asks all at once; the mail server, which is another's, only where somebody or the timetable wants it asked: else it is as it was then.
     func diagnose(_ fleet: Roster, isThorough: Bool) async -> Diagnosis {
@@ -119,8 +118,14 @@ package struct Health: Sendable {
         guard statvfs(stateFolder, &info) == 0 else { throw SystemError("statvfs", on: stateFolder) }
         // What happens to a disk that has failed.
         guard info.f_flag & UInt(ST_RDONLY) == 0 else { throw ReadOnly(path: stateFolder) }
-        let free = Int(info.f_bavail) * Int(info.f_frsize)
-        return free < Self.freeBytes ? "\(free >> 20) MiB are free" : nil
+        return Self.complaint(of: try DiskSpace(of: stateFolder))
+    }
+
+    /// - Returns: nil where there is room.
+    static func complaint(of space: DiskSpace) -> String? {
+        guard space.isLow else { return nil }
+        let share = "\(space.free >> 20) MiB are free on the server's disk, \(space.total > 0 ? space.free * 100 / space.total : 0) %"
+        return space.isAmple ? share : "\(share): no file is taken, what is left is the database's"
     }
 
     private struct ReadOnly: Error, CustomStringConvertible {

@@ -15,12 +15,14 @@ struct Housekeeping: Sendable {
     private let blobs: BlobStore
     private let tracer: Tracer?
     private let folder: StateFolder
+    private let retention: Retention
     private let log: Log
     private let check: @Sendable () async throws -> Void
 
     /// - Parameter check: asks the parts of the server how they are, and keeps it.
     init(
-        store: ControlStore, postman: Postman?, courier: Courier, blobs: BlobStore, tracer: Tracer?, folder: StateFolder, log: Log,
+        store: ControlStore, postman: Postman?, courier: Courier, blobs: BlobStore, tracer: Tracer?, folder: StateFolder,
+        retention: Retention, log: Log,
         check: @escaping @Sendable () async throws -> Void
     ) {
         self.store = store
@@ -29,6 +31,7 @@ struct Housekeeping: Sendable {
         self.blobs = blobs
         self.tracer = tracer
         self.folder = folder
+        self.retention = retention
         self.log = log.part("jobs")
         self.check = check
     }
@@ -82,7 +85,7 @@ struct Housekeeping: Sendable {
     }
 
     private func clean() async throws -> String? {
-        try await store.operations.removeExpired()
+        try await store.operations.removeExpired(retention)
         try store.removeExpiredCopies()
         try await removeUnusedFiles()
         try await plan(at: Timestamp(unixMs: (store.now.unixMs / Self.hourMs + 1) * Self.hourMs))

@@ -67,7 +67,7 @@ struct PageErrorRoutes: Sendable {
         return (try? await parts.gate.authenticate(bearer: bearer))?.user.organization.text
     }
 
-    /// `/app/senders/{id}`: what is one page comes together.
+    /// `/senders/{id}`: what is one page comes together.
     private static func template(of path: String) -> String {
         path.prefix { $0 != "?" && $0 != "#" }.split(separator: "/", omittingEmptySubsequences: false)
             .map { ULID(String($0)) == nil ? String($0) : "{id}" }.joined(separator: "/")

@@ -31,13 +31,13 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .notFound: Status(code: 404)
         case .methodNotAllowed: Status(code: 405)
         case .timedOut: .requestTimeout
-        case .conflict, .quota, .enrolled: Status(code: 409)
+        case .conflict, .enrolled: Status(code: 409)
         case .gone, .revoked: Status(code: 410)
         case .tooLarge: Status(code: 413)
         case .unsupportedMedia: .unsupportedMediaType
         case .invalid: .unprocessable
         case .upgradeNeeded: .upgradeRequired
-        case .tooMany: .tooManyRequests
+        case .tooMany, .quota: .tooManyRequests
         case .fieldsTooLarge: .headersTooLarge
         case .internalError: Status(code: 500)
         case .busy: .unavailable

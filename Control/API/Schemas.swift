@@ -23,6 +23,9 @@ enum Schemas {
         .init(
             length: 1...100, pattern: plain, expectation: "a name of 1 to 100 characters on one line, none of which hides or turns others",
             accepts: { $0.isPlain && !$0.allSatisfy(\.isWhitespace) }))
+    /// Of a person. What is stored may be older than the rule.
+    static let displayName = Schema.text(
+        .init(length: DisplayName.length, pattern: plain, expectation: DisplayName.expected, accepts: DisplayName.isGood))
     /// The name of something on a board.
     static let handle = Schema.text(
         .init(length: 1...256, pattern: plain, expectation: "the id of an input, or the name of a link", accepts: \.isPlain))
@@ -121,14 +124,14 @@ enum Schemas {
         return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
     }
 
-    static let all: [String: Schema] = [devices, media, webhooks].reduce(accounts) { all, part in
+    static let all: [String: Schema] = [devices, media, webhooks, alerts].reduce(accounts) { all, part in
         all.merging(part) { _, _ in preconditionFailure("the document would have one of two schemas with one name") }
     }
 
     private static let accounts: [String: Schema] = [
         "RegisterRequest": .object([
             .required("setupSecret", secret), .required("organizationName", name), .required("organizationSlug", slug),
-            .required("email", email), .required("password", password), .required("displayName", name),
+            .required("email", email), .required("password", password), .required("displayName", displayName),
         ]),
         "LoginRequest": .object([
             .required("email", email), .required("password", .text(.init(length: 1...200, expectation: "a password"))),
@@ -142,7 +145,7 @@ enum Schemas {
             .required("id", id), .required("email", email), .required("displayName", name), .required("role", choice(Role.self)),
             .required("active", .flag), .required("organization", .reference("Organization")), .optional("avatar", line),
         ]),
-        "ChangeProfileRequest": .object([.optional("displayName", name), .optional("avatar", chosenFile)]),
+        "ChangeProfileRequest": .object([.optional("displayName", displayName), .optional("avatar", chosenFile)]),
         "ChangeEmailRequest": .object([
             .required("email", email), .required("password", .text(.init(length: 1...200, expectation: "one's own password"))),
         ]),
@@ -177,11 +180,11 @@ enum Schemas {
             .required("bytes", count),
         ]),
         "CreateUserRequest": .object([
-            .required("email", email), .required("displayName", name), .required("role", invitable),
+            .required("email", email), .required("displayName", displayName), .required("role", invitable),
             .required("password", password),
         ]),
         "ChangeUserRequest": .object([
-            .optional("role", invitable), .optional("active", .flag), .optional("displayName", name),
+            .optional("role", invitable), .optional("active", .flag), .optional("displayName", displayName),
         ]),
         "ChangePasswordRequest": .object([
             .required("current", .text(.init(length: 1...200, expectation: "the password until now"))), .required("password", password),
@@ -201,7 +204,7 @@ enum Schemas {
         "Offer": .object([
             .required("organization", line), .required("email", email), .required("role", invitable), .required("expiresAt", time),
         ]),
-        "AcceptRequest": .object([.required("token", secret), .required("displayName", name), .required("password", password)]),
+        "AcceptRequest": .object([.required("token", secret), .required("displayName", displayName), .required("password", password)]),
         "Settings": .object([
             .required("name", name), .required("locale", choice(PageLocale.self)),
             .required("registration", choice(RegistrationPolicy.self)),
@@ -251,7 +254,7 @@ enum Schemas {
         "Setup": .object([.required("ownerExists", .flag), .required("sendsMail", .flag)]),
         "Ticket": .object([.required("ticket", secret)]),
         "CreateOrganizationRequest": .object([
-            .required("name", name), .required("slug", slug), .required("ownerEmail", email), .required("ownerDisplayName", name),
+            .required("name", name), .required("slug", slug), .required("ownerEmail", email), .required("ownerDisplayName", displayName),
             .required("ownerPassword", password),
         ]),
         "Problem": .object([
@@ -344,6 +347,10 @@ enum Schemas {
                 "defaults", .object([.required("input", .reference("InputChoice")), .required("encoder", .reference("EncoderChoice"))])),
             .optional("location", .reference("Location")), .optional("speedTests", .list(.reference("SpeedTest"), upTo: 32)),
         ]),
+        "Share": .object([
+            .required("name", choice(["users", "senders", "destinations", "broadcasts", "webhooks", "files", "storage"])),
+            .required("used", count), .required("limit", count),
+        ]),
         "Location": .object([
             .optional("text", line),
             .optional(
@@ -399,6 +406,47 @@ enum Schemas {
             .optional("encoder", .reference("EncoderChoice")), .optional("bufferMs", .integer(100...10_000)),
             .optional("links", .list(handle, upTo: 16, atLeast: 1)), .optional("protection", choice(Protection.self)),
             .optional("graceSeconds", .integer(0...604_800)),
+        ]),
+        "RehearsalRequest": .object([
+            .required("sender", id), .optional("input", .reference("InputChoice")), .optional("encoder", .reference("EncoderChoice")),
+            .optional("bufferMs", .integer(100...10_000)), .optional("links", .list(handle, upTo: 16, atLeast: 1)),
+            .optional("protection", choice(Protection.self)), .optional("seconds", .integer(RehearsalRequest.bounds)),
+        ]),
+        "Rehearsal": .object([
+            .required("id", id), .required("sender", id), .required("state", choice(RehearsalView.State.self)),
+            .optional("step", choice(["lease", "sender", "media", "outputs"])), .optional("reason", line), .required("createdAt", time),
+            .optional("endsAt", time), .optional("endedAt", time), .required("seconds", count),
+            .required("input", .reference("InputChoice")), .required("encoder", .reference("EncoderChoice")), .required("asked", count),
+            .optional("heldBack", line), .required("bufferMs", count), .required("mostBytes", count),
+            .optional("report", .reference("RehearsalReport")),
+        ]),
+        "RehearsalReport": .object([
+            .required("verdict", choice(RehearsalReport.Verdict.self)),
+            .required(
+                "findings",
+                .list(
+                    .object([
+                        .required("kind", choice(RehearsalReport.Finding.Kind.self)), .required("isFault", .flag), .optional("link", line),
+                        .optional("value", .number), .required("text", line), .required("advice", line),
+                    ]), upTo: 256)),
+            .optional(
+                "recommendation",
+                .object([.required("bitrate", count), .required("deliverable", count), .required("isLimit", .flag)])),
+            .required("seconds", count), .required("links", .list(.reference("RehearsedLink"), upTo: 32)),
+            .optional(
+                "bond",
+                .object([
+                    .required("delivered", count), .required("deliveredPackets", count), .required("lostPackets", count),
+                    .optional("latencyMs", .number), .optional("latencyP95Ms", .number),
+                ])),
+            .required("asked", .list(count, upTo: 200)), .required("made", .list(count, upTo: 200)), .required("sentBytes", count),
+        ]),
+        "RehearsedLink": .object([
+            .required("name", line), .required("carried", .flag), .optional("reason", line), .optional("loss", .number),
+            .optional("rttMs", .number), .optional("rttP95Ms", .number), .required("delivered", count), .required("share", .number),
+            .optional("capacity", count), .required("deliveredPackets", count), .required("lostPackets", count),
+            .required("droppedPackets", count), .optional("mtu", count), .required("liveShare", .number), .required("sentBytes", count),
+            .optional("leftBytes", count),
         ]),
         "ChangeBroadcastRequest": .object([
             .optional("bitrate", .integer(100_000...50_000_000)), .optional("input", .reference("InputChoice")),

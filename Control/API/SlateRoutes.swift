@@ -1,3 +1,4 @@
+import Blobs
 import HTTP
 import Store
 import Web
@@ -20,7 +21,7 @@ struct SlateRoutes: Sendable {
             Route(
                 method: .put, path: "/api/v1/organization/slate", access: .user(.changeOrganization),
                 summary: "Show this PNG or JPEG file of at most 96 KiB while a sender is silent, from the next broadcast on",
-                file: Self.types, success: .empty, problems: [.invalid, .tooLarge, .unsupportedMedia], run: replace),
+                file: Self.types, success: .empty, problems: [.invalid, .tooLarge, .unsupportedMedia, .busy], run: replace),
             Route(
                 method: .delete, path: "/api/v1/organization/slate", access: .user(.changeOrganization),
                 summary: "Show the receiver's own picture again, from the next broadcast on", success: .empty, problems: [.notFound],
@@ -43,6 +44,8 @@ struct SlateRoutes: Sendable {
         } catch let refusal {
             throw Problem(.invalid, "\(refusal)")
         }
+        // As every file that somebody sends.
+        guard try DiskSpace(of: parts.settings.stateFolder.path).isAmple else { throw BlobError.diskFull }
         try await parts.store.slates(in: call.scope()).replace(with: picture)
         return .empty
     }

@@ -36,6 +36,9 @@ struct SpeedRoutes: Sendable {
         guard await parts.broadcasts.current(of: id) == nil else {
             throw Problem(.conflict, "the sender has a broadcast: its links are not disturbed")
         }
+        guard await !parts.broadcasts.isRehearsing(id) else {
+            throw Problem(.conflict, "the sender is rehearsing: its links are not disturbed")
+        }
         let ticket = try begin(id, scope.organization, request.link)
         let order = SpeedTestOrder(
             link: request.link, ticket: SecretOnWire(Secret(ticket)), seconds: SpeedDesk.seconds, bytes: SpeedDesk.bytes)

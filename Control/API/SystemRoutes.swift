@@ -6,7 +6,7 @@ import Units
 import Web
 import Wire
 
-/// The page, liveness, and the WebSocket that browsers watch.
+/// Liveness, and the WebSocket that browsers watch.
 struct SystemRoutes: Sendable {
     private let parts: Gateway.Parts
 
@@ -14,13 +14,6 @@ struct SystemRoutes: Sendable {
 
     var routes: [Route] {
         [
-            file("/", PackageResources.index_html, "text/html; charset=utf-8"),
-            file("/page.css", PackageResources.page_css, "text/css; charset=utf-8"),
-            file("/graph.js", PackageResources.graph_js, "text/javascript; charset=utf-8"),
-            file("/modems.js", PackageResources.modems_js, "text/javascript; charset=utf-8"),
-            file("/slate.js", PackageResources.slate_js, "text/javascript; charset=utf-8"),
-            file("/thumbnails.js", PackageResources.thumbnails_js, "text/javascript; charset=utf-8"),
-            file("/page.js", PackageResources.page_js, "text/javascript; charset=utf-8"),
             // Browsers ask for it by themselves.
             Route(
                 method: .get, path: "/favicon.ico", access: .open, summary: "No picture", success: .empty,
@@ -35,59 +28,16 @@ struct SystemRoutes: Sendable {
         ]
     }
 
-    /// A file of the page: the same for everybody and checked anew each time.
-    private func file(_ path: String, _ bytes: [UInt8], _ type: String) -> Route {
-        Route(
-            method: .get, path: path, access: .open, summary: "The page", success: .text(type),
-            run: { _ in Response(.ok, headers: ["Content-Type": type, "Cache-Control": "no-cache"], body: .bytes(bytes)) })
-    }
-
     @Sendable private func live(_ call: Call) async throws -> Response {
-        try parts.checkOrigin(of: call.request)
-        guard let ticket = call.request.head.query("ticket") else { throw Problem(.unauthorized, "a ticket opens this WebSocket") }
-        let principal = try await parts.gate.authenticate(ticket: Secret(ticket))
-        guard principal.may(.viewBroadcasts) else { throw Problem(.forbidden) }
-        try parts.store.quotas.admit(.sockets, beside: parts.sockets.count(of: principal.user.id))
+        let principal = try await parts.watcher(of: call)
         let since = call.request.head.query("since").flatMap { Int($0) }
-        return .upgrade(deflate: true) { socket in await watch(socket, principal, since) }
-    }
-
-    /// Sends changes until the browser leaves or its session ends.
-    private func watch(_ socket: WebSocket, _ principal: Principal, _ since: Int?) async {
-        let user = principal.user.id
-        guard parts.sockets.enter(user, limit: parts.store.quotas[.sockets]) else {
-            return await socket.close(.policyViolation, "too many pages are open")
-        }
-        defer { parts.sockets.leave(user) }
-        // Listening first, so that a session that ends between its ticket and here is not missed.
-        let revocations = parts.gate.revocations()
-        let session: AuthSession
-        do {
-            session = try principal.session
-            try await parts.gate.confirm(principal)
-        } catch {
-            return await socket.close(.policyViolation, "the session ended")
-        }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await show(to: socket, of: principal.user.organization, since) }
-            group.addTask { await keepAlive(socket) }
-            group.addTask {
-                for await revocation in revocations where revocation == .session(session.id) { break }
-                await socket.close(.policyViolation, "the session ended")
+        return .upgrade(deflate: true) { socket in
+            await parts.serve(socket, principal) {
+                // Ends with the other.
+                async let _: Void = keepAlive(socket)
+                await show(to: socket, of: principal.user.organization, since)
             }
-            group.addTask {
-                // In steps, as the wall clock may be set.
-                while session.isOpen(at: parts.store.now), (try? await Task.sleep(for: .seconds(15))) != nil {}
-                await socket.close(.policyViolation, "the session ended")
-            }
-            group.addTask {
-                // try?: a connection that breaks has ended. What a browser says here is not read.
-                while let message = try? await socket.receive() { _ = message }
-            }
-            await group.next()
-            group.cancelAll()
         }
-        await socket.close(.normal)
     }
 
     /// A page cannot see pings: by this it knows that what it shows is how it is. Nothing waits for a slow one.
@@ -96,6 +46,9 @@ struct SystemRoutes: Sendable {
         while (try? await Task.sleep(for: .seconds(1))) != nil { _ = socket.trySend(Feed.text(nil, "alive", nil)) }
     }
 
+    /// Between two looks for what is new: at hundreds of changes a second several go out together, and one that comes alone goes at once.
+    private static let pace = Duration.milliseconds(40)
+
     /// Sends an organisation's changes, the whole picture first where they are not enough, until the connection ends.
     private func show(to socket: WebSocket, of organization: OrganizationID, _ since: Int?) async {
         var last = since
@@ -103,15 +56,21 @@ struct SystemRoutes: Sendable {
             for await _ in await parts.feed.subscribe(organization) {
                 while let next = await parts.feed.next(of: organization, after: last) {
                     switch next {
-                    case .update(let update):
-                        try await socket.send(update.text)
-                        last = update.sequence
-                    case .picture(let number):
-                        for text in try await parts.picture(of: organization) { try await socket.send(text) }
+                    case .changes(let texts, let number):
+                        try await socket.send(texts)
                         last = number
+                    case .picture(let number):
+                        let picture = try await parts.pictures.picture(of: organization, from: number) {
+                            try await parts.picture(of: organization)
+                        }
+                        try await socket.send(picture.texts)
+                        last = picture.number
                     }
+                    try await Task.sleep(for: Self.pace)
                 }
             }
+        } catch is CancellationError {
+            // The session ended.
         } catch is WebSocketError {
             // The browser has left.
         } catch {
@@ -136,7 +95,9 @@ extension Gateway.Parts {
                 views.append(try await broadcasts.view(of: id, in: organization))
             }
         }
-        return texts + views.map { Feed.text(nil, "broadcast/\($0.id)", Feed.json($0)) } + [Feed.text(nil, "whole", nil)]
+        let rehearsals = try await broadcasts.rehearsals(in: organization)
+        return texts + views.map { Feed.text(nil, "broadcast/\($0.id)", Feed.json($0)) }
+            + rehearsals.map { Feed.text(nil, "rehearsal/\($0.id)", Feed.json($0)) } + [Feed.text(nil, "whole", nil)]
     }
 }
 

@@ -17,6 +17,10 @@ struct UserRoutes: Sendable {
                 method: .get, path: "/api/v1/organization", access: .user(.viewOrganization), summary: "One's organisation",
                 success: .one("Organization"), run: organization),
             Route(
+                method: .get, path: "/api/v1/organization/usage", access: .user(.changeOrganization),
+                summary: "How much of what it may have the organisation has", success: .page("Share"),
+                run: { call in .list(try await parts.store.shares(in: call.scope()).map(ShareView.init)) }),
+            Route(
                 method: .put, path: "/api/v1/organization/owner", access: .user(.transferOwnership),
                 summary: "Make another active user the owner; whoever was it becomes an admin", body: "TransferRequest",
                 success: .one("User"), problems: [.notFound], run: transfer),
@@ -77,6 +81,20 @@ struct UserRoutes: Sendable {
 }
 
 /// An entry of the audit log as people see it.
+struct ShareView: Codable, Sendable {
+    /// The key of the quota in control's configuration.
+    var name: String
+    /// Of storage in bytes.
+    var used: Int
+    var limit: Int
+
+    init(_ share: Share) {
+        name = share.quota.rawValue
+        used = share.used
+        limit = share.limit
+    }
+}
+
 struct AuditView: Codable, Sendable {
     var id: String
     var at: String

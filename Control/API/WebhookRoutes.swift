@@ -20,7 +20,7 @@ struct WebhookRoutes: Sendable {
                 success: .page("Webhook"), run: { call in .list(try await parts.store.webhooks(in: call.scope()).all()) }),
             Route(
                 method: .get, path: "/api/v1/webhooks/events", access: .user(.manageWebhooks), summary: "The kinds of events there are",
-                success: .page("EventKind"), run: { _ in .list(EventKind.allCases.map { KindView(name: $0.rawValue) }) }),
+                success: .page("EventKind"), run: { _ in .list(EventKind.offered.map { KindView(name: $0.rawValue) }) }),
             Route(
                 method: .get, path: "/api/v1/webhooks/{id}", access: .user(.manageWebhooks), summary: "One webhook",
                 success: .one("Webhook"),

@@ -5,7 +5,7 @@ import Wire
 
 /// The shapes of webhooks, and of what they are told.
 extension Schemas {
-    private static let kinds = EventKind.allCases.map(\.rawValue)
+    private static let kinds = EventKind.offered.map(\.rawValue)
     /// There are too many for a sentence.
     private static let kind = Schema.text(
         .init(length: 0...64, choices: kinds, expectation: "one of the events that GET /webhooks/events lists"))
@@ -51,6 +51,12 @@ extension Schemas {
                 .optional("was", choice(["starting", "live", "degraded", "interrupted", "stopping", "ended"])),
                 .optional("step", choice(["lease", "sender", "media", "outputs"])), .optional("reason", line),
             ]),
+        "RehearsalEvent": event(
+            EventKind.rehearsals,
+            [
+                .required("rehearsal", id), .required("sender", id), .optional("verdict", choice(RehearsalReport.Verdict.self)),
+                .optional("recommendedBitrate", count), .optional("reason", line),
+            ]),
         "OutputEvent": event(
             [.outputChanged],
             [
@@ -59,13 +65,28 @@ extension Schemas {
             ]),
         "SenderEvent": event(
             EventKind.senders, [.required("sender", id), .required("name", line), .optional("version", line)]),
+        "AlarmEvent": event(
+            [.broadcastAlarm],
+            [
+                .required("broadcast", id), .required("sender", id), .required("alarm", choice(MediaAlarm.all.map(\.rawValue))),
+                .required("state", choice(NewEvent.Alarm.State.self)),
+            ]),
+        "AlertEvent": event(
+            EventKind.alerts,
+            [
+                .required("incident", id), .required("user", id), .required("kind", choice(AlertKind.self)), .required("name", line),
+                .optional("broadcast", id), .optional("reason", line), .required("openedAt", time), .optional("closedAt", time),
+            ]),
         "TestEvent": event([.webhookTest], [.required("webhook", id)]),
     ]
 
     /// The schema of what is sent of a kind.
     static func schema(of kind: EventKind) -> String {
         if EventKind.broadcasts.contains(kind) { return "BroadcastStateEvent" }
+        if EventKind.rehearsals.contains(kind) { return "RehearsalEvent" }
         if EventKind.senders.contains(kind) { return "SenderEvent" }
+        if EventKind.alerts.contains(kind) { return "AlertEvent" }
+        if kind == .broadcastAlarm { return "AlarmEvent" }
         return kind == .outputChanged ? "OutputEvent" : kind == .webhookTest ? "TestEvent" : "DoneEvent"
     }
 

@@ -20,6 +20,9 @@ package struct DiskSpace: Sendable, Hashable {
         total = Int(info.f_blocks) * Int(info.f_frsize)
     }
 
+    /// Whether less than a tenth is free, or less than a GiB: somebody should make room.
+    package var isLow: Bool { free < total / 10 || free < 1 << 30 }
+
     /// Whether a twentieth is free: below it the rest is the database's.
     package var isAmple: Bool { free >= total / 20 }
 }

@@ -12,15 +12,26 @@ package import Wire
 package actor BroadcastDirector {
     let parts: LiveBroadcast.Parts
     var live: [BroadcastID: LiveBroadcast] = [:]
-    private var runs: [BroadcastID: Task<Void, Never>] = [:]
+    var runs: [BroadcastID: Task<Void, Never>] = [:]
     private let quotas: Quotas
     var claims = DestinationClaims()
+    /// How many starts of each sender are under way: no rehearsal comes before them.
+    var starts: [DeviceID: Int] = [:]
+    /// Rehearsals that are just being stored, by their senders.
+    var beginnings: [DeviceID: Task<Void, any Error>] = [:]
+    /// What was running is taken up.
+    private(set) var isComplete = false
 
     package enum Failure: Error, Sendable, Hashable {
         case noSuchSender, noSuchBroadcast, noSuchDestination(DestinationID), noSuchOutput, isOver
         case senderOffline
         /// The sender has a broadcast already.
         case busy(BroadcastID)
+        case noSuchRehearsal
+        /// The sender has a rehearsal already.
+        case rehearsing
+        /// A broadcast of the sender is just being started.
+        case isStarting
         /// A start that names a destination twice.
         case twice(DestinationID, name: String)
         /// The broadcast has an output to this destination.
@@ -56,18 +67,21 @@ package actor BroadcastDirector {
             if let host = record.machine.host { await parts.hosts.keep(record.machine.id, on: host) }
             await begin(record.machine, createdAtMs: record.createdAtMs, origin: .resumed)
         }
+        isComplete = true
         // Once all of them are known: each read lets others in.
         for one in live.values { await one.followDestinations() }
         for await event in parts.fleet.events { await take(event) }
     }
 
-    private func begin(_ machine: BroadcastMachine, createdAtMs: Int64, origin: LiveBroadcast.Origin) async {
+    func begin(_ machine: BroadcastMachine, createdAtMs: Int64, origin: LiveBroadcast.Origin) async {
         let broadcast = LiveBroadcast(machine, createdAtMs: createdAtMs, endedAtMs: nil, origin: origin, parts: parts)
         live[machine.id] = broadcast
         runs[machine.id] = Task {
             await broadcast.run()
             await finished(broadcast.id)
         }
+        // What it had shown went with the control before.
+        if origin == .resumed, broadcast.isRehearsal { broadcast.post(.rehearsalOver(.restarted)) }
         broadcast.post(.resumed)
         if await parts.fleet.isOnline(machine.sender) {
             broadcast.post(.senderConnected(await parts.fleet.hello(of: machine.sender)?.sending))
@@ -89,6 +103,7 @@ package actor BroadcastDirector {
         case .senderSampled(let device, let isAnswered):
             if !isAnswered, !broadcasts(of: device).isEmpty { await parts.fleet.hurry(device) }
             for one in broadcasts(of: device) { one.post(.sampled(isAnswered: isAnswered)) }
+        case .senderAlarmed(let device, let alarms): for one in broadcasts(of: device) { one.post(.alarmed(alarms)) }
         case .hostConnected(let device, let hello): await hostConnected(device, hello)
         case .hostDisconnected(let device):
             for one in live.values {
@@ -108,7 +123,8 @@ package actor BroadcastDirector {
         for one in live.values where await one.machine.host == device { one.post(.stopRequested(.hostRevoked)) }
     }
 
-    private func broadcasts(of sender: DeviceID) -> [LiveBroadcast] { live.values.filter { $0.sender == sender } }
+    /// With a rehearsal, of which there is none beside a broadcast.
+    func broadcasts(of sender: DeviceID) -> [LiveBroadcast] { live.values.filter { $0.sender == sender } }
 
     private func senderConnected(_ device: DeviceID, _ hello: AgentHello) async {
         let own = broadcasts(of: device)
@@ -167,7 +183,9 @@ extension BroadcastDirector {
     ) async throws -> BroadcastView {
         guard request.destinations.count <= quotas[.outputs] else { throw StoreError.quota(.outputs, limit: quotas[.outputs]) }
         guard let hello = await parts.fleet.hello(of: request.sender) else { throw Failure.senderOffline }
-        for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
+        for one in broadcasts(of: request.sender) where !one.isRehearsal { throw Failure.busy(one.id) }
+        starts[request.sender, default: 0] += 1
+        defer { finishedStart(of: request.sender) }
         if let twice = request.destinations.firstRepeated {
             throw Failure.twice(twice, name: try await parts.outputs.name(of: twice, in: organization))
         }
@@ -179,6 +197,7 @@ extension BroadcastDirector {
         for destination in request.destinations {
             machine.outputs.append(try await planned(destination, carrying: codec, in: organization))
         }
+        await endRehearsals(of: request.sender)
         try await admitListeners(of: &machine)
         // Another start may have come first while addresses were resolved.
         for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
@@ -205,16 +224,22 @@ extension BroadcastDirector {
     private func machine(
         for request: StartRequest, hello: AgentHello, defaults: Configuration.SenderConfiguration, in organization: OrganizationID
     ) throws -> BroadcastMachine {
-        let input = request.input ?? defaults.input
-        try check(input, of: hello)
-        try check(request, of: hello)
         let grace: Grace = request.graceSeconds.map { $0 == 0 ? .untilStopped : .seconds($0) } ?? .standard
         return BroadcastMachine(
             id: .fresh(), organization: organization, sender: request.sender, lease: .fresh(),
-            media: MediaChoice(
-                input: input, encoder: request.encoder ?? defaults.encoder, bufferMs: request.bufferMs ?? defaults.bufferMs,
-                links: request.links ?? defaults.links, protection: request.protection ?? defaults.protection),
-            outputs: [], grace: grace)
+            media: try media(for: request, hello: hello, defaults: defaults), outputs: [], grace: grace)
+    }
+
+    /// What a start asks for, and what the sender is configured to be where it says nothing.
+    func media(
+        for request: StartRequest, hello: AgentHello, defaults: Configuration.SenderConfiguration
+    ) throws -> MediaChoice {
+        let input = request.input ?? defaults.input
+        try check(input, of: hello)
+        try check(request, of: hello)
+        return MediaChoice(
+            input: input, encoder: request.encoder ?? defaults.encoder, bufferMs: request.bufferMs ?? defaults.bufferMs,
+            links: request.links ?? defaults.links, protection: request.protection ?? defaults.protection)
     }
 
     /// Stopping what is over already is no error.
@@ -317,21 +342,33 @@ extension BroadcastDirector {
     /// The running broadcast; nil where it is over.
     private func find(_ id: BroadcastID, in organization: OrganizationID) async throws -> LiveBroadcast? {
         guard let one = live[id], one.organization == organization else {
-            guard try await parts.store.find(id, in: organization) != nil else { throw Failure.noSuchBroadcast }
+            guard let record = try await parts.store.find(id, in: organization), record.machine.rehearsal == nil else {
+                throw Failure.noSuchBroadcast
+            }
             return nil
         }
+        guard !one.isRehearsal else { throw Failure.noSuchBroadcast }
         return one
     }
 
     package func view(of id: BroadcastID, in organization: OrganizationID) async throws -> BroadcastView {
-        if let one = live[id], one.organization == organization { return await one.view }
-        guard let record = try await parts.store.find(id, in: organization) else { throw Failure.noSuchBroadcast }
+        if let one = live[id], one.organization == organization, !one.isRehearsal { return await one.view }
+        guard let record = try await parts.store.find(id, in: organization), record.machine.rehearsal == nil else {
+            throw Failure.noSuchBroadcast
+        }
         return BroadcastView.of(record.machine, createdAtMs: record.createdAtMs, endedAtMs: record.endedAtMs)
     }
 
     /// The newest picture of a running broadcast; nil where there is none yet, or the broadcast is over.
     package func thumbnail(of id: BroadcastID, in organization: OrganizationID) async throws -> ShownThumbnail? {
         try await find(id, in: organization)?.thumbnail
+    }
+
+    /// Where the pictures of a running broadcast are; nil where no host has it yet.
+    package func previewPlace(of id: BroadcastID, in organization: OrganizationID) async throws -> PreviewDesk.Place? {
+        guard let one = try await find(id, in: organization) else { throw Failure.isOver }
+        let machine = await one.machine
+        return machine.host.map { PreviewDesk.Place(broadcast: id, organization: organization, host: $0, lease: machine.lease) }
     }
 
     /// The newest first.
@@ -342,7 +379,7 @@ extension BroadcastDirector {
     }
 
     /// The broadcast that a sender has now.
-    package func current(of sender: DeviceID) -> BroadcastID? { broadcasts(of: sender).first?.id }
+    package func current(of sender: DeviceID) -> BroadcastID? { broadcasts(of: sender).first { !$0.isRehearsal }?.id }
 
     package func streams(on host: DeviceID) async -> Int { await parts.hosts.streams(on: host) }
 
@@ -357,14 +394,14 @@ extension BroadcastDirector {
     /// How many broadcasts are in each state, over all organisations.
     package func countByState() async -> [(state: String, count: Int)] {
         var counts: [String: Int] = [:]
-        for one in live.values { counts[await one.machine.state.name, default: 0] += 1 }
+        for one in live.values where !one.isRehearsal { counts[await one.machine.state.name, default: 0] += 1 }
         return counts.sorted { $0.key < $1.key }.map { (state: $0.key, count: $0.value) }
     }
 
-    /// What each receiver said last, over all organisations.
+    /// What each receiver of a broadcast said last, over all organisations.
     package func reports() async -> [(broadcast: BroadcastID, sender: DeviceID, report: StreamReport)] {
         var reports: [(broadcast: BroadcastID, sender: DeviceID, report: StreamReport)] = []
-        for one in live.values {
+        for one in live.values where !one.isRehearsal {
             if let report = await one.machine.report { reports.append((one.id, one.sender, report)) }
         }
         return reports.sorted { $0.broadcast < $1.broadcast }

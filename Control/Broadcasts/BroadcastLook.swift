@@ -19,6 +19,8 @@ struct BroadcastLook: Hashable, Sendable {
     var bitrate: Bitrate
     /// The video's.
     var input: String
+    /// What is wrong with picture and sound.
+    var alarms: [MediaAlarm]
 
     enum Silent: Hashable, Sendable { case host, receiver }
 
@@ -55,6 +57,7 @@ struct BroadcastLook: Hashable, Sendable {
         let media = machine.mediaBefore ?? machine.media
         bitrate = media.encoder.bitrate
         input = media.input.video
+        alarms = machine.alarms ?? []
     }
 
     /// What makes another state an event. While it is degraded its outputs tell for themselves why, as they come and go.

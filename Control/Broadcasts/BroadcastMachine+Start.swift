@@ -146,6 +146,8 @@ extension BroadcastMachine {
         case .again(let order): return isWanted(order) ? [.order(order)] : []
         case .output(let output): return handoverDue(output, nowMs: nowMs)
         case .silence: return silent()
+        case .raise: return raiseRate()
+        case .rehearsal: return endRehearsal(.complete)
         case .host: return isUp ? [.look] : []
         case .move: return moveFailed("the pool host did not answer within \(Self.moveLimitMs / 1000) s", nowMs: nowMs)
         }

@@ -17,12 +17,12 @@ extension BroadcastMachine {
     /// The receiver goes after the sender has sent the last of it; where that is not heard of, after as long as it could take.
     func releaseWhenSent() -> [Action] {
         guard case .stopping(_, let undo) = phase, undo.host else { return [] }
-        let awaitsSender = undo.sender && observed.senderConnected
+        let awaitsSender = undo.sender && observed.senderConnected && rehearsal == nil
         return awaitsSender ? [.set(.drain, afterMs: Int64(media.bufferMs) + 4000)] : [.cancel(.drain), .order(.release)]
     }
 
     /// Each side may take its buffer's length to send, and to pass on, what it holds.
-    private var undoLimitMs: Int64 { 10_000 + 2 * Int64(media.bufferMs) }
+    private var undoLimitMs: Int64 { rehearsal == nil ? 10_000 + 2 * Int64(media.bufferMs) : Rehearsal.undoMs + Int64(media.bufferMs) }
 
     /// Whether the sender is to be asked. Who is revoked takes no order any more, and ends by itself what it did; the other side
     /// ends what it could still do (THREATS 3). One that vanished is told when it connects again: nobody waits for it.
@@ -39,7 +39,8 @@ extension BroadcastMachine {
         if case .released = event { undo.host = false } else { undo.sender = false }
         phase = .stopping(reason, undo)
         if undo.isDone { return finish() }
-        if case .senderStopped = event { return releaseWhenSent() }
+        // A rehearsal's was let go of at once.
+        if case .senderStopped = event, rehearsal == nil { return releaseWhenSent() }
         return []
     }
 

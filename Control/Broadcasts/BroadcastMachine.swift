@@ -28,6 +28,10 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
     package internal(set) var senderNote: String?
     /// Since when nothing arrives, in Unix milliseconds.
     package internal(set) var interruptedSinceMs: Int64?
+    /// nil of a broadcast.
+    package internal(set) var rehearsal: Rehearsal?
+    /// What is wrong with picture and sound, by the sender's telemetry; nil where nothing is. Stored, so that a restart tells nobody again.
+    package internal(set) var alarms: [MediaAlarm]?
 
     // Observed, and asked again after a restart: not part of what is stored.
     var observed = Observed()
@@ -80,12 +84,12 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
 
     private enum CodingKeys: String, CodingKey {
         case id, organization, sender, grace, lease, media, mediaBefore, revision, outputs, host, port, phase, senderNote,
-            interruptedSinceMs
+            interruptedSinceMs, rehearsal, alarms
     }
 
     package init(
         id: BroadcastID, organization: OrganizationID, sender: DeviceID, lease: LeaseID, media: MediaChoice, outputs: [PlannedOutput],
-        grace: Grace
+        grace: Grace, rehearsal: Rehearsal? = nil
     ) {
         self.id = id
         self.organization = organization
@@ -94,6 +98,7 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         self.media = media
         self.outputs = outputs
         self.grace = grace
+        self.rehearsal = rehearsal
     }
 }
 
@@ -156,6 +161,8 @@ extension BroadcastMachine {
         case senderDisconnected
         /// Telemetry of a sender that sends: whether any of its links has an answer.
         case sampled(isAnswered: Bool)
+        /// What is wrong with picture and sound now.
+        case alarmed([MediaAlarm])
         /// The host was looked at: whether it is away, or has said nothing for longer than one does that is there.
         case looked(isSilent: Bool)
         case sending(SendingReport)
@@ -179,6 +186,7 @@ extension BroadcastMachine {
         case destinationChanged(DestinationID, name: String, isElsewhere: Bool, listener: ListenerPlace? = nil)
         case mediaChanged(MediaChange)
         case stopRequested(EndReason)
+        case rehearsalOver(Rehearsal.Ending)
         case timer(Timer)
     }
 
@@ -221,6 +229,8 @@ extension BroadcastMachine {
         case move
         /// When an output that the receiver does not have, or that does not connect, is given to it again.
         case output(OutputID)
+        /// When a rehearsal's second half begins, and when it is over.
+        case raise, rehearsal
     }
 
     /// For how long a report is believed.
@@ -244,6 +254,10 @@ extension BroadcastMachine {
     /// - Parameter nowMs: Unix milliseconds.
     package mutating func event(_ event: Event, nowMs: Int64) -> [Action] {
         if case .ended = phase { return [] }
+        return take(event, nowMs: nowMs) + rehearse(nowMs: nowMs)
+    }
+
+    private mutating func take(_ event: Event, nowMs: Int64) -> [Action] {
         switch event {
         case .resumed: return resume(nowMs: nowMs)
         case .hostChosen(let device, let lease): return chosen(device, lease)
@@ -263,6 +277,9 @@ extension BroadcastMachine {
         case .looked(let isSilent): return looked(isSilent: isSilent)
         case .sampled(let isAnswered): return sampled(isAnswered: isAnswered, nowMs: nowMs)
         case .sending(let report): return sending(report)
+        case .alarmed(let alarms):
+            self.alarms = alarms.isEmpty ? nil : alarms
+            return []
         case .hostConnected where phase == .choosing: return hostCame()
         case .hostConnected(let device, let report):
             return hostConnected(device, report, nowMs: nowMs) + (device == host ? awaitReport() : [])
@@ -282,6 +299,7 @@ extension BroadcastMachine {
             return changed(destination, name, isElsewhere: isElsewhere, listener, nowMs: nowMs)
         case .mediaChanged(let change): return changed(change)
         case .stopRequested(let reason): return stop(reason)
+        case .rehearsalOver(let ending): return endRehearsal(ending)
         case .timer(let timer): return fired(timer, nowMs: nowMs)
         }
     }
@@ -336,6 +354,7 @@ extension BroadcastMachine {
             let cause = ": the links carry too little, or lose more than can be sent again in time"
             reasons.append("\(loss)" + (senderFault == nil ? cause : ""))
         }
+        if rehearsal != nil { return reasons.isEmpty ? .live : .degraded(reason: reasons.listed()) }
         let shown = shownOutputs
         for output in shown where output.state != .connected || output.reason != nil {
             reasons.append("output \(name(of: output.id)) \(output.state.rawValue)" + (output.reason.map { ": \($0)" } ?? ""))
@@ -352,7 +371,8 @@ extension BroadcastMachine {
         return senderFault
     }
 
-    private var senderFault: String? {
+    /// In its own words; nil where it sends as planned.
+    var senderFault: String? {
         guard let sending = observed.sending, sending.state != .sending, sending.state != .preflight else { return nil }
         return "sender \(sending.state.rawValue)" + (sending.reason.map { ": \($0)" } ?? "")
     }

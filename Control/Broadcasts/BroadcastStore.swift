@@ -23,12 +23,12 @@ struct BroadcastStore: Sendable {
 
     func create(_ machine: BroadcastMachine, streamKey: Secret, by author: Author) async throws {
         try await broadcasts(machine.organization, author).create(
-            machine.id, sender: machine.sender, state: machine.state.name, document: document(machine), streamKey: streamKey)
+            machine.id, machine.kind, sender: machine.sender, state: machine.state.name, document: document(machine), streamKey: streamKey)
     }
 
     func save(_ machine: BroadcastMachine, hasEnded: Bool, telling events: [NewEvent]) async throws {
         try await broadcasts(machine.organization).save(
-            machine.id, state: machine.state.name, document: document(machine), hasEnded: hasEnded, telling: events)
+            machine.id, machine.kind, state: machine.state.name, document: document(machine), hasEnded: hasEnded, telling: events)
     }
 
     /// Tells what was observed and changes nothing that is stored.
@@ -51,9 +51,9 @@ struct BroadcastStore: Sendable {
         try await broadcasts(organization).find(id).map(Record.init)
     }
 
-    /// The newest first.
-    func all(in organization: OrganizationID, limit: Int = 100) async throws -> [Record] {
-        try await broadcasts(organization).newest(limit).map(Record.init)
+    /// Those of a kind, the newest first.
+    func all(_ kind: StoredBroadcasts.Kind = .broadcast, in organization: OrganizationID, limit: Int = 100) async throws -> [Record] {
+        try await broadcasts(organization).newest(limit, kind).map(Record.init)
     }
 
     func unfinished() async throws -> [Record] {
@@ -87,4 +87,8 @@ struct BroadcastStore: Sendable {
         encoder.outputFormatting = .sortedKeys
         return String(decoding: try encoder.encode(machine), as: UTF8.self)
     }
+}
+
+extension BroadcastMachine {
+    var kind: StoredBroadcasts.Kind { rehearsal == nil ? .broadcast : .rehearsal }
 }

@@ -25,11 +25,16 @@ actor HostChoice {
         patience = HostPatience(began: began)
     }
 
+    /// What rehearsals leave of all hosts together: a show must never be refused for one.
+    static let kept = 1
+
     /// - Parameters:
     ///   - refusing: those that it was not taken by, or is taken from.
     ///   - families: the kinds of addresses that its sender reaches; nil where nobody knows.
+    ///   - keeping: places that have to be left afterwards.
     func choose(
-        for broadcast: BroadcastID, except refusing: Set<DeviceID> = [], reachableBy families: Set<SocketAddress.Family>? = nil
+        for broadcast: BroadcastID, except refusing: Set<DeviceID> = [], reachableBy families: Set<SocketAddress.Family>? = nil,
+        keeping: Int = 0
     ) async -> Choice {
         let online = await fleet.onlineHosts
         let (loads, draining) = (await fleet.loads, await fleet.draining)
@@ -41,7 +46,7 @@ actor HostChoice {
                 host: host, capacity: hello.capacity, taken: promised[host]?.count ?? 0, isIll: isIll, cpuPercent: loads[host] ?? 0,
                 isDraining: draining.contains(host), families: hello.families)
         }
-        switch Self.choose(offers, reachableBy: families) {
+        switch Self.choose(offers, reachableBy: families, keeping: keeping) {
         case .host(let host):
             promised[host, default: []].insert(broadcast)
             return .host(host)
@@ -82,7 +87,7 @@ actor HostChoice {
 
     /// The emptiest host, one that refused lately after the others; equal ones in the order of their ids. How full a host is is what it
     /// has more of: streams of those that it takes, or work of its processors, which others may have given it.
-    static func choose(_ offers: [Offer], reachableBy families: Set<SocketAddress.Family>? = nil) -> Choice {
+    static func choose(_ offers: [Offer], reachableBy families: Set<SocketAddress.Family>? = nil, keeping: Int = 0) -> Choice {
         guard !offers.isEmpty else { return .none(reason: "no pool host is connected") }
         let staying = offers.filter { !$0.isDraining }
         guard !staying.isEmpty else { return .none(reason: "every pool host that is connected is being drained") }
@@ -95,6 +100,10 @@ actor HostChoice {
             let taken = reachable.reduce(0) { $0 + $1.taken }
             let capacity = reachable.reduce(0) { $0 + $1.capacity }
             return .none(reason: "every pool host is full: \(taken) of \(capacity) streams are in use")
+        }
+        let free = reachable.reduce(0) { $0 + max(0, $1.capacity - $1.taken) }
+        guard free > keeping else {
+            return .none(reason: "the last \(keeping == 1 ? "place" : "\(keeping) places") of the pool is kept for broadcasts")
         }
         return .host(best.host)
     }

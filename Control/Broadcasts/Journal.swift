@@ -22,11 +22,12 @@ struct Journal: Sendable {
     private enum Thing: Hashable {
         case state, host, receiver, slate, people
         case output(OutputID)
+        case alarm(MediaAlarm)
 
         var allowance: Allowance {
             switch self {
             case .state: Allowance(atOnce: 40, everyMs: 300_000)
-            case .host, .receiver, .slate: Allowance(atOnce: 20, everyMs: 300_000)
+            case .host, .receiver, .slate, .alarm: Allowance(atOnce: 20, everyMs: 300_000)
             case .output: Allowance(atOnce: 20, everyMs: 600_000)
             case .people: Allowance(atOnce: 60, everyMs: 60_000)
             }
@@ -98,7 +99,7 @@ struct Journal: Sendable {
             entries.append(stateEntry(look, by: look.isEnding ? user : nil, omitted: settle(.state), atMs: atMs))
         }
         guard !look.isEnding else { return entries }
-        return entries + host(look, atMs) + outputs(look, by: user, atMs) + media(look, atMs)
+        return entries + host(look, atMs) + outputs(look, by: user, atMs) + media(look, atMs) + alarms(look, atMs)
     }
 
     // MARK: The parts of a look
@@ -179,6 +180,19 @@ struct Journal: Sendable {
         if isDue(.people, look.input != written.input, look.input != seen.input, atMs) {
             written.input = look.input
             entries.append(entry(.input, "changed", look.input, omitted: settle(.people), atMs: atMs))
+        }
+        return entries
+    }
+
+    private mutating func alarms(_ look: BroadcastLook, _ atMs: Int64) -> [FlightEntry] {
+        var entries: [FlightEntry] = []
+        for alarm in MediaAlarm.all {
+            let isRaised = look.alarms.contains(alarm)
+            let differs = isRaised != written.alarms.contains(alarm)
+            guard isDue(.alarm(alarm), differs, isRaised != seen.alarms.contains(alarm), atMs) else { continue }
+            written.alarms = isRaised ? written.alarms + [alarm] : written.alarms.filter { $0 != alarm }
+            let omitted = settle(.alarm(alarm))
+            entries.append(entry(.alarm, isRaised ? "raised" : "cleared", alarm.rawValue, omitted: omitted, atMs: atMs))
         }
         return entries
     }

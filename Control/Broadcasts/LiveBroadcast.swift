@@ -6,12 +6,13 @@ import Store
 import Units
 import Wire
 
-/// Carries out one broadcast: takes its events one after the other, stores each step before acting on it, gives its orders
+/// Carries out one broadcast: takes its events one after the other, has each step stored before acting on it (`Herald`), gives its orders
 /// and tells who watches.
 actor LiveBroadcast {
     nonisolated let id: BroadcastID
     nonisolated let organization: OrganizationID
     nonisolated let sender: DeviceID
+    nonisolated let isRehearsal: Bool
     private let parts: Parts
     private(set) var machine: BroadcastMachine
     private let createdAtMs: Int64
@@ -25,24 +26,14 @@ actor LiveBroadcast {
     static let changeLimit = 8
     /// How long a lease waits for names: with one more look-up and the pool's time it fits into its step.
     private static let fittingLimit: Duration = .seconds(3)
-    private var published: BroadcastView?
+    private var published: String?
     private var journal: Journal
     private let origin: Origin
     private var unheard = UnheardLease()
     /// In memory only: the next one is made within seconds.
     private(set) var thumbnail: ShownThumbnail?
-    /// As it was when others were told of it last.
-    private var told: BroadcastMachine
-    private var toldAt: Instant?
-    /// What could not be stored.
-    private var untold: [NewEvent] = []
-    /// Events that are kept while nothing can be stored; the oldest go.
-    private static let untoldLimit = 100
-    /// Between two that nothing else has stored: a board that flaps is told of once a second at most, as what came of it.
-    private static let tellingPause = Duration.seconds(1)
-    private var telling: Task<Void, Never>?
-    /// Stores again what the store did not take.
-    private var storing: Task<Void, Never>?
+    private let herald: Herald
+    private var figures = RehearsalFigures()
     private nonisolated let entries: AsyncStream<Entry>.Continuation
     private let stream: AsyncStream<Entry>
 
@@ -86,8 +77,9 @@ actor LiveBroadcast {
         id = machine.id
         organization = machine.organization
         sender = machine.sender
+        isRehearsal = machine.rehearsal != nil
         self.machine = machine
-        told = machine
+        herald = Herald(machine, hasEnded: endedAtMs != nil, store: parts.store, log: parts.log)
         self.createdAtMs = createdAtMs
         self.endedAtMs = endedAtMs
         self.origin = origin
@@ -124,23 +116,38 @@ actor LiveBroadcast {
             if case .ended = machine.state { entries.finish() }
         }
         for timer in timers.values { timer.cancel() }
-        telling?.cancel()
+        await herald.rest()
     }
 
     private func take(_ event: BroadcastMachine.Event, by user: UserID? = nil) async {
         let before = machine
         let acts = user.map { journal.asked(event, by: $0, of: machine, atMs: unixMilliseconds()) } ?? []
         let actions = machine.event(event, nowMs: unixMilliseconds())
+        if isRehearsal, case .report(let report) = event { await measure(report) }
         if case .ended = machine.state, endedAtMs == nil {
             endedAtMs = unixMilliseconds()
             thumbnail = nil
+            if isRehearsal { machine.conclude(figures, inventory: await parts.fleet.hello(of: sender)?.inventory) }
         }
-        if machine.withoutObservations != before.withoutObservations { await save() } else { await tell() }
+        if machine.withoutObservations != before.withoutObservations {
+            await herald.save(machine, hasEnded: endedAtMs != nil)
+        } else {
+            await herald.tell(machine)
+        }
         if machine.state != before.state { note(before.state) }
         settleWaiter(event)
         for action in actions { perform(action) }
         await record(acts + journal.saw(BroadcastLook(machine), by: user, atMs: unixMilliseconds()))
         await publish()
+    }
+
+    /// One second of a rehearsal.
+    private func measure(_ report: StreamReport) async {
+        guard machine.phase == .running else { return }
+        let telemetry = await parts.fleet.telemetry(of: sender)
+        figures.note(
+            report, telemetry, asked: (machine.mediaBefore ?? machine.media).encoder, isRaised: machine.isRaised,
+            fault: machine.senderFault)
     }
 
     private func note(_ before: BroadcastState) {
@@ -149,62 +156,7 @@ actor LiveBroadcast {
         if case .degraded(let reason) = machine.state { fields += ": \(reason)" }
         if case .interrupted(_, let reason) = machine.state { fields += ": \(reason)" }
         if case .starting(let step) = machine.state { fields += ": \(step.rawValue)" }
-        parts.log.notice("broadcast", ["broadcast": "\(id)", "state": "\(fields)", "was": "\(before.name)"])
-    }
-
-    private func save() async {
-        storing?.cancel()
-        storing = nil
-        await store(isLate: false)
-    }
-
-    /// A broadcast goes on and ends with a full disk too; what is so then is stored as soon as there is room.
-    private func store(isLate: Bool) async {
-        let events = takeNews()
-        do {
-            try await parts.store.save(machine, hasEnded: endedAtMs != nil, telling: events)
-            if isLate { parts.log.notice("a broadcast is stored at last", ["broadcast": "\(id)"]) }
-        } catch {
-            // The orders are idempotent: what was not stored when control ends is reconciled after its start.
-            parts.log.error("a broadcast could not be stored", ["broadcast": "\(id)", "error": "\(error)"])
-            // A save and a late one may fail side by side: what the first of them would have told comes first, and one of them tries again.
-            untold += events
-            storing?.cancel()
-            storing = Task {
-                // try?: one that was cancelled has been overtaken by a newer state.
-                if (try? await Task.sleep(for: .seconds(2))) != nil { await store(isLate: true) }
-            }
-        }
-    }
-
-    /// Tells what was observed and is no part of what is stored.
-    private func tell() async {
-        guard !untold.isEmpty || !machine.events(since: told).isEmpty else { return }
-        if let toldAt, Instant.now - toldAt < Self.tellingPause {
-            guard telling == nil else { return }
-            telling = Task {
-                // try?: one that was cancelled has nothing to tell any more.
-                guard (try? await Task.sleep(for: Self.tellingPause)) != nil else { return }
-                telling = nil
-                await tell()
-            }
-            return
-        }
-        let events = takeNews()
-        do {
-            try await parts.store.tell(events, of: machine)
-        } catch {
-            parts.log.error("events of a broadcast could not be stored", ["broadcast": "\(id)", "error": "\(error)"])
-            untold += events
-        }
-    }
-
-    private func takeNews() -> [NewEvent] {
-        let news = untold + machine.events(since: told)
-        told = machine
-        toldAt = Instant.now
-        untold = []
-        return Array(news.suffix(Self.untoldLimit))
+        parts.log.notice(isRehearsal ? "rehearsal" : "broadcast", ["broadcast": "\(id)", "state": "\(fields)", "was": "\(before.name)"])
     }
 
     // MARK: Acting
@@ -245,7 +197,7 @@ actor LiveBroadcast {
         let present = machine.host
         let others = machine.observed.refusing.union(machine.observed.occupied).union(present.map { [$0] } ?? [])
         let families = await parts.fleet.hello(of: sender)?.inventory.families(over: machine.media.links)
-        switch await parts.hosts.choose(for: id, except: others, reachableBy: families) {
+        switch await parts.hosts.choose(for: id, except: others, reachableBy: families, keeping: isRehearsal ? HostChoice.kept : 0) {
         case .host(let device): post(.hostChosen(device, lease: LeaseID.fresh()))
         case .none(let reason, let waitMs):
             if let present { await parts.hosts.keep(id, on: present) }
@@ -351,7 +303,9 @@ actor LiveBroadcast {
     }
 
     private func stop() async {
-        switch await parts.fleet.order(AgentOrder.stop(BroadcastReference(broadcast: id)), to: machine.sender) {
+        switch await parts.fleet.order(
+            AgentOrder.stop(BroadcastReference(broadcast: id, atOnce: isRehearsal ? true : nil)), to: machine.sender)
+        {
         case .outcome(let outcome) where outcome.result == .done: post(.senderStopped)
         case .outcome, .unknown: post(.unknown(.stop))
         }
@@ -508,6 +462,9 @@ actor LiveBroadcast {
         BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: endedAtMs, thumbnailAtMs: thumbnail?.atMs)
     }
 
+    /// nil of a broadcast.
+    var rehearsalView: RehearsalView? { RehearsalView.of(machine, createdAtMs: createdAtMs, endedAtMs: endedAtMs) }
+
     /// Its receiver has sent a picture. What is no small JPEG file, or comes more often than any is made, is not shown.
     func show(_ received: StreamThumbnail) async {
         let now = unixMilliseconds()
@@ -526,11 +483,12 @@ actor LiveBroadcast {
         await parts.fleet.flights.tell(records, of: id, in: organization)
     }
 
+    /// A rehearsal is shown as one, and among the broadcasts nowhere.
     private func publish() async {
-        let view = self.view
-        guard view != published else { return }
-        published = view
-        await parts.feed.publish(machine.organization, topic: "broadcast/\(id)", encoding: view)
+        let body = rehearsalView.map(Feed.json) ?? Feed.json(view)
+        guard body != published else { return }
+        published = body
+        await parts.feed.publish(machine.organization, topic: isRehearsal ? "rehearsal/\(id)" : "broadcast/\(id)", body: body)
     }
 }
 

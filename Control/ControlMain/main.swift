@@ -1,4 +1,5 @@
 import API
+import Alerts
 import Auth
 import Blobs
 import Broadcasts
@@ -142,11 +143,12 @@ struct Outward: Sendable {
     let links = AccountLinks(origin: configuration.origins[0].text)
     let letters = configuration.mail.map { _ in Letters(links) }
     let postman = configuration.mail.map { Postman(store, $0, log: log) }
+    let broadcasts = BroadcastDirector(store: store, fleet: fleet, feed: feed, lookups: outward.lookups, log: log)
     return Gateway.Parts(
         store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
         fleet: fleet,
         feed: feed,
-        broadcasts: BroadcastDirector(store: store, fleet: fleet, feed: feed, lookups: outward.lookups, log: log),
+        broadcasts: broadcasts, alerts: AlertDesk(store: store, broadcasts: broadcasts, letters: letters, log: log),
         devices: DeviceDoor(
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
             log: log),
@@ -159,7 +161,7 @@ struct Outward: Sendable {
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,
-            vendor: configuration.vendor, version: ProgramContext.version),
+            retention: configuration.retention, vendor: configuration.vendor, version: ProgramContext.version),
         log: log)
 }
 

@@ -27,6 +27,7 @@ package struct DeviceDoor: Sendable {
     }
 
     var speed: SpeedDesk { fleet.speed }
+    var previews: PreviewDesk { fleet.previews }
 
     static let proofLimit = Duration.seconds(10)
 
@@ -91,7 +92,7 @@ package struct DeviceDoor: Sendable {
 
     /// Refuses a device that was revoked since its proof was checked: until here only this sees it, from here on
     /// `Roster.revoke` finds the connection.
-    private func checkAgain(_ connection: Connection) async throws {
+    func checkAgain(_ connection: Connection) async throws {
         guard try await store.identities.device(connection.device)?.isRevoked == false else { throw Refusal.revoked }
     }
 

@@ -1,38 +1,26 @@
 import FoundationEssentials
 package import Units
+package import Web
 
 /// What browsers watch: the changes of each topic of an organisation, numbered one by one, so that a subscriber that was away gets
-/// what it missed, or is told to begin with the whole picture. What there is lies with those who know it; this keeps changes only.
+/// what it missed, or is told to begin with the whole picture. What there is lies with those who know it; this keeps changes only (`ChangeLog`).
 ///
-/// A slow subscriber is never waited for and nothing is kept for it: it asks for one change after the other at its own pace.
+/// A slow subscriber is never waited for and nothing is kept for it: it asks for what there is at its own pace.
 package actor Feed {
-    /// One change, encoded once for everybody.
-    package struct Update: Sendable {
-        package let sequence: Int
-        /// `{"seq":…,"topic":…,"body":…}`; `body` is null where the topic is gone.
-        package let text: String
-    }
-
     /// What a subscriber is to have next.
     package enum Next: Sendable {
-        case update(Update)
+        /// Changes in their order, each `{"seq":…,"topic":…,"body":…}`, encoded once for everybody; `body` is null where the topic is gone.
+        /// A number that is left out is of a change that a later one has taken the place of.
+        ///
+        /// - upTo: the number of the last one.
+        case changes([SharedText], upTo: Int)
         /// The whole picture, read from now on, after which it goes on from this number.
         case picture(Int)
     }
 
     private struct Topics {
-        var recent: [Update] = []
-        /// Begins anywhere, below the 2^53 that browsers count to: a number from before a restart of control is then above it or far
-        /// below, and a browser that resumes from it gets the whole picture.
-        var sequence = Int.random(in: 0..<1 << 52)
+        var log = ChangeLog()
         var subscribers: [Int: AsyncStream<Void>.Continuation] = [:]
-
-        mutating func publish(_ topic: String, _ body: String?) {
-            sequence += 1
-            recent.append(Update(sequence: sequence, text: Feed.text(sequence, topic, body)))
-            if recent.count > Feed.recentLimit { recent.removeFirst(recent.count - Feed.recentLimit) }
-            for subscriber in subscribers.values { subscriber.yield() }
-        }
     }
 
     private var organizations: [OrganizationID: Topics] = [:]
@@ -42,21 +30,24 @@ package actor Feed {
     /// Says that `watched` may have changed; for one reader, `Roster`.
     package nonisolated let watchChanges: AsyncStream<Void>
 
-    /// How many changes can be resumed from.
-    static let recentLimit = 512
-
     package init() {
         (watchChanges, watchSink) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// - Parameter body: JSON text; nil ends the topic.
-    package func publish(_ organization: OrganizationID, topic: String, body: String?) {
+    /// - Parameters:
+    ///   - body: JSON text; nil ends the topic.
+    ///   - isState: whether the newest change of the topic says all; else each is told.
+    package func publish(_ organization: OrganizationID, topic: String, body: String?, isState: Bool = true) {
         // In place: a value taken out and put back would be copied with all its changes, each time.
-        organizations[organization, default: Topics()].publish(topic, body)
+        organizations[organization, default: Topics()].log.append(topic, isState: isState) { Feed.text($0, topic, body) }
+        for subscriber in organizations[organization]?.subscribers.values ?? [:].values { subscriber.yield() }
     }
 
-    package func publish(_ organization: OrganizationID, topic: String, encoding body: some Encodable) {
-        publish(organization, topic: topic, body: Feed.json(body))
+    /// Encodes outside of the feed, which has everybody's changes to pass on.
+    package nonisolated func publish(
+        _ organization: OrganizationID, topic: String, encoding body: some Encodable & Sendable, isState: Bool = true
+    ) async {
+        await publish(organization, topic: topic, body: Feed.json(body), isState: isState)
     }
 
     /// Says at once, and after any number of changes, that there may be something next.
@@ -78,10 +69,10 @@ package actor Feed {
     ///
     /// - Parameter last: the number that the subscriber has; nil where it has none. One of another run, or of too long ago, is as good as none.
     package func next(of organization: OrganizationID, after last: Int?) -> Next? {
-        let topics = organizations[organization] ?? Topics()
-        organizations[organization] = topics
-        guard let last, last <= topics.sequence, last >= topics.sequence - topics.recent.count else { return .picture(topics.sequence) }
-        return last == topics.sequence ? nil : .update(topics.recent[topics.recent.count - (topics.sequence - last)])
+        if organizations[organization] == nil { organizations[organization] = Topics() }
+        let log = organizations[organization, default: Topics()].log
+        guard let last, let texts = log.after(last) else { return .picture(log.last) }
+        return texts.isEmpty ? nil : .changes(texts, upTo: log.last)
     }
 
     /// The organisations that somebody watches: their telemetry is faster.

@@ -8,6 +8,8 @@ package enum FleetEvent: Sendable {
     case sender(DeviceID, AgentMessage)
     /// Telemetry of a sender that sends: each sample in which none of its links has an answer, and the first after it in which one has.
     case senderSampled(DeviceID, isAnswered: Bool)
+    /// What is wrong with picture and sound of a sender that sends, as it has changed.
+    case senderAlarmed(DeviceID, [MediaAlarm])
     case hostConnected(DeviceID, PoolHello)
     case hostDisconnected(DeviceID)
     case host(DeviceID, PoolMessage)

@@ -95,7 +95,7 @@ package final class FlightArchive: Sendable {
     /// Shows events to whoever watches.
     package func tell(_ records: [FlightRecord], of broadcast: BroadcastID, in organization: OrganizationID) async {
         guard !records.isEmpty else { return }
-        await feed.publish(organization, topic: "events/\(broadcast)", encoding: records.map { BroadcastEvent($0) })
+        await feed.publish(organization, topic: "events/\(broadcast)", encoding: records.map { BroadcastEvent($0) }, isState: false)
     }
 }
 

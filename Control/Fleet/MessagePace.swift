@@ -8,6 +8,8 @@ struct MessagePace: Sendable {
     static let sender = MessagePace(perSecond: 50, burst: 250)
     /// A report each second and stream, and one for each change.
     static let pool = MessagePace(perSecond: 1000, burst: 5000)
+    /// Four fragments a second, more where pictures are large.
+    static let preview = MessagePace(perSecond: 50, burst: 100)
 
     private let perSecond: Double
     private let burst: Double

@@ -9,6 +9,8 @@ package import Wire
 package actor Roster {
     let store: ControlStore
     package nonisolated let speed = SpeedDesk()
+    package nonisolated let previews = PreviewDesk()
+    package nonisolated let pictures = PictureDesk()
     package nonisolated let flights: FlightArchive
     private let feed: Feed
     let log: Log
@@ -23,6 +25,8 @@ package actor Roster {
     package private(set) var draining: Set<DeviceID> = []
     /// Senders whose last sample said that nobody answers them.
     private var unanswered: Set<DeviceID> = []
+    /// What was wrong with picture and sound of each sender that sends, in its last sample.
+    private var alarms: [DeviceID: [MediaAlarm]] = [:]
     /// Senders whose telemetry comes faster though nobody watches.
     private var hurried: Set<DeviceID> = []
     /// Why a sender refused its newest configuration.
@@ -71,6 +75,8 @@ package actor Roster {
     }
     /// What each connected sender measured last.
     package var latestTelemetry: [DeviceID: AgentTelemetry] { telemetry.filter { senders[$0.key] != nil } }
+    /// What a connected sender measured last.
+    package func telemetry(of sender: DeviceID) -> AgentTelemetry? { senders[sender] == nil ? nil : telemetry[sender] }
     /// Where a modem of a sender saw it last.
     func position(of sender: DeviceID) -> Position? { positions[sender] }
     /// When a pool host went last; most come back at once.
@@ -103,6 +109,7 @@ package actor Roster {
     package func revoke(_ device: DeviceID) async {
         eventSink.yield(.revoked(device))
         speed.forget(device)
+        previews.forget(device)
         guard let connection = connections[device] else { return }
         await leave(connection)
         await connection.socket.close(.revoked, "revoked", within: Self.revocationLimit)
@@ -174,7 +181,10 @@ package actor Roster {
         let wasHost = hosts.removeValue(forKey: connection.device) != nil
         (loads[connection.device], heardAt[connection.device]) = (nil, nil)
         if wasHost { hostLostAt = .now }
-        if wasSender { eventSink.yield(.senderDisconnected(connection.device)) }
+        if wasSender {
+            eventSink.yield(.senderDisconnected(connection.device))
+            await pictures.forget(connection.device)
+        }
         if wasHost { eventSink.yield(.hostDisconnected(connection.device)) }
         await note([connection.device])
         if wasSender { await publish(connection) }
@@ -257,6 +267,7 @@ package actor Roster {
             eventSink.yield(.sender(connection.device, .configured(report)))
             await applied(report.version, connection)
         case .flight(let flight): recorded(flight.bounded(), connection)
+        case .picture(let picture): if let bounded = picture.bounded() { await pictures.arrived(bounded, from: connection.device) }
         case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
         }
     }
@@ -301,6 +312,7 @@ package actor Roster {
         if let position = sample.modems?.lazy.compactMap(\.position).first { positions[connection.device] = position }
         telemetry[connection.device] = sample
         tellAnswered(sample, connection.device)
+        tellAlarms(sample, connection.device)
         guard let organization = connection.organization else { return }
         await feed.publish(organization, topic: "telemetry/\(connection.device)", encoding: sample)
     }
@@ -312,6 +324,14 @@ package actor Roster {
         guard !isAnswered || unanswered.contains(sender) else { return }
         if isAnswered { unanswered.remove(sender) } else { unanswered.insert(sender) }
         eventSink.yield(.senderSampled(sender, isAnswered: isAnswered))
+    }
+
+    private func tellAlarms(_ sample: AgentTelemetry, _ sender: DeviceID) {
+        // Nothing is sent: there is nothing to be wrong with.
+        guard let pipeline = sample.pipeline else { return alarms[sender] = nil }
+        let now = pipeline.alarms ?? []
+        guard alarms.updateValue(now, forKey: sender) != now else { return }
+        eventSink.yield(.senderAlarmed(sender, now))
     }
 
     /// Tells the browsers of its organisation what a sender is now.

@@ -20,8 +20,8 @@ package struct AccountLinks: Sendable {
     ///   - slug: the organisation's.
     ///   - code: that it is open by, of letters, digits and hyphens.
     package func registration(_ slug: String, _ code: Secret) -> Secret {
-        Secret("\(origin)/app/register#organization=\(slug)&code=\(code.revealed)")
+        Secret("\(origin)/register#organization=\(slug)&code=\(code.revealed)")
     }
 
-    private func page(_ name: String, _ token: Secret) -> Secret { Secret("\(origin)/app/\(name)#token=\(token.revealed)") }
+    private func page(_ name: String, _ token: Secret) -> Secret { Secret("\(origin)/\(name)#token=\(token.revealed)") }
 }

@@ -152,6 +152,46 @@ package struct Letters: Sendable {
                 """)
     }
 
+    /// Something has begun that a user asked to be told of, or is over; nil for an address that no mail can be sent to.
+    package func alert(to user: User, of incident: Incident) -> NewMail? {
+        guard MailAddress(user.email) != nil else { return nil }
+        let isOver = incident.closedAt != nil
+        let what = Self.words(incident.kind) + (isOver ? ": over" : "")
+        let when = incident.closedAt.map { "From \(incident.openedAt.text) to \($0.text)." } ?? "Since \(incident.openedAt.text)."
+        let reason = incident.reason.map { isOver ? "" : "\($0)." } ?? ""
+        let page = incident.broadcast.map { "\(origin)/broadcasts/\($0)" } ?? "\(origin)/"
+        return NewMail(
+            purpose: .alert, to: user.email, subject: incident.name.isEmpty ? what : "\(what): \(incident.name)",
+            text: """
+                \(what): \(incident.name)
+                \(when) \(reason)
+
+                \(page)
+
+                You asked to be told of this: \(origin)/account
+                """,
+            html: """
+                <!doctype html><p>\(Self.escaped(what)): \(Self.escaped(incident.name))</p>
+                <p>\(when) \(Self.escaped(reason))</p>
+                <p><a href="\(Self.escaped(page))">\(Self.escaped(page))</a></p>
+                <p>You asked to be told of this: <a href="\(Self.escaped(origin))/account">your account</a>.</p>
+                """)
+    }
+
+    private static func words(_ kind: AlertKind) -> String {
+        switch kind {
+        case .loss: "Too much of the stream is missing"
+        case .bitrate: "Too little arrives"
+        case .offline: "The sender is away"
+        case .output: "An output is not connected"
+        case .silence: "No sound"
+        case .black: "The picture is black"
+        case .frozen: "The picture stands still"
+        case .noSignal: "No signal"
+        case .health: "A part of the server has failed"
+        }
+    }
+
     /// By scalars: a character may be one of these together with a mark.
     static func escaped(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { result, scalar in

@@ -1,5 +1,5 @@
-/// Takes the stack of an error of a browser apart, as its engine writes it: `at render (https://host/app/assets/Main.js:1:23)` (V8), or
-/// `render@https://host/app/assets/Main.js:1:23` (Gecko, WebKit). What is neither is left out.
+/// Takes the stack of an error of a browser apart, as its engine writes it: `at render (https://host/assets/Main.js:1:23)` (V8), or
+/// `render@https://host/assets/Main.js:1:23` (Gecko, WebKit). What is neither is left out.
 package enum PageStack {
     private static let lineLimit = 50
 

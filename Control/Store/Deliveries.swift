@@ -66,6 +66,9 @@ package struct Deliveries: Sendable {
     let store: ControlStore
     let scope: OrganizationScope
 
+    /// To the organisation's webhooks; what its users are told is theirs alone.
+    private var shared: SQL { "webhook IN (SELECT id FROM webhooks WHERE organization = \(scope.organization) AND owner IS NULL)" }
+
     /// The newest first.
     ///
     /// - Parameter webhook: of this one only.
@@ -74,7 +77,7 @@ package struct Deliveries: Sendable {
         try await store.read { transaction in
             if let webhook { _ = try transaction.webhook(webhook, in: scope) }
             return try transaction.rows(
-                Delivery.self, in: scope, where: webhook.map { "webhook = \($0)" } ?? "TRUE", order: "position DESC", limit: limit
+                Delivery.self, in: scope, where: webhook.map { "webhook = \($0)" } ?? shared, order: "position DESC", limit: limit
             ).map(transaction.timed)
         }
     }
@@ -82,6 +85,7 @@ package struct Deliveries: Sendable {
     /// With what is sent.
     package func find(_ id: DeliveryID) async throws -> Delivery {
         try await store.read { transaction in
+            _ = try transaction.row(Delivery.self, in: scope, where: "id = \(id) AND \(part: shared)", or: "delivery")
             var delivery = try transaction.delivery(id, in: scope)
             let event = try transaction.row(StoredEvent.self, in: scope, where: "id = \(delivery.event)", or: "event")
             delivery.payload = event.body(delivery.number, in: scope.organization)
@@ -95,7 +99,7 @@ package struct Deliveries: Sendable {
     /// - Returns: the delivery that it is now.
     package func replay(_ id: DeliveryID) async throws -> Delivery {
         try await store.write(.durable) { transaction in
-            let before = try transaction.delivery(id, in: scope)
+            let before = try transaction.row(Delivery.self, in: scope, where: "id = \(id) AND \(part: shared)", or: "delivery")
             guard before.finishedAt != nil else {
                 try transaction.hurry(before.webhook, in: scope)
                 return try transaction.delivery(id, in: scope)

@@ -68,7 +68,8 @@ package struct EventOutbox: Sendable {
             guard
                 let delivery = try transaction.row(
                     Delivery.self, in: scope, where: "id = \(reference.delivery) AND finished_at IS NULL"),
-                let webhook = try transaction.row(Webhook.self, in: scope, where: "id = \(delivery.webhook) AND is_active = 1"),
+                let webhook = try transaction.row(
+                    Webhook.self, in: scope, where: "id = \(delivery.webhook) AND is_active = 1 AND \(part: Webhook.isHeard(in: scope))"),
                 let secret = try transaction.secret(.current, of: webhook.id, by: store.keyring, in: scope)
             else {
                 // The webhook may be switched on again before this job's end is written down: then the delivery gets another.
@@ -157,8 +158,14 @@ extension Transaction {
 
     /// Has an event told to every webhook that wants it, once this transaction is stored.
     func tell(_ event: NewEvent, in scope: OrganizationScope) throws {
+        let webhooks = try rows(Webhook.self, in: scope, where: "is_active = 1 AND \(part: Webhook.ofOrganization)")
+        try tell(event, to: webhooks.filter { $0.wants(event.kind) }, in: scope)
+    }
+
+    /// Has an event told to these webhooks.
+    func tell(_ event: NewEvent, to webhooks: [Webhook], in scope: OrganizationScope) throws {
         var kept: EventID?
-        for webhook in try rows(Webhook.self, in: scope, where: "is_active = 1") where webhook.wants(event.kind) {
+        for webhook in webhooks {
             let number = try nextNumber(of: webhook, in: scope)
             guard try waiting(for: webhook.id, in: scope) < quotas[.webhookBacklog] else {
                 try update(.webhooks, in: scope, set: ["skipped": webhook.skipped + 1], where: "id = \(webhook.id)")
@@ -284,7 +291,9 @@ extension Transaction {
     private func markFailing(_ webhook: WebhookID, _ reason: String, in scope: OrganizationScope) throws {
         let changed = try update(
             .webhooks, in: scope, set: ["failing_since": now], where: "id = \(webhook) AND failing_since IS NULL")
-        if changed == 1 { try note(.webhookFailing, webhook.text, detail: reason, in: scope) }
+        // A user sees it of their own one; it is nobody else's to know.
+        let isShared = try count(of: .webhooks, in: scope, where: "id = \(webhook) AND owner IS NULL") == 1
+        if changed == 1, isShared { try note(.webhookFailing, webhook.text, detail: reason, in: scope) }
     }
 
     /// Removes deliveries of before a time, and of each webhook those that are over and too many; then the events that no delivery needs.

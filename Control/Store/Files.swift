@@ -41,7 +41,9 @@ package struct Files: Sendable {
     /// Whether there is room for one more.
     ///
     /// - Throws: `.quota`.
-    package func admit(_ key: BlobKey) async throws { try await store.read { try $0.admitFile(key, by: store.quotas, in: scope) } }
+    package func admit(_ key: BlobKey, bytes: Int) async throws {
+        try await store.read { try $0.admitFile(key, bytes: bytes, by: store.quotas, in: scope) }
+    }
 
     /// Notes a file that has been written.
     ///
@@ -49,7 +51,7 @@ package struct Files: Sendable {
     package func add(_ key: BlobKey, bytes: Int) async throws {
         precondition(key.organization == scope.organization, "a file is added to its own organisation")
         try await store.write(.durable) { transaction in
-            try transaction.admitFile(key, by: store.quotas, in: scope)
+            try transaction.admitFile(key, bytes: bytes, by: store.quotas, in: scope)
             try transaction.delete(from: .blobs, in: scope, where: "area = \(key.area) AND name = \(key.name)")
             try transaction.insert(
                 into: .blobs, in: scope, ["area": key.area, "name": key.name, "bytes": bytes, "created_at": transaction.now])
@@ -100,8 +102,12 @@ extension Transaction {
     }
 
     /// One that is there already takes its own place.
-    fileprivate func admitFile(_ key: BlobKey, by quotas: Quotas, in scope: OrganizationScope) throws {
-        try admit(.files, of: .blobs, where: "NOT (area = \(key.area) AND name = \(key.name))", by: quotas, in: scope)
+    fileprivate func admitFile(_ key: BlobKey, bytes: Int, by quotas: Quotas, in scope: OrganizationScope) throws {
+        let others: SQL = "NOT (area = \(key.area) AND name = \(key.name))"
+        try admit(.files, of: .blobs, where: others, by: quotas, in: scope)
+        guard try sum("bytes", of: .blobs, in: scope, where: others) + bytes <= quotas[.storage] << 20 else {
+            throw StoreError.quota(.storage, limit: quotas[.storage])
+        }
     }
 
     /// A file that something is about to refer to.

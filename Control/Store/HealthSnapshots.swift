@@ -31,11 +31,10 @@ package struct HealthSnapshot: Sendable, Hashable {
     }
 }
 
-/// The history of the server's health, for 90 days (DIA-18).
+/// The history of the server's health, as long as `Retention` says.
 package struct HealthSnapshots: Sendable {
     let store: ControlStore
 
-    static let lifetime = Duration.seconds(90 * 86_400)
     /// Of those that somebody asked for: the oldest go.
     package static let manualLimit = 1000
 

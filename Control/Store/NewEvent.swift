@@ -1,5 +1,6 @@
 import FoundationEssentials
 package import Units
+import Wire
 
 /// An event that is to be told, with what it says. Nothing of it is a secret: it goes to whoever an organisation names.
 package struct NewEvent: Sendable, Hashable {
@@ -70,6 +71,32 @@ package struct NewEvent: Sendable, Hashable {
         return NewEvent(kind, data, data.was.map { "\($0) to \(data.state)" } ?? data.state)
     }
 
+    /// A rehearsal that has begun, or is over.
+    package struct Rehearsal: Encodable, Sendable {
+        package let rehearsal: BroadcastID
+        package let sender: DeviceID
+        /// At its end.
+        package let verdict: String?
+        /// Of the video, in bits per second, where enough was seen.
+        package let recommendedBitrate: Int?
+        /// What is gravest of what was found.
+        package let reason: String?
+
+        package init(
+            rehearsal: BroadcastID, sender: DeviceID, verdict: String? = nil, recommendedBitrate: Int? = nil, reason: String? = nil
+        ) {
+            self.rehearsal = rehearsal
+            self.sender = sender
+            self.verdict = verdict
+            self.recommendedBitrate = recommendedBitrate
+            self.reason = reason.map { clipped($0, to: NewEvent.reasonLimit) }
+        }
+    }
+
+    static func rehearsalStarted(_ data: Rehearsal) -> NewEvent { NewEvent(.rehearsalStarted, data, "started") }
+
+    package static func rehearsalEnded(_ data: Rehearsal) -> NewEvent { NewEvent(.rehearsalEnded, data, data.verdict ?? "ended") }
+
     /// What an output of a broadcast does now.
     package struct Output: Encodable, Sendable {
         package let broadcast: BroadcastID
@@ -92,6 +119,46 @@ package struct NewEvent: Sendable, Hashable {
     }
 
     package static func output(_ data: Output) -> NewEvent { NewEvent(.outputChanged, data, data.state) }
+
+    /// What is wrong with picture or sound of a broadcast, by its sender. What ends with its broadcast is not told as over.
+    package struct Alarm: Encodable, Sendable {
+        package let broadcast: BroadcastID
+        package let sender: DeviceID
+        package let alarm: String
+        package let state: State
+
+        package enum State: String, Encodable, Sendable, CaseIterable { case raised, cleared }
+
+        package init(broadcast: BroadcastID, sender: DeviceID, alarm: String, state: State) {
+            self.broadcast = broadcast
+            self.sender = sender
+            self.alarm = alarm
+            self.state = state
+        }
+    }
+
+    package static func alarm(_ data: Alarm) -> NewEvent { NewEvent(.broadcastAlarm, data, "\(data.alarm) \(data.state.rawValue)") }
+
+    /// What one user is told of.
+    struct Alert: Encodable {
+        let incident: IncidentID
+        let user: UserID
+        let kind: String
+        let name: String
+        let broadcast: BroadcastID?
+        let reason: String?
+        let openedAt: Timestamp
+        let closedAt: Timestamp?
+    }
+
+    static func alert(_ incident: Incident) -> NewEvent {
+        NewEvent(
+            incident.closedAt == nil ? .alertOpened : .alertClosed,
+            Alert(
+                incident: incident.id, user: incident.user, kind: incident.kind.rawValue, name: clipped(incident.name),
+                broadcast: incident.broadcast, reason: incident.reason.map { clipped($0, to: reasonLimit) }, openedAt: incident.openedAt,
+                closedAt: incident.closedAt), incident.kind.rawValue)
+    }
 
     struct Sender: Encodable {
         let sender: DeviceID

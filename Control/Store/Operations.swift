@@ -2,6 +2,16 @@ import Crypto
 import SQLite
 import Units
 
+/// How long what has happened is kept, where the operator may say so (DIA-18).
+package struct Retention: Sendable, Hashable {
+    /// What was told to webhooks.
+    package var deliveries = Duration.seconds(30 * 86_400)
+    /// How the server was.
+    package var health = Duration.seconds(90 * 86_400)
+
+    package init() {}
+}
+
 /// What the operator's program keeps for itself: its own keys, counters of attempts, and the removal of what is over.
 package struct Operations: Sendable {
     let store: ControlStore
@@ -56,9 +66,9 @@ package struct Operations: Sendable {
     }
 
     /// Removes what nobody can use any more: sessions, used-up refresh tokens and flight records 30 days after their end, attempts
-    /// after a day, finished jobs, mails, invitations, API tokens and deliveries of events after 30 days, snapshots of the server's
-    /// health after 90 days, links for new passwords and addresses at their end.
-    package func removeExpired() async throws {
+    /// after a day, finished jobs, mails, incidents, invitations and API tokens after 30 days, deliveries of events and snapshots of the server's
+    /// health as long as is said, links for new passwords and addresses at their end.
+    package func removeExpired(_ retention: Retention = Retention()) async throws {
         try await store.write { transaction in
             let limit = transaction.now - .seconds(30 * 86_400)
             let all = transaction.across(.operation)
@@ -82,10 +92,11 @@ package struct Operations: Sendable {
                 WHERE finished_at IS NULL AND expires_at < \(transaction.now - Outbox.patience)
                 """)
             try all.run("DELETE FROM mails WHERE finished_at < \(limit)")
-            try transaction.removeOldDeliveries(before: limit)
+            try all.run("DELETE FROM incidents WHERE closed_at < \(limit)")
+            try transaction.removeOldDeliveries(before: transaction.now - retention.deliveries)
             try all.run("UPDATE webhooks SET older_secret = NULL, older_secret_until = NULL WHERE older_secret_until < \(transaction.now)")
             try transaction.shared.run("DELETE FROM jobs WHERE finished_at < \(limit)")
-            try transaction.shared.run("DELETE FROM health_snapshots WHERE at < \(transaction.now - HealthSnapshots.lifetime)")
+            try transaction.shared.run("DELETE FROM health_snapshots WHERE at < \(transaction.now - retention.health)")
             // What became of them stands with their deliveries.
             try transaction.shared.run(
                 "DELETE FROM jobs WHERE kind = \(EventOutbox.kind) AND finished_at < \(transaction.now - .seconds(86_400))")

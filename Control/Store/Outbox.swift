@@ -18,12 +18,16 @@ package enum MailPurpose: String, Sendable, Codable, ColumnValue {
     case registration
     case emailChange = "email_change"
     case emailChanged = "email_changed"
+    /// What its reader asked to be told of.
+    case alert
 
     /// Mails that one address gets of an organisation within a day, whoever asks for them: nobody fills a mailbox by ours.
     package var dailyToOne: Int {
         switch self {
         // As many as requests may ask for (`Gate.Limits.reset`), by the organisation's name and without: a lower number could be used up by others.
         case .passwordReset: 144
+        // Each is an incident of its own; a day that has more is told by the page.
+        case .alert: 100
         case .passwordChanged, .emailChanged: 10
         case .invitation, .registration, .emailChange: 5
         }

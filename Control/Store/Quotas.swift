@@ -14,6 +14,8 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case destinations
     /// Of an organisation: broadcasts that are not over.
     case broadcasts
+    /// Of an organisation: begun within an hour, whatever became of them.
+    case rehearsals
     /// Of one broadcast.
     case outputs
     /// Of one user: open sessions; the one that was used longest ago makes room for a new one.
@@ -39,16 +41,20 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case files
     /// Of an organisation: texts of its pages in its own words.
     case texts
+    /// Of an organisation: MiB of files together.
+    case storage
 
     /// Where the operator says nothing.
     package var standard: Int {
         switch self {
         case .users, .destinations, .invitations, .registrations: 200
+        case .rehearsals: 30
         case .senders, .enrollmentTokens, .webhookBacklog: 1000
         case .broadcasts: 50
         case .outputs, .webhooks: 10
         case .sessions, .sockets, .apiTokens: 20
         case .configurations, .mails, .files, .texts: 500
+        case .storage: 50 << 10
         }
     }
 
@@ -59,6 +65,8 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         switch self {
         case .mails: "invitations by mail of a day"
         case .webhookBacklog: "places for events that wait for a webhook"
+        case .rehearsals: "rehearsals of an hour"
+        case .storage: "MiB of files"
         default: rawValue.replacing("_", with: " ")
         }
     }

@@ -22,6 +22,7 @@ enum Schema {
         Migration(version: 16, name: "branding", script: branding),
         Migration(version: 17, name: "profiles", script: profiles),
         Migration(version: 18, name: "wordings", script: wordings),
+        Migration(version: 19, name: "alerts", script: alerts),
     ]
 
     private static let accounts: StaticString = """
@@ -458,5 +459,41 @@ enum Schema {
             changed_at INTEGER NOT NULL,
             PRIMARY KEY (organization, locale, key)
         ) STRICT;
+        """
+
+    /// A user's own webhook has kinds that an organisation's never has: a program of the version before, which does not know whose it is, tells
+    /// it nothing.
+    private static let alerts: StaticString = """
+        ALTER TABLE webhooks ADD COLUMN owner TEXT;
+        CREATE UNIQUE INDEX webhooks_of_users ON webhooks (organization, owner) WHERE owner IS NOT NULL;
+
+        CREATE TABLE alert_settings (
+            organization TEXT NOT NULL,
+            user TEXT NOT NULL,
+            rules TEXT NOT NULL,
+            by_mail INTEGER NOT NULL CHECK (by_mail IN (0, 1)),
+            tells_recovery INTEGER NOT NULL CHECK (tells_recovery IN (0, 1)),
+            changed_at INTEGER NOT NULL,
+            PRIMARY KEY (organization, user),
+            FOREIGN KEY (organization, user) REFERENCES users (organization, id)
+        ) STRICT;
+
+        CREATE TABLE incidents (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL,
+            user TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            name TEXT NOT NULL,
+            broadcast TEXT,
+            reason TEXT,
+            opened_at INTEGER NOT NULL,
+            closed_at INTEGER,
+            UNIQUE (organization, id),
+            FOREIGN KEY (organization, user) REFERENCES users (organization, id)
+        ) STRICT;
+        CREATE UNIQUE INDEX incidents_open ON incidents (organization, user, kind, subject) WHERE closed_at IS NULL;
+        CREATE INDEX incidents_by_user ON incidents (organization, user, opened_at);
+        CREATE INDEX incidents_by_end ON incidents (closed_at);
         """
 }

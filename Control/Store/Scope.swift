@@ -98,11 +98,13 @@ struct OrganizationTable: Hashable, Sendable {
     static let branding = OrganizationTable("organization_branding")
     static let emailChanges = OrganizationTable("email_changes")
     static let wordings = OrganizationTable("wordings")
+    static let alertSettings = OrganizationTable("alert_settings")
+    static let incidents = OrganizationTable("incidents")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
         mails, passwordResets, invitations, apiTokens, organizationSettings, webhooks, events, deliveries,
-        blobs, blobCopies, branding, emailChanges, wordings,
+        blobs, blobCopies, branding, emailChanges, wordings, alertSettings, incidents,
     ]
 }
 
@@ -120,6 +122,8 @@ enum Crossing: CaseIterable {
     case pool
     /// What a restarted control has to take up again.
     case reconciliation
+    /// Who is to be told of what goes wrong, whosever it is.
+    case alerts
     /// The operator's own view: the first owner, the operator's audit entries, keys that rotate, rows that expire.
     case operation
 }
@@ -187,6 +191,12 @@ struct Transaction {
     func count(of table: OrganizationTable, in scope: OrganizationScope, where condition: SQL) throws -> Int {
         try connection.first(
             "SELECT count(*) AS value FROM \(part: table.sql) WHERE organization = \(scope.organization) AND (\(part: condition))"
+        ) { row in try row["value"] } ?? 0
+    }
+
+    func sum(_ name: StaticString, of table: OrganizationTable, in scope: OrganizationScope, where condition: SQL) throws -> Int {
+        try connection.first(
+            "SELECT coalesce(sum(\(name: name)), 0) AS value FROM \(part: table.sql) WHERE organization = \(scope.organization) AND (\(part: condition))"
         ) { row in try row["value"] } ?? 0
     }
 

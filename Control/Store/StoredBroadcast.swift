@@ -24,44 +24,84 @@ package struct StoredBroadcast: Sendable, Hashable, OrganizationRow {
     }
 }
 
-/// An organisation's broadcasts. Every step is on the disk before its function returns.
+/// An organisation's broadcasts, and its rehearsals beside them: what keeps the one keeps the other, and a sender has one of both. Every step is on
+/// the disk before its function returns.
 package struct StoredBroadcasts: Sendable {
     let store: ControlStore
     let scope: OrganizationScope
+
+    /// A rehearsal's row has this in front of its state. A column of its own would have needed a step of the schema and told nothing more: a
+    /// program of before shows such a row as a broadcast without outputs that is over.
+    package enum Kind: String, Sendable, CaseIterable {
+        case broadcast = ""
+        case rehearsal = "rehearsal."
+
+        fileprivate var condition: SQL {
+            switch self {
+            case .broadcast: "state NOT GLOB 'rehearsal.*'"
+            case .rehearsal: "state GLOB 'rehearsal.*'"
+            }
+        }
+    }
+
+    private static let hourMs: Int64 = 3_600_000
 
     /// Writes a wish down, with the stream key sealed beside it.
     ///
     /// - Throws: `.quota`; `.senderBusy` while the sender has one that has not ended; `.missing` for a sender that is not there or was
     ///   revoked.
-    package func create(_ id: BroadcastID, sender: DeviceID, state: String, document: String, streamKey: Secret) async throws {
+    package func create(
+        _ id: BroadcastID, _ kind: Kind = .broadcast, sender: DeviceID, state: String, document: String, streamKey: Secret
+    ) async throws {
         let sealed = try store.keyring.seal(Array(streamKey.revealed.utf8), for: place(id))
         try await store.write(.durable) { transaction in
             _ = try transaction.row(Device.self, in: scope, where: "id = \(sender) AND revoked_at IS NULL", or: "sender")
             guard try transaction.row(StoredBroadcast.self, in: scope, where: "sender = \(sender) AND ended_at IS NULL") == nil else {
                 throw StoreError.senderBusy
             }
-            try transaction.admit(.broadcasts, of: .broadcasts, where: "ended_at IS NULL", by: store.quotas, in: scope)
+            try admit(kind, transaction)
             try transaction.insert(
                 into: .broadcasts, in: scope,
                 [
-                    "id": id, "sender": sender, "state": state, "document": document, "stream_key": sealed, "created_at": transaction.now,
+                    "id": id, "sender": sender, "state": kind.rawValue + state, "document": document, "stream_key": sealed,
+                    "created_at": transaction.now,
                 ])
-            try transaction.note(.broadcastStarted, id.text, in: scope)
-            try transaction.tell(.broadcast(.init(broadcast: id, sender: sender, state: state, was: nil)), in: scope)
+            switch kind {
+            case .broadcast:
+                try transaction.note(.broadcastStarted, id.text, in: scope)
+                try transaction.tell(.broadcast(.init(broadcast: id, sender: sender, state: state, was: nil)), in: scope)
+            case .rehearsal:
+                try transaction.note(.rehearsalStarted, id.text, in: scope)
+                try transaction.tell(.rehearsalStarted(.init(rehearsal: id, sender: sender)), in: scope)
+            }
+        }
+    }
+
+    private func admit(_ kind: Kind, _ transaction: Transaction) throws {
+        switch kind {
+        case .broadcast:
+            try transaction.admit(
+                .broadcasts, of: .broadcasts, where: "ended_at IS NULL AND \(part: kind.condition)", by: store.quotas, in: scope)
+        case .rehearsal:
+            let since = Timestamp(unixMs: transaction.now.unixMs - Self.hourMs)
+            try transaction.admit(
+                .rehearsals, of: .broadcasts, where: "created_at > \(since) AND \(part: kind.condition)", by: store.quotas, in: scope)
         }
     }
 
     /// Keeps a step, and tells what it changed. With the end, the stream key is gone in the same transaction.
-    package func save(_ id: BroadcastID, state: String, document: String, hasEnded: Bool, telling events: [NewEvent] = []) async throws {
+    package func save(
+        _ id: BroadcastID, _ kind: Kind = .broadcast, state: String, document: String, hasEnded: Bool, telling events: [NewEvent] = []
+    ) async throws {
         try await store.write(.durable) { transaction in
             let sealed: [UInt8]?? = try transaction.column("stream_key", of: .broadcasts, in: scope, where: "id = \(id)")
             try transaction.updateOne(
                 .broadcasts, in: scope,
                 set: [
-                    "state": state, "document": document, "stream_key": hasEnded ? nil : sealed ?? nil,
+                    "state": kind.rawValue + state, "document": document, "stream_key": hasEnded ? nil : sealed ?? nil,
                     "ended_at": hasEnded ? transaction.now : Timestamp?.none,
                 ], where: "id = \(id) AND ended_at IS NULL", or: "running broadcast")
-            if hasEnded { try transaction.note(.broadcastEnded, id.text, in: scope) }
+            if hasEnded { try transaction.note(kind == .rehearsal ? .rehearsalEnded : .broadcastEnded, id.text, in: scope) }
             for event in events { try transaction.tell(event, in: scope) }
         }
     }
@@ -85,8 +125,8 @@ package struct StoredBroadcasts: Sendable {
     }
 
     /// The newest first.
-    package func newest(_ limit: Int = 100) async throws -> [StoredBroadcast] {
-        try await store.read { try $0.rows(StoredBroadcast.self, in: scope, order: "id DESC", limit: limit) }
+    package func newest(_ limit: Int = 100, _ kind: Kind = .broadcast) async throws -> [StoredBroadcast] {
+        try await store.read { try $0.rows(StoredBroadcast.self, in: scope, where: kind.condition, order: "id DESC", limit: limit) }
     }
 
     private func place(_ id: BroadcastID) -> SealedPlace {

@@ -9,7 +9,7 @@ extension Users {
     /// - Parameter avatar: the name of a file that was uploaded as one; empty: none.
     /// - Throws: `.invalid`.
     package func changeProfile(_ id: UserID, displayName: String?, avatar: String?) async throws -> User {
-        let displayName = try displayName.map { try checked($0, "user.display_name", upTo: 100) }
+        let displayName = try displayName.map { try DisplayName.checked($0) }
         return try await store.write(.durable) { transaction in
             let user = try transaction.row(User.self, in: scope, where: "id = \(id)", or: "user")
             if let displayName, displayName != user.displayName {

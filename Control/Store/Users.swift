@@ -42,7 +42,7 @@ package struct NewUser: Sendable {
     /// - Throws: `StoreError.invalid` for an address or a name that cannot be one.
     package init(email: String, displayName: String, passwordHash: Secret) throws {
         self.email = try NewUser.normalized(email)
-        self.displayName = try checked(displayName, "user.display_name", upTo: 100)
+        self.displayName = try DisplayName.checked(displayName)
         self.passwordHash = passwordHash
     }
 
@@ -82,7 +82,7 @@ package struct Users: Sendable {
     }
 
     package func rename(_ id: UserID, to displayName: String) async throws {
-        let displayName = try checked(displayName, "user.display_name", upTo: 100)
+        let displayName = try DisplayName.checked(displayName)
         try await store.write { transaction in
             try transaction.updateOne(.users, in: scope, set: ["display_name": displayName], where: "id = \(id)", or: "user")
             try transaction.note(.userRenamed, id.text, in: scope)

@@ -13,7 +13,7 @@ package typealias WebhookID = ID<Kind.Webhook>
 package typealias EventID = ID<Kind.Event>
 package typealias DeliveryID = ID<Kind.Delivery>
 
-/// Where an organisation wants its events told.
+/// Where an organisation wants its events told, or one of its users what they asked to be told of.
 package struct Webhook: Sendable, Hashable, Codable, OrganizationRow {
     package let id: WebhookID
     package let url: String
@@ -29,6 +29,8 @@ package struct Webhook: Sendable, Hashable, Codable, OrganizationRow {
     package let changedAt: Timestamp
     /// Until when the secret before signs as well.
     package let olderSecretUntil: Timestamp?
+    /// Whose alone it is; nil for the organisation's.
+    private(set) var owner: UserID?
     /// Deliveries that wait.
     package var waiting = 0
     /// Shown once, by whatever made it.
@@ -51,6 +53,15 @@ package struct Webhook: Sendable, Hashable, Codable, OrganizationRow {
         changedAt = try row["changed_at"]
         olderSecretUntil = try row["older_secret_until"]
         lastNumber = try row["last_number"]
+        owner = try row["owner"]
+    }
+
+    /// Those that a person manages for the organisation.
+    static let ofOrganization: SQL = "owner IS NULL"
+
+    /// Whose owner, where they have one, is not shut out.
+    static func isHeard(in scope: OrganizationScope) -> SQL {
+        "(owner IS NULL OR owner IN (SELECT id FROM users WHERE organization = \(scope.organization) AND is_active = 1))"
     }
 
     func wants(_ kind: EventKind) -> Bool { kinds?.contains(kind.rawValue) ?? true }
@@ -91,7 +102,7 @@ package struct StoredWebhooks: Sendable {
     package func create(_ fields: WebhookFields) async throws -> Webhook {
         let secret = Self.freshSecret()
         return try await store.write(.durable) { transaction in
-            try transaction.admit(.webhooks, of: .webhooks, where: "TRUE", by: store.quotas, in: scope)
+            try transaction.admit(.webhooks, of: .webhooks, where: Webhook.ofOrganization, by: store.quotas, in: scope)
             let id: WebhookID = transaction.newID()
             // Before it is there: it is not told of itself.
             try transaction.note(.webhookCreated, id.text, detail: fields.description, in: scope)
@@ -110,7 +121,7 @@ package struct StoredWebhooks: Sendable {
 
     package func all() async throws -> [Webhook] {
         try await store.read { transaction in
-            try transaction.rows(Webhook.self, in: scope).map { try transaction.counted($0, in: scope) }
+            try transaction.rows(Webhook.self, in: scope, where: Webhook.ofOrganization).map { try transaction.counted($0, in: scope) }
         }
     }
 
@@ -138,7 +149,9 @@ package struct StoredWebhooks: Sendable {
     /// Removes it with everything that waits for it.
     package func remove(_ id: WebhookID) async throws {
         try await store.write(.durable) { transaction in
-            guard try transaction.delete(from: .webhooks, in: scope, where: "id = \(id)") == 1 else { throw StoreError.missing("webhook") }
+            guard try transaction.delete(from: .webhooks, in: scope, where: "id = \(id) AND owner IS NULL") == 1 else {
+                throw StoreError.missing("webhook")
+            }
             try transaction.note(.webhookRemoved, id.text, in: scope)
         }
     }
@@ -149,6 +162,7 @@ package struct StoredWebhooks: Sendable {
     package func rotateSecret(of id: WebhookID, overlap: Duration) async throws -> Webhook {
         let secret = Self.freshSecret()
         return try await store.write(.durable) { transaction in
+            _ = try transaction.webhook(id, in: scope)
             guard let before = try transaction.secret(.current, of: id, by: store.keyring, in: scope) else {
                 throw StoreError.missing("webhook")
             }
@@ -214,7 +228,12 @@ extension ControlStore {
 extension Transaction {
     /// With what waits for it.
     func webhook(_ id: WebhookID, in scope: OrganizationScope) throws -> Webhook {
-        try counted(row(Webhook.self, in: scope, where: "id = \(id)", or: "webhook"), in: scope)
+        try counted(row(Webhook.self, in: scope, where: "id = \(id) AND owner IS NULL", or: "webhook"), in: scope)
+    }
+
+    /// One user's own; nil where they have none.
+    func webhook(of user: UserID, in scope: OrganizationScope) throws -> Webhook? {
+        try row(Webhook.self, in: scope, where: "owner = \(user)").map { try counted($0, in: scope) }
     }
 
     fileprivate func counted(_ webhook: Webhook, in scope: OrganizationScope) throws -> Webhook {

@@ -2,6 +2,7 @@ import Crypto
 import FoundationEssentials
 import Glibc
 import Posix
+import Service
 import Units
 import Wire
 
@@ -30,9 +31,14 @@ struct LeaseFiles: Sendable {
     func socket(of lease: LeaseID) -> String { "\(runtime)/\(lease.text).sock" }
 
     func removeSocket(of lease: LeaseID) {
-        unlink(socket(of: lease))
-        unlink(socket(of: lease) + UnixSocket.earlySuffix)
+        for path in [socket(of: lease), preview(of: lease)] {
+            unlink(path)
+            unlink(path + UnixSocket.earlySuffix)
+        }
     }
+
+    /// Where the lease's receiver gives its preview.
+    func preview(of lease: LeaseID) -> String { ChildSocket.previewPath(beside: socket(of: lease)) }
 
     func save(_ start: ReceiverStart) throws {
         try KeyFile.write(String(decoding: JSONEncoder().encode(start), as: UTF8.self), to: startFile(start.spec.lease))

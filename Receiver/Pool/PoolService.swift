@@ -17,7 +17,8 @@ package final class PoolService: Sendable {
         async throws
     {
         let outgoing = Outgoing()
-        let host = try ReceiverHost(settings: settings, loop: loop, log: log.part("host")) { message, importance in
+        let previews = Previews(identity: identity, loop: loop, proxy: settings.proxy, log: log)
+        let host = try ReceiverHost(settings: settings, loop: loop, log: log.part("host"), previews: previews) { message, importance in
             outgoing.send(message, importance)
         }
         let control = ControlConnection<PoolMessage, PoolOrder>(

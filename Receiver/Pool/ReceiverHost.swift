@@ -15,6 +15,7 @@ package actor ReceiverHost {
     private var keepers: [LeaseID: ReceiverKeeper] = [:]
     private var endings: [LeaseID: Task<Void, Never>] = [:]
     private let tell: @Sendable (PoolMessage, Importance) -> Void
+    private let previews: Previews?
     private var load = HostLoad()
     private var looking: Task<Void, Never>?
     private var isControlThere = false
@@ -31,14 +32,17 @@ package actor ReceiverHost {
 
     /// Takes the folders over from a predecessor.
     ///
-    /// - Parameter tell: takes reports and releases; called on the loop's thread.
+    /// - Parameters:
+    ///   - previews: of its streams; nil for a host that makes none.
+    ///   - tell: takes reports and releases; called on the loop's thread.
     /// - Throws: `SystemError`; EWOULDBLOCK where another pool runs with the same runtime folder.
     package init(
-        settings: PoolSettings, loop: Loop, log: Log, tell: @escaping @Sendable (PoolMessage, Importance) -> Void
+        settings: PoolSettings, loop: Loop, log: Log, previews: Previews? = nil, tell: @escaping @Sendable (PoolMessage, Importance) -> Void
     ) throws {
         self.settings = settings
         self.loop = loop
         self.log = log
+        self.previews = previews
         self.tell = tell
         files = try LeaseFiles(runtime: settings.leaseFolder, state: settings.stateFolder)
         table = LeaseTable(capacity: settings.capacity, cpuLimit: settings.cpuLimit, ports: settings.ports, remembered: files.loadPorts())
@@ -106,6 +110,7 @@ package actor ReceiverHost {
         case .addOutput(let change): return await self.change(.addOutput(change), of: change.lease, id)
         case .removeOutput(let reference): return await change(.removeOutput(reference), of: reference.lease, id)
         case .retryOutput(let reference): return await change(.retryOutput(reference), of: reference.lease, id)
+        case .preview(let order): return await preview(order, id)
         case .unknown(let type):
             return CommandOutcome(id: id, result: .refused, reason: "this pool does not know '\(type.prefix(40))'")
         }
@@ -128,6 +133,7 @@ package actor ReceiverHost {
                 "receivers go on for the next pool, 120 s at most: a host that is to stay away is drained first",
                 ["leases": .integer(keepers.count)])
         }
+        await previews?.stop()
         for keeper in keepers.values { await keeper.leave() }
         for ending in endings.values { await ending.value }
         files.unlock()
@@ -217,6 +223,14 @@ package actor ReceiverHost {
             log.error("cannot keep a changed lease", ["lease": .text(lease.text), "error": "\(error)"])
         }
         return outcome
+    }
+
+    private func preview(_ order: PreviewOrder, _ id: CommandID) async -> CommandOutcome {
+        guard let previews, keepers[order.lease] != nil, endings[order.lease] == nil else {
+            return CommandOutcome(id: id, result: .refused, reason: "this host has no receiver of the broadcast")
+        }
+        let fault = await previews.begin(order, from: files.preview(of: order.lease))
+        return CommandOutcome(id: id, result: fault == nil ? .done : .failed, reason: fault?.bounded())
     }
 
     private func forget(_ lease: LeaseID) {

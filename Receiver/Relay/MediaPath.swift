@@ -1,14 +1,16 @@
+import Fragments
 import MPEGTS
 import Outputs
 import Posix
 import Units
+import Wire
 
 /// What the media thread does: takes what the transport delivered, takes it apart, and offers it to every output, or the slate
 /// where nothing comes.
 ///
 /// `receive` is for the transport's thread; the media loop owns the rest.
 final class MediaPath: @unchecked Sendable {
-    // Sendable: `splicer`, `outputs`, `events`, `pace` and what belongs to the timer are touched on the media loop only; `seen` has its
+    // Sendable: `splicer`, `outputs`, `events`, `pace`, `preview` and what belongs to the timer are touched on the media loop only; `seen` has its
     // lock.
 
     /// The stream as it was seen, totals since the start.
@@ -36,6 +38,7 @@ final class MediaPath: @unchecked Sendable {
     private let wants: @Sendable (SlateFormat) -> Void
     private let shows: @Sendable (KeyFrame) -> Void
     private var pace = ThumbnailPace()
+    private var preview: (writer: FragmentWriter, give: @Sendable (PreviewChunk) -> Void)?
     /// When the next look is due.
     private var timer: LoopTimer?
     private var isFinished = false
@@ -75,6 +78,16 @@ final class MediaPath: @unchecked Sendable {
         }
     }
 
+    /// Any thread: from the next batch on a preview is made of what the outputs are offered, from its next key frame on.
+    /// - Parameter give: called on `loop`, where it must not wait; nil for no preview.
+    func preview(_ give: (@Sendable (PreviewChunk) -> Void)?) {
+        loop.submit { [self] in
+            preview = give.map { (FragmentWriter(), $0) }
+            // The tables were announced before it came.
+            if let program = splicer.reader.program { preview?.writer.take(.program(program)) { _ in } }
+        }
+    }
+
     /// Any thread: shown when it is dark, if it is like the stream then.
     func use(_ slate: Slate) {
         loop.submit { [self] in
@@ -104,7 +117,7 @@ final class MediaPath: @unchecked Sendable {
                 drain()
                 events.removeAll(keepingCapacity: true)
                 splicer.finish { events.append($0) }
-                for output in outputs { output.offer(events) }
+                offer()
                 continuation.resume()
             }
         }
@@ -136,14 +149,18 @@ final class MediaPath: @unchecked Sendable {
         note(isSlate: wasSlate && isSlate)
         // Where one goes over into the other, some of it is the slate's.
         if !wasSlate, !isSlate { showKeyFrame() }
-        if !events.isEmpty {
-            for output in outputs { output.offer(events) }
-        }
+        if !events.isEmpty { offer() }
         if let format = splicer.wanted, format != wanted {
             wanted = format
             wants(format)
         }
         lookLater()
+    }
+
+    private func offer() {
+        for output in outputs { output.offer(events) }
+        guard let give = preview?.give else { return }
+        for event in events { preview?.writer.take(event, give) }
     }
 
     private func showKeyFrame() {

@@ -9,6 +9,8 @@ import Wire
 package final class ReceiverService: Sendable {
     private let socket: ChildSocket
     private let relay: StreamRelay
+    /// nil where it cannot be had: a stream goes on without.
+    private let preview: PreviewSocket?
     private let log: Log
 
     /// Listens at `path`. Throws where that is taken or its folder is open to others.
@@ -25,10 +27,23 @@ package final class ReceiverService: Sendable {
         self.socket = socket
         self.log = log
         let mediaLoop = try Loop(name: "media")
-        relay = StreamRelay(
+        let relay = StreamRelay(
             folder: folder, policy: policy, still: still, slate: slate, host: UnixSocket.folder(of: path), loop: loop, mediaLoop: mediaLoop,
             log: log
         ) { message in ReceiverService.send(message, socket, log) }
+        self.relay = relay
+        preview = ReceiverService.preview(of: relay, beside: path, loop, log)
+    }
+
+    private static func preview(of relay: StreamRelay, beside path: String, _ loop: Loop, _ log: Log) -> PreviewSocket? {
+        do {
+            return try PreviewSocket(path: ChildSocket.previewPath(beside: path), loop: loop, log: log.part("preview")) { watched in
+                if let watched { relay.preview { watched.offer($0) } } else { relay.preview(nil) }
+            }
+        } catch {
+            log.warning("there is no preview of this stream", ["error": "\(error)"])
+            return nil
+        }
     }
 
     /// Serves parents, one after the other, until a stop or until nobody came for 120 s.
@@ -41,12 +56,14 @@ package final class ReceiverService: Sendable {
             }
             if await relay.hasEnded { break }
         }
+        preview?.close()
         socket.close()
     }
 
     /// Ends from outside the conversation: by a signal.
     package func end() async {
         await relay.end("terminated")
+        preview?.close()
         socket.close()
     }
 

@@ -82,6 +82,9 @@ package actor StreamRelay {
     /// Media from elsewhere than the port: for tests and tools that have a transport stream already.
     nonisolated package func receive(_ bytes: UnsafeRawBufferPointer) { path.receive(bytes) }
 
+    /// Has a preview made of what the outputs are offered, for as long as `give` is one; it is called on the media loop and must not wait.
+    nonisolated package func preview(_ give: (@Sendable (PreviewChunk) -> Void)?) { path.preview(give) }
+
     /// Where the port was bound; empty before.
     package var addresses: [SocketAddress] { ingest?.addresses ?? [] }
 

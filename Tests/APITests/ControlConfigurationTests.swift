@@ -28,6 +28,9 @@ struct ControlConfigurationTests {
         #expect(shipped.stateFolder == least.stateFolder && shipped.loops == least.loops && shipped.logLevel == least.logLevel)
         #expect(shipped.dashboard == least.dashboard && shipped.dashboard == "/usr/share/strata/dashboard")
         #expect(shipped.collector == nil && shipped.traceShare == least.traceShare && least.traceShare == 0.01)
+        #expect(shipped.retention == least.retention && least.retention == Retention())
+        let kept = try parse(self.least + "[retention]\ndeliveries_days = 7\nhealth_days = 365\n").retention
+        #expect(kept.deliveries == .seconds(7 * 86_400) && kept.health == .seconds(365 * 86_400))
         #expect(shipped.vendor == nil && least.vendor == nil && shipped.environment == least.environment)
         #expect(shipped.outbound.isEmpty && least.outbound.isEmpty && !shipped.endsTLSAtProxy)
     }

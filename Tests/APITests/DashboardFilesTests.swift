@@ -9,26 +9,46 @@ import Wire
 
 @Suite("The web application's files")
 struct DashboardFilesTests {
-    @Test("every route below /app/ is the page, never kept unasked, and an asset is kept for good")
+    @Test("whatever may be a page's address is the page, never kept unasked, and an asset is kept for good")
     func served() async throws {
         try await serving { site in
-            for path in ["/app/", "/app/senders/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/app/index.html", "/app/.hidden"] {
+            for path in ["/", "/senders/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/login", "/admin/diagnostics/", "/no-such-page"] {
                 let page = try await site.get(path)
                 #expect(page.status == .ok && page.text == "<!doctype html>page", "\(path)")
                 #expect(page.headers["Content-Type"] == "text/html; charset=utf-8" && page.headers["Cache-Control"] == "no-cache")
             }
-            let script = try await site.get("/app/assets/app-AB12.js")
+            let script = try await site.get("/assets/app-AB12.js")
             #expect(script.text == "script" && script.headers["Content-Type"] == "text/javascript; charset=utf-8")
             #expect(script.headers["Cache-Control"] == "public, max-age=31536000, immutable")
-            let moved = try await site.get("/app")
-            #expect(moved.status.code == 308 && moved.headers["Location"] == "/app/")
+        }
+    }
+
+    @Test("an address of before leads for good to where its page is now, and never to another host")
+    func moved() async throws {
+        try await serving { site in
+            for (path, place) in [
+                ("/app", "/"), ("/app/", "/"), ("/app/?organization=nord-licht", "/?organization=nord-licht"), ("/app/senders", "/senders"),
+                ("/app/senders/01ARZ3NDEKTSV4RRFFQ69G5FAV/start", "/senders/01ARZ3NDEKTSV4RRFFQ69G5FAV/start"),
+                ("/app/members", "/admin/members"), ("/app/health", "/admin/diagnostics"), ("/app/reset-password", "/reset-password"),
+                // What no page was called.
+                ("/app//evil.example", "/"), ("/app//evil", "/"), ("/app/index.html", "/"),
+                ("/app/.hidden", "/"), ("/app/assets/app-AB12.js", "/"), ("/app/senders?x=//evil", "/senders"), ("/app/a/b/c/d/e", "/"),
+                ("/app/senders?\(String(repeating: "a", count: 300))", "/senders"),
+            ] {
+                let answer = try await site.get(path)
+                #expect(answer.status.code == 308 && answer.headers["Location"] == place, "\(path): \(answer.headers)")
+            }
+            for path in ["/app/%5cevil.example", "/app/%2F%2Fevil.example"] {
+                let answer = try await site.get(path)
+                #expect(answer.status == .badRequest || answer.headers["Location"] == "/", "\(path): \(answer.headers)")
+            }
         }
     }
 
     @Test("the packed file is for those who take it, with a tag of its own, and HEAD is GET without its body")
     func representations() async throws {
         try await serving { site in
-            let path = "/app/assets/app-AB12.js"
+            let path = "/assets/app-AB12.js"
             let (plain, packed) = (try await site.get(path), try await site.get(path, ["Accept-Encoding": "br, gzip;q=0.5"]))
             #expect(plain.headers["Content-Encoding"] == nil && packed.headers["Content-Encoding"] == "gzip" && packed.text == "packed!")
             #expect(plain.headers["Vary"] == "Accept-Encoding" && packed.headers["Vary"] == "Accept-Encoding")
@@ -36,7 +56,7 @@ struct DashboardFilesTests {
             #expect(tag != packedTag)
             // One that refuses gzip, and a file that was never packed.
             #expect(try await site.get(path, ["Accept-Encoding": "gzip;q=0"]).text == "script")
-            #expect(try await site.get("/app/assets/app-CD34.css", ["Accept-Encoding": "gzip"]).text == "style")
+            #expect(try await site.get("/assets/app-CD34.css", ["Accept-Encoding": "gzip"]).text == "style")
             #expect(try await site.get(path, ["If-None-Match": tag]).status == .notModified)
             #expect(try await site.get(path, ["If-None-Match": tag, "Accept-Encoding": "gzip"]).status == .ok)
             let head = try await site.send(.head, path)
@@ -58,20 +78,25 @@ struct DashboardFilesTests {
                 "link.js", "away.js", "sub.js", "", "none.js", "sub.js/app.js", "/app-AB12.js", ".hidden.js", "app-AB12.js.gz",
                 "a%20b.js", "app-AB12.exe", String(repeating: "a", count: 200) + ".js",
             ] {
-                let answer = try await site.get("/app/assets/" + path)
+                let answer = try await site.get("/assets/" + path)
                 #expect(answer.status == .notFound && answer.text.contains("problems/not-found"), "\(path): \(answer.text)")
             }
             for path in [
-                "/app/../secret.js", "/app/assets/../../secret.js", "/app/assets/%2e%2e/%2e%2e/secret.js", "/app/assets/..%2fsecret.js",
-                "/app/assets/%2e%2e%5csecret.js",
+                "/../secret.js", "/assets/../../secret.js", "/assets/%2e%2e/%2e%2e/secret.js", "/assets/..%2fsecret.js",
+                "/assets/%2e%2e%5csecret.js",
             ] {
                 let answer = try await site.get(path)
                 #expect(answer.status == .badRequest, "\(path): \(answer.status)")
             }
+            // What somebody looks for who knows other programs.
+            for path in ["/.env", "/index.html", "/wp-login.php", "/.git/config", "/a//b", "/a%20b", "/%E2%80%AE"] {
+                let answer = try await site.get(path)
+                #expect(answer.status == .notFound && answer.text.contains("problems/not-found"), "\(path): \(answer.text)")
+            }
             // The folder itself may be a link's target; what lies in it may not lead out of it.
             try FileManager.default.removeItem(atPath: site.folder + "/assets")
             try FileManager.default.createSymbolicLink(atPath: site.folder + "/assets", withDestinationPath: site.above)
-            #expect(try await site.get("/app/assets/secret.js").status == .notFound)
+            #expect(try await site.get("/assets/secret.js").status == .notFound)
         }
     }
 
@@ -79,7 +104,7 @@ struct DashboardFilesTests {
     func absent() async throws {
         try await serving { site in
             try FileManager.default.removeItem(atPath: site.folder)
-            let answer = try await site.get("/app/")
+            let answer = try await site.get("/")
             #expect(answer.status == .notFound && answer.text.contains("ci/dashboard") && answer.text.contains("server.dashboard"))
         }
     }

@@ -41,7 +41,7 @@ struct InvitationTests {
             if let mail = try await fixture.store.outbox.find(job) { found.append(mail.content) }
             try await fixture.store.jobs.finish(job.id, holder: "test")
         }
-        let (mail, start) = (try #require(found.last), "https://live.example.org/app/invitation#token=")
+        let (mail, start) = (try #require(found.last), "https://live.example.org/invitation#token=")
         #expect(mail.to == Self.email && mail.html.contains("Welcome &lt;b&gt;") && mail.text.contains("Owner (owner@first.example)"))
         let link = try #require(mail.text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix(start) })
         return Secret(String(link.dropFirst(start.count)))
@@ -58,7 +58,7 @@ struct InvitationTests {
         let link = try await token(fixture)
         let offer = try await fixture.gate.offer(link)
         #expect(offer.organization == "First" && offer.invitation.email == Self.email && offer.invitation.role == .host)
-        await #expect { try await fixture.gate.accept(link, displayName: "N", password: Secret("short"), from: Fixture.origin) } throws: {
+        await #expect { try await fixture.gate.accept(link, displayName: "New", password: Secret("short"), from: Fixture.origin) } throws: {
             if case .weakPassword = $0 as? AuthError { true } else { false }
         }
         fixture.clock.advance(Self.week - .seconds(1))
@@ -194,7 +194,7 @@ struct InvitationTests {
         #expect(made.count == 2)
         for one in made {
             let grant = try await silent.accept(
-                try #require(one.token), displayName: "X", password: Fixture.password, from: Fixture.origin)
+                try #require(one.token), displayName: "Xu", password: Fixture.password, from: Fixture.origin)
             #expect(grant.principal.user.email == one.invitation.email && grant.principal.role == one.invitation.role)
         }
     }

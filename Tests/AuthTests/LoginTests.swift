@@ -65,7 +65,7 @@ import Wire
         try await store.setup.issue(Secret("right"))
         func claim(_ secret: String, from address: String = "a") async throws -> Grant {
             try await gate.claim(
-                Secret(secret), organization: "A", slug: "a", email: "a@example.org", displayName: "A", password: Fixture.password,
+                Secret(secret), organization: "A", slug: "a", email: "a@example.org", displayName: "Ada", password: Fixture.password,
                 from: Origin(address: address, userAgent: nil))
         }
         for _ in 0..<3 { await #expect(throws: AuthError.setupClosed) { try await claim("wrong") } }
@@ -79,7 +79,7 @@ import Wire
         let fixture = try await Fixture()
         await #expect {
             try await fixture.gate.createUser(
-                email: "a@first.example", displayName: "A", role: .host, password: Secret(password), by: fixture.owner.principal,
+                email: "a@first.example", displayName: "Ada", role: .host, password: Secret(password), by: fixture.owner.principal,
                 from: Fixture.origin)
         } throws: { if case .weakPassword = $0 as? AuthError { true } else { false } }
     }

@@ -27,7 +27,7 @@ struct ProfileTests {
         #expect(try await mails(fixture).isEmpty)
         try await ask(fixture, "chief@first.example")
         let mail = try #require(try await mails(fixture).first)
-        let start = "https://live.example.org/app/confirm-email#token="
+        let start = "https://live.example.org/confirm-email#token="
         #expect(mail.to == "chief@first.example" && mail.purpose == .emailChange)
         let link = try #require(mail.text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix(start) })
         _ = try await fixture.login()

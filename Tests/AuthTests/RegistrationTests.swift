@@ -43,7 +43,7 @@ struct RegistrationTests {
     }
 
     private func token(_ fixture: Fixture) async throws -> Secret {
-        let (mail, start) = (try #require(try await mails(fixture).last), "https://live.example.org/app/invitation#token=")
+        let (mail, start) = (try #require(try await mails(fixture).last), "https://live.example.org/invitation#token=")
         #expect(mail.purpose == .registration && mail.to == Self.email)
         let link = try #require(mail.text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix(start) })
         return Secret(String(link.dropFirst(start.count)))

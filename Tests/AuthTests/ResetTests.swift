@@ -34,7 +34,7 @@ struct ResetTests {
     private func token(_ fixture: Fixture) async throws -> Secret {
         let mails = try await mails(fixture)
         try #require(mails.map(\.purpose) == [.passwordReset])
-        let (text, start) = (mails[0].text, "https://live.example.org/app/reset-password#token=")
+        let (text, start) = (mails[0].text, "https://live.example.org/reset-password#token=")
         let link = try #require(text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix(start) })
         #expect(mails[0].html.contains("\"\(link)\""))
         return Secret(String(link.dropFirst(start.count)))

@@ -106,7 +106,7 @@ struct TokenTests {
                 .setPasswords,
                 {
                     _ = try await gate.createUser(
-                        email: "n@x", displayName: "N", role: .member, password: Fixture.password, by: principal, from: origin)
+                        email: "n@x", displayName: "New", role: .member, password: Fixture.password, by: principal, from: origin)
                 }
             ),
             (.transferOwnership, { try await gate.transferOwnership(to: host, by: principal, from: origin) }),
@@ -115,7 +115,7 @@ struct TokenTests {
             await #expect(throws: AuthError.notInScope(action)) { try await attempt() }
         }
         // What its scopes are for it does.
-        _ = try await gate.change(host, role: .member, displayName: "H", active: nil, by: principal, from: origin)
+        _ = try await gate.change(host, role: .member, displayName: "Host", active: nil, by: principal, from: origin)
         let entry = try await fixture.store.audit(in: scope(fixture)).entries().first { $0.action == .userRoleChanged }
         #expect(entry?.author == principal.user.id.text && entry?.token == principal.token?.id && entry?.token != nil)
     }

@@ -316,6 +316,18 @@ def door(bench, seed):
         bench.note_loss("loss", run.loss(seconds / 2), run.name)
 
 
+def longer(bench, seed):
+    """At 71 % of what three links carry, the way of one becomes 300 ms longer at an unchanged rate: what is lost, and sent twice, from then on."""
+    seconds = bench.seconds(30, 15)
+    shape = {"rateKbit": 1600, "delayMs": 30, "jitterMs": 5, "queueMs": 200}
+    runs = [Run(bench.stage, system, [shape] * 3, 3.4e6, 1000) for system in bench.chosen("ours", "door", "rist-static")]
+    for run in bench.go(runs, 12 + seconds, [(12, lambda run: run.change(0, delayMs=330))]):
+        sent, lost = run.packets(12, 12 + seconds)
+        bench.note("lost", lost / 7, "packets", run.name)
+        bench.note_loss("loss", lost / max(sent, 1) * 100, run.name)
+        bench.note("extra_packets", (run.entered_media(12, 12 + seconds) / (sent / 7) - 1) * 100, "%", run.name)
+
+
 def skew(bench, seed):
     shapes = [{"rateKbit": 10000, "delayMs": delay, "queueMs": 300} for delay in (20, 70)]
     runs = [Run(bench.stage, system, shapes, 4e6, 1000) for system in bench.chosen(*MAIN)]
@@ -504,7 +516,7 @@ def cpu(bench, seed):
 
 CASES = {
     "emulator": emulator, "fixed_2mbit": fixed(2), "fixed_3mbit": fixed(3), "adaptive_2s": adaptive(2000), "adaptive_1s": adaptive(1000),
-    "adaptive_400ms": adaptive(400), "x264": x264, "steady": steady, "door": door, "skew": skew, "silent": silent, "blackout_1s": blackout(1000),
+    "adaptive_400ms": adaptive(400), "x264": x264, "steady": steady, "door": door, "longer": longer, "skew": skew, "silent": silent, "blackout_1s": blackout(1000),
     "blackout_400ms": blackout(400), "bad_link": bad_link, "halving": halving, "recovery": recovery, "heal": heal, "all_gone": all_gone,
     "junk": junk, "cpu": cpu}
 

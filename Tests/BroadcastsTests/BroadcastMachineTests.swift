@@ -132,6 +132,14 @@ struct BroadcastMachineTests {
             #expect(kinds(.report(report(outputs: [(first, .connected), (second, state)]))) == [])
         }
         #expect(kinds(.report(report(outputs: [(first, .connected), (second, .failed)]))) == ["output.state_changed failed"])
+        #expect(kinds(.alarmed([.silence, .black])) == ["broadcast.alarm silence raised", "broadcast.alarm black raised"])
+        #expect(kinds(.alarmed([.silence, .black])) == [])
+        // A restart of control takes it up as it was stored: nothing is told again.
+        let stored = try JSONDecoder().decode(BroadcastMachine.self, from: try JSONEncoder().encode(broadcast))
+        var again = stored
+        _ = again.event(.alarmed([.silence, .black]), nowMs: 0)
+        #expect(again.events(since: stored).isEmpty)
+        #expect(kinds(.alarmed([.silence])) == ["broadcast.alarm black cleared"])
         #expect(kinds(.stopRequested(.stopped)) == ["broadcast.state_changed degraded to stopping"])
         _ = kinds(.released)
         let before = broadcast

@@ -93,9 +93,9 @@ struct FlightArchiveTests {
     private func told(_ bench: Bench) async throws -> [Int] {
         var told: [Int] = []
         guard case .picture(let first)? = await bench.feed.next(of: bench.organization, after: nil) else { throw SupportFailure("no feed") }
-        for last in max(first - Feed.recentLimit, 0)..<first {
-            guard case .update(let update)? = await bench.feed.next(of: bench.organization, after: last) else { continue }
-            let message = try #require(try JSONSerialization.jsonObject(with: Data(update.text.utf8)) as? [String: Any])
+        for last in max(first - 512, 0)..<first {
+            guard case .changes(let texts, _)? = await bench.feed.next(of: bench.organization, after: last) else { continue }
+            let message = try #require(try JSONSerialization.jsonObject(with: Data(texts[0].text.utf8)) as? [String: Any])
             #expect(message["topic"] as? String == "events/\(bench.broadcast)")
             let ids = (message["body"] as? [[String: Any]] ?? []).compactMap { $0["id"] as? String }
             told += ids.compactMap { FlightPlace($0)?.number }

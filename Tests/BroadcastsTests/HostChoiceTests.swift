@@ -24,6 +24,18 @@ struct HostChoiceTests {
         #expect(choose([]) == .none(reason: "no pool host is connected"))
     }
 
+    @Test("a rehearsal leaves a place of the pool for a show")
+    func rehearsal() {
+        func choose(_ places: [(DeviceID, taken: Int, of: Int)]) -> HostChoice.Choice {
+            HostChoice.choose(
+                places.map { HostChoice.Offer(host: $0.0, capacity: $0.of, taken: $0.taken) }, keeping: HostChoice.kept)
+        }
+        let kept = HostChoice.Choice.none(reason: "the last place of the pool is kept for broadcasts")
+        #expect(choose([(Self.a, 0, 1)]) == kept && choose([(Self.a, 3, 4), (Self.b, 4, 4)]) == kept)
+        #expect(choose([(Self.a, 0, 2)]) == .host(Self.a) && choose([(Self.a, 3, 4), (Self.b, 3, 4)]) == .host(Self.a))
+        #expect(choose([(Self.a, 4, 4)]) == .none(reason: "every pool host is full: 4 of 4 streams are in use"))
+    }
+
     @Test("a host whose processors are busy with whatever is as full as they are; one that is drained is not asked")
     func load() {
         func offer(_ host: DeviceID, taken: Int, cpu: Int, isDraining: Bool = false) -> HostChoice.Offer {

@@ -73,6 +73,24 @@ struct JournalTests {
         }
     }
 
+    @Test("has each alarm of the sender as it is raised and cleared, and says nothing of one that lasted over a restart of control")
+    func alarms() {
+        var course = Course()
+        course.goLive()
+        var count = course.entries.count
+        course.post(.alarmed([]), .alarmed([.silence]), .alarmed([.silence, .frozen]), .alarmed([.frozen]))
+        #expect(course.told(from: count) == ["alarm raised silence", "alarm raised frozen", "alarm cleared silence"])
+        course.journal = Journal(BroadcastLook(course.machine), isResumed: true, run: 2)
+        count = course.entries.count
+        course.post(.alarmed([.frozen]), .alarmed([]))
+        #expect(course.told(from: count) == ["alarm cleared frozen"])
+        // One that comes and goes all night is a line now and then.
+        count = course.entries.count
+        for _ in 0..<500 { course.post(.alarmed([.black]), .alarmed([])) }
+        #expect((20...40).contains(course.entries.count - count))
+        #expect(course.entries.last?.omitted.map { $0 > 10 } == true)
+    }
+
     @Test("has each step of a start, each change with its reason and who asked for it, and nothing twice")
     func course() {
         var course = Course(by: Self.user)

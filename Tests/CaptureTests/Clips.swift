@@ -8,15 +8,15 @@ enum Clips {
     private static let scratch = Scratch()
 
     enum Kind: String, CaseIterable, Sendable {
-        case mp4, mkv, ts, silentMP4, mp3, wav
+        case mp4, mkv, ts, silentMP4, mp3, wav, hush, stillMP4, blackMP4
 
         var container: Clip.Container {
             switch self {
-            case .mp4, .silentMP4: .mp4
+            case .mp4, .silentMP4, .stillMP4, .blackMP4: .mp4
             case .mkv: .mkv
             case .ts: .ts
             case .mp3: .mp3
-            case .wav: .wav
+            case .wav, .hush: .wav
             }
         }
 
@@ -29,6 +29,10 @@ enum Clips {
             case .silentMP4: picture + h264
             case .mp3: tone + ["-c:a", "libmp3lame"]
             case .wav: tone
+            case .hush: ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", "-t", "1.5"]
+            case .stillMP4:
+                ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=30:duration=1.5", "-vf", "select=eq(n\\,0),loop=45:1:0,fps=30"] + h264
+            case .blackMP4: ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30:duration=1.5"] + h264
             }
         }
     }

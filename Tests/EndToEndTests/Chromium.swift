@@ -104,10 +104,28 @@ final class Chromium: @unchecked Sendable {
             "Emulation.setDeviceMetricsOverride", ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600])
     }
 
-    /// What a mouse does at a place of the window: `mousePressed` or `mouseReleased`, with its first button.
+    /// What a mouse does at a place of the window: `mousePressed` or `mouseReleased`, with its first button, or `mouseMoved`, without.
     func mouse(_ kind: String, x: Double, y: Double) async throws {
-        _ = try await call("Input.dispatchMouseEvent", ["type": kind, "x": x, "y": y, "button": "left", "clickCount": 1])
+        let isPressed = kind != "mouseMoved"
+        _ = try await call(
+            "Input.dispatchMouseEvent",
+            ["type": kind, "x": x, "y": y, "button": isPressed ? "left" : "none", "clickCount": isPressed ? 1 : 0])
     }
+
+    /// Presses a key of the keyboard and lets it go: `Tab`, `Enter`, `Escape`, an arrow.
+    func key(_ name: String) async throws {
+        let codes = ["Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40]
+        guard let code = codes[name] else { throw SupportFailure("no key \(name)") }
+        var event: [String: Any] = ["key": name, "code": name, "windowsVirtualKeyCode": code, "type": "keyDown"]
+        if name == "Enter" { event["text"] = "\r" }
+        _ = try await call("Input.dispatchKeyEvent", event)
+        event["type"] = "keyUp"
+        event["text"] = nil
+        _ = try await call("Input.dispatchKeyEvent", event)
+    }
+
+    /// Writes where the keyboard is.
+    func type(_ text: String) async throws { _ = try await call("Input.insertText", ["text": text]) }
 
     /// The share of a core that the page's process takes, all its threads together.
     func processorShare(over time: Duration) async throws -> Double {

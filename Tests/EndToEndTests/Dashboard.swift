@@ -7,7 +7,39 @@ struct Dashboard {
     /// `http://127.0.0.1:8080`
     let server: String
 
-    func go(_ path: String) async throws { try await browser.go(to: server + "/app" + path) }
+    /// The application in a browser of its own, of somebody who has signed in.
+    static func opened(on stage: Stage, at server: String, as email: String = "owner@example.org", _ password: String) async throws
+        -> Dashboard
+    {
+        let page = Dashboard(browser: try await Chromium(on: stage), server: server)
+        try await page.browser.open(server + "/")
+        try await page.enter(email, password)
+        return page
+    }
+
+    /// Signs in as a person does it, and waits for what is live.
+    func enter(_ email: String, _ password: String) async throws {
+        try await fill("Mail address", email)
+        try await fill("Password", password)
+        try await press("Sign in")
+        try await connected()
+        // Whether somebody is signed in was asked by a refresh, which was refused.
+        let others = browser.takeComplaints().filter { !$0.contains("status of 401") }
+        if !others.isEmpty { throw SupportFailure("the page complains: \(others)") }
+    }
+
+    func connected(within limit: Duration = .seconds(15)) async throws {
+        try await wait("document.documentElement.dataset.feed === 'connected'", "the feed is connected", within: limit)
+    }
+
+    /// The user's menu has no name but theirs.
+    func leave() async throws {
+        _ = try await run("document.querySelector('.menu > button').click()")
+        try await press("Sign out")
+        try await see("Forgot your password?")
+    }
+
+    func go(_ path: String) async throws { try await browser.go(to: server + path) }
 
     /// Presses the button or the link of this name.
     func press(_ name: String, within limit: Duration = .seconds(15)) async throws {
@@ -47,6 +79,8 @@ struct Dashboard {
     /// Defined anew in each page, by whatever asks first.
     private static let tools = """
         window.strata ??= {
+          table: name => [...document.querySelectorAll('table')].find(e => strata.name(e) === name) ?? null,
+          rows: name => [...(strata.table(name)?.tBodies[0].rows ?? [])].map(row => row.textContent),
           name: e => (e.getAttribute('aria-label') || (e.getAttribute('aria-labelledby') || '').split(' ').map(id => document.getElementById(id)?.innerText || '').join(' ').trim()
             || [...(e.labels || [])].map(label => label.innerText).join(' ').trim()
             || (e.innerText || e.textContent || '').trim() || [...e.querySelectorAll('img')].map(image => image.alt).join(' ')).trim(),

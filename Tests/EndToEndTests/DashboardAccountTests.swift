@@ -14,7 +14,7 @@ struct DashboardAccountTests {
             let peer = try await MailPeer(on: desk.stage, port: port)
             let browser = try await Chromium(on: desk.stage)
             let page = Dashboard(browser: browser, server: desk.server)
-            try await browser.open(page.server + "/app/")
+            try await browser.open(page.server + "/")
             try await page.press("Forgot your password?")
             try await page.fill("Mail address", "owner@example.org")
             try await page.press("Send me a link")
@@ -55,6 +55,52 @@ struct DashboardAccountTests {
         }
     }
 
+    @Test(
+        "an owner adds a colleague, changes what they may, shuts them out and lets them in again, and each holds from then on",
+        .row("DSH-01"))
+    func team() async throws {
+        try await atFrontDesk { desk in
+            let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
+            try await page.press("Members")
+            try await page.press("Add a member")
+            for (field, text) in [
+                ("Name", "Kim"), ("Mail address", "kim@example.org"), ("Role", "member"), ("First password", "a long password"),
+            ] { try await page.fill(field, text) }
+            #expect(try await page.faults() == [])
+            try await page.press("Save")
+            try await page.wait("strata.rows('Members').some(row => /^Kim.*Member.*Active/.test(row))", "Kim is a member")
+            let kim = try await desk.person("kim@example.org", "a long password")
+            #expect(try await kim.get("/destinations").status == 403)
+            try await page.press("Edit Kim")
+            try await page.fill("Role", "host")
+            try await page.fill("Name", "Kim <Lee>")
+            try await page.press("Save")
+            try await page.see("without markup")
+            _ = page.browser.takeComplaints()  // The name that was refused.
+            try await page.fill("Name", "Kim Lee")
+            try await page.press("Save")
+            try await page.wait("strata.rows('Members').some(row => /^Kim Lee.*Host.*Active/.test(row))", "Kim is a host")
+            #expect(try await kim.get("/destinations").status == 200)
+            try await page.press("Shut Kim Lee out")
+            try await page.see("Their sessions end at once")
+            _ = try await page.run("strata.named('dialog button', 'Shut out').click()")
+            try await page.wait("strata.rows('Members').some(row => /^Kim Lee.*Host.*Shut out/.test(row))", "Kim is shut out")
+            #expect(try await kim.get("/auth/me").status == 401)
+            #expect(try await desk.visitor().signIn("kim@example.org", "a long password").status == 401)
+            try await page.press("Let Kim Lee in again")
+            _ = try await page.run("strata.named('dialog button', 'Let in').click()")
+            try await page.wait("strata.rows('Members').some(row => /^Kim Lee.*Host.*Active/.test(row))", "Kim is let in")
+            #expect(try await desk.visitor().signIn("kim@example.org", "a long password").status == 200)
+            // Nobody is above the owner, who is offered nothing that would lock them out.
+            #expect(try await page.run("strata.named('button', 'Shut Owner out') === null") as? Bool == true)
+            try await page.press("Audit log")
+            try await page.wait(
+                "['user.created', 'user.role_changed', 'user.deactivated', 'user.activated'].every(one => document.body.innerText.includes(one))",
+                "it is written down")
+            #expect(page.browser.takeComplaints() == [])
+        }
+    }
+
     /// - Returns: the link that is handed out.
     private func openRegistration(_ page: Dashboard) async throws -> String {
         try await page.press("Organisation")
@@ -75,7 +121,7 @@ struct DashboardAccountTests {
     /// Lee has been given the link, and has no account yet.
     private func register(_ page: Dashboard, _ desk: FrontDesk, _ peer: MailPeer, _ link: String) async throws {
         let origin = desk.installation.origin
-        #expect(link.hasPrefix("\(origin)/app/register#organization="))
+        #expect(link.hasPrefix("\(origin)/register#organization="))
         try await page.browser.go(to: page.server + link.dropFirst(origin.count))
         try await page.see("You become a member of Nordlicht TV.")
         #expect(try await page.run("location.href.includes('code')") as? Bool == false)
@@ -144,7 +190,7 @@ struct DashboardAccountTests {
     /// The mail names the server's first origin, where tests listen with a certificate: its path and what is behind it count.
     private func open(_ page: Dashboard, _ desk: FrontDesk, _ mail: MailPeer.Mail) async throws {
         let origin = desk.installation.origin
-        let link = try #require(mail.text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("\(origin)/app/") }, "\(mail.text)")
+        let link = try #require(mail.text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("\(origin)/") }, "\(mail.text)")
         try await page.browser.go(to: page.server + link.dropFirst(origin.count))
     }
 }

@@ -13,7 +13,7 @@ struct DashboardBrandingTests {
             _ = try await desk.owner()
             let browser = try await Chromium(on: desk.stage)
             let page = Dashboard(browser: browser, server: desk.server)
-            try await browser.open(page.server + "/app/")
+            try await browser.open(page.server + "/")
             try await signIn(page, desk)
             try await page.press("Organisation")
             try await page.press("Branding")
@@ -46,7 +46,7 @@ struct DashboardBrandingTests {
             #expect(browser.takeComplaints() == [])
 
             // Read anew, by a browser that has been told nothing.
-            try await page.go("/members")
+            try await page.go("/admin/members")
             try await page.wait("document.querySelector('.bar img.logo')?.naturalWidth > 0", "it is there after the page is loaded again")
             try await browser.resize(width: 360, height: 740)
             #expect(try await page.faults() == [])
@@ -85,7 +85,7 @@ struct DashboardBrandingTests {
         try await page.wait("strata.named('#navigation a', '<b>Vans</b>') !== null", "the navigation says it so")
         try await page.go("/account")
         try await page.wait("strata.named('#navigation a', '<b>Vans</b>') !== null", "it is read again")
-        try await page.go("/organization")
+        try await page.go("/admin/organization")
         try await page.press("Localisation")
         try await page.press("Remove <b>Vans</b>")
         try await page.wait("strata.named('#navigation a', 'Senders') !== null", "the catalogue's own is back")

@@ -13,7 +13,7 @@ struct DashboardErrorTests {
             try await atFrontDesk { desk in
                 let browser = try await Chromium(on: desk.stage)
                 let page = Dashboard(browser: browser, server: desk.server)
-                try await browser.open(page.server + "/app/")
+                try await browser.open(page.server + "/")
                 for (field, text) in [("Mail address", "owner@example.org"), ("Password", desk.installation.ownerPassword)] {
                     try await page.fill(field, text)
                 }
@@ -55,7 +55,7 @@ struct DashboardErrorTests {
         let organization = try #require(events.first?.tags["org_id"])
         #expect(organization.count == 26)
         for event in events {
-            #expect(event.object["platform"] as? String == "javascript" && event.tags["route"] == "/app/organization")
+            #expect(event.object["platform"] as? String == "javascript" && event.tags["route"] == "/admin/organization/errors")
             #expect(!event.text.contains("alice") && !event.text.contains("s3cret"))
         }
         #expect(Set(events.compactMap { $0.raised.value }) == ["no way to [mail]", "token=[secret]"])
@@ -74,11 +74,11 @@ struct DashboardErrorTests {
         try await page.see("This page has a fault. Reloading it may help.")
         try await page.browser.screenshot("app-errors-2-fallback")
         let event = try await eventually(within: .seconds(10), "it has come") {
-            collector.events.first { $0.tags["route"] == "/app/members" }
+            collector.events.first { $0.tags["route"] == "/admin/members" }
         }
         #expect(event.raised.type == "TypeError" && (event.object["extra"] as? [String: String])?["kind"] == "render")
         let files = event.raised.frames.compactMap { $0["filename"] as? String }
-        #expect(files.contains { $0.hasPrefix("/app/assets/Main-") } && !event.text.contains("127.0.0.1"))
+        #expect(files.contains { $0.hasPrefix("/assets/Main-") } && !event.text.contains("127.0.0.1"))
         // The rest of the application is there, and the page after it was loaded again.
         try await page.press("Reload the page")
         try await page.see("owner@example.org")

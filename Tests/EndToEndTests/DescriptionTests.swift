@@ -28,9 +28,10 @@ struct DescriptionTests {
             try await invitations(api, desk, owner, peer)
             try await settings(api, desk, owner)
             try await webhooks(api, owner)
+            try await alerts(api, owner)
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
-            let host = try await desk.host("host")
+            let host = try await desk.host("host", capacity: 2)
             let leased = Guarded<StreamSpec?>(nil)
             let granting = Task { try await RawBoard.grantAll(host, leased) }
             defer {
@@ -40,6 +41,14 @@ struct DescriptionTests {
             let device = board.identity.device.text
             try await sender(api, owner, device)
             let destinations = try await destinations(api, owner)
+            try await rehearsal(api, owner, device) { id in
+                let stream = try await eventually(within: .seconds(5), "the lease is asked for") { leased.withLock { $0 } }
+                try await eventually(within: .seconds(5), "it runs") {
+                    try await host.send(PoolMessage.report(.flowing(stream)))
+                    return try await owner.get("/rehearsals/\(id)").text("state") == "running"
+                }
+                leased.withLock { $0 = nil }
+            }
             try await broadcast(api, owner, device, destinations) { id in
                 let stream = try await eventually(within: .seconds(5), "the lease is asked for") { leased.withLock { $0 } }
                 try await eventually(within: .seconds(5), "it is live") {
@@ -111,14 +120,14 @@ struct DescriptionTests {
     /// Users of the organisation, and another organisation.
     /// - Returns: an admin's id.
     private func organization(_ api: DescribedAPI, _ owner: Visitor, _ operating: Visitor) async throws -> String {
-        let user = #"{"email":"admin@example.org","displayName":"A","role":"host","password":"a long password"}"#
+        let user = #"{"email":"admin@example.org","displayName":"Ada","role":"host","password":"a long password"}"#
         let admin = try await api.call("POST /users", [], user, by: owner).text("id")
         try await api.call("PATCH /users/{id}", [admin], #"{"role":"admin","displayName":"Admin"}"#, by: owner)
         try await api.call("GET /users", by: owner)
         try await api.call(
             "POST /operator/organizations", [],
             """
-            {"name":"Other","slug":"other","ownerEmail":"owner@other.org","ownerDisplayName":"O","ownerPassword":"another long password"}
+            {"name":"Other","slug":"other","ownerEmail":"owner@other.org","ownerDisplayName":"Other","ownerPassword":"another long password"}
             """, by: operating)
         return admin
     }
@@ -142,7 +151,7 @@ struct DescriptionTests {
         let mail = try await eventually(within: .seconds(10), "it has come") { try peer.mails.first { $0.to == ["i@example.org"] } }
         let token = try #require(mail.text.components(separatedBy: "#token=").last?.split(whereSeparator: \.isWhitespace).first)
         try await api.call("POST /auth/invitation", [], #"{"token":"\#(token)"}"#, by: desk.visitor())
-        let body = #"{"token":"\#(token)","displayName":"I","password":"a long password"}"#
+        let body = #"{"token":"\#(token)","displayName":"Ivo","password":"a long password"}"#
         try await api.call("POST /auth/invitation/accept", [], body, by: desk.visitor())
         let open = try await owner.get("/invitations").items().compactMap { $0["id"] as? String }
         #expect(try open.count == 2 && !open.contains(first.text("id")))
@@ -156,7 +165,7 @@ struct DescriptionTests {
         try await api.call("GET /organization/settings", by: owner)
         try await api.call("PUT /diagnostics/error-tracking", [], #"{"dsn":""}"#, by: owner)
         try await api.call("GET /diagnostics/error-tracking", by: owner)
-        let error = #"{"kind":"error","name":"TypeError","message":"m","stack":"at f (https://a/b.js:1:2)","path":"/app/"}"#
+        let error = #"{"kind":"error","name":"TypeError","message":"m","stack":"at f (https://a/b.js:1:2)","path":"/"}"#
         try await api.call("POST /errors", [], error, by: desk.visitor())
         let shown = #""organization":"first","code":"\#(code)""#
         try await api.call("POST /auth/registration", [], "{\(shown)}", by: desk.visitor())
@@ -173,6 +182,7 @@ struct DescriptionTests {
             let words = #"{"items":[{"locale":"en-US","key":"nav.senders","text":"Vans"}]}"#
             try await api.call("PATCH /organization/wording", [], words, by: owner)
             try await api.call("GET /organization/wording", by: owner)
+            try await api.call("GET /organization/usage", by: owner)
             let own = try await owner.get("/organization").text("id")
             try await api.call("GET /blobs/branding/{organization}/{name}", [own, name], by: owner)
         }
@@ -219,6 +229,26 @@ struct DescriptionTests {
         try await api.call("DELETE /webhooks/{id}", [id], by: owner)
     }
 
+    private func alerts(_ api: DescribedAPI, _ owner: Visitor) async throws {
+        let rules = #"[{"kind":"loss","value":5,"seconds":30},{"kind":"silence"},{"kind":"health"}]"#
+        let body = #"{"rules":\#(rules),"byMail":true,"recovery":true,"webhookURL":"http://127.0.0.1:1/mine"}"#
+        let saved = try await api.call("PUT /auth/me/alerts", [], body, by: owner)
+        let hook = try #require(try saved.object()["webhook"] as? [String: Any])
+        #expect((hook["secret"] as? String)?.hasPrefix("whsec_") == true && saved.headers["cache-control"] == "no-store")
+        let read = try await api.call("GET /auth/me/alerts", by: owner)
+        #expect(try (read.object()["webhook"] as? [String: Any])?["secret"] == nil && read.object()["rules"] as? [Any] != nil)
+        try await api.call("GET /auth/me/incidents", by: owner)
+        // It is nobody's but the owner's, though an admin manages webhooks.
+        #expect(try await !owner.get("/webhooks").items().contains { ($0["url"] as? String)?.hasSuffix("/mine") == true })
+        for bad in [
+            #"[{"kind":"loss"}]"#, #"[{"kind":"loss","value":100,"seconds":30}]"#, #"[{"kind":"loss","value":5,"seconds":1}]"#,
+            #"[{"kind":"silence","seconds":30}]"#, #"[{"kind":"silence"},{"kind":"silence"}]"#, #"[{"kind":"else"}]"#,
+        ] {
+            let refused = try await owner.send("PUT", "/auth/me/alerts", #"{"rules":\#(bad),"byMail":true,"recovery":true}"#)
+            #expect(try refused.status == 422 && refused.fields.allSatisfy { $0.hasPrefix("rules[") }, "\(bad): \(refused)")
+        }
+    }
+
     /// - Returns: a board of the owner's, connected.
     private func enrollment(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor) async throws -> (RawBoard, WebSocket) {
         let withdrawn = try await api.call("POST /enrollment-tokens", [], #"{"kind":"sender"}"#, by: owner).text("id")
@@ -247,6 +277,7 @@ struct DescriptionTests {
         try await api.call("GET /senders/{id}", [id], by: owner)
         try await api.call("POST /senders/{id}/modem-reset", [id], #"{"modem":"860000000000012"}"#, by: owner)
         try await api.call("POST /senders/{id}/speed-test", [id], #"{"link":"eth0"}"#, by: owner)
+        try await api.call("GET /senders/{id}/picture", to: "/senders/\(id)/picture?input=test", by: owner)
         try await api.call("GET /senders", by: owner)
     }
 
@@ -264,6 +295,18 @@ struct DescriptionTests {
         for id in [rtmp, srt] { try await api.call("GET /destinations/{id}", [id], by: owner) }
         try await api.call("GET /destinations", by: owner)
         return [rtmp, srt]
+    }
+
+    /// A rehearsal from its start to its report; `run` has media arrive.
+    private func rehearsal(_ api: DescribedAPI, _ owner: Visitor, _ sender: String, run: (String) async throws -> Void) async throws {
+        let id = try await api.call("POST /rehearsals", [], #"{"sender":"\#(sender)","seconds":60}"#, by: owner).text("id")
+        try await run(id)
+        try await api.call("POST /rehearsals/{id}/stop", [id], by: owner)
+        try await eventually(within: .seconds(8), "it is over") { try await owner.get("/rehearsals/\(id)").text("state") == "ended" }
+        let ended = try await api.call("GET /rehearsals/{id}", [id], by: owner)
+        let report = try #require(try ended.object()["report"] as? [String: Any])
+        #expect(report["verdict"] is String && report["findings"] is [Any])
+        #expect(try await api.call("GET /rehearsals", by: owner).items().count == 1)
     }
 
     /// A broadcast from its start to its end; `live` has it become so.

@@ -35,7 +35,9 @@ struct FeedTests {
                 #expect(widest < 1500)
                 let last = try #require(samples.last)
                 #expect(last.links.filter { $0.state == .live && $0.sent.bitsPerSecond > 0 && $0.rttMs != nil }.count == 3, "\(last.links)")
-                #expect(last.pipeline.map { $0.produced > .kilobits(300) } == true)
+                // One sample is of a fifth of a second, in which a busy machine makes few pictures.
+                let produced = samples.compactMap { $0.pipeline?.produced.bitsPerSecond }
+                #expect(produced.reduce(0, +) / max(1, produced.count) > 300_000, "\(produced)")
             }
             for id in ids {
                 let reports = try updates.filter { $0.topic == "broadcast/\(id)" }.map { try $0.body(BroadcastView.self) }

@@ -68,7 +68,7 @@ struct ForgottenPasswordTests {
             let (admin, _) = try await user(.admin, of: owner, at: desk)
             #expect(try await admin.post("/users/\(try await owner.get("/auth/me").text("id"))/password-reset").status == 409)
             let made = try await admin.post("/users/\(id)/password-reset")
-            let start = "\(desk.installation.origin)/app/reset-password#token="
+            let start = "\(desk.installation.origin)/reset-password#token="
             let link = try made.text("link")
             #expect(try made.object()["sent"] as? Bool == false && link.hasPrefix(start))
             #expect(try await choose(desk, String(link.dropFirst(start.count)), "a brand new password").status == 204)
@@ -94,7 +94,7 @@ struct ForgottenPasswordTests {
             #expect(refused.status == 1 && refused.errors.contains(why) && refused.text.isEmpty, "\(refused)")
         }
         let made = try await run(known + address)
-        let start = "\(desk.installation.origin)/app/reset-password#token="
+        let start = "\(desk.installation.origin)/reset-password#token="
         let link = made.text.split(separator: "\n").first.map(String.init) ?? ""
         #expect(made.status == 0 && link.hasPrefix(start), "\(made)")
         #expect(try await choose(desk, String(link.dropFirst(start.count)), "the owner's new password").status == 204)
@@ -124,7 +124,7 @@ struct ForgottenPasswordTests {
     }
 
     private func token(in mail: MailPeer.Mail, _ desk: FrontDesk) throws -> String {
-        let start = "\(desk.installation.origin)/app/reset-password#token="
+        let start = "\(desk.installation.origin)/reset-password#token="
         let link = try #require(mail.text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix(start) }, "\(mail.text)")
         return String(link.dropFirst(start.count))
     }

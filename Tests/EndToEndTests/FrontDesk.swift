@@ -41,7 +41,7 @@ final class FrontDesk: Sendable {
         let answer = try await operating().post(
             "/operator/organizations",
             """
-            {"name":"\(slug)","slug":"\(slug)","ownerEmail":"owner@\(slug).org","ownerDisplayName":"O","ownerPassword":"another long password"}
+            {"name":"\(slug)","slug":"\(slug)","ownerEmail":"owner@\(slug).org","ownerDisplayName":"Other","ownerPassword":"another long password"}
             """)
         guard answer.status == 201 else { throw SupportFailure("no organisation: \(answer)") }
         return try await person("owner@\(slug).org", "another long password")
@@ -69,15 +69,14 @@ final class FrontDesk: Sendable {
     }
 
     /// A pool host of the operator that says what the test wants, connected.
-    func host(_ text: String) async throws -> WebSocket {
+    func host(_ text: String, capacity: Int = 1) async throws -> WebSocket { try await rawHost(text).connectHost(capacity: capacity) }
+
+    /// The same, not connected.
+    func rawHost(_ text: String) async throws -> RawBoard {
         let token = try await operating().post("/operator/enrollment-tokens", #"{"kind":"pool"}"#).text("token")
         let key = try Ed25519PrivateKey.generate()
         let device = try await RawBoard.redeem(token, key: key, name: text, kind: .pool, at: self).text("device")
-        let socket = try await RawBoard(at: self, key: key, device: device, kind: .pool).prove()
-        let hello = PoolHello(
-            poolVersion: "raw", addresses: ["192.0.2.1"], portRange: PortRange(first: 20_000, last: 20_009), capacity: 1, leases: [])
-        try await socket.send(PoolMessage.hello(hello))
-        return socket
+        return try RawBoard(at: self, key: key, device: device, kind: .pool)
     }
 
     /// What control has written so far.
@@ -131,7 +130,7 @@ struct Reply: CustomStringConvertible {
 /// A client that sends what it is told, with the token and the cookie that it was given.
 final class Visitor: Sendable {
     let server: String
-    private let client: Client
+    let client: Client
     private let kept = Guarded<(token: String?, cookie: String?, browser: String?)>((nil, nil, nil))
 
     init(server: String, loop: Loop) {
@@ -218,7 +217,7 @@ final class Visitor: Sendable {
 final class RawBoard: Sendable {
     let desk: FrontDesk
     let identity: DeviceIdentity
-    private let client: Client
+    let client: Client
 
     init(at desk: FrontDesk, key: Ed25519PrivateKey, device: String, kind: DeviceKind = .sender) throws {
         self.desk = desk
@@ -273,11 +272,25 @@ final class RawBoard: Sendable {
         return socket
     }
 
+    /// Connected as a pool host that has room for one stream.
+    func connectHost(capacity: Int = 1) async throws -> WebSocket {
+        let socket = try await prove()
+        let hello = PoolHello(
+            poolVersion: "raw", addresses: ["192.0.2.1"], portRange: PortRange(first: 20_000, last: 20_009), capacity: capacity,
+            leases: [])
+        try await socket.send(PoolMessage.hello(hello))
+        return socket
+    }
+
     /// Answers each command as done, and uploads a little where it is asked for a speed test.
     func measureAndAnswerAll(_ socket: WebSocket) async throws {
         while case .text(let text)? = try await socket.receive() {
             guard let command = try? JSONDecoder().decode(Command<AgentOrder>.self, from: Data(text.utf8)) else { continue }
             if case .speedTest(let order) = command.order { _ = try await upload(ticket: order.ticket.secret.revealed, chunks: 30) }
+            if case .picture(let order) = command.order {
+                let red = Data(StreamThumbnail.redBytes).base64EncodedString()
+                try await socket.send(AgentMessage.picture(InputPicture(input: order.input, base64: red)))
+            }
             try await socket.send(AgentMessage.outcome(CommandOutcome(id: command.id, result: .done, step: nil, reason: nil)))
         }
     }

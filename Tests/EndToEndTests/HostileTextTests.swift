@@ -40,7 +40,7 @@ struct HostileTextTests {
             let destination = try await owner.post("/destinations", #"{"name":"d","url":"rtmp://127.0.0.1/app","secret":"key"}"#).text("id")
             let broadcast = try await owner.post("/broadcasts", #"{"sender":"\#(sender)","destinations":["\#(destination)"]}"#).text("id")
             let user = try await owner.post(
-                "/users", #"{"email":"u@example.org","displayName":"U","role":"member","password":"a long password"}"#
+                "/users", #"{"email":"u@example.org","displayName":"Una","role":"member","password":"a long password"}"#
             ).text("id")
             let webhook = try await owner.post("/webhooks", #"{"url":"https://127.0.0.1:1/","description":"w","active":true}"#).text("id")
             let bodies = Self.bodies(sender: sender, destination: destination)
@@ -270,7 +270,7 @@ struct HostileTextTests {
 
     /// A good body of each schema.
     private static func bodies(sender: String, destination: String) -> [String: [String: Any]] {
-        let user = ["email": "n@example.org", "displayName": "N", "password": "a long password"]
+        let user = ["email": "n@example.org", "displayName": "New", "password": "a long password"]
         return [
             "RegisterRequest": user.merging(
                 ["setupSecret": "s", "organizationName": "O", "organizationSlug": "oo"], uniquingKeysWith: { first, _ in first }),
@@ -280,7 +280,7 @@ struct HostileTextTests {
             "PasswordResetRequest": ["email": "n@example.org", "organization": "oo"],
             "InviteRequest": ["email": "n@example.org", "role": "member", "message": "M"],
             "InviteManyRequest": ["csv": "m@example.org,host", "role": "member", "message": "M"], "OfferRequest": ["token": "t"],
-            "AcceptRequest": ["token": "t", "displayName": "N", "password": "a long password"],
+            "AcceptRequest": ["token": "t", "displayName": "New", "password": "a long password"],
             "NewPasswordRequest": ["token": "t", "password": "a long password"],
             "ChangeSettingsRequest": [
                 "name": "N", "locale": "en-US", "registration": "invite_only", "terms": "T", "termsURL": "https://example.org",
@@ -290,7 +290,7 @@ struct HostileTextTests {
                 "border": "thin", "corners": "rounded", "logo": "", "icon": "",
             ],
             "ChangeWordingRequest": ["items": [["locale": "en-US", "key": "save", "text": "Keep"]]],
-            "ChangeProfileRequest": ["displayName": "N", "avatar": ""],
+            "ChangeProfileRequest": ["displayName": "New", "avatar": ""],
             "ChangeEmailRequest": ["email": "n@example.org", "password": "a long password"], "ConfirmEmailRequest": ["token": "t"],
             "UploadRequest": ["sha256": String(repeating: "a", count: 64), "kind": "png", "bytes": 1],
             "DeleteOrganizationRequest": ["organization": "oo", "password": "a long password"],
@@ -298,9 +298,9 @@ struct HostileTextTests {
             "JoinRequest": ["organization": "oo", "code": "c", "email": "n@example.org"],
             "CreateAPITokenRequest": ["name": "N", "scopes": ["read"], "password": "a long password"],
             "CreateUserRequest": user.merging(["role": "member"], uniquingKeysWith: { first, _ in first }),
-            "ChangeUserRequest": ["role": "member", "displayName": "N"],
+            "ChangeUserRequest": ["role": "member", "displayName": "New"],
             "CreateOrganizationRequest": [
-                "name": "O", "slug": "oo", "ownerEmail": "n@example.org", "ownerDisplayName": "N", "ownerPassword": "a long password",
+                "name": "O", "slug": "oo", "ownerEmail": "n@example.org", "ownerDisplayName": "New", "ownerPassword": "a long password",
             ],
             "CreateTokenRequest": ["kind": "sender", "name": "N"],
             "EnrollRequest": ["token": "t", "publicKey": String(repeating: "A", count: 43), "name": "N", "kind": "sender"],
@@ -314,11 +314,17 @@ struct HostileTextTests {
             "StartRequest": [
                 "sender": sender, "destinations": [destination], "input": ["video": "test", "audio": "test"], "links": ["eth0"],
             ],
+            "RehearsalRequest": [
+                "sender": sender, "input": ["video": "test", "audio": "test"], "links": ["eth0"], "protection": "balanced", "seconds": 10,
+            ],
             "ChangeBroadcastRequest": ["input": ["video": "test", "audio": "test"]],
             "AddOutputRequest": ["destination": destination], "RotateSecretRequest": ["overlapSeconds": 60],
             "WebhookRequest": ["url": "https://127.0.0.1:1/", "description": "N", "kinds": ["webhook.test"], "active": true],
             "PageErrorRequest": [
-                "kind": "error", "name": "TypeError", "message": "m", "stack": "at f (https://a/b.js:1:2)", "path": "/app/",
+                "kind": "error", "name": "TypeError", "message": "m", "stack": "at f (https://a/b.js:1:2)", "path": "/",
+            ],
+            "AlertsRequest": [
+                "rules": [["kind": "silence"]], "byMail": false, "recovery": true, "webhookURL": "https://127.0.0.1:1/",
             ],
             "ErrorTrackingRequest": ["dsn": "https://k@127.0.0.1:1/4"],
         ]

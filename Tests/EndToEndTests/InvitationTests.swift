@@ -34,7 +34,7 @@ struct InvitationTests {
             kim.token = try accepted.text("accessToken")
             #expect(try await kim.get("/auth/me").text("role") == "admin")
             for path in ["/auth/invitation", "/auth/invitation/accept"] {
-                let more = path.hasSuffix("accept") ? #","displayName":"K","password":"a long password""# : ""
+                let more = path.hasSuffix("accept") ? #","displayName":"Kim","password":"a long password""# : ""
                 #expect(try await desk.visitor().post(path, #"{"token":"\#(token)"\#(more)}"#).problem == "gone")
             }
             // No admin invites another; nobody is invited twice.
@@ -73,7 +73,7 @@ struct InvitationTests {
 
     private func token(for address: String, _ peer: MailPeer, _ desk: FrontDesk) async throws -> String {
         let mail = try await eventually(within: .seconds(10), "the invitation has come") { try peer.mails.first { $0.to == [address] } }
-        let start = "\(desk.installation.origin)/app/invitation#token="
+        let start = "\(desk.installation.origin)/invitation#token="
         let link = try #require(mail.text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix(start) }, "\(mail.text)")
         return String(link.dropFirst(start.count))
     }

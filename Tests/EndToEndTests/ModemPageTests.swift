@@ -17,114 +17,98 @@ import Wire
             try await studio.installation.program("sender").stop()
             try await studio.installation.startSender(inside: studio.field + ["env", "DBUS_SYSTEM_BUS_ADDRESS=\(bus.address)"])
             let sender = try await studio.sender(links: 2).id
-            let page = try await Chromium(on: studio.stage)
-            try await page.open(studio.owner.server + "/")
-            try await page.resize(width: 1280, height: 900)
-            try await page.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
-            try await page.signIn("owner@example.org", studio.installation.ownerPassword)
-            let button = "document.querySelector('.links .modem button')"
-            try await page.wait(for: "\(button)?.hidden === false", "the button is there")
+            let page = try await Dashboard.opened(on: studio.stage, at: studio.owner.server, studio.installation.ownerPassword)
+            try await page.browser.resize(width: 1280, height: 900)
+            try await page.press("sender")
             try await page.wait(
-                for: "document.querySelector('.links').innerText.includes('LTE B3, -97 dBm, SINR 8.5 dB')", "beside its figures")
-            try await page.screenshot("modem-1-button")
+                "/-97 dBm.*LTE B3.*SINR 8.5 dB/s.test(document.querySelector('.link .hearing')?.innerText)",
+                "its figures stand beside its link")
+            try await page.wait("/Carried \\d/.test(document.querySelector('.link').innerText)", "so does what the link has carried")
+            try await page.press("Modems")
+            try await page.wait("\(Self.button) !== null", "the button is there")
+            try await page.browser.screenshot("modem-1-button")
             // The same one for as long as the modem is there: nobody's press is lost to the next sample.
-            _ = try await page.value("window.before = \(button); undefined")
+            _ = try await page.run("window.before = \(Self.button); undefined")
 
             // Whoever changes their mind has asked for nothing.
-            try await page.press("\(button)")
-            try await page.wait(for: "document.querySelector('#reset-modem').open", "it is asked")
-            let question = try await page.value("document.querySelector('#reset-modem').innerText") as? String
-            #expect(question?.contains("modem0") == true && question?.contains("of sender") == true)
-            #expect(try await page.value("document.querySelector('#reset-modem label').hidden") as? Bool == true, "nothing is live")
-            try await page.screenshot("modem-2-question")
-            try await page.press("document.querySelector('#reset-modem .plain')")
-            try await page.wait(for: "!document.querySelector('#reset-modem').open", "the question is gone")
+            try await ask(page)
+            let question = try await page.run("document.querySelector('dialog').innerText") as? String
+            #expect(question?.contains("modem0") == true && question?.contains("It leaves its network") == true)
+            #expect(try await page.run("document.querySelector('dialog [type=checkbox]') === null") as? Bool == true, "nothing is live")
+            try await page.browser.screenshot("modem-2-question")
+            try await page.press("Cancel")
+            try await page.wait("!document.querySelector('dialog[open]')", "the question is gone")
             #expect(try await !standIn.calls().contains("Reset"))
 
-            try await answer(page, button)
-            try await page.wait(for: "document.querySelector('.told').textContent.endsWith(': it was reset')", "it is told")
+            try await ask(page)
+            try await page.browser.press("strata.named('dialog button', 'Reset')")
+            try await page.see(": it was reset")
             #expect(try await standIn.calls().filter { $0 == "Reset" }.count == 1)
-            #expect(try await page.value("window.before === \(button)") as? Bool == true)
+            #expect(try await page.run("window.before === \(Self.button)") as? Bool == true)
             try await standIn.run("Modem.every[0].resets = 'Core.Failed'")
-            try await answer(page, button)
-            try await page.wait(
-                for: "document.querySelector('.sender > .error').textContent.includes('it cannot be reset: no answer from the firmware')",
-                "the reason is told")
-            #expect(try await page.value("document.querySelector('.told').textContent") as? String == "")
-
-            // While it carries the only link of what is live, it takes a person who says so.
-            try await standIn.run("Modem.every[0].resets = None")
-            let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
-            let encoder = EncoderChoice(bitrate: .kilobits(600), width: 320, height: 180, frameRate: 15)
-            let id = try await studio.start(StartRequest(sender: sender, destinations: [platform], encoder: encoder, links: ["modem0"]))
-            try await studio.owner.wait(id, for: ["live"])
-            try await page.wait(for: "document.querySelector('.sender .state').textContent === 'live'", "the page has it")
-            try await answer(page, button)
-            try await page.wait(
-                for: "document.querySelector('.sender > .error').textContent.includes('the only working link')", "it is refused")
-            try await page.screenshot("modem-3-live")
-            #expect(try await page.value("document.documentElement.scrollWidth <= 1280") as? Bool == true)
-            try await page.resize(width: 390, height: 844)
-            try await page.screenshot("modem-3-telephone")
-            _ = try await page.value("\(button).scrollIntoView({ block: 'center', inline: 'center' })")
-            try await page.screenshot("modem-4-telephone-button")
-            try await answer(page, button, isForced: true) { try await page.screenshot("modem-5-telephone-question") }
-            try await page.wait(for: "document.querySelector('.told').textContent.endsWith(': it was reset')", "it is told")
-            try await page.screenshot("modem-6-telephone-told")
-            let width = try await page.value("document.documentElement.scrollWidth") as? Int ?? .max
-            #expect(width <= 390, "the page is \(width) wide")
-            #expect(page.takeComplaints().filter { !$0.contains("status of 40") } == [])
-            try await application(page, studio, standIn)
-            try await studio.stop(id)
-            try await page.go(to: studio.owner.server + "/")
-            try await page.wait(for: "document.querySelector('#logout')?.hidden === false", "still signed in")
-            try await member(studio, page)
+            try await ask(page)
+            try await page.browser.press("strata.named('dialog button', 'Reset')")
+            try await page.see("it cannot be reset: no answer from the firmware")
+            try await page.press("Cancel")
+            try await live(page, studio, standIn, sender)
+            try await page.leave()
+            try await member(studio, page, sender)
         }
     }
 
-    /// The same in the web application, while it carries the only link of what is live.
-    private func application(_ browser: Chromium, _ studio: Studio, _ standIn: ModemStandIn) async throws {
-        let page = Dashboard(browser: browser, server: studio.owner.server), before = try await standIn.calls().count { $0 == "Reset" }
-        try await browser.resize(width: 1280, height: 900)
-        try await page.go("/senders/\(try await studio.sender(links: 2).id)")
-        try await page.wait(
-            "/-97 dBm.*LTE B3.*SINR 8.5 dB/s.test(document.querySelector('.link .hearing')?.innerText)",
-            "its figures stand beside its link")
-        try await page.wait("/Carried \\d/.test(document.querySelector('.link').innerText)", "so does what the link has carried")
-        try await browser.screenshot("modem-7-application")
-        try await page.press("Modems")
-        try await page.press("Reset")
-        try await page.see("It leaves its network")
-        _ = try await page.run("strata.named('dialog button', 'Reset').click()")
-        try await page.see("the only working link")
-        _ = try await page.run("document.querySelector('dialog [type=checkbox]').click()")
-        _ = try await page.run("strata.named('dialog button', 'Reset').click()")
-        try await page.see(": it was reset")
-        #expect(try await standIn.calls().count { $0 == "Reset" } == before + 1)
-        _ = browser.takeComplaints()  // The reset that was refused.
+    private static let button = "strata.named('main button', 'Reset')"
+
+    /// By the mouse, as a person's hand does it.
+    private func ask(_ page: Dashboard) async throws {
+        try await page.wait("\(Self.button) !== null && !document.querySelector('dialog[open]')", "it can be pressed")
+        _ = try await page.run("\(Self.button).scrollIntoView({ block: 'center' })")
+        try await page.browser.press(Self.button)
+        try await page.wait("document.querySelector('dialog[open]') !== null", "it is asked")
     }
 
-    private func answer(
-        _ page: Chromium, _ button: String, isForced: Bool = false, _ look: () async throws -> Void = {}
-    ) async throws {
-        try await page.wait(for: "!\(button).disabled", "it can be pressed")
-        try await page.press(button)
-        try await page.wait(for: "document.querySelector('#reset-modem').open", "it is asked")
-        if isForced { try await page.press("document.querySelector('#reset-modem input')") }
-        try await look()
-        try await page.press("document.querySelector('#reset-modem .grave')")
+    /// While it carries the only link of what is live, it takes a person who says so.
+    private func live(_ page: Dashboard, _ studio: Studio, _ standIn: ModemStandIn, _ sender: DeviceID) async throws {
+        let before = try await standIn.calls().count { $0 == "Reset" }
+        try await standIn.run("Modem.every[0].resets = None")
+        let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
+        let encoder = EncoderChoice(bitrate: .kilobits(600), width: 320, height: 180, frameRate: 15)
+        let id = try await studio.start(StartRequest(sender: sender, destinations: [platform], encoder: encoder, links: ["modem0"]))
+        try await studio.owner.wait(id, for: ["live"])
+        try await page.see("To the broadcast")
+        try await ask(page)
+        try await page.browser.press("strata.named('dialog button', 'Reset')")
+        try await page.see("the only working link")
+        try await page.browser.screenshot("modem-3-live")
+        try await page.press("Cancel")
+        for (width, name) in [(1280, "modem-3"), (390, "modem-4-telephone")] {
+            try await page.browser.resize(width: width, height: 844)
+            try await ask(page)
+            try await page.browser.screenshot(name)
+            #expect(try await page.faults() == [])
+            if width < 1000 { break }
+            try await page.press("Cancel")
+        }
+        _ = try await page.run("document.querySelector('dialog [type=checkbox]').scrollIntoView({ block: 'center' })")
+        try await page.browser.press("document.querySelector('dialog [type=checkbox]')")
+        try await page.browser.press("strata.named('dialog button', 'Reset')")
+        try await page.see(": it was reset")
+        try await page.browser.screenshot("modem-6-telephone-told")
+        #expect(try await standIn.calls().count { $0 == "Reset" } == before + 1)
+        #expect(page.browser.takeComplaints().filter { !$0.contains("status of 40") } == [])
+        try await page.browser.resize(width: 1280, height: 900)
+        try await studio.stop(id)
     }
 
     /// Who may not is offered nothing; the API refuses them too (`TenancyTests`).
-    private func member(_ studio: Studio, _ page: Chromium) async throws {
+    private func member(_ studio: Studio, _ page: Dashboard, _ sender: DeviceID) async throws {
         let request = CreateUserRequest(
             email: "member@example.org", displayName: "Member", role: .member, password: SecretOnWire(Secret("a long password")))
         let _: UserView = try await studio.owner.call(.post, "/users", request)
-        _ = try await page.value("document.querySelector('#logout').click()")
-        try await page.wait(for: "document.querySelector('#login')?.hidden === false", "signed out")
-        try await page.signIn("member@example.org", "a long password")
-        try await page.wait(for: "document.querySelector('.links .modem') !== null", "the modem is shown")
-        #expect(try await page.value("document.querySelector('.links .modem button').hidden") as? Bool == true)
+        try await page.enter("member@example.org", "a long password")
+        try await page.press("sender")
+        try await page.press("Modems")
+        try await page.see("LTE B3")
+        #expect(try await page.run("\(Self.button) === null") as? Bool == true)
     }
 }
 

@@ -154,15 +154,15 @@ import Wire
 
     /// The page has the same, in words.
     private func look(at studio: Studio) async throws {
-        let browser = try await Chromium(on: studio.stage)
-        try await browser.open(studio.owner.server + "/")
-        try await browser.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
-        try await browser.signIn("owner@example.org", studio.installation.ownerPassword)
-        try await browser.wait(
-            for: "document.querySelector('.facts')?.textContent.includes('Market square, van, 47.50000, 9.75000')", "its place is shown")
-        try await browser.wait(
-            for: "document.querySelector('.links').innerText.includes('Orange F, LTE B3, roaming, -97 dBm, SINR 8.5 dB')",
+        let page = try await Dashboard.opened(on: studio.stage, at: studio.owner.server, studio.installation.ownerPassword)
+        try await page.press("sender")
+        try await page.see("Market square, van, 47.50000, 9.75000")
+        try await page.wait(
+            "/-97 dBm.*Orange F, LTE B3, roaming, SINR 8.5 dB/s.test(document.querySelector('.links').innerText)",
             "the modem is shown beside its link")
+        try await page.press("Senders")
+        try await page.press("Map")
+        try await page.wait("strata.named('button', 'sender: online') !== null", "it stands on the map where its modem says")
     }
 
     /// Where the list of senders shows one to be.

@@ -58,17 +58,13 @@ import Wire
             #expect(kept.configuration.wanted == 2 && kept.configuration.applied == 1 && kept.configuration.reason == words)
             #expect(kept.defaults?.encoder.width == 640)
 
-            let page = try await Chromium(on: desk.stage)
-            try await page.open(desk.server + "/")
-            try await page.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
-            try await page.signIn("owner@example.org", desk.installation.ownerPassword)
-            try await page.wait(
-                for: "document.querySelector('.facts')?.textContent.includes('configuration 2 is refused: its agent (version raw)')",
-                "the page tells it")
+            let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
+            try await page.press("board")
+            try await page.see("Configuration 2 is refused: its agent (version raw)")
             // One without them is taken, and nothing is told any more.
             let again = try await configure("[video]\nwidth = 320\n")
             #expect(again.result == .applied && again.version == 3)
-            try await page.wait(for: "!document.querySelector('.facts').textContent.includes('refused')", "the page forgets it")
+            try await page.wait("!/is refused/.test(document.querySelector('.page').innerText)", "the page forgets it")
             #expect(try await view().configuration.reason == nil)
 
             // One that waited for the board is refused when it connects, and the page that is open tells that too.
@@ -78,8 +74,7 @@ import Wire
             let next = try await board.connect()
             let reader = Task { try await Self.answer(next, not: ["sender.location", "link[0].data_cap_mib"]) }
             defer { reader.cancel() }
-            try await page.wait(
-                for: "document.querySelector('.facts').textContent.includes('configuration 4 is refused: its agent')", "it is told again")
+            try await page.see("Configuration 4 is refused: its agent")
         }
     }
 }

@@ -154,6 +154,10 @@ struct OutputTests {
 
     private func remove(_ studio: Studio, _ id: BroadcastID, _ output: OutputID) async throws {
         let _: BroadcastView = try await studio.owner.call(.delete, "/broadcasts/\(id)/outputs/\(output)")
+        // The feed tells it a little later than the answer does.
+        try await eventually(within: .seconds(3), "it is seen to be gone") {
+            try studio.owner.broadcast(id)?.outputs.contains { $0.id == output } == false
+        }
     }
 
     /// Nobody gets the picture, and that is what is shown; with an output it is live again.

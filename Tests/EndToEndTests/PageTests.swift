@@ -7,9 +7,11 @@ import Units
 import Web
 import Wire
 
-/// The page in a real browser, and what a hostile one beside it may not do (THREATS 11 and 16).
+/// The web application in a real browser, and what a hostile one beside it may not do (THREATS 11 and 16).
 @Suite(.serialized)
 struct PageTests {
+    private static let seen = "As the receiver sees it"
+
     @Test(
         "somebody signs in, starts a broadcast, sees it live and stops it, and hostile names are only shown",
         .row("CTL-03", "CTL-04", "CTL-09", "BND-04", "BND-06"))
@@ -19,73 +21,68 @@ struct PageTests {
             let hostile = "<img src=x onerror=window.owned=1>"
             let _: SenderView = try await studio.owner.call(.patch, "/senders/\(sender.id)", ["name": hostile])
             _ = try await studio.destination("</script><script>window.owned=2</script>", url: studio.nginx.url(), secret: "show")
-            let browser = try await Chromium(on: studio.stage)
-            try await browser.open(studio.owner.server + "/")
-            try await browser.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
+            let page = Dashboard(browser: try await Chromium(on: studio.stage), server: studio.owner.server), browser = page.browser
+            try await browser.open(page.server + "/")
+            for (field, text) in [("Mail address", "owner@example.org"), ("Password", "wrong password")] {
+                try await page.fill(field, text)
+            }
             try await browser.screenshot("1-sign-in")
-            try await browser.signIn("owner@example.org", "wrong password")
-            try await browser.wait(
-                for: "document.querySelector('#login .error').textContent.includes('belong together')", "a wrong password is named")
-            _ = browser.takeComplaints()
-            try await browser.signIn("owner@example.org", studio.installation.ownerPassword)
-            try await browser.wait(for: "document.querySelector('.sender .presence')?.textContent === 'online'", "the sender is online")
-            #expect(try await browser.value("document.querySelector('.sender .name').textContent") as? String == hostile)
-            #expect(try await browser.value("document.querySelectorAll('.sender .links tbody tr').length") as? Int ?? 0 >= 3)
-            try await browser.wait(for: "document.querySelectorAll('.destinations input').length === 1", "the destination is offered")
+            try await page.press("Sign in")
+            try await page.see("belong together")
+            try await page.enter("owner@example.org", studio.installation.ownerPassword)
+            try await page.wait(
+                "/^<img src=x onerror=window.owned=1>\\nOnline/.test(document.querySelector('.sender')?.innerText)", "the sender is online")
+            try await page.press(hostile)
+            try await page.wait("document.querySelectorAll('.link').length >= 3", "each of its links is shown")
+            try await page.press("Start a broadcast")
 
             // Without a destination nothing starts.
-            _ = try await browser.value("document.querySelector('.destinations input').checked = false")
-            _ = try await browser.value("document.querySelector('form.start button').click()")
-            try await browser.wait(
-                for: "[...document.querySelectorAll('.sender .error')].some(text => text.textContent.includes('at least one destination'))",
-                "the missing destination is named")
-            _ = try await browser.value("document.querySelector('.destinations input').checked = true")
-            _ = try await browser.value("document.querySelector('form.start input[name=bitrate]').value = '0.8'")
-            _ = try await browser.value("document.querySelector('form.start button').click()")
-            try await browser.wait(
-                for: "document.querySelector('.sender .state').textContent === 'live'", "it is live", within: .seconds(30))
-            try await browser.wait(
-                for: "[...document.querySelectorAll('.outputs td')].some(cell => cell.textContent === 'connected')",
-                "the output is connected")
-            try await browser.wait(
-                for: "[...document.querySelectorAll('.paths tr')].filter(row => /Mbit.s.* ms.* %/.test(row.textContent)).length === 3",
-                "three paths arrive, each with its rate, round trip and loss")
-            let names = "[...document.querySelectorAll('.paths tbody tr')].map(row => row.textContent.split(',')[0]).sort().join()"
-            #expect(try await browser.value(names) as? String == "modem0,modem1,modem2")
+            try await page.wait("document.querySelector('.choice input')?.checked", "the only destination is chosen")
+            _ = try await page.run("document.querySelector('.choice input').click()")
+            try await page.see("Choose at least one destination.")
+            #expect(try await page.run("strata.named('button', 'Go live').disabled") as? Bool == true)
+            _ = try await page.run("document.querySelector('.choice input').click()")
+            try await page.fill("Video, Mbit/s", "0.8")
+            try await page.press("Go live")
+            try await page.wait("/LIVE/.test(document.querySelector('h1').innerText)", "it is live", within: .seconds(30))
+            try await page.wait("/Connected/.test(strata.rows('Outputs').join())", "the output is connected")
+            let paths = "strata.rows('\(Self.seen)')"
+            try await page.wait(
+                "\(paths).filter(row => /^modem[0-2] .*Mbit.s.* ms.* %/.test(row)).length === 3",
+                "three paths arrive, each with its link, rate, round trip and loss")
             try await studio.record("show", seconds: 2)
-            // Each link's minute as a drawing, on the sender's side with what it could carry, and on the receiver's.
-            try await browser.wait(
-                for:
-                    "document.querySelectorAll('.links .graph .area').length >= 3 && document.querySelectorAll('.links .limit').length >= 3",
-                "each link is drawn")
-            try await browser.wait(for: "document.querySelectorAll('.paths .graph .area').length === 3", "each path is drawn")
-            try await browser.wait(
-                for: "/latency [0-9]+ ms of 1000/.test(document.querySelector('.facts').textContent)", "the latency is told")
-            try await browser.wait(
-                for: "document.querySelector('.sender .thumbnail:not([hidden]) canvas')?.width === 320", "its picture is shown",
-                within: .seconds(8))
+            // Each link's minute as a drawing, on the sender's side and on the receiver's.
+            let drawn =
+                "document.querySelectorAll('.link .chart canvas').length >= 9 && strata.table('\(Self.seen)').querySelectorAll('canvas').length === 3"
+            try await page.wait(drawn, "each link and each path is drawn")
+            try await page.wait("/\\d+ ms of a buffer of 1,000 ms/.test(document.body.innerText)", "the latency is told")
+            try await page.wait(
+                "document.querySelector('.thumbnail[data-at] canvas')?.width === 320", "its picture is shown", within: .seconds(8))
             let said = "document.querySelector('.thumbnail canvas').getAttribute('aria-label')"
-            #expect(try await browser.value(said) as? String == "The picture of " + hostile)
+            #expect(try await page.run(said) as? String == "The picture of " + hostile)
             try await browser.screenshot("2-live")
-            _ = try await browser.value("document.querySelector('button.stop').click()")
-            try await browser.wait(for: "document.querySelectorAll('#past-list tr').length === 1", "it is among those that ended")
-            try await browser.wait(for: "document.querySelector('.sender .thumbnail').hidden", "its picture is gone")
-            #expect(try await browser.value("document.querySelector('#past-list').innerText.includes('stopped')") as? Bool == true)
+            try await page.press("Stop")
+            try await page.see("see the end at once")
+            _ = try await page.run("strata.named('dialog button', 'Stop').click()")
+            try await page.see("Start another one", within: .seconds(20))
+            #expect(try await page.run("document.querySelector('.thumbnail') === null") as? Bool == true, "its picture is gone")
+            try await page.press("Broadcasts")
+            try await page.wait("/stopped/.test(strata.rows('Ended').join())", "it is among those that ended")
             try await browser.screenshot("3-stopped")
 
             // The session is the cookie's, which no script can read; nothing else is kept.
-            #expect(try await browser.value("document.cookie + localStorage.length + sessionStorage.length") as? String == "00")
-            try await browser.go(to: studio.owner.server + "/?again")
-            try await browser.wait(for: "document.querySelector('.sender .presence')?.textContent === 'online'", "still signed in")
-            #expect(try await browser.value("typeof window.owned") as? String == "undefined")
+            #expect(try await page.run("document.cookie + localStorage.length + sessionStorage.length") as? String == "00")
+            try await page.go("/senders")
+            try await page.wait("/Online/.test(document.querySelector('.sender')?.innerText)", "still signed in")
+            #expect(try await page.run("typeof window.owned") as? String == "undefined")
             #expect(browser.takeComplaints() == [])
-            _ = try await browser.value("document.querySelector('#logout').click()")
-            try await browser.wait(for: "document.querySelector('#login')?.hidden === false", "signed out")
+            try await page.leave()
+            #expect(try await page.run("location.pathname") as? String == "/login")
             try await studio.expectNothingLeft(sender.id)
         }
     }
 
-    @Test("the page's policy runs no script but its own, and nobody frames it, signs for it or listens in")
+    @Test("the page's policy runs no script but its own, and nobody frames it, signs for it or listens in", .row("SEC-17"))
     func hostilePage() async throws {
         try await atFrontDesk { desk in
             let loop = try Loop(name: "evil")
@@ -94,15 +91,14 @@ struct PageTests {
                 configuration: ServerConfiguration(listeners: [Listener(try #require(SocketAddress("127.0.0.1", port: 0)))]), loops: [loop]
             ) { _ in Response(.ok, headers: ["Content-Type": "text/html"], body: .bytes(Array("<!doctype html><p>evil".utf8))) }
             let other = "http://\(try await evil.start()[0])"
-            let browser = try await Chromium(on: desk.stage)
-            try await browser.open(desk.server + "/")
-            try await browser.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
-            try await browser.signIn("owner@example.org", desk.installation.ownerPassword)
-            try await browser.wait(for: "document.querySelector('#connection').textContent === 'connected'", "signed in")
-            // Whether somebody is signed in is asked by a refresh.
-            #expect(browser.takeComplaints().filter { !$0.contains("status of 401") } == [])
-
+            let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword), browser = page.browser
             try await browser.screenshot("0-no-sender")
+            // Who has the session's cookie is signed in: no script has.
+            #expect(try await browser.value("document.cookie") as? String == "")
+            let session = try #require(
+                try await browser.cookies(of: desk.server + "/api/v1/auth/").first { $0["name"] as? String == "strata_refresh" })
+            #expect(
+                session["httpOnly"] as? Bool == true && session["secure"] as? Bool == true && session["sameSite"] as? String == "Strict")
             // What a hole in the page would try.
             for attack in [
                 "document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.owned = 1' }))",
@@ -144,7 +140,7 @@ struct PageTests {
             #expect(browser.takeComplaints().contains { $0.contains("frame") }, "the page was framed")
             // None of it has used the refresh token up: the owner is still signed in.
             try await browser.go(to: desk.server + "/")
-            try await browser.wait(for: "document.querySelector('#connection').textContent === 'connected'", "still signed in")
+            try await page.connected()
             await evil.shutdown(grace: .zero)
             loop.stop()
         }
@@ -169,27 +165,28 @@ struct PageTests {
                 try judge(try await who.send(method, path, method == "GET" ? nil : "{}"), "\(method) \(path)")
             }
             #expect(requests.count > 60)
-            for (path, type) in [
-                ("/", "text/html"), ("/page.js", "text/javascript"), ("/graph.js", "text/javascript"), ("/slate.js", "text/javascript"),
-                ("/thumbnails.js", "text/javascript"),
-                ("/modems.js", "text/javascript"),
-                ("/page.css", "text/css"),
-            ] {
-                let answer = try await runTool("curl", ["-s", "-i", desk.server + path]).text
-                #expect(answer.contains("content-type: \(type)") || answer.contains("Content-Type: \(type)"), "\(answer.prefix(600))")
-                let head = answer.components(separatedBy: "\r\n\r\n")[0].lowercased()
-                for field in [
-                    "x-content-type-options: nosniff", "frame-ancestors 'none'", "x-frame-options: deny", "cache-control: no-cache",
-                ] {
-                    #expect(head.contains(field), "\(path): \(head)")
-                }
-                let body = answer.components(separatedBy: "\r\n\r\n").dropFirst().joined()
-                if path == "/" {
-                    #expect(body.matches(of: #/<script[^>]*>/#).allSatisfy { $0.output.contains("src=\"/") }, "a script in the page")
-                    #expect(body.firstMatch(of: #/ on[a-z]+=|style=|javascript:|https?:\/\//#) == nil, "code or addresses in the page")
-                }
+            let page = try await served(desk, "/", "text/html")
+            #expect(page.matches(of: #/<script[^>]*>/#).allSatisfy { $0.output.contains("src=\"/") }, "a script in the page")
+            #expect(page.firstMatch(of: #/ on[a-z]+=|style=|javascript:|https?:\/\//#) == nil, "code or addresses in the page")
+            #expect(try await served(desk, "/senders/01ARZ3NDEKTSV4RRFFQ69G5FAV", "text/html") == page)
+            let files = page.matches(of: #/"(\/assets\/[^"]+)"/#).map { String($0.output.1) }
+            #expect(Set(files.map { $0.split(separator: ".").last ?? "" }) == ["js", "css"], "\(files)")
+            for file in files {
+                _ = try await served(desk, file, file.hasSuffix("css") ? "text/css" : "text/javascript", kept: "immutable")
             }
         }
+    }
+
+    /// What another client gets, with what it says of it.
+    private func served(_ desk: FrontDesk, _ path: String, _ type: String, kept: String = "no-cache") async throws -> String {
+        let answer = try await runTool("curl", ["-s", "-i", desk.server + path]).text.components(separatedBy: "\r\n\r\n")
+        let head = answer[0].lowercased()
+        for field in [
+            " 200 ", "content-type: \(type)", "x-content-type-options: nosniff", "frame-ancestors 'none'", "x-frame-options: deny", kept,
+        ] {
+            #expect(head.contains(field), "\(path): \(head)")
+        }
+        return answer.dropFirst().joined(separator: "\r\n\r\n")
     }
 
     private func judge(_ answer: Reply, _ what: String) throws {
@@ -212,15 +209,5 @@ struct PageTests {
             }
             #expect(!cookie.contains("Domain="), "\(what)")
         }
-    }
-}
-
-extension Chromium {
-    /// As a person does it: fields, then the button.
-    func signIn(_ email: String, _ password: String) async throws {
-        let set = "(name, text) => { document.querySelector('#login [name=' + name + ']').value = text }"
-        _ = try await value("(\(set))('email', '\(email)')")
-        _ = try await value("(\(set))('password', '\(password)')")
-        _ = try await value("document.querySelector('#login button').click()")
     }
 }

@@ -41,13 +41,10 @@ import Wire
         let began = Date()
         try await named(studio, sender, within: 30, Self.words)
         measured("the sign-in page is named after", String(format: "%.1f s", Date().timeIntervalSince(began)))
-        let browser = try await Chromium(on: studio.stage)
-        try await browser.open(studio.owner.server + "/")
-        try await browser.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
-        try await browser.signIn("owner@example.org", studio.installation.ownerPassword)
-        try await browser.wait(
-            for:
-                "document.querySelector('.links')?.innerText.includes('up: a sign-in page of login.hotel.example is in the way on modem0')",
+        let page = try await Dashboard.opened(on: studio.stage, at: studio.owner.server, studio.installation.ownerPassword)
+        try await page.press("sender")
+        try await page.wait(
+            "/^modem0[^]*Up[^]*a sign-in page of login.hotel.example is in the way on modem0/.test(document.querySelector('.link')?.innerText)",
             "the page says it beside the link")
 
         let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")

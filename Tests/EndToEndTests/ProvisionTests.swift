@@ -78,7 +78,7 @@ struct ProvisionTests {
 
             let password = try folder.write("another long password\n", to: "other.password")
             let organization = [
-                "organization", "create", "--name", "Other", "--slug", "other", "--email", "owner@other.org", "--owner", "O",
+                "organization", "create", "--name", "Other", "--slug", "other", "--email", "owner@other.org", "--owner", "Other",
                 "--password-file", password,
             ]
             let other: OrganizationView = try await shell(organization + operating)

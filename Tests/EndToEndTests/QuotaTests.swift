@@ -26,7 +26,7 @@ struct QuotaTests {
             // Users.
             func user(_ name: String) async throws -> Reply {
                 try await owner.post(
-                    "/users", #"{"email":"\#(name)@example.org","displayName":"U","role":"member","password":"a long password"}"#)
+                    "/users", #"{"email":"\#(name)@example.org","displayName":"Una","role":"member","password":"a long password"}"#)
             }
             let second = try await user("two")
             #expect(second.status == 201)
@@ -119,7 +119,7 @@ struct QuotaTests {
             #expect(try await third.get("/auth/sessions").items().count == 2)
 
             var pages = [try await second.watch(), try await third.watch()]
-            #expect(try await second.refusedWatch() == 409)
+            #expect(try await second.refusedWatch() == 429)
             await pages.removeLast().close()
             let again = try await eventually(within: .seconds(5), "a closed page makes room") { try? await second.watch() }
             await again.close()
@@ -160,7 +160,7 @@ struct QuotaTests {
     }
 
     private func expect(_ answer: Reply, _ quota: String, _ limit: Int, at location: SourceLocation = #_sourceLocation) throws {
-        #expect(answer.status == 409 && answer.problem == "quota-reached", "\(answer)", sourceLocation: location)
+        #expect(answer.status == 429 && answer.problem == "quota-reached", "\(answer)", sourceLocation: location)
         #expect(try answer.text("detail").contains("quotas.\(quota) = \(limit)"), "\(answer)", sourceLocation: location)
     }
 }

@@ -89,7 +89,7 @@ struct RecoveryTests {
 
     @Test(
         "a killed receiver is back on its port within 5 s, and another broadcast does not notice",
-        .row("RCV-01", "RCV-02", "RCV-07"))
+        .row("RCV-01", "RCV-02", "RCV-07", "DIA-23"))
     func receiver() async throws {
         try await inStudio { studio in
             _ = try await studio.installation.enrollSender("other", inside: studio.field)

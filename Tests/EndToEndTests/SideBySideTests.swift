@@ -56,7 +56,8 @@ struct SideBySideTests {
             .trimmingCharacters(in: .newlines)
         let password = "another long password"
         let request = CreateOrganizationRequest(
-            name: slug, slug: slug, ownerEmail: "owner@\(slug).org", ownerDisplayName: "O", ownerPassword: SecretOnWire(Secret(password)))
+            name: slug, slug: slug, ownerEmail: "owner@\(slug).org", ownerDisplayName: "Other",
+            ownerPassword: SecretOnWire(Secret(password)))
         let answer = try await studio.owner.answer(.post, "/operator/organizations", request, bearer: operating)
         guard answer.status.isSuccess else { throw SupportFailure("no organisation: \(answer.status)") }
         let browser = try Browser(server: studio.owner.server)

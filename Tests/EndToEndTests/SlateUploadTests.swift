@@ -47,42 +47,43 @@ struct SlateUploadTests {
     @Test("an admin gives it on the page, sees it there and takes it away; the page fits a telephone with whatever an input is called")
     func page() async throws {
         try await atFrontDesk { desk in
-            _ = try await desk.board(of: try await desk.owner())
-            let browser = try await Chromium(on: desk.stage)
-            try await browser.open(desk.server + "/")
-            try await browser.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
-            try await browser.signIn("owner@example.org", desk.installation.ownerPassword)
-            try await browser.wait(for: "!document.querySelector('#slate').hidden", "it is offered")
-            #expect(browser.takeComplaints().filter { !$0.contains("status of 401") } == [])
+            let board = try await desk.board(of: try await desk.owner())
+            let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
+            try await page.press("Organisation")
+            try await page.press("While a sender is silent")
+            try await page.see("A picture of ours is shown.")
             func choose(_ source: String, _ type: String) async throws {
-                _ = try await browser.value(
+                _ = try await page.run(
                     """
                     (() => {
-                      const form = document.querySelector('#slate form'), list = new DataTransfer();
+                      const input = strata.named('input', 'PNG or JPEG, at most 96 KiB'), list = new DataTransfer();
                       list.items.add(new File([\(source)], 'picture', { type: '\(type)' }));
-                      form.picture.files = list.files;
-                      form.requestSubmit();
+                      input.files = list.files;
+                      input.dispatchEvent(new Event('change', { bubbles: true }));
                     })()
                     """)
+                try await page.press("Show this one")
             }
             try await choose("'no picture'", "image/png")
-            try await browser.wait(
-                for: "document.querySelector('#slate .error').textContent.includes('neither a whole PNG')",
-                "what is none is refused by name")
-            _ = browser.takeComplaints()
+            try await page.see("neither a whole PNG")
+            _ = page.browser.takeComplaints()
             try await choose("Uint8Array.from(atob('\(Data(Self.png).base64EncodedString())'), one => one.charCodeAt(0))", "image/png")
-            try await browser.wait(for: "!document.querySelector('#slate canvas').hidden", "it is shown")
-            #expect(try await browser.value("document.querySelector('#slate .error').textContent") as? String == "")
-            try await browser.screenshot("slate")
-            _ = try await browser.value("document.querySelector('#slate .remove').click()")
-            try await browser.wait(
-                for: "document.querySelector('#slate .which').textContent === 'a picture of ours'", "ours is shown again")
-            #expect(browser.takeComplaints() == [])
+            try await page.see("1×1, png")
+            try await page.wait(
+                "document.querySelector('canvas.slate')?.height === 480 && !document.querySelector('.fault')", "it is drawn")
+            try await page.browser.screenshot("slate")
+            try await page.press("Show yours again")
+            try await page.see("A picture of ours is shown.")
+            #expect(page.browser.takeComplaints() == [])
 
-            try await browser.resize(width: 360, height: 740)
-            _ = try await browser.value("document.querySelector('.start select').append(new Option('USB Video '.repeat(18)))")
-            #expect(try await browser.value("document.documentElement.scrollWidth") as? Int == 360)
-            try await browser.screenshot("slate-telephone")
+            try await page.browser.resize(width: 360, height: 740)
+            #expect(try await page.faults() == [])
+            #expect(try await desk.owner().post("/destinations", #"{"name":"d","url":"rtmp://127.0.0.1/d","secret":"k"}"#).status == 201)
+            try await page.go("/senders/\(board.identity.device)/start")
+            try await page.wait("document.querySelector('select[name=input]') !== null", "a broadcast can be asked for")
+            _ = try await page.run("document.querySelector('select[name=input]').append(new Option('USB Video '.repeat(18)))")
+            #expect(try await page.faults() == [])
+            try await page.browser.screenshot("slate-telephone")
         }
     }
 }

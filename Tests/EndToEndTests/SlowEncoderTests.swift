@@ -12,10 +12,7 @@ struct SlowEncoderTests {
         try await inStudio { studio in
             let sender = try await studio.sender()
             let platform = try await studio.destination("platform", url: studio.nginx.url(), secret: "show")
-            let browser = try await Chromium(on: studio.stage)
-            try await browser.open(studio.owner.server + "/")
-            try await browser.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
-            try await browser.signIn("owner@example.org", studio.installation.ownerPassword)
+            let page = try await Dashboard.opened(on: studio.stage, at: studio.owner.server, studio.installation.ownerPassword)
             let huge = EncoderChoice(id: .x264, bitrate: .kilobits(3000), width: 3840, height: 2160, frameRate: 60)
             let id = try await studio.start(StartRequest(sender: sender.id, destinations: [platform], encoder: huge))
             try await studio.owner.wait(id, for: ["live"], within: .seconds(30))
@@ -30,20 +27,18 @@ struct SlowEncoderTests {
             let frames = try #require(
                 try studio.owner.latest("telemetry/\(sender.id)", as: AgentTelemetry.self)?.pipeline?.frames, "the telemetry has them")
             #expect(frames.made < 54, "\(frames)")
-            try await browser.wait(
-                for: #"/makes [0-9]+ of 60 frames a second/.test(document.querySelector('.facts').textContent)"#, "the page has both rates")
-            #expect(
-                try await browser.value("document.querySelector('.sender .reason').textContent.includes('choose a smaller size')") as? Bool
-                    == true)
-            try await browser.screenshot("8-slow-encoder")
+            try await page.go("/broadcasts/\(id)")
+            try await page.wait(#"/[0-9]+ of 60 pictures a second/.test(document.body.innerText)"#, "the page has both rates")
+            try await page.wait("/choose a smaller size/.test(document.querySelector('.reason')?.textContent)", "and what to do")
+            try await page.browser.screenshot("8-slow-encoder")
             try await studio.stop(id)
             let recorded = try await studio.owner.recorder(of: id).filter { $0.entry.kind == .sending }.compactMap(\.entry.reason)
             #expect(recorded.contains { $0.hasPrefix("degraded: ") && $0.contains("of 60 frames a second") }, "\(recorded)")
 
             let next = try await studio.start(StartRequest(sender: sender.id, destinations: [platform], encoder: Studio.small))
             try await studio.owner.wait(next, for: ["live"])
-            try await browser.wait(
-                for: #"/makes 2[3-7] of 25 frames a second/.test(document.querySelector('.facts').textContent)"#, "all are made")
+            try await page.go("/broadcasts/\(next)")
+            try await page.wait(#"/2[3-7] of 25 pictures a second/.test(document.body.innerText)"#, "all are made")
             #expect(try studio.owner.broadcast(next)?.state == "live")
             try await studio.stop(next)
         }

@@ -38,15 +38,13 @@ import Wire
 
     /// A person presses the button.
     private func look(at studio: Studio) async throws {
-        let browser = try await Chromium(on: studio.stage)
-        try await browser.open(studio.owner.server + "/")
-        try await browser.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
-        try await browser.signIn("owner@example.org", studio.installation.ownerPassword)
-        let words = "document.querySelector('.links tbody').rows[0].innerText"
-        try await browser.wait(for: "/[34]\\.[0-9] Mbit\\/s up, [0-9]+ ms, at [0-9]/.test(\(words))", "the result is shown")
-        _ = try await browser.value("document.querySelector('.links tbody').rows[0].querySelector('.measure').click()")
-        try await browser.wait(for: "\(words).includes('measuring')", "it is measured again")
-        try await browser.wait(for: "/[34]\\.[0-9] Mbit\\/s up/.test(\(words))", "and the new result is shown")
+        let page = try await Dashboard.opened(on: studio.stage, at: studio.owner.server, studio.installation.ownerPassword)
+        try await page.press("sender")
+        let row = "strata.rows('Speed test')[0]", button = "strata.named('button', 'Measure the upload of modem0')"
+        try await page.wait("/^modem0[34]\\.[0-9]+ Mbit\\/s[0-9]+ ms/.test(\(row))", "the result is shown")
+        _ = try await page.run("\(button).click()")
+        try await page.wait("\(button).getAttribute('aria-busy') === 'true'", "it is measured again")
+        try await page.wait("/^modem0[34]\\.[0-9]+ Mbit\\/s.*Measured/.test(\(row))", "and the new result is shown")
     }
 
     @Test("a broadcast that begins ends it at once, one that runs refuses it, and a data plan is not passed")

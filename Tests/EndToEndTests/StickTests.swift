@@ -60,15 +60,11 @@ import Wire
     }
 
     private func look(at studio: Studio) async throws {
-        let browser = try await Chromium(on: studio.stage)
-        try await browser.open(studio.owner.server + "/")
-        try await browser.wait(for: "!document.querySelector('#login').hidden", "the form is shown")
-        try await browser.signIn("owner@example.org", studio.installation.ownerPassword)
-        try await browser.wait(
-            for: "document.querySelector('.links')?.innerText.includes('Network 1, LTE B1, -97 dBm, SINR 8 dB')", "the stick is shown")
-        try await browser.wait(
-            for: "document.querySelector('.links').innerText.includes('switch the login of its page http://192.168.8.1 off')",
-            "what the other one wants is shown")
+        let page = try await Dashboard.opened(on: studio.stage, at: studio.owner.server, studio.installation.ownerPassword)
+        try await page.press("sender")
+        try await page.wait(
+            "/-97 dBm[^]*Network 1, LTE B1, SINR 8 dB/.test(document.querySelector('.link')?.innerText)", "the stick is shown")
+        try await page.see("switch the login of its page http://192.168.8.1 off")
     }
 
     private func telemetry(

@@ -28,12 +28,13 @@ struct TenancyTests {
         "DELETE /api/v1/auth/sessions/{id}": .member, "DELETE /api/v1/auth/sessions": .member, "PUT /api/v1/auth/password": .member,
         "PUT /api/v1/organization/owner": .owner, "POST /api/v1/auth/ticket": .member, "GET /api/v1/organization": .member,
         "GET /api/v1/organization/slate": .member, "PUT /api/v1/organization/slate": .admin, "DELETE /api/v1/organization/slate": .admin,
-        "GET /api/v1/organization/wording": .member, "PATCH /api/v1/organization/wording": .admin,
+        "GET /api/v1/organization/wording": .member, "GET /api/v1/organization/usage": .admin, "PATCH /api/v1/organization/wording": .admin,
         "GET /api/v1/organization/branding": .member, "PATCH /api/v1/organization/branding": .admin,
         "POST /api/v1/organization/branding/upload": .admin, "GET /api/v1/blobs/branding/{organization}/{name}": .open,
         "PUT /api/v1/blobs/branding/{organization}/{name}": .admin, "GET /api/v1/blobs/avatars/{organization}/{name}": .open,
         "PUT /api/v1/blobs/avatars/{organization}/{name}": .member, "PATCH /api/v1/auth/me": .member,
         "POST /api/v1/auth/me/avatar": .member, "POST /api/v1/auth/me/email": .member, "PUT /api/v1/auth/email": .open,
+        "GET /api/v1/auth/me/alerts": .member, "PUT /api/v1/auth/me/alerts": .member, "GET /api/v1/auth/me/incidents": .member,
         "GET /api/v1/users": .admin, "POST /api/v1/users": .admin, "PATCH /api/v1/users/{id}": .admin, "GET /api/v1/audit": .admin,
         "GET /api/v1/diagnostics/health": .admin, "POST /api/v1/diagnostics/health": .admin, "GET /api/v1/diagnostics/snapshots": .admin,
         "GET /api/v1/diagnostics/error-tracking": .owner, "PUT /api/v1/diagnostics/error-tracking": .owner,
@@ -43,7 +44,8 @@ struct TenancyTests {
         "GET /api/v1/senders": .member, "GET /api/v1/senders/{id}": .member, "PATCH /api/v1/senders/{id}": .admin,
         "DELETE /api/v1/senders/{id}": .admin, "GET /api/v1/senders/{id}/configurations": .member,
         "PUT /api/v1/senders/{id}/configuration": .admin, "POST /api/v1/senders/{id}/modem-reset": .host,
-        "POST /api/v1/senders/{id}/speed-test": .host, "GET /api/v1/devices/speed-test": .open,
+        "GET /api/v1/senders/{id}/picture": .host, "POST /api/v1/senders/{id}/speed-test": .host, "GET /api/v1/devices/speed-test": .open,
+        "GET /api/v1/preview": .open, "GET /api/v1/devices/preview": .open,
         "GET /api/v1/destinations": .host, "GET /api/v1/destinations/{id}": .host, "POST /api/v1/destinations": .admin,
         "PUT /api/v1/destinations/{id}": .admin, "DELETE /api/v1/destinations/{id}": .admin,
         "GET /api/v1/broadcasts": .member, "GET /api/v1/broadcasts/{id}": .member,
@@ -52,6 +54,8 @@ struct TenancyTests {
         "PATCH /api/v1/broadcasts/{id}": .host, "POST /api/v1/broadcasts/{id}/stop": .host,
         "POST /api/v1/broadcasts/{id}/outputs": .host, "DELETE /api/v1/broadcasts/{id}/outputs/{output}": .host,
         "POST /api/v1/broadcasts/{id}/outputs/{output}/retry": .host,
+        "GET /api/v1/rehearsals": .member, "POST /api/v1/rehearsals": .host, "GET /api/v1/rehearsals/{id}": .member,
+        "POST /api/v1/rehearsals/{id}/stop": .host,
         "GET /api/v1/webhooks": .admin, "POST /api/v1/webhooks": .admin, "GET /api/v1/webhooks/events": .admin,
         "GET /api/v1/webhooks/{id}": .admin, "PUT /api/v1/webhooks/{id}": .admin, "DELETE /api/v1/webhooks/{id}": .admin,
         "POST /api/v1/webhooks/{id}/secret": .admin, "POST /api/v1/webhooks/{id}/test": .admin,
@@ -113,21 +117,24 @@ struct TenancyTests {
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
             "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
             "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
+            "GET /api/v1/rehearsals", "GET /api/v1/rehearsals/{id}",
             "GET /api/v1/diagnostics/health", "POST /api/v1/diagnostics/health", "GET /api/v1/diagnostics/snapshots", "GET /api/v1/pool",
         ],
         "broadcasts": [
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
             "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
             "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
+            "GET /api/v1/rehearsals", "GET /api/v1/rehearsals/{id}",
             "POST /api/v1/broadcasts", "PATCH /api/v1/broadcasts/{id}", "POST /api/v1/broadcasts/{id}/stop",
             "POST /api/v1/broadcasts/{id}/outputs", "DELETE /api/v1/broadcasts/{id}/outputs/{output}",
-            "POST /api/v1/broadcasts/{id}/outputs/{output}/retry",
-            "POST /api/v1/senders/{id}/modem-reset", "POST /api/v1/senders/{id}/speed-test",
+            "POST /api/v1/broadcasts/{id}/outputs/{output}/retry", "POST /api/v1/rehearsals", "POST /api/v1/rehearsals/{id}/stop",
+            "POST /api/v1/senders/{id}/modem-reset", "POST /api/v1/senders/{id}/speed-test", "GET /api/v1/senders/{id}/picture",
         ],
         "senders": [
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "PATCH /api/v1/senders/{id}",
             "DELETE /api/v1/senders/{id}", "PUT /api/v1/senders/{id}/configuration", "POST /api/v1/senders/{id}/modem-reset",
-            "POST /api/v1/senders/{id}/speed-test", "GET /api/v1/enrollment-tokens", "POST /api/v1/enrollment-tokens",
+            "POST /api/v1/senders/{id}/speed-test", "GET /api/v1/senders/{id}/picture", "GET /api/v1/enrollment-tokens",
+            "POST /api/v1/enrollment-tokens",
             "DELETE /api/v1/enrollment-tokens/{id}",
         ],
         "destinations": [
@@ -219,7 +226,11 @@ struct TenancyTests {
             }
             #expect(try await owner.send("PUT", "/senders/\(sender)/configuration", #"{"toml":"[video]\nwidth = 640"}"#).status == 200)
             let start = #"{"sender":"\#(sender)","destinations":["\#(destination)"]}"#
+            // It makes way for the broadcast, and stays in the list.
+            let rehearsal = try await owner.post("/rehearsals", #"{"sender":"\#(sender)"}"#).text("id")
             let broadcast = try await owner.post("/broadcasts", start)
+            #expect(try await owner.get("/rehearsals/\(rehearsal)").text("state") == "ended")
+            #expect(try await owner.get("/broadcasts/\(rehearsal)").status == 404)
             let host = try await desk.host("host")
             let pool = try await eventually(within: .seconds(5), "the host is listed") {
                 try await owner.get("/pool").items().first?["id"] as? String
@@ -236,7 +247,7 @@ struct TenancyTests {
                 "invitations": try await owner.post("/invitations", #"{"email":"i@example.org","role":"host"}"#).text("id"),
                 "sessions": try #require(try await owner.get("/auth/sessions").items().first?["id"] as? String),
                 "enrollment-tokens": open, "senders": sender, "destinations": destination, "pool": pool,
-                "broadcasts": try broadcast.text("id"),
+                "broadcasts": try broadcast.text("id"), "rehearsals": rehearsal,
                 "output": try #require((try broadcast.object()["outputs"] as? [[String: Any]])?.first?["id"] as? String),
             ]
 
@@ -251,9 +262,10 @@ struct TenancyTests {
                 #expect(unknown.status == 404 && unknown.problem == answer.problem, "\(route) for an unknown id: \(unknown)")
             }
             #expect(try await other.post("/broadcasts", start).status == 404)
+            #expect(try await other.post("/rehearsals", #"{"sender":"\#(sender)"}"#).status == 404)
             for list in [
                 "/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions", "/invitations",
-                "/api-tokens", "/webhooks", "/diagnostics/deliveries",
+                "/api-tokens", "/webhooks", "/diagnostics/deliveries", "/rehearsals",
             ] {
                 let shown = String(decoding: try await other.get(list).body, as: UTF8.self)
                 for (kind, id) in ids { #expect(!shown.contains(id), "\(list) shows one of the \(kind)") }
@@ -320,6 +332,7 @@ struct TenancyTests {
         let parts = route.split(separator: " ")
         let path = parts[1].replacingOccurrences(of: "{id}", with: id).replacingOccurrences(of: "{output}", with: output ?? Self.nobodys)
             .replacingOccurrences(of: "{organization}", with: Self.nobodys)
+            .replacingOccurrences(of: "/picture", with: "/picture?input=test")
             .replacingOccurrences(of: "{name}", with: String(repeating: "a", count: 64) + ".png")
         return try await visitor.send(String(parts[0]), path, Self.bodies[route])
     }

@@ -1,7 +1,8 @@
 /// A parser that hostile bytes reach, and what must hold for every input.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp, ownPicture, slate,
-        stick, invitations, pictureFile, redaction, pageStack, traceparent
+        stick, invitations, pictureFile, redaction, pageStack, traceparent,
+        fragments, preview
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -28,6 +29,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .redaction: fuzzRedaction(bytes)
         case .pageStack: fuzzPageStack(bytes)
         case .traceparent: fuzzTraceparent(bytes)
+        case .fragments: fuzzFragments(bytes)
+        case .preview: fuzzPreview(bytes)
         }
     }
 }

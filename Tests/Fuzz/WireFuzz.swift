@@ -25,6 +25,11 @@ private func entered(_ data: Data) -> String? {
             + bounded.inventory.inputs.map(\.id)
         guard bounded == bounded.bounded(), texts.allSatisfy(\.isPlain) else { return "an agent's hello that is not bounded" }
     }
+    if case .picture(let picture)? = try? decoder.decode(AgentMessage.self, from: data), let bounded = picture.bounded() {
+        guard bounded == bounded.bounded(), bounded.input.isPlain, bounded.base64.utf8.count <= 32 << 10 else {
+            return "a picture that is not bounded"
+        }
+    }
     switch try? decoder.decode(PoolMessage.self, from: data) {
     case .hello(let hello)?:
         let bounded = hello.bounded()

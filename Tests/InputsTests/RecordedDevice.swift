@@ -9,6 +9,9 @@ struct RecordedDevice: Sendable {
     let formats: [String]
     let sizes: [String]
     let intervals: [String]
+    /// The number of the chosen input, and what the device says of its inputs.
+    var input: String?
+    var inputs: [String] = []
 
     /// Gives the answer whose leading fields are those of the question; EINVAL where there is none.
     func control(_ request: UInt, _ argument: UnsafeMutableRawPointer) -> Int32 {
@@ -18,6 +21,8 @@ struct RecordedDevice: Sendable {
         case 0xc040_5602: answer(formats, 8, argument)
         case 0xc02c_564a: answer(sizes, 8, argument)
         case 0xc034_564b: answer(intervals, 16, argument)
+        case 0x8004_5626: answer(input.map { [$0] } ?? [], 0, argument)
+        case 0xc050_561a: answer(inputs, 4, argument)
         default: ENOTTY
         }
     }
@@ -170,6 +175,26 @@ extension RecordedDevice {
             00000000 00000000  // reserved
             """,
         ])
+
+    /// The chosen input of a grabber for HDMI.
+    /// - Parameter status: 32 bits, little endian; 2 is no signal, 0x10000 no synchronisation.
+    static func grabber(status: String) -> RecordedDevice {
+        RecordedDevice(
+            queryCap: [], formats: [], sizes: [], intervals: [], input: "01000000  // the second one",
+            inputs: [
+                """
+                01000000  // index 1
+                48444d49 20300000 00000000 00000000 00000000 00000000 00000000 00000000  // name "HDMI 0"
+                02000000  // type 2, camera
+                00000000  // audioset
+                00000000  // tuner
+                00000000 00000000  // std
+                \(status)  // status
+                02000000  // capabilities
+                00000000 00000000 00000000 00000000  // reserved, and the rest of the alignment
+                """
+            ])
+    }
 
     /// The metadata node beside it: the same device, whose own capabilities have no pictures.
     static let metadata = RecordedDevice(

@@ -62,6 +62,19 @@ import V4L2
         #expect(modes.count == 256)
     }
 
+    @Test("a grabber says that nothing is plugged into its chosen input; one that does not know its inputs says nothing")
+    func signal() {
+        var calls = DeviceCalls.recorded([
+            .grabber(status: "00000000"), .grabber(status: "02000000"), .grabber(status: "00000100"), .webcam,
+        ])
+        #expect(VideoDevices.hasSignal("/dev/video0", calls) == true)
+        #expect(VideoDevices.hasSignal("/dev/video1", calls) == false)
+        #expect(VideoDevices.hasSignal("/dev/video2", calls) == false)
+        #expect(VideoDevices.hasSignal("/dev/video3", calls) == nil)
+        calls.open = { _ in -1 }
+        #expect(VideoDevices.hasSignal("/dev/video0", calls) == nil)
+    }
+
     @Test("a machine without devices has none")
     func none() {
         var calls = DeviceCalls.recorded([])

@@ -21,7 +21,7 @@ struct RedactorTests {
         ("rtmp://a.example.org/live/abcd-efgh", ["abcd", "efgh"]), ("rtmps://u:p@a.example.org:443/app/k/e/y?x=1", ["u:p", "k/e", "x=1"]),
         ("srt://host.example.org:9000?streamid=me&passphrase=long", ["me&", "long"]),
         ("GET https://example.org/a?ticket=abc#frag failed", ["ticket", "abc", "frag"]),
-        ("/api/v1/live?ticket=abc&since=4 and /app/invitation#token", ["abc", "since", "#token"]),
+        ("/api/v1/live?ticket=abc&since=4 and /invitation#token", ["abc", "since", "#token"]),
         ("https://9f8b7c6d@errors.example.org/4", ["9f8b"]),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.s5Zr_k", ["eyJ", "s5Zr"]),
         ("strata_abcdef was refused, whsec_MfKQ9r8GKYqrTwjU too", ["abcdef", "MfKQ"]),
@@ -72,7 +72,7 @@ struct RedactorTests {
             "GET /api/v1/broadcasts/{id}/outputs was answered with 500 after 2026-11-22T11:21:02.120Z", "it took 12.5 ms at 11:21:02",
             "SQLiteError(function: \"sqlite3_step\", code: 13, message: \"disk I/O error\")", "version 1.2.3",
             "errors.example.org: timed out",
-            "at render (/app/assets/Main-ABCDEFGH.js:1:23456)", "control_flight_records_waiting", "disk_full, task_list",
+            "at render (/assets/Main-ABCDEFGH.js:1:23456)", "control_flight_records_waiting", "disk_full, task_list",
             "withCheckedThrowingContinuation", "",
             "…",
         ] { #expect(Redactor.redacted(text) == text) }

@@ -9,15 +9,15 @@ struct PageStackTests {
     @Test("is read as browsers write it, the innermost last, without the server's name and what stands behind a path")
     func engines() {
         let expected = [
-            Frame(function: nil, file: "/app/assets/Main-1.js", line: 4, column: 56),
-            Frame(function: "a.b", file: "/app/assets/Main-1.js", line: 1, column: 23),
+            Frame(function: nil, file: "/assets/Main-1.js", line: 4, column: 56),
+            Frame(function: "a.b", file: "/assets/Main-1.js", line: 1, column: 23),
         ]
         let v8 = """
             TypeError: x is not a function
-                at a.b (https://live.example.org:8443/app/assets/Main-1.js?x=1:1:23)
-                at https://live.example.org/app/assets/Main-1.js:4:56
+                at a.b (https://live.example.org:8443/assets/Main-1.js?x=1:1:23)
+                at https://live.example.org/assets/Main-1.js:4:56
             """
-        let gecko = "a.b@https://live.example.org/app/assets/Main-1.js:1:23\n@https://live.example.org/app/assets/Main-1.js#y:4:56\n"
+        let gecko = "a.b@https://live.example.org/assets/Main-1.js:1:23\n@https://live.example.org/assets/Main-1.js#y:4:56\n"
         #expect(PageStack.frames(v8) == expected)
         #expect(PageStack.frames(gecko) == expected)
         #expect(

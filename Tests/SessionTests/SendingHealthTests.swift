@@ -112,17 +112,17 @@ import Wire
         var meter = Meter()
         var figures = CaptureFigures()
         func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
-        _ = meter.read(figures, at: at(0), restarts: 0, dropped: 0, pace: FramePace())
+        _ = meter.read(figures, at: at(0), restarts: 0, dropped: 0, pace: FramePace(), watch: MediaWatch())
         figures.producedBytesTotal = 125_000
         figures.framesTotal = 30
         figures.droppedFramesTotal = 2
-        #expect(meter.read(figures, at: at(1), restarts: 0, dropped: 0, pace: FramePace()).produced == .kilobits(1000))
+        #expect(meter.read(figures, at: at(1), restarts: 0, dropped: 0, pace: FramePace(), watch: MediaWatch()).produced == .kilobits(1000))
         meter.carry(figures)
         figures = CaptureFigures()
         figures.producedBytesTotal = 250_000
         figures.framesTotal = 10
         figures.droppedFramesTotal = 5
-        let next = meter.read(figures, at: at(2), restarts: 1, dropped: 3, pace: FramePace())
+        let next = meter.read(figures, at: at(2), restarts: 1, dropped: 3, pace: FramePace(), watch: MediaWatch())
         #expect(next.produced == .kilobits(2000))
         #expect(next.framesTotal == 40)
         #expect(next.droppedPackets == 3)

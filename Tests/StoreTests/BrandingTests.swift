@@ -120,9 +120,37 @@ struct BrandingTests {
         let files = fixture.store.files(in: fixture.scope)
         for byte in [1, 2, 2] as [UInt8] { try await files.add(key(byte, fixture.scope), bytes: 1) }
         await #expect(throws: StoreError.quota(.files, limit: 2)) { try await files.add(key(3, fixture.scope), bytes: 1) }
-        await #expect(throws: StoreError.quota(.files, limit: 2)) { try await files.admit(key(3, fixture.scope)) }
+        await #expect(throws: StoreError.quota(.files, limit: 2)) { try await files.admit(key(3, fixture.scope), bytes: 1) }
         let stranger = try await fixture.stranger()
         try await fixture.store.files(in: stranger).add(key(3, stranger), bytes: 1)
+    }
+
+    @Test("the bytes of all files have a quota, of each organisation by itself, and how much is used is told as it is held")
+    func storage() async throws {
+        var quotas = Quotas()
+        quotas[.storage] = 2
+        let fixture = try await Fixture(quotas: quotas), files = fixture.store.files(in: fixture.scope)
+        func used() async throws -> Share? { try await fixture.store.shares(in: fixture.scope).first { $0.quota == .storage } }
+        #expect(try await used() == Share(quota: .storage, used: 0, limit: 2 << 20))
+        try await files.add(key(1, fixture.scope), bytes: 1 << 20)
+        try await files.add(key(2, fixture.scope), bytes: (1 << 20) - 1)
+        for bytes in [2, 1 << 40] {
+            await #expect(throws: StoreError.quota(.storage, limit: 2)) { try await files.add(key(3, fixture.scope), bytes: bytes) }
+            await #expect(throws: StoreError.quota(.storage, limit: 2)) { try await files.admit(key(3, fixture.scope), bytes: bytes) }
+        }
+        try await files.add(key(3, fixture.scope), bytes: 1)
+        #expect(try await used()?.used == 2 << 20)
+        // One that comes again takes its own place.
+        try await files.add(key(1, fixture.scope), bytes: 1 << 20)
+        let stranger = try await fixture.stranger()
+        try await fixture.store.files(in: stranger).add(key(3, stranger), bytes: 2 << 20)
+        // What nobody shows goes, and with it what it took.
+        fixture.clock.advance(.seconds(3601))
+        try await fixture.store.forgetUnusedFiles()
+        #expect(try await used()?.used == 0)
+        let shares = try await fixture.store.shares(in: fixture.scope)
+        #expect(shares.map(\.quota) == [.users, .senders, .destinations, .broadcasts, .webhooks, .files, .storage])
+        #expect(shares.first?.limit == Quota.users.standard)
     }
 
     @Test("its files go into a copy of the database for a backup and come out of it again; what was changed in it does not")

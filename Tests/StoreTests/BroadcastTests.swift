@@ -52,6 +52,35 @@ import Units
         #expect(try await fixture.store.unfinishedBroadcasts().isEmpty)
     }
 
+    @Test("a rehearsal is listed by itself, takes the sender's one place, and an hour has so many")
+    func rehearsals() async throws {
+        var quotas = Quotas()
+        (quotas[.rehearsals], quotas[.broadcasts]) = (2, 1)
+        let fixture = try await Fixture(quotas: quotas)
+        let (sender, broadcasts) = (try await fixture.sender(), fixture.store.broadcasts(in: fixture.scope))
+        func rehearse() async throws -> BroadcastID {
+            var random = SystemRandomNumberGenerator()
+            let id = BroadcastID(ULID(unixMs: fixture.clock.now.unixMs, random: &random))
+            try await broadcasts.create(id, .rehearsal, sender: sender.id, state: "starting", document: "{}", streamKey: Secret("k"))
+            return id
+        }
+        let first = try await rehearse()
+        await #expect(throws: StoreError.senderBusy) { _ = try await Self.start(fixture, sender) }
+        try await broadcasts.save(first, .rehearsal, state: "ended", document: "{}", hasEnded: true)
+        // One that is over, or of the other kind, takes no place of the broadcasts.
+        let broadcast = try await Self.start(fixture, sender)
+        #expect(try await broadcasts.newest().map(\.id) == [broadcast])
+        #expect(try await broadcasts.newest(9, .rehearsal).map(\.id) == [first])
+        try await broadcasts.save(broadcast, state: "ended", document: "{}", hasEnded: true)
+        try await broadcasts.save(try await rehearse(), .rehearsal, state: "ended", document: "{}", hasEnded: true)
+        await #expect(throws: StoreError.quota(.rehearsals, limit: 2)) { _ = try await rehearse() }
+        fixture.clock.advance(.seconds(3601))
+        _ = try await rehearse()
+        let noted = try await fixture.store.audit(in: fixture.scope).entries().map(\.action.rawValue).filter { $0.hasSuffix("ed") }
+        #expect(noted.count { $0 == "rehearsal.started" } == 3 && noted.count { $0 == "rehearsal.ended" } == 2)
+        #expect(noted.count { $0 == "broadcast.started" } == 1 && noted.count { $0 == "broadcast.ended" } == 1)
+    }
+
     @Test("a revoked sender starts nothing")
     func revoked() async throws {
         let fixture = try await Fixture()

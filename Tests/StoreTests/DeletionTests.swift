@@ -23,6 +23,10 @@ struct DeletionTests {
         let store = fixture.store
         // It is told of what comes now.
         _ = try await store.webhooks(in: scope).create(try Self.webhook())
+        _ = try await store.alerts(in: scope).save(
+            [AlertRule(kind: .silence)], byMail: false, recovery: false, url: "https://example.org/mine", for: owner.id)
+        let incident = NewIncident(kind: .silence, subject: "x", sender: sender.id, part: nil, broadcast: nil, reason: nil)
+        _ = try await store.incidents.begin(incident, for: owner.id, in: scope.organization) { _, _ in nil }
         _ = try await store.configurations(in: scope).save("", for: sender.id)
         let endpoint = try #require(DestinationEndpoint.preset(.twitch))
         _ = try await store.destinations(in: scope).create(name: "T", endpoint: endpoint, secret: Secret("k"))
@@ -114,7 +118,7 @@ struct DeletionTests {
         let (store, scope, owner) = (fixture.store, fixture.scope, fixture.owner)
         let id = try await store.webhooks(in: scope).create(try Self.webhook()).id
         let shown = try await store.webhooks(in: scope).rotateSecret(of: id, overlap: .seconds(3600)).secret?.secret.revealed
-        for name in ["a", "b"] { try await store.users(in: scope).rename(owner.id, to: name) }
+        for name in ["aa", "bb"] { try await store.users(in: scope).rename(owner.id, to: name) }
         func due() async throws -> [Job] {
             try await store.jobs.claim(.only(EventOutbox.kind), holder: "test", for: .seconds(60), limit: 9)
         }
@@ -125,7 +129,7 @@ struct DeletionTests {
 
         _ = try await store.deletions.begin(in: scope)
         let left = try await waiting()
-        try await store.users(in: scope).rename(owner.id, to: "c")
+        try await store.users(in: scope).rename(owner.id, to: "cc")
         #expect(try await waiting() == left && left ?? 0 > 1)
         try await store.eventOutbox.ended(underWay, .processed, report)
         try await store.jobs.finish(job.id, holder: "test")

@@ -22,6 +22,11 @@ import Units
         fixture.clock.advance(.seconds(90 * 86_400 - 5 * 300))
         try await fixture.store.operations.removeExpired()
         #expect(try await snapshots.page(after: nil, limit: 99).map(\.probes) == ["[6]", "[5]", "[4]", "[3]", "[2]"])
+        // Or as long as the operator says.
+        var retention = Retention()
+        retention.health = .seconds(90 * 86_400 - 2 * 300)
+        try await fixture.store.operations.removeExpired(retention)
+        #expect(try await snapshots.page(after: nil, limit: 99).map(\.probes) == ["[6]", "[5]", "[4]"])
     }
 
     @Test("of those that somebody asked for so many are kept, and the others stay")

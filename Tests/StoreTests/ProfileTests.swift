@@ -50,7 +50,7 @@ struct ProfileTests {
         let stranger = try await fixture.stranger()
         let missing = [StoreError.missing("user"), .missing("active user")]
         await #expect(throws: missing[0]) {
-            try await fixture.store.users(in: stranger).changeProfile(fixture.owner.id, displayName: "x", avatar: nil)
+            try await fixture.store.users(in: stranger).changeProfile(fixture.owner.id, displayName: "xu", avatar: nil)
         }
         await #expect(throws: missing[1]) {
             try await fixture.store.emailChanges.issue(

@@ -69,7 +69,7 @@ struct QuotaTests {
         let fixture = try await Fixture(quotas: quotas)
         func accept(_ email: String) async throws -> User {
             try await fixture.store.identities.accept(
-                Secret(email), displayName: "X", passwordHash: Secret("x"), by: { $0 == .owner && $1 == .host }, from: "a")
+                Secret(email), displayName: "Xu", passwordHash: Secret("x"), by: { $0 == .owner && $1 == .host }, from: "a")
         }
         let first = try await fixture.invite("a@x")
         await #expect { try await fixture.invite("b@x") } throws: {

@@ -23,7 +23,7 @@ import Wire
         let store = fixture.store
         let attempts: [@Sendable () async throws -> Void] = [
             { _ = try await store.users(in: scope).find(fixture.owner.id) },
-            { try await store.users(in: scope).rename(fixture.owner.id, to: "x") },
+            { try await store.users(in: scope).rename(fixture.owner.id, to: "xy") },
             { try await store.users(in: scope).setRole(fixture.owner.id, .member) },
             { _ = try await store.users(in: scope).deactivate(fixture.owner.id) },
             { _ = try await store.users(in: scope).setPassword(fixture.owner.id, from: Fixture.hash, to: Secret("x")) },
@@ -37,6 +37,7 @@ import Wire
                 _ = try await store.apiTokens(in: scope).create(
                     Secret("x"), name: "x", scopes: [.read], lifetime: .seconds(60), of: fixture.owner.id, proven: Fixture.hash)
             },
+            { _ = try await store.alerts(in: scope).save([], byMail: true, recovery: true, url: nil, for: fixture.owner.id) },
             { _ = try await store.webhooks(in: scope).find(webhook) },
             { _ = try await store.webhooks(in: scope).change(webhook, fields) },
             { _ = try await store.webhooks(in: scope).rotateSecret(of: webhook, overlap: .zero) },

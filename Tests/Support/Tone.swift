@@ -33,6 +33,7 @@ package struct Tone: Sendable, CustomStringConvertible {
 
     package var description: String {
         let middle = windows[windows.count / 4..<windows.count * 3 / 4]
-        return "\(Set(middle.map { "\(Int($0.frequency.rounded())) Hz, \(Int($0.level.rounded())) dB" }).sorted())"
+        // As numbers with a point: of digital silence there is no whole one.
+        return "\(Set(middle.map { "\($0.frequency.rounded()) Hz, \($0.level.rounded()) dB" }).sorted())"
     }
 }

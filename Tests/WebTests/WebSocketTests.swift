@@ -48,6 +48,36 @@ struct WebSocketTests {
         }
     }
 
+    @Test("texts that connections share come in their order, whole, to those that compress and those that do not, of any size")
+    func shared() async throws {
+        let sizes = [0, 1, 255, 256, 5000, 20_000, 70_000]
+        let texts = (0..<300).map { SharedText("\($0) " + String(repeating: "aé", count: sizes[$0 % sizes.count])) }
+        try await withServer { _ in
+            .upgrade(deflate: true) { socket in
+                // try?: one of them leaves early.
+                try? await socket.send(texts)
+            }
+        } _: { server in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (scheme, address) in [("ws", server.plain), ("wss", server.secure)] {
+                    for deflate in [false, true] {
+                        group.addTask {
+                            let socket = try await server.client { $0.deflate = deflate }.webSocket(url(address, scheme))
+                            for text in texts { #expect(try await socket.receive() == .text(text.text)) }
+                            #expect(try await socket.receive() == nil)
+                        }
+                    }
+                }
+                group.addTask {
+                    let socket = try await server.client().webSocket(url(server.plain))
+                    _ = try await socket.receive()
+                    socket.abort()
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("both ends know the same exporter of their TLS connection, and no other has it")
     func exporters() async throws {
         try await withServer { _ in

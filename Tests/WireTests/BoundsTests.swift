@@ -66,6 +66,21 @@ import Wire
         #expect(try JSONEncoder().encode(sample).count < WireLimits.messageBytes)
     }
 
+    @Test("levels are within what can be, of so many channels, and alarms are those that are known, each once")
+    func media() throws {
+        var pipeline = PipelineTelemetry(produced: .kilobits(1), framesTotal: 1, restartsTotal: 0, droppedPackets: 0)
+        (pipeline.peak, pipeline.rms) = (Array(repeating: .max, count: 1000), [.min, -60, 7])
+        pipeline.alarms = Array(repeating: .black, count: 1000) + [MediaAlarm(rawValue: "\u{202e}<script>"), .silence]
+        let bounded = try #require(AgentTelemetry(atMs: 0, links: [], pipeline: pipeline).bounded().pipeline)
+        #expect(bounded.peak == Array(repeating: 0, count: SoundLevels.channels) && bounded.rms == [SoundLevels.floor, -60, 0])
+        #expect(bounded.alarms == [.silence, .black])
+        pipeline.alarms = [MediaAlarm(rawValue: "of tomorrow")]
+        #expect(AgentTelemetry(atMs: 0, links: [], pipeline: pipeline).bounded().pipeline?.alarms == nil)
+        let levels = SoundLevels(peak: [-.infinity, .nan, -12.4, 3], rms: [-700, -59.6])
+        #expect(levels.peak == [-96, -96, -12, 0] && levels.rms == [-96, -60])
+        #expect(SoundLevels(peak: [-60, -96], rms: [-96, -96]).isSilent && !SoundLevels(peak: [-96, -59], rms: [-96, -96]).isSilent)
+    }
+
     @Test("a board's flight recorder says nothing of what people did, and nothing in control's words")
     func flight() throws {
         let entry = FlightEntry(

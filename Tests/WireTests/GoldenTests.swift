@@ -52,6 +52,10 @@ struct GoldenTests {
             produced: .kilobits(2600), framesTotal: 300, restartsTotal: 1, droppedPackets: 0,
             frames: .init(made: 14.5, input: 60, dropped: 500))
         try check("agent-telemetry", AgentMessage.telemetry(AgentTelemetry(atMs: 1_800_000_000_000, links: [link], pipeline: pipeline)))
+        var watched = pipeline
+        (watched.peak, watched.rms, watched.alarms) = ([-12, -96], [-25, -96], [.silence, .noSignal])
+        try check(
+            "agent-telemetry-media", AgentMessage.telemetry(AgentTelemetry(atMs: 1_800_000_000_000, links: [link], pipeline: watched)))
         let interface = InterfaceTelemetry(
             name: "wwan0", receivedBytes: 1_000_000, sentBytes: 9_000_000_000, receiveErrors: 1, sendErrors: 2, receiveDropped: 3,
             sendDropped: 4)
@@ -109,6 +113,8 @@ struct GoldenTests {
             user: UserID("01ARZ3NDEKTSV4RRFFQ69G5FAV"), omitted: 7)
         let record = FlightRecord(source: .control, run: 1_799_999_999_000, entry: entry)
         try check("flight-record-control", record)
+        let alarm = FlightEntry(number: 4, atMs: 1_800_000_000_000, kind: .alarm, state: "raised", subject: MediaAlarm.noSignal.rawValue)
+        try check("flight-record-alarm", FlightRecord(source: .control, run: 1_799_999_999_000, entry: alarm))
         let event = BroadcastEvent(record, id: "1800000000000.control.1799999999000.3", at: "2027-01-15T08:00:00.000Z")
         try check("broadcast-events", BroadcastEvents(items: [event], next: event.id))
     }
@@ -124,12 +130,16 @@ struct GoldenTests {
                 links: ["wwan0"]))
         try check("order-start", Command(id: Sample.command, order: AgentOrder.start(plan)))
         try check("order-stop", Command(id: Sample.command, order: AgentOrder.stop(BroadcastReference(broadcast: Sample.broadcast))))
+        let atOnce = BroadcastReference(broadcast: Sample.broadcast, atOnce: true)
+        try check("order-stop-at-once", Command(id: Sample.command, order: AgentOrder.stop(atOnce)))
         try check(
             "order-configure", Command(id: Sample.command, order: AgentOrder.configure(ConfigurationDocument(version: 4, toml: "a = 1\n"))))
         let reset = ModemReset(modem: "860000000000012", force: false)
         try check("order-reset-modem", Command(id: Sample.command, order: AgentOrder.resetModem(reset)))
         let test = SpeedTestOrder(link: "wwan0", ticket: SecretOnWire(Secret("ticket")), seconds: 5, bytes: 67_108_864)
         try check("order-speed-test", Command(id: Sample.command, order: AgentOrder.speedTest(test)))
+        try check("order-picture", Command(id: Sample.command, order: AgentOrder.picture(PictureOrder(input: "v4l2:usb-1"))))
+        try check("agent-picture", AgentMessage.picture(InputPicture(input: "v4l2:usb-1", base64: Sample.thumbnail.base64)))
         try check("order-watch", Command(id: Sample.command, order: AgentOrder.watch(TelemetryInterval(ms: 200))))
     }
 
@@ -159,6 +169,8 @@ struct GoldenTests {
         let reference = OutputReference(lease: Sample.lease, output: Sample.output)
         try check("order-remove-output", Command(id: Sample.command, order: PoolOrder.removeOutput(reference)))
         try check("order-retry-output", Command(id: Sample.command, order: PoolOrder.retryOutput(reference)))
+        let preview = PreviewOrder(lease: Sample.lease, ticket: SecretOnWire(Secret("a ticket")))
+        try check("order-preview", Command(id: Sample.command, order: PoolOrder.preview(preview)))
     }
 
     @Test("a receiver's messages and orders are as shipped")

@@ -24,6 +24,34 @@ export type AddOutputRequest = {
   destination: string;
 };
 
+export type AlertHook = {
+  url: string;
+  active: boolean;
+  failingSince?: string | null;
+  waiting: number;
+  secret?: string | null;
+};
+
+export type AlertRule = {
+  kind: "loss" | "bitrate" | "offline" | "output" | "silence" | "black" | "frozen" | "no_signal" | "health";
+  value?: number | null;
+  seconds?: number | null;
+};
+
+export type Alerts = {
+  rules: AlertRule[];
+  byMail: boolean;
+  recovery: boolean;
+  webhook?: AlertHook | null;
+};
+
+export type AlertsRequest = {
+  rules: AlertRule[];
+  byMail: boolean;
+  recovery: boolean;
+  webhookURL?: string | null;
+};
+
 export type AuditEntry = {
   id: string;
   at: string;
@@ -285,7 +313,7 @@ export type ErrorTrackingRequest = {
 };
 
 export type EventKind = {
-  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.avatar_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "output.state_changed" | "sender.online" | "sender.offline" | "webhook.test";
+  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
 export type HealthSnapshot = {
@@ -324,6 +352,16 @@ export type House = {
   name: string;
   slug: string;
   branding: Branding;
+};
+
+export type Incident = {
+  id: string;
+  kind: "loss" | "bitrate" | "offline" | "output" | "silence" | "black" | "frozen" | "no_signal" | "health";
+  name: string;
+  broadcast?: string | null;
+  reason?: string | null;
+  openedAt: string;
+  closedAt?: string | null;
 };
 
 export type IngestReport = {
@@ -539,6 +577,83 @@ export type RegistrationCodeRequest = {
   code: string;
 };
 
+export type Rehearsal = {
+  id: string;
+  sender: string;
+  state: "starting" | "running" | "interrupted" | "stopping" | "ended";
+  step?: "lease" | "sender" | "media" | "outputs" | null;
+  reason?: string | null;
+  createdAt: string;
+  endsAt?: string | null;
+  endedAt?: string | null;
+  seconds: number;
+  input: InputChoice;
+  encoder: EncoderChoice;
+  asked: number;
+  heldBack?: string | null;
+  bufferMs: number;
+  mostBytes: number;
+  report?: RehearsalReport | null;
+};
+
+export type RehearsalReport = {
+  verdict: "ready" | "warnings" | "notReady" | "inconclusive";
+  findings: ({
+    kind: "failed_start" | "no_key_frame" | "vanished" | "interrupted" | "cut_short" | "loss" | "some_loss" | "too_little" | "little_reserve" | "late" | "sender" | "frames" | "no_sound" | "link_silent" | "link_loss" | "link_far" | "link_comes_and_goes" | "link_drops" | "link_plan";
+    isFault: boolean;
+    link?: string | null;
+    value?: number | null;
+    text: string;
+    advice: string;
+  })[];
+  recommendation?: {
+    bitrate: number;
+    deliverable: number;
+    isLimit: boolean;
+  } | null;
+  seconds: number;
+  links: RehearsedLink[];
+  bond?: {
+    delivered: number;
+    deliveredPackets: number;
+    lostPackets: number;
+    latencyMs?: number | null;
+    latencyP95Ms?: number | null;
+  } | null;
+  asked: number[];
+  made: number[];
+  sentBytes: number;
+};
+
+export type RehearsalRequest = {
+  sender: string;
+  input?: InputChoice | null;
+  encoder?: EncoderChoice | null;
+  bufferMs?: number | null;
+  links?: string[] | null;
+  protection?: "throughput" | "balanced" | "bulletproof" | null;
+  seconds?: number | null;
+};
+
+export type RehearsedLink = {
+  name: string;
+  carried: boolean;
+  reason?: string | null;
+  loss?: number | null;
+  rttMs?: number | null;
+  rttP95Ms?: number | null;
+  delivered: number;
+  share: number;
+  capacity?: number | null;
+  deliveredPackets: number;
+  lostPackets: number;
+  droppedPackets: number;
+  mtu?: number | null;
+  liveShare: number;
+  sentBytes: number;
+  leftBytes?: number | null;
+};
+
 export type ResetModemAnswer = {
   modem: string;
   reason?: string | null;
@@ -594,6 +709,12 @@ export type Settings = {
 export type Setup = {
   ownerExists: boolean;
   sendsMail: boolean;
+};
+
+export type Share = {
+  name: "users" | "senders" | "destinations" | "broadcasts" | "webhooks" | "files" | "storage";
+  used: number;
+  limit: number;
 };
 
 export type Slate = {
@@ -697,7 +818,7 @@ export type Webhook = {
 export type WebhookRequest = {
   url: string;
   description: string;
-  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.avatar_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "output.state_changed" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
   active: boolean;
 };
 
@@ -735,10 +856,18 @@ export interface Operations {
   getAuthMe: { path: Nothing; body: undefined; answer: User };
   /** Change one's own name or picture. For every user of the organisation. */
   patchAuthMe: { path: Nothing; body: ChangeProfileRequest; answer: User };
+  /** What one is told of, and how. For every user of the organisation. */
+  getAuthMeAlerts: { path: Nothing; body: undefined; answer: Alerts };
+  /** Choose what one is told of, and how; the signing secret of another address is in this answer and in no other. For every user of the organisation. */
+  putAuthMeAlerts: { path: Nothing; body: AlertsRequest; answer: Alerts };
   /** An address, good for ten minutes, that a picture of oneself of these bytes is sent to. For every user of the organisation. */
   postAuthMeAvatar: { path: Nothing; body: UploadRequest; answer: Upload };
   /** Have a link sent to another mail address, which becomes one's own when it is followed within an hour. For every user of the organisation. */
   postAuthMeEmail: { path: Nothing; body: ChangeEmailRequest; answer: undefined };
+  /** The last 100 things that one was told of, the newest first. For every user of the organisation. */
+  getAuthMeIncidents: { path: Nothing; body: undefined; answer: {
+    items: Incident[];
+  } };
   /** Change one's password; one's other sessions and API tokens end. For every user of the organisation. */
   putAuthPassword: { path: Nothing; body: ChangePasswordRequest; answer: undefined };
   /** Ask for a mail with a link for a new password; answered alike whether the address has an account or not. For anybody. */
@@ -825,7 +954,7 @@ export interface Operations {
   getDiagnosticsHealth: { path: Nothing; body: undefined; answer: Diagnosis };
   /** Ask all of them now, and keep what they say. For the role admin and those above it. */
   postDiagnosticsHealth: { path: Nothing; body: undefined; answer: HealthSnapshot };
-  /** How the server was, each five minutes and when somebody asked: the newest first, for 90 days, a part of it. For the role admin and those above it. */
+  /** How the server was, each five minutes and when somebody asked: the newest first, as long as they are kept, a part of it. For the role admin and those above it. */
   getDiagnosticsSnapshots: { path: { after?: string; limit?: string }; body: undefined; answer: HealthSnapshots };
   /** List the organisation's tokens. For the role admin and those above it. */
   getEnrollmentTokens: { path: Nothing; body: undefined; answer: {
@@ -871,6 +1000,10 @@ export interface Operations {
   getOrganizationSlate: { path: Nothing; body: undefined; answer: Blob };
   /** Show this PNG or JPEG file of at most 96 KiB while a sender is silent, from the next broadcast on. For the role admin and those above it. */
   putOrganizationSlate: { path: Nothing; body: Blob; answer: undefined };
+  /** How much of what it may have the organisation has. For the role admin and those above it. */
+  getOrganizationUsage: { path: Nothing; body: undefined; answer: {
+    items: Share[];
+  } };
   /** The texts that the organisation's pages have in its own words. For every user of the organisation. */
   getOrganizationWording: { path: Nothing; body: undefined; answer: {
     items: WordingItem[];
@@ -885,6 +1018,18 @@ export interface Operations {
   } };
   /** Have a pool host take no new streams, or again; in the organisation that the server was set up with. For the role admin and those above it. */
   patchPoolById: { path: { id: string }; body: ChangeHostRequest; answer: Host };
+  /** The WebSocket of a running broadcast's live preview, fMP4 for MediaSource: ?broadcast=ID&ticket=T. For anybody. */
+  getPreview: { path: Nothing; body: undefined; answer: undefined };
+  /** The organisation's last 20 rehearsals with their reports, the newest first. For every user of the organisation. */
+  getRehearsals: { path: Nothing; body: undefined; answer: {
+    items: Rehearsal[];
+  } };
+  /** Rehearse a broadcast: the same way without outputs, for a minute; a start of the sender ends it. For the role host and those above it. */
+  postRehearsals: { path: Nothing; body: RehearsalRequest; answer: Rehearsal };
+  /** One rehearsal, with its report once it is over. For every user of the organisation. */
+  getRehearsalsById: { path: { id: string }; body: undefined; answer: Rehearsal };
+  /** Stop a rehearsal; no error where it is over already. For the role host and those above it. */
+  postRehearsalsByIdStop: { path: { id: string }; body: undefined; answer: Rehearsal };
   /** List the organisation's senders. For every user of the organisation. */
   getSenders: { path: Nothing; body: undefined; answer: {
     items: Sender[];
@@ -903,6 +1048,8 @@ export interface Operations {
   } };
   /** Restart a modem that is stuck; one that carries the only working link of a live broadcast where it is forced. For the role host and those above it. */
   postSendersByIdModemReset: { path: { id: string }; body: ResetModemRequest; answer: ResetModemAnswer };
+  /** A small picture of an input that no broadcast uses, at most five seconds old: the sender is asked for it. For the role host and those above it. */
+  getSendersByIdPicture: { path: { id: string; input: string }; body: undefined; answer: Blob };
   /** Measure what one link of a sender that sends nothing uploads, for five seconds and at most 64 MiB. For the role host and those above it. */
   postSendersByIdSpeedTest: { path: { id: string }; body: SpeedTestRequest; answer: SpeedTest };
   /** Whether the server has an owner, and sends mails. For anybody. */
@@ -956,8 +1103,11 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postAuthLogout: ["POST", "/api/v1/auth/logout"],
   getAuthMe: ["GET", "/api/v1/auth/me"],
   patchAuthMe: ["PATCH", "/api/v1/auth/me"],
+  getAuthMeAlerts: ["GET", "/api/v1/auth/me/alerts"],
+  putAuthMeAlerts: ["PUT", "/api/v1/auth/me/alerts"],
   postAuthMeAvatar: ["POST", "/api/v1/auth/me/avatar"],
   postAuthMeEmail: ["POST", "/api/v1/auth/me/email"],
+  getAuthMeIncidents: ["GET", "/api/v1/auth/me/incidents"],
   putAuthPassword: ["PUT", "/api/v1/auth/password"],
   postAuthPasswordReset: ["POST", "/api/v1/auth/password-reset"],
   putAuthPasswordReset: ["PUT", "/api/v1/auth/password-reset"],
@@ -1018,10 +1168,16 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   deleteOrganizationSlate: ["DELETE", "/api/v1/organization/slate"],
   getOrganizationSlate: ["GET", "/api/v1/organization/slate"],
   putOrganizationSlate: ["PUT", "/api/v1/organization/slate"],
+  getOrganizationUsage: ["GET", "/api/v1/organization/usage"],
   getOrganizationWording: ["GET", "/api/v1/organization/wording"],
   patchOrganizationWording: ["PATCH", "/api/v1/organization/wording"],
   getPool: ["GET", "/api/v1/pool"],
   patchPoolById: ["PATCH", "/api/v1/pool/{id}"],
+  getPreview: ["GET", "/api/v1/preview"],
+  getRehearsals: ["GET", "/api/v1/rehearsals"],
+  postRehearsals: ["POST", "/api/v1/rehearsals"],
+  getRehearsalsById: ["GET", "/api/v1/rehearsals/{id}"],
+  postRehearsalsByIdStop: ["POST", "/api/v1/rehearsals/{id}/stop"],
   getSenders: ["GET", "/api/v1/senders"],
   deleteSendersById: ["DELETE", "/api/v1/senders/{id}"],
   getSendersById: ["GET", "/api/v1/senders/{id}"],
@@ -1029,6 +1185,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   putSendersByIdConfiguration: ["PUT", "/api/v1/senders/{id}/configuration"],
   getSendersByIdConfigurations: ["GET", "/api/v1/senders/{id}/configurations"],
   postSendersByIdModemReset: ["POST", "/api/v1/senders/{id}/modem-reset"],
+  getSendersByIdPicture: ["GET", "/api/v1/senders/{id}/picture"],
   postSendersByIdSpeedTest: ["POST", "/api/v1/senders/{id}/speed-test"],
   getSetup: ["GET", "/api/v1/setup"],
   getUsers: ["GET", "/api/v1/users"],

@@ -8,7 +8,7 @@ import { EntryPage } from "../pages/EntryPage";
 import { dwell } from "./Appearance";
 import { begin as beginConfig } from "./Config";
 import { open } from "./Pages";
-import { usePath } from "./Router";
+import { go, usePath } from "./Router";
 import { Shell } from "./Shell";
 
 /** Finds out who is signed in, and shows the door or the house. */
@@ -33,6 +33,8 @@ export function App() {
     }
     if (state.is === "out") feed.stop();
   }, [isIn, state.is]);
+  // Where somebody has come in by the door, they are home.
+  useEffect(() => { if (isIn && path === "/login") go("/", "replace"); }, [isIn, path]);
   // Whoever has left still sees whose pages they were.
   const organization = state.is === "in" || state.is === "expired" ? state.session.user.organization : null;
   useEffect(() => { if (organization) dwell(organization); }, [organization]);

@@ -1,7 +1,7 @@
 import { access, client } from "../api/Server";
 import { dwell } from "./Appearance";
 
-/** The organisation that the address names, `/app/?organization=nordlicht` or a link to register; empty: none. Read once, before any page takes it out of the address. */
+/** The organisation that the address names, `/?organization=nordlicht` or a link to register; empty: none. Read once, before any page takes it out of the address. */
 export const named: string = [location.search, location.hash]
   .map(part => new URLSearchParams(part.slice(1)).get("organization") ?? "").find(slug => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(slug)) ?? "";
 

@@ -5,10 +5,11 @@ import "../design/layout.css";
 import { createRoot } from "react-dom/client";
 import { reports } from "../api/Server";
 import { TextProvider } from "../text/Text";
+import { Tips } from "../design/Tips";
 import { Toasts } from "../design/Toast";
 import { App } from "./App";
 import { Mishap } from "./Mishap";
 
 reports.begin();
 const place = document.getElementById("app");
-if (place) createRoot(place).render(<TextProvider><Mishap><App /></Mishap><Toasts /></TextProvider>);
+if (place) createRoot(place).render(<TextProvider><Mishap><App /></Mishap><Toasts /><Tips /></TextProvider>);

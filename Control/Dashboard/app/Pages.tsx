@@ -6,11 +6,13 @@ import { AccountPage } from "../pages/AccountPage";
 import { AuditPage } from "../pages/AuditPage";
 import { BroadcastPage } from "../pages/BroadcastPage";
 import { BroadcastsPage } from "../pages/BroadcastsPage";
+import { DiagnosticsPage } from "../pages/DiagnosticsPage";
 import { DestinationsPage } from "../pages/DestinationsPage";
 import { ConfirmEmailPage } from "../pages/ConfirmEmailPage";
 import { EnrollmentPage } from "../pages/EnrollmentPage";
 import { ForgottenPage, ResetPage } from "../pages/PasswordPages";
-import { HealthPage } from "../pages/HealthPage";
+import { HelpPage } from "../pages/HelpPage";
+import { HomePage } from "../pages/HomePage";
 import { InvitationPage } from "../pages/InvitationPage";
 import { MembersPage } from "../pages/MembersPage";
 import { OrganizationPage } from "../pages/OrganizationPage";
@@ -22,26 +24,39 @@ import { StartPage } from "../pages/StartPage";
 import { TokensPage } from "../pages/TokensPage";
 import { WebhooksPage } from "../pages/WebhooksPage";
 import { useWords } from "../text/Text";
+import { Mishap } from "./Mishap";
 import { Link, match } from "./Router";
 
-type Place = { pattern: string; needs: Action; page: (values: Record<string, string>) => ReactNode };
+type Place = {
+  pattern: string;
+  needs: Action;
+  page: (values: Record<string, string>) => ReactNode;
+  /** Of addresses of one page, which stays as it is between them. */
+  group?: string;
+};
 
 const places: readonly Place[] = [
-  { pattern: "/", needs: "senders.view", page: () => <SendersPage /> },
+  { pattern: "/", needs: "senders.view", page: () => <HomePage /> },
+  // Whoever has just come in is on their way to the page before.
+  { pattern: "/login", needs: "senders.view", page: () => <HomePage /> },
+  { pattern: "/senders", group: "senders", needs: "senders.view", page: () => <SendersPage view="list" /> },
+  { pattern: "/senders/map", group: "senders", needs: "senders.view", page: () => <SendersPage view="map" /> },
   { pattern: "/senders/:id", needs: "senders.view", page: ({ id }) => <SenderPage id={id!} /> },
   { pattern: "/senders/:id/start", needs: "broadcasts.run", page: ({ id }) => <StartPage id={id!} /> },
   { pattern: "/broadcasts", needs: "broadcasts.view", page: () => <BroadcastsPage /> },
   { pattern: "/broadcasts/:id", needs: "broadcasts.view", page: ({ id }) => <BroadcastPage id={id!} /> },
   { pattern: "/destinations", needs: "destinations.view", page: () => <DestinationsPage /> },
-  { pattern: "/enrollment", needs: "senders.manage", page: () => <EnrollmentPage /> },
-  { pattern: "/members", needs: "users.view", page: () => <MembersPage /> },
+  { pattern: "/admin/enrollment", needs: "senders.manage", page: () => <EnrollmentPage /> },
+  { pattern: "/admin/members", needs: "users.view", page: () => <MembersPage /> },
   { pattern: "/tokens", needs: "account.manage", page: () => <TokensPage /> },
-  { pattern: "/organization", needs: "organization.change", page: () => <OrganizationPage /> },
-  { pattern: "/pool", needs: "diagnostics.view", page: () => <PoolPage /> },
-  { pattern: "/webhooks", needs: "webhooks.manage", page: () => <WebhooksPage /> },
-  { pattern: "/health", needs: "diagnostics.view", page: () => <HealthPage /> },
-  { pattern: "/audit", needs: "audit.view", page: () => <AuditPage /> },
+  { pattern: "/admin/organization", group: "organization", needs: "organization.change", page: () => <OrganizationPage tab="general" /> },
+  { pattern: "/admin/organization/:tab", group: "organization", needs: "organization.change", page: ({ tab }) => <OrganizationPage tab={tab!} /> },
+  { pattern: "/admin/pool", needs: "diagnostics.view", page: () => <PoolPage /> },
+  { pattern: "/admin/webhooks", needs: "webhooks.manage", page: () => <WebhooksPage /> },
+  { pattern: "/admin/diagnostics", needs: "diagnostics.view", page: () => <DiagnosticsPage /> },
+  { pattern: "/admin/audit", needs: "audit.view", page: () => <AuditPage /> },
   { pattern: "/account", needs: "account.manage", page: () => <AccountPage /> },
+  { pattern: "/help", needs: "account.manage", page: () => <HelpPage /> },
 ];
 
 /** What is there for whoever is not in, or is somebody else by now. */
@@ -60,7 +75,7 @@ export function open(path: string): ReactNode {
 export function shown(path: string): ReactNode {
   for (const place of places) {
     const values = match(place.pattern, path);
-    if (values) return <Guarded needs={place.needs}>{place.page(values)}</Guarded>;
+    if (values) return <Mishap key={place.group ?? path}><Guarded needs={place.needs}>{place.page(values)}</Guarded></Mishap>;
   }
   return <Nowhere />;
 }

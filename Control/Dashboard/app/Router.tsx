@@ -1,17 +1,11 @@
 import { useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from "react";
 
-/** Where the application lies; the server's `DashboardFiles.root` is the same. */
-export const root = "/app";
-
 const watchers = new Set<() => void>();
 const tell = () => { for (const watcher of [...watchers]) watcher(); };
 addEventListener("popstate", tell);
 
-/** The path within the application: `/senders/ID`. */
-export const here = (): string => {
-  const path = location.pathname.startsWith(root) ? location.pathname.slice(root.length) : location.pathname;
-  return path.replace(/\/+$/, "") || "/";
-};
+/** `/senders/ID` */
+export const here = (): string => location.pathname.replace(/\/+$/, "") || "/";
 
 export const usePath = (): string => useSyncExternalStore(watcher => {
   watchers.add(watcher);
@@ -20,12 +14,17 @@ export const usePath = (): string => useSyncExternalStore(watcher => {
 
 /** Goes to a page and puts the keyboard at its beginning. */
 export function go(path: string, how: "push" | "replace" = "push"): void {
-  const url = root + path;
-  if (url === location.pathname) return;
-  if (how === "push") window.history.pushState(null, "", url); else window.history.replaceState(null, "", url);
+  if (path === location.pathname) return;
+  if (how === "push") window.history.pushState(null, "", path); else window.history.replaceState(null, "", path);
   scrollTo(0, 0);
   tell();
   requestAnimationFrame(() => document.querySelector<HTMLElement>("#main")?.focus({ preventScroll: true }));
+}
+
+/** What is shown has another address from now on, a tab of its own: nothing else changes, and the keyboard stays where it is. */
+export function rename(path: string): void {
+  window.history.replaceState(null, "", path);
+  tell();
 }
 
 type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { to: string };
@@ -38,7 +37,7 @@ export function Link({ to, onClick, ...rest }: LinkProps) {
     event.preventDefault();
     go(to);
   };
-  return <a href={root + to} onClick={follow} {...rest} />;
+  return <a href={to} onClick={follow} {...rest} />;
 }
 
 /** The placeholders' values where a path is of a pattern, `/senders/:id`; else null. */

@@ -1,9 +1,8 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Icon } from "../design/Icon";
 import { ReentryDialog } from "../pages/ReentryDialog";
 import { useWords } from "../text/Text";
 import { Connection } from "./Connection";
-import { Mishap } from "./Mishap";
 import { Navigation } from "./Navigation";
 import { shown } from "./Pages";
 import { Link, usePath } from "./Router";
@@ -17,11 +16,22 @@ export function Shell({ isExpired }: { isExpired: boolean }) {
   const path = usePath();
   const [isOpen, setOpen] = useState(false);
   useEffect(() => setOpen(false), [path]);
+  const opener = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!isOpen) return;
+    const escape = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      setOpen(false);
+      opener.current?.focus();
+    };
+    document.addEventListener("keydown", escape);
+    return () => document.removeEventListener("keydown", escape);
+  }, [isOpen]);
   return (
     <div className={`shell${isOpen ? " open" : ""}`}>
       <a className="skip" href="#main">{t("skip")}</a>
       <header className="bar">
-        <button type="button" className="bare hamburger" aria-expanded={isOpen} aria-controls="navigation" aria-label={t("menu")} onClick={() => setOpen(!isOpen)}>
+        <button type="button" ref={opener} className="bare hamburger" aria-expanded={isOpen} aria-controls="navigation" aria-label={t("menu")} onClick={() => setOpen(!isOpen)}>
           <Icon name={isOpen ? "close" : "menu"} />
         </button>
         <Link className="brand" to="/"><Sign /></Link>
@@ -29,7 +39,7 @@ export function Shell({ isExpired }: { isExpired: boolean }) {
         <UserMenu />
       </header>
       <Navigation path={path} />
-      <main id="main" tabIndex={-1}><Warnings /><Mishap key={path}>{shown(path)}</Mishap></main>
+      <main id="main" tabIndex={-1}><Warnings />{shown(path)}</main>
       {isExpired && <ReentryDialog />}
     </div>
   );

@@ -15,7 +15,7 @@ export function UserMenu() {
   const { user } = useSession(), { theme, language } = usePreferences();
   const leave = async () => {
     await client.call("postAuthLogout", {});
-    go("/");
+    go("/login");
     access.leave();
   };
   return (

@@ -18,7 +18,7 @@ function Shown() {
   return (
     <div role="status">
       {faults.length > 0 && (
-        <Link className="warnings" to="/health"><Icon name="warning" />{faults.map(probe => probe.detail || `${probe.name}: ${t(`health.${probe.status}`)}`).join(" · ")}</Link>
+        <Link className="warnings" to="/admin/diagnostics"><Icon name="warning" />{faults.map(probe => probe.detail || `${probe.name}: ${t(`health.${probe.status}`)}`).join(" · ")}</Link>
       )}
     </div>
   );

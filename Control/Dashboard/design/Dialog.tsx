@@ -13,9 +13,16 @@ export function Dialog({ title, close, children, wide }: DialogProps) {
   useEffect(() => {
     const dialog = element.current;
     if (!dialog || dialog.open) return;
+    const before = document.activeElement;
     dialog.showModal();
     // What is to be filled in first, where there is something.
     dialog.querySelector<HTMLElement>("input:not([readonly], [type=hidden], [type=checkbox]), select, textarea")?.focus();
+    // A browser gives the keyboard back where a dialog is closed, and here it is taken out of the page.
+    return () => {
+      if (document.activeElement && document.activeElement !== document.body) return;
+      const next = before instanceof HTMLElement && before.isConnected ? before : document.getElementById("main");
+      next?.focus();
+    };
   }, []);
   // A browser closes it at the second Escape, asked or not: whoever owns it decides.
   const stay = () => {

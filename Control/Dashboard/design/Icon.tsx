@@ -1,5 +1,6 @@
 // Drawn by ourselves, in a square of 24; lines in the colour of the text.
 const paths = {
+  home: "M4 11l8-7 8 7v9h-5v-6H9v6H4z",
   senders: "M5 12a7 7 0 0 1 14 0M8 12a4 4 0 0 1 8 0M12 12v8M9 20h6",
   broadcasts: "M4 6h11a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1zM16 11l5-3v8l-5-3",
   destinations: "M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.8 7 11 7 11zM12 12.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
@@ -12,6 +13,8 @@ const paths = {
   health: "M3 12h4l2.5-6 4 12 2.5-6h5",
   webhooks: "M4 12a8 8 0 0 1 8-8v5M12 9l-3-3M12 9l3-3M5 15h14v5H5zM9 17.5h.01",
   account: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21a8 8 0 0 1 16 0",
+  help: "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17h.01M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z",
+  less: "M5 12h14",
   menu: "M4 7h16M4 12h16M4 17h16",
   close: "M6 6l12 12M18 6L6 18",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",

@@ -87,8 +87,8 @@ export class Feed {
       this.set({ is: "connected" });
     }
     if (topic === "alive") return;
-    if (seq !== null && this.sequence !== null && seq !== this.sequence + 1) {
-      // A change is missing: begin with the whole picture.
+    if (seq !== null && this.sequence !== null && seq <= this.sequence) {
+      // Numbers are left out, but none comes again: begin with the whole picture.
       this.sequence = null;
       return this.lose();
     }

@@ -36,7 +36,8 @@ export const useTold = (id: string): readonly BroadcastEvent[] => useSyncExterna
 export const useGaps = (): number => useSyncExternalStore(witness.watch, () => witness.gaps);
 
 /** What is shown at once when it changes. */
-const states = (sample: Topics["telemetry"] | undefined) => sample?.links.map(link => `${link.name} ${link.state} ${link.reason ?? ""}`).join();
+const states = (sample: Topics["telemetry"] | undefined) =>
+  sample && [...sample.links.map(link => `${link.name} ${link.state} ${link.reason ?? ""}`), ...(sample.pipeline?.alarms ?? [])].join();
 
 /** The last sample of a board: each second, as nobody reads figures faster, and at once where a link's state changed. */
 export function useTelemetry(id: string): Topics["telemetry"] | undefined {

@@ -1,12 +1,12 @@
-import type { Broadcast, Sender } from "../api/Schema";
+import type { Broadcast, Rehearsal, Sender } from "../api/Schema";
 import type { Telemetry } from "./Telemetry";
 
-export type Topics = { sender: Sender; broadcast: Broadcast; telemetry: Telemetry };
+export type Topics = { sender: Sender; broadcast: Broadcast; rehearsal: Rehearsal; telemetry: Telemetry };
 export type Kind = keyof Topics;
 
 /** Everything that the feed has told, by topic; whoever shows a part of it is told when that changes. */
 export class Picture {
-  private tables: { [K in Kind]: ReadonlyMap<string, Topics[K]> } = { sender: new Map(), broadcast: new Map(), telemetry: new Map() };
+  private tables: { [K in Kind]: ReadonlyMap<string, Topics[K]> } = { sender: new Map(), broadcast: new Map(), rehearsal: new Map(), telemetry: new Map() };
   private readonly watchers = new Map<string, Set<() => void>>();
   /** Within a whole picture: what was known before it and was not told again yet. */
   private before: Set<string> | null = null;

@@ -5,6 +5,10 @@ export type Telemetry = {
   pipeline?: {
     produced: number; framesTotal: number; restartsTotal: number; droppedPackets: number;
     frames?: { made: number; input: number; dropped: number } | null;
+    /** dBFS of each channel; nothing where there is no sound. */
+    peak?: number[] | null;
+    rms?: number[] | null;
+    alarms?: string[] | null;
   } | null;
   modems?: Modem[] | null;
   bond?: { offeredPackets: number; deliveredPackets: number; lostPackets: number; capacity: number } | null;

@@ -11,6 +11,7 @@ import { PictureField, type Picture } from "../design/PictureField";
 import { Table } from "../design/Table";
 import { tell, tellFault } from "../design/Toast";
 import { useWords } from "../text/Text";
+import { AlertsCard } from "./AlertsCard";
 import { Changes } from "./Changes";
 import { upload } from "./upload";
 
@@ -26,6 +27,7 @@ export function AccountPage() {
       <Profile />
       <Email />
       <Password done={sessions.again} />
+      <AlertsCard />
       <Read of={sessions}>{({ items }) => (
         <Card title={t("sessions.title")} actions={items.length > 1 && <ActButton small act={endOthers} failed={tellFault}>{t("sessions.endOthers")}</ActButton>}>
           <Table label={t("sessions.title")} rows={items} id={one => one.id} columns={[

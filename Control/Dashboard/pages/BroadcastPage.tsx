@@ -14,8 +14,10 @@ import { useWords } from "../text/Text";
 import { BondCharts } from "./BondCharts";
 import { BroadcastChange } from "./BroadcastChange";
 import { LinkCharts } from "./LinkCharts";
+import { Alarms, Meters } from "./Meters";
 import { Outputs } from "./Outputs";
 import { Paths } from "./Paths";
+import { Preview } from "./Preview";
 import { Steps } from "./Steps";
 import { Thumbnail } from "./Thumbnail";
 import { Timeline } from "./Timeline";
@@ -52,8 +54,11 @@ function Shown({ broadcast }: { broadcast: Broadcast }) {
     </>}>
       {broadcast.reason && !isOver && <Card tone={broadcast.state === "live" ? undefined : broadcast.state === "degraded" ? "warn" : "bad"}><p className="reason">{broadcast.reason}</p></Card>}
       {(broadcast.notes ?? []).map(note => <Card key={note} tone="warn"><p>{note}</p></Card>)}
+      {!isOver && <Alarms broadcast={broadcast} />}
       {broadcast.state === "starting" && <Steps broadcast={broadcast} />}
       <Summary broadcast={broadcast} name={name} />
+      {!isOver && broadcast.state !== "starting" && <Preview broadcast={broadcast.id} name={name} />}
+      {!isOver && <Meters broadcast={broadcast} />}
       {!isOver && <BondCharts broadcast={broadcast} />}
       <Outputs broadcast={broadcast} />
       {!isOver && sender && <section className="stack"><h2>{t("sender.links")}</h2><LinkCharts sender={sender} /></section>}

@@ -19,8 +19,8 @@ export function BroadcastsPage() {
   if (!isWhole) return <Page title={t("nav.broadcasts")}><Skeleton /></Page>;
   return (
     <Page title={t("nav.broadcasts")}>
-      {sorted.length === 0 && <Empty title={t("broadcasts.none")} action={<Link className="button primary" to="/">{t("nav.senders")}</Link>}>{t("broadcasts.noneText")}</Empty>}
-      {running.length > 0 && <Card title={t("broadcasts.running")}><List rows={running} label={t("broadcasts.running")} isOver={false} /></Card>}
+      {sorted.length === 0 && <Empty title={t("broadcasts.none")} action={<Link className="button primary" to="/senders">{t("nav.senders")}</Link>}>{t("broadcasts.noneText")}</Empty>}
+      {running.length > 0 && <Card title={t("broadcasts.running")}><Running rows={running} /></Card>}
       {ended.length > 0 && <Card title={t("broadcasts.ended")}><List rows={ended} label={t("broadcasts.ended")} isOver /></Card>}
     </Page>
   );
@@ -34,6 +34,11 @@ function Receiver({ broadcast: { receiver, ingest } }: { broadcast: Broadcast })
     <Badge tone={ingest.state === "flowing" ? "good" : "warn"}>{t("broadcast.receiverFor", { time: duration(receiver.uptimeSeconds) })}</Badge>
     {receiver.restarts ? <span className="warn"> {t("broadcast.restarts", { count: receiver.restarts })}</span> : ""}
   </>;
+}
+
+/** Those that are on now. */
+export function Running({ rows }: { rows: readonly Broadcast[] }) {
+  return <List rows={rows} label={useWords().t("broadcasts.running")} isOver={false} />;
 }
 
 function List({ rows, label, isOver }: { rows: readonly Broadcast[]; label: string; isOver: boolean }) {

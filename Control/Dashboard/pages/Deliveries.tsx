@@ -11,10 +11,10 @@ import { useWords } from "../text/Text";
 
 const tones: Record<Delivery["state"], Tone> = { received: "none", processing: "none", processed: "good", failed: "warn", retry_exhausted: "bad" };
 
-type Props = { items: readonly Delivery[]; webhooks: readonly Webhook[]; again: () => void };
+type Props = { title?: string; items: readonly Delivery[]; webhooks: readonly Webhook[]; again: () => void };
 
 /** What was told to webhooks, with what became of it. */
-export function Deliveries({ items, webhooks, again }: Props) {
+export function Deliveries({ title, items, webhooks, again }: Props) {
   const { t, number, time } = useWords();
   const [shown, setShown] = useState<Delivery | null>(null);
   const name = (id: string) => webhooks.find(one => one.id === id)?.description ?? id;
@@ -23,9 +23,9 @@ export function Deliveries({ items, webhooks, again }: Props) {
     again();
   };
   return (
-    <Card title={t("deliveries.title")}>
+    <Card title={title ?? t("deliveries.title")}>
       <p className="muted">{t("deliveries.text")}</p>
-      <Table label={t("deliveries.title")} rows={items} id={one => one.id} columns={[
+      <Table label={title ?? t("deliveries.title")} rows={items} id={one => one.id} columns={[
         { id: "at", title: t("time"), heads: true, short: true, cell: one => time(one.createdAt) },
         { id: "webhook", title: t("deliveries.webhook"), cell: one => name(one.webhook) },
         { id: "kind", title: t("deliveries.event"), cell: one => <><code className="whole">{one.kind}</code><p className="hint">{one.summary}</p></> },

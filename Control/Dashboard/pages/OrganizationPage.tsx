@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { Fault } from "../api/Fault";
 import { asFault, client, useMay, useReading } from "../api/Server";
 import type { Settings, Slate } from "../api/Schema";
+import { rename } from "../app/Router";
 import { ActButton } from "../design/Button";
 import { FaultNote } from "../design/Fault";
 import { Card, Page, Read } from "../design/Page";
@@ -9,25 +10,27 @@ import { Tabs } from "../design/Tabs";
 import { useWords } from "../text/Text";
 import { BrandingTab } from "./BrandingTab";
 import { ErrorTrackingTab } from "./ErrorTracking";
+import { UsageTab } from "./UsageTab";
 import { GeneralTab, LanguageTab, RegistrationTab } from "./OrganizationSettings";
 
 /** What the organisation decides for itself, and the picture that its viewers see while a sender is silent. */
-export function OrganizationPage() {
+export function OrganizationPage({ tab }: { tab: string }) {
   const { t } = useWords();
   const may = useMay();
   const organization = useReading("getOrganization", {}), settings = useReading("getOrganizationSettings", {});
   // What an answer to a change said is newer than what was read.
-  const [changed, setChanged] = useState<Settings | null>(null), [tab, setTab] = useState("general");
+  const [changed, setChanged] = useState<Settings | null>(null);
   return (
     <Page title={t("nav.organization")}>
       <Read of={organization}>{one => (
         <Read of={settings}>{read => (
-          <Tabs label={t("nav.organization")} chosen={tab} choose={setTab} tabs={[
+          <Tabs label={t("nav.organization")} chosen={tab} choose={tab => rename(`/admin/organization/${tab}`)} tabs={[
             { id: "general", title: t("settings.general"), body: () => <GeneralTab key="general" settings={changed ?? read} changed={setChanged} slug={one.slug} /> },
             { id: "branding", title: t("settings.branding"), body: () => <BrandingTab key="branding" /> },
             { id: "language", title: t("settings.language"), body: () => <LanguageTab key="language" settings={changed ?? read} changed={setChanged} /> },
             { id: "registration", title: t("settings.registrations"), body: () => <RegistrationTab key="registration" settings={changed ?? read} changed={setChanged} /> },
             { id: "slate", title: t("slate.title"), body: () => <SlateCard key="slate" slate={one.slate ?? null} changed={organization.again} /> },
+            { id: "usage", title: t("usage.title"), body: () => <UsageTab key="usage" /> },
             ...(may("reports.manage") ? [{ id: "errors", title: t("errors.title"), body: () => <ErrorTrackingTab key="errors" /> }] : []),
           ]} />
         )}</Read>

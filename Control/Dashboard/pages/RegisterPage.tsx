@@ -51,8 +51,10 @@ function Ask({ shown, offer }: { shown: Shown; offer: Offer }) {
   const { state, run } = useAct(async () => {
     const { link } = await client.call("postAuthRegistrationRequest", {}, { ...shown, email, agrees });
     // The server sends no mail: what would be in it goes on from here.
-    if (link) go(link.slice(link.indexOf("/app/") + "/app".length), "replace");
-    else setSent(true);
+    if (link) {
+      const { pathname, hash } = new URL(link);
+      go(pathname + hash, "replace");
+    } else setSent(true);
   }, setFault);
   if (isSent) return <><p>{t("register.sent", { email })}</p><Link to="/">{t("forgotten.back")}</Link></>;
   return (

@@ -1,7 +1,11 @@
+import { useState } from "react";
+import { useMay } from "../api/Server";
 import type { Sender } from "../api/Schema";
+import { Button } from "../design/Button";
 import { Card, Empty } from "../design/Page";
 import { Table } from "../design/Table";
 import { useWords } from "../text/Text";
+import { InputPicture, useLooks } from "./InputPicture";
 
 type Mode = Sender["inventory"]["inputs"][number]["modes"][number];
 
@@ -19,15 +23,19 @@ function sizes(modes: readonly Mode[]): string {
 export function SenderDevices({ sender }: { sender: Sender }) {
   const { t } = useWords();
   const { inputs, encoders } = sender.inventory;
+  const may = useMay(), [isLooking, setLooking] = useState(false);
+  const shown = inputs.filter(one => one.media !== "audio"), canLook = may("senders.operate") && sender.online && shown.length > 0;
+  const looks = useLooks(sender.id, shown.map(one => one.id).join("\n"), isLooking && canLook);
   if (inputs.length + encoders.length === 0) return <Empty title={t("devices.none")}>{t("devices.noneText")}</Empty>;
   return (
     <>
-      <Card title={t("devices.inputs")}>
+      <Card title={t("devices.inputs")} actions={canLook && <Button small aria-pressed={isLooking} onClick={() => setLooking(!isLooking)}>{t(isLooking ? "devices.lookOff" : "devices.look")}</Button>}>
         <Table label={t("devices.inputs")} rows={inputs} id={one => one.id} columns={[
           { id: "name", title: t("name"), heads: true, cell: one => one.name },
           { id: "kind", title: t("devices.kind"), cell: one => t(`devices.kind.${one.kind}`) },
           { id: "media", title: t("devices.media"), cell: one => t(`devices.media.${one.media}`) },
           { id: "modes", title: t("devices.modes"), cell: one => sizes(one.modes) || "–" },
+          ...(isLooking && canLook ? [{ id: "picture", title: t("devices.picture"), cell: (one: Sender["inventory"]["inputs"][number]) => one.media === "audio" ? "–" : <InputPicture look={looks.get(one.id)} name={one.name} /> }] : []),
         ]} />
       </Card>
       <Card title={t("devices.encoders")}>

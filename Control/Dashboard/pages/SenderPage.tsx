@@ -16,19 +16,20 @@ import { LinkCharts } from "./LinkCharts";
 import { SenderConfiguration } from "./SenderConfiguration";
 import { SenderDevices } from "./SenderDevices";
 import { SenderModems } from "./SenderModems";
+import { useRehearsal } from "./Rehearsal";
 import { SpeedTests } from "./SpeedTests";
-import { Presence } from "./SendersPage";
+import { Presence } from "./SenderCard";
 
 /** One sender: how its links are, what is plugged into it, how it is set up. */
 export function SenderPage({ id }: { id: string }) {
   const { t } = useWords();
   const sender = useOne("sender", id), isWhole = useIsWhole(), may = useMay();
-  const broadcast = useCurrent(id);
+  const broadcast = useCurrent(id), rehearsal = useRehearsal(id), isRehearsing = rehearsal !== undefined && rehearsal.state !== "ended";
   const [tab, setTab] = useState("links"), [asked, setAsked] = useState<"rename" | "revoke" | null>(null);
   if (!sender) return isWhole ? <Nowhere /> : <Skeleton />;
   const close = () => setAsked(null);
   return (
-    <Page title={sender.name} back={{ to: "/", text: t("nav.senders") }} badge={<Presence sender={sender} />} actions={<>
+    <Page title={sender.name} back={{ to: "/senders", text: t("nav.senders") }} badge={<Presence sender={sender} />} actions={<>
       {may("senders.manage") && <Button look="quiet" onClick={() => setAsked("rename")}>{t("rename")}</Button>}
       {may("senders.manage") && <Button look="quiet" onClick={() => setAsked("revoke")}>{t("sender.revoke")}</Button>}
       {broadcast ? <Link className="button primary" to={`/broadcasts/${broadcast.id}`}>{t("sender.toBroadcast")}</Link>
@@ -36,7 +37,7 @@ export function SenderPage({ id }: { id: string }) {
     </>}>
       <Summary sender={sender} />
       <Tabs label={sender.name} chosen={tab} choose={setTab} tabs={[
-        { id: "links", title: t("sender.links"), body: () => <><LinkCharts sender={sender} /><SpeedTests sender={sender} isBusy={broadcast !== undefined} /></> },
+        { id: "links", title: t("sender.links"), body: () => <><LinkCharts sender={sender} /><SpeedTests sender={sender} isBusy={broadcast !== undefined || isRehearsing} /></> },
         { id: "modems", title: t("sender.modems"), body: () => <SenderModems sender={sender} isLive={broadcast !== undefined} /> },
         { id: "devices", title: t("sender.devices"), body: () => <SenderDevices sender={sender} /> },
         { id: "configuration", title: t("sender.configuration"), body: () => <SenderConfiguration sender={sender} /> },
@@ -44,7 +45,7 @@ export function SenderPage({ id }: { id: string }) {
       {asked === "rename" && <RenameDialog sender={sender} close={close} />}
       {asked === "revoke" && (
         <ConfirmDialog title={t("sender.revokeTitle", { name: sender.name })} submit={t("sender.revoke")} typed={sender.name} close={close}
-          act={async () => { await client.call("deleteSendersById", { id }); go("/"); }}><p>{t("sender.revokeText")}</p></ConfirmDialog>
+          act={async () => { await client.call("deleteSendersById", { id }); go("/senders"); }}><p>{t("sender.revokeText")}</p></ConfirmDialog>
       )}
     </Page>
   );
@@ -52,13 +53,14 @@ export function SenderPage({ id }: { id: string }) {
 
 function Summary({ sender }: { sender: Sender }) {
   const { t, time, ago, bytes } = useWords();
-  const sample = useTelemetry(sender.id), broadcast = useCurrent(sender.id);
+  const sample = useTelemetry(sender.id), broadcast = useCurrent(sender.id), rehearsal = useRehearsal(sender.id);
   const position = (sample?.modems ?? []).find(modem => modem.position)?.position ?? sender.location?.position;
   const plans = (sample?.usage ?? []).filter(usage => usage.capBytes != null);
   return (
     <Card>
       <Facts facts={[
         [t("sender.broadcast"), broadcast && <Badge tone={broadcastTone[broadcast.state]}>{t(`state.${broadcast.state}`)}</Badge>],
+        [t("rehearsal.title"), rehearsal && rehearsal.state !== "ended" && <Link to={`/senders/${sender.id}/start`}>{t(`rehearsal.state.${rehearsal.state}`)}</Link>],
         [t("sender.lastSeen"), !sender.online && (sender.lastSeenAt ? `${ago(sender.lastSeenAt)}, ${time(sender.lastSeenAt)}` : t("senders.never"))],
         [t("sender.version"), sender.agentVersion],
         [t("sender.configuration"), sender.configuration.wanted === 0 ? t("sender.standard") : t("sender.configured", { version: sender.configuration.applied })],

@@ -10,7 +10,8 @@ import { Choice, SelectField, TextField } from "../design/Field";
 import { Card, Empty, Page, Read, Skeleton } from "../design/Page";
 import { newestFirst, useAll, useCurrent, useDestinationsChange, useIsWhole, useOne } from "../live/Live";
 import { useWords } from "../text/Text";
-import { Presence } from "./SendersPage";
+import { RehearsalCard, useRehearsal } from "./Rehearsal";
+import { Presence } from "./SenderCard";
 
 /** What is sent, and where to: then it starts, and its page shows each step. */
 export function StartPage({ id }: { id: string }) {
@@ -44,7 +45,8 @@ function useUsual(sender: Sender, destinations: readonly Destination[]): Readonl
 }
 
 function StartForm({ sender, destinations }: { sender: Sender; destinations: readonly Destination[] }) {
-  const { t, number } = useWords();
+  const { t, bytes, number } = useWords();
+  const rehearsal = useRehearsal(sender.id), isRehearsing = rehearsal !== undefined && rehearsal.state !== "ended";
   const usual = useUsual(sender, destinations);
   // What somebody has chosen stays; what nobody has touched follows the configuration.
   const [video, setVideo] = useState<string | null>(null), [rate, setRate] = useState<string | null>(null);
@@ -58,14 +60,17 @@ function StartForm({ sender, destinations }: { sender: Sender; destinations: rea
   const presetRate = encoder ? String(encoder.bitrate / 1e6) : "";
   const megabits = Number((rate ?? presetRate).replace(",", "."));
   const rateError = encoder && !(megabits >= 0.1 && megabits <= 50) ? t("start.rateRange") : undefined;
-  const { state, run } = useAct(async () => {
+  // What is not changed is not sent: control takes it from the configuration in force.
+  const picture = () => {
     const wanted = video ?? preset;
-    const made = await client.call("postBroadcasts", {}, {
-      sender: sender.id, destinations: [...chosen],
-      // What is not changed is not sent: control takes it from the configuration in force.
+    return {
       ...(wanted !== input?.video && wanted !== "" && { input: { ...(input ?? {}), video: wanted } }),
       ...(encoder && rate !== null && Math.round(megabits * 1e6) !== encoder.bitrate && { encoder: { ...encoder, bitrate: Math.round(megabits * 1e6) } }),
-    });
+    };
+  };
+  const rehearsing = useAct(() => client.call("postRehearsals", {}, { sender: sender.id, ...picture() }), setFault);
+  const { state, run } = useAct(async () => {
+    const made = await client.call("postBroadcasts", {}, { sender: sender.id, destinations: [...chosen], ...picture() });
     go(`/broadcasts/${made.id}`, "replace");
   }, setFault);
   const tick = (id: string, isIn: boolean) => {
@@ -73,30 +78,40 @@ function StartForm({ sender, destinations }: { sender: Sender; destinations: rea
     if (isIn) next.add(id); else next.delete(id);
     setTicked(next);
   };
+  // Half of a minute at the rate and half at twice that, with sound and what sending again costs.
+  const cost = encoder ? (megabits * 1.5e6 + encoder.audioBitrate) * 60 / 8 * 1.22 : 0;
   const why = !sender.online ? t("start.offline") : chosen.size === 0 ? t("start.choose") : rateError;
   return (
-    <form className="stack" onSubmit={event => { event.preventDefault(); setFault(null); if (!why) void run(); }}>
-      <Card title={t("start.picture")}>
-        <div className="columns">
-          <SelectField label={t("start.input")} name="input" value={video ?? preset} set={setVideo} options={offered} />
-          <TextField label={t("start.rate")} name="bitrate" inputMode="decimal" value={rate ?? presetRate} set={setRate} disabled={!encoder} error={rateError}
-            hint={encoder && t("start.encoder", { codec: encoder.codec, width: encoder.width, height: encoder.height, rate: number(encoder.frameRate) })} />
+    <div className="stack">
+      <form className="stack" onSubmit={event => { event.preventDefault(); setFault(null); if (!why) void run(); }}>
+        <Card title={t("start.picture")}>
+          <div className="columns">
+            <SelectField label={t("start.input")} name="input" value={video ?? preset} set={setVideo} options={offered} />
+            <TextField label={t("start.rate")} name="bitrate" inputMode="decimal" value={rate ?? presetRate} set={setRate} disabled={!encoder} error={rateError}
+              hint={encoder && t("start.encoder", { codec: encoder.codec, width: encoder.width, height: encoder.height, rate: number(encoder.frameRate) })} />
+          </div>
+        </Card>
+        <Card title={t("nav.destinations")}>
+          <fieldset className="choices">
+            <legend className="hidden">{t("nav.destinations")}</legend>
+            {destinations.map(one => <Choice key={one.id} label={one.name} hint={one.url} checked={chosen.has(one.id)} set={isIn => tick(one.id, isIn)} />)}
+          </fieldset>
+          {shared.length > 1 && <p className="warn">{t("start.shared", { names: shared.map(one => one.name).join(", ") })}</p>}
+        </Card>
+        {fault && <FaultNote fault={fault} />}
+        <div className="buttons ending">
+          {why && <p className="muted">{why}</p>}
+          <Button look="plain" className="rehearse" disabled={!sender.online || Boolean(rateError) || isRehearsing || rehearsing.state === "busy"}
+            aria-busy={rehearsing.state === "busy"} onClick={() => { setFault(null); void rehearsing.run(); }}>
+            {rehearsing.state === "busy" && <span className="spinner" />}{t("rehearsal.go")}
+          </Button>
+          <Button type="submit" look="primary" className="start" disabled={Boolean(why) || state === "busy"} aria-busy={state === "busy"}>
+            {state === "busy" && <span className="spinner" />}{t("start.go")}
+          </Button>
         </div>
-      </Card>
-      <Card title={t("nav.destinations")}>
-        <fieldset className="choices">
-          <legend className="hidden">{t("nav.destinations")}</legend>
-          {destinations.map(one => <Choice key={one.id} label={one.name} hint={one.url} checked={chosen.has(one.id)} set={isIn => tick(one.id, isIn)} />)}
-        </fieldset>
-        {shared.length > 1 && <p className="warn">{t("start.shared", { names: shared.map(one => one.name).join(", ") })}</p>}
-      </Card>
-      {fault && <FaultNote fault={fault} />}
-      <div className="buttons ending">
-        {why && <p className="muted">{why}</p>}
-        <Button type="submit" look="primary" className="start" disabled={Boolean(why) || state === "busy"} aria-busy={state === "busy"}>
-          {state === "busy" && <span className="spinner" />}{t("start.go")}
-        </Button>
-      </div>
-    </form>
+        {!isRehearsing && <p className="muted">{t("rehearsal.text")} {cost > 0 && t("rehearsal.costMost", { size: bytes(cost) })}</p>}
+      </form>
+      {rehearsal && <RehearsalCard rehearsal={rehearsal} sender={sender} take={encoder && (bitrate => setRate(String(bitrate / 1e6)))} />}
+    </div>
   );
 }

@@ -12,7 +12,7 @@ import { en, type Key } from "../text/en";
 
 type Names = (user: string) => string | undefined;
 
-const warns = /^(state\.(degraded|interrupted)|output\.(retrying|failed)|slate\.shown|receiver\.|host\.(left|lost)|receiver_unheard|link_(silent|unreachable|removed)|rate_cut|data_(near|spent))/;
+const warns = /^(state\.(degraded|interrupted)|output\.(retrying|failed)|slate\.shown|alarm\.raised|receiver\.|host\.(left|lost)|receiver_unheard|link_(silent|unreachable|removed)|rate_cut|data_(near|spent))/;
 
 /** What happened to a broadcast, the newest first: what the server and the sender have written down, and what the feed tells meanwhile. */
 export function Timeline({ broadcast }: { broadcast: Broadcast }) {
@@ -83,7 +83,7 @@ function whole(broadcast: Broadcast, all: BroadcastEvent[], hasFirst: boolean): 
 
 /** In the reader's words; what nobody has words for in its own. */
 function said(event: BroadcastEvent, { t, megabits }: Words): string {
-  const what = kindOf(event), key = `happened.${what}`, step = `steps.${event.subject}`;
-  const subject = event.kind === "bitrate" ? megabits(Number(event.subject)) : event.kind === "state" && step in en ? t(step as Key) : event.subject ?? event.link ?? "";
+  const what = kindOf(event), key = `happened.${what}`, step = `steps.${event.subject}`, alarm = `alarm.${event.subject}`;
+  const subject = event.kind === "bitrate" ? megabits(Number(event.subject)) : event.kind === "state" && step in en ? t(step as Key) : event.kind === "alarm" && alarm in en ? t(alarm as Key) : event.subject ?? event.link ?? "";
   return key in en ? t(key as Key, { subject }) : [what, subject].filter(Boolean).join(" ");
 }

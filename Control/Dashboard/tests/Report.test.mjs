@@ -8,7 +8,7 @@ import { Reports } from "../api/Report";
 async function listening(body, answer = async () => Response.json({ id: "1" }, { status: 201 })) {
   const sent = [], real = globalThis.fetch;
   globalThis.fetch = (url, options) => { sent.push({ url, ...options, body: JSON.parse(options.body) }); return answer(); };
-  globalThis.location = { pathname: "/app/senders/01ARZ3NDEKTSV4RRFFQ69G5FAV" };
+  globalThis.location = { pathname: "/senders/01ARZ3NDEKTSV4RRFFQ69G5FAV" };
   try {
     await body(new Reports({ token: "T" }), sent);
   } finally {
@@ -25,7 +25,7 @@ test("an error is told once, cut to what the server takes, with the token of who
   assert.equal(sent.length, 2);
   const [{ url, method, headers, body, keepalive }, second] = sent;
   assert.deepEqual([url, method, keepalive, headers.Authorization], ["/api/v1/errors", "POST", true, "Bearer T"]);
-  assert.deepEqual([body.kind, body.name, body.message.length, body.path], ["render", "TypeError", 1000, "/app/senders/01ARZ3NDEKTSV4RRFFQ69G5FAV"]);
+  assert.deepEqual([body.kind, body.name, body.message.length, body.path], ["render", "TypeError", 1000, "/senders/01ARZ3NDEKTSV4RRFFQ69G5FAV"]);
   assert.ok(body.stack.length <= 8000);
   assert.deepEqual([second.body.kind, second.body.name, second.body.message, "stack" in second.body], ["rejection", "Error", "a text", false]);
 }));
