@@ -148,6 +148,7 @@ let receiver: [Target] = [
 
 let control: [Target] = [
     pure("Control", "Redaction", ["Units"]),
+    pure("Control", "Forwarding", ["BondWire"], fast),
     module("Control", "Tracing", ["Posix"]),
     module("Control", "Reporting", ["Units", "HTTP", "Web", "Redaction", "Tracing", "Crypto", "Posix", "Logging"]),
     module("Control", "Blobs", ["Units", "Wire", "Crypto", "Posix"]),
@@ -194,7 +195,7 @@ let suites: [Target] = [
         "Tests", "Fuzz",
         [
             "Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "Blobs", "Redaction",
-            "Reporting", "Tracing", "Fragments",
+            "Reporting", "Tracing", "Fragments", "Forwarding",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
@@ -213,6 +214,7 @@ let suites: [Target] = [
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
     tests("RedactionTests", ["Redaction"]),
+    tests("ForwardingTests", ["Forwarding", "BondWire"]),
     tests("TracingTests", ["Tracing", "Posix"]),
     tests("ReportingTests", ["Reporting", "Tracing", "Support", "HTTP", "Web", "TLS", "Logging", "Posix", "Units"]),
     tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
