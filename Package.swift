@@ -149,6 +149,7 @@ let receiver: [Target] = [
 let control: [Target] = [
     pure("Control", "Redaction", ["Units"]),
     pure("Control", "Forwarding", ["BondWire"], fast),
+    pure("Control", "Congestion", ["BondWire"], fast),
     module("Control", "Tracing", ["Posix"]),
     module("Control", "Reporting", ["Units", "HTTP", "Web", "Redaction", "Tracing", "Crypto", "Posix", "Logging"]),
     module("Control", "Blobs", ["Units", "Wire", "Crypto", "Posix"]),
@@ -215,6 +216,7 @@ let suites: [Target] = [
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
     tests("RedactionTests", ["Redaction"]),
     tests("ForwardingTests", ["Forwarding", "BondWire"]),
+    tests("CongestionTests", ["Congestion", "BondWire"]),
     tests("TracingTests", ["Tracing", "Posix"]),
     tests("ReportingTests", ["Reporting", "Tracing", "Support", "HTTP", "Web", "TLS", "Logging", "Posix", "Units"]),
     tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
