@@ -49,7 +49,8 @@ struct BondLine {
     var isReportedLive = false
     /// Why it does not carry, for a person.
     var reason: String?
-    var rate = SendRate()
+    /// Bytes that left over it, with their IP headers.
+    var rate = RecentRate()
 
     init(link: Link, number: LinkNumber, index: Int, choice: AddressChoice, at now: Instant) {
         self.link = link

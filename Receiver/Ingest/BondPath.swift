@@ -23,9 +23,9 @@ struct BondPath {
         roundTrip = max(0, now - asked.at)
     }
 
-    /// Once in a quarter of a second.
-    mutating func turn() {
-        traffic.turn()
+    /// About once in a quarter of a second.
+    mutating func turn(at now: Instant) {
+        traffic.turn(at: now)
         loss.turn()
     }
 }

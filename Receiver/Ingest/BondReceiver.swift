@@ -243,15 +243,16 @@ final class BondReceiver {
     }
 
     private func look() {
-        media.turn()
+        let now = Instant.now
+        media.turn(at: now)
         lateness.turn()
-        for link in paths.keys { paths[link]?.turn() }
+        for link in paths.keys { paths[link]?.turn(at: now) }
         looks += 1
         if looks % Self.looksPerQuestion == 0 {
             tellLatency()
             measureRoundTrips()
         }
-        tellOverflow(Microseconds(.now))
+        tellOverflow(Microseconds(now))
         publish(statistics)
     }
 

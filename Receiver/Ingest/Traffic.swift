@@ -1,21 +1,17 @@
-/// Bytes and packets of one source: a total, and the bytes of the last second in four quarters.
+import Posix
+
+/// Bytes and packets of one source: a total, and the bytes of the last second.
 struct Traffic: Equatable {
     private(set) var packetsTotal = 0
-    private var bytes = 0
-    private var quarters = [0, 0, 0, 0]
+    private var rate = RecentRate()
 
     mutating func add(bytes count: Int) {
         packetsTotal += 1
-        bytes += count
+        rate.add(count)
     }
 
-    /// Once in a quarter of a second.
-    mutating func turn() {
-        quarters.removeFirst()
-        quarters.append(bytes)
-        bytes = 0
-    }
+    /// About once in a quarter of a second.
+    mutating func turn(at now: Instant) { rate.turn(at: now) }
 
-    /// Bytes of the last four quarters that are complete.
-    var lastSecond: Int { quarters.reduce(0, +) }
+    var lastSecond: Int { rate.perSecond }
 }

@@ -71,7 +71,7 @@ final class Board: Sendable {
         state.withLock { state in
             state.paths = paths
             state.dropped = dropped
-            state.media.turn()
+            state.media.turn(at: .now)
         }
     }
 
