@@ -83,6 +83,7 @@ let shared: [Target] = [
     pure("Common", "MPEGTS", ["Units"]),
     pure("Common", "BondWire"),
     pure("Common", "RISTFlow", ["BondWire"]),
+    pure("Common", "RTP", ["BondWire"]),
     pure("Common", "Wire", ["Units"]),
     // Wrappers: the one Swift module that imports each C library.
     module("Common", "Posix", ["CPosix"]),
@@ -256,6 +257,7 @@ let suites: [Target] = [
     tests("CommandsTests", ["Commands", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
+    tests("RTPTests", ["RTP"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),
