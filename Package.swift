@@ -84,6 +84,7 @@ let shared: [Target] = [
     pure("Common", "BondWire"),
     pure("Common", "RISTFlow", ["BondWire"]),
     pure("Common", "RTP", ["BondWire"]),
+    pure("Common", "SDP", ["RTP"]),
     pure("Common", "Wire", ["Units"]),
     // Wrappers: the one Swift module that imports each C library.
     module("Common", "Posix", ["CPosix"]),
@@ -258,6 +259,7 @@ let suites: [Target] = [
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
     tests("RTPTests", ["RTP"]),
+    tests("SDPTests", ["SDP", "RTP"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),
