@@ -196,7 +196,7 @@ let suites: [Target] = [
         "Tests", "Fuzz",
         [
             "Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "Blobs", "Redaction",
-            "Reporting", "Tracing", "Fragments",
+            "Reporting", "Tracing", "Fragments", "RTP", "SDP",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),

@@ -344,26 +344,16 @@ extension AgentSession {
         let result = await task.value
         picturing = nil
         let file = try result.get()
-        try await send(InputPicture(input: order.input, base64: Data(file).base64EncodedString()))
+        let picture = InputPicture(input: order.input, base64: Data(file).base64EncodedString())
+        let tell = tell
+        let isSent = await withCheckedContinuation { sent in
+            tell(.picture(picture), .record(answered: { sent.resume(returning: $0) }))
+        }
+        guard isSent else { throw StepFault(.plan, "the link to control has no room for a picture now") }
     }
 
-    /// Where a sample of figures is on its way there is no room for what can wait: a moment later there is.
-    private func send(_ picture: InputPicture) async throws(StepFault) {
-        let (began, tell) = (Instant.now, tell)
-        repeat {
-            let isSent = await withCheckedContinuation { sent in
-                tell(.picture(picture), .record(answered: { sent.resume(returning: $0) }))
-            }
-            if isSent { return }
-            // try?: cancelled, the last try was the last.
-            guard (try? await loop.sleep(for: .milliseconds(50))) != nil else { break }
-        } while starts == 0 && .now - began < Self.roomTime
-        throw StepFault(.plan, "the link to control has no room for a picture now")
-    }
-
-    /// Both together are less than control waits for the outcome, with the time that an input takes to let go.
+    /// Less than control waits for the outcome, with the time that an input takes to let go.
     private static let pictureTime = Duration.seconds(6)
-    private static let roomTime = Duration.seconds(1.5)
 
     /// Of the link's data plan; nil where it has none.
     private func bytesLeft(on link: String) -> Int? {

@@ -18,8 +18,7 @@ extension BondLine {
         guard let figures else { return .idle(link.name, state, reason) }
         let share = state == .live && figures.state != .late ? (figures.estimateBitsPerSecond * 100 + capacity / 2) / max(1, capacity) : 0
         return LinkTelemetry(
-            name: link.name, state: state, reason: reason, sent: Bitrate(bitsPerSecond: rate.perSecond * 8),
-            rttMs: milliseconds(figures.roundTrip),
+            name: link.name, state: state, reason: reason, sent: rate.bitrate, rttMs: milliseconds(figures.roundTrip),
             loss: (figures.loss * 10_000).rounded() / 10_000,
             weight: share,
             retransmittedPackets: figures.repairs,

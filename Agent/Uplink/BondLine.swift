@@ -49,8 +49,7 @@ struct BondLine {
     var isReportedLive = false
     /// Why it does not carry, for a person.
     var reason: String?
-    /// Bytes that left over it, with their IP headers.
-    var rate = RecentRate()
+    var rate = SendRate()
 
     init(link: Link, number: LinkNumber, index: Int, choice: AddressChoice, at now: Instant) {
         self.link = link

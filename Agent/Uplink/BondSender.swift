@@ -127,7 +127,7 @@ final class BondSender {
             tellEvents()
             publishFigures(Microseconds(now))
         }
-        if ticks % Self.ticksPerQuarter == 0 { lines.turnRates(now) }
+        if ticks % Self.ticksPerQuarter == 0 { lines.turnRates() }
         if ticks % Self.ticksPerStatus == 0, let offset = bond.playoutOffset, let latency = bond.playoutLatency {
             lines.sendToAll(.status(FlowStatus(playoutOffset: offset, latency: latency)))
         }

@@ -91,9 +91,9 @@ final class LineKeeper {
         for name in Array(lines.keys) { look(name, now) }
     }
 
-    /// About once in a quarter of a second.
-    func turnRates(_ now: Instant) {
-        for name in lines.keys { lines[name]?.rate.turn(at: now) }
+    /// Once in a quarter of a second.
+    func turnRates() {
+        for name in lines.keys { lines[name]?.rate.turn() }
     }
 
     /// What the owner found out of a line: whether it is heard.
@@ -460,7 +460,7 @@ final class LineKeeper {
         guard let line = lines[name], let socket = line.socket, let address = line.address else { return }
         do {
             // A full buffer is a loss like any on the link: the reports tell it.
-            if try socket.send(datagram, to: address) { lines[name]?.rate.add(datagram.count + line.ipOverhead) }
+            if try socket.send(datagram, to: address) { lines[name]?.rate.add(bytes: datagram.count + line.ipOverhead) }
         } catch let error as SystemError where error.code == EMSGSIZE {
             // Larger than the interface itself takes: this size is not proven.
         } catch {

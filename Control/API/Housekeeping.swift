@@ -53,7 +53,7 @@ struct Housekeeping: Sendable {
         let log = self.log
         async let planning: Void = planAhead()
         var work: [String: JobQueue.Work] = [
-            Self.cleanup: { try await clean($0) }, Self.health: { try await lookAfterHealth($0) },
+            Self.cleanup: { _ in try await clean() }, Self.health: { _ in try await lookAfterHealth() },
             Deletions.kind: { try await delete($0) },
         ]
         if let postman { work[Outbox.kind] = { try await postman.deliver($0) } }
@@ -75,8 +75,8 @@ struct Housekeeping: Sendable {
     private func planAhead() async throws {
         while true {
             do {
-                try await plan(Self.cleanup, each: Self.hourMs, at: store.now)
-                return try await plan(Self.health, each: Self.healthMs, at: store.now + Self.settleTime)
+                try await plan(at: store.now)
+                return try await planCheck(at: store.now + Self.settleTime)
             } catch {
                 log.error("what control does by itself could not be planned; it is tried again", ["error": "\(error)"])
                 try await Task.sleep(for: Self.planTime)
@@ -84,11 +84,11 @@ struct Housekeeping: Sendable {
         }
     }
 
-    private func clean(_ job: Job) async throws -> String? {
+    private func clean() async throws -> String? {
         try await store.operations.removeExpired(retention)
         try store.removeExpiredCopies()
         try await removeUnusedFiles()
-        try await planNext(after: job, each: Self.hourMs)
+        try await plan(at: Timestamp(unixMs: (store.now.unixMs / Self.hourMs + 1) * Self.hourMs))
         return nil
     }
 
@@ -110,24 +110,19 @@ struct Housekeeping: Sendable {
         return result
     }
 
-    private func lookAfterHealth(_ job: Job) async throws -> String? {
+    private func lookAfterHealth() async throws -> String? {
         try await check()
-        try await planNext(after: job, each: Self.healthMs)
+        try await planCheck(at: Timestamp(unixMs: (store.now.unixMs / Self.healthMs + 1) * Self.healthMs))
         return nil
     }
 
-    /// The beginning of the next stretch of time. One that runs before its own has begun, because the clock was set back, has that one's key as
-    /// long as it runs: what it plans is the one behind.
-    private func planNext(after job: Job, each length: Int64) async throws {
-        let next = store.now.unixMs / length + 1
-        let isItself = job.uniqueKey == Self.key(next)
-        try await plan(job.kind, each: length, at: Timestamp(unixMs: (isItself ? next + 1 : next) * length))
+    private func planCheck(at time: Timestamp) async throws {
+        let key = "slot \(time.unixMs / Self.healthMs)"
+        _ = try await store.jobs.add(Self.health, uniqueKey: key, runAt: time, maxAttempts: Self.attempts)
     }
 
-    /// One for each stretch of time, however often it is asked for.
-    private func plan(_ kind: String, each length: Int64, at time: Timestamp) async throws {
-        _ = try await store.jobs.add(kind, uniqueKey: Self.key(time.unixMs / length), runAt: time, maxAttempts: Self.attempts)
+    /// One for each hour, however often it is asked for.
+    private func plan(at time: Timestamp) async throws {
+        _ = try await store.jobs.add(Self.cleanup, uniqueKey: "hour \(time.unixMs / Self.hourMs)", runAt: time, maxAttempts: Self.attempts)
     }
-
-    private static func key(_ stretch: Int64) -> String { "slot \(stretch)" }
 }

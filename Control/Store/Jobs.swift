@@ -10,8 +10,6 @@ package struct Job: Sendable, Hashable, Encodable {
     package let kind: String
     /// JSON, of the kind's own shape.
     package let payload: String
-    /// As it was added with.
-    package let uniqueKey: String?
     package let runAt: Timestamp
     /// How often it was begun, this time included.
     package let attempts: Int
@@ -27,7 +25,6 @@ package struct Job: Sendable, Hashable, Encodable {
         id = try row["id"]
         kind = try row["kind"]
         payload = try row["payload"]
-        uniqueKey = try row["unique_key"]
         runAt = try row["run_at"]
         attempts = try row["attempts"]
         maxAttempts = try row["max_attempts"]

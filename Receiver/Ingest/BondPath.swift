@@ -23,9 +23,9 @@ struct BondPath {
         roundTrip = max(0, now - asked.at)
     }
 
-    /// About once in a quarter of a second.
-    mutating func turn(at now: Instant) {
-        traffic.turn(at: now)
+    /// Once in a quarter of a second.
+    mutating func turn() {
+        traffic.turn()
         loss.turn()
     }
 }

@@ -243,16 +243,15 @@ final class BondReceiver {
     }
 
     private func look() {
-        let now = Instant.now
-        media.turn(at: now)
+        media.turn()
         lateness.turn()
-        for link in paths.keys { paths[link]?.turn(at: now) }
+        for link in paths.keys { paths[link]?.turn() }
         looks += 1
         if looks % Self.looksPerQuestion == 0 {
             tellLatency()
             measureRoundTrips()
         }
-        tellOverflow(Microseconds(now))
+        tellOverflow(Microseconds(.now))
         publish(statistics)
     }
 

@@ -1,17 +1,21 @@
-import Posix
-
-/// Bytes and packets of one source: a total, and the bytes of the last second.
+/// Bytes and packets of one source: a total, and the bytes of the last second in four quarters.
 struct Traffic: Equatable {
     private(set) var packetsTotal = 0
-    private var rate = RecentRate()
+    private var bytes = 0
+    private var quarters = [0, 0, 0, 0]
 
     mutating func add(bytes count: Int) {
         packetsTotal += 1
-        rate.add(count)
+        bytes += count
     }
 
-    /// About once in a quarter of a second.
-    mutating func turn(at now: Instant) { rate.turn(at: now) }
+    /// Once in a quarter of a second.
+    mutating func turn() {
+        quarters.removeFirst()
+        quarters.append(bytes)
+        bytes = 0
+    }
 
-    var lastSecond: Int { rate.perSecond }
+    /// Bytes of the last four quarters that are complete.
+    var lastSecond: Int { quarters.reduce(0, +) }
 }

@@ -14,9 +14,8 @@ import Wire
 
     private static var links: [LinkShape] {
         zip(delays, losses).map { delay, loss in
-            // Wide enough that a key frame does not wait long: a challenge's answer waits behind it, and that is a true round trip too.
-            let up = LinkProfile(rateKbit: 12_000, delayMs: delay, queueMs: 300, loss: loss)
-            return LinkShape(up: up, down: LinkProfile(rateKbit: 12_000, delayMs: delay, queueMs: 300))
+            let up = LinkProfile(rateKbit: 4000, delayMs: delay, queueMs: 300, loss: loss)
+            return LinkShape(up: up, down: LinkProfile(rateKbit: 4000, delayMs: delay, queueMs: 300))
         }
     }
 

@@ -58,7 +58,7 @@ struct SilenceTests {
             // A new sender begins with a key frame. Its buffer of 1 s is on both ends of the stretch.
             #expect(stretch.seconds * 1000 - away <= 2000)
             #expect(stretch.isMonotonic && stretch.complaints.isEmpty && stretch.changes == 2, "\(stretch)")
-            #expect(stretch.widestSlateMs <= 85 && stretch.widestAudioMs <= 65, "\(stretch)")
+            #expect(stretch.widestVideoMs <= 85 && stretch.widestAudioMs <= 65, "\(stretch)")
             #expect(try studio.output(platform, of: id)?.report?.reconnectsTotal == 0)
         }
     }

@@ -205,20 +205,4 @@ struct AgentSessionTests {
             #expect(tooFast.step == "plan")
         }
     }
-
-    @Test("a picture of an input waits until a sample is out of the way, and not for longer than somebody waits for it")
-    func picture() async throws {
-        try await with(5) { board in
-            try await board.boot()
-            func pictures() -> Int { board.messages.count { if case .picture = $0 { true } else { false } } }
-            board.refusals.withLock { $0 = 3 }
-            let shown = try await board.order(.picture(PictureOrder(input: "test")))
-            #expect(shown.result == .done && pictures() == 1 && board.refusals.withLock { $0 } == 0, "\(shown)")
-            board.refusals.withLock { $0 = 1000 }
-            let began = Instant.now
-            let refused = try await board.order(.picture(PictureOrder(input: "test")))
-            #expect(refused.result != .done && refused.reason?.contains("no room") == true && pictures() == 1, "\(refused)")
-            #expect(Instant.now - began < .seconds(WireLimits.commandSeconds))
-        }
-    }
 }

@@ -17,8 +17,6 @@ final class Board: Sendable {
     let folder: String
     private let arrived = Guarded(0)
     private let heard = Guarded<[AgentMessage]>([])
-    /// How often the link to control has no room for what can wait, from now on.
-    let refusals = Guarded(0)
     private let session = Guarded<AgentSession?>(nil)
     private let log = Log("board", threshold: .error)
 
@@ -50,19 +48,13 @@ final class Board: Sendable {
     func boot() async throws {
         let settings = SessionSettings(
             runtimeFolder: runtime, stateFolder: state, mediaFolder: nil, links: LinkPolicy(allow: ["modem*"]), trace: nil, version: "test")
-        let (heard, refusals, log) = (heard, refusals, log)
+        let (heard, log) = (heard, log)
         // The loop's thread is born in the namespace, and with it every socket that the session opens.
         let new = try network.field.run {
             let loop = try Loop(name: "session")
             let names = LinkNames(bus: settings.bus, loop: loop, log: log)
-            return try AgentSession(settings: settings, loop: loop, names: names, log: log) { message, importance in
-                let isRefused = refusals.withLock { left in
-                    guard case .record = importance, left > 0 else { return false }
-                    left -= 1
-                    return true
-                }
-                if !isRefused { heard.withLock { $0.append(message) } }
-                if case .record(let answered) = importance { answered(!isRefused) }
+            return try AgentSession(settings: settings, loop: loop, names: names, log: log) { message, _ in
+                heard.withLock { $0.append(message) }
             }
         }
         await new.begin()

@@ -11,8 +11,6 @@ package struct DarkStretch: CustomStringConvertible {
     /// Between packets, by their decode times.
     package let widestVideoMs: Double
     package let widestAudioMs: Double
-    /// The same from the sender's last picture before the slate to its first behind it: what it leaves out by itself is not in here.
-    package let widestSlateMs: Double
     /// Every decode time lies behind the one before, of pictures and of sound.
     package let isMonotonic: Bool
     /// What ffmpeg said while it decoded all of it.
@@ -22,8 +20,7 @@ package struct DarkStretch: CustomStringConvertible {
 
     package var description: String {
         "slate from \(Self.text(from)) to \(Self.text(to)) s (\(slatePictures) pictures, \(changes) changes), \(isMonotonic ? "" : "not ")monotonic, "
-            + "widest gap \(Self.text(widestVideoMs)) ms of video (\(Self.text(widestSlateMs)) of the slate's), "
-            + "\(Self.text(widestAudioMs)) ms of audio, "
+            + "widest gap \(Self.text(widestVideoMs)) ms of video, \(Self.text(widestAudioMs)) ms of audio, "
             + (complaints.isEmpty ? "decodes without a complaint" : "complaints: \(complaints.prefix(500))")
     }
 
@@ -43,8 +40,6 @@ package struct DarkStretch: CustomStringConvertible {
         changes = zip(pictures, pictures.dropFirst()).filter { $0.isSlate != $1.isSlate }.count
         from = dark.first?.time ?? .nan
         to = pictures.first { $0.time > dark.last?.time ?? .infinity }?.time ?? dark.last?.time ?? .nan
-        let dim = zip(pictures, pictures.dropFirst()).filter { $0.isSlate || $1.isSlate }
-        widestSlateMs = dim.map { ($1.time - $0.time) * 1000 }.max() ?? .infinity
     }
 
     /// The decode times of a stream's packets, in seconds.

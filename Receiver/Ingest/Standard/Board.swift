@@ -71,7 +71,7 @@ final class Board: Sendable {
         state.withLock { state in
             state.paths = paths
             state.dropped = dropped
-            state.media.turn(at: .now)
+            state.media.turn()
         }
     }
 

@@ -109,7 +109,7 @@ final class PortGuard {
     private func publish() {
         let reports = paths.indices.compactMap { slot -> Board.Path? in
             guard let path = paths[slot] else { return nil }
-            paths[slot]?.traffic.turn(at: .now)
+            paths[slot]?.traffic.turn()
             paths[slot]?.loss.turn()
             return Board.Path(
                 slot: slot, source: path.entrance.source, packetsTotal: path.traffic.packetsTotal, bytesLastSecond: path.traffic.lastSecond,
