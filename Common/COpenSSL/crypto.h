@@ -5,10 +5,12 @@
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/cms.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
@@ -17,6 +19,13 @@
 // EVP_EC_gen is a macro over a variadic function.
 static inline EVP_PKEY *strata_p256_generate(void) {
     return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+}
+
+// A parameter keeps the addresses of its name and its value: they have to last beyond the call that makes it.
+static inline int strata_hmac_sha1_key(EVP_MAC_CTX *context, const unsigned char *key, size_t bytes) {
+    char digest[] = "SHA1";
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+    return EVP_MAC_init(context, key, bytes, parameters);
 }
 
 // BIO_get_mem_data is a macro.
