@@ -83,6 +83,7 @@ let shared: [Target] = [
     pure("Common", "MPEGTS", ["Units"]),
     pure("Common", "BondWire"),
     pure("Common", "RISTFlow", ["BondWire"]),
+    pure("Common", "STUN"),
     pure("Common", "Wire", ["Units"]),
     // Wrappers: the one Swift module that imports each C library.
     module("Common", "Posix", ["CPosix"]),
@@ -147,6 +148,7 @@ let receiver: [Target] = [
 ]
 
 let control: [Target] = [
+    pure("Control", "ICE", ["Units", "BondWire", "STUN", "Posix", "Crypto"]),
     pure("Control", "Redaction", ["Units"]),
     module("Control", "Tracing", ["Posix"]),
     module("Control", "Reporting", ["Units", "HTTP", "Web", "Redaction", "Tracing", "Crypto", "Posix", "Logging"]),
@@ -194,7 +196,7 @@ let suites: [Target] = [
         "Tests", "Fuzz",
         [
             "Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "Blobs", "Redaction",
-            "Reporting", "Tracing", "Fragments",
+            "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
@@ -256,6 +258,8 @@ let suites: [Target] = [
     tests("CommandsTests", ["Commands", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
+    tests("STUNTests", ["STUN", "Crypto"]),
+    tests("ICETests", ["ICE", "STUN", "BondWire", "Posix", "Units", "Crypto"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),

@@ -2,7 +2,7 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp, ownPicture, slate,
         stick, invitations, pictureFile, redaction, pageStack, traceparent,
-        fragments, preview
+        fragments, preview, stun, ice
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -31,6 +31,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .traceparent: fuzzTraceparent(bytes)
         case .fragments: fuzzFragments(bytes)
         case .preview: fuzzPreview(bytes)
+        case .stun: fuzzSTUN(bytes)
+        case .ice: fuzzICE(bytes)
         }
     }
 }
