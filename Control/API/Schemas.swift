@@ -298,9 +298,9 @@ enum Schemas {
             .required("path", .text(.init(length: 1...500, expectation: "the path of a page"))),
         ]),
         "AuditEntry": .object([
-            .required("id", id), .required("at", time), .optional("author", line), .optional("token", id),
+            .required("id", id), .required("at", time), .optional("author", line), .optional("authorName", name), .optional("token", id),
             .required("authorKind", choice(["user", "visitor", "device", "operator", "system"])), .required("action", line),
-            .optional("subject", line), .optional("detail", line),
+            .optional("subject", line), .optional("subjectName", name), .optional("detail", line),
         ]),
     ]
 

@@ -35,9 +35,16 @@ struct UserRoutes: Sendable {
                 summary: "Change a user's name or role, shut them out or let them in again", body: "ChangeUserRequest",
                 success: .one("User"), problems: [.conflict, .quota], run: change),
             Route(
+                method: .delete, path: "/api/v1/users/{id}", access: .user(.manageUsers),
+                summary: "Remove a user of a lower role for good; the audit log keeps the name, and the address may be invited again",
+                success: .empty, problems: [.conflict],
+                run: { call in
+                    try await parts.gate.remove(call.id(), by: call.caller(), from: call.origin)
+                    return .empty
+                }),
+            Route(
                 method: .get, path: "/api/v1/audit", access: .user(.viewAudit), summary: "The last 100 entries of the audit log",
-                success: .page("AuditEntry"),
-                run: { call in .list(try await parts.store.audit(in: call.scope()).entries().map(AuditView.init)) }),
+                success: .page("AuditEntry"), run: audit),
         ]
     }
 
@@ -53,6 +60,19 @@ struct UserRoutes: Sendable {
         var views: [UserView] = []
         for user in try await parts.store.users(in: call.scope()).all() { views.append(try await parts.view(of: user)) }
         return .list(views)
+    }
+
+    @Sendable private func audit(_ call: Call) async throws -> Response {
+        let entries = try await parts.store.audit(in: call.scope()).entries()
+        let ids = entries.flatMap { [$0.author, $0.subject].compactMap(\.self) }
+        let names = try await parts.store.users(in: call.scope()).names(of: Set(ids))
+        return .list(
+            entries.map { entry in
+                var view = AuditView(entry)
+                view.authorName = entry.author.flatMap { names[$0] }
+                view.subjectName = entry.subject.flatMap { names[$0] }
+                return view
+            })
     }
 
     @Sendable private func transfer(_ call: Call) async throws -> Response {
@@ -80,7 +100,6 @@ struct UserRoutes: Sendable {
     }
 }
 
-/// An entry of the audit log as people see it.
 struct ShareView: Codable, Sendable {
     /// The key of the quota in control's configuration.
     var name: String
@@ -95,15 +114,20 @@ struct ShareView: Codable, Sendable {
     }
 }
 
+/// An entry of the audit log as people see it.
 struct AuditView: Codable, Sendable {
     var id: String
     var at: String
     var author: String?
+    /// Of a user, who may have been removed since.
+    var authorName: String?
     /// The API token by which the author's program did it.
     var token: String?
     var authorKind: String
     var action: String
     var subject: String?
+    /// Of a user, as the author's.
+    var subjectName: String?
     var detail: String?
 
     init(_ entry: AuditEntry) {

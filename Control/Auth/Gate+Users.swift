@@ -57,6 +57,15 @@ extension Gate {
         try await managing(user, as: principal, from: origin).activate(user)
     }
 
+    /// Removes a user for good, as `deactivate` shuts one out.
+    ///
+    /// - Throws: `.notAllowed` for a user whose role is not below the principal's, so for oneself too; `StoreError.ownerStays`, `.missing`.
+    package func remove(_ user: UserID, by principal: Principal, from origin: Origin) async throws {
+        var ended = try await managing(user, as: principal, from: origin).remove(user)
+        ended += unstored.closeAll(of: user)
+        revoked.tell(ended.map(Revocation.session))
+    }
+
     /// Ends all sessions of a user.
     package func endSessions(of user: UserID, by principal: Principal, from origin: Origin) async throws {
         _ = try await managing(user, as: principal, from: origin)

@@ -70,7 +70,7 @@ package struct StoredAlerts: Sendable {
     package func save(_ rules: [AlertRule], byMail: Bool, recovery: Bool, url: String?, for user: UserID) async throws -> AlertSettings {
         let url = try url.map { try checked($0, "alerts.webhook_url", upTo: 2048) }
         return try await store.write(.durable) { transaction in
-            _ = try transaction.row(User.self, in: scope, where: "id = \(user)", or: "user")
+            _ = try transaction.user(user, in: scope)
             try transaction.delete(from: .alertSettings, in: scope, where: "user = \(user)")
             try transaction.insert(
                 into: .alertSettings, in: scope,
@@ -116,6 +116,13 @@ extension Transaction {
     func alerts(of user: UserID, in scope: OrganizationScope) throws -> AlertSettings {
         guard let row = try row(AlertRow.self, in: scope, where: "user = \(user)") else { return AlertSettings() }
         return AlertSettings(row, try webhook(of: user, in: scope))
+    }
+
+    /// Forgets what a user wants to be told of; their incidents are over, without a word.
+    func endAlerts(of user: UserID, in scope: OrganizationScope) throws {
+        try delete(from: .alertSettings, in: scope, where: "user = \(user)")
+        try delete(from: .webhooks, in: scope, where: "owner = \(user)")
+        try update(.incidents, in: scope, set: ["closed_at": now], where: "user = \(user) AND closed_at IS NULL")
     }
 
     /// - Returns: the secret of a new one.

@@ -21,6 +21,7 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case userRoleChanged = "user.role_changed"
     case userActivated = "user.activated"
     case userDeactivated = "user.deactivated"
+    case userRemoved = "user.removed"
     case avatarChanged = "user.avatar_changed"
     case alertsChanged = "user.alerts_changed"
     case emailChangeAsked = "user.email_change_asked"

@@ -62,7 +62,7 @@ extension ControlStore {
 
 extension Transaction {
     /// Takes back what would give a user another address.
-    fileprivate func endEmailChange(of user: UserID, in scope: OrganizationScope) throws {
+    func endEmailChange(of user: UserID, in scope: OrganizationScope) throws {
         try delete(from: .emailChanges, in: scope, where: "user = \(user)")
         try unpost(.emailChange, about: user.text, in: scope)
     }

@@ -23,6 +23,7 @@ enum Schema {
         Migration(version: 17, name: "profiles", script: profiles),
         Migration(version: 18, name: "wordings", script: wordings),
         Migration(version: 19, name: "alerts", script: alerts),
+        Migration(version: 20, name: "removed users", script: removedUsers),
     ]
 
     private static let accounts: StaticString = """
@@ -495,5 +496,10 @@ enum Schema {
         CREATE UNIQUE INDEX incidents_open ON incidents (organization, user, kind, subject) WHERE closed_at IS NULL;
         CREATE INDEX incidents_by_user ON incidents (organization, user, opened_at);
         CREATE INDEX incidents_by_end ON incidents (closed_at);
+        """
+
+    /// A program of the version before lists who was removed as somebody who is shut out, under an address of nobody's, and cannot let them in.
+    private static let removedUsers: StaticString = """
+        ALTER TABLE users ADD COLUMN removed_at INTEGER CHECK (removed_at IS NULL OR is_active = 0);
         """
 }

@@ -11,7 +11,7 @@ extension Users {
     package func changeProfile(_ id: UserID, displayName: String?, avatar: String?) async throws -> User {
         let displayName = try displayName.map { try DisplayName.checked($0) }
         return try await store.write(.durable) { transaction in
-            let user = try transaction.row(User.self, in: scope, where: "id = \(id)", or: "user")
+            let user = try transaction.user(id, in: scope)
             if let displayName, displayName != user.displayName {
                 try transaction.update(.users, in: scope, set: ["display_name": displayName], where: "id = \(id)")
                 try transaction.note(.userRenamed, id.text, in: scope)
@@ -23,7 +23,7 @@ extension Users {
                     try transaction.note(.avatarChanged, id.text, in: scope)
                 }
             }
-            return try transaction.row(User.self, in: scope, where: "id = \(id)", or: "user")
+            return try transaction.user(id, in: scope)
         }
     }
 }

@@ -18,6 +18,8 @@ package struct User: Sendable, Hashable, Encodable, OrganizationRow {
     package let avatar: String?
 
     static var table: OrganizationTable { .users }
+    /// Nobody has removed them.
+    static let present: SQL = "removed_at IS NULL"
 
     init(_ row: borrowing Row) throws {
         id = try row["id"]
@@ -74,17 +76,29 @@ package struct Users: Sendable {
     }
 
     package func all() async throws -> [User] {
-        try await store.read { try $0.rows(User.self, in: scope) }
+        try await store.read { try $0.rows(User.self, in: scope, where: User.present) }
     }
 
     package func find(_ id: UserID) async throws -> User {
-        try await store.read { try $0.row(User.self, in: scope, where: "id = \(id)", or: "user") }
+        try await store.read { try $0.user(id, in: scope) }
+    }
+
+    /// What users are called, those who were removed too: for what they did.
+    ///
+    /// - Parameter ids: whatever may be a user's id; of what is none there is no name.
+    package func names(of ids: Set<String>) async throws -> [String: String] {
+        try await store.read { transaction in
+            try ids.reduce(into: [:]) { names, id in
+                names[id] = try transaction.column("display_name", of: .users, in: scope, where: "id = \(id)")
+            }
+        }
     }
 
     package func rename(_ id: UserID, to displayName: String) async throws {
         let displayName = try DisplayName.checked(displayName)
         try await store.write { transaction in
-            try transaction.updateOne(.users, in: scope, set: ["display_name": displayName], where: "id = \(id)", or: "user")
+            try transaction.updateOne(
+                .users, in: scope, set: ["display_name": displayName], where: "id = \(id) AND \(part: User.present)", or: "user")
             try transaction.note(.userRenamed, id.text, in: scope)
         }
     }
@@ -94,7 +108,7 @@ package struct Users: Sendable {
     /// - Throws: `.ownerStays` where it would make or unmake an owner.
     package func setRole(_ id: UserID, _ role: Role) async throws {
         try await store.write(.durable) { transaction in
-            let user = try transaction.row(User.self, in: scope, where: "id = \(id)", or: "user")
+            let user = try transaction.user(id, in: scope)
             guard user.role != .owner, role != .owner else { throw StoreError.ownerStays }
             try transaction.update(.users, in: scope, set: ["role": role], where: "id = \(id)")
             try transaction.endReset(of: id, in: scope)
@@ -115,7 +129,8 @@ package struct Users: Sendable {
     package func activate(_ id: UserID) async throws {
         try await store.write(.durable) { transaction in
             try transaction.admitActivation(of: id, by: store.quotas, in: scope)
-            try transaction.updateOne(.users, in: scope, set: ["is_active": true], where: "id = \(id)", or: "user")
+            try transaction.updateOne(
+                .users, in: scope, set: ["is_active": true], where: "id = \(id) AND \(part: User.present)", or: "user")
             try transaction.note(.userActivated, id.text, in: scope)
         }
     }
@@ -126,12 +141,36 @@ package struct Users: Sendable {
     /// - Throws: `.ownerStays` for the owner.
     package func deactivate(_ id: UserID) async throws -> [SessionID] {
         try await store.write(.durable) { transaction in
-            let user = try transaction.row(User.self, in: scope, where: "id = \(id)", or: "user")
+            let user = try transaction.user(id, in: scope)
             guard user.role != .owner else { throw StoreError.ownerStays }
             try transaction.update(.users, in: scope, set: ["is_active": false], where: "id = \(id)")
             try transaction.note(.userDeactivated, id.text, in: scope)
             try transaction.endReset(of: id, in: scope)
             try transaction.endTokens(of: id, in: scope, because: .deactivated)
+            return try transaction.endSessions(of: id, in: scope, because: .deactivated)
+        }
+    }
+
+    /// Removes a user for good (ORG-04): ends what `deactivate` ends, and all that they want to be told of. The row stays, since others name it, with the
+    /// name and without the address, the password and the picture: the address is anybody's again.
+    ///
+    /// - Returns: the sessions that ended, so that their sockets close.
+    /// - Throws: `.ownerStays` for the owner.
+    package func remove(_ id: UserID) async throws -> [SessionID] {
+        try await store.write(.durable) { transaction in
+            let user = try transaction.user(id, in: scope)
+            guard user.role != .owner else { throw StoreError.ownerStays }
+            try transaction.note(.userRemoved, id.text, detail: "\(user.displayName), \(user.email)", in: scope)
+            try transaction.endReset(of: id, in: scope)
+            try transaction.endEmailChange(of: id, in: scope)
+            try transaction.endAlerts(of: id, in: scope)
+            try transaction.endTokens(of: id, in: scope, because: .deactivated)
+            try transaction.update(
+                .users, in: scope,
+                set: [
+                    "is_active": false, "removed_at": transaction.now, "email": "\(id.text)@removed.invalid",
+                    "password_hash": String?.none, "avatar": String?.none,
+                ], where: "id = \(id)")
             return try transaction.endSessions(of: id, in: scope, because: .deactivated)
         }
     }
@@ -188,6 +227,11 @@ extension ControlStore {
 }
 
 extension Transaction {
+    /// Somebody who belongs to the organisation, shut out or not.
+    func user(_ id: UserID, in scope: OrganizationScope) throws -> User {
+        try row(User.self, in: scope, where: "id = \(id) AND \(part: User.present)", or: "user")
+    }
+
     fileprivate func admitActivation(of id: UserID, by quotas: Quotas, in scope: OrganizationScope) throws {
         try admit(.users, of: .users, where: "is_active = 1 AND id <> \(id)", by: quotas, in: scope)
     }

@@ -96,6 +96,13 @@ import Wire
         }
         await #expect(throws: AuthError.notAllowed(.manageUsers)) { try await gate.deactivate(second.user.id, by: admin, from: origin) }
         await #expect(throws: StoreError.ownerStays) { try await gate.deactivate(owner.user.id, by: admin, from: origin) }
+        for other in [second, admin] {
+            await #expect(throws: AuthError.notAllowed(.manageUsers)) { try await gate.remove(other.user.id, by: admin, from: origin) }
+        }
+        for asker in [admin, owner] {
+            await #expect(throws: StoreError.ownerStays) { try await gate.remove(owner.user.id, by: asker, from: origin) }
+        }
+        await #expect(throws: AuthError.notAllowed(.manageUsers)) { try await gate.remove(second.user.id, by: host, from: origin) }
         await #expect(throws: StoreError.ownerStays) { try await gate.setRole(.member, of: owner.user.id, by: owner, from: origin) }
         await #expect(throws: AuthError.notAllowed(.manageUsers)) { try await gate.endSessions(of: admin.user.id, by: host, from: origin) }
         await #expect(throws: AuthError.notAllowed(.transferOwnership)) {

@@ -56,8 +56,8 @@ struct DashboardAccountTests {
     }
 
     @Test(
-        "an owner adds a colleague, changes what they may, shuts them out and lets them in again, and each holds from then on",
-        .row("DSH-01"))
+        "an owner adds a colleague, changes what they may, shuts them out, lets them in again and removes them, and each holds from then on",
+        .row("DSH-01", "ORG-04"))
     func team() async throws {
         try await atFrontDesk { desk in
             let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
@@ -93,9 +93,20 @@ struct DashboardAccountTests {
             #expect(try await desk.visitor().signIn("kim@example.org", "a long password").status == 200)
             // Nobody is above the owner, who is offered nothing that would lock them out.
             #expect(try await page.run("strata.named('button', 'Shut Owner out') === null") as? Bool == true)
+            #expect(try await page.run("strata.named('button', 'Remove Owner') === null") as? Bool == true)
+            try await page.press("Remove Kim Lee")
+            try await page.see("kim@example.org can be invited again")
+            #expect(try await page.faults() == [])
+            try await page.browser.screenshot("app-members-remove")
+            _ = try await page.run("strata.named('dialog button', 'Remove').click()")
+            try await page.wait("!strata.rows('Members').some(row => /^Kim Lee/.test(row))", "Kim is gone")
+            #expect(try await desk.visitor().signIn("kim@example.org", "a long password").status == 401)
             try await page.press("Audit log")
             try await page.wait(
-                "['user.created', 'user.role_changed', 'user.deactivated', 'user.activated'].every(one => document.body.innerText.includes(one))",
+                """
+                ['user.created', 'user.role_changed', 'user.deactivated', 'user.activated', 'user.removed', 'Kim Lee, kim@example.org']
+                    .every(one => document.body.innerText.includes(one))
+                """,
                 "it is written down")
             #expect(page.browser.takeComplaints() == [])
         }

@@ -123,6 +123,9 @@ struct DescriptionTests {
         let user = #"{"email":"admin@example.org","displayName":"Ada","role":"host","password":"a long password"}"#
         let admin = try await api.call("POST /users", [], user, by: owner).text("id")
         try await api.call("PATCH /users/{id}", [admin], #"{"role":"admin","displayName":"Admin"}"#, by: owner)
+        let passing = #"{"email":"passing@example.org","displayName":"Pat","role":"member","password":"a long password"}"#
+        let gone = try await api.call("POST /users", [], passing, by: owner).text("id")
+        try await api.call("DELETE /users/{id}", [gone], by: owner)
         try await api.call("GET /users", by: owner)
         try await api.call(
             "POST /operator/organizations", [],

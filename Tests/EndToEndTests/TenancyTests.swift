@@ -35,7 +35,8 @@ struct TenancyTests {
         "PUT /api/v1/blobs/avatars/{organization}/{name}": .member, "PATCH /api/v1/auth/me": .member,
         "POST /api/v1/auth/me/avatar": .member, "POST /api/v1/auth/me/email": .member, "PUT /api/v1/auth/email": .open,
         "GET /api/v1/auth/me/alerts": .member, "PUT /api/v1/auth/me/alerts": .member, "GET /api/v1/auth/me/incidents": .member,
-        "GET /api/v1/users": .admin, "POST /api/v1/users": .admin, "PATCH /api/v1/users/{id}": .admin, "GET /api/v1/audit": .admin,
+        "GET /api/v1/users": .admin, "POST /api/v1/users": .admin, "PATCH /api/v1/users/{id}": .admin, "DELETE /api/v1/users/{id}": .admin,
+        "GET /api/v1/audit": .admin,
         "GET /api/v1/diagnostics/health": .admin, "POST /api/v1/diagnostics/health": .admin, "GET /api/v1/diagnostics/snapshots": .admin,
         "GET /api/v1/diagnostics/error-tracking": .owner, "PUT /api/v1/diagnostics/error-tracking": .owner,
         "GET /api/v1/operator/error-tracking": .operator, "PUT /api/v1/operator/error-tracking": .operator,
@@ -142,8 +143,9 @@ struct TenancyTests {
             "DELETE /api/v1/destinations/{id}",
         ],
         "members": [
-            "GET /api/v1/users", "PATCH /api/v1/users/{id}", "GET /api/v1/invitations", "POST /api/v1/invitations",
-            "POST /api/v1/invitations/csv", "POST /api/v1/invitations/{id}/resend", "DELETE /api/v1/invitations/{id}",
+            "GET /api/v1/users", "PATCH /api/v1/users/{id}", "DELETE /api/v1/users/{id}", "GET /api/v1/invitations",
+            "POST /api/v1/invitations", "POST /api/v1/invitations/csv", "POST /api/v1/invitations/{id}/resend",
+            "DELETE /api/v1/invitations/{id}",
         ],
         "audit": ["GET /api/v1/audit"],
     ]

@@ -63,6 +63,42 @@ import Units
         #expect(try await users.find(fixture.owner.id).role == .admin)
     }
 
+    @Test("a user who is removed is nobody's any more, stays what they did, and leaves the address to somebody else")
+    func removal() async throws {
+        let fixture = try await Fixture()
+        let store = fixture.store
+        let users = store.users(in: fixture.scope)
+        let gone = try await users.create(try Fixture.user("kim@first.example"), role: .host)
+        let session = try await store.identities.openSession(
+            for: gone, proven: Fixture.hash, token: Secret("kim"), lifetime: .seconds(60), address: nil, userAgent: nil
+        ).session
+        let token = Secret("strata_kim")
+        _ = try await store.apiTokens(in: fixture.scope).create(
+            token, name: "Button", scopes: [.read], lifetime: .seconds(60), of: gone.id, proven: Fixture.hash)
+        await #expect(throws: StoreError.ownerStays) { _ = try await users.remove(fixture.owner.id) }
+        #expect(try await users.remove(gone.id) == [session.id])
+        #expect(try await users.all().map(\.id) == [fixture.owner.id])
+        #expect(try await store.identities.account(session: session.id) == nil)
+        #expect(try await store.identities.holder(of: token) == nil)
+        // Nobody gets them back, by whatever was asked before they were gone.
+        let late: [@Sendable () async throws -> Void] = [
+            { _ = try await users.find(gone.id) }, { try await users.rename(gone.id, to: "Kim") },
+            { try await users.setRole(gone.id, .member) },
+            { try await users.activate(gone.id) }, { _ = try await users.deactivate(gone.id) }, { _ = try await users.remove(gone.id) },
+            { _ = try await users.changeProfile(gone.id, displayName: "Kim", avatar: nil) },
+        ]
+        for attempt in late { await #expect(throws: StoreError.missing("user")) { try await attempt() } }
+        await #expect(throws: SQLiteError.self) {
+            try await store.write { try $0.across(.operation).run("UPDATE users SET is_active = 1") }
+        }
+        let entry = try #require(try await store.audit(in: fixture.scope).entries().first { $0.action == .userRemoved })
+        #expect(entry.subject == gone.id.text && entry.detail == "\(gone.displayName), kim@first.example")
+        #expect(try await users.names(of: [gone.id.text, "nobody"]) == [gone.id.text: gone.displayName])
+        let again = try await users.create(try Fixture.user("kim@first.example"), role: .member)
+        let kept = try await users.passwordHash(gone.id)
+        #expect(again.id != gone.id && kept == nil)
+    }
+
     @Test("a mail address is one user in an organisation, in whatever case it is written")
     func emails() async throws {
         let fixture = try await Fixture()

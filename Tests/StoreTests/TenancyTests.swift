@@ -26,6 +26,7 @@ import Wire
             { try await store.users(in: scope).rename(fixture.owner.id, to: "xy") },
             { try await store.users(in: scope).setRole(fixture.owner.id, .member) },
             { _ = try await store.users(in: scope).deactivate(fixture.owner.id) },
+            { _ = try await store.users(in: scope).remove(fixture.owner.id) },
             { _ = try await store.users(in: scope).setPassword(fixture.owner.id, from: Fixture.hash, to: Secret("x")) },
             { try await store.users(in: scope).transferOwnership(to: fixture.owner.id) },
             { _ = try await store.passwordResets.issue(Secret("x"), for: fixture.owner.id, mail: nil, in: scope) },

@@ -13,7 +13,8 @@ export function AuditPage() {
   const names = useNames();
   const author = (one: AuditEntry) => {
     if (!one.author) return one.authorKind === "operator" ? t("audit.operator") : "–";
-    return one.token ? t("audit.by", { author: names(one.author), token: names(one.token) }) : names(one.author);
+    const name = one.authorName ?? names(one.author);
+    return one.token ? t("audit.by", { author: name, token: names(one.token) }) : name;
   };
   return (
     <Page title={t("nav.audit")} actions={<Button onClick={audit.again}>{t("reread")}</Button>}>
@@ -24,7 +25,7 @@ export function AuditPage() {
             { id: "at", title: t("time"), heads: true, short: true, cell: one => time(one.at) },
             { id: "action", title: t("audit.action"), short: true, cell: one => <code>{one.action}</code> },
             { id: "author", title: t("audit.author"), cell: author },
-            { id: "subject", title: t("audit.subject"), cell: one => one.subject ? names(one.subject) : "–" },
+            { id: "subject", title: t("audit.subject"), cell: one => one.subjectName ?? (one.subject ? names(one.subject) : "–") },
             { id: "detail", title: t("health.detail"), cell: one => one.detail ?? "" },
           ]} />
         </Card>
@@ -33,11 +34,11 @@ export function AuditPage() {
   );
 }
 
-/** Ids of people, API tokens and senders by their names, where those are known; every one who reads the audit log may see the members. */
+/** Ids of API tokens and senders by their names, where those are known; people's come with the entries. */
 function useNames(): (id: string) => string {
-  const users = useReading("getUsers", {}), tokens = useReading("getApiTokens", {}), senders = useAll("sender");
+  const tokens = useReading("getApiTokens", {}), senders = useAll("sender");
   return id => {
     const plain = id.slice(id.indexOf(":") + 1);
-    return users.value?.items.find(one => one.id === plain)?.displayName ?? tokens.value?.items.find(one => one.id === plain)?.name ?? senders.get(plain)?.name ?? id;
+    return tokens.value?.items.find(one => one.id === plain)?.name ?? senders.get(plain)?.name ?? id;
   };
 }

@@ -19,7 +19,7 @@ const ranks: Record<Role, number> = { owner: 5, admin: 4, host: 3, member: 2 };
 export function MembersPage() {
   const { t } = useWords();
   const may = useMay(), { user: self } = useSession(), users = useReading("getUsers", {});
-  const [edited, setEdited] = useState<User | "new" | null>(null), [shut, setShut] = useState<User | null>(null), [heir, setHeir] = useState<User | null>(null);
+  const [edited, setEdited] = useState<User | "new" | null>(null), [shut, setShut] = useState<User | null>(null), [heir, setHeir] = useState<User | null>(null), [removed, setRemoved] = useState<User | null>(null);
   const manages = (one: User) => may("users.manage") && ranks[self.role] > ranks[one.role];
   const [invites, setInvites] = useState<"one" | "many" | null>(null), [forgot, setForgot] = useState<User | null>(null), [link, setLink] = useState<string | null>(null);
   const isManager = may("users.manage");
@@ -49,6 +49,7 @@ export function MembersPage() {
                 <Button small look="quiet" onClick={() => setShut(one)} aria-label={t(one.active ? "members.shutOf" : "members.letInOf", { name: one.displayName })}>{t(one.active ? "members.shutOut" : "members.letIn")}</Button>
                 {one.active && <Button small look="quiet" onClick={() => setForgot(one)} aria-label={t("members.linkFor", { name: one.displayName })}>{t("members.link")}</Button>}
                 {may("organization.transfer") && one.active && <Button small look="quiet" onClick={() => setHeir(one)} aria-label={t("members.transferOf", { name: one.displayName })}>{t("members.transfer")}</Button>}
+                <Button small look="quiet" onClick={() => setRemoved(one)} aria-label={t("removeOf", { name: one.displayName })}>{t("remove")}</Button>
               </div>
             ) },
           ]} />
@@ -59,6 +60,8 @@ export function MembersPage() {
       {link && <LinkDialog link={link} close={() => setLink(null)} />}
       {edited && <MemberDialog user={edited === "new" ? undefined : edited} below={ranks[self.role]} close={() => setEdited(null)} done={users.again} />}
       {shut && <ConfirmDialog title={t(shut.active ? "members.shutOf" : "members.letInOf", { name: shut.displayName })} submit={t(shut.active ? "members.shutOut" : "members.letIn")} close={() => setShut(null)} act={() => change(shut, !shut.active)}><p>{t(shut.active ? "members.shutText" : "members.letInText")}</p></ConfirmDialog>}
+      {removed && <ConfirmDialog title={t("members.removeTitle", { name: removed.displayName })} submit={t("remove")} close={() => setRemoved(null)}
+        act={async () => { await client.call("deleteUsersById", { id: removed.id }); users.again(); }}><p>{t("members.removeText", { email: removed.email })}</p></ConfirmDialog>}
       {heir && <ConfirmDialog title={t("members.transferOf", { name: heir.displayName })} submit={t("members.transfer")} typed={heir.email} close={() => setHeir(null)}
         act={async () => { await client.call("putOrganizationOwner", {}, { user: heir.id }); location.reload(); }}><p>{t("members.transferText")}</p></ConfirmDialog>}
     </Page>
