@@ -160,6 +160,7 @@ let control: [Target] = [
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module("Control", "Alerts", ["Units", "Wire", "Store", "Mail", "Auth", "Broadcasts", "Posix", "Logging"]),
     module("Control", "Webhooks", ["Units", "HTTP", "Web", "Store", "Tracing", "Crypto", "Posix", "Logging"]),
+    module("Control", "Lookout", ["HTTP", "Web", "TLS", "Mail", "Configuration", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
         [
@@ -169,7 +170,8 @@ let control: [Target] = [
     program(
         "Control", "ControlMain",
         [
-            "API", "Alerts", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Mail", "Posix", "Reporting",
+            "API", "Alerts", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Lookout", "Mail", "Posix",
+            "Reporting",
             "Service",
             "Store",
             "Systemd",
@@ -212,6 +214,7 @@ let suites: [Target] = [
     tests("BlobsTests", ["Blobs", "Units", "Crypto", "Posix"]),
     tests("StoreTests", ["Store", "Blobs", "Units", "Wire", "Crypto"]),
     tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
+    tests("LookoutTests", ["Lookout"]),
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
     tests("RedactionTests", ["Redaction"]),

@@ -9,6 +9,7 @@ import FoundationEssentials
 import Glibc
 import Identity
 import Logging
+import Lookout
 import Mail
 import Posix
 import Reporting
@@ -27,6 +28,7 @@ let usage = """
            strata-control restore --config FILE --backup FILE --key FILE
            strata-control rotate-keys --config FILE
            strata-control password-link --config FILE --organization SLUG --email ADDRESS
+           strata-control watch --config FILE
     """
 
 /// The first run's secret, and the message that says where it lies.
@@ -291,14 +293,30 @@ struct Outward: Sendable {
     print("for \(whose): good for an hour and once; a new password by it ends all their sessions")
 }
 
+/// Looks once at the control of another host.
+@Sendable func watch(_ file: String) async -> Never {
+    let log = Log("watch")
+    let configuration = Startup.configuration(file, for: log) { text, environment in
+        try WatchConfiguration(text, source: file, environment: environment)
+    }
+    do {
+        try await OutsideWatch(configuration, loop: Loop(name: "watch"), log: log).look()
+        exit(0)
+    } catch {
+        log.error("not done", ["error": "\(error)"])
+        exit(1)
+    }
+}
+
 let options = CommandLineOptions(
     CommandLine.arguments.dropFirst(), values: ["--config", "--copy", "--backup", "--key", "--organization", "--email"])
-let commands: [[String]] = [[], ["backup"], ["restore"], ["rotate-keys"], ["password-link"]]
+let commands: [[String]] = [[], ["backup"], ["restore"], ["rotate-keys"], ["password-link"], ["watch"]]
 guard let options, let file = options["--config"], commands.contains(options.words),
     options.words == ["restore"] || ["--copy", "--backup", "--key"].allSatisfy({ options[$0] == nil }),
     (options["--backup"] == nil) == (options["--key"] == nil), options["--copy"] == nil || options["--backup"] == nil,
     ["--organization", "--email"].allSatisfy({ (options[$0] != nil) == (options.words == ["password-link"]) })
 else { ProgramContext.exit(64, usage) }
+if options.words == ["watch"] { await watch(file) }
 let configuration = Startup.configuration(file, for: Log("control")) { text, environment in
     try ControlConfiguration(text, source: file, environment: environment)
 }

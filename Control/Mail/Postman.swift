@@ -109,7 +109,7 @@ package final class Postman: Sendable {
         }
     }
 
-    private static func onThread(_ work: @escaping @Sendable () throws -> Void) async throws {
+    static func onThread(_ work: @escaping @Sendable () throws -> Void) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             let errand = Unmanaged.passRetained(Errand { continuation.resume(with: Result { try work() }) })
             var thread = pthread_t()

@@ -9,7 +9,8 @@ package final class Nginx: Sendable {
     package let rtmpPort: Int
     /// TLS in front of the same server; nil without a certificate.
     package let rtmpsPort: Int?
-    private let httpPort: Int
+    /// Its pages.
+    package let httpPort: Int
     private let folder: String
     private let program: Guarded<RunningProgram?> = Guarded(nil)
     private let stage: Stage
