@@ -18,6 +18,8 @@ package actor InputCatalog {
     private var readers: [AsyncStream<[Input]>.Continuation] = []
     private var last: [Input] = []
     private var isRefreshDue = false
+    /// What the devices are called that were there, by their ids: for whoever misses one.
+    private var names: [String: String] = [:]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -40,6 +42,8 @@ package actor InputCatalog {
     package func inputs() -> [Input] {
         let test = Input(id: InputCatalog.testID, kind: .test, name: "Test picture and tone", media: .both)
         var found = [test] + cameras().map(\.input) + microphones().map(\.input)
+        if names.count > WireLimits.listEntries { names = [:] }
+        for device in found.dropFirst() { names[device.id] = device.name }
         if let clips {
             do {
                 found += try ClipFolder.inputs(of: clips)
@@ -73,7 +77,7 @@ package actor InputCatalog {
         if let microphone = microphones().first(where: { $0.input.id == id }) {
             return .microphone(Microphone(id: id, device: microphone.device))
         }
-        throw .unknown(id)
+        throw names[id].map { .gone(id, name: $0) } ?? .unknown(id)
     }
 
     /// Ends the watching and the thread; the catalog is not used afterwards.

@@ -76,6 +76,10 @@ private let quiet = Log("test", threshold: .error)
         present.withLock { $0 = [] }
         try FileManager.default.removeItem(atPath: "\(devices.path)/video0")
         #expect(await changes.next()?.map(\.id) == ["test", "file:new.mkv"])
+        // Who misses it is told its name; of one that was never there nobody knows any.
+        let id = "v4l2:usb-0000:00:14.0-1"
+        await #expect(throws: InputFault.gone(id, name: "HD Pro Webcam C920")) { try await catalog.open(id) }
+        await #expect(throws: InputFault.unknown("v4l2:nosuch")) { try await catalog.open("v4l2:nosuch") }
         await catalog.close()
         #expect(await changes.next() == nil)
     }
