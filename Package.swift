@@ -187,6 +187,7 @@ let provisioning: [Target] = [
 let suites: [Target] = [
     .target(name: "CLab", path: "Tests/CLab"),
     .target(name: "CClock", path: "Tests/CClock"),
+    .target(name: "FakeCamera", path: "Tests/FakeCamera"),
     module("Tests", "Support", ["COpenSSL", "CLab", "Posix"]),
     module("Tests", "Lab", ["CLab", "Units", "Posix", "Bonding", "BondWire"], more: fast),
     program("Tests", "LabMain", ["Lab"]),
@@ -286,6 +287,6 @@ let package = Package(
     name: "strata",
     products: programs.map { .executable(name: $0.0, targets: [$0.1]) }
         // Preloaded by tests.
-        + [.library(name: "strata-clock", type: .dynamic, targets: ["CClock"])],
+        + [("strata-clock", "CClock"), ("strata-camera", "FakeCamera")].map { .library(name: $0.0, type: .dynamic, targets: [$0.1]) },
     targets: doors + shared + agent + receiver + control + provisioning + suites + fuzzers
 )
