@@ -23,6 +23,6 @@ package struct RecentRate: Equatable, Sendable {
     /// Between the oldest look and the newest.
     package var perSecond: Int {
         guard let first = looks.first, let last = looks.last, last.at > first.at else { return 0 }
-        return Int(Double(last.total - first.total) / ((last.at - first.at) / .seconds(1)))
+        return Int((Double(last.total - first.total) / ((last.at - first.at) / .seconds(1))).rounded())
     }
 }
