@@ -23,6 +23,7 @@ enum Schema {
         Migration(version: 17, name: "profiles", script: profiles),
         Migration(version: 18, name: "wordings", script: wordings),
         Migration(version: 19, name: "alerts", script: alerts),
+        Migration(version: 21, name: "rooms", script: rooms),
     ]
 
     private static let accounts: StaticString = """
@@ -495,5 +496,16 @@ enum Schema {
         CREATE UNIQUE INDEX incidents_open ON incidents (organization, user, kind, subject) WHERE closed_at IS NULL;
         CREATE INDEX incidents_by_user ON incidents (organization, user, opened_at);
         CREATE INDEX incidents_by_end ON incidents (closed_at);
+        """
+
+    private static let rooms: StaticString = """
+        CREATE TABLE rooms (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id),
+            name TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            UNIQUE (organization, id)
+        ) STRICT;
+        CREATE INDEX rooms_by_organization ON rooms (organization, created_at);
         """
 }
