@@ -169,6 +169,8 @@ final class Chromium: @unchecked Sendable {
         switch event["method"] as? String {
         case "Log.entryAdded":
             guard let entry = parameters["entry"] as? [String: Any], entry["level"] as? String == "error" else { return }
+            // An interface of another test's network came or went on this machine: what the page needed it asks for again, or fails by.
+            if (entry["text"] as? String)?.contains("net::ERR_NETWORK_CHANGED") == true { return }
             complaints.append("\(entry["source"] ?? ""): \(entry["text"] ?? "") \(entry["url"] ?? "")")
         case "Runtime.exceptionThrown":
             let details = parameters["exceptionDetails"] as? [String: Any]
