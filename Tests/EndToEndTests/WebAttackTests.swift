@@ -244,7 +244,7 @@ struct WebAttackTests {
             let long = String(repeating: "\u{1F600}", count: 100)
             // As many bytes as a name may have with its 50 characters.
             let name = "Ad" + String(repeating: "\u{1F600}\u{1F601}", count: 24)
-            let address = "u@" + String(repeating: "one-of-many-parts-of-a-host-whose-name-is-long.", count: 4) + "example.org"
+            let address = "u@" + String(repeating: "one-of-many-parts-of-a-host-whose-name-is-long.", count: 5) + "example.org"
             let user = #"{"email":"\#(address)","displayName":"\#(name)","role":"member","password":"a long password"}"#
             #expect(try await owner.post("/users", user).status == 201)
             for _ in 0..<4 { #expect(try await desk.token(of: owner, name: long).count > 20) }
