@@ -39,7 +39,7 @@ extension Gateway.Parts {
                 await socket.close(.policyViolation, "the session ended")
             }
             group.addTask {
-                // In steps, as the wall clock may be set.
+                // In steps, as the wall clock may be set. try?: cancelled where something else has ended it.
                 while session.isOpen(at: store.now), (try? await Task.sleep(for: .seconds(15))) != nil {}
                 await socket.close(.policyViolation, "the session ended")
             }
