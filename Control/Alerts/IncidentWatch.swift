@@ -34,7 +34,7 @@ struct IncidentWatch: Sendable {
     var isIdle: Bool { incident == nil && since == nil }
 
     /// - Parameter lasting: for how long it has to.
-    /// - Returns: what is to be told; it is returned again until `begun` or `over` says that it was.
+    /// - Returns: what is to be told; it is returned again until `begun` says that it was, or the watch is let go.
     mutating func note(_ finding: Finding, lasting: Duration, at now: Instant) -> Verdict? {
         switch finding {
         case .holds:
@@ -60,8 +60,6 @@ struct IncidentWatch: Sendable {
         self.earlier = earlier
         wellSince = nil
     }
-
-    mutating func over() { self = IncidentWatch() }
 
     private var calmTime: Duration { min(Self.longestCalm, Self.calm * (1 << min(earlier, 6))) }
 }

@@ -39,7 +39,7 @@ struct IncidentWatchTests {
                     earlier += 1
                 case .isOver:
                     verdicts.append("\(second) -")
-                    watch.over()
+                    watch = IncidentWatch()
                 case nil: break
                 }
             }
