@@ -55,10 +55,7 @@ struct OutputTests {
 
     /// The part of a core that the receiver of a broadcast uses.
     private func receiverShare(_ view: BroadcastView, over time: Duration) async throws -> Double {
-        let pid = try #require(view.receiver?.pid)
-        let before = try ProcessorTime(of: pid)
-        try await Task.sleep(for: time)
-        return (try ProcessorTime(of: pid).seconds - before.seconds) / time.seconds
+        try await ProcessorTime.share(of: Int32(#require(view.receiver?.pid)), over: time)
     }
 
     @Test("outputs are added, removed and tried again while the others go on", .row("RCV-03", "CTL-09"))
@@ -286,16 +283,5 @@ struct OutputTests {
                 #expect(delivery.isComplete, "\(delivery)")
             }
         }
-    }
-}
-
-/// Processor time that a process has used so far. Source: proc(5), fields 14 and 15 in hundredths of a second.
-private struct ProcessorTime {
-    let seconds: Double
-
-    init(of pid: Int) throws {
-        let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
-        seconds = try Double(#require(Int(fields[12])) + #require(Int(fields[13]))) / 100
     }
 }

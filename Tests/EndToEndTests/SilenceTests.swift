@@ -112,16 +112,7 @@ struct SilenceTests {
 
     /// Over 2 s.
     private func measure(_ receiver: Int32, _ what: String) async throws {
-        let before = try processorTicks(of: receiver)
-        try await Task.sleep(for: .seconds(2))
-        let share = Double(try processorTicks(of: receiver) - before) / 2
+        let share = try await ProcessorTime.share(of: receiver, over: .seconds(2)) * 100
         measured("receiver, \(what)", "\(share) % of a core, \(try residentKilobytes(of: receiver)) kB resident")
-    }
-
-    /// Hundredths of a second that a process has run. Source: proc_pid_stat(5), fields 14 and 15.
-    private func processorTicks(of pid: Int32) throws -> Int {
-        let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
-        return fields.dropFirst(11).prefix(2).compactMap { Int($0) }.reduce(0, +)
     }
 }

@@ -35,7 +35,7 @@ struct ThumbnailTests {
             let pool = try studio.installation.program("pool")
             try await pool.line(containing: "slate is ready", within: .seconds(10))
             let receiver = try #require(studio.receivers.first)
-            let (before, counted) = (try childrenMs(of: receiver), Instant.now)
+            let (before, counted) = (try ProcessorTime(of: receiver).children, Instant.now)
             let _: BroadcastView = try await studio.owner.call(
                 .patch, "/broadcasts/\(id)", ChangeBroadcastRequest(input: InputChoice(video: clip)))
             try await eventually(within: .seconds(15), "another picture shows the other input") {
@@ -43,7 +43,8 @@ struct ThumbnailTests {
                 return try await !self.bars(next.file, on: studio.stage, "thumbnail-clip")
             }
             try await Task.sleep(for: max(.zero, .seconds(16) - (Instant.now - counted)))
-            let (used, lasted) = (try childrenMs(of: receiver) - before, Double((Instant.now - counted).milliseconds))
+            let used = Double((try ProcessorTime(of: receiver).children - before).milliseconds)
+            let lasted = Double((Instant.now - counted).milliseconds)
             #expect(pool.lines.filter { $0.contains("slate is ready") }.count == 1)
             print("ThumbnailTests: \(used) ms of processor in \(lasted / 1000) s: \(used / lasted * 100) % of a core")
             // Of the last one the pause that pays for it is not over.
@@ -72,14 +73,6 @@ struct ThumbnailTests {
             let at = (5 * 320 + bar * 320 / 7 + 22) * 3
             return points[at..<at + 3].map { $0 > 110 } == expected[bar]
         }
-    }
-
-    /// Processor time of the children that a process has waited for. Source: proc(5), fields 16 and 17 of stat.
-    private func childrenMs(of pid: Int32) throws -> Double {
-        let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
-        guard fields.count > 15, let user = Double(fields[14]), let system = Double(fields[15]) else { throw SupportFailure(text) }
-        return (user + system) * 1000 / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
     @Test("control shows a small JPEG file of the broadcast's own host and nothing else, to its organisation, while the broadcast runs")

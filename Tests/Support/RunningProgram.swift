@@ -97,13 +97,7 @@ package final class RunningProgram: @unchecked Sendable {
 
     /// Resident memory in bytes, and processor time used so far, both of /proc.
     package func usage() throws -> (residentBytes: Int, processor: Duration) {
-        let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        // After the name, which may hold anything: state is field 3, utime 14, stime 15, rss 24. Source: proc(5).
-        let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
-        guard fields.count > 22, let user = Int(fields[12]), let system = Int(fields[13]), let pages = Int(fields[22]) else {
-            throw SupportFailure("/proc/\(pid)/stat is not as proc(5) says")
-        }
-        return (pages * sysconf(CInt(_SC_PAGESIZE)), .milliseconds((user + system) * 1000 / sysconf(CInt(_SC_CLK_TCK))))
+        (try residentKilobytes(of: pid) * 1024, try ProcessorTime(of: pid).own)
     }
 }
 
