@@ -199,7 +199,7 @@ let suites: [Target] = [
         "Tests", "Fuzz",
         [
             "Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "Blobs", "Redaction",
-            "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE",
+            "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
@@ -214,7 +214,7 @@ let suites: [Target] = [
     tests("SQLiteTests", ["SQLite", "Support"]),
     tests("BlobsTests", ["Blobs", "Units", "Crypto", "Posix"]),
     tests("StoreTests", ["Store", "Blobs", "Units", "Wire", "Crypto"]),
-    tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Units", "Web", "Wire"]),
+    tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Support", "Units", "Web", "Wire"]),
     tests("LookoutTests", ["Lookout"]),
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),

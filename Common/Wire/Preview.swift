@@ -18,9 +18,10 @@ package struct PreviewHello: Codable, Sendable {
     package init(ticket: SecretOnWire) { self.ticket = ticket }
 }
 
-/// A piece of a live preview, from the receiver that makes it to the browser that shows it. Nobody between them looks into it.
+/// A piece of a live preview, from the receiver that makes it to the browser that shows it. Between them nobody looks into it, but for the
+/// times of fragments where a player outside wants a playlist of them.
 ///
-/// On the wire its first byte is its kind, and the rest its body.
+/// On the wire its first byte is its kind, and the rest its body. The clock of fragments has 90 kHz.
 package struct PreviewChunk: Sendable, Hashable {
     package enum Kind: UInt8, Sendable, CaseIterable {
         /// What the fragments after it are: one byte that counts the characters of a codec list (RFC 6381), those, and an init segment.
@@ -30,6 +31,10 @@ package struct PreviewChunk: Sendable, Hashable {
         /// A fragment that goes on from the one before.
         case more = 3
     }
+
+    /// The tracks of a fragment.
+    package static let pictureTrack = 1
+    package static let soundTrack = 2
 
     package let kind: Kind
     /// With the kind in front.

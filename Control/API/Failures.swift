@@ -12,7 +12,7 @@ extension Gateway {
     ///
     /// - Parameter route: by whose request the fields at fault are named.
     func response(to error: any Error, _ request: Request, of route: Route? = nil) -> Response {
-        var problem = problem(for: error, request)
+        var problem = problem(for: error, request, route)
         if let route {
             problem = route.naming(problem) { name in
                 parts.log.error("a fault names no field of its request", ["path": "\(route.path)", "field": "\(name)"])
@@ -25,7 +25,7 @@ extension Gateway {
         return response
     }
 
-    private func problem(for error: any Error, _ request: Request) -> Problem {
+    private func problem(for error: any Error, _ request: Request, _ route: Route?) -> Problem {
         switch error {
         case let problem as Problem: problem
         case let error as AuthError: Self.problem(error)
@@ -33,7 +33,7 @@ extension Gateway {
         case let error as StoreError: Self.problem(error)
         case let error as BlobError: Problem(.busy, error.description)
         case let fault as BodyFault: Self.problem(fault)
-        default: unexpected(error, request)
+        default: unexpected(error, request, route)
         }
     }
 
@@ -48,9 +48,10 @@ extension Gateway {
         }
     }
 
-    private func unexpected(_ error: any Error, _ request: Request) -> Problem {
-        parts.log.error(
-            "a request failed", ["method": "\(request.method)", "path": "\(request.path.bounded(to: 200))", "error": "\(error)"])
+    private func unexpected(_ error: any Error, _ request: Request, _ route: Route?) -> Problem {
+        // A token in a path is nobody's to read.
+        let path = route.flatMap { $0.path.contains("{token}") ? $0.path : nil } ?? request.path.bounded(to: 200)
+        parts.log.error("a request failed", ["method": "\(request.method)", "path": "\(path)", "error": "\(error)"])
         return Problem(.internalError, "the log has the details")
     }
 

@@ -55,6 +55,8 @@ package struct Gateway: Sendable {
         /// What became a label in `/metrics`.
         let labels = Guarded(LabelBook())
         let requests = RequestFigures()
+        /// Files of previews, of each player: some four times as many as there are.
+        let playerFiles = RateLimiter(RateLimit(120, per: .seconds(60)))
         /// Errors of pages, of each address that they come from, and of all.
         let pageErrors = RateLimiter(RateLimit(20, per: .seconds(60)))
         let allPageErrors = RateLimiter(RateLimit(200, per: .seconds(60)))
@@ -146,7 +148,7 @@ package struct Gateway: Sendable {
             TokenRoutes(parts).routes,
             SettingsRoutes(parts).routes, WordingRoutes(parts).routes, BrandingRoutes(parts).routes, BlobRoutes(parts).routes,
             SlateRoutes(parts).routes, SenderRoutes(parts).routes, DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes,
-            RehearsalRoutes(parts).routes, PreviewRoutes(parts).routes, InputPictureRoutes(parts).routes,
+            RehearsalRoutes(parts).routes, PreviewRoutes(parts).routes, PlayerRoutes(parts).routes, InputPictureRoutes(parts).routes,
             WebhookRoutes(parts).routes, PoolRoutes(parts).routes,
             OperatorRoutes(parts).routes,
         ]

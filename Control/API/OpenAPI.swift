@@ -98,6 +98,8 @@ enum OpenAPI {
         switch name {
         case "version": .integer(1...Int(Int32.max))
         case "name": Schemas.fileName
+        case "token": Schemas.playerToken
+        case "file": Schemas.playerFile
         default: Schemas.id
         }
     }

@@ -56,7 +56,7 @@ struct PreviewRoutes: Sendable {
                 ending.finish()
             })
         do throws(PreviewDesk.Refusal) {
-            let seat = try parts.fleet.previews.enter(watcher, at: place) { await ask(place, $0) }
+            let seat = try parts.fleet.previews.enter(watcher, at: place) { await parts.askForPreview(at: place, $0) }
             defer { parts.fleet.previews.leave(seat) }
             for await reason in endings { return await socket.close(.goingAway, reason) }
         } catch {
@@ -64,10 +64,15 @@ struct PreviewRoutes: Sendable {
         }
     }
 
-    /// - Returns: why there is no preview.
-    private func ask(_ place: PreviewDesk.Place, _ ticket: String) async -> String? {
+}
+
+extension Gateway.Parts {
+    /// Asks a broadcast's host for its preview.
+    ///
+    /// - Returns: why there is none.
+    func askForPreview(at place: PreviewDesk.Place, _ ticket: String) async -> String? {
         let order = PreviewOrder(lease: place.lease, ticket: SecretOnWire(Secret(ticket)))
-        switch await parts.fleet.order(PoolOrder.preview(order), to: place.host) {
+        switch await fleet.order(PoolOrder.preview(order), to: place.host) {
         case .outcome(let outcome) where outcome.result == .done: return nil
         case .outcome(let outcome):
             let isOld = outcome.reason?.hasPrefix("this pool does not know") == true
@@ -79,7 +84,7 @@ struct PreviewRoutes: Sendable {
 
 extension PreviewDesk.Refusal {
     /// For whoever wanted to watch.
-    fileprivate var text: String {
+    var text: String {
         switch self {
         case .user(let limit): "you watch \(limit) previews already"
         case .broadcast(let limit): "\(limit) people watch this broadcast already"

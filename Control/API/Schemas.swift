@@ -66,6 +66,13 @@ enum Schemas {
         .init(
             length: 68...69, pattern: "^[0-9a-f]{64}\\.(png|jpg|webp)$", expectation: "64 hexadecimal digits and .png, .jpg or .webp",
             accepts: isFileName))
+    /// Of a player's link.
+    static let playerToken = Schema.text(
+        .init(length: 43...43, pattern: "^[A-Za-z0-9_-]{43}$", expectation: "a token of 43 characters", accepts: isToken))
+    static let playerFile = Schema.text(
+        .init(
+            length: 5...40, pattern: "^(index\\.m3u8|init-[0-9]{1,18}\\.mp4|[0-9]{1,18}\\.m4s)$",
+            expectation: "index.m3u8, or a file that it names", accepts: isPlayerFile))
     static let digest = Schema.text(
         .init(
             length: 64...64, pattern: "^[0-9a-f]{64}$", expectation: "the SHA-256 of the file as 64 hexadecimal digits in lower case",
@@ -83,6 +90,18 @@ enum Schemas {
     private static func isFileName(_ text: String) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 2 && isDigest(String(parts[0])) && PictureFile.Kind(rawValue: String(parts[1])) != nil
+    }
+    private static func isToken(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == UInt8(ascii: "-")
+                || byte == UInt8(ascii: "_")
+        }
+    }
+    private static func isPlayerFile(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard text != "index.m3u8", parts.count == 2 else { return text == "index.m3u8" }
+        let number = parts[1] == "m4s" ? parts[0] : parts[0].hasPrefix("init-") && parts[1] == "mp4" ? parts[0].dropFirst(5) : ""
+        return (1...18).contains(number.utf8.count) && number.utf8.allSatisfy { (48...57).contains($0) }
     }
     private static func isDigest(_ text: String) -> Bool {
         text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
@@ -124,7 +143,7 @@ enum Schemas {
         return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
     }
 
-    static let all: [String: Schema] = [devices, media, webhooks, alerts].reduce(accounts) { all, part in
+    static let all: [String: Schema] = [devices, media, webhooks, alerts, players].reduce(accounts) { all, part in
         all.merging(part) { _, _ in preconditionFailure("the document would have one of two schemas with one name") }
     }
 

@@ -169,6 +169,7 @@ package actor BroadcastDirector {
 
     /// Lets go of what is over: the store has it, and what a side still runs of it is ended when that side connects.
     private func finished(_ id: BroadcastID) async {
+        parts.fleet.players.end(id)
         live[id] = nil
         runs[id] = nil
         await parts.hosts.free(id)

@@ -33,14 +33,15 @@ package final class PreviewDesk: Sendable {
 
     /// Somebody who watches.
     package struct Watcher: Sendable {
-        let user: UserID
+        /// nil: those outside who play the broadcast, all of them together.
+        let user: UserID?
         let give: @Sendable ([UInt8]) -> Bool
         let end: @Sendable (String) -> Void
 
         /// - Parameters:
         ///   - give: takes a message, on any thread and without waiting; whether there was room for it.
         ///   - end: told once why there is no more, not where it left itself.
-        package init(user: UserID, give: @escaping @Sendable ([UInt8]) -> Bool, end: @escaping @Sendable (String) -> Void) {
+        package init(user: UserID?, give: @escaping @Sendable ([UInt8]) -> Bool, end: @escaping @Sendable (String) -> Void) {
             self.user = user
             self.give = give
             self.end = end
@@ -128,9 +129,9 @@ package final class PreviewDesk: Sendable {
     /// How many watch, over all organisations.
     package var count: Int { state.withLock { $0.shows.values.reduce(0) { $0 + $1.users.count } } }
 
-    private static func refusal(of user: UserID, at place: Place, _ shows: some Collection<Show>) -> Refusal? {
+    private static func refusal(of user: UserID?, at place: Place, _ shows: some Collection<Show>) -> Refusal? {
         func count(_ counts: (Show) -> Bool) -> Int { shows.filter(counts).reduce(0) { $0 + $1.users.count } }
-        if shows.reduce(0, { $0 + $1.users.count { $0 == user } }) >= userLimit { return .user(limit: userLimit) }
+        if user != nil, shows.reduce(0, { $0 + $1.users.count { $0 == user } }) >= userLimit { return .user(limit: userLimit) }
         if count({ $0.place.broadcast == place.broadcast }) >= broadcastLimit { return .broadcast(limit: broadcastLimit) }
         if count({ $0.place.organization == place.organization }) >= organizationLimit { return .organization(limit: organizationLimit) }
         return count({ _ in true }) >= serverLimit ? .server(limit: serverLimit) : nil
@@ -158,7 +159,7 @@ extension PreviewDesk {
             self.ticket = ticket
         }
 
-        var users: [UserID] { state.withLock { $0.watchers.values.map(\.watcher.user) } }
+        var users: [UserID?] { state.withLock { $0.watchers.values.map(\.watcher.user) } }
         /// Whether the host has come.
         var isClaimed: Bool { state.withLock { $0.cut != nil } }
 

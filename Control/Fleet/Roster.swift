@@ -9,7 +9,8 @@ package import Wire
 package actor Roster {
     let store: ControlStore
     package nonisolated let speed = SpeedDesk()
-    package nonisolated let previews = PreviewDesk()
+    package nonisolated let previews: PreviewDesk
+    package nonisolated let players: PlayerDesk
     package nonisolated let pictures = PictureDesk()
     package nonisolated let flights: FlightArchive
     private let feed: Feed
@@ -55,6 +56,8 @@ package actor Roster {
         self.store = store
         self.feed = feed
         self.log = log.part("fleet")
+        previews = PreviewDesk()
+        players = PlayerDesk(previews)
         flights = FlightArchive(store: store, feed: feed, log: self.log)
         (events, eventSink) = AsyncStream.makeStream(of: FleetEvent.self)
     }

@@ -23,5 +23,8 @@ package struct AccountLinks: Sendable {
         Secret("\(origin)/register#organization=\(slug)&code=\(code.revealed)")
     }
 
+    /// Where a player outside takes a broadcast. Its token stands in the path, as players ask for what a playlist names beside it.
+    package func playlist(_ token: Secret) -> Secret { Secret("\(origin)/api/v1/players/\(token.revealed)/index.m3u8") }
+
     private func page(_ name: String, _ token: Secret) -> Secret { Secret("\(origin)/\(name)#token=\(token.revealed)") }
 }

@@ -65,6 +65,9 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case rehearsalEnded = "rehearsal.ended"
     case outputAdded = "broadcast.output_added"
     case outputRemoved = "broadcast.output_removed"
+    /// A link by which players outside take a broadcast.
+    case playerLinkCreated = "broadcast.player_link_created"
+    case playerLinkRevoked = "broadcast.player_link_revoked"
     case mailGivenUp = "mail.given_up"
     /// There were too many.
     case mailHeldBack = "mail.held_back"

@@ -1,5 +1,6 @@
 import MPEGTS
 import Units
+import Wire
 
 /// What a player is told before the first fragment: an MP4 file without media.
 ///
@@ -8,8 +9,8 @@ struct InitSegment: Sendable, Hashable {
     let pictures: PictureTrack?
     let sound: AudioFormat?
 
-    static let pictureTrack = 1
-    static let soundTrack = 2
+    static let pictureTrack = PreviewChunk.pictureTrack
+    static let soundTrack = PreviewChunk.soundTrack
 
     /// As MediaSource takes it behind `codecs=`.
     var codecs: String {

@@ -31,9 +31,10 @@ struct DescriptionTests {
             try await alerts(api, owner)
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
-            let host = try await desk.host("host", capacity: 2)
-            let leased = Guarded<StreamSpec?>(nil)
-            let granting = Task { try await RawBoard.grantAll(host, leased) }
+            let machine = try await desk.rawHost("host")
+            let host = try await machine.connectHost(capacity: 2)
+            let (leased, previews) = (Guarded<StreamSpec?>(nil), Guarded<[PreviewOrder]>([]))
+            let granting = Task { try await RawBoard.grantAll(host, leased, previews) }
             defer {
                 reading.cancel()
                 granting.cancel()
@@ -50,6 +51,8 @@ struct DescriptionTests {
                 leased.withLock { $0 = nil }
             }
             try await broadcast(api, owner, device, destinations) { id in
+                try await players(api, desk, owner, id, machine, previews)
+            } live: { id in
                 let stream = try await eventually(within: .seconds(5), "the lease is asked for") { leased.withLock { $0 } }
                 try await eventually(within: .seconds(5), "it is live") {
                     try await host.send(PoolMessage.report(.flowing(stream)))
@@ -314,12 +317,14 @@ struct DescriptionTests {
 
     /// A broadcast from its start to its end; `live` has it become so.
     private func broadcast(
-        _ api: DescribedAPI, _ owner: Visitor, _ sender: String, _ destinations: [String], live: (String) async throws -> Void
+        _ api: DescribedAPI, _ owner: Visitor, _ sender: String, _ destinations: [String], play: (String) async throws -> Void,
+        live: (String) async throws -> Void
     ) async throws {
         let start = #"{"sender":"\#(sender)","destinations":["\#(destinations[0])"],"input":{"video":"test"},"bufferMs":800}"#
         let started = try await api.call("POST /broadcasts", [], start, by: owner)
         let id = try started.text("id")
         try await live(id)
+        try await play(id)
         try await api.call("GET /broadcasts/{id}", [id], by: owner)
         for route in ["recorder", "events"] { try await api.call("GET /broadcasts/{id}/\(route)", [id], by: owner) }
         try await api.call("GET /broadcasts/{id}/thumbnail", [id], by: owner)
@@ -333,6 +338,26 @@ struct DescriptionTests {
         try await api.call("POST /broadcasts/{id}/stop", [id], by: owner)
         try await eventually(within: .seconds(5), "it is over") { try await owner.get("/broadcasts/\(id)").text("state") == "ended" }
         try await api.call("GET /broadcasts/{id}", [id], by: owner)
+    }
+
+    /// A player outside, by a link; the host brings six seconds.
+    private func players(
+        _ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor, _ id: String, _ host: RawBoard, _ asked: Guarded<[PreviewOrder]>
+    ) async throws {
+        let made = try await api.call("POST /broadcasts/{id}/players", [id], #"{"expiresInSeconds":600}"#, by: owner)
+        try await api.call("GET /broadcasts/{id}/players", [id], by: owner)
+        let token = String(try made.text("url").split(separator: "/").dropLast().last ?? "")
+        let play = "GET /players/{token}/{file}"
+        let bringing = Task {
+            let order = try await eventually(within: .seconds(5), "the host is asked") { asked.withLock { $0.last } }
+            return try await host.bringSeconds(6, order)
+        }
+        let playlist = try await api.call(play, [token, "index.m3u8"], by: desk.visitor())
+        #expect(String(decoding: playlist.body, as: UTF8.self).contains("init-1.mp4"))
+        for name in ["init-1.mp4", "0.m4s"] { try await api.call(play, [token, name], by: desk.visitor()) }
+        try await api.call("DELETE /broadcasts/{id}/players/{player}", [id, made.text("id")], by: owner)
+        try await api.call(play, [token, "index.m3u8"], by: desk.visitor())
+        await (try await bringing.value).close()
     }
 
     private func operations(_ api: DescribedAPI, _ operating: Visitor) async throws {

@@ -318,10 +318,15 @@ final class RawBoard: Sendable {
     }
 
     /// Answers as a pool host that grants each lease on its first port, and keeps the stream that was asked for last.
-    static func grantAll(_ socket: WebSocket, _ leased: Guarded<StreamSpec?>) async throws {
+    ///
+    /// - Parameter previews: what it was asked to show, where a test wants to know.
+    static func grantAll(
+        _ socket: WebSocket, _ leased: Guarded<StreamSpec?>, _ previews: Guarded<[PreviewOrder]> = Guarded([])
+    ) async throws {
         while case .text(let text)? = try await socket.receive() {
             let command = try JSONDecoder().decode(Command<PoolOrder>.self, from: Data(text.utf8))
             if case .lease(let request) = command.order { leased.withLock { $0 = request.spec } }
+            if case .preview(let order) = command.order { previews.withLock { $0.append(order) } }
             try await socket.send(PoolMessage.outcome(CommandOutcome(id: command.id, result: .done, port: 20_000)))
         }
     }

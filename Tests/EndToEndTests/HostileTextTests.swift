@@ -318,7 +318,8 @@ struct HostileTextTests {
                 "sender": sender, "input": ["video": "test", "audio": "test"], "links": ["eth0"], "protection": "balanced", "seconds": 10,
             ],
             "ChangeBroadcastRequest": ["input": ["video": "test", "audio": "test"]],
-            "AddOutputRequest": ["destination": destination], "RotateSecretRequest": ["overlapSeconds": 60],
+            "AddOutputRequest": ["destination": destination], "CreatePlayerLinkRequest": ["expiresInSeconds": 60],
+            "RotateSecretRequest": ["overlapSeconds": 60],
             "WebhookRequest": ["url": "https://127.0.0.1:1/", "description": "N", "kinds": ["webhook.test"], "active": true],
             "PageErrorRequest": [
                 "kind": "error", "name": "TypeError", "message": "m", "stack": "at f (https://a/b.js:1:2)", "path": "/",

@@ -78,6 +78,7 @@ struct PreviewTests {
             try await eventually(within: .seconds(5), "the receiver knows that nobody watches") {
                 pool.lines.contains { $0.contains("the preview is not watched any more") }
             }
+            try await linkForPlayers(page, of: studio.owner)
             try await restarts(studio, id)
             #expect(page.browser.takeComplaints() == [])
             let last = try await watch(id, of: studio.owner)
@@ -86,6 +87,25 @@ struct PreviewTests {
             try await eventually(within: .seconds(5), "its end is told") { last.socket.closeCode == .goingAway }
             #expect(try await refusal(id, of: studio.owner) == 410)
         }
+    }
+
+    /// A link for players outside is made by a press and plays; revoked it does not.
+    private func linkForPlayers(_ page: Dashboard, of owner: Browser) async throws {
+        try await page.press("Link for players")
+        try await page.press("Make a link")
+        let code = "document.querySelector('dialog .copy code')"
+        try await page.wait("\(code) !== null && document.querySelector('dialog table') !== null", "the link is shown and listed")
+        let url = try #require(await page.run("\(code).textContent") as? String)
+        #expect(url.hasSuffix("/index.m3u8"))
+        #expect(try await page.faults() == [])
+        let path = try #require(url.range(of: "/api/").map { String(url[$0.lowerBound...]) })
+        let playlist = try await owner.answer(.get, path)
+        #expect(String(decoding: playlist.body, as: UTF8.self).hasPrefix("#EXTM3U\n"))
+        try await page.browser.screenshot("app-5-players")
+        _ = try await page.run("document.querySelector('dialog table button').click()")
+        try await page.wait("\(code) === null && document.querySelector('dialog table') === null", "it is gone")
+        #expect(try await owner.answer(.get, path).status.code == 404)
+        try await page.press("Close")
     }
 
     /// Whoever watches sees it again after the pool, and after control, without anybody at the receiver.
@@ -114,22 +134,9 @@ struct PreviewTests {
         receiver: Double, pool: Double, control: Double
     ) {
         let programs = [try studio.installation.program("pool").pid, try studio.installation.program("control").pid]
-        func ticks() throws -> [Double] { try ([receiver] + programs).map { Double(try processorTicks(of: $0)) } }
-        let (began, before) = (Instant.now, try ticks())
-        try await Task.sleep(for: .seconds(10))
-        let (ended, after) = (Instant.now, try ticks())
-        let seconds = Double((ended - began).milliseconds) / 1000
-        let shares = zip(before, after).map { ($1 - $0) / Double(sysconf(Int32(_SC_CLK_TCK))) / seconds * 100 }
+        let shares = try await ProcessorTime.shares(of: [receiver] + programs, over: .seconds(10)).map { $0 * 100 }
         print("PreviewTests: \(what) a preview: receiver \(shares[0]) % of a core, pool \(shares[1]) %, control \(shares[2]) %")
         return (shares[0], shares[1], shares[2])
-    }
-
-    /// Source: proc(5), fields 14 and 15 of stat.
-    private func processorTicks(of pid: Int32) throws -> Int {
-        let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
-        guard fields.count > 13, let user = Int(fields[12]), let system = Int(fields[13]) else { throw SupportFailure(text) }
-        return user + system
     }
 
     // MARK: By hand
@@ -180,7 +187,7 @@ struct PreviewTests {
             let (host, leased, tickets) = (try await desk.rawHost("real"), Guarded<StreamSpec?>(nil), Guarded<[PreviewOrder]>([]))
             let control = try await host.connectHost()
             let sending = Task { try await RawBoard.answerAll(socket, .done) }
-            let leasing = Task { try await grant(control, leased, tickets) }
+            let leasing = Task { try await RawBoard.grantAll(control, leased, tickets) }
             defer { for task in [sending, leasing] { task.cancel() } }
             try await eventually(within: .seconds(5), "the board is online") {
                 try await owner.get("/senders").items().contains { $0["online"] as? Bool == true }
@@ -243,21 +250,11 @@ struct PreviewTests {
             #expect(next.ticket != order.ticket)
         }
     }
-
-    /// Answers as a pool host that grants all, and keeps what it was asked for.
-    private func grant(_ socket: WebSocket, _ leased: Guarded<StreamSpec?>, _ previews: Guarded<[PreviewOrder]>) async throws {
-        while case .text(let text)? = try await socket.receive() {
-            let command = try JSONDecoder().decode(Command<PoolOrder>.self, from: Data(text.utf8))
-            if case .lease(let request) = command.order { leased.withLock { $0 = request.spec } }
-            if case .preview(let order) = command.order { previews.withLock { $0.append(order) } }
-            try await socket.send(PoolMessage.outcome(CommandOutcome(id: command.id, result: .done, port: 20_000)))
-        }
-    }
 }
 
 extension RawBoard {
     /// Comes with a ticket to bring a preview.
-    fileprivate func bring(_ ticket: String) async throws -> WebSocket {
+    func bring(_ ticket: String) async throws -> WebSocket {
         let socket = try await client.webSocket(identity.server.previewURL)
         guard case .text(let text)? = try await socket.receive() else { throw SupportFailure("no challenge") }
         let challenge = try JSONDecoder().decode(Challenge.self, from: Data(text.utf8))

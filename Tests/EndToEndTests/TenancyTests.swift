@@ -46,7 +46,9 @@ struct TenancyTests {
         "DELETE /api/v1/senders/{id}": .admin, "GET /api/v1/senders/{id}/configurations": .member,
         "PUT /api/v1/senders/{id}/configuration": .admin, "POST /api/v1/senders/{id}/modem-reset": .host,
         "GET /api/v1/senders/{id}/picture": .host, "POST /api/v1/senders/{id}/speed-test": .host, "GET /api/v1/devices/speed-test": .open,
-        "GET /api/v1/preview": .open, "GET /api/v1/devices/preview": .open,
+        "GET /api/v1/preview": .open, "GET /api/v1/devices/preview": .open, "GET /api/v1/broadcasts/{id}/players": .host,
+        "POST /api/v1/broadcasts/{id}/players": .host, "DELETE /api/v1/broadcasts/{id}/players/{player}": .host,
+        "GET /api/v1/players/{token}/{file}": .open,
         "GET /api/v1/destinations": .host, "GET /api/v1/destinations/{id}": .host, "POST /api/v1/destinations": .admin,
         "PUT /api/v1/destinations/{id}": .admin, "DELETE /api/v1/destinations/{id}": .admin,
         "GET /api/v1/broadcasts": .member, "GET /api/v1/broadcasts/{id}": .member,
@@ -76,7 +78,7 @@ struct TenancyTests {
         "PUT /api/v1/destinations/{id}": #"{"name":"taken","preset":"twitch","secret":"k"}"#,
         "PATCH /api/v1/broadcasts/{id}": #"{"bitrate":1000000}"#,
         "PUT /api/v1/webhooks/{id}": #"{"url":"https://example.org/","description":"taken","active":true}"#,
-        "POST /api/v1/webhooks/{id}/secret": "{}",
+        "POST /api/v1/webhooks/{id}/secret": "{}", "POST /api/v1/broadcasts/{id}/players": "{}",
         "POST /api/v1/broadcasts/{id}/outputs": #"{"destination":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}"#,
     ]
 
@@ -130,6 +132,8 @@ struct TenancyTests {
             "POST /api/v1/broadcasts/{id}/outputs", "DELETE /api/v1/broadcasts/{id}/outputs/{output}",
             "POST /api/v1/broadcasts/{id}/outputs/{output}/retry", "POST /api/v1/rehearsals", "POST /api/v1/rehearsals/{id}/stop",
             "POST /api/v1/senders/{id}/modem-reset", "POST /api/v1/senders/{id}/speed-test", "GET /api/v1/senders/{id}/picture",
+            "GET /api/v1/broadcasts/{id}/players", "POST /api/v1/broadcasts/{id}/players",
+            "DELETE /api/v1/broadcasts/{id}/players/{player}",
         ],
         "senders": [
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "PATCH /api/v1/senders/{id}",
@@ -333,7 +337,7 @@ struct TenancyTests {
     private func call(_ route: String, by visitor: Visitor, id: String = nobodys, output: String? = nil) async throws -> Reply {
         let parts = route.split(separator: " ")
         let path = parts[1].replacingOccurrences(of: "{id}", with: id).replacingOccurrences(of: "{output}", with: output ?? Self.nobodys)
-            .replacingOccurrences(of: "{organization}", with: Self.nobodys)
+            .replacingOccurrences(of: "{organization}", with: Self.nobodys).replacingOccurrences(of: "{player}", with: Self.nobodys)
             .replacingOccurrences(of: "/picture", with: "/picture?input=test")
             .replacingOccurrences(of: "{name}", with: String(repeating: "a", count: 64) + ".png")
         return try await visitor.send(String(parts[0]), path, Self.bodies[route])

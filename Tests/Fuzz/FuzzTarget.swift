@@ -2,7 +2,7 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp, ownPicture, slate,
         stick, invitations, pictureFile, redaction, pageStack, traceparent,
-        fragments, preview, stun, ice
+        fragments, preview, stun, ice, hls
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -33,6 +33,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .preview: fuzzPreview(bytes)
         case .stun: fuzzSTUN(bytes)
         case .ice: fuzzICE(bytes)
+        case .hls: fuzzHLS(bytes)
         }
     }
 }

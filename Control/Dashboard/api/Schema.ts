@@ -225,6 +225,10 @@ export type CreateAPITokenRequest = {
   password: string;
 };
 
+export type CreatePlayerLinkRequest = {
+  expiresInSeconds?: number | null;
+};
+
 export type CreateTokenRequest = {
   kind: "sender" | "pool";
   name?: string | null;
@@ -315,7 +319,7 @@ export type ErrorTrackingRequest = {
 };
 
 export type EventKind = {
-  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
+  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
 export type HealthSnapshot = {
@@ -539,6 +543,14 @@ export type PathReport = {
   packetsTotal: number;
   rttMs?: number | null;
   loss?: number | null;
+};
+
+export type PlayerLink = {
+  id: string;
+  createdAt: string;
+  expiresAt: string;
+  players: number;
+  url?: string | null;
 };
 
 export type Probe = {
@@ -820,7 +832,7 @@ export type Webhook = {
 export type WebhookRequest = {
   url: string;
   description: string;
-  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
   active: boolean;
 };
 
@@ -920,6 +932,14 @@ export interface Operations {
   deleteBroadcastsByIdOutputsByOutput: { path: { id: string; output: string }; body: undefined; answer: Broadcast };
   /** Try an output again now, where its destination is by now. For the role host and those above it. */
   postBroadcastsByIdOutputsByOutputRetry: { path: { id: string; output: string }; body: undefined; answer: Broadcast };
+  /** The links of a running broadcast for players outside the dashboard, the newest first. For the role host and those above it. */
+  getBroadcastsByIdPlayers: { path: { id: string }; body: undefined; answer: {
+    items: PlayerLink[];
+  } };
+  /** Make a link by which players outside take a running broadcast as HLS; it is in this answer and in no other. For the role host and those above it. */
+  postBroadcastsByIdPlayers: { path: { id: string }; body: CreatePlayerLinkRequest; answer: PlayerLink };
+  /** Revoke such a link: whoever plays by it gets nothing more. For the role host and those above it. */
+  deleteBroadcastsByIdPlayersByPlayer: { path: { id: string; player: string }; body: undefined; answer: undefined };
   /** The flight recorder: what happened and why, and the figures each 5 s; a JSON line each. For every user of the organisation. */
   getBroadcastsByIdRecorder: { path: { id: string }; body: undefined; answer: Blob };
   /** Stop a broadcast; no error where it is over already. For the role host and those above it. */
@@ -1135,6 +1155,9 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postBroadcastsByIdOutputs: ["POST", "/api/v1/broadcasts/{id}/outputs"],
   deleteBroadcastsByIdOutputsByOutput: ["DELETE", "/api/v1/broadcasts/{id}/outputs/{output}"],
   postBroadcastsByIdOutputsByOutputRetry: ["POST", "/api/v1/broadcasts/{id}/outputs/{output}/retry"],
+  getBroadcastsByIdPlayers: ["GET", "/api/v1/broadcasts/{id}/players"],
+  postBroadcastsByIdPlayers: ["POST", "/api/v1/broadcasts/{id}/players"],
+  deleteBroadcastsByIdPlayersByPlayer: ["DELETE", "/api/v1/broadcasts/{id}/players/{player}"],
   getBroadcastsByIdRecorder: ["GET", "/api/v1/broadcasts/{id}/recorder"],
   postBroadcastsByIdStop: ["POST", "/api/v1/broadcasts/{id}/stop"],
   getBroadcastsByIdThumbnail: ["GET", "/api/v1/broadcasts/{id}/thumbnail"],

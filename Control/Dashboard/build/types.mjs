@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 
 const document = JSON.parse(readFileSync(0, "utf8"));
-// What a browser has no use for: boards, hosts, the operator, and what is no JSON of ours.
-const isOurs = path => path.startsWith("/api/v1/") && !/^\/api\/v1\/(operator|devices|enroll$|live|openapi)/.test(path);
+// What a page has no use for: boards, hosts, the operator, players outside, and what is no JSON of ours.
+const isOurs = path => path.startsWith("/api/v1/") && !/^\/api\/v1\/(operator|devices|enroll$|live|openapi|players)/.test(path);
 const used = new Set();
 
 function type(schema, indent) {

@@ -1,16 +1,23 @@
 import { useEffect, useRef, useState } from "react";
-import { client } from "../api/Server";
+import { client, useMay } from "../api/Server";
 import { Button } from "../design/Button";
 import { Card } from "../design/Page";
 import { LivePreview, type PreviewState } from "../live/Preview";
 import { useWords } from "../text/Text";
+import { PlayerLinks } from "./PlayerLinks";
 
 /** What a running broadcast shows, live: made and sent only while it is open. */
 export function Preview({ broadcast, name }: { broadcast: string; name: string }) {
   const { t } = useWords();
-  const [isOpen, setOpen] = useState(false);
+  const [isOpen, setOpen] = useState(false), may = useMay();
+  const actions = (
+    <>
+      {may("broadcasts.run") && <PlayerLinks broadcast={broadcast} />}
+      <Button aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>{t(isOpen ? "preview.close" : "preview.open")}</Button>
+    </>
+  );
   return (
-    <Card title={t("preview.title")} actions={<Button aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>{t(isOpen ? "preview.close" : "preview.open")}</Button>}>
+    <Card title={t("preview.title")} actions={actions}>
       {isOpen ? <Screen broadcast={broadcast} name={name} /> : <p className="muted">{t("preview.text")}</p>}
     </Card>
   );
