@@ -39,7 +39,8 @@ import Wire
             let ticket = try await eventually(within: .seconds(5), "the host is asked") {
                 self.tickets.withLock { $0.count >= count ? $0.last : nil }
             }
-            return try #require(previews.claim(ticket, of: PlayerDeskTests.id(1)) { [cut] reason in cut.withLock { $0.append(reason) } })
+            let show = previews.claim(ticket, of: PlayerDeskTests.id(1)) { [cut] reason in cut.withLock { $0.append(reason) } }
+            return try #require(show)
         }
     }
 
