@@ -139,7 +139,7 @@ let receiver: [Target] = [
     module(
         "Receiver", "Pool",
         ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),
-    program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix"]),
+    program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix", "Wire"]),
     program("Receiver", "StillMain", ["Stills", "Posix"]),
     program("Receiver", "SlateMain", ["Stills", "MPEGTS", "Wire", "Posix"]),
     program(

@@ -27,6 +27,8 @@ package enum PoolOrder: Message {
     case retryOutput(OutputReference)
     /// Dial again, and send what the stream shows until that connection ends. A second one for a lease ends the first.
     case preview(PreviewOrder)
+    /// Try a target without media, and say whether it would take a stream.
+    case testOutput(OutputTestOrder)
     case unknown(String)
 }
 
@@ -163,7 +165,7 @@ extension PoolMessage {
 }
 
 extension PoolOrder {
-    package enum Kind: String, CaseIterable, Sendable { case lease, release, addOutput, removeOutput, retryOutput, preview }
+    package enum Kind: String, CaseIterable, Sendable { case lease, release, addOutput, removeOutput, retryOutput, preview, testOutput }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -173,6 +175,7 @@ extension PoolOrder {
         case .removeOutput: .known(.removeOutput)
         case .retryOutput: .known(.retryOutput)
         case .preview: .known(.preview)
+        case .testOutput: .known(.testOutput)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -185,6 +188,7 @@ extension PoolOrder {
         case .removeOutput(let body): try container.encode(body, forKey: .body)
         case .retryOutput(let body): try container.encode(body, forKey: .body)
         case .preview(let body): try container.encode(body, forKey: .body)
+        case .testOutput(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -197,6 +201,7 @@ extension PoolOrder {
         case .removeOutput: self = .removeOutput(try body.decode(OutputReference.self, forKey: .body))
         case .retryOutput: self = .retryOutput(try body.decode(OutputReference.self, forKey: .body))
         case .preview: self = .preview(try body.decode(PreviewOrder.self, forKey: .body))
+        case .testOutput: self = .testOutput(try body.decode(OutputTestOrder.self, forKey: .body))
         }
     }
 }

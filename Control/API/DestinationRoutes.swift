@@ -52,6 +52,16 @@ struct DestinationRoutes: Sendable {
                     try await publish(call)
                     return .empty
                 }),
+            Route(
+                method: .post, path: "/api/v1/destinations/{id}/test", access: .user(.manageDestinations),
+                summary: "Try a destination that no broadcast goes to, from a pool host: as an output would, without media",
+                success: .one("DestinationTest"), problems: [.conflict, .busy, .tooMany],
+                run: { call in
+                    let (scope, id): (OrganizationScope, DestinationID) = (try call.scope(), try call.id())
+                    _ = try await parts.store.destinations(in: scope).find(id)
+                    try parts.destinationTests.take(scope.organization.text, at: parts.store.now)
+                    return .value(try await parts.broadcasts.test(id, in: scope))
+                }),
         ]
     }
 

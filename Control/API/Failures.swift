@@ -80,6 +80,7 @@ extension Gateway {
         case .isChanging(let id): Problem(.conflict, "the destination \(id) is just being changed: try again")
         case .inUse(let name, let users):
             Problem(.conflict, "'\(name)' is in use by \(users.listed(by: ", ", within: 700)): take that output off it first, or stop it")
+        case .untried(let reason): Problem(.busy, "the destination cannot be tried now: \(reason)")
         case .tooManyChanges(let limit):
             Problem(.tooMany, "\(limit) changes of this broadcast wait for the sender already: try again when it has answered")
         case .unsupported(let reason): Problem(.invalid, reason)

@@ -52,6 +52,8 @@ package struct Gateway: Sendable {
         let enrollments = RateLimiter(RateLimit(30, per: .seconds(60)))
         /// Of each organisation: a check asks the mail server, which is another's.
         let healthChecks = RateLimiter(RateLimit(6, per: .seconds(60)))
+        /// Of each organisation: a platform counts who knocks.
+        let destinationTests = RateLimiter(RateLimit(20, per: .seconds(60)))
         /// What became a label in `/metrics`.
         let labels = Guarded(LabelBook())
         let requests = RequestFigures()

@@ -411,6 +411,12 @@ enum Schemas {
             .optional("streamID", line),
             .optional("srtMode", choice(["caller", "listener"])), .optional("latencyMs", count),
         ]),
+        "DestinationTest": .object([
+            .required("succeeded", .flag), .required("steps", .list(.reference("DestinationTestStep"), upTo: 8)),
+        ]),
+        "DestinationTestStep": .object([
+            .required("step", choice(OutputTestStep.self)), .required("passed", .flag), .optional("reason", line),
+        ]),
         "InputChoice": .object([
             .required("video", handle), .optional("audio", handle),
         ]),

@@ -47,6 +47,44 @@ extension BroadcastDirector {
         return changed
     }
 
+    /// Tries a destination from a pool host as an output would, without media. A start meanwhile does not wait for it: its output comes again.
+    ///
+    /// - Throws: `.inUse` where a broadcast goes there, since a platform may throw that one out for it; `.untried`; `.refused` by the host.
+    package func test(_ destination: DestinationID, in scope: OrganizationScope) async throws -> DestinationTestView {
+        let destinations = parts.store.store.destinations(in: scope)
+        let name = try await destinations.find(destination).name
+        guard trials.insert(destination).inserted else { throw Failure.untried(reason: "it is just being tried") }
+        defer { trials.remove(destination) }
+        let users = try await users(of: destination, in: scope)
+        guard users.isEmpty else { throw Failure.inUse(name: name, by: users) }
+        let view = try await attempt(destination, in: scope.organization)
+        try await destinations.noteTest(
+            of: destination, view.steps.last.map { $0.passed ? "passed" : "failed: \($0.step.rawValue)" } ?? "passed")
+        return view
+    }
+
+    private func attempt(_ destination: DestinationID, in organization: OrganizationID) async throws -> DestinationTestView {
+        let target: OutputSpec.Target
+        do {
+            target = try await parts.outputs.place(destination, in: organization).target
+        } catch Failure.unfit(_, let reason) {
+            return DestinationTestView([.resolve], failed: (.resolve, reason.bounded()))
+        }
+        let steps = (target.testSteps == [.listen] ? [] : [.resolve]) + target.testSteps
+        guard let host = await parts.hosts.emptiest else { throw Failure.untried(reason: "no pool host is there to try it from") }
+        switch await parts.fleet.order(PoolOrder.testOutput(OutputTestOrder(target: target)), to: host) {
+        case .outcome(let outcome) where outcome.result == .done: return DestinationTestView(steps)
+        case .outcome(let outcome) where outcome.result == .failed:
+            let failed = outcome.step.flatMap(OutputTestStep.init(rawValue:)) ?? .accept
+            return DestinationTestView(steps, failed: (failed, outcome.reason?.bounded() ?? "the host does not say why"))
+        case .outcome(let outcome):
+            let isOld = outcome.reason?.contains("does not know") == true
+            throw Failure.untried(
+                reason: isOld ? "the pool host is too old for it: update it" : outcome.reason?.bounded() ?? "the host refused")
+        case .unknown: throw Failure.untried(reason: "the pool host did not answer in time")
+        }
+    }
+
     /// Keeps a destination from starts and new outputs until `claims.giveBack`.
     ///
     /// - Throws: `.inUse`.

@@ -15,6 +15,8 @@ package actor BroadcastDirector {
     var runs: [BroadcastID: Task<Void, Never>] = [:]
     private let quotas: Quotas
     var claims = DestinationClaims()
+    /// Destinations that are just being tried.
+    var trials: Set<DestinationID> = []
     /// How many starts of each sender are under way: no rehearsal comes before them.
     var starts: [DeviceID: Int] = [:]
     /// Rehearsals that are just being stored, by their senders.
@@ -44,6 +46,8 @@ package actor BroadcastDirector {
         case isChanging(DestinationID)
         /// A destination that broadcasts go to; who they are, in words.
         case inUse(name: String, by: [String])
+        /// A destination that cannot be tried now.
+        case untried(reason: String)
         case unsupported(String)
         case refused(step: String?, reason: String)
         /// As many changes of the broadcast wait for the sender as may.

@@ -57,6 +57,14 @@ actor HostChoice {
         }
     }
 
+    /// A host for something short that is no stream: the one with the fewest of those, though it may be full of them.
+    var emptiest: DeviceID? {
+        get async {
+            let (online, draining) = (await fleet.onlineHosts, await fleet.draining)
+            return online.keys.filter { !draining.contains($0) }.min { (streams(on: $0), $0) < (streams(on: $1), $1) }
+        }
+    }
+
     /// A broadcast that control found again after its restart.
     func keep(_ broadcast: BroadcastID, on host: DeviceID) { promised[host, default: []].insert(broadcast) }
 

@@ -56,6 +56,7 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case destinationCreated = "destination.created"
     case destinationChanged = "destination.changed"
     case destinationRemoved = "destination.removed"
+    case destinationTested = "destination.tested"
     case broadcastStarted = "broadcast.started"
     case broadcastChanged = "broadcast.changed"
     case broadcastStopped = "broadcast.stopped"

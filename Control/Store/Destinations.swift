@@ -206,6 +206,11 @@ package struct Destinations: Sendable {
         }
     }
 
+    /// Writes down that one was tried, and what came of it.
+    package func noteTest(of id: DestinationID, _ outcome: String) async throws {
+        try await store.write { try $0.note(.destinationTested, id.text, detail: outcome, in: scope) }
+    }
+
     /// The secret, for the receiver that connects: nil without one. Never for an answer to a person.
     package func secret(of id: DestinationID) async throws -> Secret? {
         let sealed: [UInt8]?? = try await store.read { transaction in

@@ -19,6 +19,9 @@ package actor ReceiverHost {
     private var load = HostLoad()
     private var looking: Task<Void, Never>?
     private var isControlThere = false
+    private var trials = 0
+    /// Each is a process for some seconds.
+    private static let trialLimit = 4
 
     /// Whether a message may be lost.
     package enum Importance: Sendable, Equatable {
@@ -111,6 +114,7 @@ package actor ReceiverHost {
         case .removeOutput(let reference): return await change(.removeOutput(reference), of: reference.lease, id)
         case .retryOutput(let reference): return await change(.retryOutput(reference), of: reference.lease, id)
         case .preview(let order): return await preview(order, id)
+        case .testOutput(let order): return await test(order, id)
         case .unknown(let type):
             return CommandOutcome(id: id, result: .refused, reason: "this pool does not know '\(type.prefix(40))'")
         }
@@ -231,6 +235,18 @@ package actor ReceiverHost {
         }
         let fault = await previews.begin(order, from: files.preview(of: order.lease))
         return CommandOutcome(id: id, result: fault == nil ? .done : .failed, reason: fault?.bounded())
+    }
+
+    private func test(_ order: OutputTestOrder, _ id: CommandID) async -> CommandOutcome {
+        guard trials < Self.trialLimit else {
+            return CommandOutcome(id: id, result: .refused, reason: "this host tries as many destinations at once as it may")
+        }
+        trials += 1
+        defer { trials -= 1 }
+        let verdict = await TargetTrial(settings: settings, loop: loop).run(order)
+        log.info("tried a destination", ["failed": .text(verdict.failed?.rawValue ?? "nothing")])
+        guard let failed = verdict.failed else { return CommandOutcome(id: id, result: .done) }
+        return CommandOutcome(id: id, result: .failed, step: failed.rawValue, reason: verdict.reason?.bounded())
     }
 
     private func forget(_ lease: LeaseID) {

@@ -1,9 +1,11 @@
+import FoundationEssentials
 import Glibc
 import Logging
 import Outputs
 import Posix
 import Relay
 import Service
+import Wire
 
 /// `strata-receiver --socket PATH`: one stream; what it carries it is told over the socket, and what it may do by these.
 struct Arguments {
@@ -11,6 +13,7 @@ struct Arguments {
         usage: strata-receiver --socket PATH [--recordings FOLDER] [--allow NETWORK]... [--stream-ports FIRST-LAST]
                                [--log trace|debug|info|notice|warning|error]
                strata-receiver listen FILE
+               strata-receiver test-destination [--allow NETWORK]... [--stream-ports FIRST-LAST]
         """
 
     var socket: String?
@@ -18,6 +21,7 @@ struct Arguments {
     var allowed: [AddressRange] = []
     var streamPorts: ClosedRange<Int>?
     var level = Log.Level.notice
+    var policy: OutputPolicy { OutputPolicy(allowing: allowed, streamPorts: streamPorts) }
 
     /// nil where they cannot be understood.
     init?(_ words: ArraySlice<String>) {
@@ -52,6 +56,15 @@ struct Arguments {
     await program.untilStopped(signals) {}
 }
 
+/// `test-destination`: tries the target that standard input names (`OutputTestOrder`), and writes what came of it (`OutputTestVerdict`).
+@Sendable func testDestination(_ arguments: Arguments) async throws -> Bool {
+    guard let input = readStandardInput(upTo: 16 << 10) else { return false }
+    try OutputLibrary.forgetOthers()
+    let order = try JSONDecoder().decode(OutputTestOrder.self, from: Data(input))
+    let test = TargetTest(order.target, policy: arguments.policy, loop: try Loop(name: "test"))
+    return writeStandardOutput(Array(try JSONEncoder().encode(await test.run())))
+}
+
 /// Ends the program when all is said and done, without what libraries do then: libsrt's part of it may crash (`Destinations`).
 func leave() -> Never {
     fflush(nil)
@@ -73,6 +86,19 @@ if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "listen" {
         exit(1)
     }
 }
+if CommandLine.arguments.count > 1, CommandLine.arguments[1] == "test-destination" {
+    guard let arguments = Arguments(CommandLine.arguments.dropFirst(2)) else {
+        print(Arguments.usage)
+        exit(64)
+    }
+    do {
+        if try await testDestination(arguments) { leave() }
+        exit(1)
+    } catch {
+        Log("receiver", threshold: arguments.level).error("a destination could not be tried", ["error": "\(error)"])
+        exit(1)
+    }
+}
 guard let arguments = Arguments(CommandLine.arguments.dropFirst()), let path = arguments.socket else {
     print(Arguments.usage)
     exit(64)
@@ -86,14 +112,13 @@ do {
     let loop = try Loop(name: "receiver")
     let signals = try Signals(loop: loop)
     let folder = try arguments.recordings.map { try RecordingFolder(path: $0) }
-    let policy = OutputPolicy(allowing: arguments.allowed, streamPorts: arguments.streamPorts)
     // Beside this program; without it there are no thumbnails, and nothing else is missing. That there is no slate is told with the stream.
     let programs = ProgramContext.executable.split(separator: "/").dropLast().map { "/" + $0 }.joined()
     let (still, slate) = ("\(programs)/strata-still", "\(programs)/strata-slate")
     let hasStill = access(still, X_OK) == 0
     if !hasStill { log.warning("strata-still is not beside this program: there are no thumbnails", ["path": .text(still)]) }
     let service = try ReceiverService(
-        path: path, folder: folder, policy: policy, still: hasStill ? still : nil, slate: slate, loop: loop, log: log)
+        path: path, folder: folder, policy: arguments.policy, still: hasStill ? still : nil, slate: slate, loop: loop, log: log)
     let signalled = loop.spawn {
         for await signal in signals.events where signal == .stop { await service.end() }
     }

@@ -299,6 +299,11 @@ struct DescriptionTests {
         ).text("id")
         try await api.call("PUT /destinations/{id}", [rtmp], #"{"name":"renamed","url":"rtmp://127.0.0.1/app"}"#, by: owner)
         for id in [rtmp, srt] { try await api.call("GET /destinations/{id}", [id], by: owner) }
+        let house = #"{"name":"house","url":"rtmp://10.1.2.3/app","secret":"key"}"#
+        let forbidden = try await api.call("POST /destinations", [], house, by: owner).text("id")
+        let test = try await api.call("POST /destinations/{id}/test", [forbidden], by: owner)
+        #expect(try test.object()["succeeded"] as? Bool == false)
+        try await owner.send("DELETE", "/destinations/\(forbidden)")
         try await api.call("GET /destinations", by: owner)
         return [rtmp, srt]
     }

@@ -51,6 +51,7 @@ struct TenancyTests {
         "GET /api/v1/players/{token}/{file}": .open,
         "GET /api/v1/destinations": .host, "GET /api/v1/destinations/{id}": .host, "POST /api/v1/destinations": .admin,
         "PUT /api/v1/destinations/{id}": .admin, "DELETE /api/v1/destinations/{id}": .admin,
+        "POST /api/v1/destinations/{id}/test": .admin,
         "GET /api/v1/broadcasts": .member, "GET /api/v1/broadcasts/{id}": .member,
         "GET /api/v1/broadcasts/{id}/events": .member, "GET /api/v1/broadcasts/{id}/recorder": .member,
         "GET /api/v1/broadcasts/{id}/thumbnail": .member, "POST /api/v1/broadcasts": .host,
@@ -144,7 +145,7 @@ struct TenancyTests {
         ],
         "destinations": [
             "GET /api/v1/destinations", "GET /api/v1/destinations/{id}", "POST /api/v1/destinations", "PUT /api/v1/destinations/{id}",
-            "DELETE /api/v1/destinations/{id}",
+            "DELETE /api/v1/destinations/{id}", "POST /api/v1/destinations/{id}/test",
         ],
         "members": [
             "GET /api/v1/users", "PATCH /api/v1/users/{id}", "DELETE /api/v1/users/{id}", "GET /api/v1/invitations",

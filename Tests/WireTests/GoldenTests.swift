@@ -171,6 +171,9 @@ struct GoldenTests {
         try check("order-retry-output", Command(id: Sample.command, order: PoolOrder.retryOutput(reference)))
         let preview = PreviewOrder(lease: Sample.lease, ticket: SecretOnWire(Secret("a ticket")))
         try check("order-preview", Command(id: Sample.command, order: PoolOrder.preview(preview)))
+        let test = OutputTestOrder(target: Sample.spec.outputs[0].target)
+        try check("order-test-output", Command(id: Sample.command, order: PoolOrder.testOutput(test)))
+        try check("output-test-verdict", OutputTestVerdict(failed: .accept, reason: "the server refused the stream key: publish denied"))
     }
 
     @Test("a receiver's messages and orders are as shipped")

@@ -287,6 +287,17 @@ export type DestinationRequest = {
   latencyMs?: number | null;
 };
 
+export type DestinationTest = {
+  succeeded: boolean;
+  steps: DestinationTestStep[];
+};
+
+export type DestinationTestStep = {
+  step: "resolve" | "connect" | "secure" | "accept" | "listen";
+  passed: boolean;
+  reason?: string | null;
+};
+
 export type Diagnosis = {
   status: "healthy" | "degraded" | "unhealthy";
   probes: Probe[];
@@ -319,7 +330,7 @@ export type ErrorTrackingRequest = {
 };
 
 export type EventKind = {
-  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
+  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
 export type HealthSnapshot = {
@@ -832,7 +843,7 @@ export type Webhook = {
 export type WebhookRequest = {
   url: string;
   description: string;
-  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
   active: boolean;
 };
 
@@ -960,6 +971,8 @@ export interface Operations {
   getDestinationsById: { path: { id: string }; body: undefined; answer: Destination };
   /** Change a destination; its secret is kept where none is given and the place stays; outputs follow at their next attempt. For the role admin and those above it. */
   putDestinationsById: { path: { id: string }; body: DestinationRequest; answer: Destination };
+  /** Try a destination that no broadcast goes to, from a pool host: as an output would, without media. For the role admin and those above it. */
+  postDestinationsByIdTest: { path: { id: string }; body: undefined; answer: DestinationTest };
   /** The last 100 deliveries to all webhooks, the newest first. For the role admin and those above it. */
   getDiagnosticsDeliveries: { path: Nothing; body: undefined; answer: {
     items: Delivery[];
@@ -1167,6 +1180,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   deleteDestinationsById: ["DELETE", "/api/v1/destinations/{id}"],
   getDestinationsById: ["GET", "/api/v1/destinations/{id}"],
   putDestinationsById: ["PUT", "/api/v1/destinations/{id}"],
+  postDestinationsByIdTest: ["POST", "/api/v1/destinations/{id}/test"],
   getDiagnosticsDeliveries: ["GET", "/api/v1/diagnostics/deliveries"],
   getDiagnosticsDeliveriesById: ["GET", "/api/v1/diagnostics/deliveries/{id}"],
   postDiagnosticsDeliveriesByIdReplay: ["POST", "/api/v1/diagnostics/deliveries/{id}/replay"],

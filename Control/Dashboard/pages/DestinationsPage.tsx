@@ -8,12 +8,13 @@ import { Table } from "../design/Table";
 import { useDestinationsChange } from "../live/Live";
 import { useWords } from "../text/Text";
 import { DestinationForm } from "./DestinationForm";
+import { DestinationTestDialog } from "./DestinationTestDialog";
 
 /** The platforms that broadcasts go to; their keys are never shown. */
 export function DestinationsPage() {
   const { t } = useWords();
   const may = useMay(), destinations = useReading("getDestinations", {});
-  const [edited, setEdited] = useState<Destination | "new" | null>(null), [removed, setRemoved] = useState<Destination | null>(null);
+  const [edited, setEdited] = useState<Destination | "new" | null>(null), [removed, setRemoved] = useState<Destination | null>(null), [tested, setTested] = useState<Destination | null>(null);
   useDestinationsChange(destinations.again);
   const add = may("destinations.manage") && <Button look="primary" onClick={() => setEdited("new")}>{t("destinations.add")}</Button>;
   return (
@@ -27,6 +28,7 @@ export function DestinationsPage() {
             { id: "latency", title: t("destinations.latency"), number: true, cell: one => one.latencyMs != null ? `${one.latencyMs} ms` : "–" },
             ...(may("destinations.manage") ? [{ id: "act", title: t("actions"), cell: (one: Destination) => (
               <div className="buttons">
+                <Button small look="quiet" onClick={() => setTested(one)} aria-label={t("destinations.testOf", { name: one.name })}>{t("destinations.test")}</Button>
                 <Button small onClick={() => setEdited(one)} aria-label={t("editOf", { name: one.name })}>{t("edit")}</Button>
                 <Button small look="quiet" onClick={() => setRemoved(one)} aria-label={t("removeOf", { name: one.name })}>{t("remove")}</Button>
               </div>
@@ -35,6 +37,7 @@ export function DestinationsPage() {
         </Card>
       )}</Read>
       {edited && <DestinationForm destination={edited === "new" ? undefined : edited} close={() => setEdited(null)} done={destinations.again} />}
+      {tested && <DestinationTestDialog destination={tested} close={() => setTested(null)} />}
       {removed && (
         <ConfirmDialog title={t("destinations.removeTitle", { name: removed.name })} submit={t("remove")} close={() => setRemoved(null)}
           act={async () => { await client.call("deleteDestinationsById", { id: removed.id }); destinations.again(); }}><p>{t("destinations.removeText")}</p></ConfirmDialog>
