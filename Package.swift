@@ -73,6 +73,8 @@ let doors: [Target] = [
     door("CAres", pkgConfig: "libcares"),
     door("CAvcodec"),
     door("CCurl", pkgConfig: "libcurl"),
+    // The oracle of SRTP's tests, which alone import it.
+    door("CSRTP"),
 ]
 
 let shared: [Target] = [
@@ -92,7 +94,8 @@ let shared: [Target] = [
     module("Common", "DBus", ["CSystemd", "Posix"]),
     module("Common", "DNS", ["CAres", "Posix"]),
     module("Common", "Crypto", ["COpenSSL", "BondWire", "Posix"]),
-    module("Common", "TLS", ["COpenSSL", "Posix"]),
+    module("Common", "TLS", ["COpenSSL", "BondWire", "Crypto", "Posix"]),
+    module("Common", "SRTP", ["BondWire", "Crypto"]),
     module("Common", "RIST", ["CRist", "Units", "Posix"]),
     module("Common", "GStreamer", ["CGStreamer", "Posix"]),
     module("Common", "SQLite", ["CSQLite"]),
@@ -188,10 +191,12 @@ let suites: [Target] = [
     .target(name: "CLab", path: "Tests/CLab"),
     .target(name: "CClock", path: "Tests/CClock"),
     .target(name: "FakeCamera", path: "Tests/FakeCamera"),
+    .target(name: "CTimeOfDay", path: "Tests/CTimeOfDay"),
     module("Tests", "Support", ["COpenSSL", "CLab", "Posix"]),
     module("Tests", "Lab", ["CLab", "Units", "Posix", "Bonding", "BondWire"], more: fast),
     program("Tests", "LabMain", ["Lab"]),
     program("Tests", "WebBench", ["Web", "HTTP", "Posix"]),
+    program("Tests", "SRTPBench", ["SRTP", "Crypto", "CSRTP"]),
     module("Tests", "Load", ["Units", "Wire", "Crypto", "Identity", "TLS", "Web", "Posix"]),
     program("Tests", "LoadMain", ["Load"]),
     program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
@@ -199,7 +204,7 @@ let suites: [Target] = [
         "Tests", "Fuzz",
         [
             "Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "Blobs", "Redaction",
-            "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet",
+            "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet", "SRTP", "TLS",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
@@ -211,6 +216,8 @@ let suites: [Target] = [
     tests("PosixTests", ["Posix", "CLab"]),
     tests("WebTests", ["Web", "HTTP", "TLS", "Support", "Posix", "Crypto"]),
     tests("CryptoTests", ["Crypto"]),
+    tests("SRTPTests", ["SRTP", "BondWire", "CSRTP", "Crypto"]),
+    tests("TLSTests", ["TLS", "BondWire", "CTimeOfDay", "Crypto", "SRTP"]),
     tests("SQLiteTests", ["SQLite", "Support"]),
     tests("BlobsTests", ["Blobs", "Units", "Crypto", "Posix"]),
     tests("StoreTests", ["Store", "Blobs", "Units", "Wire", "Crypto"]),

@@ -1,12 +1,14 @@
 /// Which sequence numbers were seen: each is let in once, and none that is too old to tell. Source: RFC 6479.
-struct ReplayWindow {
+package struct ReplayWindow: Sendable {
     /// A number this far behind the highest is refused.
-    static let size: UInt64 = 2048
+    package static let size: UInt64 = 2048
     /// Twice the window, so that a whole word can be cleared before its numbers come into it.
     private static let words: UInt64 = 64
 
-    private(set) var highest: UInt64?
+    package private(set) var highest: UInt64?
     private var seen = [UInt64](repeating: 0, count: Int(words))
+
+    package init() {}
 
     /// The number nearest to the next expected one that has these low bits. Source: RFC 9000 appendix A.3.
     func rebuilt(_ low: UInt32) -> UInt64 {
@@ -18,12 +20,12 @@ struct ReplayWindow {
         return candidate
     }
 
-    func isNew(_ sequence: UInt64) -> Bool {
+    package func isNew(_ sequence: UInt64) -> Bool {
         guard let highest, sequence <= highest else { return true }
         return highest - sequence < Self.size && seen[word(sequence)] & bit(sequence) == 0
     }
 
-    mutating func insert(_ sequence: UInt64) {
+    package mutating func insert(_ sequence: UInt64) {
         let top = highest ?? 0
         if sequence > top {
             let stale = min(sequence >> 6 - top >> 6, Self.words)

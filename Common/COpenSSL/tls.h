@@ -4,11 +4,13 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
+#include <openssl/srtp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -34,6 +36,21 @@ static inline uint64_t strata_tls_options(void) {
 static inline long strata_tls_mode(void) {
     return SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;
 }
+
+static inline long strata_tls_chain_limit(SSL_CTX *context, long bytes) { return SSL_CTX_set_max_cert_list(context, bytes); }
+
+// Of DTLS: macros over SSL_CTX_ctrl, SSL_ctrl and BIO_ctrl, and constants that are shifts.
+static inline int strata_dtls_only_1_2(SSL_CTX *context) {
+    return SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) == 1 && SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION) == 1;
+}
+static inline uint64_t strata_dtls_options(void) {
+    return SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_QUERY_MTU;
+}
+static inline long strata_dtls_mtu(SSL *session, long bytes) { return SSL_set_mtu(session, bytes); }
+static inline long strata_dtls_timeout(SSL *session, struct timeval *left) { return DTLSv1_get_timeout(session, left); }
+static inline long strata_dtls_handle_timeout(SSL *session) { return DTLSv1_handle_timeout(session); }
+// A memory BIO without bytes says "later" in place of "the end".
+static inline long strata_bio_never_ends(BIO *bio) { return BIO_set_mem_eof_return(bio, -1); }
 
 // Stacks are macros over type-checking inline functions.
 static inline STACK_OF(X509) *strata_x509_stack(X509 *only) {

@@ -28,7 +28,7 @@ package struct CertificateAuthority: Sendable {
     package static func make(name: String, at unixSeconds: Int64, days: Int = 3650) throws(CryptoError) -> CertificateAuthority {
         let key = try KeyHandle("EVP_PKEY_Q_keygen", strata_p256_generate())
         let certificate = try CertificateHandle()
-        let draft = Draft(name: name, from: unixSeconds - 3600, until: unixSeconds + Int64(days) * 86_400)
+        let draft = CertificateDraft(name: name, from: unixSeconds - 3600, until: unixSeconds + Int64(days) * 86_400)
         try draft.fill(certificate, key: key)
         try check("X509_set_issuer_name", X509_set_issuer_name(certificate.raw, X509_get_subject_name(certificate.raw)))
         try add(NID_basic_constraints, "critical,CA:TRUE,pathlen:0", to: certificate, issuer: certificate)
@@ -66,7 +66,7 @@ package struct CertificateAuthority: Sendable {
         let leafKey = try Self.leafKey(key)
         let leaf = try CertificateHandle()
         let until = min(unixSeconds + Int64(days) * 86_400, try Certificate(pem: certificatePEM).notAfter)
-        try Draft(name: String(first.prefix(64)), from: unixSeconds - 3600, until: until).fill(leaf, key: leafKey)
+        try CertificateDraft(name: String(first.prefix(64)), from: unixSeconds - 3600, until: until).fill(leaf, key: leafKey)
         try check("X509_set_issuer_name", X509_set_issuer_name(leaf.raw, X509_get_subject_name(root.raw)))
         try Self.add(NID_basic_constraints, "critical,CA:FALSE", to: leaf, issuer: root)
         try Self.add(NID_key_usage, "critical,digitalSignature", to: leaf, issuer: root)
@@ -115,8 +115,8 @@ package struct CertificateAuthority: Sendable {
     }
 }
 
-/// The fields that a root and a leaf fill alike.
-private struct Draft {
+/// The fields that all certificates of ours fill alike.
+struct CertificateDraft {
     let name: String
     /// Unix seconds.
     let from: Int64

@@ -1,41 +1,68 @@
 import COpenSSL
 
-/// HMAC over SHA-1 under one key, for protocols that ask for it: STUN (RFC 8489 section 14.5) and SRTP (RFC 3711 section 4.2.1).
-/// Source: RFC 2104. One thread at a time; a copy shares the context.
+/// HMAC over SHA-1 under one key, without an allocation for each code. Source: RFC 2104.
+///
+/// For the protocols that ask for it (SRTP, STUN): as a code it still holds, though SHA-1 as a digest does not.
 package struct HMACSHA1 {
     package static let byteCount = 20
+    private static let blockBytes = 64
 
-    private let context: Context
+    /// The states behind the key's inner and its outer block.
+    private let inner: SHA_CTX
+    private let outer: SHA_CTX
 
-    /// - Parameter key: of any length.
-    package init(key: [UInt8]) { context = Context(key) }
+    package init(key: [UInt8]) {
+        var block = key
+        if key.count > Self.blockBytes {
+            block = [UInt8](repeating: 0, count: Self.byteCount)
+            SHA1(key, key.count, &block)
+        }
+        block += [UInt8](repeating: 0, count: Self.blockBytes - block.count)
+        inner = Self.state(behind: block.map { $0 ^ 0x36 })
+        outer = Self.state(behind: block.map { $0 ^ 0x5c })
+    }
 
-    /// The code of what the parts are one behind the other, 20 bytes.
+    /// The code over the parts, one behind the other: 20 bytes.
     package func tag(over parts: [UInt8]...) -> [UInt8] {
-        var code = [UInt8](repeating: 0, count: Self.byteCount)
-        var written = 0
-        // Without a key it begins anew with the one it has: measured 0.7 us for 100 bytes, where the function of one call takes 4.6 us.
-        let isDone =
-            EVP_MAC_init(context.raw, nil, 0, nil) == 1
-            && parts.allSatisfy { EVP_MAC_update(context.raw, $0, $0.count) == 1 }
-            && EVP_MAC_final(context.raw, &code, &written, code.count) == 1
-        precondition(isDone && written == Self.byteCount, "HMAC over memory does not fail")
-        return code
-    }
-}
-
-/// Owns one EVP_MAC_CTX with its key.
-private final class Context {
-    let raw: OpaquePointer
-
-    init(_ key: [UInt8]) {
-        let method = EVP_MAC_fetch(nil, "HMAC", nil)
-        defer { EVP_MAC_free(method) }
-        // These fail only where there is no memory, or where a provider without SHA-1 was configured.
-        guard let context = EVP_MAC_CTX_new(method) else { preconditionFailure("OpenSSL has no HMAC") }
-        precondition(strata_hmac_sha1_key(context, key, key.count) == 1, "OpenSSL has no HMAC-SHA-1")
-        raw = context
+        var state = inner
+        for part in parts { _ = strata_sha1_add(&state, part, part.count) }
+        var tag = [UInt8](repeating: 0, count: Self.byteCount)
+        tag.withUnsafeMutableBytes { finish(&state, $0) }
+        return tag
     }
 
-    deinit { EVP_MAC_CTX_free(raw) }
+    /// Writes the first bytes of the code over `bytes` and, big endian, `word`: as many as `target` has, at most 20.
+    package func write(_ bytes: UnsafeRawBufferPointer, _ word: UInt32, to target: UnsafeMutableRawBufferPointer) {
+        withTag(bytes, word) { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<target.count])) }
+    }
+
+    /// Whether `tag` is the beginning of the code over `bytes` and `word`, in a time that does not depend on where it differs.
+    package func isAuthentic(_ tag: UnsafeRawBufferPointer, _ bytes: UnsafeRawBufferPointer, _ word: UInt32) -> Bool {
+        withTag(bytes, word) { CRYPTO_memcmp($0.baseAddress, tag.baseAddress, tag.count) == 0 }
+    }
+
+    private func withTag<Result>(_ bytes: UnsafeRawBufferPointer, _ word: UInt32, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var state = inner
+        _ = strata_sha1_add(&state, bytes.baseAddress, bytes.count)
+        withUnsafeBytes(of: word.bigEndian) { _ = strata_sha1_add(&state, $0.baseAddress, $0.count) }
+        return withUnsafeTemporaryAllocation(byteCount: Self.byteCount, alignment: 1) { tag in
+            finish(&state, tag)
+            return body(UnsafeRawBufferPointer(tag))
+        }
+    }
+
+    private func finish(_ state: inout SHA_CTX, _ tag: UnsafeMutableRawBufferPointer) {
+        let digest = tag.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        _ = strata_sha1_end(&state, digest)
+        var around = outer
+        _ = strata_sha1_add(&around, digest, Self.byteCount)
+        _ = strata_sha1_end(&around, digest)
+    }
+
+    private static func state(behind block: [UInt8]) -> SHA_CTX {
+        var state = SHA_CTX()
+        let isBegun = strata_sha1_begin(&state) == 1 && strata_sha1_add(&state, block, block.count) == 1
+        precondition(isBegun, "SHA-1 over memory does not fail")
+        return state
+    }
 }

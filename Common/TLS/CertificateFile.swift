@@ -15,28 +15,33 @@ enum CertificateFile {
     }
 
     /// The leaf first, and what follows it.
-    static func useChain(_ path: String, for context: OpaquePointer) throws(TLSError) {
-        let text = try Text(read(path), path)
+    static func useChain(_ path: String, for context: OpaquePointer) throws(TLSError) { try useChain(pem: read(path), path, for: context) }
+
+    static func useKey(_ path: String, for context: OpaquePointer) throws(TLSError) { try useKey(pem: read(path), path, for: context) }
+
+    /// - Parameter name: what errors call it by.
+    static func useChain(pem: [UInt8], _ name: String, for context: OpaquePointer) throws(TLSError) {
+        let text = try Text(pem, name)
         // A certificate with a passphrase would ask for it on the terminal: the callback answers that there is none.
-        guard let leaf = PEM_read_bio_X509_AUX(text.raw, nil, noPassphrase, nil) else { throw .last("PEM_read_bio_X509_AUX", on: path) }
+        guard let leaf = PEM_read_bio_X509_AUX(text.raw, nil, noPassphrase, nil) else { throw .last("PEM_read_bio_X509_AUX", on: name) }
         defer { X509_free(leaf) }
-        guard SSL_CTX_use_certificate(context, leaf) == 1 else { throw .last("SSL_CTX_use_certificate", on: path) }
+        guard SSL_CTX_use_certificate(context, leaf) == 1 else { throw .last("SSL_CTX_use_certificate", on: name) }
         while let next = PEM_read_bio_X509(text.raw, nil, noPassphrase, nil) {
             guard strata_tls_add_to_chain(context, next) == 1 else {
                 X509_free(next)
-                throw .last("SSL_CTX_add0_chain_cert", on: path)
+                throw .last("SSL_CTX_add0_chain_cert", on: name)
             }
         }
         // The end of the text is the one error that belongs here (PEM_read_bio_X509(3)).
-        guard strata_tls_is_end_of_pem(ERR_peek_last_error()) == 1 else { throw .last("PEM_read_bio_X509", on: path) }
+        guard strata_tls_is_end_of_pem(ERR_peek_last_error()) == 1 else { throw .last("PEM_read_bio_X509", on: name) }
         ERR_clear_error()
     }
 
-    static func useKey(_ path: String, for context: OpaquePointer) throws(TLSError) {
-        let text = try Text(read(path), path)
-        guard let key = PEM_read_bio_PrivateKey(text.raw, nil, noPassphrase, nil) else { throw .last("PEM_read_bio_PrivateKey", on: path) }
+    static func useKey(pem: [UInt8], _ name: String, for context: OpaquePointer) throws(TLSError) {
+        let text = try Text(pem, name)
+        guard let key = PEM_read_bio_PrivateKey(text.raw, nil, noPassphrase, nil) else { throw .last("PEM_read_bio_PrivateKey", on: name) }
         defer { EVP_PKEY_free(key) }
-        guard SSL_CTX_use_PrivateKey(context, key) == 1 else { throw .last("SSL_CTX_use_PrivateKey", on: path) }
+        guard SSL_CTX_use_PrivateKey(context, key) == 1 else { throw .last("SSL_CTX_use_PrivateKey", on: name) }
     }
 
     private static let noPassphrase: @convention(c) (UnsafeMutablePointer<CChar>?, CInt, CInt, UnsafeMutableRawPointer?) -> CInt = {

@@ -15,6 +15,14 @@ import Testing
         #expect(Array(two.suffix(16)) == next)
     }
 
+    @Test("a key of 128 bits gives its cipher's blocks")
+    func shortKey() {
+        // FIPS 197, appendix C.1.
+        var block = [UInt8](repeating: 0, count: 16)
+        AESCounter(key: (0..<16).map { UInt8($0) }).transform(&block, counter: (0x0011_2233_4455_6677, 0x8899_aabb_ccdd_eeff))
+        #expect(Hex.encode(block) == "69c4e0d86a7b0430d8cdb78070b4c55a")
+    }
+
     @Test("a second time gives the bytes back, of any length")
     func turnedBack() {
         for count in [0, 1, 15, 16, 17, 1400] {

@@ -2,7 +2,7 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp, ownPicture, slate,
         stick, invitations, pictureFile, redaction, pageStack, traceparent,
-        fragments, preview, stun, ice, hls
+        fragments, preview, stun, ice, hls, srtp, dtls
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -34,6 +34,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .stun: fuzzSTUN(bytes)
         case .ice: fuzzICE(bytes)
         case .hls: fuzzHLS(bytes)
+        case .srtp: fuzzSRTP(bytes)
+        case .dtls: fuzzDTLS(bytes)
         }
     }
 }
