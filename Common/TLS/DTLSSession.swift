@@ -1,6 +1,7 @@
 package import BondWire
 import COpenSSL
 import Crypto
+import Glibc
 
 /// One DTLS connection over datagrams that its owner carries: it opens no socket and reads no clock of its own. Source: RFC 6347, RFC 5764.
 ///
@@ -72,8 +73,9 @@ package final class DTLSSession {
         case .client: SSL_set_connect_state(raw)
         case .server: SSL_set_accept_state(raw)
         }
-        expected = ExpectedPeer(peer)
+        let expected = ExpectedPeer(peer)
         _ = SSL_set_ex_data(raw, Self.expectedPeerIndex, Unmanaged.passUnretained(expected).toOpaque())
+        self.expected = expected
         self.raw = raw
         self.input = input
         self.output = output

@@ -6,38 +6,55 @@ import Testing
 
 /// What somebody can do who knows both addresses and forges datagrams.
 @Suite struct DTLSAttackTests {
-    /// Records that a session must live through, and what they are.
-    static let forged: [(name: String, bytes: [UInt8])] = [
-        ("nothing", []), ("one byte", [22]), ("a head without a record", [23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 0]),
-        ("a protected record of one byte", [23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 1, 0]),
-        ("a protected record of a nonce alone", [23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 8] + [UInt8](repeating: 0, count: 8)),
-        ("a protected record with a tag too short", [23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 23] + [UInt8](repeating: 0, count: 23)),
-        ("a protected record of no content", [23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 24] + [UInt8](repeating: 0, count: 24)),
-        ("a protected record that is not authentic", [23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 40] + [UInt8](repeating: 5, count: 40)),
-        ("a protected alert", [21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40]),
-        ("an alert without protection", [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40]),
-        ("content without protection", [23, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 3, 1, 2, 3]),
-        ("a change of ciphers", [20, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 1]),
-        ("a change to nothing", [20, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 0]),
-        ("a fragment that ends behind its message", handshake(message: 10, offset: 8, count: 4)),
-        ("a message of 16 MB", handshake(message: 0xff_ffff, offset: 0, count: 4)),
-        ("a fragment that ends behind its record", Array(handshake(message: 100, offset: 0, count: 50).dropLast(3))),
-        ("half a fragment's head", [22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 5, 11, 0, 0, 4, 0]),
-        ("another version", [22, 0x03, 0x03, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 0]),
-        ("another content", [24, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 0]),
-        ("a record of 65,535 bytes", [22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0xff, 0xff] + [UInt8](repeating: 0, count: 0xffff)),
-    ]
-
-    /// Of a certificate, far behind what is next.
-    private static func handshake(message: Int, offset: Int, count: Int) -> [UInt8] {
-        func three(_ number: Int) -> [UInt8] { [UInt8(number >> 16), UInt8(number >> 8 & 0xff), UInt8(number & 0xff)] }
-        let body = [11] + three(message) + [0, 1] + three(offset) + three(count) + [UInt8](repeating: 1, count: count)
-        return [22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, UInt8(body.count >> 8), UInt8(body.count & 0xff)] + body
+    /// A record, number 9 of its epoch.
+    private static func record(_ content: UInt8, epoch: UInt8, _ body: [UInt8], count: Int? = nil, version: UInt8 = 0xfe) -> [UInt8] {
+        let count = count ?? body.count
+        let head: [UInt8] = [content, version, 0xfd, 0, epoch, 0, 0, 0, 0, 0, 9, UInt8(count >> 8), UInt8(count & 0xff)]
+        return head + body
     }
 
-    @Test("a forged datagram before each one of the handshake, and of the call, costs neither end anything", arguments: forged.indices)
-    func handshakeLives(index: Int) throws {
-        let bytes = Self.forged[index].bytes
+    /// A fragment of a certificate, far behind what is next.
+    private static func fragment(message: Int, offset: Int, count: Int) -> [UInt8] {
+        func three(_ number: Int) -> [UInt8] { [UInt8(number >> 16), UInt8(number >> 8 & 0xff), UInt8(number & 0xff)] }
+        var body: [UInt8] = [11]
+        body += three(message)
+        body += [0, 1]
+        body += three(offset)
+        body += three(count)
+        body += [UInt8](repeating: 1, count: count)
+        return record(22, epoch: 0, body)
+    }
+
+    private static func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
+
+    /// Datagrams that a session must live through, by what they are.
+    static let forged: [String: [UInt8]] = [
+        "nothing": [],
+        "one byte": [22],
+        "a head without a record": record(23, epoch: 1, []),
+        "a protected record of one byte": record(23, epoch: 1, [0]),
+        "a protected record of a nonce alone": record(23, epoch: 1, zeros(8)),
+        "a protected record with a tag too short": record(23, epoch: 1, zeros(23)),
+        "a protected record of no content": record(23, epoch: 1, zeros(24)),
+        "a protected record that is not authentic": record(23, epoch: 1, zeros(40)),
+        "a message of the handshake that is not authentic": record(22, epoch: 1, zeros(40)),
+        "a protected alert that is too short": record(21, epoch: 1, [2, 40]),
+        "an alert without protection": record(21, epoch: 0, [2, 40]),
+        "content without protection": record(23, epoch: 0, [1, 2, 3]),
+        "a change of ciphers": record(20, epoch: 0, [1]),
+        "a change to nothing": record(20, epoch: 0, [0]),
+        "a fragment that ends behind its message": fragment(message: 10, offset: 8, count: 4),
+        "a message of 16 MB": fragment(message: 0xff_ffff, offset: 0, count: 4),
+        "a fragment that ends behind its record": Array(fragment(message: 100, offset: 0, count: 50).dropLast(3)),
+        "half a fragment's head": record(22, epoch: 0, [11, 0, 0, 4, 0]),
+        "another version": record(22, epoch: 0, [0], version: 3),
+        "another content": record(24, epoch: 0, [0]),
+        "a record of 65,535 bytes": record(22, epoch: 0, zeros(0xffff)),
+    ]
+
+    @Test("a forged datagram before each of the handshake, and of the call, costs neither end anything", arguments: forged.keys.sorted())
+    func handshakeLives(name: String) throws {
+        let bytes = try #require(Self.forged[name])
         let (one, other) = (try DTLSContext(at: today), try DTLSContext(at: today))
         let client = try DTLSSession(one, .client, peer: [other.fingerprint])
         let server = try DTLSSession(other, .server, peer: [one.fingerprint])
@@ -67,7 +84,7 @@ import Testing
         for round in 0..<4_000 {
             // Noise, noise behind a good head, and good datagrams with a few bytes changed.
             var bytes = (0..<Int(dice.next() % 200)).map { _ in UInt8(truncatingIfNeeded: dice.next() >> 20) }
-            if round % 3 == 1 { bytes = [UInt8(20 + dice.next() % 5), 0xfe, 0xfd, 0, UInt8(dice.next() % 3), 0, 0, 0, 0, 0] + bytes }
+            if round % 3 == 1 { bytes = Self.record(UInt8(20 + dice.next() % 5), epoch: UInt8(dice.next() % 3), bytes) }
             if round % 3 == 2 {
                 bytes = real[Int(dice.next() % UInt64(real.count))]
                 for _ in 0..<1 + dice.next() % 3 {
@@ -91,7 +108,7 @@ import Testing
             Issue.record("nothing sent")
             return
         }
-        let short: [UInt8] = [23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 1, 0]
+        let short = Self.record(23, epoch: 1, [0])
         #expect(call[.server].take(short + good + [1, 2, 3], at: call.now) == [.received([1, 2])])
         #expect(call[.server].take(good, at: call.now) == [])
         #expect(call[.server].dropped == 1)

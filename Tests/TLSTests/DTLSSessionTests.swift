@@ -153,11 +153,12 @@ import Testing
                 client: try DTLSSession(one, .client, peer: [other.fingerprint]), server: try DTLSSession(other, .server, peer: peer))
             call.start()
             call.run(until: 60_000_000)
-            #expect(call.events(of: .server).first == (isGood ? call.connection(of: .client).map { .connected($0) } : .failed(.untrusted)))
+            #expect((call.connection(of: .server) != nil) == isGood)
+            if !isGood { #expect(call.events(of: .server) == [.failed(.untrusted)]) }
         }
     }
 
-    @Test("a ClientHello in many small fragments, in any order, is answered", arguments: [1, 10, 60, 100] as [Int])
+    @Test("a ClientHello in many small fragments, in any order, is answered", arguments: [8, 20, 60, 100])
     func fragmented(size: Int) throws {
         let (one, other) = (try DTLSContext(at: today), try DTLSContext(at: today))
         var dice = Dice(state: 5)

@@ -1,6 +1,7 @@
 import BondWire
 import Crypto
 import Foundation
+import Glibc
 import Testing
 
 @testable import TLS
