@@ -26,7 +26,7 @@ private func fill(_ buffer: UnsafeMutableRawBufferPointer, _ number: Int) {
 }
 
 /// - Returns: nanoseconds for each packet, to protect and to open it.
-private func round(_ protect: Work, _ unprotect: Work) -> (Double, Double) {
+private func measured(_ protect: Work, _ unprotect: Work) -> (Double, Double) {
     let batch = 500
     let buffers = (0..<batch).map { _ in UnsafeMutableRawBufferPointer.allocate(byteCount: packetBytes + 160, alignment: 16) }
     defer { buffers.forEach { $0.deallocate() } }
@@ -52,7 +52,8 @@ private func ours(_ profile: SRTPProfile, _ material: [UInt8]) -> (Double, Doubl
         let server = SRTPKeys(profile, exported: material, role: .server)
     else { fatalError("no keys") }
     let (sender, receiver) = (SRTPSender(client), SRTPReceiver(server))
-    return round(
+    // What is refused comes back as no packet, which ends the program.
+    return measured(
         { buffer, count in (try? sender.protect(buffer, count, .first)) ?? 0 },
         { buffer, count in (try? receiver.unprotect(buffer, count)) ?? 0 })
 }
@@ -79,7 +80,7 @@ private func theirs(_ profile: SRTPProfile, _ material: [UInt8]) -> (Double, Dou
         return session
     }
     defer { sessions.forEach { srtp_dealloc($0) } }
-    return round(
+    return measured(
         { buffer, count in
             var length = CInt(count)
             return srtp_protect(sessions[0], buffer.baseAddress, &length) == srtp_err_status_ok ? Int(length) : 0

@@ -4,15 +4,15 @@ import Testing
 @testable import SRTP
 
 @Suite struct IndexTests {
-    @Test(
-        "a sequence number means the index nearest to the highest",
-        arguments: [
-            (highest: UInt64?.none, sequence: UInt16(65_535), index: UInt64(65_535)),
-            (0xfffe, 0xffff, 0xffff), (0xffff, 0, 0x1_0000), (0x1_0000, 0xffff, 0xffff), (0x1_7fff, 0xffff, 0x1_ffff),
-            (0x1_7ffe, 0xffff, 0xffff), (0x1_8000, 0, 0x1_0000), (0x1_8001, 0, 0x2_0000), (0x5_0005, 0xfff0, 0x4_fff0),
-            // Nothing is before the start: what would be is ahead.
-            (5, 0xfff0, 0xfff0),
-        ])
+    /// The highest index so far, a sequence number, and the index that it means.
+    static let guesses: [(UInt64?, UInt16, UInt64)] = [
+        (nil, 0xffff, 0xffff), (0xfffe, 0xffff, 0xffff), (0xffff, 0, 0x1_0000), (0x1_0000, 0xffff, 0xffff), (0x1_7fff, 0xffff, 0x1_ffff),
+        (0x1_7ffe, 0xffff, 0xffff), (0x1_8000, 0, 0x1_0000), (0x1_8001, 0, 0x2_0000), (0x5_0005, 0xfff0, 0x4_fff0),
+        // Nothing is before the start: what would be is ahead.
+        (5, 0xfff0, 0xfff0),
+    ]
+
+    @Test("a sequence number means the index nearest to the highest", arguments: guesses)
     func guessed(highest: UInt64?, sequence: UInt16, index: UInt64) {
         var window = ReplayWindow()
         if let highest { window.insert(highest) }

@@ -48,8 +48,8 @@ final class LibSRTP {
     private func work(
         _ packet: [UInt8], _ call: (UnsafeMutableRawPointer, UnsafeMutablePointer<CInt>) -> srtp_err_status_t
     ) throws -> [UInt8] {
-        // It wants words: memory of its own.
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: packet.count + Int(SRTP_MAX_TRAILER_LEN) + 4, alignment: 8)
+        // It wants whole words, and 144 bytes of room (SRTP_MAX_TRAILER_LEN).
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: packet.count + 160, alignment: 8)
         defer { buffer.deallocate() }
         buffer.copyBytes(from: packet)
         var count = CInt(packet.count)

@@ -75,10 +75,11 @@ import Testing
         #expect(receiver.sources == 2)
     }
 
+    private typealias Work = ([UInt8]) throws -> [UInt8]
+
     /// Each packet that comes through is let in once, as it was, and never a second time.
     private func exchange(
-        _ run: Run, protect: ([UInt8]) throws -> [UInt8], unprotect: ([UInt8]) throws -> [UInt8],
-        protectControl: ([UInt8]) throws -> [UInt8], unprotectControl: ([UInt8]) throws -> [UInt8]
+        _ run: Run, protect: @escaping Work, unprotect: @escaping Work, protectControl: @escaping Work, unprotectControl: @escaping Work
     ) throws {
         var traffic = Traffic(run.seed)
         var network = Network(dice: Dice(state: run.seed &+ 77))

@@ -49,8 +49,9 @@ import Testing
             #expect(count == protected.count)
         }
         #expect(buffer == protected)
-        buffer.withUnsafeMutableBytes {
-            #expect(Protection(gcm: gcmKey, salt: gcmSalt, .opening).open($0, clear: 12, source: 0x5501_a0b2, index: 0xf17b))
+        buffer.withUnsafeMutableBytes { buffer in
+            let isAuthentic = Protection(gcm: gcmKey, salt: gcmSalt, .opening).open(buffer, clear: 12, source: 0x5501_a0b2, index: 0xf17b)
+            #expect(isAuthentic)
         }
         #expect(Array(buffer.prefix(plain.count)) == plain)
     }
@@ -74,10 +75,12 @@ import Testing
                 buffer, clear: 8, text: text, source: 0x4d61_7273, index: 0x5d4, word: 0x8000_05d4)
         }
         #expect(buffer == protected)
-        buffer.withUnsafeMutableBytes {
+        buffer.withUnsafeMutableBytes { buffer in
             let protection = Protection(gcm: gcmKey, salt: gcmSalt, .opening)
-            #expect(protection.word(of: UnsafeRawBufferPointer($0)) == 0x8000_05d4)
-            #expect(protection.open($0, clear: 8, source: 0x4d61_7273, index: 0x5d4, word: 0x8000_05d4))
+            let word = protection.word(of: UnsafeRawBufferPointer(buffer))
+            let isAuthentic = protection.open(buffer, clear: 8, source: 0x4d61_7273, index: 0x5d4, word: word)
+            #expect(word == 0x8000_05d4)
+            #expect(isAuthentic)
         }
         #expect(Array(buffer.prefix(plain.count)) == plain)
     }
