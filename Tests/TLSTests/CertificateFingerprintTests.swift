@@ -15,19 +15,17 @@ import Testing
         #expect(try DTLSContext(at: today).fingerprint != context.fingerprint)
     }
 
-    @Test(
-        "what is no fingerprint, or of a digest that proves nothing, is none",
-        arguments: [
-            "", "sha-256", "sha-256 ", "sha-256 AA", "sha-1 " + Array(repeating: "AB", count: 20).joined(separator: ":"),
-            "sha-256 " + Array(repeating: "AB", count: 31).joined(separator: ":"),
-            "sha-256 " + Array(repeating: "AB", count: 33).joined(separator: ":"),
-            "sha-256 " + Array(repeating: "AG", count: 32).joined(separator: ":"),
-            "sha-256 " + Array(repeating: "ABC", count: 32).joined(separator: ":"),
-            "sha-256 " + Array(repeating: "A", count: 32).joined(separator: ":"),
-            "sha-256 " + Array(repeating: "AB", count: 32).joined(separator: " "),
-            "sha-256 " + Array(repeating: "AB", count: 32).joined(separator: ":") + ":",
-            "sha-512 " + Array(repeating: "AB", count: 10_000).joined(separator: ":"),
-        ])
+    private static func text(_ name: String, _ pair: String, _ count: Int, by separator: String = ":") -> String {
+        "\(name) \(Array(repeating: pair, count: count).joined(separator: separator))"
+    }
+
+    static let wrong: [String] = [
+        "", "sha-256", "sha-256 ", "sha-256 AA", text("sha-1", "AB", 20), text("sha-256", "AB", 31), text("sha-256", "AB", 33),
+        text("sha-256", "AG", 32), text("sha-256", "ABC", 32), text("sha-256", "A", 32), text("sha-256", "AB", 32, by: " "),
+        text("sha-256", "AB", 32) + ":", text("sha-512", "AB", 10_000),
+    ]
+
+    @Test("what is no fingerprint, or of a digest that proves nothing, is none", arguments: wrong)
     func refused(text: String) {
         #expect(CertificateFingerprint(text) == nil)
     }
@@ -35,8 +33,7 @@ import Testing
     @Test("the longer digests are read too")
     func longer() {
         for (name, count) in [("sha-384", 48), ("SHA-512", 64)] {
-            let text = "\(name) " + Array(repeating: "0a", count: count).joined(separator: ":")
-            #expect(CertificateFingerprint(text)?.bytes == [UInt8](repeating: 10, count: count))
+            #expect(CertificateFingerprint(Self.text(name, "0a", count))?.bytes == [UInt8](repeating: 10, count: count))
         }
     }
 }
