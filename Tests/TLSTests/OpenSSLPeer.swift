@@ -37,7 +37,7 @@ final class OpenSSLPeer {
             ["openssl", command, contact, "127.0.0.1:\(port ?? name)", "-dtls1_2", "-keymatexport", "EXTRACTOR-dtls_srtp"]
             + (identity == .anonymous ? [] : ["-cert", folder.path + "/certificate", "-key", folder.path + "/key"]) + arguments
         process.standardInput = words
-        FileManager.default.createFile(atPath: folder.path + "/said", contents: nil)
+        try Data().write(to: folder.appendingPathComponent("said"))
         let said = try FileHandle(forWritingTo: folder.appendingPathComponent("said"))
         process.standardOutput = said
         process.standardError = said
