@@ -111,8 +111,8 @@ func fragments(_ datagram: [UInt8], of size: Int) -> [[UInt8]] {
         let record = Array(message[..<6]) + three(start) + three(part.count) + part
         // The record's own number is its head's; each needs another.
         var number = head
-        number[9] = UInt8(start / size >> 8)
-        number[10] = UInt8(start / size & 0xff)
+        number[9] = UInt8((start / size) >> 8)
+        number[10] = UInt8((start / size) & 0xff)
         number[11] = UInt8(record.count >> 8)
         number[12] = UInt8(record.count & 0xff)
         return number + record
