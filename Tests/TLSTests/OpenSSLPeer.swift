@@ -57,8 +57,8 @@ final class OpenSSLPeer {
     }
 
     deinit {
-        process.terminate()
-        process.waitUntilExit()
+        // Nobody waits for its end: Foundation reaps it.
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         close(socket)
         try? FileManager.default.removeItem(at: folder)
     }
