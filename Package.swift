@@ -86,6 +86,7 @@ let shared: [Target] = [
     pure("Common", "BondWire"),
     pure("Common", "RISTFlow", ["BondWire"]),
     pure("Common", "STUN"),
+    pure("Common", "RTP", ["BondWire"]),
     pure("Common", "Wire", ["Units"]),
     // Wrappers: the one Swift module that imports each C library.
     module("Common", "Posix", ["CPosix"]),
@@ -271,6 +272,7 @@ let suites: [Target] = [
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
     tests("STUNTests", ["STUN", "Crypto"]),
     tests("ICETests", ["ICE", "STUN", "BondWire", "Posix", "Units", "Crypto"]),
+    tests("RTPTests", ["RTP"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),
