@@ -87,6 +87,7 @@ let shared: [Target] = [
     pure("Common", "RISTFlow", ["BondWire"]),
     pure("Common", "STUN"),
     pure("Common", "RTP", ["BondWire"]),
+    pure("Common", "SDP", ["RTP"]),
     pure("Common", "Wire", ["Units"]),
     // Wrappers: the one Swift module that imports each C library.
     module("Common", "Posix", ["CPosix"]),
@@ -273,6 +274,7 @@ let suites: [Target] = [
     tests("STUNTests", ["STUN", "Crypto"]),
     tests("ICETests", ["ICE", "STUN", "BondWire", "Posix", "Units", "Crypto"]),
     tests("RTPTests", ["RTP"]),
+    tests("SDPTests", ["SDP", "RTP"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),
