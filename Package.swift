@@ -206,7 +206,7 @@ let suites: [Target] = [
         "Tests", "Fuzz",
         [
             "Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "Blobs", "Redaction",
-            "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet", "SRTP", "TLS",
+            "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet", "SRTP", "TLS", "RTP", "SDP",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),

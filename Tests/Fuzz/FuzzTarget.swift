@@ -2,7 +2,7 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp, ownPicture, slate,
         stick, invitations, pictureFile, redaction, pageStack, traceparent,
-        fragments, preview, stun, ice, hls, srtp, dtls
+        fragments, preview, stun, ice, hls, srtp, dtls, mediaRTP, mediaRTCP, sdp, sdpFragment
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -36,6 +36,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .hls: fuzzHLS(bytes)
         case .srtp: fuzzSRTP(bytes)
         case .dtls: fuzzDTLS(bytes)
+        case .mediaRTP: fuzzMediaRTP(bytes)
+        case .mediaRTCP: fuzzMediaRTCP(bytes)
+        case .sdp: fuzzSDP(bytes)
+        case .sdpFragment: fuzzSDPFragment(bytes)
         }
     }
 }
