@@ -155,6 +155,7 @@ let receiver: [Target] = [
 let control: [Target] = [
     pure("Control", "ICE", ["Units", "BondWire", "STUN", "Posix", "Crypto"]),
     pure("Control", "Redaction", ["Units"]),
+    pure("Control", "Forwarding", ["BondWire"], fast),
     module("Control", "Tracing", ["Posix"]),
     module("Control", "Reporting", ["Units", "HTTP", "Web", "Redaction", "Tracing", "Crypto", "Posix", "Logging"]),
     module("Control", "Blobs", ["Units", "Wire", "Crypto", "Posix"]),
@@ -206,7 +207,7 @@ let suites: [Target] = [
         "Tests", "Fuzz",
         [
             "Units", "HTTP", "TOML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "Blobs", "Redaction",
-            "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet", "SRTP", "TLS", "RTP", "SDP",
+            "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet", "SRTP", "TLS", "RTP", "SDP", "Forwarding",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
@@ -228,6 +229,7 @@ let suites: [Target] = [
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
     tests("RedactionTests", ["Redaction"]),
+    tests("ForwardingTests", ["Forwarding", "BondWire"]),
     tests("TracingTests", ["Tracing", "Posix"]),
     tests("ReportingTests", ["Reporting", "Tracing", "Support", "HTTP", "Web", "TLS", "Logging", "Posix", "Units"]),
     tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),

@@ -1,0 +1,92 @@
+package import BondWire
+
+/// The newest packets of one source, for all who get it: requests for repeats (NACK, RFC 4585) are answered out of it.
+///
+/// Bounded by packets, bytes and age; what is new takes the place of the oldest. The memory is taken once.
+package struct PacketCache: Sendable {
+    package struct Limits: Hashable, Sendable {
+        /// A power of two.
+        package var packets: Int
+        package var bytes: Int
+        package var age: Microseconds
+
+        package init(packets: Int, bytes: Int, age: Microseconds) {
+            self.packets = packets
+            self.bytes = bytes
+            self.age = age
+        }
+
+        /// Two seconds of 2 Mbit/s: 520 kB for each layer of a picture, of which a track has three within 2 MB.
+        package static let video = Limits(packets: 512, bytes: 520_000, age: 2_000_000)
+        /// Two and a half seconds of 20 ms.
+        package static let audio = Limits(packets: 128, bytes: 40_000, age: 2_000_000)
+    }
+
+    private struct Slot {
+        var packet: SourcePacket
+        var count: Int
+        /// Of its first byte, counted since the beginning.
+        var place: Int
+        var at: Microseconds
+    }
+
+    private let limits: Limits
+    private var slots: [Slot?]
+    private var bytes: [UInt8]
+    /// How many bytes were written, with those that were left free at the end of the ring.
+    private var written = 0
+    private var newest: Int64?
+
+    /// The first packet of the newest key frame that is known, as long as it is held.
+    package private(set) var keyFrame: Int64?
+
+    package init(_ limits: Limits) {
+        precondition(limits.packets > 0 && limits.packets & (limits.packets - 1) == 0, "the number of packets is a power of two")
+        self.limits = limits
+        slots = [Slot?](repeating: nil, count: limits.packets)
+        bytes = [UInt8](repeating: 0, count: limits.bytes)
+    }
+
+    /// The source's number of the newest that is held.
+    package var newestNumber: Int64? { newest }
+
+    /// Keeps a packet. One that is too old, too large, without anything, or there already is not kept.
+    /// - Parameter packetBytes: what a repeat needs, as it came: the worker's to choose (payload, or header and payload).
+    package mutating func store(_ packet: SourcePacket, _ packetBytes: Span<UInt8>, at now: Microseconds) {
+        let count = packetBytes.count
+        guard count > 0, count <= min(limits.bytes, Int(UInt16.max)) else { return }
+        if let newest {
+            // After a jump of the numbers all that is held is of the past.
+            guard newest - packet.number < Int64(limits.packets) else { return }
+        }
+        let index = slot(packet.number)
+        if let held = slots[index], held.packet.number >= packet.number { return }
+        var place = written
+        let room = limits.bytes - place % limits.bytes
+        if room < count { place += room }
+        let start = place % limits.bytes
+        for offset in 0..<count { bytes[start + offset] = packetBytes[offset] }
+        written = place + count
+        slots[index] = Slot(packet: packet, count: count, place: place, at: now)
+        newest = max(newest ?? packet.number, packet.number)
+        if let mark = packet.mark, mark.isKey, mark.startsPicture, packet.number > keyFrame ?? .min { keyFrame = packet.number }
+    }
+
+    /// A packet that is held.
+    package func packet(_ number: Int64, at now: Microseconds) -> SourcePacket? { held(number, now)?.packet }
+
+    /// Gives a packet's bytes; they are good for this call only.
+    /// - Returns: nil, without a call, where it is not held.
+    package func with<Result>(_ number: Int64, at now: Microseconds, _ use: (SourcePacket, Span<UInt8>) -> Result) -> Result? {
+        guard let held = held(number, now) else { return nil }
+        let start = held.place % limits.bytes
+        return use(held.packet, bytes.span.extracting(start..<start + held.count))
+    }
+
+    private func held(_ number: Int64, _ now: Microseconds) -> Slot? {
+        guard number >= 0, let held = slots[slot(number)], held.packet.number == number else { return nil }
+        return written - held.place <= limits.bytes && now - held.at <= limits.age ? held : nil
+    }
+
+    private func slot(_ number: Int64) -> Int { Int(number & Int64(limits.packets - 1)) }
+}
