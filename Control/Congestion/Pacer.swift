@@ -1,0 +1,70 @@
+package import BondWire
+
+/// When packets of one transport may go: spread over time at somewhat more than the estimate, so that a key frame fills nobody's queue.
+///
+/// It holds no packets: queues are the worker's, by kind. Sound goes at once; repeats before pictures; padding only for a probe.
+package struct Pacer: Sendable {
+    package enum Kind: Int, Hashable, Sendable, CaseIterable {
+        case sound, `repeat`, picture, padding
+    }
+
+    /// Packets of one group (GSO) go at once.
+    package static let burst: Microseconds = 5000
+    /// Pictures go at up to this times the estimate, in percent: what one key frame has too much is gone within a second.
+    private static let factor: Int64 = 250
+    /// Pictures that wait longer are gone faster.
+    package static let patience: Microseconds = 500_000
+
+    /// Bits per second.
+    private var bitrate: Int64
+    /// What was sent too much, in bits; negative where there is room.
+    private var debt: Int64 = 0
+    private var drained: Microseconds?
+    private var probe: (number: UInt16, bitrate: Int64, left: Int)?
+
+    package init(bitrate: Int64) { self.bitrate = max(bitrate, 1) }
+
+    package mutating func setBitrate(_ bitrate: Int64) { self.bitrate = max(bitrate, 30_000) }
+
+    package mutating func begin(_ probe: BandwidthEstimate.Probe) { self.probe = (probe.number, max(probe.bitrate, 1), probe.bytes) }
+
+    /// Of which probe the next packet is a part; 0 for none.
+    package var currentProbe: UInt16 { probe?.number ?? 0 }
+
+    /// How many bytes of padding the probe still needs, where nothing else is to be sent.
+    package var paddingBytes: Int { probe?.left ?? 0 }
+
+    private var rate: Int64 { max(bitrate * Self.factor / 100, probe?.bitrate ?? 0) }
+
+    private mutating func drain(_ now: Microseconds) {
+        let elapsed = min(max(0, now - (drained ?? now)), 1_000_000)
+        drained = now
+        // No more room is saved than for one burst.
+        debt = max(debt - rate * elapsed / 1_000_000, -rate * Self.burst / 1_000_000)
+    }
+
+    /// Whether a packet of this kind may go now.
+    /// - Parameter queued: bytes that wait in all.
+    package mutating func maySend(_ kind: Kind, queued: Int, at now: Microseconds) -> Bool {
+        drain(now)
+        if kind == .sound { return true }
+        if kind == .padding, probe == nil { return false }
+        if debt <= 0 { return true }
+        // More waits than goes in the time that anybody is patient for.
+        return kind != .padding && Int64(queued) * 8 > rate * Self.patience / 1_000_000 && debt <= rate / 20
+    }
+
+    /// When the next packet that is not sound may go.
+    package func nextSend(at now: Microseconds) -> Microseconds {
+        guard debt > 0 else { return now }
+        return (drained ?? now) + (debt * 1_000_000 + rate - 1) / rate
+    }
+
+    package mutating func sent(bytes: Int, at now: Microseconds) {
+        drain(now)
+        debt += Int64(bytes) * 8
+        guard var current = probe else { return }
+        current.left -= bytes
+        probe = current.left > 0 ? current : nil
+    }
+}
