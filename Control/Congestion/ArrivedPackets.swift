@@ -71,7 +71,7 @@ package struct ArrivedPackets: Sendable {
         arrivals.removeFirst(told)
         next = max(next ?? 0, base + Int64(deltas.count))
         count &+= 1
-        let wrapped = Int32(truncatingIfNeeded: reference << 40 >> 40)
+        let wrapped = Int32(truncatingIfNeeded: (reference << 40) >> 40)
         return Feedback(count: count &- 1, base: UInt16(truncatingIfNeeded: base), reference: wrapped, deltas: deltas)
     }
 }

@@ -78,7 +78,8 @@ package struct BandwidthEstimate: Sendable {
     }
 
     private mutating func trim() {
-        guard let newest = arrivals.map(\.at).max() else { return }
+        var newest = Microseconds.min
+        for arrival in arrivals { newest = max(newest, arrival.at) }
         var old = 0
         // What claims to come from another time goes as well.
         while old < arrivals.count, newest - arrivals[old].at > Self.rateWindow || arrivals.count - old > 4096 {
@@ -140,10 +141,7 @@ package struct BandwidthEstimate: Sendable {
     // MARK: - Loss
 
     private mutating func judgeLoss(_ now: Microseconds) {
-        guard now - counted.since >= 1_000_000 || counted.all >= 200, counted.all >= 20 else {
-            lossRate = max(lossRate, min(delayRate, lossRate))
-            return
-        }
+        guard now - counted.since >= 1_000_000 || counted.all >= 200, counted.all >= 20 else { return }
         fractionLost = Double(counted.lost) / Double(counted.all)
         let elapsed = min(Double(now - counted.since) / 1_000_000, 1)
         counted = (0, 0, now)

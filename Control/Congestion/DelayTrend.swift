@@ -8,6 +8,8 @@ struct DelayTrend: Sendable {
 
     /// Packets that were sent within this are one group. Source: 5.2.
     private static let burst: Microseconds = 5000
+    /// What comes at once because it waited is one group for no longer.
+    private static let longestBurst: Microseconds = 100_000
     private static let window = 20
     private static let smoothing = 0.9
     private static let gain = 4.0
@@ -22,6 +24,7 @@ struct DelayTrend: Sendable {
     private struct Group {
         var first: Microseconds
         var sent: Microseconds
+        var firstArrived: Microseconds
         var arrived: Microseconds
     }
 
@@ -43,7 +46,7 @@ struct DelayTrend: Sendable {
     /// Takes a packet that has come, in the order of sending.
     mutating func take(sent: Microseconds, arrived: Microseconds) {
         guard var current = group else {
-            group = Group(first: sent, sent: sent, arrived: arrived)
+            group = Group(first: sent, sent: sent, firstArrived: arrived, arrived: arrived)
             begun = arrived
             return
         }
@@ -54,7 +57,8 @@ struct DelayTrend: Sendable {
             take(sent: sent, arrived: arrived)
             return
         }
-        let isBurst = arrived - current.arrived <= Self.burst && arrived - current.arrived - (sent - current.sent) < 0
+        let apart = arrived - current.arrived
+        let isBurst = apart <= Self.burst && apart < sent - current.sent && arrived - current.firstArrived < Self.longestBurst
         if sent - current.first <= Self.burst || isBurst {
             current.sent = max(current.sent, sent)
             current.arrived = max(current.arrived, arrived)
@@ -63,7 +67,7 @@ struct DelayTrend: Sendable {
         }
         if let before { add(current, before) }
         before = current
-        group = Group(first: sent, sent: sent, arrived: arrived)
+        group = Group(first: sent, sent: sent, firstArrived: arrived, arrived: arrived)
     }
 
     private mutating func add(_ group: Group, _ before: Group) {

@@ -68,7 +68,7 @@ package struct SentPackets: Sendable {
         let low = Int64(reference) & 0xff_ffff
         let before = self.reference ?? low
         // Nearest to the one before, with these low bits.
-        let step = (low - before) << 40 >> 40
+        let step = ((low - before) << 40) >> 40
         self.reference = before + step
         return Feedback(number: number, time: (before + step) * 64_000)
     }

@@ -37,7 +37,7 @@ package struct PacketCache: Sendable {
     private var written = 0
     private var newest: Int64?
 
-    /// The first packet of the newest key frame that is known, as long as it is held.
+    /// The first packet of the newest key frame that was stored; it may be gone since.
     package private(set) var keyFrame: Int64?
 
     package init(_ limits: Limits) {

@@ -13,7 +13,7 @@ package struct RepeatLimit: Sendable {
     private static let remembered: UInt16 = 256
 
     private struct Repeat {
-        var sequence: UInt16 = 0
+        var packet: UInt32 = 0
         var tries: UInt8 = 0
         var at: Microseconds = .min
     }
@@ -40,13 +40,18 @@ package struct RepeatLimit: Sendable {
     /// Whether this packet may be repeated now; if so it counts as repeated.
     /// - Parameters:
     ///   - sequence: as the subscriber asked for it.
+    ///   - track: the subscriber's number for it.
     ///   - bytes: with its headers.
-    package mutating func mayRepeat(_ sequence: UInt16, bytes: Int, roundTrip: Microseconds?, at now: Microseconds) -> Bool {
+    package mutating func mayRepeat(
+        _ sequence: UInt16, of track: UInt16, bytes: Int, roundTrip: Microseconds?, at now: Microseconds
+    ) -> Bool {
         if repeats.isEmpty { repeats = Array(repeating: Repeat(), count: Int(Self.remembered)) }
-        let index = Int(sequence % Self.remembered)
+        let packet = UInt32(track) << 16 | UInt32(sequence)
+        // Tracks begin at different places, so that what is asked for of several does not meet.
+        let index = Int((sequence &+ track &* 89) % Self.remembered)
         var entry = repeats[index]
         // What was repeated ten seconds ago under this number was another packet.
-        if entry.sequence != sequence || entry.at == .min || now - entry.at > 10_000_000 { entry = Repeat(sequence: sequence) }
+        if entry.packet != packet || entry.at == .min || now - entry.at > 10_000_000 { entry = Repeat(packet: packet) }
         if entry.tries > 0 {
             // A little less than the round trip: whoever asks again does it after one of its own.
             guard entry.tries < Self.tries, now - entry.at >= min(roundTrip ?? 100_000, 1_000_000) * 3 / 4 else { return false }

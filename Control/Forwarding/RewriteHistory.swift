@@ -43,6 +43,12 @@ struct RewriteHistory: Sendable {
         return nil
     }
 
+    /// Whether this packet, or a later one of its source, was looked at before: its numbers would be another packet's.
+    func reaches(_ layer: UInt8, _ number: Int64) -> Bool {
+        for segment in segments where segment.layer == layer && segment.last >= number { return true }
+        return false
+    }
+
     /// Numbers from here on are another layer's now: what was kept for lost packets behind the last that was sent, nobody has missed.
     mutating func free(from outgoing: Int64) {
         for index in segments.indices where segments[index].number(segments[index].last) >= outgoing {

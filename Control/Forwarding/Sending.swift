@@ -65,7 +65,7 @@ package struct Sending: Sendable {
         self.fractionLost = fractionLost
         guard lastReport != 0 else { return }
         for index in 0..<min(reports, 4) where told[index].compact == lastReport {
-            let trip = now - told[index].at - Microseconds(delay) * 1_000_000 >> 16
+            let trip = now - told[index].at - (Microseconds(delay) * 1_000_000) >> 16
             guard trip >= 0, trip <= Self.longest else { return }
             roundTrip = roundTrip.map { ($0 * 7 + trip) / 8 } ?? trip
             return

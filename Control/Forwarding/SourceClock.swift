@@ -45,13 +45,12 @@ enum Ticks {
 /// All sources of one sender tell the same wall clock: over it sound and picture, and the layers of a picture, are put in step.
 package struct SourceClock: Hashable, Sendable {
     private let rate: Int64
-    private var report: (ntp: NTPTime, timestamp: UInt32)? {
-        guard isKnown else { return nil }
-        return (ntp, timestamp)
+    private var report: Report?
+
+    private struct Report: Hashable, Sendable {
+        var ntp: NTPTime
+        var timestamp: UInt32
     }
-    private var isKnown = false
-    private var ntp = NTPTime(raw: 0)
-    private var timestamp: UInt32 = 0
 
     /// - Parameter rate: ticks in a second.
     package init(rate: Int64) { self.rate = rate }
@@ -59,9 +58,7 @@ package struct SourceClock: Hashable, Sendable {
     /// Takes a sender report's two times. A sender without a wall clock tells 0, which says nothing. Source: RFC 3550, 6.4.1.
     package mutating func take(ntp: NTPTime, timestamp: UInt32) {
         guard ntp.raw != 0 else { return }
-        self.ntp = ntp
-        self.timestamp = timestamp
-        isKnown = true
+        report = Report(ntp: ntp, timestamp: timestamp)
     }
 
     /// When a picture or a sound with this timestamp was taken; nil before the first report.

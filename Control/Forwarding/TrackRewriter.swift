@@ -170,7 +170,7 @@ package struct TrackRewriter: Sendable {
             close()
         }
         if packet.layer == target.layer, let mark = packet.mark, mark.startsPicture, mark.isKey,
-            history.segment(packet.layer, packet.number) == nil
+            !history.reaches(packet.layer, packet.number)
         {
             return begin(packet, mark, target, clocks, at: now)
         }
@@ -290,6 +290,8 @@ package struct TrackRewriter: Sendable {
         let number = segment.number(packet.number)
         guard used.isFree(number) else { return .drop(.repeated) }
         used.insert(number)
+        // It may lie behind all that was sent, where what followed it was left out.
+        if let newest = last?.number, number > newest { last?.number = number }
         guard let mark = packet.mark, mark.spatial <= segment.spatial, mark.temporal <= segment.temporal else {
             return .blank(
                 sequence: UInt16(truncatingIfNeeded: number), timestamp: packet.timestamp &- segment.timestampOffset)

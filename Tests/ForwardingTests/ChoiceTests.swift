@@ -87,12 +87,12 @@ import Testing
         limit.setBitrate(1 << 40)
         var repeated: [Microseconds] = []
         for now in stride(from: Microseconds(0), to: second, by: 10 * ms)
-        where limit.mayRepeat(7, bytes: 100, roundTrip: 80 * ms, at: now) {
+        where limit.mayRepeat(7, of: 1, bytes: 100, roundTrip: 80 * ms, at: now) {
             repeated.append(now / ms)
         }
         #expect(repeated == [0, 60, 120, 180, 240, 300])
-        #expect(limit.mayRepeat(7 + 256, bytes: 100, roundTrip: 80 * ms, at: second))
-        #expect(limit.mayRepeat(7, bytes: 100, roundTrip: 80 * ms, at: 2 * second))
+        #expect(limit.mayRepeat(7 + 256, of: 1, bytes: 100, roundTrip: 80 * ms, at: second))
+        #expect(limit.mayRepeat(7, of: 1, bytes: 100, roundTrip: 80 * ms, at: 2 * second))
     }
 
     @Test("who asks for everything gets a quarter of its bitrate and a burst", arguments: [Int64(800_000), 8_000_000])
@@ -100,7 +100,7 @@ import Testing
         var limit = RepeatLimit(at: 0)
         limit.setBitrate(bitrate)
         var bits: Int64 = 0
-        for step in 0..<10_000 as Range<Int64> where limit.mayRepeat(UInt16(step), bytes: 1250, roundTrip: nil, at: step * ms) {
+        for step in 0..<10_000 as Range<Int64> where limit.mayRepeat(UInt16(step), of: 3, bytes: 1250, roundTrip: nil, at: step * ms) {
             bits += 10_000
         }
         let share = max(bitrate / 4, 300_000)

@@ -160,6 +160,32 @@ import Testing
         #expect(take(packet(18)).out?.sequence == 105)
     }
 
+    @Test("a number that late packets took behind the last that was sent is not given to the next layer")
+    mutating func lateAndSwitch() {
+        track.select(LayerTarget(layer: 0, temporal: 0))
+        _ = take(packet(10, isKey: true))
+        // 11 and 12 are missing, 13 is left out: two numbers are kept.
+        #expect(take(packet(13, temporal: 2)) == .drop(.above))
+        #expect(take(packet(11)).out?.sequence == 101)
+        track.select(LayerTarget(layer: 1, temporal: 0))
+        #expect(take(packet(500, layer: 1, isKey: true)).out?.sequence == 102)
+        // Its number is the new layer's now.
+        #expect(take(packet(12)) == .drop(.otherLayer))
+        #expect(track.origin(of: 101)?.number == 11 && track.origin(of: 102)?.number == 500)
+    }
+
+    @Test("a layer is not entered a second time with a packet from before it was left")
+    mutating func oldEntry() {
+        track.select(LayerTarget(layer: 0))
+        _ = take(packet(10, isKey: true))
+        _ = take(packet(20))
+        track.select(nil)
+        track.select(LayerTarget(layer: 0))
+        #expect(take(packet(15, isKey: true)).out?.sequence == 105, "it fills its gap")
+        #expect(take(packet(9, isKey: true)) == .drop(.beforeKeyFrame))
+        #expect(take(packet(21, isKey: true)).out?.sequence == 111)
+    }
+
     @Test("packets of padding alone leave no gap")
     mutating func padding() {
         track.select(LayerTarget(layer: 0))
