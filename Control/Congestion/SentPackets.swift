@@ -28,7 +28,7 @@ package struct SentPackets: Sendable {
     private var next: Int64
     /// The first that no feedback has spoken of.
     private var pending: Int64
-    /// Of the receiver's reference time, 24 bits of 64 ms with a sign, counted on over its wrap every 12 days.
+    /// The receiver's reference time, in 64 ms, counted on over its wraps.
     private var reference: Int64?
 
     /// Sent, and not yet spoken of by a feedback.
@@ -57,37 +57,40 @@ package struct SentPackets: Sendable {
         pending = ring[index].number + 1
     }
 
-    /// Begins a feedback.
+    /// Takes a feedback: what became of each of the `count` packets from `base` on.
     /// - Parameters:
-    ///   - base: the number of its first packet.
     ///   - reference: its reference time, 24 bits with a sign, in 64 ms.
-    /// - Returns: what its packets are counted from; nil where it speaks of nothing that was sent.
-    package mutating func begin(base: UInt16, reference: Int32) -> Feedback? {
-        let number = next - 1 - Int64(UInt16(truncatingIfNeeded: next - 1) &- base)
-        guard !ring.isEmpty, number >= 0, next - number <= Int64(Self.limit) else { return nil }
-        let low = Int64(reference) & 0xff_ffff
-        let before = self.reference ?? low
+    ///   - arrivals: those that came, in the order of their numbers, with times of which the first counts from the reference.
+    ///   - results: gets them in the order of sending, without those that nothing is known of or whose end was known before.
+    package mutating func take(
+        base: UInt16, count: Int, reference: Int32, arrivals: [(sequence: UInt16, at: Microseconds)], into results: inout [PacketResult]
+    ) {
+        let first = next - 1 - Int64(UInt16(truncatingIfNeeded: next - 1) &- base)
+        guard !ring.isEmpty, first >= 0, next - first <= Int64(Self.limit) else { return }
+        let turn = unwrap(reference)
+        var index = 0
+        for number in first..<min(first + Int64(max(0, count)), next) {
+            var arrivedAt: Microseconds?
+            if index < arrivals.count, arrivals[index].sequence == UInt16(truncatingIfNeeded: number) {
+                arrivedAt = arrivals[index].at + turn
+                index += 1
+            }
+            if let result = result(number, arrivedAt) { results.append(result) }
+        }
+    }
+
+    /// What the wraps of the reference time, every 12 days, have to be made good by.
+    private mutating func unwrap(_ reference: Int32) -> Microseconds {
+        let before = self.reference ?? Int64(reference)
         // Nearest to the one before, with these low bits.
-        let step = ((low - before) << 40) >> 40
-        self.reference = before + step
-        return Feedback(number: number, time: (before + step) * 64_000)
+        let whole = before + ((Int64(reference) - before) << 40) >> 40
+        self.reference = whole
+        return (whole - Int64(reference)) * 64_000
     }
 
-    /// Where the reading of a feedback is.
-    package struct Feedback: Hashable, Sendable {
-        var number: Int64
-        var time: Microseconds
-    }
-
-    /// Takes what a feedback says of its next packet.
-    /// - Parameter delta: since the packet before that came, 250 us; nil for one that has not come.
-    /// - Returns: nil where nothing is known of it, or where its end was known before.
-    package mutating func next(_ feedback: inout Feedback, delta: Int16?) -> PacketResult? {
-        let number = feedback.number
-        feedback.number += 1
-        if let delta { feedback.time += Microseconds(delta) * 250 }
+    private mutating func result(_ number: Int64, _ arrivedAt: Microseconds?) -> PacketResult? {
         let index = Int(number) & (Self.limit - 1)
-        guard number < next, ring[index].number == number else { return nil }
+        guard ring[index].number == number else { return nil }
         let sent = ring[index]
         if number >= pending {
             // What lies between was passed over by a feedback that was lost: it stays unknown.
@@ -97,8 +100,7 @@ package struct SentPackets: Sendable {
             pending = number + 1
         }
         // One that is told as lost may be told as here by the next feedback; one that is here is told once.
-        guard delta != nil else { return PacketResult(sentAt: sent.at, arrivedAt: nil, bytes: Int(sent.bytes), probe: sent.probe) }
-        ring[index].number = -1
-        return PacketResult(sentAt: sent.at, arrivedAt: feedback.time, bytes: Int(sent.bytes), probe: sent.probe)
+        if arrivedAt != nil { ring[index].number = -1 }
+        return PacketResult(sentAt: sent.at, arrivedAt: arrivedAt, bytes: Int(sent.bytes), probe: sent.probe)
     }
 }
