@@ -44,6 +44,17 @@ package struct Rewritten: Hashable, Sendable {
     package var base: UInt8?
     package var keyIndex: UInt8?
 
+    package init(
+        sequence: UInt16, timestamp: UInt32, marker: Bool, number: UInt16? = nil, base: UInt8? = nil, keyIndex: UInt8? = nil
+    ) {
+        self.sequence = sequence
+        self.timestamp = timestamp
+        self.marker = marker
+        self.number = number
+        self.base = base
+        self.keyIndex = keyIndex
+    }
+
     /// Writes picture id, TL0PICIDX and KEYIDX into a copy of the payload that `mark` was read from.
     package func write(_ mark: PictureMark, payload: inout MutableSpan<UInt8>) {
         if let number, let place = mark.number {

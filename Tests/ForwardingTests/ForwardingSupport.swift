@@ -1,4 +1,5 @@
 import BondWire
+import Testing
 
 @testable import Forwarding
 
@@ -58,4 +59,9 @@ extension TrackRewriter.Step {
         case .blank, .drop: nil
         }
     }
+}
+
+/// What `#require` is for values that a mutating call gives: the macro cannot make one.
+func must<Value>(_ value: Value?, _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation) throws -> Value {
+    try #require(value, comment, sourceLocation: sourceLocation)
 }

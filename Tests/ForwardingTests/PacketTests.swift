@@ -76,7 +76,7 @@ import Testing
         missing.take(65_536, at: 20 * ms)
         #expect(missing.repaired == 1)
         var asked: [Microseconds] = []
-        for now in stride(from: 11 * ms, through: 3 * second, by: ms) where !due(&missing, now).isEmpty { asked.append(now / ms) }
+        for now in stride(from: 11 * ms, through: 3 * second, by: Int(ms)) where !due(&missing, now).isEmpty { asked.append(now / ms) }
         #expect(asked == [60, 123, 198, 286, 386, 499, 624, 762, 912])
         #expect(missing.count == 0 && missing.givenUp == 2 && missing.needsKeyFrame)
     }
@@ -144,7 +144,7 @@ import Testing
     func throttled() {
         var requests = KeyFrameRequests(layers: 2)
         var sent: [(Microseconds, KeyFrameRequests.Request)] = []
-        for now in stride(from: Microseconds(0), to: 4 * second, by: 10 * ms) {
+        for now in stride(from: Microseconds(0), to: 4 * second, by: Int(10 * ms)) {
             // A hundred join within a second; the answer is lost twice.
             if now < second { requests.want(1, at: now) }
             if now == 2500 * ms { requests.came(1) }

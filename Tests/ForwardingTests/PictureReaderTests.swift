@@ -14,7 +14,7 @@ private let vp8Key = "100200" + "9d012a" + "8002e001"
         let payload = hex(
             ("X, S, PID 0", "90"), ("I, L, T, K", "f0"), ("M, picture id", "9234"), ("TL0PICIDX", "07"), ("TID 2, Y, KEYIDX 5", "a5"),
             ("frame", vp8Key))
-        let mark = try #require(reader.read(payload))
+        let mark = try must(reader.read(payload))
         #expect(mark.startsPicture && mark.isKey && mark.isSwitchUp && !mark.isDiscardable)
         #expect(mark.temporal == 2)
         #expect(mark.number == PictureNumber(value: 0x1234, bits: 15, place: 2))
@@ -50,7 +50,7 @@ private let vp8Key = "100200" + "9d012a" + "8002e001"
             ("I, L, B, E, V", "ae"), ("M, picture id", "8102"), ("TID 1, U, SID 0", "30"), ("TL0PICIDX", "2a"),
             ("N_S 1, Y, G", "38"), ("sizes", "014000b402800168"), ("N_G 2", "02"), ("TID 0, R 1", "04"), ("P_DIFF", "02"),
             ("TID 1, U, R 0", "30"), ("frame", "86"))
-        let mark = try #require(reader.read(payload))
+        let mark = try must(reader.read(payload))
         #expect(mark.startsPicture && mark.endsFrame && mark.isKey && mark.isSwitchUp)
         #expect(mark.temporal == 1 && mark.spatial == 0)
         #expect(mark.number == PictureNumber(value: 0x102, bits: 15, place: 1))
@@ -62,7 +62,7 @@ private let vp8Key = "100200" + "9d012a" + "8002e001"
     @Test("a VP9 descriptor of the flexible mode has up to three references and no TL0PICIDX")
     func vp9Flexible() throws {
         var reader = PictureReader(.vp9)
-        let mark = try #require(reader.read(bytes("f8" + "05" + "42" + "030504" + "00")))
+        let mark = try must(reader.read(bytes("f8" + "05" + "42" + "030504" + "00")))
         #expect(mark.spatial == 1 && mark.temporal == 2 && !mark.startsPicture && !mark.isKey && mark.base == nil)
         #expect(reader.read(bytes("f8" + "05" + "42" + "03050704" + "00")) == nil)
         // F counts for nothing without a picture id, so TL0PICIDX is there.
@@ -85,19 +85,19 @@ private let vp8Key = "100200" + "9d012a" + "8002e001"
         var reader = PictureReader(.h264)
         let aggregate = hex(
             ("STAP-A", "78"), ("size", "0004"), ("SPS", "6742c01f"), ("size", "0002"), ("PPS", "68ce"), ("size", "0003"), ("IDR", "658880"))
-        var mark = try #require(reader.read(aggregate, timestamp: 1))
+        var mark = try must(reader.read(aggregate, timestamp: 1))
         #expect(mark.startsPicture && mark.isKey && !mark.isDiscardable)
         // Delimiter, parameters and slices apart: it is one picture, and it is entered with the SPS.
-        mark = try #require(reader.read(bytes("09f0"), timestamp: 2))
+        mark = try must(reader.read(bytes("09f0"), timestamp: 2))
         #expect(mark.startsPicture && !mark.isKey && mark.isDiscardable)
-        mark = try #require(reader.read(bytes("6742c01f"), timestamp: 2))
+        mark = try must(reader.read(bytes("6742c01f"), timestamp: 2))
         #expect(mark.startsPicture && mark.isKey)
-        mark = try #require(reader.read(bytes("68ce3c80"), timestamp: 2))
+        mark = try must(reader.read(bytes("68ce3c80"), timestamp: 2))
         #expect(!mark.startsPicture && !mark.isKey)
-        mark = try #require(reader.read(bytes("7c85" + "88"), timestamp: 2))
+        mark = try must(reader.read(bytes("7c85" + "88"), timestamp: 2))
         #expect(!mark.startsPicture && !mark.isKey)
         // An IDR picture alone is no beginning for who has no parameters.
-        mark = try #require(reader.read(bytes("658880"), timestamp: 3))
+        mark = try must(reader.read(bytes("658880"), timestamp: 3))
         #expect(mark.startsPicture && !mark.isKey)
     }
 
@@ -131,11 +131,11 @@ private let vp8Key = "100200" + "9d012a" + "8002e001"
         var reader = PictureReader(.av1)
         // N, W 2: the sequence's header with its size, then a frame.
         let first = hex(("W 2, N", "28"), ("size", "02"), ("sequence header", "0a00"), ("frame", "3200"))
-        var mark = try #require(reader.read(first, timestamp: 1))
+        var mark = try must(reader.read(first, timestamp: 1))
         #expect(mark.startsPicture && mark.isKey)
-        mark = try #require(reader.read(hex(("Z, W 1", "90"), ("rest", "ffff")), timestamp: 1))
+        mark = try must(reader.read(hex(("Z, W 1", "90"), ("rest", "ffff")), timestamp: 1))
         #expect(!mark.startsPicture && !mark.isKey)
-        mark = try #require(reader.read(hex(("W 1", "10"), ("frame, with layers", "3468")), timestamp: 2))
+        mark = try must(reader.read(hex(("W 1", "10"), ("frame, with layers", "3468")), timestamp: 2))
         #expect(mark.startsPicture && !mark.isKey && mark.temporal == 3 && mark.spatial == 1)
         #expect(reader.read(hex(("W 1", "10"), ("frame", "3200")), timestamp: 2)?.startsPicture == false)
     }
@@ -158,7 +158,7 @@ private let vp8Key = "100200" + "9d012a" + "8002e001"
     @Test("descriptors of a browser's three by three layers are read by the structure that came with the key frame (AV1 RTP, A.8)")
     func descriptors() throws {
         var reader = PictureReader(.av1)
-        let first = try #require(reader.read([0], descriptor: bytes(structure)))
+        let first = try must(reader.read([0], descriptor: bytes(structure)))
         #expect(first.startsPicture && first.endsFrame && first.isKey && first.spatial == 0 && first.temporal == 0 && !first.isDiscardable)
         #expect(first.number == PictureNumber(value: 0x172, bits: 16, place: 1))
         let rest: [(String, UInt16, starts: Bool, ends: Bool, spatial: UInt8, temporal: UInt8)] = [
@@ -167,7 +167,7 @@ private let vp8Key = "100200" + "9d012a" + "8002e001"
             ("0b0174", 0x174, false, false, 2, 0),
         ]
         for (text, number, starts, ends, spatial, temporal) in rest {
-            let mark = try #require(reader.read([0], descriptor: bytes(text)), "\(text)")
+            let mark = try must(reader.read([0], descriptor: bytes(text)), "\(text)")
             #expect(mark.number?.value == number && mark.startsPicture == starts && mark.endsFrame == ends, "\(text)")
             #expect(mark.spatial == spatial && mark.temporal == temporal && !mark.isKey, "\(text)")
         }
@@ -181,7 +181,7 @@ private let vp8Key = "100200" + "9d012a" + "8002e001"
         // Nothing is known yet: neither layers nor a key frame, but the packet is one.
         #expect(reader.read([0], descriptor: bytes("860173"))?.isKey == false)
         #expect(reader.read([0], descriptor: bytes("86017340fc")) == nil)
-        _ = try #require(reader.read([0], descriptor: whole))
+        _ = try must(reader.read([0], descriptor: whole))
         #expect(reader.read([0], descriptor: bytes("bf0173")) == nil)
         #expect(reader.read([0], descriptor: bytes("8601")) == nil)
     }

@@ -312,7 +312,7 @@ import Testing
             ("X, S", "90"), ("I, L, T, K", "f0"), ("picture id", "8001"), ("TL0PICIDX", "07"), ("TID 2, Y, KEYIDX 5", "a5"),
             ("frame", "1002009d012a8002e001"))
         var reader = PictureReader(.vp8)
-        let mark = try #require(reader.read(payload))
+        let mark = try must(reader.read(payload))
         let rewritten = Rewritten(sequence: 0, timestamp: 0, marker: false, number: 0x7fab, base: 0xfe, keyIndex: 31)
         var span = payload.mutableSpan
         rewritten.write(mark, payload: &span)
