@@ -176,7 +176,7 @@ package struct TrackRewriter: Sendable {
     package mutating func take(_ packet: SourcePacket, clocks: [SourceClock], at now: Microseconds) -> Step {
         guard let target else { return .drop(.paused) }
         if let open, open.layer == packet.layer {
-            if packet.number <= newest { return fill(packet) }
+            if packet.number <= newest { return fill(packet, at: now) }
             if packet.number - newest <= Self.jump { return advance(packet, open, target, at: now) }
             close()
         }
@@ -185,7 +185,7 @@ package struct TrackRewriter: Sendable {
         {
             return begin(packet, mark, target, clocks, at: now)
         }
-        let step = fill(packet)
+        let step = fill(packet, at: now)
         guard step == .drop(.late) else { return step }
         return .drop(packet.layer == target.layer ? .beforeKeyFrame : .otherLayer)
     }
@@ -275,12 +275,11 @@ package struct TrackRewriter: Sendable {
             sent.sourceTimestamp = packet.timestamp
             sent.at = now
         }
-        // The newest are those of the newest packet, or of one that is late by a little: they are needed at a switch only.
-        if sent.number == number {
-            sent.picture = rewritten.number ?? sent.picture
-            sent.base = rewritten.base ?? sent.base
-            sent.keyIndex = rewritten.keyIndex ?? sent.keyIndex
-        }
+        // A switch goes on from the newest of each, which late packets may have.
+        let mask = mark.number?.mask ?? .max
+        if let newer = rewritten.number, sent.picture.map({ (newer &- $0) & mask <= mask / 2 }) ?? true { sent.picture = newer }
+        if let newer = rewritten.base, sent.base.map({ newer &- $0 < 0x80 }) ?? true { sent.base = newer }
+        if let newer = rewritten.keyIndex, sent.keyIndex.map({ (newer &- $0) & 0x1f < 0x10 }) ?? true { sent.keyIndex = newer }
         last = sent
         return rewritten
     }
@@ -296,18 +295,18 @@ package struct TrackRewriter: Sendable {
 
     // MARK: - Late
 
-    private mutating func fill(_ packet: SourcePacket) -> Step {
+    private mutating func fill(_ packet: SourcePacket, at now: Microseconds) -> Step {
         guard let segment = segment(of: packet) else { return .drop(.late) }
         let number = segment.number(packet.number)
         guard used.isFree(number) else { return .drop(.repeated) }
-        used.insert(number)
-        // It may lie behind all that was sent, where what followed it was left out.
-        if let newest = last?.number, number > newest { last?.number = number }
         guard let mark = packet.mark, mark.spatial <= segment.spatial, mark.temporal <= segment.temporal else {
+            used.insert(number)
+            if let newest = last?.number { last?.number = max(newest, number) }
             return .blank(
                 sequence: UInt16(truncatingIfNeeded: number), timestamp: packet.timestamp &- segment.timestampOffset)
         }
-        return .forward(rewrite(packet, mark, segment))
+        // It may lie behind all that was sent, where what followed it was left out.
+        return .forward(send(packet, mark, segment, at: now))
     }
 
     private func segment(of packet: SourcePacket) -> RewriteSegment? {
