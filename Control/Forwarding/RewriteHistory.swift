@@ -14,6 +14,8 @@ struct RewriteSegment: Hashable, Sendable {
     var numberOffset: UInt16 = 0
     var baseOffset: UInt8 = 0
     var keyIndexOffset: UInt8 = 0
+    /// The picture number with which the next layer began: what was lost of this one cannot have it any more.
+    var pictureEnd: UInt16?
 
     func number(_ source: Int64) -> Int64 { outgoing + (source - self.source) }
     func holds(_ layer: UInt8, _ number: Int64) -> Bool { self.layer == layer && number >= source && number <= last }
@@ -50,7 +52,8 @@ struct RewriteHistory: Sendable {
     }
 
     /// Numbers from here on are another layer's now: what was kept for lost packets behind the last that was sent, nobody has missed.
-    mutating func free(from outgoing: Int64) {
+    mutating func free(from outgoing: Int64, picture: UInt16?) {
+        for index in segments.indices where segments[index].pictureEnd == nil { segments[index].pictureEnd = picture }
         for index in segments.indices where segments[index].number(segments[index].last) >= outgoing {
             segments[index].last = segments[index].source + (outgoing - segments[index].outgoing) - 1
         }

@@ -299,7 +299,7 @@ package struct TrackRewriter: Sendable {
         guard let segment = segment(of: packet) else { return .drop(.late) }
         let number = segment.number(packet.number)
         guard used.isFree(number) else { return .drop(.repeated) }
-        guard let mark = packet.mark, mark.spatial <= segment.spatial, mark.temporal <= segment.temporal else {
+        guard let mark = packet.mark, mark.spatial <= segment.spatial, mark.temporal <= segment.temporal, !isTaken(mark, segment) else {
             used.insert(number)
             if let newest = last?.number { last?.number = max(newest, number) }
             return .blank(
@@ -307,6 +307,12 @@ package struct TrackRewriter: Sendable {
         }
         // It may lie behind all that was sent, where what followed it was left out.
         return .forward(send(packet, mark, segment, at: now))
+    }
+
+    /// Whether its picture's number is one of the next layer's: nobody knew of it when that began.
+    private func isTaken(_ mark: PictureMark, _ segment: RewriteSegment) -> Bool {
+        guard let end = segment.pictureEnd, let number = mark.number else { return false }
+        return (number.value &- segment.numberOffset &- end) & number.mask <= number.mask / 2
     }
 
     private func segment(of packet: SourcePacket) -> RewriteSegment? {
@@ -353,13 +359,13 @@ package struct TrackRewriter: Sendable {
         var segment = RewriteSegment(
             layer: packet.layer, spatial: target.spatial, temporal: target.temporal, source: packet.number,
             outgoing: last.map { $0.number + 1 } ?? Int64(firstSequence))
-        history.free(from: segment.outgoing)
         segment.timestampOffset = packet.timestamp &- start.timestamp
         last?.shift = start.shift
         // The line goes on by one; the first picture keeps its own numbers.
         if let number = mark.number, let before = last?.picture { segment.numberOffset = number.value &- (before &+ 1) }
         if let base = mark.base, let before = last?.base { segment.baseOffset = base.value &- (before &+ 1) }
         if let keyIndex = mark.keyIndex, let before = last?.keyIndex { segment.keyIndexOffset = keyIndex.value &- (before &+ 1) }
+        history.free(from: segment.outgoing, picture: rewrite(packet, mark, segment).number)
         open = segment
         newest = packet.number
         newestPicture = mark.number?.value
