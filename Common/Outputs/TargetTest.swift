@@ -130,7 +130,7 @@ package struct TargetTest: Sendable {
     private func listen(to session: SinkSession) async -> OutputFault?? {
         for await message in session.messages {
             switch message {
-            case .error(let fault): return .some(FaultReason.of(fault, target))
+            case .error(let fault): return .some(FaultReason.of(fault, target, connected: false))
             case .endOfStream: return .some(.lost("the connection ended"))
             default: break
             }
