@@ -1,7 +1,7 @@
 // Destinations that people change or remove while broadcasts go there.
 package import Store
 package import Units
-import Wire
+package import Wire
 
 extension BroadcastDirector {
     /// Removes a destination that nothing is sent to.
