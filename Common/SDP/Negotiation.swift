@@ -78,14 +78,17 @@ package struct RemoteTransport: Hashable, Sendable {
         }
         for section in sections {
             let own = description.transport(of: section)
-            guard own.ufrag == ufrag || own.ufrag == nil, own.password == password || own.password == nil else { throw .notBundled }
-            guard own.fingerprints.isEmpty || Set(own.fingerprints) == Set(lines.fingerprints) else { throw .notBundled }
+            // An offer may have a transport for each section: the first one's is that of all then. Source: RFC 9143 sections 7.2 and 7.3.
+            if !isOffer {
+                guard own.ufrag == ufrag || own.ufrag == nil, own.password == password || own.password == nil else { throw .notBundled }
+                guard own.fingerprints.isEmpty || Set(own.fingerprints) == Set(lines.fingerprints) else { throw .notBundled }
+            }
             guard section.isDataChannel || section.multiplexesControl || section.isBundleOnly else { throw .noMultiplexing }
         }
         self.ufrag = ufrag
         self.password = password
         fingerprints = strong
-        candidates = sections.flatMap(\.transport.candidates)
+        candidates = sections.map(\.transport).filter { $0.ufrag == nil || $0.ufrag == ufrag }.flatMap(\.candidates)
         switch (lines.setup ?? .actpass, isOffer) {
         case (.active, _): weArePassive = true
         case (.passive, _): weArePassive = false

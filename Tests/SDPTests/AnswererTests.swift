@@ -238,12 +238,19 @@ struct AnswererTests {
         #expect(fault(try changed { $0.replacing("a=rtcp-mux\r\n", with: "") }) == .noMultiplexing)
         #expect(fault(try changed { $0.replacing("actpass", with: "holdconn") }) == .role)
         #expect(fault(try changed { $0.replacing("UDP/TLS/RTP/SAVPF", with: "RTP/AVP") }) == .nothingTaken)
-        var other = try offer([Self.audio, Self.video])
-        other.sections[1].transport.ufrag = "efgh"
-        #expect(fault(other) == .notBundled)
-        other = try offer([Self.audio, Self.video])
-        other.sections[1].transport.fingerprints = [try #require(Fingerprint(.sha256, [UInt8](repeating: 1, count: 32)))]
-        #expect(fault(other) == .notBundled)
+    }
+
+    @Test("of an offer with a transport for each section the first one's is that of all")
+    func transports() throws {
+        var offer = try offer([Self.audio, Self.video])
+        offer.sections[1].transport.ufrag = "efgh"
+        offer.sections[1].transport.password = String(repeating: "p", count: 24)
+        offer.sections[1].transport.fingerprints = [try #require(Fingerprint(.sha256, [UInt8](repeating: 1, count: 32)))]
+        var answerer = answerer()
+        let answer = try answerer.answer(to: offer, anything)
+        #expect(answer.remote?.ufrag == "abcd")
+        #expect(answer.remote?.fingerprints == offer.sections[0].transport.fingerprints)
+        #expect(answer.description.bundles.map(\.count) == [2])
     }
 
     @Test("an offer whose sections are all stopped is answered with the same")

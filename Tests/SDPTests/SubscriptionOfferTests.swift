@@ -163,6 +163,7 @@ struct SubscriptionOfferTests {
         #expect(try fault { $0.sections[0].mid = "9" } == .otherSections)
         #expect(try fault { $0.sections[0].transport.setup = .actpass } == .role)
         #expect(try fault { $0.bundles = [] } == .notBundled)
+        #expect(try fault { $0.sections[1].transport.ufrag = "efgh" } == .notBundled)
         #expect(subscription.isPending)
         #expect(try fault { _ in } == nil)
         #expect(try fault { _ in } == .unexpected)
