@@ -165,6 +165,14 @@ let control: [Target] = [
     module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
+    module("Control", "WebRTC", ["BondWire", "Crypto", "SRTP", "TLS"], more: fast),
+    module(
+        "Control", "SFU",
+        [
+            "Units", "Wire", "BondWire", "STUN", "ICE", "TLS", "SRTP", "RTP", "SDP", "Forwarding", "WebRTC", "Service", "Posix", "Logging",
+        ], more: fast),
+    program("Control", "SFUMain", ["SFU", "Service", "Logging", "Posix"]),
+    module("Control", "Rooms", ["Units", "Wire", "Crypto", "Service", "Posix", "Logging"]),
     module("Control", "Alerts", ["Units", "Wire", "Store", "Mail", "Auth", "Broadcasts", "Posix", "Logging"]),
     module("Control", "Webhooks", ["Units", "HTTP", "Web", "Store", "Tracing", "Crypto", "Posix", "Logging"]),
     module("Control", "Lookout", ["HTTP", "Web", "TLS", "Mail", "Configuration", "Crypto", "Posix", "Logging"]),
@@ -172,13 +180,13 @@ let control: [Target] = [
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
-            "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS",
+            "Rooms", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS",
         ]),
     program(
         "Control", "ControlMain",
         [
             "API", "Alerts", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Lookout", "Mail", "Posix",
-            "Reporting",
+            "Reporting", "Rooms",
             "Service",
             "Store",
             "Systemd",
@@ -294,7 +302,7 @@ let fuzzers: [Target] =
 
 let programs = [
     ("strata-agent", "AgentMain"), ("strata-receiver", "ReceiverMain"), ("strata-pool", "PoolMain"),
-    ("strata-control", "ControlMain"), ("strata-provision", "ProvisionMain"),
+    ("strata-control", "ControlMain"), ("strata-provision", "ProvisionMain"), ("strata-sfu", "SFUMain"),
     ("strata-still", "StillMain"), ("strata-slate", "SlateMain"), ("strata-lab", "LabMain"),
 ]
 

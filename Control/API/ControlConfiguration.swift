@@ -7,6 +7,7 @@ package import Logging
 package import Mail
 package import Posix
 package import Reporting
+package import Rooms
 package import Store
 package import TLS
 package import Web
@@ -32,6 +33,7 @@ package struct ControlConfiguration: Sendable {
     /// nil: `strata-control backup` has nobody to seal for.
     package let retention: Retention
     package let backups: Backups?
+    package let rooms: RoomSettings
     /// Whom errors are told beside the installation's own tracker, which is a setting; nil: nobody.
     package let vendor: DSN?
     /// What errors say of this installation, e.g. `production`.
@@ -75,6 +77,7 @@ package struct ControlConfiguration: Sendable {
         mail = MailServer(reader)
         retention = Self.retention(reader.section("retention"))
         backups = Self.backups(reader.section("backup"))
+        rooms = Self.rooms(reader.section("rooms"), logLevel: reader.section("log").level())
         let errors = reader.section("errors")
         vendor = Self.dsn(errors, reader)
         self.environment = errors.string("environment", default: "production", "1 to 64 letters, digits, dots, hyphens and underlines") {
@@ -117,6 +120,17 @@ package struct ControlConfiguration: Sendable {
         let folder = section.string("folder", default: "/var/backups/strata", "an absolute path") { $0.hasPrefix("/") }
         let days = section.integer("keep_days", default: 30, in: 1...3650)
         return section.optionalString("recipient").map { Backups(recipient: $0, folder: folder, keepDays: days) }
+    }
+
+    private static func rooms(_ section: ConfigurationSection, logLevel: Log.Level) -> RoomSettings {
+        func isAddress(_ text: String) -> Bool { SocketAddress(text, port: 1) != nil }
+        let absolute = { (path: String) in path.hasPrefix("/") }
+        return RoomSettings(
+            program: section.string("program", default: "/usr/bin/strata-sfu", "an absolute path", absolute),
+            folder: section.string("runtime", default: "/run/strata/control", "an absolute path", absolute),
+            workers: section.integer("workers", default: 0, in: 0...64), port: section.integer("port", default: 8189, in: 0...65_000),
+            bind: section.strings("bind", default: ["0.0.0.0"], "addresses such as 0.0.0.0 or ::", isAddress),
+            announced: section.strings("announce", default: [], "addresses such as 203.0.113.5", isAddress), logLevel: logLevel.name)
     }
 
     private static func collector(_ section: ConfigurationSection) -> URLParts? {

@@ -11,6 +11,7 @@ import Crypto
 package import Identity
 import Posix
 package import Reporting
+package import Rooms
 package import Store
 package import Tracing
 package import Units
@@ -31,6 +32,9 @@ package struct Gateway: Sendable {
         let fleet: Roster
         let feed: Feed
         let broadcasts: BroadcastDirector
+        let rooms: RoomDesk
+        /// Into rooms, of programs.
+        let passes: RoomPasses
         let alerts: AlertDesk
         let devices: DeviceDoor
         let health: Health
@@ -71,7 +75,7 @@ package struct Gateway: Sendable {
 
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
-            alerts: AlertDesk, devices: DeviceDoor, health: Health, postman: Postman?, courier: Courier, blobs: BlobStore,
+            rooms: RoomDesk, passes: RoomPasses, alerts: AlertDesk, devices: DeviceDoor, health: Health, postman: Postman?, courier: Courier, blobs: BlobStore,
             signer: BlobSigner, reporter: Reporter,
             traces: Traces?, settings: Settings, log: Log
         ) {
@@ -81,6 +85,8 @@ package struct Gateway: Sendable {
             self.fleet = fleet
             self.feed = feed
             self.broadcasts = broadcasts
+            self.rooms = rooms
+            self.passes = passes
             self.alerts = alerts
             self.devices = devices
             self.health = health
@@ -151,7 +157,7 @@ package struct Gateway: Sendable {
             SettingsRoutes(parts).routes, WordingRoutes(parts).routes, BrandingRoutes(parts).routes, BlobRoutes(parts).routes,
             SlateRoutes(parts).routes, SenderRoutes(parts).routes, DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes,
             RehearsalRoutes(parts).routes, PreviewRoutes(parts).routes, PlayerRoutes(parts).routes, InputPictureRoutes(parts).routes,
-            WebhookRoutes(parts).routes, PoolRoutes(parts).routes,
+            RoomRoutes(parts).routes, MediaRoutes(parts).routes, WebhookRoutes(parts).routes, PoolRoutes(parts).routes,
             OperatorRoutes(parts).routes,
         ]
         let operations = groups.flatMap { $0 }
@@ -359,6 +365,7 @@ extension Gateway.Parts {
         async let telling: Void = fleet.tellPresence()
         async let reporting: Void = reporter.run()
         async let alerting: Void = alerts.run()
+        async let meeting: Void = rooms.run()
         async let exporting: Void = export()
         async let linking: Void = gate.sendResetLinks { [log] error in
             log.error("a link for a new password was not made", ["error": "\(error)"])
@@ -371,6 +378,7 @@ extension Gateway.Parts {
         await telling
         await reporting
         await alerting
+        await meeting
         await exporting
     }
 

@@ -11,6 +11,8 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case notFound = "not-found"
     case methodNotAllowed = "method-not-allowed"
     case conflict
+    case outdated
+    case conditionNeeded = "condition-needed"
     case quota = "quota-reached"
     case enrolled = "enrolled-already"
     case revoked
@@ -33,10 +35,12 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .timedOut: .requestTimeout
         case .conflict, .enrolled: Status(code: 409)
         case .gone, .revoked: Status(code: 410)
+        case .outdated: Status(code: 412)
         case .tooLarge: Status(code: 413)
         case .unsupportedMedia: .unsupportedMediaType
         case .invalid: .unprocessable
         case .upgradeNeeded: .upgradeRequired
+        case .conditionNeeded: Status(code: 428)
         case .tooMany, .quota: .tooManyRequests
         case .fieldsTooLarge: .headersTooLarge
         case .internalError: Status(code: 500)
@@ -54,6 +58,8 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .notFound: "There is no such thing"
         case .methodNotAllowed: "This path does not take that method"
         case .conflict: "It contradicts what is there"
+        case .outdated: "It has changed meanwhile"
+        case .conditionNeeded: "It takes a condition, If-Match"
         case .quota: "There are as many as there may be"
         case .enrolled: "This machine is enrolled already"
         case .revoked: "This machine was revoked"

@@ -25,6 +25,9 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case viewBroadcasts = "broadcasts.view"
     /// Start, stop and change.
     case runBroadcasts = "broadcasts.run"
+    case viewRooms = "rooms.view"
+    /// Make and remove rooms, and passes into them.
+    case runRooms = "rooms.run"
     /// Where events are told, and telling them again.
     case manageWebhooks = "webhooks.manage"
     /// Where the server's errors are told; in the organisation alone that the server was set up with, since they are of all.
@@ -41,8 +44,8 @@ package enum Policy {
         case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .managePool, .manageSenders,
             .manageDestinations, .manageWebhooks:
             .admin
-        case .viewDestinations, .operateSenders, .runBroadcasts: .host
-        case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts: .member
+        case .viewDestinations, .operateSenders, .runBroadcasts, .runRooms: .host
+        case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts, .viewRooms: .member
         }
     }
 
@@ -59,8 +62,8 @@ package enum Policy {
         case .operateSenders: [.broadcasts, .senders]
         case .viewDestinations: [.read, .broadcasts, .destinations]
         case .manageDestinations: [.destinations]
-        case .viewBroadcasts: [.read, .broadcasts]
-        case .runBroadcasts: [.broadcasts]
+        case .viewBroadcasts, .viewRooms: [.read, .broadcasts]
+        case .runBroadcasts, .runRooms: [.broadcasts]
         case .viewUsers, .manageUsers: [.members]
         case .viewAudit: [.audit]
         case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageWebhooks, .manageReports,

@@ -13,6 +13,7 @@ import Lookout
 import Mail
 import Posix
 import Reporting
+import Rooms
 import Service
 import Store
 import Systemd
@@ -150,7 +151,8 @@ struct Outward: Sendable {
         store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
         fleet: fleet,
         feed: feed,
-        broadcasts: broadcasts, alerts: AlertDesk(store: store, broadcasts: broadcasts, letters: letters, log: log),
+        broadcasts: broadcasts, rooms: try RoomDesk(configuration.rooms, log: log),
+        passes: RoomPasses(key: try await store.operations.key("room passes")), alerts: AlertDesk(store: store, broadcasts: broadcasts, letters: letters, log: log),
         devices: DeviceDoor(
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
             log: log),

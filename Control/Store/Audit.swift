@@ -16,6 +16,8 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case wordingChanged = "organization.wording_changed"
     case slateChanged = "slate.changed"
     case slateRemoved = "slate.removed"
+    case roomCreated = "room.created"
+    case roomRemoved = "room.removed"
     case userCreated = "user.created"
     case userRenamed = "user.renamed"
     case userRoleChanged = "user.role_changed"

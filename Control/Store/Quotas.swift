@@ -37,6 +37,8 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case webhooks
     /// Of one webhook: events that wait to be told.
     case webhookBacklog = "webhook_backlog"
+    /// Of an organisation.
+    case rooms
     /// Of an organisation: logos and pictures of people.
     case files
     /// Of an organisation: texts of its pages in its own words.
@@ -49,7 +51,7 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         switch self {
         case .users, .destinations, .invitations, .registrations: 200
         case .rehearsals: 30
-        case .senders, .enrollmentTokens, .webhookBacklog: 1000
+        case .senders, .enrollmentTokens, .webhookBacklog, .rooms: 1000
         case .broadcasts: 50
         case .outputs, .webhooks: 10
         case .sessions, .sockets, .apiTokens: 20

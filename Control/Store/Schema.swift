@@ -24,6 +24,7 @@ enum Schema {
         Migration(version: 18, name: "wordings", script: wordings),
         Migration(version: 19, name: "alerts", script: alerts),
         Migration(version: 20, name: "removed users", script: removedUsers),
+        Migration(version: 21, name: "rooms", script: rooms),
     ]
 
     private static let accounts: StaticString = """
@@ -501,5 +502,16 @@ enum Schema {
     /// A program of the version before lists who was removed as somebody who is shut out, under an address of nobody's, and cannot let them in.
     private static let removedUsers: StaticString = """
         ALTER TABLE users ADD COLUMN removed_at INTEGER CHECK (removed_at IS NULL OR is_active = 0);
+        """
+
+    private static let rooms: StaticString = """
+        CREATE TABLE rooms (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id),
+            name TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            UNIQUE (organization, id)
+        ) STRICT;
+        CREATE INDEX rooms_by_organization ON rooms (organization, created_at);
         """
 }

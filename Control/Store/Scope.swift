@@ -100,11 +100,12 @@ struct OrganizationTable: Hashable, Sendable {
     static let wordings = OrganizationTable("wordings")
     static let alertSettings = OrganizationTable("alert_settings")
     static let incidents = OrganizationTable("incidents")
+    static let rooms = OrganizationTable("rooms")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
         mails, passwordResets, invitations, apiTokens, organizationSettings, webhooks, events, deliveries,
-        blobs, blobCopies, branding, emailChanges, wordings, alertSettings, incidents,
+        blobs, blobCopies, branding, emailChanges, wordings, alertSettings, incidents, rooms,
     ]
 }
 

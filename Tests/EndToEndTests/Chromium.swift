@@ -13,8 +13,10 @@ final class Chromium: @unchecked Sendable {
     private var session = ""
     private var lastID = 0
 
-    /// - Parameter certificate: a chain in a PEM file whose first key it takes without asking who signed it, and no other key.
-    init(on stage: Stage, believing certificate: String? = nil) async throws {
+    /// - Parameters:
+    ///   - certificate: a chain in a PEM file whose first key it takes without asking who signed it, and no other key.
+    ///   - hasCamera: whether it has a camera and a microphone, Chromium's own fakes of them, which every page may use.
+    init(on stage: Stage, believing certificate: String? = nil, hasCamera: Bool = false) async throws {
         folder = stage.folder
         var trust: [String] = []
         if let certificate {
@@ -29,7 +31,7 @@ final class Chromium: @unchecked Sendable {
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--no-first-run", "--disable-sync",
                 "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--window-size=1000,900",
                 "--user-data-dir=\(try stage.folder.makeFolder("chromium\(UUID().uuidString.prefix(6))"))",
-            ] + trust + ["about:blank"])
+            ] + trust + (hasCamera ? Self.camera : []) + ["about:blank"])
         let mark = "DevTools listening on "
         let line = try await program.line(containing: mark, within: .seconds(30))
         guard let url = line.components(separatedBy: mark).last else { throw SupportFailure("no address in \(line)") }
@@ -37,6 +39,12 @@ final class Chromium: @unchecked Sendable {
         options.webSocket.messageLimit = 32 << 20
         socket = try await Client(loop: try Loop(name: "devtools"), options: options).webSocket(url.trimmingCharacters(in: .whitespaces))
     }
+
+    /// A moving picture and a beep each second; and a peer may be on this machine.
+    private static let camera = [
+        "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required",
+        "--allow-loopback-in-peer-connection", "--disable-dev-shm-usage",
+    ]
 
     /// Opens a page in a new tab, which is then the one that is talked to.
     func open(_ url: String) async throws {

@@ -29,6 +29,7 @@ struct DescriptionTests {
             try await settings(api, desk, owner)
             try await webhooks(api, owner)
             try await alerts(api, owner)
+            try await rooms(api, owner)
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
             let machine = try await desk.rawHost("host")
@@ -306,6 +307,16 @@ struct DescriptionTests {
         #expect(try await owner.send("DELETE", "/destinations/\(forbidden)").status == 204)
         try await api.call("GET /destinations", by: owner)
         return [rtmp, srt]
+    }
+
+    private func rooms(_ api: DescribedAPI, _ owner: Visitor) async throws {
+        let id = try await api.call("POST /rooms", [], #"{"name":"Studio"}"#, by: owner).text("id")
+        try await api.call("GET /rooms", by: owner)
+        for use in ["publish", "play"] {
+            let pass = try await api.call("POST /rooms/{id}/passes", [id], #"{"use":"\#(use)","minutes":5}"#, by: owner)
+            #expect(try pass.text("url").hasSuffix(id))
+        }
+        try await api.call("DELETE /rooms/{id}", [id], by: owner)
     }
 
     /// A rehearsal from its start to its report; `run` has media arrive.

@@ -60,6 +60,8 @@ struct TenancyTests {
         "POST /api/v1/broadcasts/{id}/outputs/{output}/retry": .host,
         "GET /api/v1/rehearsals": .member, "POST /api/v1/rehearsals": .host, "GET /api/v1/rehearsals/{id}": .member,
         "POST /api/v1/rehearsals/{id}/stop": .host,
+        "GET /api/v1/rooms": .member, "POST /api/v1/rooms": .host, "DELETE /api/v1/rooms/{id}": .host,
+        "POST /api/v1/rooms/{id}/passes": .host,
         "GET /api/v1/webhooks": .admin, "POST /api/v1/webhooks": .admin, "GET /api/v1/webhooks/events": .admin,
         "GET /api/v1/webhooks/{id}": .admin, "PUT /api/v1/webhooks/{id}": .admin, "DELETE /api/v1/webhooks/{id}": .admin,
         "POST /api/v1/webhooks/{id}/secret": .admin, "POST /api/v1/webhooks/{id}/test": .admin,
@@ -121,15 +123,15 @@ struct TenancyTests {
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
             "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
             "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
-            "GET /api/v1/rehearsals", "GET /api/v1/rehearsals/{id}",
+            "GET /api/v1/rehearsals", "GET /api/v1/rehearsals/{id}", "GET /api/v1/rooms",
             "GET /api/v1/diagnostics/health", "POST /api/v1/diagnostics/health", "GET /api/v1/diagnostics/snapshots", "GET /api/v1/pool",
         ],
         "broadcasts": [
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
             "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
             "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
-            "GET /api/v1/rehearsals", "GET /api/v1/rehearsals/{id}",
-            "POST /api/v1/broadcasts", "PATCH /api/v1/broadcasts/{id}", "POST /api/v1/broadcasts/{id}/stop",
+            "GET /api/v1/rehearsals", "GET /api/v1/rehearsals/{id}", "GET /api/v1/rooms", "POST /api/v1/rooms",
+            "DELETE /api/v1/rooms/{id}", "POST /api/v1/rooms/{id}/passes", "POST /api/v1/broadcasts", "PATCH /api/v1/broadcasts/{id}", "POST /api/v1/broadcasts/{id}/stop",
             "POST /api/v1/broadcasts/{id}/outputs", "DELETE /api/v1/broadcasts/{id}/outputs/{output}",
             "POST /api/v1/broadcasts/{id}/outputs/{output}/retry", "POST /api/v1/rehearsals", "POST /api/v1/rehearsals/{id}/stop",
             "POST /api/v1/senders/{id}/modem-reset", "POST /api/v1/senders/{id}/speed-test", "GET /api/v1/senders/{id}/picture",
@@ -238,6 +240,7 @@ struct TenancyTests {
             let broadcast = try await owner.post("/broadcasts", start)
             #expect(try await owner.get("/rehearsals/\(rehearsal)").text("state") == "ended")
             #expect(try await owner.get("/broadcasts/\(rehearsal)").status == 404)
+            let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
             let host = try await desk.host("host")
             let pool = try await eventually(within: .seconds(5), "the host is listed") {
                 try await owner.get("/pool").items().first?["id"] as? String
@@ -254,7 +257,7 @@ struct TenancyTests {
                 "invitations": try await owner.post("/invitations", #"{"email":"i@example.org","role":"host"}"#).text("id"),
                 "sessions": try #require(try await owner.get("/auth/sessions").items().first?["id"] as? String),
                 "enrollment-tokens": open, "senders": sender, "destinations": destination, "pool": pool,
-                "broadcasts": try broadcast.text("id"), "rehearsals": rehearsal,
+                "broadcasts": try broadcast.text("id"), "rehearsals": rehearsal, "rooms": room,
                 "output": try #require((try broadcast.object()["outputs"] as? [[String: Any]])?.first?["id"] as? String),
             ]
 
@@ -272,7 +275,7 @@ struct TenancyTests {
             #expect(try await other.post("/rehearsals", #"{"sender":"\#(sender)"}"#).status == 404)
             for list in [
                 "/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions", "/invitations",
-                "/api-tokens", "/webhooks", "/diagnostics/deliveries", "/rehearsals",
+                "/api-tokens", "/webhooks", "/diagnostics/deliveries", "/rehearsals", "/rooms",
             ] {
                 let shown = String(decoding: try await other.get(list).body, as: UTF8.self)
                 for (kind, id) in ids { #expect(!shown.contains(id), "\(list) shows one of the \(kind)") }

@@ -1,0 +1,221 @@
+package import Units
+
+// Between control and a room worker (`strata-sfu`), over its Unix socket: a JSON line each.
+
+extension Kind {
+    package enum Room {}
+    package enum Peer {}
+}
+
+package typealias RoomID = ID<Kind.Room>
+/// One PeerConnection of somebody in a room.
+package typealias PeerID = ID<Kind.Peer>
+
+/// From control, each in a `Command`. What opens a peer is answered by `answered`, or by an `outcome` that says why not; the others by an `outcome`.
+package enum WorkerOrder: Message {
+    /// Answered by `described`: for the parent that adopts.
+    case describe
+    /// A peer that sends: its offer (RFC 9725 section 4.2).
+    case publish(PeerOffer)
+    /// A peer that receives what the room's publishers send, and offers itself (WHEP).
+    case play(PeerOffer)
+    /// Candidates, or new credentials (RFC 8840 section 9).
+    case trickle(PeerFragment)
+    case close(PeerReference)
+    case stop
+    case unknown(String)
+}
+
+package enum WorkerMessage: Message {
+    case described(WorkerDescription)
+    case answered(PeerAnswer)
+    case outcome(CommandOutcome)
+    /// Each second.
+    case report(WorkerReport)
+    /// A peer is gone by itself, or for what it did.
+    case left(PeerEnd)
+    /// The last line: why it ends.
+    case ended(EndReport)
+    case unknown(String)
+}
+
+package struct PeerOffer: Codable, Sendable, Hashable {
+    package var peer: PeerID
+    package var room: RoomID
+    /// SDP.
+    package var offer: String
+
+    package init(peer: PeerID, room: RoomID, offer: String) {
+        self.peer = peer
+        self.room = room
+        self.offer = offer
+    }
+}
+
+package struct PeerAnswer: Codable, Sendable, Hashable {
+    package var command: CommandID
+    package var peer: PeerID
+    /// SDP, or the fragment that answers one.
+    package var answer: String
+    /// Of the ICE session (RFC 9725 section 4.3.1): another after each restart.
+    package var tag: String
+
+    package init(command: CommandID, peer: PeerID, answer: String, tag: String) {
+        self.command = command
+        self.peer = peer
+        self.answer = answer
+        self.tag = tag
+    }
+}
+
+package struct PeerFragment: Codable, Sendable, Hashable {
+    package var peer: PeerID
+    package var fragment: String
+    /// The session that the fragment is meant for; nil: whichever there is.
+    package var tag: String?
+
+    package init(peer: PeerID, fragment: String, tag: String?) {
+        self.peer = peer
+        self.fragment = fragment
+        self.tag = tag
+    }
+}
+
+package struct PeerReference: Codable, Sendable, Hashable {
+    package var peer: PeerID
+    package init(peer: PeerID) { self.peer = peer }
+}
+
+package struct PeerEnd: Codable, Sendable, Hashable {
+    package var peer: PeerID
+    package var reason: String
+
+    package init(peer: PeerID, reason: String) {
+        self.peer = peer
+        self.reason = reason
+    }
+}
+
+package struct WorkerDescription: Codable, Sendable, Hashable {
+    /// UDP and TCP, of all its addresses.
+    package var port: Int
+    package var rooms: [RoomID]
+    package var peers: [PeerID]
+
+    package init(port: Int, rooms: [RoomID], peers: [PeerID]) {
+        self.port = port
+        self.rooms = rooms
+        self.peers = peers
+    }
+}
+
+package struct WorkerReport: Codable, Sendable, Hashable {
+    package var peers: [PeerFigures]
+    /// Of the second before: datagrams of all peers.
+    package var packetsIn: Int
+    package var packetsOut: Int
+    /// Datagrams that are nobody's, or that nobody with the keys has sent.
+    package var refused: Int
+
+    package init(peers: [PeerFigures], packetsIn: Int, packetsOut: Int, refused: Int) {
+        self.peers = peers
+        self.packetsIn = packetsIn
+        self.packetsOut = packetsOut
+        self.refused = refused
+    }
+}
+
+package struct PeerFigures: Codable, Sendable, Hashable {
+    package var peer: PeerID
+    package var room: RoomID
+    package var isConnected: Bool
+    /// Media of the second before.
+    package var received: Bitrate
+    package var sent: Bitrate
+    /// Pictures that began within the second before.
+    package var framesReceived: Int
+
+    package init(peer: PeerID, room: RoomID, isConnected: Bool, received: Bitrate, sent: Bitrate, framesReceived: Int) {
+        self.peer = peer
+        self.room = room
+        self.isConnected = isConnected
+        self.received = received
+        self.sent = sent
+        self.framesReceived = framesReceived
+    }
+}
+
+extension WorkerOrder {
+    package enum Kind: String, CaseIterable, Sendable { case describe, publish, play, trickle, close, stop }
+
+    package var name: MessageName<Kind> {
+        switch self {
+        case .describe: .known(.describe)
+        case .publish: .known(.publish)
+        case .play: .known(.play)
+        case .trickle: .known(.trickle)
+        case .close: .known(.close)
+        case .stop: .known(.stop)
+        case .unknown(let type): .unknown(type)
+        }
+    }
+
+    package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
+        switch self {
+        case .publish(let body), .play(let body): try container.encode(body, forKey: .body)
+        case .trickle(let body): try container.encode(body, forKey: .body)
+        case .close(let body): try container.encode(body, forKey: .body)
+        case .describe, .stop, .unknown: break
+        }
+    }
+
+    package init(kind: Kind, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch kind {
+        case .describe: self = .describe
+        case .publish: self = .publish(try body.decode(PeerOffer.self, forKey: .body))
+        case .play: self = .play(try body.decode(PeerOffer.self, forKey: .body))
+        case .trickle: self = .trickle(try body.decode(PeerFragment.self, forKey: .body))
+        case .close: self = .close(try body.decode(PeerReference.self, forKey: .body))
+        case .stop: self = .stop
+        }
+    }
+}
+
+extension WorkerMessage {
+    package enum Kind: String, CaseIterable, Sendable { case described, answered, outcome, report, left, ended }
+
+    package var name: MessageName<Kind> {
+        switch self {
+        case .described: .known(.described)
+        case .answered: .known(.answered)
+        case .outcome: .known(.outcome)
+        case .report: .known(.report)
+        case .left: .known(.left)
+        case .ended: .known(.ended)
+        case .unknown(let type): .unknown(type)
+        }
+    }
+
+    package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
+        switch self {
+        case .described(let body): try container.encode(body, forKey: .body)
+        case .answered(let body): try container.encode(body, forKey: .body)
+        case .outcome(let body): try container.encode(body, forKey: .body)
+        case .report(let body): try container.encode(body, forKey: .body)
+        case .left(let body): try container.encode(body, forKey: .body)
+        case .ended(let body): try container.encode(body, forKey: .body)
+        case .unknown: break
+        }
+    }
+
+    package init(kind: Kind, body: KeyedDecodingContainer<MessageKeys>) throws {
+        switch kind {
+        case .described: self = .described(try body.decode(WorkerDescription.self, forKey: .body))
+        case .answered: self = .answered(try body.decode(PeerAnswer.self, forKey: .body))
+        case .outcome: self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
+        case .report: self = .report(try body.decode(WorkerReport.self, forKey: .body))
+        case .left: self = .left(try body.decode(PeerEnd.self, forKey: .body))
+        case .ended: self = .ended(try body.decode(EndReport.self, forKey: .body))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import BondWire
+import Forwarding
+import ICE
+import RTP
+import TLS
+import Units
+import WebRTC
+
+/// Somebody's PeerConnection: an encoder that sends, or a player.
+final class Peer {
+    let id: PeerID
+    let room: RoomID
+    let session: SessionNumber
+    /// Of its ICE credentials: another after a restart.
+    var remoteUfrag: String
+    let transport: Transport
+    /// Where it is; nil until ICE has found it.
+    var path: Path?
+    /// What it sends, and its wall clock.
+    var incoming: [IncomingTrack] = []
+    var clock = PublisherClock()
+    /// What it gets.
+    var outgoing: [OutgoingTrack] = []
+    /// Of our own reports.
+    let reporter: UInt32
+    /// Of our sources: one name for all that belong together.
+    let name: String
+    private var lastReport: Microseconds = 0
+    private var numbers: [UInt16] = []
+    private var writer = ControlWriter()
+
+    /// Between two reports.
+    private static let reportInterval: Microseconds = 1_000_000
+    /// What publishers are told that there is room for; without a word browsers stay at 300 kbit/s for long.
+    private static let ceiling: UInt64 = 4_000_000
+
+    init(id: PeerID, room: RoomID, session: SessionNumber, remoteUfrag: String, transport: Transport, reporter: UInt32, name: String) {
+        self.id = id
+        self.room = room
+        self.session = session
+        self.remoteUfrag = remoteUfrag
+        self.transport = transport
+        self.reporter = reporter
+        self.name = name
+    }
+
+    // MARK: What it sends
+
+    /// - Parameter packet: authentic.
+    func take(_ packet: UnsafeMutableRawBufferPointer, at now: Microseconds) {
+        // try?: a packet that is none is dropped, as one that was lost.
+        guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(packet))) else { return }
+        incoming.first { $0.claims(header.fields) }?.take(packet, header, at: now)
+    }
+
+    /// - Parameter packet: authentic.
+    func takeControl(_ packet: UnsafeMutableRawBufferPointer, at now: Microseconds) {
+        // try?: as above.
+        guard let parts = try? ControlReader.read(Span(_unsafeBytes: UnsafeRawBufferPointer(packet))) else { return }
+        for part in parts { take(part, at: now) }
+    }
+
+    private func take(_ part: ControlPacket, at now: Microseconds) {
+        switch part {
+        case .senderReport(let report):
+            incoming.first { $0.source == report.source }?.takeReport(ntp: report.time.value, timestamp: report.timestamp, at: now)
+            if report.time.value != 0 { clock.take(Forwarding.NTPTime(raw: report.time.value), at: now) }
+            take(report.blocks, at: now)
+        case .receiverReport(let report): take(report.blocks, at: now)
+        case .nack(let lost):
+            guard let track = outgoing.first(where: { $0.source == lost.media }) else { return }
+            lost.forEach { track.askedAgain($0, at: now) }
+        case .pictureLoss(_, let media): outgoing.first { $0.source == media }?.wantsKeyFrame(at: now)
+        case .fullIntra(_, let requests):
+            for request in requests { outgoing.first { $0.source == request.media }?.wantsKeyFrame(at: now) }
+        case .names, .goodbye, .bandwidth, .transport, .other: break
+        }
+    }
+
+    private func take(_ blocks: [ReportBlock], at now: Microseconds) {
+        for block in blocks {
+            outgoing.first { $0.source == block.source }?.takeBlock(
+                fractionLost: block.fractionLost, lastReport: block.lastReport, delay: block.delay, at: now)
+        }
+    }
+
+    // MARK: What it is told
+
+    /// The control packets that are due, each a compound for a datagram of its own.
+    func controls(clocks: (OutgoingTrack) -> PublisherClock, at now: Microseconds) -> [[UInt8]] {
+        var packets: [ControlPacket] = []
+        for track in incoming {
+            numbers.removeAll(keepingCapacity: true)
+            let needsKey = track.demands(at: now, into: &numbers)
+            guard let source = track.source else { continue }
+            if !numbers.isEmpty { packets.append(.nack(LostPackets(sender: reporter, media: source, sequences: numbers))) }
+            if needsKey { packets.append(.pictureLoss(sender: reporter, media: source)) }
+        }
+        let isDue = now - lastReport >= Self.reportInterval
+        guard isDue || !packets.isEmpty else { return [] }
+        if isDue { lastReport = now }
+        return compounds(reports(clocks, isDue: isDue, at: now) + packets)
+    }
+
+    private func reports(_ clocks: (OutgoingTrack) -> PublisherClock, isDue: Bool, at now: Microseconds) -> [ControlPacket] {
+        guard isDue else { return [.receiverReport(ReceiverReport(source: reporter))] }
+        var packets: [ControlPacket] = []
+        for track in outgoing {
+            guard let report = track.report(clocks(track), at: now) else { continue }
+            packets.append(
+                .senderReport(
+                    SenderReport(
+                        source: track.source, time: RTP.NTPTime(report.ntp.raw), timestamp: report.timestamp, packets: report.packets,
+                        bytes: report.bytes)))
+            packets.append(.names([SourceName(source: track.source, name: name)]))
+        }
+        let blocks = incoming.compactMap { track in
+            track.source.flatMap { source in
+                track.block(at: now).map { block in
+                    ReportBlock(
+                        source: source, fractionLost: block.fractionLost, lost: block.cumulativeLost, highest: block.extendedHighest,
+                        jitter: block.jitter, lastReport: block.lastReport, delay: block.delaySinceLastReport)
+                }
+            }
+        }
+        if !blocks.isEmpty || packets.isEmpty { packets.append(.receiverReport(ReceiverReport(source: reporter, blocks: blocks))) }
+        let sources = incoming.compactMap(\.source)
+        if !sources.isEmpty {
+            packets.append(.bandwidth(BandwidthEstimate(sender: reporter, bitsPerSecond: Self.ceiling, media: sources)))
+        }
+        return packets
+    }
+
+    private func compounds(_ packets: [ControlPacket]) -> [[UInt8]] {
+        var compounds: [[UInt8]] = []
+        for packet in packets where !writer.append(packet) {
+            compounds.append(writer.bytes)
+            writer.removeAll()
+            // A compound begins with a report (RFC 3550 section 6.1).
+            _ = writer.append(.receiverReport(ReceiverReport(source: reporter)))
+            _ = writer.append(packet)
+        }
+        if !writer.isEmpty { compounds.append(writer.bytes) }
+        writer.removeAll()
+        return compounds
+    }
+}

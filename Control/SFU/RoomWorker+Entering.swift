@@ -1,0 +1,154 @@
+import BondWire
+import Forwarding
+import ICE
+import Posix
+import SDP
+import TLS
+import Units
+import WebRTC
+import Wire
+
+/// How peers come in: one negotiation for those that send and those that receive.
+extension RoomWorker {
+    /// What an offer came to.
+    typealias Agreement = (text: String, tag: String)
+
+    /// - Throws: `Refusal`, `TLSError` without memory.
+    func publish(_ order: PeerOffer) throws -> Agreement {
+        let offer = try Self.read(order.offer)
+        return try enter(order, offer, Self.codecs(of: offer), .publish(accepts: [.audio, .video])) { peer, answer in
+            peer.incoming = answer.sections.filter { $0.direction == .receive }.compactMap { $0.codecs.first.map(IncomingTrack.init) }
+            guard !peer.incoming.isEmpty else { throw Refusal(reason: "the offer sends nothing: its sections are recvonly or inactive") }
+        }
+    }
+
+    /// - Throws: as `publish`.
+    func play(_ order: PeerOffer) throws -> Agreement {
+        let offer = try Self.read(order.offer)
+        let (now, name) = (now, Self.name())
+        var tracks: [SentTrack] = []
+        // One of each kind: the first publisher's.
+        for kind in [MediaSection.Kind.audio, .video] {
+            let sent = publishers(in: order.room).lazy.flatMap(\.incoming).first { $0.format.kind == kind }
+            guard let sent else { continue }
+            tracks.append(
+                SentTrack(
+                    codec: sent.format, stream: StreamName(stream: name, track: kind.text), name: name, source: freshSource(),
+                    retransmissionSource: kind == .video ? freshSource() : nil))
+        }
+        guard !tracks.isEmpty else { throw Refusal(reason: "nobody sends into the room yet") }
+        return try enter(order, offer, .standard, .play(tracks)) { peer, answer in
+            for (track, index) in answer.tracks {
+                guard let agreed = answer.sections.first(where: { $0.index == index })?.codecs.first else { continue }
+                peer.outgoing.append(
+                    OutgoingTrack(
+                        agreed, source: track.source, repeatSource: track.retransmissionSource ?? 0, random: .random(in: 0 ... .max),
+                        buffer: made, at: now, protection: { [unowned peer] in peer.transport.sender },
+                        send: { [unowned self, unowned peer] in send($0, to: peer) }))
+            }
+            guard !peer.outgoing.isEmpty else {
+                throw Refusal(reason: "the offer takes nothing of what is sent: \(tracks.map(\.codec.encodingName).joined(separator: ", "))")
+            }
+        }
+    }
+
+    /// Candidates, which an end that only answers does not need, or new credentials.
+    ///
+    /// - Returns: nil where nothing is to be answered.
+    func trickle(_ order: PeerFragment) throws -> Agreement? {
+        guard let peer = peers[order.peer] else { throw Refusal(reason: "nobody is here by that id") }
+        let fragment: TrickleFragment
+        do throws(SDPFault) {
+            fragment = try TrickleFragment(parsing: Array(order.fragment.utf8))
+        } catch {
+            throw Refusal(reason: "\(error)")
+        }
+        guard let ufrag = fragment.ufrag, ufrag != peer.remoteUfrag else { return nil }
+        guard let credentials = agent.restart(peer.session), agent.learn(peer.session, remoteUfrag: ufrag) else {
+            throw Refusal(reason: "its ice-ufrag is none")
+        }
+        peer.remoteUfrag = ufrag
+        var answer = TrickleFragment(
+            bundle: fragment.bundle, isLite: true,
+            transport: TransportLines(
+                ufrag: credentials.ufrag, password: credentials.password.revealed, options: ["trickle", "ice2"], fingerprints: [], setup: nil,
+                candidates: [], isComplete: false),
+            parts: [])
+        answer.parts = fragment.parts.prefix(1).map { part in
+            var part = part
+            part.transport = TransportLines(
+                ufrag: nil, password: nil, options: [], fingerprints: [], setup: nil, candidates: candidates, isComplete: true)
+            return part
+        }
+        return (answer.text, credentials.ufrag)
+    }
+
+    // MARK: One negotiation
+
+    private func enter(
+        _ order: PeerOffer, _ offer: SessionDescription, _ codecs: RoomCodecs, _ purpose: Answerer.Purpose,
+        _ furnish: (Peer, Answerer.Answer) throws -> Void
+    ) throws -> Agreement {
+        guard peers[order.peer] == nil else { throw Refusal(reason: "somebody is here by that id") }
+        guard peers.count < Self.peerLimit, let (session, credentials) = agent.open(at: now) else {
+            throw Refusal(reason: "this worker has no room for more than \(Self.peerLimit)")
+        }
+        do {
+            let local = LocalTransport(
+                ufrag: credentials.ufrag, password: credentials.password.revealed, fingerprint: try fingerprint(), candidates: candidates)
+            var answerer = Answerer(codecs: codecs, local: local, sessionID: .random(in: 1 ... .max))
+            let answer: Answerer.Answer
+            do throws(NegotiationFault) {
+                answer = try answerer.answer(to: offer, purpose)
+            } catch {
+                throw Refusal(reason: "the offer cannot be answered: \(error)")
+            }
+            guard agent.learn(session, remoteUfrag: answer.remote.ufrag) else { throw Refusal(reason: "its ice-ufrag is none") }
+            let transport = try Transport(
+                context, answer.remote.weArePassive ? .server : .client,
+                peer: answer.remote.fingerprints.compactMap { CertificateFingerprint($0.text) })
+            let peer = Peer(
+                id: order.peer, room: order.room, session: session, remoteUfrag: answer.remote.ufrag, transport: transport,
+                reporter: freshSource(), name: Self.name())
+            try furnish(peer, answer)
+            peers[order.peer] = peer
+            bySession[session] = peer
+            return (answer.description.text, credentials.ufrag)
+        } catch {
+            agent.close(session)
+            throw error
+        }
+    }
+
+    private static func read(_ text: String) throws -> SessionDescription {
+        do throws(SDPFault) {
+            return try SessionDescription(parsing: text)
+        } catch {
+            throw Refusal(reason: "the offer is no SDP: \(error)")
+        }
+    }
+
+    /// Of pictures the one codec that the offer likes best: a track is of one for as long as it lasts.
+    private static func codecs(of offer: SessionDescription) -> RoomCodecs {
+        let offered = offer.sections.first { $0.kind == .video && !$0.isRejected }?.codecs.compactMap(RoomCodec.init) ?? []
+        let first = offered.first { RoomCodecs.standard.video.contains($0) }
+        return RoomCodecs(audio: RoomCodecs.standard.audio, video: first.map { [$0] } ?? [])
+    }
+
+    private var candidates: [SDP.Candidate] {
+        announced.enumerated().map { index, address in
+            SDP.Candidate(
+                host: address.host, port: UInt16(address.port), transport: .udp, preference: UInt16(65_535 - index), foundation: "\(index + 1)")
+        }
+    }
+
+    private func fingerprint() throws -> Fingerprint {
+        guard let fingerprint = Fingerprint(.sha256, context.fingerprint.bytes) else { throw Refusal(reason: "the worker has no certificate") }
+        return fingerprint
+    }
+
+    /// A source (SSRC) that nobody else of this worker has been given by chance.
+    private func freshSource() -> UInt32 { .random(in: 1 ... .max) }
+
+    private static func name() -> String { String(UInt64.random(in: 0 ... .max), radix: 36) }
+}

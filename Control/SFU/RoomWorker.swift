@@ -1,0 +1,279 @@
+import BondWire
+import Forwarding
+import ICE
+import Logging
+import Posix
+import STUN
+import TLS
+import Units
+import WebRTC
+import Wire
+
+/// All rooms of one worker: its port, its peers, and what goes from whom to whom.
+///
+/// On its loop's thread alone: each datagram is read, opened, rewritten for everybody who gets it and sent on before the next one is looked at.
+final class RoomWorker {
+    private let loop: Loop
+    let log: Log
+    private let sockets: [UDPSocket]
+    /// With their port; what peers are told.
+    let announced: [SocketAddress]
+    let context: DTLSContext
+    var agent: LiteAgent
+    var peers: [PeerID: Peer] = [:]
+    var bySession: [SessionNumber: Peer] = [:]
+    private var watches: [Watch] = []
+    private var timer: LoopTimer?
+    private let batch = DatagramBatch()
+    /// For the packet that is looked at, and for the one that is made of it.
+    private let taken = UnsafeMutableRawBufferPointer.allocate(byteCount: RoomWorker.room, alignment: 16)
+    let made = UnsafeMutableRawBufferPointer.allocate(byteCount: RoomWorker.room, alignment: 16)
+    private var counts = (received: 0, sent: 0, refused: 0)
+    private let left: (PeerID, String) -> Void
+
+    private static let room = 2048 + 64
+    private static let tick = Duration.milliseconds(20)
+    /// Reads of one socket before others have their turn.
+    private static let readLimit = 8
+    static let peerLimit = 1000
+
+    /// Why somebody is not let in.
+    struct Refusal: Error {
+        let reason: String
+    }
+
+    /// On the loop's thread.
+    ///
+    /// - Parameters:
+    ///   - left: takes who is gone by itself, and why.
+    /// - Throws: `SystemError` for an address or a port that cannot be had, `TLSError` without memory.
+    init(port: Int, bind: [String], announced: [String], loop: Loop, log: Log, left: @escaping (PeerID, String) -> Void) throws {
+        var sockets: [UDPSocket] = []
+        for host in bind {
+            let number = sockets.first?.localAddress.port ?? port
+            guard let address = SocketAddress(host, port: number) else { throw SystemError("bind", on: host) }
+            sockets.append(try UDPSocket(binding: address, buffers: 4 << 20))
+        }
+        self.loop = loop
+        self.log = log
+        self.sockets = sockets
+        self.left = left
+        let told = announced.isEmpty ? bind : announced
+        self.announced = told.compactMap { SocketAddress($0, port: sockets.first?.localAddress.port ?? port) }
+        context = try DTLSContext(at: unixMilliseconds() / 1000)
+        agent = LiteAgent(.openSSL)
+    }
+
+    deinit {
+        taken.deallocate()
+        made.deallocate()
+    }
+
+    var port: Int { sockets.first?.localAddress.port ?? 0 }
+    var rooms: [RoomID] { Array(Set(peers.values.map(\.room))) }
+    var peerIDs: [PeerID] { Array(peers.keys) }
+
+    var now: Microseconds { Microseconds(Instant.now) }
+
+    // MARK: The loop
+
+    func begin() throws {
+        for (index, socket) in sockets.enumerated() {
+            watches.append(try loop.watch(socket.descriptor, .read) { [weak self] _ in self?.read(index) })
+        }
+        arm()
+    }
+
+    func end() {
+        timer?.cancel()
+        for watch in watches { watch.cancel() }
+        for id in peers.keys { remove(id) }
+    }
+
+    private func arm() {
+        timer = loop.timer(after: Self.tick) { [weak self] in
+            self?.tick()
+            self?.arm()
+        }
+    }
+
+    private func read(_ index: Int) {
+        do {
+            for _ in 0..<Self.readLimit {
+                let count = try sockets[index].receive(batch)
+                guard count > 0 else { return }
+                for place in 0..<count {
+                    guard let source = batch.source(place) else { continue }
+                    take(batch[place], from: Path(socket: UInt32(index), remote: source), at: now)
+                }
+                if count < batch.capacity { return }
+            }
+        } catch {
+            log.warning("a socket cannot be read", ["error": "\(error)"])
+        }
+    }
+
+    /// Told apart by the first byte. Source: RFC 7983 section 7.
+    private func take(_ datagram: UnsafeRawBufferPointer, from path: Path, at now: Microseconds) {
+        counts.received += 1
+        guard let first = datagram.first, datagram.count <= taken.count else { return refuse() }
+        switch first {
+        case 0...3: takeCheck(datagram, from: path, at: now)
+        case 20...63: takeHandshake(datagram, from: path, at: now)
+        case 128...191: takeMedia(datagram, from: path, at: now)
+        default: refuse()
+        }
+    }
+
+    private func refuse() { counts.refused += 1 }
+
+    // MARK: Datagrams
+
+    private func takeCheck(_ datagram: UnsafeRawBufferPointer, from path: Path, at now: Microseconds) {
+        let step = agent.take(Span(_unsafeBytes: datagram), from: path, at: now)
+        if let answer = step.answer { answer.withUnsafeBytes { send($0, over: path) } }
+        switch step {
+        case .refused: refuse()
+        case .checked(let session, _, let change): if let change, let peer = bySession[session] { move(peer, change, at: now) }
+        }
+    }
+
+    private func move(_ peer: Peer, _ change: Change, at now: Microseconds) {
+        switch change {
+        case .connected(let path), .moved(_, let path): peer.path = path
+        }
+        handle(peer.transport.start(at: now), of: peer, at: now)
+    }
+
+    private func takeHandshake(_ datagram: UnsafeRawBufferPointer, from path: Path, at now: Microseconds) {
+        guard let session = agent.session(by: path), let peer = bySession[session] else { return refuse() }
+        // It may begin before a path was nominated: the answer goes back where the question came from.
+        if peer.path == nil { move(peer, .connected(path), at: now) }
+        handle(peer.transport.take(Array(datagram), at: now), of: peer, at: now)
+    }
+
+    private func takeMedia(_ datagram: UnsafeRawBufferPointer, from path: Path, at now: Microseconds) {
+        guard datagram.count >= 8, let session = agent.session(by: path), let peer = bySession[session] else { return refuse() }
+        taken.copyMemory(from: datagram)
+        // RTCP has packet types of 192 to 223 there, which no payload type is. Source: RFC 5761 section 4.
+        let isControl = (192...223).contains(datagram[1])
+        let opened =
+            isControl ? peer.transport.openControl(taken, datagram.count) : peer.transport.openMedia(taken, datagram.count)
+        guard let opened else { return refuse() }
+        if let change = agent.used(path, by: session, at: now) { move(peer, change, at: now) }
+        let packet = UnsafeMutableRawBufferPointer(rebasing: taken[..<opened])
+        if isControl { peer.takeControl(packet, at: now) } else { peer.take(packet, at: now) }
+    }
+
+    private func handle(_ events: [Transport.Event], of peer: Peer, at now: Microseconds) {
+        for event in events {
+            switch event {
+            case .send(let datagram): datagram.withUnsafeBytes { send($0, to: peer) }
+            case .opened:
+                log.info("a peer is connected", ["peer": .text(peer.id.text)])
+                connect(peer, at: now)
+            case .ended(let reason): leave(peer, reason)
+            }
+        }
+    }
+
+    func send(_ bytes: UnsafeRawBufferPointer, to peer: Peer) {
+        guard let path = peer.path else { return }
+        send(bytes, over: path)
+    }
+
+    private func send(_ bytes: UnsafeRawBufferPointer, over path: Path) {
+        counts.sent += 1
+        // try?: an address that cannot be reached now is a path that its peer will leave, or that ends by itself; nothing waits for it.
+        _ = try? sockets[Int(path.socket)].send(bytes, to: path.remote)
+    }
+
+    // MARK: Who gets what
+
+    /// Media may come and go: whoever plays is fed by whoever publishes.
+    private func connect(_ peer: Peer, at now: Microseconds) {
+        for track in peer.outgoing { feed(track, in: peer.room, at: now) }
+        for track in peer.incoming { offer(track, in: peer.room, at: now) }
+    }
+
+    func publishers(in room: RoomID) -> [Peer] {
+        peers.values.filter { $0.room == room && !$0.incoming.isEmpty && $0.transport.isOpen }.sorted { $0.id < $1.id }
+    }
+
+    /// The first publisher's, of those that send what the player takes.
+    private func feed(_ track: OutgoingTrack, in room: RoomID, at now: Microseconds) {
+        let sources = publishers(in: room).flatMap(\.incoming)
+        if let source = sources.first(where: { $0.codec == track.codec }) { track.feed(from: source, at: now) }
+    }
+
+    private func offer(_ source: IncomingTrack, in room: RoomID, at now: Microseconds) {
+        for player in peers.values where player.room == room && player.transport.isOpen {
+            for track in player.outgoing where track.track == nil && track.codec == source.codec { track.feed(from: source, at: now) }
+        }
+    }
+
+    private func clock(of track: OutgoingTrack) -> PublisherClock {
+        let publisher = peers.values.first { peer in peer.incoming.contains { $0 === track.track } }
+        return publisher?.clock ?? PublisherClock()
+    }
+
+    // MARK: Time
+
+    private func tick() {
+        let now = now
+        for peer in peers.values {
+            handle(peer.transport.advance(to: now), of: peer, at: now)
+            guard peer.transport.isOpen, let sender = peer.transport.sender else { continue }
+            for compound in peer.controls(clocks: { self.clock(of: $0) }, at: now) {
+                made.copyBytes(from: compound)
+                // try?: as media: what is refused is lost.
+                guard let count = try? sender.protectControl(made, compound.count) else { continue }
+                send(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(made)[..<count]), to: peer)
+            }
+        }
+        for lapse in agent.advance(to: now) {
+            switch lapse {
+            case .expired(let session): if let peer = bySession[session] { leave(peer, "nothing came from it for 30 s") }
+            case .moved(let session, _, let path): if let path { bySession[session]?.path = path }
+            case .quiet, .back: break
+            }
+        }
+    }
+
+    // MARK: Coming and going
+
+    private func leave(_ peer: Peer, _ reason: String) {
+        guard peers[peer.id] != nil else { return }
+        remove(peer.id)
+        left(peer.id, reason)
+    }
+
+    func remove(_ id: PeerID) {
+        guard let peer = peers.removeValue(forKey: id) else { return }
+        for event in peer.transport.close() { if case .send(let datagram) = event { datagram.withUnsafeBytes { send($0, to: peer) } } }
+        bySession[peer.session] = nil
+        agent.close(peer.session)
+        for track in peer.outgoing { track.track?.remove(track) }
+        let now = now
+        // Whoever was fed by it gets the next publisher.
+        for source in peer.incoming {
+            for track in source.subscribers {
+                track.starve()
+                feed(track, in: peer.room, at: now)
+            }
+        }
+    }
+
+    func report() -> WorkerReport {
+        defer { counts = (0, 0, 0) }
+        let figures = peers.values.map { peer in
+            let incoming = peer.incoming.map { $0.takeFigures() }
+            return PeerFigures(
+                peer: peer.id, room: peer.room, isConnected: peer.transport.isOpen,
+                received: Bitrate(bitsPerSecond: incoming.reduce(0) { $0 + $1.bytes } * 8),
+                sent: Bitrate(bitsPerSecond: peer.outgoing.reduce(0) { $0 + $1.takeBytes() } * 8),
+                framesReceived: incoming.reduce(0) { $0 + $1.frames })
+        }
+        return WorkerReport(peers: figures, packetsIn: counts.received, packetsOut: counts.sent, refused: counts.refused)
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import Support
+import Testing
+import Units
+import Wire
+
+/// The doors of rooms, as real browsers use them: one sends its camera by WHIP, another receives it by WHEP.
+@Suite(.serialized)
+struct WHIPTests {
+    @Test("what a browser sends into a room another one decodes, picture and sound; both leave, and nothing of them stays")
+    func browsers() async throws {
+        try await inRooms { desk, owner in
+            let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+            func pass(_ use: String) async throws -> (url: String, token: String) {
+                let answer = try await owner.post("/rooms/\(room)/passes", #"{"use":"\#(use)"}"#)
+                let url = try answer.text("url")
+                return (desk.server + "/" + url.split(separator: "/").suffix(2).joined(separator: "/"), try answer.text("token"))
+            }
+            let (sending, playing) = (try await pass("publish"), try await pass("play"))
+            let browser = try await Chromium(on: desk.stage, hasCamera: true)
+            try await browser.open(desk.server + "/")
+            _ = try await browser.value(Self.script)
+            _ = try await browser.value("rooms.publish('\(sending.url)', '\(sending.token)')")
+            _ = try await browser.value("rooms.play('\(playing.url)', '\(playing.token)')")
+            try await browser.wait(for: "rooms.decoded().then(all => all.frames > 40 && all.energy > 0)", "it is seen and heard")
+            let before = try await browser.value("rooms.decoded().then(all => JSON.stringify(all))") as? String ?? ""
+            try await Task.sleep(for: .seconds(3))
+            let after = try await browser.value("rooms.decoded().then(all => JSON.stringify(all))") as? String ?? ""
+            measured("decoded, and three seconds later", "\(before), \(after)")
+            #expect(try await browser.value("rooms.decoded().then(all => all.freezes)") as? Double == 0)
+            #expect(try await browser.value("rooms.leave()") as? [Int] == [200, 200])
+        }
+    }
+
+    @Test("who has no pass, another room's, or one of the other purpose, is not let in; what is no offer is refused with its reason")
+    func passes() async throws {
+        try await inRooms { desk, owner in
+            let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+            let other = try await owner.post("/rooms", #"{"name":"Other"}"#).text("id")
+            let token = try await owner.post("/rooms/\(room)/passes", #"{"use":"publish"}"#).text("token")
+            func come(_ door: String, _ room: String, _ token: String?) async throws -> (status: Int, body: String) {
+                let proof = token.map { ["-H", "Authorization: Bearer \($0)"] } ?? []
+                let words =
+                    ["-s", "-w", "\n%{http_code}", "-H", "Content-Type: application/sdp", "--data-binary", "v=0\r\n"] + proof
+                    + ["\(desk.server)/\(door)/\(room)"]
+                let said = try await runTool("curl", words).text.split(separator: "\n")
+                return (Int(said.last ?? "") ?? 0, said.dropLast().joined(separator: "\n"))
+            }
+            #expect(try await come("whip", room, nil).status == 401)
+            #expect(try await come("whip", room, "\(token)x").status == 401)
+            #expect(try await come("whip", other, token).status == 401)
+            #expect(try await come("whep", room, token).status == 401)
+            let refused = try await come("whip", room, token)
+            #expect(refused.status == 400 && refused.body.contains("line"), "\(refused)")
+            #expect(try await owner.send("DELETE", "/rooms/\(room)").status == 204)
+            #expect(try await come("whip", room, token).status == 404)
+        }
+    }
+
+    /// Control with one worker for rooms.
+    private func inRooms(_ body: (FrontDesk, Visitor) async throws -> Void) async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let worker = try Places.program("strata-sfu")
+        try await atFrontDesk { settings in
+            settings.sections = """
+                [rooms]
+                workers = 1
+                port = 0
+                bind = ["127.0.0.1"]
+                program = "\(worker)"
+                runtime = "\(folder.path)"
+                """
+        } _: { desk in
+            try await body(desk, try await desk.owner())
+        }
+    }
+
+    /// What an encoder and a player do, in as little script as it takes.
+    private static let script = """
+        window.rooms = {
+            peers: [],
+            async negotiate(peer, url, token) {
+                await peer.setLocalDescription(await peer.createOffer());
+                const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/sdp' };
+                const answer = await fetch(url, { method: 'POST', headers, body: peer.localDescription.sdp });
+                if (answer.status !== 201) throw Error(`${answer.status} ${await answer.text()}`);
+                const place = new URL(answer.headers.get('location'), url).href;
+                await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
+                this.peers.push({ peer, place, token });
+            },
+            async publish(url, token) {
+                const media = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 360 }, audio: true });
+                const peer = new RTCPeerConnection();
+                for (const track of media.getTracks()) peer.addTrack(track, media);
+                await this.negotiate(peer, url, token);
+            },
+            async play(url, token) {
+                const peer = new RTCPeerConnection();
+                for (const kind of ['audio', 'video']) peer.addTransceiver(kind, { direction: 'recvonly' });
+                const media = new MediaStream();
+                peer.ontrack = event => media.addTrack(event.track);
+                const video = document.body.appendChild(document.createElement('video'));
+                video.autoplay = video.muted = true;
+                video.srcObject = media;
+                await this.negotiate(peer, url, token);
+            },
+            async decoded() {
+                const all = { frames: 0, energy: 0, freezes: 0, states: this.peers.map(one => one.peer.connectionState).join() };
+                for (const report of (await this.peers.at(-1).peer.getStats()).values()) {
+                    if (report.type !== 'inbound-rtp') continue;
+                    all.frames += report.framesDecoded ?? 0;
+                    all.energy += report.totalAudioEnergy ?? 0;
+                    all.freezes += report.freezeCount ?? 0;
+                }
+                return all;
+            },
+            async leave() {
+                return Promise.all(this.peers.map(async ({ peer, place, token }) => {
+                    peer.close();
+                    return (await fetch(place, { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } })).status;
+                }));
+            },
+        };
+        """
+}
