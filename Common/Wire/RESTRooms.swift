@@ -1,5 +1,3 @@
-package import Units
-
 // Bodies of the REST API: rooms.
 
 /// `POST /rooms`.

@@ -126,7 +126,7 @@ final class Peer {
         if !blocks.isEmpty || packets.isEmpty { packets.append(.receiverReport(ReceiverReport(source: reporter, blocks: blocks))) }
         let sources = incoming.compactMap(\.source)
         if !sources.isEmpty {
-            packets.append(.bandwidth(BandwidthEstimate(sender: reporter, bitsPerSecond: Self.ceiling, media: sources)))
+            packets.append(.bandwidth(BandwidthEstimate(sender: reporter, bitsPerSecond: Self.ceiling, sources: sources)))
         }
         return packets
     }
