@@ -155,7 +155,7 @@ let receiver: [Target] = [
 let control: [Target] = [
     pure("Control", "ICE", ["Units", "BondWire", "STUN", "Posix", "Crypto"]),
     pure("Control", "Redaction", ["Units"]),
-    pure("Control", "Forwarding", ["BondWire"], fast),
+    pure("Control", "Forwarding", ["BondWire", "RTP"], fast),
     pure("Control", "Congestion", ["BondWire"], fast),
     module("Control", "Tracing", ["Posix"]),
     module("Control", "Reporting", ["Units", "HTTP", "Web", "Redaction", "Tracing", "Crypto", "Posix", "Logging"]),
@@ -238,7 +238,7 @@ let suites: [Target] = [
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
     tests("RedactionTests", ["Redaction"]),
-    tests("ForwardingTests", ["Forwarding", "BondWire"]),
+    tests("ForwardingTests", ["Forwarding", "RTP", "BondWire"]),
     tests("CongestionTests", ["Congestion", "BondWire"]),
     tests("TracingTests", ["Tracing", "Posix"]),
     tests("ReportingTests", ["Reporting", "Tracing", "Support", "HTTP", "Web", "TLS", "Logging", "Posix", "Units"]),

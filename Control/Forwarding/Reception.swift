@@ -1,4 +1,5 @@
 package import BondWire
+package import RTP
 
 /// How one source arrives: extends its sequence numbers, knows repeats, and has the figures of a receiver report.
 ///
@@ -124,7 +125,7 @@ package struct Reception: Sendable {
     }
 
     /// A sender report of this source has come.
-    package mutating func takeReport(_ ntp: NTPTime, at now: Microseconds) { report = (ntp.compact, now) }
+    package mutating func takeReport(_ ntp: NTPTime, at now: Microseconds) { report = (ntp.middle, now) }
 
     /// The figures since the last call; nil where nothing has come yet.
     package mutating func block(at now: Microseconds) -> Block? {

@@ -1,4 +1,5 @@
 package import BondWire
+package import RTP
 
 /// What a sender report says of one outgoing source, and the round trip that its receiver reports give.
 ///
@@ -51,10 +52,10 @@ package struct Sending: Sendable {
     ) -> Report? {
         guard packets > 0, let newest = track.newestSent else { return nil }
         // Before the publisher's first report nothing ties its sources together: a clock of ours, that begins in 1970.
-        let ntp = publisher.time(at: now) ?? NTPTime(raw: 2_208_988_800 << 32).adding(now)
+        let ntp = publisher.time(at: now) ?? NTPTime(2_208_988_800 << 32).adding(now)
         var timestamp = newest.timestamp &+ UInt32(truncatingIfNeeded: Ticks.of(now - newest.at, rate: rate) ?? 0)
         if let taken = source?.timestamp(at: ntp), let mapped = track.timestamp(of: taken) { timestamp = mapped }
-        told[reports & 3] = Told(compact: ntp.compact, at: now)
+        told[reports & 3] = Told(compact: ntp.middle, at: now)
         reports += 1
         return Report(ntp: ntp, timestamp: timestamp, packets: packets, bytes: bytes)
     }

@@ -1,17 +1,10 @@
 package import BondWire
+package import RTP
 
-/// A wall clock's time as sender reports have it: seconds since 1900 in the upper half, their fraction in the lower. Source: RFC 3550, 4.
-package struct NTPTime: Hashable, Sendable {
-    package var raw: UInt64
-
-    package init(raw: UInt64) { self.raw = raw }
-
-    /// The middle 32 bits, as receiver reports repeat them. Source: RFC 3550, 6.4.1.
-    package var compact: UInt32 { UInt32(truncatingIfNeeded: raw >> 16) }
-
+extension NTPTime {
     /// How long after `other`, negative where it is before; round the wrap of 2036.
     package func microseconds(since other: NTPTime) -> Microseconds {
-        let difference = Int64(bitPattern: raw &- other.raw)
+        let difference = Int64(bitPattern: value &- other.value)
         return (difference >> 32) * 1_000_000 + ((difference & 0xffff_ffff) * 1_000_000) >> 32
     }
 
@@ -23,7 +16,7 @@ package struct NTPTime: Hashable, Sendable {
             seconds -= 1
             rest += 1_000_000
         }
-        return NTPTime(raw: raw &+ UInt64(bitPattern: seconds << 32) &+ UInt64(rest << 32) / 1_000_000)
+        return NTPTime(value &+ UInt64(bitPattern: seconds << 32) &+ UInt64(rest << 32) / 1_000_000)
     }
 }
 
@@ -57,7 +50,7 @@ package struct SourceClock: Hashable, Sendable {
 
     /// Takes a sender report's two times. A sender without a wall clock tells 0, which says nothing. Source: RFC 3550, 6.4.1.
     package mutating func take(ntp: NTPTime, timestamp: UInt32) {
-        guard ntp.raw != 0 else { return }
+        guard ntp.value != 0 else { return }
         report = Report(ntp: ntp, timestamp: timestamp)
     }
 
@@ -90,7 +83,7 @@ package struct PublisherClock: Hashable, Sendable {
 
     /// Takes the wall clock's time of any sender report of this sender.
     package mutating func take(_ ntp: NTPTime, at now: Microseconds) {
-        guard ntp.raw != 0 else { return }
+        guard ntp.value != 0 else { return }
         guard let base else {
             base = ntp
             offset = now

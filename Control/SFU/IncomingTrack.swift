@@ -126,9 +126,9 @@ final class IncomingTrack {
 
     // MARK: Control
 
-    func takeReport(ntp: UInt64, timestamp: UInt32, at now: Microseconds) {
-        reception.takeReport(NTPTime(raw: ntp), at: now)
-        clock.take(ntp: NTPTime(raw: ntp), timestamp: timestamp)
+    func take(_ report: SenderReport, at now: Microseconds) {
+        reception.takeReport(report.time, at: now)
+        clock.take(ntp: report.time, timestamp: report.timestamp)
     }
 
     /// What is to be asked of the publisher now.

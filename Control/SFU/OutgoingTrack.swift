@@ -138,7 +138,7 @@ final class OutgoingTrack {
             var packet = packet
             packet.layer = turn
             guard let rewritten = rewriter.repeated(packet),
-                repeats.mayRepeat(sequence, bytes: payload.count + 30, roundTrip: sending.roundTrip, at: now)
+                repeats.mayRepeat(sequence, of: 0, bytes: payload.count + 30, roundTrip: sending.roundTrip, at: now)
             else { return }
             repeatSequence &+= 1
             let fields = RTPFields(

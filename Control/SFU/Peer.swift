@@ -5,6 +5,7 @@ import RTP
 import TLS
 import Units
 import WebRTC
+import Wire
 
 /// Somebody's PeerConnection: an encoder that sends, or a player.
 final class Peer {
@@ -13,7 +14,7 @@ final class Peer {
     let session: SessionNumber
     /// Of its ICE credentials: another after a restart.
     var remoteUfrag: String
-    let transport: Transport
+    let transport: MediaTransport
     /// Where it is; nil until ICE has found it.
     var path: Path?
     /// What it sends, and its wall clock.
@@ -34,7 +35,7 @@ final class Peer {
     /// What publishers are told that there is room for; without a word browsers stay at 300 kbit/s for long.
     private static let ceiling: UInt64 = 4_000_000
 
-    init(id: PeerID, room: RoomID, session: SessionNumber, remoteUfrag: String, transport: Transport, reporter: UInt32, name: String) {
+    init(id: PeerID, room: RoomID, session: SessionNumber, remoteUfrag: String, transport: MediaTransport, reporter: UInt32, name: String) {
         self.id = id
         self.room = room
         self.session = session
@@ -63,8 +64,8 @@ final class Peer {
     private func take(_ part: ControlPacket, at now: Microseconds) {
         switch part {
         case .senderReport(let report):
-            incoming.first { $0.source == report.source }?.takeReport(ntp: report.time.value, timestamp: report.timestamp, at: now)
-            if report.time.value != 0 { clock.take(Forwarding.NTPTime(raw: report.time.value), at: now) }
+            incoming.first { $0.source == report.source }?.take(report, at: now)
+            if report.time.value != 0 { clock.take(report.time, at: now) }
             take(report.blocks, at: now)
         case .receiverReport(let report): take(report.blocks, at: now)
         case .nack(let lost):
@@ -110,7 +111,7 @@ final class Peer {
             packets.append(
                 .senderReport(
                     SenderReport(
-                        source: track.source, time: RTP.NTPTime(report.ntp.raw), timestamp: report.timestamp, packets: report.packets,
+                        source: track.source, time: report.ntp, timestamp: report.timestamp, packets: report.packets,
                         bytes: report.bytes)))
             packets.append(.names([SourceName(source: track.source, name: name)]))
         }

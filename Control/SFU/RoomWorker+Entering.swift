@@ -103,12 +103,13 @@ extension RoomWorker {
             } catch {
                 throw Refusal(reason: "the offer cannot be answered: \(error)")
             }
-            guard agent.learn(session, remoteUfrag: answer.remote.ufrag) else { throw Refusal(reason: "its ice-ufrag is none") }
-            let transport = try Transport(
-                context, answer.remote.weArePassive ? .server : .client,
-                peer: answer.remote.fingerprints.compactMap { CertificateFingerprint($0.text) })
+            guard let remote = answer.remote else { throw Refusal(reason: "the offer has no section that is not stopped") }
+            guard agent.learn(session, remoteUfrag: remote.ufrag) else { throw Refusal(reason: "its ice-ufrag is none") }
+            let transport = try MediaTransport(
+                context, remote.weArePassive ? .server : .client,
+                peer: remote.fingerprints.compactMap { CertificateFingerprint($0.text) })
             let peer = Peer(
-                id: order.peer, room: order.room, session: session, remoteUfrag: answer.remote.ufrag, transport: transport,
+                id: order.peer, room: order.room, session: session, remoteUfrag: remote.ufrag, transport: transport,
                 reporter: freshSource(), name: Self.name())
             try furnish(peer, answer)
             peers[order.peer] = peer

@@ -73,7 +73,7 @@ final class RoomWorker {
     var rooms: [RoomID] { Array(Set(peers.values.map(\.room))) }
     var peerIDs: [PeerID] { Array(peers.keys) }
 
-    var now: Microseconds { Microseconds(Instant.now) }
+    var now: Microseconds { Instant.now.nanoseconds / 1000 }
 
     // MARK: The loop
 
@@ -165,7 +165,7 @@ final class RoomWorker {
         if isControl { peer.takeControl(packet, at: now) } else { peer.take(packet, at: now) }
     }
 
-    private func handle(_ events: [Transport.Event], of peer: Peer, at now: Microseconds) {
+    private func handle(_ events: [MediaTransport.Event], of peer: Peer, at now: Microseconds) {
         for event in events {
             switch event {
             case .send(let datagram): datagram.withUnsafeBytes { send($0, to: peer) }

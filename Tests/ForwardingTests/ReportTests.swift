@@ -1,4 +1,5 @@
 import BondWire
+import RTP
 import Testing
 
 @testable import Forwarding
@@ -73,14 +74,14 @@ import Testing
     mutating func lastReport() throws {
         _ = reception.take(0, timestamp: 0, at: 0)
         #expect(reception.block(at: second)?.lastReport == 0)
-        reception.takeReport(NTPTime(raw: 0x1234_5678_9abc_def0), at: second)
+        reception.takeReport(NTPTime(0x1234_5678_9abc_def0), at: second)
         let block = try must(reception.block(at: 6250 * ms))
         #expect(block.lastReport == 0x5678_9abc && block.delaySinceLastReport == 0x0005_4000)
     }
 }
 
 @Suite struct SendingTests {
-    private let wall = NTPTime(raw: 3_900_000_000 << 32)
+    private let wall = NTPTime(3_900_000_000 << 32)
 
     @Test("a sender report ties the track's timestamps to the publisher's wall clock, through a switch of layers too")
     func mapping() throws {
@@ -117,14 +118,14 @@ import Testing
         var sending = Sending(rate: 48_000)
         sending.sent(payload: 10)
         let report = try must(sending.report(track, publisher: PublisherClock(), source: nil, at: second))
-        sending.take(fractionLost: 5, lastReport: report.ntp.compact &+ 1, delay: 0, at: 2 * second)
+        sending.take(fractionLost: 5, lastReport: report.ntp.middle &+ 1, delay: 0, at: 2 * second)
         sending.take(fractionLost: 5, lastReport: 0, delay: 0, at: 2 * second)
         // It waited longer than the report is old.
-        sending.take(fractionLost: 5, lastReport: report.ntp.compact, delay: 70_000, at: 2 * second)
+        sending.take(fractionLost: 5, lastReport: report.ntp.middle, delay: 70_000, at: 2 * second)
         #expect(sending.roundTrip == nil && sending.fractionLost == 5)
-        sending.take(fractionLost: 26, lastReport: report.ntp.compact, delay: 0x8000, at: 1620 * ms)
+        sending.take(fractionLost: 26, lastReport: report.ntp.middle, delay: 0x8000, at: 1620 * ms)
         #expect(sending.roundTrip == 120 * ms && sending.fractionLost == 26)
-        sending.take(fractionLost: 0, lastReport: report.ntp.compact, delay: 0, at: 1200 * ms)
+        sending.take(fractionLost: 0, lastReport: report.ntp.middle, delay: 0, at: 1200 * ms)
         #expect(sending.roundTrip == 130 * ms)
     }
 
@@ -132,7 +133,7 @@ import Testing
     func publisherClock() throws {
         var clock = PublisherClock()
         #expect(clock.time(at: 0) == nil)
-        clock.take(NTPTime(raw: 0), at: 0)
+        clock.take(NTPTime(0), at: 0)
         #expect(clock.time(at: 0) == nil, "whoever has no wall clock tells 0")
         for index in 0..<20 as Range<Int64> { clock.take(wall.adding(index * second), at: index * second + (index % 5 + 2) * 10 * ms) }
         let told = try must(clock.time(at: 20 * second)).microseconds(since: wall)
@@ -143,7 +144,7 @@ import Testing
 
     @Test("times of the wall clock are added and taken apart to the microsecond, over the wrap of 2036")
     func arithmetic() {
-        let late = NTPTime(raw: .max - 5)
+        let late = NTPTime(.max - 5)
         for difference in [0, 1, -1, 999_999, -999_999, 1_000_001, -3_600_000_001, 86_400_000_000] as [Microseconds] {
             let told = late.adding(difference).microseconds(since: late)
             #expect((difference - 1...difference).contains(told), "\(difference): \(told)")

@@ -1,4 +1,5 @@
 import BondWire
+import RTP
 
 @testable import Forwarding
 
@@ -56,7 +57,7 @@ struct SimulcastSource {
         (Self.wallClock(picture), layers[layer].timestamp &+ Self.ticks(picture))
     }
 
-    static func wallClock(_ picture: Int) -> NTPTime { NTPTime(raw: 3_900_000_000 << 32).adding(Microseconds(picture) * interval) }
+    static func wallClock(_ picture: Int) -> NTPTime { NTPTime(3_900_000_000 << 32).adding(Microseconds(picture) * interval) }
     static func ticks(_ picture: Int) -> UInt32 { UInt32(truncatingIfNeeded: Int64(picture) * interval * 9 / 100) }
 
     /// One picture in all sizes.

@@ -1,4 +1,5 @@
 import BondWire
+import RTP
 import Testing
 
 @testable import Forwarding
@@ -260,7 +261,7 @@ import Testing
 
     @Test("the layers' sender reports put them on one line, however their clocks begin, and a shift is made good at the next switch")
     mutating func reports() {
-        let wall = NTPTime(raw: 4_000_000_000 << 32)
+        let wall = NTPTime(4_000_000_000 << 32)
         clocks[0].take(ntp: wall, timestamp: 1000)
         clocks[1].take(ntp: wall.adding(2 * second), timestamp: .max - 89_999)
         track.select(LayerTarget(layer: 0))
@@ -276,7 +277,7 @@ import Testing
 
     @Test("reports that cannot be are not believed: then the time of arrival counts")
     mutating func wrongReports() {
-        let wall = NTPTime(raw: 4_000_000_000 << 32)
+        let wall = NTPTime(4_000_000_000 << 32)
         clocks[0].take(ntp: wall, timestamp: 0)
         clocks[1].take(ntp: wall.adding(3600 * second), timestamp: 0)
         track.select(LayerTarget(layer: 0))
@@ -287,7 +288,7 @@ import Testing
 
     @Test("a key frame that is older than what was sent by more than 100 ms is refused once")
     mutating func oldKeyFrame() {
-        let wall = NTPTime(raw: 4_000_000_000 << 32)
+        let wall = NTPTime(4_000_000_000 << 32)
         for index in 0..<2 { clocks[index].take(ntp: wall, timestamp: 0) }
         track.select(LayerTarget(layer: 0))
         _ = take(packet(10, timestamp: 90_000, isKey: true))

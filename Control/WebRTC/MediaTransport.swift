@@ -6,7 +6,7 @@ package import TLS
 /// One peer's way in and out, from the moment that ICE has found a path: a DTLS handshake, then SRTP both ways. Source: RFC 5764.
 ///
 /// No socket and no clock of its own; confined to its owner's thread.
-package final class Transport {
+package final class MediaTransport {
     package enum Event: Sendable, Hashable {
         /// A datagram to the peer.
         case send([UInt8])
