@@ -20,6 +20,10 @@ final class Peer {
     /// What it sends, and its wall clock.
     var incoming: [IncomingTrack] = []
     var clock = PublisherClock()
+    /// What the ids of its packets' header extensions mean.
+    var extensions = ExtensionMap()
+    private var arrivals = ArrivalRecorder()
+    private var lastFeedback: Microseconds = 0
     /// What it gets.
     var outgoing: [OutgoingTrack] = []
     /// Of our own reports.
@@ -32,7 +36,10 @@ final class Peer {
 
     /// Between two reports.
     private static let reportInterval: Microseconds = 1_000_000
-    /// What publishers are told that there is room for; without a word browsers stay at 300 kbit/s for long.
+    /// Between two feedbacks of when packets arrived, by which a browser estimates what its way carries. Source: RFC 8888 section 5 for
+    /// the range, which draft-holmer-rmcat-transport-wide-cc-extensions-01 leaves open.
+    private static let feedbackInterval: Microseconds = 60_000
+    /// What publishers are told that there is room for, whatever their ways carry.
     private static let ceiling: UInt64 = 4_000_000
 
     init(id: PeerID, room: RoomID, session: SessionNumber, remoteUfrag: String, transport: MediaTransport, reporter: UInt32, name: String) {
@@ -51,6 +58,10 @@ final class Peer {
     func take(_ packet: UnsafeMutableRawBufferPointer, at now: Microseconds) {
         // try?: a packet that is none is dropped, as one that was lost.
         guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(packet))) else { return }
+        // try?: extensions that are none say nothing; their packet is media all the same.
+        if let sequence = (try? ExtensionValues(Span(_unsafeBytes: UnsafeRawBufferPointer(packet)), header, extensions))?.transportSequence {
+            arrivals.arrived(sequence, at: now)
+        }
         incoming.first { $0.claims(header.fields) }?.take(packet, header, at: now)
     }
 
@@ -97,10 +108,23 @@ final class Peer {
             if !numbers.isEmpty { packets.append(.nack(LostPackets(sender: reporter, media: source, sequences: numbers))) }
             if needsKey { packets.append(.pictureLoss(sender: reporter, media: source)) }
         }
+        packets += feedbacks(at: now)
         let isDue = now - lastReport >= Self.reportInterval
         guard isDue || !packets.isEmpty else { return [] }
         if isDue { lastReport = now }
         return compounds(reports(clocks, isDue: isDue, at: now) + packets)
+    }
+
+    /// When its packets arrived, where that is due.
+    private func feedbacks(at now: Microseconds) -> [ControlPacket] {
+        guard now - lastFeedback >= Self.feedbackInterval, arrivals.hasArrivals, let media = incoming.lazy.compactMap(\.source).first else {
+            return []
+        }
+        lastFeedback = now
+        var packets: [ControlPacket] = []
+        // Each tells of 500 numbers: so many come in 60 ms of 50 Mbit/s.
+        while packets.count < 4, let feedback = arrivals.feedback(sender: reporter, media: media) { packets.append(.transport(feedback)) }
+        return packets
     }
 
     private func reports(_ clocks: (OutgoingTrack) -> PublisherClock, isDue: Bool, at now: Microseconds) -> [ControlPacket] {
