@@ -75,9 +75,8 @@ package struct Gateway: Sendable {
 
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
-            rooms: RoomDesk, passes: RoomPasses, alerts: AlertDesk, devices: DeviceDoor, health: Health, postman: Postman?, courier: Courier, blobs: BlobStore,
-            signer: BlobSigner, reporter: Reporter,
-            traces: Traces?, settings: Settings, log: Log
+            rooms: RoomDesk, passes: RoomPasses, alerts: AlertDesk, devices: DeviceDoor, health: Health, postman: Postman?,
+            courier: Courier, blobs: BlobStore, signer: BlobSigner, reporter: Reporter, traces: Traces?, settings: Settings, log: Log
         ) {
             self.store = store
             self.gate = gate

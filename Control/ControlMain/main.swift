@@ -152,7 +152,8 @@ struct Outward: Sendable {
         fleet: fleet,
         feed: feed,
         broadcasts: broadcasts, rooms: try RoomDesk(configuration.rooms, log: log),
-        passes: RoomPasses(key: try await store.operations.key("room passes")), alerts: AlertDesk(store: store, broadcasts: broadcasts, letters: letters, log: log),
+        passes: RoomPasses(key: try await store.operations.key("room passes")),
+        alerts: AlertDesk(store: store, broadcasts: broadcasts, letters: letters, log: log),
         devices: DeviceDoor(
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,
             log: log),

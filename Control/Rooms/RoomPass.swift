@@ -32,7 +32,9 @@ package struct RoomPasses: Sendable {
     /// - Returns: nil where it is forged, of another purpose, or over.
     package func read(_ text: Secret, at unixSeconds: Int64) -> RoomPass? {
         // try?: whatever is wrong with it, nobody is let in by it.
-        guard let pass = try? JWT.verify(text.revealed, as: RoomPass.self, type: Self.type, key: key), unixSeconds < pass.exp else { return nil }
+        guard let pass = try? JWT.verify(text.revealed, as: RoomPass.self, type: Self.type, key: key), unixSeconds < pass.exp else {
+            return nil
+        }
         return pass
     }
 }

@@ -59,7 +59,8 @@ final class Peer {
         // try?: a packet that is none is dropped, as one that was lost.
         guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(packet))) else { return }
         // try?: extensions that are none say nothing; their packet is media all the same.
-        if let sequence = (try? ExtensionValues(Span(_unsafeBytes: UnsafeRawBufferPointer(packet)), header, extensions))?.transportSequence {
+        if let sequence = (try? ExtensionValues(Span(_unsafeBytes: UnsafeRawBufferPointer(packet)), header, extensions))?.transportSequence
+        {
             arrivals.arrived(sequence, at: now)
         }
         incoming.first { $0.claims(header.fields) }?.take(packet, header, at: now)

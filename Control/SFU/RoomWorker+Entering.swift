@@ -48,7 +48,8 @@ extension RoomWorker {
                         send: { [unowned self, unowned peer] in send($0, to: peer) }))
             }
             guard !peer.outgoing.isEmpty else {
-                throw Refusal(reason: "the offer takes nothing of what is sent: \(tracks.map(\.codec.encodingName).joined(separator: ", "))")
+                throw Refusal(
+                    reason: "the offer takes nothing of what is sent: \(tracks.map(\.codec.encodingName).joined(separator: ", "))")
             }
         }
     }
@@ -72,7 +73,8 @@ extension RoomWorker {
         var answer = TrickleFragment(
             bundle: fragment.bundle, isLite: true,
             transport: TransportLines(
-                ufrag: credentials.ufrag, password: credentials.password.revealed, options: ["trickle", "ice2"], fingerprints: [], setup: nil,
+                ufrag: credentials.ufrag, password: credentials.password.revealed, options: ["trickle", "ice2"], fingerprints: [],
+                setup: nil,
                 candidates: [], isComplete: false),
             parts: [])
         answer.parts = fragment.parts.prefix(1).map { part in
@@ -140,12 +142,15 @@ extension RoomWorker {
     private var candidates: [SDP.Candidate] {
         announced.enumerated().map { index, address in
             SDP.Candidate(
-                host: address.host, port: UInt16(address.port), transport: .udp, preference: UInt16(65_535 - index), foundation: "\(index + 1)")
+                host: address.host, port: UInt16(address.port), transport: .udp, preference: UInt16(65_535 - index),
+                foundation: "\(index + 1)")
         }
     }
 
     private func fingerprint() throws -> Fingerprint {
-        guard let fingerprint = Fingerprint(.sha256, context.fingerprint.bytes) else { throw Refusal(reason: "the worker has no certificate") }
+        guard let fingerprint = Fingerprint(.sha256, context.fingerprint.bytes) else {
+            throw Refusal(reason: "the worker has no certificate")
+        }
         return fingerprint
     }
 

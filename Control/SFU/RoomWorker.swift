@@ -11,7 +11,8 @@ import Wire
 
 /// All rooms of one worker: its port, its peers, and what goes from whom to whom.
 ///
-/// On its loop's thread alone: each datagram is read, opened, rewritten for everybody who gets it and sent on before the next one is looked at.
+/// On its loop's thread alone: each datagram is read, opened, rewritten for everybody who gets it and sent on before the next one is looked
+/// at.
 final class RoomWorker {
     private let loop: Loop
     let log: Log
