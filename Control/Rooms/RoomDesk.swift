@@ -1,6 +1,6 @@
 package import Logging
-package import Posix
-package import Units
+import Posix
+import Units
 package import Wire
 
 /// The rooms of this machine: which worker each lives on, and who is in it.

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Logging
-package import Posix
+import Posix
 import Service
 import Units
 import Wire
