@@ -60,7 +60,6 @@ struct WHIPTests {
     /// Control with one worker for rooms.
     private func inRooms(_ body: (FrontDesk, Visitor) async throws -> Void) async throws {
         let folder = try TemporaryFolder()
-        defer { folder.remove() }
         let worker = try Places.program("strata-sfu")
         try await atFrontDesk { settings in
             settings.sections = """
