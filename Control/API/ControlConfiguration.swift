@@ -126,11 +126,12 @@ package struct ControlConfiguration: Sendable {
         func isAddress(_ text: String) -> Bool { SocketAddress(text, port: 1) != nil }
         let absolute = { (path: String) in path.hasPrefix("/") }
         return RoomSettings(
-            program: section.string("program", default: "/usr/bin/strata-sfu", "an absolute path", absolute),
-            folder: section.string("runtime", default: "/run/strata/control", "an absolute path", absolute),
+            program: section.string("program", default: "/usr/bin/strata-sfu", "an absolute path", where: absolute),
+            folder: section.string("runtime", default: "/run/strata/control", "an absolute path", where: absolute),
             workers: section.integer("workers", default: 0, in: 0...64), port: section.integer("port", default: 8189, in: 0...65_000),
-            bind: section.strings("bind", default: ["0.0.0.0"], "addresses such as 0.0.0.0 or ::", isAddress),
-            announced: section.strings("announce", default: [], "addresses such as 203.0.113.5", isAddress), logLevel: logLevel.name)
+            bind: section.strings("bind", default: ["0.0.0.0"], "addresses such as 0.0.0.0 or ::", where: isAddress),
+            announced: section.strings("announce", default: [], "addresses such as 203.0.113.5", where: isAddress),
+            logLevel: "\(logLevel)")
     }
 
     private static func collector(_ section: ConfigurationSection) -> URLParts? {
