@@ -39,6 +39,12 @@ package enum WorkerMessage: Message {
     case unknown(String)
 }
 
+/// Where somebody was not let in, by a stable name in the `outcome`.
+package enum WorkerStep: String, Sendable {
+    /// Nobody sends into the room: a player may come again.
+    case noPublisher = "room.publisher"
+}
+
 package struct PeerOffer: Codable, Sendable, Hashable {
     package var peer: PeerID
     package var room: RoomID

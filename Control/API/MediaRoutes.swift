@@ -26,21 +26,33 @@ struct MediaRoutes: Sendable {
                 success: .empty, run: { _ in Self.shared(.noContent, ["Accept-Post": Self.sdp]) }),
             Route(
                 method: .post, path: "/\(door)/{id}", access: .open, summary: "Come in with an offer", file: [Self.sdp],
-                success: .file([Self.sdp]), problems: [.unauthorized, .busy, .quota], run: { try await enter(use, $0) }),
+                success: .file([Self.sdp]), problems: [.unauthorized, .conflict, .busy, .quota], run: { call in try await open { try await enter(use, call) } }),
             Route(
                 method: .options, path: "/\(door)/{id}/{peer}", access: .open, summary: "What a page of another origin may send",
                 success: .empty, run: { _ in Self.shared(.noContent, ["Accept-Patch": Self.fragment]) }),
             Route(
                 method: .patch, path: "/\(door)/{id}/{peer}", access: .open, summary: "Candidates, or a restart of ICE",
                 file: [Self.fragment], success: .file([Self.fragment]), problems: [.unauthorized, .outdated, .conditionNeeded, .busy],
-                run: { try await trickle(use, $0) }),
+                run: { call in try await open { try await trickle(use, call) } }),
             Route(
                 method: .delete, path: "/\(door)/{id}/{peer}", access: .open, summary: "Leave", success: .empty, problems: [.unauthorized],
-                isUrgent: true, run: { try await leave(use, $0) }),
+                isUrgent: true, run: { call in try await open { try await leave(use, call) } }),
         ]
     }
 
     private static func door(_ use: RoomUse) -> String { use == .publish ? "whip" : "whep" }
+
+    /// A page of another origin reads also why it was not let in.
+    private func open(_ body: () async throws -> Response) async throws -> Response {
+        do {
+            return try await body()
+        } catch let problem as Problem {
+            var response = Gateway.response(to: problem)
+            if problem.status == Status(code: 409).code { response.headers.add("Retry-After", "2") }
+            response.headers.add("Access-Control-Allow-Origin", "*")
+            return response
+        }
+    }
 
     /// Pages of any origin may come: the pass says who may, and no cookie is read here.
     private static func shared(_ status: Status, _ headers: Headers, _ body: [UInt8] = []) -> Response {
@@ -113,6 +125,7 @@ struct MediaRoutes: Sendable {
         case .refused(let reason): Problem(.malformed, reason)
         case .missing: Problem(.notFound, "nobody is in the room by that address")
         case .outdated: Problem(.outdated, "the session was restarted meanwhile: its ETag is another")
+        case .empty: Problem(.conflict, "nobody sends into the room yet")
         case .full(let limit): Problem(.quota, "the room is full: \(limit) are in it")
         }
     }

@@ -30,6 +30,8 @@ package actor RoomDesk {
         /// The peer means an ICE session that is over (RFC 9725 section 4.3.1).
         case outdated
         case full(limit: Int)
+        /// Nobody sends yet: a player may come again.
+        case empty
     }
 
     /// A peer that was let in.
@@ -108,6 +110,7 @@ package actor RoomDesk {
             return Entry(peer: peer, answer: answer.answer, tag: answer.tag)
         case .outcome(let outcome):
             seats[peer] = nil
+            if outcome.step == WorkerStep.noPublisher.rawValue { throw .empty }
             throw .refused((outcome.reason ?? "the worker does not say why not").bounded())
         case .none(let reason):
             seats[peer] = nil

@@ -37,7 +37,7 @@ extension RoomWorker {
                     codec: sent.format, stream: StreamName(stream: name, track: kind.text), name: name, source: freshSource(),
                     retransmissionSource: kind == .video ? freshSource() : nil))
         }
-        guard !tracks.isEmpty else { throw Refusal(reason: "nobody sends into the room yet") }
+        guard !tracks.isEmpty else { throw Refusal(step: .noPublisher, reason: "nobody sends into the room yet") }
         return try enter(order, offer, .standard, .play(tracks)) { peer, answer in
             for (track, index) in answer.tracks {
                 guard let agreed = answer.sections.first(where: { $0.index == index })?.codecs.first else { continue }

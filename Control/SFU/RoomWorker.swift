@@ -40,6 +40,8 @@ final class RoomWorker {
 
     /// Why somebody is not let in.
     struct Refusal: Error {
+        /// A stable name, where whoever comes again may be let in.
+        var step: WorkerStep?
         let reason: String
     }
 

@@ -105,14 +105,14 @@ package final class WorkerService: @unchecked Sendable {
             guard let answer = try body() else { return outcome(id, .done) }
             Self.send(.answered(PeerAnswer(command: id, peer: peer, answer: answer.text, tag: answer.tag)), socket, log)
         } catch let refusal as RoomWorker.Refusal {
-            outcome(id, .refused, refusal.reason)
+            outcome(id, .refused, refusal.reason, at: refusal.step)
         } catch {
             outcome(id, .failed, "\(error)")
         }
     }
 
-    private func outcome(_ id: CommandID, _ result: CommandOutcome.Result, _ reason: String? = nil) {
-        Self.send(.outcome(CommandOutcome(id: id, result: result, reason: reason?.bounded())), socket, log)
+    private func outcome(_ id: CommandID, _ result: CommandOutcome.Result, _ reason: String? = nil, at step: WorkerStep? = nil) {
+        Self.send(.outcome(CommandOutcome(id: id, result: result, step: step?.rawValue, reason: reason?.bounded())), socket, log)
     }
 
     private static func send(_ message: WorkerMessage, _ socket: ChildSocket, _ log: Log, droppable: Bool = false) {
