@@ -26,7 +26,8 @@ struct MediaRoutes: Sendable {
                 success: .empty, run: { _ in Self.shared(.noContent, ["Accept-Post": Self.sdp]) }),
             Route(
                 method: .post, path: "/\(door)/{id}", access: .open, summary: "Come in with an offer", file: [Self.sdp],
-                success: .file([Self.sdp]), problems: [.unauthorized, .conflict, .busy, .quota], run: { call in try await open { try await enter(use, call) } }),
+                success: .file([Self.sdp]), problems: [.unauthorized, .conflict, .busy, .quota],
+                run: { call in try await open { try await enter(use, call) } }),
             Route(
                 method: .options, path: "/\(door)/{id}/{peer}", access: .open, summary: "What a page of another origin may send",
                 success: .empty, run: { _ in Self.shared(.noContent, ["Accept-Patch": Self.fragment]) }),
