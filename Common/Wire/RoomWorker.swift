@@ -103,7 +103,7 @@ package struct PeerEnd: Codable, Sendable, Hashable {
 }
 
 package struct WorkerDescription: Codable, Sendable, Hashable {
-    /// UDP and TCP, of all its addresses.
+    /// UDP, of all its addresses.
     package var port: Int
     package var rooms: [RoomID]
     package var peers: [PeerID]

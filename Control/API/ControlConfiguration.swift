@@ -78,6 +78,9 @@ package struct ControlConfiguration: Sendable {
         retention = Self.retention(reader.section("retention"))
         backups = Self.backups(reader.section("backup"))
         rooms = Self.rooms(reader.section("rooms"), logLevel: reader.section("log").level())
+        if rooms.workers > 0, rooms.announced.isEmpty, !Set(["0.0.0.0", "::"]).isDisjoint(with: rooms.bind) {
+            reader.note("rooms.announce", nil, "the addresses at which browsers reach this machine, as rooms.bind names all that it has")
+        }
         let errors = reader.section("errors")
         vendor = Self.dsn(errors, reader)
         self.environment = errors.string("environment", default: "production", "1 to 64 letters, digits, dots, hyphens and underlines") {

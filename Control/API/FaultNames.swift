@@ -12,7 +12,7 @@ enum FaultNames {
         "alerts.webhook_url": ["webhookURL"],
         "enrollment.label": ["name"],
         "public_key": ["publicKey"],
-        "sender.name": ["name"], "pool.name": ["name"], "configuration.toml": ["toml"],
+        "sender.name": ["name"], "room.name": ["name"], "pool.name": ["name"], "configuration.toml": ["toml"],
         "destination.name": ["name"], "destination.secret": ["secret"], "destination.latency_ms": ["latencyMs"],
         "destination.stream_id": ["streamID"], "webhook.url": ["url"], "webhook.description": ["description"], "webhook.kinds": ["kinds"],
         "wording.key": ["items"], "wording.text": ["items"], "wording.locale": ["items"],

@@ -32,7 +32,16 @@ struct ControlConfigurationTests {
         let kept = try parse(self.least + "[retention]\ndeliveries_days = 7\nhealth_days = 365\n").retention
         #expect(kept.deliveries == .seconds(7 * 86_400) && kept.health == .seconds(365 * 86_400))
         #expect(shipped.vendor == nil && least.vendor == nil && shipped.environment == least.environment)
+        #expect(shipped.rooms.workers == 0 && least.rooms.workers == 0 && shipped.rooms.port == least.rooms.port)
         #expect(shipped.outbound.isEmpty && least.outbound.isEmpty && !shipped.endsTLSAtProxy)
+    }
+
+    @Test("rooms on every address of the machine need to be told which ones browsers reach")
+    func rooms() throws {
+        let fault = #expect(throws: ConfigurationFaults.self) { try parse(least + "[rooms]\nworkers = 1\n") }
+        #expect(fault?.faults.map(\.key) == ["rooms.announce"])
+        #expect(try parse(least + "[rooms]\nworkers = 1\nannounce = [\"203.0.113.5\"]\n").rooms.workers == 1)
+        #expect(try parse(least + "[rooms]\nworkers = 1\nbind = [\"127.0.0.1\"]\n").rooms.announced == [])
     }
 
     @Test("a quota is set by file or environment, and one that is none is a fault with its key")
