@@ -33,6 +33,10 @@ package struct TargetTest: Sendable {
         if case .rtmp(let rtmp) = target, let reason = await connect(rtmp) { return OutputTestVerdict(failed: .connect, reason: reason) }
         if case .srt(let srt) = target, srt.mode == .listener { return listen(srt) }
         guard let fault = await attempt(until: end) else { return OutputTestVerdict() }
+        if case .rtmp(let rtmp) = target, rtmp.tls, fault.reason.hasPrefix("no answer") {
+            // rtmp2sink does not say whether the silence came before or behind the handshake.
+            return OutputTestVerdict(failed: .secure, reason: "\(fault.reason): does it speak TLS there?")
+        }
         return OutputTestVerdict(failed: step(of: fault.reason), reason: fault.reason)
     }
 

@@ -36,7 +36,7 @@ struct DestinationTrialTests {
                 ("srt://127.0.0.1:\(peer.port)", #""srtMode":"caller","#, ["resolve", "accept"], nil),
                 ("srt://127.0.0.1:\(dead)", #""srtMode":"caller","#, ["resolve"], ("accept", "nobody answers")),
                 ("srt://0.0.0.0:\(try FreePorts.udp())", #""srtMode":"listener","#, ["listen"], nil),
-                ("srt://0.0.0.0:\(taken)", #""srtMode":"listener","#, [], ("listen", "")),
+                ("srt://0.0.0.0:\(taken)", #""srtMode":"listener","#, [], ("listen", "in use")),
             ] as [(String, String, [String], (String, String)?)] {
                 let secret = url.hasPrefix("rtmp") ? key : "a-passphrase"
                 let id = try await owner.post("/destinations", #"{"name":"\#(url)",\#(more)"url":"\#(url)","secret":"\#(secret)"}"#).text(

@@ -44,7 +44,10 @@ struct HostileTextTests {
             ).text("id")
             let webhook = try await owner.post("/webhooks", #"{"url":"https://127.0.0.1:1/","description":"w","active":true}"#).text("id")
             let bodies = Self.bodies(sender: sender, destination: destination)
-            let ids = ["senders": sender, "destinations": destination, "broadcasts": broadcast, "users": user, "webhooks": webhook]
+            let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+            let ids = [
+                "senders": sender, "destinations": destination, "broadcasts": broadcast, "users": user, "webhooks": webhook, "rooms": room,
+            ]
             var tried: [String: Int] = [:]
             var next = 0
             for operation in try await operations(desk) {
@@ -318,6 +321,7 @@ struct HostileTextTests {
                 "sender": sender, "input": ["video": "test", "audio": "test"], "links": ["eth0"], "protection": "balanced", "seconds": 10,
             ],
             "ChangeBroadcastRequest": ["input": ["video": "test", "audio": "test"]],
+            "CreateRoomRequest": ["name": "N"], "RoomPassRequest": ["use": "play", "minutes": 10],
             "AddOutputRequest": ["destination": destination], "CreatePlayerLinkRequest": ["expiresInSeconds": 60],
             "RotateSecretRequest": ["overlapSeconds": 60],
             "WebhookRequest": ["url": "https://127.0.0.1:1/", "description": "N", "kinds": ["webhook.test"], "active": true],

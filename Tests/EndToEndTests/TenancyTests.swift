@@ -74,6 +74,7 @@ struct TenancyTests {
 
     /// Bodies that fit, for what another organisation tries.
     private static let bodies = [
+        "POST /api/v1/rooms/{id}/passes": #"{"use":"play"}"#,
         "PATCH /api/v1/users/{id}": #"{"displayName":"Taken over"}"#, "PATCH /api/v1/senders/{id}": #"{"name":"taken"}"#,
         "PUT /api/v1/senders/{id}/configuration": #"{"toml":""}"#, "PATCH /api/v1/pool/{id}": #"{"draining":true}"#,
         "POST /api/v1/senders/{id}/modem-reset": #"{"modem":"860000000000012","force":true}"#,
