@@ -60,7 +60,7 @@ struct Arguments {
             await agent.start()
             return agent
         }, stop: { await $0.stop() })
-    await program.untilStopped(signals) {}
+    await program.untilStopped(signals)
 }
 
 /// `send FILE`: a bonded sender by itself.
@@ -69,7 +69,7 @@ struct Arguments {
     let signals = try Signals(loop: loop)
     let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProgramContext.environment))
     _ = try await program.start("sender", { try StandaloneSender(configuration, log: log) }, stop: { $0.stop() })
-    await program.untilStopped(signals) {}
+    await program.untilStopped(signals)
 }
 
 if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "send" {

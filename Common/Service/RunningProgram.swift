@@ -38,12 +38,18 @@ package actor RunningProgram {
     }
 
     /// Says READY to systemd, serves its watchdog, and returns once SIGTERM or SIGINT came and every part has ended.
-    package func untilStopped(_ signals: Signals, reload: @Sendable () async -> Void) async {
+    ///
+    /// - Parameter reload: what SIGHUP does; nil where it does nothing, which is said then.
+    package func untilStopped(_ signals: Signals, reload: (@Sendable () async -> Void)? = nil) async {
         notify?.ready()
         log.notice("started")
         let watchdog = notify.flatMap { notify in notify.watchdogInterval.map { watch(notify, each: $0) } }
         for await signal in signals.events {
             if signal == .stop { break }
+            guard let reload else {
+                log.notice("SIGHUP changes nothing here: a changed configuration is read at the next start")
+                continue
+            }
             log.notice("reloading")
             await reload()
         }

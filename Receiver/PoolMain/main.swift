@@ -46,7 +46,7 @@ case []:
         } stop: { service in
             await service.stop()
         }
-        await program.untilStopped(signals) {}
+        await program.untilStopped(signals)
     } catch {
         log.error("cannot start", ["error": "\(error)"])
         exit(1)

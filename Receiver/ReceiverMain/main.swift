@@ -53,7 +53,7 @@ struct Arguments {
     let signals = try Signals(loop: loop)
     let program = RunningProgram(loop: loop, log: log, notify: nil)
     _ = try await program.start("listener", { try StandaloneListener(configuration, log: log) }, stop: { $0.stop() })
-    await program.untilStopped(signals) {}
+    await program.untilStopped(signals)
 }
 
 /// `test-destination`: tries the target that standard input names (`OutputTestOrder`), and writes what came of it (`OutputTestVerdict`).
