@@ -76,6 +76,9 @@ package final class ConfigurationReader {
         faults.append(ConfigurationFault(key: key, value: value, expected: expected, place: place))
     }
 
+    /// Whether something is wrong with this key already: what its getter returned was not written by anybody then.
+    package func hasFault(_ key: String) -> Bool { faults.contains { $0.key == key } }
+
     func markKnown(_ key: String) { known.insert(key) }
 
     /// The variable that overrides this key: `STRATA_SERVER_LISTEN`.

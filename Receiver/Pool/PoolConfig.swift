@@ -23,7 +23,9 @@ package struct PoolConfig: Sendable {
         let isPath = { (text: String) in text.hasPrefix("/") }
         let first = host.integer("first_port", default: 20_000, in: 1024...65_535)
         let last = host.integer("last_port", default: 20_999, in: 1024...65_535)
-        if last < first { reader.note("host.last_port", "\(last)", "at least host.first_port, \(first)") }
+        // What is no port has a fault of its own, and a number here that nobody wrote.
+        let arePorts = !reader.hasFault("host.first_port") && !reader.hasFault("host.last_port")
+        if arePorts, last < first { reader.note("host.last_port", "\(last)", "at least host.first_port, \(first)") }
         let level = reader.section("log").choice("level", default: LevelName.notice, placeholder: .notice)
         let addresses = host.strings(
             "public_addresses", "what boards reach this host by, each \(PublicAddress.expected)", isFilled: true,

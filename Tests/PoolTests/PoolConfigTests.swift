@@ -95,6 +95,14 @@ struct PoolConfigTests {
         }
     }
 
+    @Test("a last port that is no port is one fault, of the number that was written")
+    func lastPort() throws {
+        let error = #expect(throws: ConfigurationFaults.self) {
+            try parse("[host]\npublic_addresses = [\"a\"]\nlast_port = 70000\n")
+        }
+        #expect(error?.faults.map(\.key) == ["host.last_port"] && error?.faults.first?.value == "70000")
+    }
+
     @Test("what this machine cannot do is named before anything is offered, with what to do")
     func impossible() throws {
         let folder = "/tmp/st-check-\(getpid())"
