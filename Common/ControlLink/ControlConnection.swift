@@ -166,7 +166,11 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
             emit(.connected(via: route))
             learnAddresses(socket.remote)
             let ending = await listen(socket, route)
-            log.notice("connection to control lost", ["link": .text(route.description), "reason": .text(ending.text)])
+            if isStopped {
+                log.notice("connection to control closed, because this program ends", ["link": .text(route.description)])
+            } else {
+                log.notice("connection to control lost", ["link": .text(route.description), "reason": .text(ending.text)])
+            }
             emit(ending.event)
             if case .lost = ending { return }
             redial.refused(among: await routes())
@@ -294,7 +298,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
                 }
             }
         } catch {
-            return .lost("\(error)")
+            return .lost(isStopped ? "this program ends" : "\(error)")
         }
         let reason = (socket.closeReason ?? "").bounded(to: 200)
         switch socket.closeCode {

@@ -61,13 +61,14 @@ struct ControlConnectionTests {
     private func origin(_ port: Int) throws -> ServerOrigin { try ServerOrigin("http://127.0.0.1:\(port)") }
 
     private func device(
-        _ port: Int, _ loop: Loop, routes: [Route] = [.any], times: ControlLinkTimes = ControlLinkTimes()
+        _ port: Int, _ loop: Loop, routes: [Route] = [.any], times: ControlLinkTimes = ControlLinkTimes(),
+        log: Log = Log("test", threshold: .error)
     ) throws -> ControlConnection<PoolMessage, PoolOrder> {
         let identity = DeviceIdentity(
             key: key, device: DeviceID("01ARZ3NDEKTSV4RRFFQ69G5FAV")!, organization: nil, name: "pool", kind: .pool,
             server: try origin(port), authority: .system)
         return ControlConnection(
-            identity: identity, loop: loop, log: Log("test", threshold: .error), times: times, routes: { routes },
+            identity: identity, loop: loop, log: log, times: times, routes: { routes },
             hello: {
                 .hello(
                     PoolHello(poolVersion: "1", addresses: [], portRange: PortRange(first: 1, last: 2), capacity: 1, leases: []))
@@ -249,6 +250,26 @@ struct ControlConnectionTests {
         await server.shutdown(grace: .zero)
         loop.stop()
         serverLoop.stop()
+    }
+
+    @Test("a connection that ends because the program does is not told as lost")
+    func ownEnd() async throws {
+        let control = try await PlayedControl()
+        let loop = try Loop(name: "device")
+        let said = Guarded<[String]>([])
+        let log = Log("test", threshold: .notice) { line in said.withLock { $0.append(line) } }
+        let device = try device(control.port, loop, log: log)
+        await device.start()
+        let socket = try await control.next()
+        try await greet(socket, control.port)
+        var events = device.events.makeAsyncIterator()
+        guard case .connected = await events.next() else { throw Unexpected("not connected") }
+        await device.stop()
+        let lines = said.withLock { $0 }
+        #expect(lines.filter { $0.contains("connection to control closed, because this program ends") }.count == 1, "\(lines)")
+        #expect(!lines.contains { $0.contains("connection to control lost") || $0.contains("CancellationError") }, "\(lines)")
+        await control.stop()
+        loop.stop()
     }
 
     @Test("a silent control is left within its time, and dialled again")
