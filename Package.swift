@@ -280,7 +280,7 @@ let suites: [Target] = [
         "BroadcastsTests",
         ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "SQLite", "Store", "Support", "Units", "Web", "Wire"]),
     tests("AlertsTests", ["Alerts", "Broadcasts", "Crypto", "Posix", "Store", "Units", "Wire"]),
-    tests("CommandsTests", ["Commands", "Web"]),
+    tests("CommandsTests", ["Commands", "Crypto", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
     tests("STUNTests", ["STUN", "Crypto"]),

@@ -55,7 +55,11 @@ package struct Console: Sendable {
         let path = try arguments.optional("session") ?? "\(home)/.config/strata/session.json"
         var session = try SessionFile.load(path) ?? SessionFile(server: "http://127.0.0.1:8080")
         if let server = try arguments.optional("server") { session.server = try Self.origin(server) }
-        if let file = try arguments.optional("ca") { session.authority = try Self.text(of: file) }
+        if let file = try arguments.optional("ca") {
+            let authority = try Self.text(of: file)
+            try Self.checkCertificate(authority, "--ca \(file)")
+            session.authority = authority
+        }
         let client = try ControlClient(
             session: session, path: path, token: try Self.apiToken(try arguments.optional("api-token-file"), environment),
             proxy: try Self.proxy(try arguments.optional("proxy"), environment, for: session.server))
