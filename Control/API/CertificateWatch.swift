@@ -1,3 +1,4 @@
+import Glibc
 package import Logging
 import Posix
 import Store
@@ -17,6 +18,7 @@ package actor CertificateWatch {
 
     private(set) var terms: [Kind: CertificateTerm] = [:]
     private let demand: ChainDemand
+    private let keys: [String]
     private let log: Log
     private var saying: Task<Void, Never>?
     /// Why the files that lie there are not served.
@@ -27,8 +29,10 @@ package actor CertificateWatch {
     /// - Parameters:
     ///   - authority: Unix seconds at which the certificate of the server's own authority ends, where it has one.
     ///   - demand: what those who dial expect of what the server presents.
-    package init(authority: Int?, demand: ChainDemand, log: Log) {
+    ///   - keys: the files of the server's private keys.
+    package init(authority: Int?, demand: ChainDemand, keys: [String], log: Log) {
         self.demand = demand
+        self.keys = keys
         self.log = log.part("certificates")
         terms[.authority] = authority.map { CertificateTerm(end: $0, notice: Self.authorityNotice) }
     }
@@ -41,6 +45,7 @@ package actor CertificateWatch {
     /// Takes up what the server presents since its start. It is served whatever it is: there is nothing better.
     package func begin(_ server: Server) {
         refused = nil
+        for key in keys { warn(of: key) }
         switch server.certificateFault(for: demand) {
         // Said below, and each day again.
         case nil, .over: break
@@ -50,6 +55,19 @@ package actor CertificateWatch {
                 ["reason": .text(Self.text(fault)), "remedy": "\(Self.remedy(fault))"])
         }
         watch(server)
+    }
+
+    /// A key that everybody on this machine may read is served all the same: it is what there is. A group's reading is left to those who
+    /// gave it, as distributions do (`ssl-cert`).
+    private func warn(of key: String) {
+        var status = stat()
+        guard stat(key, &status) == 0, status.st_mode & 0o027 != 0 else { return }
+        log.warning(
+            "others may use the server's private key",
+            [
+                "file": .text(key), "mode": .text(String(status.st_mode & 0o777, radix: 8)),
+                "remedy": "chmod 600, and a new key where somebody else can log in here",
+            ])
     }
 
     /// Has the server read its files again; what it cannot use, or those who dial would refuse, changes nothing.

@@ -195,7 +195,11 @@ struct Outward: Sendable {
     let own = try authority(configuration.authorityFile)
     let certificates = try await program.start(
         "certificates",
-        { CertificateWatch(authority: own.map { Int($0.notAfter) }, demand: configuration.chainDemand(authority: own), log: heard) },
+        {
+            CertificateWatch(
+                authority: own.map { Int($0.notAfter) }, demand: configuration.chainDemand(authority: own),
+                keys: Set(configuration.server.listeners.compactMap { $0.certificate?.key }).sorted(), log: heard)
+        },
         stop: { await $0.stop() })
     let parts = try await parts(
         configuration, folder, store, own, certificates, outward, Loop(name: "blobs"), reporter,

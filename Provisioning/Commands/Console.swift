@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import HTTP
 import Posix
 import Service
@@ -107,8 +108,14 @@ package struct Console: Sendable {
         }
     }
 
-    /// A secret from a file, without the line's end.
+    /// A secret from a file, without the line's end. A file on disk is held to the rule for key files: for its owner alone.
     static func secret(of file: String) throws -> SecretOnWire {
+        var status = stat()
+        // Of a pipe, as a shell makes one, the mode says nothing; what cannot be looked at, reading says.
+        if stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0 {
+            throw Arguments.Fault(
+                "\(file): mode \(String(status.st_mode & 0o777, radix: 8)): only its owner may read a secret (chmod 600 \(file))")
+        }
         let secret = try text(of: file).prefix { !$0.isNewline }
         guard !secret.isEmpty else { throw Arguments.Fault("\(file) is empty: write the secret into its first line") }
         return SecretOnWire(Secret(String(secret)))

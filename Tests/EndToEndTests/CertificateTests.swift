@@ -22,6 +22,11 @@ struct CertificateTests {
             #expect(try await probe(owner).status == "healthy")
             #expect(!control.lines.contains { $0.contains("ends soon") || $0.contains("is over") })
 
+            // A key that others may read is served, and told.
+            try #require(chmod("\(folder)/key.pem", 0o644) == 0)
+            let open = try await reload(control, expecting: "others may use the server's private key")
+            #expect(open.contains("\"mode\":\"644\"") && open.contains("\"level\":\"warning\""), "\(open)")
+
             // 20 days are left, then 3 s, which pass.
             let soon = try put(into: folder, endingIn: 20 * Self.day + 3600)
             let warned = try await reload(control, expecting: "the server's certificate ends soon")

@@ -174,6 +174,11 @@ struct OperationsTests {
             #expect(
                 try await errors(["login", "--email", "owner@example.org", "--password-file", "/nonexistent"])
                     == "strata-provision: /nonexistent cannot be read: No such file or directory (2)")
+            let open = try desk.stage.folder.write("a long password", to: "open")
+            try #require(chmod(open, 0o644) == 0)
+            #expect(
+                try await errors(["login", "--email", "owner@example.org", "--password-file", open])
+                    == "strata-provision: \(open): mode 644: only its owner may read a secret (chmod 600 \(open))")
             let wrong = try desk.stage.folder.write("wrong", to: "wrong-token")
             #expect(
                 try await errors(["token", "create", "--kind", "pool", "--operator-token-file", wrong]).contains(

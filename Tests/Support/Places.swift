@@ -48,9 +48,11 @@ package final class TemporaryFolder: Sendable {
 
     package subscript(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// For its owner alone, as secrets have to be.
     @discardableResult
     package func write(_ text: String, to name: String) throws -> String {
         try text.write(toFile: self[name], atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: self[name])
         return self[name]
     }
 
