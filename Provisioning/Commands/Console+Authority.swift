@@ -16,8 +16,11 @@ extension Console {
         let now = unixMilliseconds() / 1000
         let authority = try Self.authority(in: folder, now: now)
         let leaf = try authority.issue(for: names, at: now)
-        try KeyFile.write(leaf.privateKeyPEM, to: "\(folder)/key.pem")
-        try KeyFile.write(leaf.chainPEM, to: "\(folder)/chain.pem")
+        let (key, chain) = ("\(folder)/key.pem", "\(folder)/chain.pem")
+        // One without the other would be of no use to a server.
+        for file in [key, chain] { try KeyFile.check(file) }
+        try KeyFile.write(leaf.privateKeyPEM, to: key)
+        try KeyFile.write(leaf.chainPEM, to: chain)
         show(
             AuthorityView(
                 fingerprint: Hex.encode(try authority.fingerprint), certificate: "\(folder)/ca.pem", hosts: names,

@@ -167,7 +167,10 @@ struct OperationsTests {
                 return answer.errors.trimmingCharacters(in: .newlines)
             }
             let folder = try desk.stage.folder.makeFolder("taken")
-            for (file, reason) in [("/nonexistent/token", "open: No such file or directory (2)"), (folder, "it is a folder")] {
+            for (file, reason) in [
+                ("/nonexistent/token", "open: No such file or directory (2)"), (folder, "it is a folder"),
+                ("/dev/full", "it is no regular file, and would be replaced: name another path"),
+            ] {
                 #expect(try await errors(["token", "create", "--output", file]) == "strata-provision: \(file): \(reason)")
             }
             #expect(try await desk.owner().get("/enrollment-tokens").items().isEmpty)
