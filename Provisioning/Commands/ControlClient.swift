@@ -1,3 +1,4 @@
+import Crypto
 import FoundationEssentials
 import HTTP
 import Posix
@@ -66,11 +67,13 @@ actor ControlClient {
 
     /// Registers or signs in, and keeps the refresh token.
     func enter(_ route: String, _ body: any Encodable & Sendable) async throws -> UserView {
+        let room = try session.reserve(path)
+        defer { KeyFile.drop(room) }
         let answer = try await send(.post, route, body, bearer: nil)
         guard answer.headers.all("set-cookie").contains(where: { $0.hasPrefix(refreshCookieName + "=") }) else {
             throw Arguments.Fault("the server keeps no session now, because its disk is full: sign in on its page, for 15 minutes")
         }
-        return try keep(answer).user
+        return try keep(answer, in: room).user
     }
 
     func leave() async throws {
@@ -84,10 +87,13 @@ actor ControlClient {
         guard session.refreshToken != nil else {
             throw Arguments.Fault("not signed in: use 'strata-provision login' first, or an API token")
         }
-        return try keep(try await send(.post, "/api/v1/auth/refresh", nil, bearer: nil)).accessToken.secret
+        let room = try session.reserve(path)
+        defer { KeyFile.drop(room) }
+        return try keep(try await send(.post, "/api/v1/auth/refresh", nil, bearer: nil), in: room).accessToken.secret
     }
 
-    private func keep(_ answer: ClientResponse) throws -> SessionView {
+    /// - Parameter room: that was taken for the session file before the server was asked.
+    private func keep(_ answer: ClientResponse, in room: String) throws -> SessionView {
         let view = try JSONDecoder().decode(SessionView.self, from: Data(answer.body))
         accessToken = view.accessToken.secret
         for field in answer.headers.all("set-cookie") {
@@ -97,7 +103,7 @@ actor ControlClient {
             if pair[0] == refreshCookieName { session.refreshToken = value }
             if pair[0] == browserCookieName { session.browser = value }
         }
-        try session.save(path)
+        try session.save(path, in: room)
         return view
     }
 

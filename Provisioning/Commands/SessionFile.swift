@@ -30,11 +30,34 @@ struct SessionFile: Codable, Sendable {
         }
     }
 
-    /// Written beside and renamed, so that a full disk or a kill leaves the old one.
-    func save(_ path: String) throws {
-        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            try Folder.make(String(path[..<slash]))
+    /// Takes room for what this is once it has new tokens: a refresh token that is asked for uses up the one before it, so that one that
+    /// cannot be kept ends the session, and is a theft to the server when the old one is shown again.
+    ///
+    /// - Returns: what `save` writes into, and `KeyFile.drop` gives back.
+    func reserve(_ path: String) throws -> String {
+        do {
+            try Self.makeFolder(of: path)
+            return try KeyFile.reserve(try JSONEncoder().encode(self).count + Self.tokenBytes, beside: path)
+        } catch {
+            throw Arguments.Fault("the session could not be kept, and nothing was asked of the server: \(error)")
         }
-        try KeyFile.write(String(decoding: JSONEncoder().encode(self), as: UTF8.self), to: path)
+    }
+
+    /// Far more than two tokens have.
+    private static let tokenBytes = 2048
+
+    /// Written beside and renamed, so that a full disk or a kill leaves the old one.
+    ///
+    /// - Parameter room: what `reserve` took for it; nil where nothing was.
+    func save(_ path: String, in room: String? = nil) throws {
+        let text = String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+        if let room { return try KeyFile.write(text, to: path, in: room) }
+        try Self.makeFolder(of: path)
+        try KeyFile.write(text, to: path)
+    }
+
+    private static func makeFolder(of path: String) throws {
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
+        try Folder.make(String(path[..<slash]))
     }
 }

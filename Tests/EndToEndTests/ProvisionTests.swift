@@ -36,6 +36,14 @@ struct ProvisionTests {
                 #expect(user == entered)
             }
             #expect(tokens.count == 3)
+            // Where its successor could not be kept, as the name of the file beside it is longer than names may be, none is asked for.
+            let long = folder[String(repeating: "s", count: 250)]
+            try FileManager.default.copyItem(atPath: shell.session, toPath: long)
+            try await Shell(session: long).refused(["whoami"], "nothing was asked of the server: \(long): open: File name too long (36)")
+            let still: UserView = try await shell(["whoami"])
+            #expect(still == entered)
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("shell.json") }
+            #expect(left == ["shell.json"])
             let used = try String(contentsOfFile: shell.session, encoding: .utf8)
             #expect(try await shell(["logout"]).isEmpty)
             try await shell.refused(["whoami"], "not signed in")
