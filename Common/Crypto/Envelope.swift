@@ -70,6 +70,12 @@ package enum Envelope {
         try output.sync(target)
     }
 
+    /// Whether a text is a key that `open` takes: asked before anything is begun.
+    package static func checkKey(_ pem: String) throws(CryptoError) {
+        let key = try KeyHandle(pem: pem)
+        _ = key.raw
+    }
+
     private static func malformed(_ path: String) -> CryptoError {
         ERR_clear_error()
         return .malformed("\(path) is no file that was sealed for a key (CMS AuthEnvelopedData, DER)")

@@ -242,7 +242,11 @@ struct Outward: Sendable {
     defer { lock.release() }
     let copies = SafetyCopies(of: folder.database)
     guard let name else {
-        for copy in try copies.all() { print("\(copy.name)  \(copy.madeAt.text)") }
+        let all = try copies.all()
+        for copy in all { print("\(copy.name)  \(copy.madeAt.text)") }
+        if all.isEmpty {
+            print("there are no copies in \(folder.path): an upgrade and a restore make one; for a backup use --backup FILE --key FILE")
+        }
         return
     }
     let aside = try await copies.restore(name, at: .now)
@@ -265,7 +269,8 @@ struct Outward: Sendable {
     let lock = try FolderLock(folder.path)
     defer { lock.release() }
     let restored = try await Backups.restore(
-        backup, to: folder.database, and: folder.blobs, keys: try masterKeys(folder), key: try ProgramContext.readText(key), at: .now)
+        backup, to: folder.database, and: folder.blobs, keys: try masterKeys(folder),
+        key: (pem: try ProgramContext.readText(key), file: key), at: .now)
     print("restored what was backed up at \(restored.madeAt.text)" + (restored.aside.map { "; what was there before is \($0)" } ?? ""))
 }
 

@@ -30,6 +30,10 @@ package struct Backups: Sendable, Hashable {
 
     package enum Failure: Error, Hashable, CustomStringConvertible {
         case noRecipient
+        /// The file of the certificate, and what is wrong with it.
+        case badRecipient(String, reason: String)
+        /// The file of the key, and what is wrong with it.
+        case notAKey(String, reason: String)
         case noDatabase(String)
         case noMasterKey(String)
         case otherMasterKey(String)
@@ -43,6 +47,10 @@ package struct Backups: Sendable, Hashable {
         package var description: String {
             switch self {
             case .noRecipient: "backup.recipient is missing: the certificate to seal backups for, made as Control/README.md says"
+            case .badRecipient(let path, let reason):
+                "backup.recipient, \(path), holds no certificate in PEM form, made as Control/README.md says: \(reason)"
+            case .notAKey(let path, let reason):
+                "--key \(path) holds no private key in PEM form without a passphrase: name the one of backup.recipient's certificate: \(reason)"
             case .noDatabase(let path): "there is no \(path): control never ran here"
             case .noMasterKey(let path):
                 "there is no \(path): put the one that was kept apart there first, mode 600; without it no secret can be read"
@@ -77,6 +85,9 @@ package struct Backups: Sendable, Hashable {
     package func make(
         of database: String, with blobs: BlobFolder, keys: Keyring, certificate: String, at now: Timestamp
     ) async throws -> Made {
+        do throws(CryptoError) { _ = try Certificate(pem: certificate) } catch {
+            throw Failure.badRecipient(recipient, reason: "\(error)")
+        }
         try Folder.make(folder)
         let lock = try FolderLock(folder)
         defer { lock.release() }
@@ -105,18 +116,19 @@ package struct Backups: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - blobs: where the files go that it has.
-    ///   - key: the operator's private key, PEM.
+    ///   - key: the operator's private key, PEM, and the file that it was read from.
     /// - Throws: `Failure`, `CryptoError`, `SQLiteError`, `SystemError`, `BlobError`: nothing has changed then but for files that nothing
     ///   refers to.
     package static func restore(
-        _ path: String, to database: String, and blobs: BlobFolder, keys: Keyring, key: String, at now: Timestamp
+        _ path: String, to database: String, and blobs: BlobFolder, keys: Keyring, key: (pem: String, file: String), at now: Timestamp
     ) async throws -> Restored {
+        do throws(CryptoError) { try Envelope.checkKey(key.pem) } catch { throw Failure.notAKey(key.file, reason: "\(error)") }
         let opened = database + ".opened"
         // One that was killed may have left a log as well, which is of another file.
         func clear() { for end in ["", "-wal", "-shm", "-journal"] { unlink(opened + end) } }
         clear()
         defer { clear() }
-        try Envelope.open(path, into: opened, with: key)
+        try Envelope.open(path, into: opened, with: key.pem)
         let madeAt = try BackupProof.takenOff(opened, keys, path)
         try await BlobCopies(database: opened).putBack(into: blobs)
         do {

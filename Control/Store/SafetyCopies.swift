@@ -19,10 +19,18 @@ package struct SafetyCopies: Sendable {
         package let madeAt: Timestamp
     }
 
-    package enum Failure: Error, Hashable {
-        case noSuchCopy(String)
+    package enum Failure: Error, Hashable, CustomStringConvertible {
+        case noSuchCopy(String, folder: String)
         /// A sound file, perhaps, but none of control's.
         case notControls(String)
+
+        package var description: String {
+            switch self {
+            case .noSuchCopy(let name, let folder):
+                "there is no copy '\(name)' in \(folder): 'strata-control restore' without --copy lists those that there are"
+            case .notControls(let path): "\(path) is no database of control's: nothing was changed"
+            }
+        }
     }
 
     package init(of database: String) {
@@ -63,7 +71,7 @@ package struct SafetyCopies: Sendable {
     /// - Returns: the name of what was put aside; nil where there was no database.
     /// - Throws: `.noSuchCopy`, `.notControls`; `SQLiteError` for a copy that is no sound database: nothing has changed then.
     package func restore(_ name: String, at now: Timestamp) async throws -> String? {
-        guard try all().contains(where: { $0.name == name }) else { throw Failure.noSuchCopy(name) }
+        guard try all().contains(where: { $0.name == name }) else { throw Failure.noSuchCopy(name, folder: folder) }
         return try await putInPlace(folder + name, at: now)
     }
 

@@ -92,6 +92,7 @@ struct BackupTests {
         try await refused(backup, "from before a rotation of the master key")
         try write(masterKey, "\(state)/master.key")
         try await refused(backup, "not authentic", key: "stranger.key")
+        try await refused(backup, "--key \(desk.stage.folder["operator.pem"]) holds no private key in PEM form", key: "operator.pem")
         try await refused(desk.stage.folder["operator.pem"], "is no file that was sealed for a key")
         var changed = try Data(contentsOf: URL(fileURLWithPath: backup))
         changed[changed.count / 2] ^= 1
@@ -124,7 +125,9 @@ struct BackupTests {
             try await configure(desk)
             try desk.stage.folder.write("", to: "backups/strata-20200101T000000Z.backup")
             try desk.stage.folder.write("no certificate", to: "operator.pem")
-            #expect(try await run(desk, "backup", []).status == 1)
+            let bad = try await run(desk, "backup", [])
+            let words = "backup.recipient, \(desk.stage.folder["operator.pem"]), holds no certificate in PEM form"
+            #expect(bad.status == 1 && bad.errors.contains(words), "\(bad)")
             #expect(FileManager.default.fileExists(atPath: desk.stage.folder["backups/strata-20200101T000000Z.backup"]))
             #expect(try leftovers(desk).isEmpty)
             // Half of a pair, and two ways at once.
@@ -133,6 +136,10 @@ struct BackupTests {
             // Not while control runs.
             let busy = try await restore(desk, desk.stage.folder["backups/strata-20200101T000000Z.backup"])
             #expect(busy.status == 1 && busy.errors.contains("which another process has"), "\(busy)")
+            // A list with nothing in it says so.
+            try await desk.installation.program("control").stop()
+            let list = try await run(desk, "restore", [])
+            #expect(list.status == 0 && list.text.hasPrefix("there are no copies in \(desk.stage.folder["control"])"), "\(list)")
         }
     }
 
