@@ -206,11 +206,16 @@ package struct PasswordResetLinkView: Codable, Sendable {
     }
 }
 
-/// Who becomes the owner.
+/// `PUT /organization/owner`: who becomes the owner.
 package struct TransferRequest: Codable, Sendable {
     package var user: UserID
+    /// Of whoever is the owner until then.
+    package var password: SecretOnWire
 
-    package init(user: UserID) { self.user = user }
+    package init(user: UserID, password: SecretOnWire) {
+        self.user = user
+        self.password = password
+    }
 }
 
 /// A signed-in session: one browser or one command.

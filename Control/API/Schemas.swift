@@ -260,7 +260,9 @@ enum Schemas {
             .required("createdAt", time), .required("expiresAt", time), .optional("lastUsedAt", time), .optional("lastAddress", line),
             .optional("token", secret),
         ]),
-        "TransferRequest": .object([.required("user", id)]),
+        "TransferRequest": .object([
+            .required("user", id), .required("password", .text(.init(length: 1...200, expectation: "one's own password"))),
+        ]),
         "Login": .object([
             .required("id", id), .required("createdAt", time), .required("lastUsedAt", time), .required("address", line),
             .required("userAgent", line), .required("current", .flag),

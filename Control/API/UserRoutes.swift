@@ -22,8 +22,8 @@ struct UserRoutes: Sendable {
                 run: { call in .list(try await parts.store.shares(in: call.scope()).map(ShareView.init)) }),
             Route(
                 method: .put, path: "/api/v1/organization/owner", access: .user(.transferOwnership),
-                summary: "Make another active user the owner; whoever was it becomes an admin", body: "TransferRequest",
-                success: .one("User"), problems: [.notFound], run: transfer),
+                summary: "Make another active user the owner, by one's password; whoever was it becomes an admin", body: "TransferRequest",
+                success: .one("User"), problems: [.notFound, .busy], run: transfer),
             Route(
                 method: .get, path: "/api/v1/users", access: .user(.viewUsers), summary: "List the organisation's users",
                 success: .page("User"), run: list),
@@ -78,7 +78,8 @@ struct UserRoutes: Sendable {
     @Sendable private func transfer(_ call: Call) async throws -> Response {
         let request = try call.body(TransferRequest.self)
         let caller = try call.caller()
-        try await parts.gate.transferOwnership(to: request.user, by: caller, from: call.origin)
+        try await parts.gate.transferOwnership(
+            to: request.user, password: request.password.secret, by: caller, from: call.origin)
         return .value(try await parts.view(of: parts.store.users(in: call.scope()).find(request.user)))
     }
 

@@ -76,8 +76,12 @@ extension Gate {
     }
 
     /// Makes another user the owner; whoever was it becomes an admin.
-    package func transferOwnership(to user: UserID, by principal: Principal, from origin: Origin) async throws {
+    ///
+    /// - Parameter password: the owner's: a stolen session hands nothing over.
+    /// - Throws: `.notAllowed`; `.wrongPassword`, `.tooMany`, `.busy`; `StoreError.missing` for a user who is not there or shut out.
+    package func transferOwnership(to user: UserID, password: Secret, by principal: Principal, from origin: Origin) async throws {
         let scope = try principal.scope(for: .transferOwnership, from: origin.address)
+        _ = try await prove(password, of: principal)
         try await store.users(in: scope).transferOwnership(to: user)
         revoked.tell([.role(user), .role(principal.user.id)])
     }

@@ -106,9 +106,25 @@ import Wire
         await #expect(throws: StoreError.ownerStays) { try await gate.setRole(.member, of: owner.user.id, by: owner, from: origin) }
         await #expect(throws: AuthError.notAllowed(.manageUsers)) { try await gate.endSessions(of: admin.user.id, by: host, from: origin) }
         await #expect(throws: AuthError.notAllowed(.transferOwnership)) {
-            try await gate.transferOwnership(to: admin.user.id, by: admin, from: origin)
+            try await gate.transferOwnership(to: admin.user.id, password: Fixture.password, by: admin, from: origin)
         }
-        try await gate.transferOwnership(to: admin.user.id, by: owner, from: origin)
+        try await gate.transferOwnership(to: admin.user.id, password: Fixture.password, by: owner, from: origin)
+        #expect(try await gate.authenticate(bearer: fixture.owner.accessToken).role == .admin)
+    }
+
+    @Test("a stolen session hands the organisation to nobody: that takes the owner's password, and guesses are counted")
+    func stolenSession() async throws {
+        let fixture = try await Fixture()
+        let (gate, owner) = (fixture.gate, fixture.owner.principal)
+        let admin = try await fixture.user(.admin).principal
+        func transfer(_ password: Secret) async throws {
+            try await gate.transferOwnership(to: admin.user.id, password: password, by: owner, from: Fixture.origin)
+        }
+        for _ in 0..<5 { await #expect(throws: AuthError.wrongPassword) { try await transfer(Secret("a guess")) } }
+        await #expect { try await transfer(Fixture.password) } throws: { if case .tooMany = $0 as? AuthError { true } else { false } }
+        #expect(try await gate.authenticate(bearer: fixture.owner.accessToken).role == .owner)
+        fixture.clock.advance(.seconds(60))
+        try await transfer(Fixture.password)
         #expect(try await gate.authenticate(bearer: fixture.owner.accessToken).role == .admin)
     }
 }

@@ -266,7 +266,10 @@ struct ResetTests {
         }
         try await expectOver { try await setRole(.admin) }
         try await setRole(.host)
-        try await expectOver { try await silent.transferOwnership(to: host.user.id, by: fixture.owner.principal, from: Fixture.origin) }
+        try await expectOver {
+            try await silent.transferOwnership(
+                to: host.user.id, password: Fixture.password, by: fixture.owner.principal, from: Fixture.origin)
+        }
         _ = try await fixture.login("host@first.example")
     }
 }

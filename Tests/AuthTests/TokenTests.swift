@@ -109,7 +109,10 @@ struct TokenTests {
                         email: "n@x", displayName: "New", role: .member, password: Fixture.password, by: principal, from: origin)
                 }
             ),
-            (.transferOwnership, { try await gate.transferOwnership(to: host, by: principal, from: origin) }),
+            (
+                .transferOwnership,
+                { try await gate.transferOwnership(to: host, password: Fixture.password, by: principal, from: origin) }
+            ),
         ]
         for (action, attempt) in attempts {
             await #expect(throws: AuthError.notInScope(action)) { try await attempt() }

@@ -159,16 +159,20 @@ struct AccountTests {
             let (admin, adminID) = try await user(.admin, of: owner, at: desk)
             let (_, memberID) = try await user(.member, of: owner, at: desk)
             let strangerID = try await desk.stranger().get("/auth/me").text("id")
-            func transfer(to user: String, by visitor: Visitor) async throws -> Reply {
-                try await visitor.send("PUT", "/organization/owner", #"{"user":"\#(user)"}"#)
+            let password = desk.installation.ownerPassword
+            func transfer(to user: String, _ password: String, by visitor: Visitor) async throws -> Reply {
+                try await visitor.send("PUT", "/organization/owner", #"{"user":"\#(user)","password":"\#(password)"}"#)
             }
-            #expect(try await transfer(to: adminID, by: admin).status == 403)
+            #expect(try await transfer(to: adminID, "a long password", by: admin).status == 403)
+            // A stolen session does not know it.
+            #expect(try await owner.send("PUT", "/organization/owner", #"{"user":"\#(adminID)"}"#).status == 422)
+            #expect(try await transfer(to: adminID, "a long password", by: owner).status == 422)
             #expect(try await owner.send("PATCH", "/users/\(memberID)", #"{"active":false}"#).status == 200)
-            for absent in [memberID, strangerID] { #expect(try await transfer(to: absent, by: owner).status == 404) }
-            #expect(try await transfer(to: adminID, by: owner).text("role") == "owner")
+            for absent in [memberID, strangerID] { #expect(try await transfer(to: absent, password, by: owner).status == 404) }
+            #expect(try await transfer(to: adminID, password, by: owner).text("role") == "owner")
             #expect(try await owner.get("/auth/me").text("role") == "admin")
             // It cannot be taken back, and the new owner stays.
-            #expect(try await transfer(to: ownerID, by: owner).status == 403)
+            #expect(try await transfer(to: ownerID, password, by: owner).status == 403)
             #expect(try await owner.send("PATCH", "/users/\(adminID)", #"{"active":false}"#).status == 409)
             let entry = try await admin.get("/audit").items().first { $0["action"] as? String == "organization.ownership_transferred" }
             #expect(entry?["subject"] as? String == adminID)

@@ -83,7 +83,8 @@ struct DescriptionTests {
                 "DELETE /organization", [], #"{"organization":"other","password":"another long password"}"#, by: other)
             for id in destinations { try await api.call("DELETE /destinations/{id}", [id], by: owner) }
             try await api.call("DELETE /senders/{id}", [device], by: owner)
-            try await api.call("PUT /organization/owner", [], #"{"user":"\#(admin)"}"#, by: owner)
+            try await api.call(
+                "PUT /organization/owner", [], #"{"user":"\#(admin)","password":"another long password"}"#, by: owner)
             try await api.call("POST /auth/logout", by: owner)
 
             let faults = try await api.faults()

@@ -279,7 +279,8 @@ struct HostileTextTests {
                 ["setupSecret": "s", "organizationName": "O", "organizationSlug": "oo"], uniquingKeysWith: { first, _ in first }),
             "LoginRequest": ["email": "n@example.org", "password": "a long password", "organization": "oo"],
             // Both are refused for what is not spoiled: the owner who asks stays the owner, with the same password.
-            "ChangePasswordRequest": ["current": "another password", "password": "a long password"], "TransferRequest": ["user": sender],
+            "ChangePasswordRequest": ["current": "another password", "password": "a long password"],
+            "TransferRequest": ["user": sender, "password": "a long password"],
             "PasswordResetRequest": ["email": "n@example.org", "organization": "oo"],
             "InviteRequest": ["email": "n@example.org", "role": "member", "message": "M"],
             "InviteManyRequest": ["csv": "m@example.org,host", "role": "member", "message": "M"], "OfferRequest": ["token": "t"],

@@ -787,6 +787,7 @@ export type Token = {
 
 export type TransferRequest = {
   user: string;
+  password: string;
 };
 
 export type Upload = {

@@ -62,9 +62,27 @@ export function MembersPage() {
       {shut && <ConfirmDialog title={t(shut.active ? "members.shutOf" : "members.letInOf", { name: shut.displayName })} submit={t(shut.active ? "members.shutOut" : "members.letIn")} close={() => setShut(null)} act={() => change(shut, !shut.active)}><p>{t(shut.active ? "members.shutText" : "members.letInText")}</p></ConfirmDialog>}
       {removed && <ConfirmDialog title={t("members.removeTitle", { name: removed.displayName })} submit={t("remove")} close={() => setRemoved(null)}
         act={async () => { await client.call("deleteUsersById", { id: removed.id }); users.again(); }}><p>{t("members.removeText", { email: removed.email })}</p></ConfirmDialog>}
-      {heir && <ConfirmDialog title={t("members.transferOf", { name: heir.displayName })} submit={t("members.transfer")} typed={heir.email} close={() => setHeir(null)}
-        act={async () => { await client.call("putOrganizationOwner", {}, { user: heir.id }); location.reload(); }}><p>{t("members.transferText")}</p></ConfirmDialog>}
+      {heir && <TransferDialog heir={heir} close={() => setHeir(null)} />}
     </Page>
+  );
+}
+
+/** Asks the owner twice, and for the password. */
+function TransferDialog({ heir, close }: { heir: User; close: () => void }) {
+  const { t } = useWords();
+  const { user } = useSession();
+  const [password, setPassword] = useState(""), [fault, setFault] = useState<Fault | null>(null);
+  const act = async () => {
+    setFault(null);
+    await client.call("putOrganizationOwner", {}, { user: heir.id, password });
+    location.reload();
+  };
+  return (
+    <ConfirmDialog title={t("members.transferOf", { name: heir.displayName })} submit={t("members.transfer")} typed={heir.email} close={close} act={act} failed={setFault}>
+      <p>{t("members.transferText")}</p>
+      <input type="hidden" name="username" autoComplete="username" value={user.email} readOnly />
+      <TextField label={t("tokens.password")} type="password" autoComplete="current-password" required value={password} set={setPassword} error={fault?.about("password")} />
+    </ConfirmDialog>
   );
 }
 
