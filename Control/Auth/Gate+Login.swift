@@ -1,4 +1,5 @@
 import Crypto
+import Posix
 package import Store
 package import Units
 
@@ -6,8 +7,8 @@ package import Units
 extension Gate {
     /// Logs in with a mail address and a password.
     ///
-    /// An unknown address costs as much time as a wrong password and is answered alike. Failures are counted before the password
-    /// is looked at, by `LoginAttempts`; a success takes its count back.
+    /// An unknown address is answered like a wrong password, and as late, in however many organisations it has an account (`rest`).
+    /// Failures are counted before the password is looked at, by `LoginAttempts`; a success takes its count back.
     ///
     /// - Parameters:
     ///   - slug: the organisation, from the URL; nil where it does not say.
@@ -20,11 +21,17 @@ extension Gate {
         let attempts = LoginAttempts(
             candidates, email: email, browser: browsers.browser(browser, at: store.now), from: origin, limits: limits)
         let counted = try await take(attempts)
+        let began = Instant.now
         var fitting: [Login] = []
         for candidate in candidates where try await hasher.verify(password, against: candidate.passwordHash) { fitting.append(candidate) }
         if candidates.isEmpty { _ = try await hasher.verify(password, against: nil) }
+        let spent = Instant.now - began
         fitting.removeAll { !$0.user.isActive }
-        guard let login = fitting.first, let hash = login.passwordHash else { throw AuthError.badCredentials }
+        guard let login = fitting.first, let hash = login.passwordHash else {
+            // In one organisation there is one check, whether the address is known or not.
+            if slug == nil { try await Task.sleep(for: Self.rest(after: spent, checks: max(1, candidates.count))) }
+            throw AuthError.badCredentials
+        }
         for subject in [attempts.ofPlace] + fitting.flatMap({ attempts.ofUser[$0.user.id] ?? [] }) {
             if let attempt = counted[subject] { try await refund(attempt) }
         }
@@ -33,6 +40,14 @@ extension Gate {
         }
         return try await open(login.user, proven: try await renewHash(hash, of: login.user, password: password), from: origin)
     }
+
+    /// What a failed login that names no organisation still waits, so that it lasts as long as `candidates` checks would have: its time does
+    /// not tell in how many organisations the address has an account. A wait, as more checks would be processor time for whoever fails.
+    ///
+    /// - Parameters:
+    ///   - spent: what the checks took, with the time they waited for their turn.
+    ///   - checks: how many there were, 1 to `candidates`.
+    private static func rest(after spent: Duration, checks: Int) -> Duration { spent * (candidates - checks) / checks }
 
     /// Makes the first organisation and its owner with the setup secret, and logs the owner in (THREATS 1).
     ///

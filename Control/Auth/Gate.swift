@@ -49,7 +49,8 @@ package struct Gate: Sendable {
     /// How far a wall clock may be set back without anybody having to refresh: more, and a token would be good for longer than its time.
     static let setBack = Duration.seconds(60)
     static let refreshLifetime = Duration.seconds(30 * 86_400)
-    /// Accounts of one address that are looked at: more than a person has; a bound on what one request may cost.
+    /// Accounts of one address that are looked at: more than a person has; a bound on what one request may cost. A failed login that
+    /// names no organisation takes as long as so many checks.
     static let candidates = 4
     /// How long a used-up refresh token still gives its successor (THREATS 11).
     static let grace = Duration.seconds(10)

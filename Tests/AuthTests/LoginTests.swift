@@ -1,5 +1,6 @@
 import Auth
 import Crypto
+import Posix
 import Store
 import Testing
 import Units
@@ -39,6 +40,33 @@ import Wire
         await #expect(throws: AuthError.badCredentials) { try await fixture.login("owner@first.example", Secret("wrong password")) }
         await #expect(throws: AuthError.badCredentials) { try await fixture.login("host@first.example") }
         await #expect(throws: AuthError.badCredentials) { try await fixture.login("no address") }
+    }
+
+    @Test("a wrong password takes as long for an address that is nobody's as for one in one organisation, or in several")
+    func time() async throws {
+        let fixture = try await Fixture()
+        let hasher = PasswordHasher(cost: .init(passes: 3, kibibytes: 8192, lanes: 1))
+        let gate = try await Gate.open(fixture.store, hasher: hasher)
+        let hash = try await hasher.hash(Fixture.password)
+        for (slug, name) in [("team-a", "one"), ("team-b", "many"), ("team-c", "many"), ("team-d", "many")] {
+            let owner = try NewUser(email: "\(name)@example.org", displayName: "Somebody", passwordHash: hash)
+            _ = try await fixture.store.organizations.create(name: slug, slug: slug, owner: owner, by: .operator)
+        }
+        // In turn, so that whatever else the machine does meets all; the shortest is what it costs.
+        let emails = ["nobody@example.org", "one@example.org", "many@example.org"]
+        var times = [Duration](repeating: .seconds(60), count: emails.count)
+        for round in 0..<5 {
+            for (index, email) in emails.enumerated() {
+                let origin = Origin(address: "192.0.2.\(round)", userAgent: nil)
+                let start = Instant.now
+                await #expect(throws: AuthError.badCredentials) {
+                    try await gate.login(email: email, password: Secret("wrong password"), from: origin)
+                }
+                times[index] = min(times[index], Instant.now - start)
+            }
+        }
+        let (least, most) = (try #require(times.min()), try #require(times.max()))
+        #expect(most < least * 2, "\(times)")
     }
 
     @Test("an address in two organisations has to name one, but only after the password is right")
