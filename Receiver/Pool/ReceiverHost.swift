@@ -1,3 +1,4 @@
+import Crypto
 package import Logging
 package import Posix
 import Units
@@ -153,13 +154,19 @@ package actor ReceiverHost {
             keeper = try take(request)
         } catch {
             log.notice("refused a lease", ["lease": .text(lease.text), "reason": "\(error)"])
-            return CommandOutcome(id: id, result: .refused, step: "lease", reason: "\(error)")
+            return CommandOutcome(id: id, result: .refused, step: "lease", reason: Self.told(error))
         }
         guard let failure = await keeper.listening() else {
             return CommandOutcome(id: id, result: .done, port: await keeper.start.port)
         }
         if keepers[lease] === keeper { forget(lease) }
         return CommandOutcome(id: id, result: .failed, step: failure.step, reason: failure.reason)
+    }
+
+    /// Why there is no lease, for the organisation that asked for it: the host's paths are its operator's, who has them in the log.
+    private static func told(_ error: any Error) -> String {
+        guard case .file(_, let reason)? = error as? CryptoError else { return "\(error)" }
+        return "the host cannot store the stream's lease: \(reason)"
     }
 
     private func take(_ request: LeaseRequest) throws -> ReceiverKeeper {

@@ -304,6 +304,20 @@ struct ReceiverHostTests {
         await pool.end()
     }
 
+    @Test("a host that cannot store a lease says so and why, and not where: its paths are nobody's but its operator's")
+    func noStorage() async throws {
+        let pool = try Host()
+        try await pool.start()
+        let (folder, elsewhere) = (pool.settings.runtimeFolder, pool.folder + "/elsewhere")
+        try FileManager.default.moveItem(atPath: folder, toPath: elsewhere)
+        let outcome = await pool.lease(1)
+        try FileManager.default.moveItem(atPath: elsewhere, toPath: folder)
+        #expect(outcome.result == .refused && outcome.step == "lease")
+        #expect(outcome.reason == "the host cannot store the stream's lease: open: No such file or directory (2)")
+        #expect(await pool.leases.isEmpty)
+        await pool.end()
+    }
+
     @Test("a receiver that does not stop is killed in time")
     func stubborn() async throws {
         let pool = try Host(fault: "stubborn")
