@@ -8,9 +8,10 @@ import Wire
 extension Gateway.Parts {
     /// Whoever opens a WebSocket by a ticket, from a page of ours.
     func watcher(of call: Call) async throws -> Principal {
-        try checkOrigin(of: call.request)
         guard let ticket = call.request.head.query("ticket") else { throw Problem(.unauthorized, "a ticket opens this WebSocket") }
+        // Before the origin is looked at: a ticket that a foreign page has shown is used up as well (THREATS 11).
         let principal = try await gate.authenticate(ticket: Secret(ticket))
+        try checkOrigin(of: call.request)
         guard principal.may(.viewBroadcasts) else { throw Problem(.forbidden) }
         try store.quotas.admit(.sockets, beside: sockets.count(of: principal.user.id))
         return principal
