@@ -279,6 +279,10 @@ extension BroadcastDirector {
         {
             throw Failure.unsupported("the sender has no encoder '\(encoder.id.rawValue)' for \(encoder.codec.rawValue)")
         }
+        var named: Set<String> = []
+        if let twice = request.links?.first(where: { !named.insert($0).inserted }) {
+            throw Failure.unsupported("each link once: '\(twice)' is named twice")
+        }
         let known = hello.inventory.links.map(\.name)
         if let stranger = request.links?.first(where: { !known.contains($0) }) {
             throw Failure.unsupported("the sender has no link '\(stranger)'; it has \(known.sorted().listed(by: ", ", within: 800))")

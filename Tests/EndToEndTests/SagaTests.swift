@@ -92,6 +92,9 @@ struct SagaTests {
             let stranger = try await studio.owner.refusal(
                 .post, "/broadcasts", StartRequest(sender: sender.id, destinations: [platform], links: ["none0"]))
             #expect(stranger.status == 422 && stranger.detail == "the sender has no link 'none0'; it has modem0, modem1, modem2")
+            let twice = try await studio.owner.refusal(
+                .post, "/broadcasts", StartRequest(sender: sender.id, destinations: [platform], links: ["modem0", "modem1", "modem0"]))
+            #expect(twice.status == 422 && twice.detail == "each link once: 'modem0' is named twice")
             try await studio.expectNothingLeft(sender.id)
 
             try await agent.stop()
