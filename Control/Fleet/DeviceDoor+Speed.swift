@@ -48,7 +48,7 @@ extension DeviceDoor {
         switch error {
         case Refusal.revoked: (.revoked, "revoked")
         case Refusal.refused(let reason): (.policyViolation, "\(reason)")
-        case is DecodingError: (.unsupportedData, "malformed message")
+        case let fault as MalformedMessage: (.unsupportedData, "malformed message: \(fault)")
         // Nobody may be left to hear it.
         case let error as WebSocketError: (.goingAway, "\(error)")
         case is CancellationError: (.goingAway, "the server ends")

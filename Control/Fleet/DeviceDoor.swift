@@ -128,9 +128,9 @@ package struct DeviceDoor: Sendable {
                     await fleet.received(message, from: connection)
                 }
             }
-        } catch is DecodingError {
-            log.warning("a device sent a malformed message", ["device": "\(connection.device)"])
-            await connection.socket.close(.unsupportedData, "malformed message")
+        } catch let fault as MalformedMessage {
+            log.warning("a device sent a malformed message", ["device": "\(connection.device)", "fault": "\(fault)"])
+            await connection.socket.close(.unsupportedData, "malformed message: \(fault)")
         } catch {
             log.info("a device's connection broke", ["device": "\(connection.device)", "error": "\(error)"])
         }
@@ -142,9 +142,15 @@ package struct DeviceDoor: Sendable {
     }
 
     /// The next message; nil at the end of the connection.
+    ///
+    /// - Throws: `MalformedMessage`, or what ended the connection.
     func decode<Text: Decodable>(_ socket: WebSocket) async throws -> Text? {
         guard case .text(let text)? = try await socket.receive() else { return nil }
-        return try JSONDecoder().decode(Text.self, from: Data(text.utf8))
+        do {
+            return try JSONDecoder().decode(Text.self, from: Data(text.utf8))
+        } catch let error as DecodingError {
+            throw MalformedMessage(text, error)
+        }
     }
 
     func within<Result: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Result?) async throws -> Result? {

@@ -142,8 +142,8 @@ import Wire
         #expect(words(DeviceDoor.Refusal.revoked) == "\(CloseCode.revoked) revoked")
         #expect(words(CancellationError()) == "1001 the server ends")
         #expect(words(WebSocketError.silent) == "1001 the peer does not answer pings")
-        let malformed = DecodingError.valueNotFound(String.self, .init(codingPath: [], debugDescription: ""))
-        #expect(words(malformed) == "1003 malformed message")
+        let malformed = MalformedMessage("{}", .valueNotFound(String.self, .init(codingPath: [], debugDescription: "")))
+        #expect(words(malformed) == "1003 malformed message: no type: it is null")
         #expect(words(SystemError("write", 28)) == "1011 the server cannot measure now")
     }
 }

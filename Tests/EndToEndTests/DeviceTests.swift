@@ -278,6 +278,7 @@ struct DeviceTests {
                 let socket = try await board.connect()
                 try await socket.send(text)
                 #expect(try await socket.ending(within: .seconds(5)) == code, "\(text)")
+                #expect(socket.closeReason?.hasPrefix("malformed message: ") == true, "\(socket.closeReason ?? "")")
             }
             #expect(try await other.get(victimPath).body == before)
             #expect(victimSocket.closeCode == nil)
