@@ -317,11 +317,21 @@ package struct Gateway: Sendable {
         do {
             value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
         } catch {
-            throw Problem(.malformed, "the body is no JSON")
+            throw Problem(.malformed, Self.noJSON(bytes, error))
         }
         let faults = Schema.reference(name).faults(of: value)
         guard faults.isEmpty else { throw Problem(.invalid, "some fields are not as they should be", faults: faults) }
         return bytes
+    }
+
+    /// Why a body is no JSON, and where: by its form, or by the field whose value the decoder cannot take, such as 1e999.
+    private static func noJSON(_ bytes: [UInt8], _ error: any Error) -> String {
+        if bytes.isEmpty { return "the body is no JSON: it is empty" }
+        if let place = JSONPlace(ofFaultIn: bytes) { return "the body is no JSON: see \(place)" }
+        guard case .typeMismatch(_, let context)? = error as? DecodingError, !context.codingPath.isEmpty else {
+            return "the body is no JSON"
+        }
+        return "the body is no JSON: the value of \(context.codingPath.fieldPath) cannot be read"
     }
 
     // MARK: Answers

@@ -20,7 +20,7 @@ struct MalformedMessage: Error, CustomStringConvertible {
         let label = try? JSONDecoder().decode(Label.self, from: Data(text.utf8))
         let (path, reason) = Self.parts(of: error)
         type = label?.type.bounded(to: 40)
-        field = Self.field(path).bounded(to: 120)
+        field = path.fieldPath.bounded(to: 120)
         self.reason = reason.bounded(to: 200)
     }
 
@@ -32,12 +32,5 @@ struct MalformedMessage: Error, CustomStringConvertible {
         if case .typeMismatch(_, let context) = error { return (context.codingPath, context.debugDescription) }
         if case .dataCorrupted(let context) = error { return (context.codingPath, context.debugDescription) }
         return ([], "\(error)")
-    }
-
-    private static func field(_ path: [any CodingKey]) -> String {
-        path.reduce("") { text, key in
-            if let index = key.intValue { return "\(text)[\(index)]" }
-            return text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)"
-        }
     }
 }

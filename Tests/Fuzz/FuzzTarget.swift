@@ -2,7 +2,8 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp, ownPicture, slate,
         stick, invitations, pictureFile, redaction, pageStack, traceparent,
-        fragments, preview, stun, ice, hls, srtp, dtls, mediaRTP, mediaRTCP, sdp, sdpFragment, descriptors
+        fragments, preview, stun, ice, hls, srtp, dtls, mediaRTP, mediaRTCP, sdp, sdpFragment, descriptors,
+        jsonPlace
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -41,6 +42,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .sdp: fuzzSDP(bytes)
         case .sdpFragment: fuzzSDPFragment(bytes)
         case .descriptors: fuzzDescriptors(bytes)
+        case .jsonPlace: fuzzJSONPlace(bytes)
         }
     }
 }
