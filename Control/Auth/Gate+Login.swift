@@ -28,8 +28,8 @@ extension Gate {
         let spent = Instant.now - began
         fitting.removeAll { !$0.user.isActive }
         guard let login = fitting.first, let hash = login.passwordHash else {
-            // In one organisation there is one check, whether the address is known or not.
-            if slug == nil { try await Task.sleep(for: Self.rest(after: spent, checks: max(1, candidates.count))) }
+            // In one organisation there is one check, whether the address is known or not. try?: who has left meanwhile has failed as well.
+            if slug == nil { try? await Task.sleep(for: Self.rest(after: spent, checks: max(1, candidates.count))) }
             throw AuthError.badCredentials
         }
         for subject in [attempts.ofPlace] + fitting.flatMap({ attempts.ofUser[$0.user.id] ?? [] }) {
