@@ -42,7 +42,8 @@ extension Gate {
     }
 
     /// What a failed login that names no organisation still waits, so that it lasts as long as `candidates` checks would have: its time does
-    /// not tell in how many organisations the address has an account; 3 s at most, where checks wait for their turn. A wait, as more checks would be processor time for whoever fails.
+    /// not tell in how many organisations the address has an account. 3 s at most, where checks wait for their turn. A wait, as more checks
+    /// would be processor time for whoever fails.
     ///
     /// - Parameters:
     ///   - spent: what the checks took, with the time they waited for their turn.
