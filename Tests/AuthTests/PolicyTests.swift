@@ -25,6 +25,8 @@ import Wire
         (.manageDestinations, [.owner, .admin]),
         (.viewBroadcasts, [.owner, .admin, .host, .member]),
         (.runBroadcasts, [.owner, .admin, .host]),
+        (.viewRooms, [.owner, .admin, .host, .member]),
+        (.runRooms, [.owner, .admin, .host]),
         (.manageWebhooks, [.owner, .admin]),
         (.manageReports, [.owner]),
     ]
@@ -39,8 +41,8 @@ import Wire
 
     /// What each scope of an API token allows beside seeing the organisation, which all do; what is in none takes a session.
     private static let scopes: [APITokenScope: Set<Action>] = [
-        .read: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewDiagnostics],
-        .broadcasts: [.viewSenders, .viewDestinations, .viewBroadcasts, .runBroadcasts, .operateSenders],
+        .read: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewDiagnostics],
+        .broadcasts: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .runBroadcasts, .runRooms, .operateSenders],
         .senders: [.viewSenders, .manageSenders, .operateSenders],
         .destinations: [.viewDestinations, .manageDestinations],
         .members: [.viewUsers, .manageUsers],

@@ -229,6 +229,10 @@ export type CreatePlayerLinkRequest = {
   expiresInSeconds?: number | null;
 };
 
+export type CreateRoomRequest = {
+  name: string;
+};
+
 export type CreateTokenRequest = {
   kind: "sender" | "pool";
   name?: string | null;
@@ -330,7 +334,7 @@ export type ErrorTrackingRequest = {
 };
 
 export type EventKind = {
-  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
+  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
 export type HealthSnapshot = {
@@ -689,6 +693,23 @@ export type ResetModemRequest = {
   force?: boolean | null;
 };
 
+export type Room = {
+  id: string;
+  name: string;
+  createdAt: string;
+};
+
+export type RoomPass = {
+  url: string;
+  token: string;
+  expiresAt: string;
+};
+
+export type RoomPassRequest = {
+  use: "publish" | "play";
+  minutes?: number | null;
+};
+
 export type RotateSecretRequest = {
   overlapSeconds?: number | null;
 };
@@ -718,7 +739,7 @@ export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "webhooks.manage" | "reports.manage")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.run" | "webhooks.manage" | "reports.manage")[];
 };
 
 export type Settings = {
@@ -844,7 +865,7 @@ export type Webhook = {
 export type WebhookRequest = {
   url: string;
   description: string;
-  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
   active: boolean;
 };
 
@@ -1024,7 +1045,7 @@ export interface Operations {
   patchOrganizationBranding: { path: Nothing; body: ChangeBrandingRequest; answer: Branding };
   /** An address, good for ten minutes, that a logo or an icon of these bytes is sent to. For the role admin and those above it. */
   postOrganizationBrandingUpload: { path: Nothing; body: UploadRequest; answer: Upload };
-  /** Make another active user the owner; whoever was it becomes an admin. For the organisation's owner. */
+  /** Make another active user the owner, by one's password; whoever was it becomes an admin. For the organisation's owner. */
   putOrganizationOwner: { path: Nothing; body: TransferRequest; answer: User };
   /** The organisation's settings, with the code by which people register. For the role admin and those above it. */
   getOrganizationSettings: { path: Nothing; body: undefined; answer: Settings };
@@ -1066,6 +1087,16 @@ export interface Operations {
   getRehearsalsById: { path: { id: string }; body: undefined; answer: Rehearsal };
   /** Stop a rehearsal; no error where it is over already. For the role host and those above it. */
   postRehearsalsByIdStop: { path: { id: string }; body: undefined; answer: Rehearsal };
+  /** List the organisation's rooms. For every user of the organisation. */
+  getRooms: { path: Nothing; body: undefined; answer: {
+    items: Room[];
+  } };
+  /** Make a room. For the role host and those above it. */
+  postRooms: { path: Nothing; body: CreateRoomRequest; answer: Room };
+  /** Remove a room: whoever is in it is sent away, and its passes are good no more. For the role host and those above it. */
+  deleteRoomsById: { path: { id: string }; body: undefined; answer: undefined };
+  /** A pass by which an encoder sends into the room (WHIP), or a player receives from it (WHEP). For the role host and those above it. */
+  postRoomsByIdPasses: { path: { id: string }; body: RoomPassRequest; answer: RoomPass };
   /** List the organisation's senders. For every user of the organisation. */
   getSenders: { path: Nothing; body: undefined; answer: {
     items: Sender[];
@@ -1220,6 +1251,10 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postRehearsals: ["POST", "/api/v1/rehearsals"],
   getRehearsalsById: ["GET", "/api/v1/rehearsals/{id}"],
   postRehearsalsByIdStop: ["POST", "/api/v1/rehearsals/{id}/stop"],
+  getRooms: ["GET", "/api/v1/rooms"],
+  postRooms: ["POST", "/api/v1/rooms"],
+  deleteRoomsById: ["DELETE", "/api/v1/rooms/{id}"],
+  postRoomsByIdPasses: ["POST", "/api/v1/rooms/{id}/passes"],
   getSenders: ["GET", "/api/v1/senders"],
   deleteSendersById: ["DELETE", "/api/v1/senders/{id}"],
   getSendersById: ["GET", "/api/v1/senders/{id}"],
