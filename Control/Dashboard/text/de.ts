@@ -225,7 +225,6 @@ export const de: Record<Key, string> = {
   "destinations.testOf": "{name} prüfen",
   "destinations.tested": "{name} würde einen Stream annehmen",
   "destinations.untaken": "{name} würde keinen Stream annehmen",
-  "destinations.step": "Schritt",
   "destinations.step.resolve": "Die Adresse wird gefunden und ist erlaubt",
   "destinations.step.connect": "Der Server nimmt eine Verbindung an",
   "destinations.step.secure": "TLS und das Zertifikat",

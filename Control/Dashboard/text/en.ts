@@ -223,7 +223,6 @@ export const en = {
   "destinations.testOf": "Test {name}",
   "destinations.tested": "{name} would take a stream",
   "destinations.untaken": "{name} would not take a stream",
-  "destinations.step": "Step",
   "destinations.step.resolve": "The address is found and allowed",
   "destinations.step.connect": "The server takes a connection",
   "destinations.step.secure": "TLS and the certificate",
