@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
@@ -205,6 +206,33 @@ int cposix_receive_batch(
         stamps[i] = read_stamp(&messages[i].msg_hdr);
     }
     return found;
+}
+
+int cposix_want_path_errors(int socket, int family) {
+    int yes = 1;
+    if (family == AF_INET6) return setsockopt(socket, IPPROTO_IPV6, IPV6_RECVERR, &yes, sizeof yes);
+    return setsockopt(socket, IPPROTO_IP, IP_RECVERR, &yes, sizeof yes);
+}
+
+int cposix_take_path_errors(int socket) {
+    int last = 0;
+    // Of each: the error, and the address of whoever said it.
+    union {
+        uint8_t bytes[CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))];
+        struct cmsghdr aligned;
+    } said;
+    for (;;) {
+        struct msghdr message = {.msg_control = &said, .msg_controllen = sizeof said};
+        if (recvmsg(socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return last;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+            int ours = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR)
+                || (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+            if (!ours) continue;
+            struct sock_extended_err error;
+            memcpy(&error, CMSG_DATA(c), sizeof error);
+            if (error.ee_origin == SO_EE_ORIGIN_ICMP || error.ee_origin == SO_EE_ORIGIN_ICMP6) last = (int)error.ee_errno;
+        }
+    }
 }
 
 int cposix_want_local_address(int socket, int family) {

@@ -90,6 +90,19 @@ package final class UDPSocket: Sendable {
         guard cposix_want_stamps(descriptor) == 0 else { throw SystemError("setsockopt", on: "\(localAddress)") }
     }
 
+    /// What the path says (ICMP) of datagrams that left is told although the socket is connected to nobody: as `Readiness.error`, by the next call,
+    /// which does nothing else then, and by `takePathError`, which has to be called for the readiness to go.
+    package func wantPathErrors() throws {
+        let family = localAddress.family == .ipv4 ? AF_INET : AF_INET6
+        guard cposix_want_path_errors(descriptor, family) == 0 else { throw SystemError("setsockopt", on: "\(localAddress)") }
+    }
+
+    /// The last that the path has said since this was asked before. Anybody on the path can say it: it is for words, never for a decision.
+    package func takePathError() -> SystemError? {
+        let code = cposix_take_path_errors(descriptor)
+        return code == 0 ? nil : SystemError("sendto", code, on: "\(localAddress)")
+    }
+
     /// Sends one datagram from one of this machine's addresses, whatever the route would choose. As `send(_:to:)`.
     @discardableResult
     package func send(_ bytes: UnsafeRawBufferPointer, to peer: SocketAddress, from local: SocketAddress) throws -> Bool {

@@ -53,6 +53,30 @@ struct SocketTests {
         await #expect(throws: ResolveError.self) { try await resolve(host: "", port: 5) }
     }
 
+    @Test("what the path says of a datagram is told though the socket is connected to nobody, once", arguments: ["127.0.0.1", "::1"])
+    func pathErrors(host: String) async throws {
+        let any = try #require(SocketAddress(host, port: 0))
+        // Free again once its socket is gone.
+        let closed = try UDPSocket(binding: any).localAddress
+        let sender = try UDPSocket(binding: any)
+        try sender.wantPathErrors()
+        #expect(sender.takePathError() == nil)
+        let loop = try Loop(name: "path")
+        let (told, tells) = AsyncStream.makeStream(of: SystemError.self)
+        loop.submit {
+            _ = try? loop.watch(sender.descriptor, .read) { ready in
+                if ready.contains(.error), let error = sender.takePathError() { tells.yield(error) }
+            }
+        }
+        try sender.send([1], to: closed)
+        #expect(await told.first { _ in true }?.code == ECONNREFUSED)
+        // Whichever call is the next is told too, and the one after that goes on.
+        _ = try? sender.send([2], to: sender.localAddress)
+        try sender.send([3], to: sender.localAddress)
+        loop.stop()
+        #expect(sender.takePathError() == nil)
+    }
+
     @Test("datagrams come in batches with their sources", arguments: ["127.0.0.1", "::1"])
     func datagrams(host: String) async throws {
         let loop = try Loop(name: "udp")

@@ -191,7 +191,7 @@ final class Conductor {
         guard let name = names[id], let line = lines[name], line.peer?.id == id, line.link.state == .up else { return }
         let wasLive = line.isLive
         lines[name]?.peer?.health.heard(at: .now)
-        lines[name]?.peer?.question = nil
+        line.peer?.relay.fault.withLock { $0 = nil }
         lines[name]?.silences = []
         guard !wasLive, let address = line.peer?.address else { return }
         lines[name]?.choice.answered()
@@ -231,7 +231,6 @@ final class Conductor {
         guard var peer = line.peer else { return }
         let wasLive = line.isLive
         peer.health.tick(at: now)
-        if peer.question == nil, peer.health.isDoubtful(at: now) { peer.question = PathQuestion(peer.address, over: name) }
         lines[name]?.peer = peer
         if wasLive, peer.health.state != .live {
             lines[name]?.traffic.clear()
@@ -247,7 +246,7 @@ final class Conductor {
         if line.choice.candidates.count == 1, peer.health.heardAt != nil { return }
         retire(peer)
         lines[name]?.peer = nil
-        lines[name]?.silences.append((peer.address, peer.question?.answer ?? .unanswered))
+        lines[name]?.silences.append((peer.address, Silence(peer.relay.fault.withLock { $0 })))
         switch lines[name]?.choice.failed() {
         case .tryNow: open(name)
         case .wait(let pause, _):

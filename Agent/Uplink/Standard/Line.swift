@@ -24,7 +24,6 @@ struct Line {
         let relay: LinkRelay
         var health: LinkHealth
         var rttMs: Int?
-        var question: PathQuestion?
     }
 
     static func families(of link: Link) -> Set<SocketAddress.Family> {

@@ -26,9 +26,6 @@ package struct LinkHealth: Equatable, Sendable {
 
     package init(openedAt: Instant) { self.openedAt = openedAt }
 
-    /// Silent for half of what counts as dead, so that an answer of the path still comes before that.
-    func isDoubtful(at now: Instant) -> Bool { now - max(heardAt ?? openedAt, openedAt) >= Self.connectLimit / 2 }
-
     /// The link has its carrier and address again: its silence counts from here.
     package mutating func resumed(at now: Instant) { openedAt = now }
 

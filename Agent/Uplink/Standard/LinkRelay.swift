@@ -12,6 +12,8 @@ final class LinkRelay {
     fileprivate let inner: UDPSocket
     fileprivate let outer: UDPSocket
     fileprivate let receiver: SocketAddress
+    /// What the way to the receiver said last (ICMP), or the kernel of what could not leave. Any thread.
+    let fault = Guarded<SystemError?>(nil)
     /// Loop thread.
     fileprivate var hasPeer = false
     fileprivate var watches: [Watch] = []
@@ -25,6 +27,7 @@ final class LinkRelay {
             self.receiver = receiver
             inner = try UDPSocket(binding: .loopback(port: 0), buffers: Self.buffers)
             outer = try UDPSocket(binding: .any(receiver.family), device: device, buffers: Self.buffers)
+            try outer.wantPathErrors()
             near = inner.localAddress
         } catch { throw error as? SystemError ?? SystemError("socket", on: device) }
     }
@@ -91,7 +94,11 @@ final class LinkRelays: @unchecked Sendable {
         relays[relay.number] = relay
         do {
             relay.watches.append(try loop.watch(relay.inner.descriptor, .read) { [unowned self, unowned relay] _ in leave(relay) })
-            relay.watches.append(try loop.watch(relay.outer.descriptor, .read) { [unowned self, unowned relay] _ in come(relay) })
+            relay.watches.append(
+                try loop.watch(relay.outer.descriptor, .read) { [unowned self, unowned relay] ready in
+                    if ready.contains(.error), let fault = relay.outer.takePathError() { relay.fault.withLock { $0 = fault } }
+                    come(relay)
+                })
         } catch {
             // Then its peer never answers, and another is tried.
             log.error("a link's sockets cannot be watched", ["reason": .text("\(error)")])
@@ -111,10 +118,20 @@ final class LinkRelays: @unchecked Sendable {
                 relay.hasPeer = true
             }
             note(batch[index], over: relay.number, at: now)
-            // A full buffer, a link that just went: the packet is lost as on any link.
-            _ = try? relay.outer.send(batch[index], to: relay.receiver)
+            send(batch[index], over: relay)
         }
         return count
+    }
+
+    /// A full buffer, a link that just went: the packet is lost as on any link.
+    private func send(_ datagram: UnsafeRawBufferPointer, over relay: LinkRelay) {
+        do {
+            try relay.outer.send(datagram, to: relay.receiver)
+        } catch {
+            // It may be of a datagram before, and then this one has not been tried.
+            relay.fault.withLock { $0 = error as? SystemError }
+            _ = try? relay.outer.send(datagram, to: relay.receiver)
+        }
     }
 
     private func note(_ datagram: UnsafeRawBufferPointer, over link: Int, at now: Instant) {

@@ -70,6 +70,11 @@ int cposix_receive_batch(
 // SO_TIMESTAMPNS: datagrams come with the time at which the kernel took them. Returns -1 with errno.
 int cposix_want_stamps(int socket);
 
+// IP_RECVERR or IPV6_RECVERR: what the path says (ICMP) of datagrams that left comes back to an unconnected socket too. Returns -1 with errno.
+int cposix_want_path_errors(int socket, int family);
+// Takes all that the path has said so far (MSG_ERRQUEUE). Returns the errno of the last of it, 0 where it has said nothing.
+int cposix_take_path_errors(int socket);
+
 // IP_PKTINFO or IPV6_RECVPKTINFO: datagrams come with the address they were sent to. Returns -1 with errno.
 int cposix_want_local_address(int socket, int family);
 

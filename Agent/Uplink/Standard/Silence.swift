@@ -35,33 +35,3 @@ enum Silence: Equatable, Sendable {
         return all.count == 1 ? "the receiver does not answer: \(named)" : "none of \(all.count) addresses answers: \(named)\(rest)"
     }
 }
-
-/// Asks the path to an address that does not answer. librist tells of silence alone: its sockets are connected to nobody, so that they hear
-/// nothing of ICMP.
-///
-/// What is asked is an empty datagram, which is no packet of RIST and of no stream.
-final class PathQuestion {
-    private let socket: UDPSocket?
-    private var error: SystemError?
-
-    init(_ address: SocketAddress, over device: String) {
-        do {
-            let socket = try UDPSocket(binding: .any(address.family), device: device)
-            try socket.connect(to: address)
-            try socket.send([])
-            self.socket = socket
-        } catch {
-            socket = nil
-            self.error = error as? SystemError
-        }
-    }
-
-    /// What has come of it by now.
-    var answer: Silence {
-        if let socket, error == nil {
-            // What came back is told by the next datagram (udp(7)).
-            do { try socket.send([]) } catch { self.error = error as? SystemError }
-        }
-        return Silence(error)
-    }
-}

@@ -9,7 +9,7 @@ import Wire
 
 @testable import Uplink
 
-@Suite("A stock receiver that does not answer", .serialized) struct PathQuestionTests {
+@Suite("A stock receiver that does not answer", .serialized) struct SilenceTests {
     private let first = SocketAddress("192.0.2.1", port: 5000)!
     private let second = SocketAddress("2001:db8::1", port: 5000)!
 
