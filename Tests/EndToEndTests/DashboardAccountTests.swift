@@ -84,7 +84,7 @@ struct DashboardAccountTests {
             try await page.press("Shut Kim Lee out")
             try await page.see("Their sessions end at once")
             _ = try await page.run("strata.named('dialog button', 'Shut out').click()")
-            try await page.wait("strata.rows('Members').some(row => /^Kim Lee.*Host.*Shut out/.test(row))", "Kim is shut out")
+            try await page.wait("strata.rows('Members').some(row => /^Kim Lee.*Host.*Let in/.test(row))", "Kim is shut out")
             #expect(try await kim.get("/auth/me").status == 401)
             #expect(try await desk.visitor().signIn("kim@example.org", "a long password").status == 401)
             try await page.press("Let Kim Lee in again")
