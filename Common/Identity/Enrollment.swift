@@ -45,7 +45,8 @@ package struct Enrollment: Sendable {
     /// - Throws: `IdentityError`; CancellationError.
     package func redeem(kind: DeviceKind, name: String) async throws -> DeviceIdentity {
         let lock = try Self.lock(stateFolder)
-        defer { withExtendedLifetime(lock) {} }
+        // By closing alone a child that another thread starts just then would have it until its exec.
+        defer { flock(lock.raw, LOCK_UN) }
         let present = try DeviceIdentity.load(state: stateFolder)
         if let present, present.server != server { throw IdentityError.alreadyEnrolled(server: present.server.text) }
         do {
