@@ -1,4 +1,5 @@
 import BondWire
+import Congestion
 import Forwarding
 import ICE
 import Posix
@@ -39,19 +40,46 @@ extension RoomWorker {
         }
         guard !tracks.isEmpty else { throw Refusal(step: .noPublisher, reason: "nobody sends into the room yet") }
         return try enter(order, offer, .standard, .play(tracks)) { peer, answer in
-            for (track, index) in answer.tracks {
-                guard let agreed = answer.sections.first(where: { $0.index == index })?.codecs.first else { continue }
-                peer.outgoing.append(
-                    OutgoingTrack(
-                        agreed, source: track.source, repeatSource: track.retransmissionSource ?? 0, random: .random(in: 0 ... .max),
-                        buffer: made, at: now, protection: { [unowned peer] in peer.transport.sender },
-                        send: { [unowned self, unowned peer] in send($0, to: peer) }))
-            }
+            equip(peer, answer, at: now)
             guard !peer.outgoing.isEmpty else {
                 throw Refusal(
                     reason: "the offer takes nothing of what is sent: \(tracks.map(\.codec.encodingName).joined(separator: ", "))")
             }
         }
+    }
+
+    /// What a player gets, and how it leaves.
+    private func equip(_ peer: Peer, _ answer: Answerer.Answer, at now: Microseconds) {
+        let feedback = Self.feedback(answer.sections.filter { answer.tracks.values.contains($0.index) })
+        let departures = Departures(
+            feedback, buffer: made, protection: { [unowned peer] in peer.transport.sender },
+            send: { [unowned self, unowned peer] in send($0, to: peer) },
+            waits: { [unowned self, unowned peer] in wait(for: peer.id) })
+        peer.departures = departures
+        for (track, index) in answer.tracks {
+            guard let section = answer.sections.first(where: { $0.index == index }), let agreed = section.codecs.first else { continue }
+            // What is not told of has no number either.
+            let told = feedback == .transport && !agreed.feedback.contains(.transport) ? .nothing : feedback
+            let outgoing = OutgoingTrack(
+                agreed, header: OutgoingHeader(section.extensions, told), source: track.source,
+                repeatSource: track.retransmissionSource ?? 0, random: .random(in: 0 ... .max), departures: departures, buffer: made,
+                at: now)
+            peer.outgoing.append(outgoing)
+            if outgoing.codec.isVideo, outgoing.repeatType != nil { departures.padded = outgoing }
+        }
+    }
+
+    /// How a player's way can be known. Without repeats (RTX) nothing can be probed, and an estimate made here would only fall.
+    private static func feedback(_ sections: [AgreedSection]) -> Downlink.Feedback {
+        let pictures = sections.filter { $0.kind == .video }
+        let isNumbered = pictures.allSatisfy { section in
+            let agreed = section.codecs.first
+            return section.extensions[.transportSequence] != nil && agreed?.feedback.contains(.transport) == true
+                && agreed?.retransmissionType != nil
+        }
+        if pictures.isEmpty { return .nothing }
+        if isNumbered { return .transport }
+        return pictures.allSatisfy { $0.codecs.first?.feedback.contains(.bandwidth) == true } ? .receiver : .nothing
     }
 
     /// Candidates, which an end that only answers does not need, or new credentials.

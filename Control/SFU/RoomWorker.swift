@@ -25,6 +25,9 @@ final class RoomWorker {
     var bySession: [SessionNumber: Peer] = [:]
     private var watches: [Watch] = []
     private var timer: LoopTimer?
+    /// Of whom something waits for its turn, and when they are looked at.
+    private var waiting: Set<PeerID> = []
+    private var pacing: LoopTimer?
     private let batch = DatagramBatch()
     /// For the packet that is looked at, and for the one that is made of it.
     private let taken = UnsafeMutableRawBufferPointer.allocate(byteCount: RoomWorker.room, alignment: 16)
@@ -34,6 +37,8 @@ final class RoomWorker {
 
     private static let room = 2048 + 64
     private static let tick = Duration.milliseconds(20)
+    /// As fine as the loop's timers: a probe is some packets in 15 ms.
+    private static let pace = Duration.milliseconds(1)
     /// Reads of one socket before others have their turn.
     private static let readLimit = 8
     static let peerLimit = 1000
@@ -89,6 +94,7 @@ final class RoomWorker {
 
     func end() {
         timer?.cancel()
+        pacing?.cancel()
         for watch in watches { watch.cancel() }
         for id in peers.keys { remove(id) }
     }
@@ -195,7 +201,8 @@ final class RoomWorker {
 
     /// Media may come and go: whoever plays is fed by whoever publishes.
     private func connect(_ peer: Peer, at now: Microseconds) {
-        for track in peer.outgoing { feed(track, in: peer.room, at: now) }
+        for track in peer.outgoing { feed(track, in: peer.room) }
+        peer.choose(at: now)
         for track in peer.incoming { offer(track, in: peer.room, at: now) }
     }
 
@@ -204,14 +211,15 @@ final class RoomWorker {
     }
 
     /// The first publisher's, of those that send what the player takes.
-    private func feed(_ track: OutgoingTrack, in room: RoomID, at now: Microseconds) {
+    private func feed(_ track: OutgoingTrack, in room: RoomID) {
         let sources = publishers(in: room).flatMap(\.incoming)
-        if let source = sources.first(where: { $0.codec == track.codec }) { track.feed(from: source, at: now) }
+        if let source = sources.first(where: { $0.codec == track.codec }) { track.feed(from: source) }
     }
 
     private func offer(_ source: IncomingTrack, in room: RoomID, at now: Microseconds) {
         for player in peers.values where player.room == room && player.transport.isOpen {
-            for track in player.outgoing where track.track == nil && track.codec == source.codec { track.feed(from: source, at: now) }
+            for track in player.outgoing where track.track == nil && track.codec == source.codec { track.feed(from: source) }
+            player.choose(at: now)
         }
     }
 
@@ -227,7 +235,7 @@ final class RoomWorker {
         for peer in peers.values {
             handle(peer.transport.advance(to: now), of: peer, at: now)
             guard peer.transport.isOpen, let sender = peer.transport.sender else { continue }
-            peer.choose(at: now)
+            peer.advance(to: now)
             for compound in peer.controls(clocks: { self.clock(of: $0) }, at: now) {
                 made.copyBytes(from: compound)
                 // try?: as media: what is refused is lost.
@@ -242,6 +250,20 @@ final class RoomWorker {
             case .quiet, .back: break
             }
         }
+    }
+
+    /// Something waits for its turn towards this peer.
+    func wait(for peer: PeerID) {
+        waiting.insert(peer)
+        guard pacing == nil else { return }
+        pacing = loop.timer(after: Self.pace) { [weak self] in self?.letGo() }
+    }
+
+    private func letGo() {
+        pacing = nil
+        let (due, now) = (waiting, now)
+        waiting = []
+        for peer in due { peers[peer]?.departures?.flush(at: now) }
     }
 
     // MARK: Coming and going
@@ -263,9 +285,10 @@ final class RoomWorker {
         for source in peer.incoming {
             for track in source.subscribers {
                 track.starve()
-                feed(track, in: peer.room, at: now)
+                feed(track, in: peer.room)
             }
         }
+        for player in peers.values where player.room == peer.room && player.transport.isOpen { player.choose(at: now) }
     }
 
     func report() -> WorkerReport {
@@ -275,7 +298,7 @@ final class RoomWorker {
             return PeerFigures(
                 peer: peer.id, room: peer.room, isConnected: peer.transport.isOpen,
                 received: Bitrate(bitsPerSecond: incoming.reduce(0) { $0 + $1.bytes } * 8),
-                sent: Bitrate(bitsPerSecond: peer.outgoing.reduce(0) { $0 + $1.takeBytes() } * 8),
+                sent: Bitrate(bitsPerSecond: (peer.departures?.takeBytes() ?? 0) * 8),
                 framesReceived: incoming.reduce(0) { $0 + $1.frames })
         }
         return WorkerReport(peers: figures, packetsIn: counts.received, packetsOut: counts.sent, refused: counts.refused)
