@@ -1,4 +1,5 @@
 import Foundation
+import Lab
 import Support
 import Testing
 import Units
@@ -55,6 +56,49 @@ struct WHIPTests {
         }
     }
 
+    @Test("a player whose link becomes narrow soon gets a smaller picture, and within ten seconds the large one again, while sound goes on")
+    func narrowed() async throws {
+        let emulator = try LinkEmulator()
+        defer { emulator.stop() }
+        let wide = LinkProfile(rateKbit: 5000, delayMs: 50, queueMs: 300)
+        try await inRooms { desk, owner in
+            let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+            let (sending, playing) = (try await pass("publish", desk, owner, room), try await pass("play", desk, owner, room))
+            let browser = try await Chromium(on: desk.stage, hasCamera: true)
+            try await browser.open(desk.server + "/")
+            _ = try await browser.value(Self.script)
+            _ = try await browser.value("rooms.publish('\(sending.url)', '\(sending.token)', [4, 2, 1])")
+            try await browser.wait(for: "rooms.peers[0].peer.connectionState === 'connected'", "the publisher is connected")
+            // The player alone comes by the emulated link: where the publisher was told to come, on another address.
+            let said = try await browser.value("rooms.port()") as? String ?? ""
+            let port = try #require(Int(said))
+            try emulator.relay(
+                "player", listen: "127.0.0.2", target: "127.0.0.1", ports: port...port,
+                shape: LinkShape(up: LinkProfile(delayMs: 50), down: wide), seed: 1)
+            _ = try await browser.value("rooms.play('\(playing.url)', '\(playing.token)', '127.0.0.2')")
+            try await browser.wait(for: "rooms.decoded().then(all => all.height === 720)", "the best layer is seen", within: .seconds(30))
+            emulator.change("player", .down, to: LinkProfile(rateKbit: 400, delayMs: 50, queueMs: 300))
+            let fall = try await ContinuousClock().measure {
+                try await browser.wait(for: "rooms.decoded().then(all => all.height < 720)", "a smaller layer is seen")
+            }
+            measured("the smaller picture is decoded after", fall)
+            // Beyond the 1.5 s until it is sent: the link's queue, the way, and the player's own buffer.
+            #expect(fall < .milliseconds(2500))
+            let before = try await browser.value("rooms.decoded().then(all => all.frames)") as? Double ?? 0
+            try await Task.sleep(for: .seconds(5))
+            let after = try await browser.value("rooms.decoded().then(all => all.frames)") as? Double ?? 0
+            #expect(after - before > 50, "\(before) pictures, then \(after)")
+            measured("sound that was made up, in percent", try await browser.value("rooms.concealed()") as? String ?? "")
+            emulator.change("player", .down, to: wide)
+            let rise = try await ContinuousClock().measure {
+                try await browser.wait(for: "rooms.decoded().then(all => all.height === 720)", "the best layer is seen again")
+            }
+            measured("the large picture is decoded again after", rise)
+            #expect(rise < .milliseconds(10_500))
+            measured("in all", try await browser.value("rooms.decoded().then(all => JSON.stringify(all))") as? String ?? "")
+        }
+    }
+
     @Test("who has no pass, another room's, or one of the other purpose, is not let in; what is no offer is refused with its reason")
     func passes() async throws {
         try await inRooms { desk, owner in
@@ -108,13 +152,14 @@ struct WHIPTests {
     private static let script = """
         window.rooms = {
             peers: [],
-            async negotiate(peer, url, token) {
+            async negotiate(peer, url, token, address = '127.0.0.1') {
                 await peer.setLocalDescription(await peer.createOffer());
                 const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/sdp' };
                 const answer = await fetch(url, { method: 'POST', headers, body: peer.localDescription.sdp });
                 if (answer.status !== 201) throw Error(`${answer.status} ${await answer.text()}`);
                 const place = new URL(answer.headers.get('location'), url).href;
-                await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
+                const sdp = (await answer.text()).replaceAll(' 127.0.0.1 ', ` ${address} `);
+                await peer.setRemoteDescription({ type: 'answer', sdp });
                 this.peers.push({ peer, place, token });
             },
             // With scales: a simulcast of so many layers, the least first.
@@ -136,7 +181,7 @@ struct WHIPTests {
                 }
                 await this.negotiate(peer, url, token);
             },
-            async play(url, token) {
+            async play(url, token, address) {
                 const peer = new RTCPeerConnection();
                 for (const kind of ['audio', 'video']) peer.addTransceiver(kind, { direction: 'recvonly' });
                 const media = new MediaStream();
@@ -144,7 +189,15 @@ struct WHIPTests {
                 const video = document.body.appendChild(document.createElement('video'));
                 video.autoplay = true;
                 video.srcObject = media;
-                await this.negotiate(peer, url, token);
+                await this.negotiate(peer, url, token, address);
+            },
+            port() { return this.peers[0].peer.remoteDescription.sdp.match(/ 127\\.0\\.0\\.1 (\\d+) typ host/)[1]; },
+            async concealed() {
+                for (const report of (await this.peers.at(-1).peer.getStats()).values()) {
+                    if (report.type !== 'inbound-rtp' || report.kind !== 'audio') continue;
+                    return (100 * report.concealedSamples / report.totalSamplesReceived).toFixed(2);
+                }
+                return 'no sound';
             },
             sender() { return this.peers[0].peer.getSenders().find(one => one.track.kind === 'video'); },
             async leaveOut(layer) {
