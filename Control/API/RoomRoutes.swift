@@ -44,7 +44,7 @@ struct RoomRoutes: Sendable {
 
     @Sendable private func pass(_ call: Call) async throws -> Response {
         let request = try call.body(RoomPassRequest.self)
-        let room = try await parts.store.rooms(in: call.scope()).find(call.id())
+        let room = try await parts.store.rooms(in: call.scope()).findOwn(call.id())
         let end = parts.store.now + .seconds((request.minutes ?? RoomPassRequest.standardMinutes) * 60)
         let pass = RoomPass(room: room.id, organization: room.organization, use: request.use, exp: end.unixSeconds)
         let door = request.use == .publish ? "whip" : "whep"

@@ -37,8 +37,16 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case webhooks
     /// Of one webhook: events that wait to be told.
     case webhookBacklog = "webhook_backlog"
-    /// Of an organisation.
+    /// Of an organisation: beside those of its meetings.
     case rooms
+    /// Of an organisation: active at once.
+    case meetings
+    /// Of an organisation: drafts, and those that are yet to begin.
+    case plannedMeetings = "planned_meetings"
+    /// Of one meeting: whatever its organisation lets in.
+    case participants
+    /// Of one meeting: by which somebody may still come.
+    case guestLinks = "guest_links"
     /// Of an organisation: logos and pictures of people.
     case files
     /// Of an organisation: texts of its pages in its own words.
@@ -51,8 +59,9 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         switch self {
         case .users, .destinations, .invitations, .registrations: 200
         case .rehearsals: 30
-        case .senders, .enrollmentTokens, .webhookBacklog, .rooms: 1000
-        case .broadcasts: 50
+        case .senders, .enrollmentTokens, .webhookBacklog, .rooms, .plannedMeetings: 1000
+        case .participants, .guestLinks: 100
+        case .broadcasts, .meetings: 50
         case .outputs, .webhooks: 10
         case .sessions, .sockets, .apiTokens: 20
         case .configurations, .mails, .files, .texts: 500
@@ -69,6 +78,8 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         case .webhookBacklog: "places for events that wait for a webhook"
         case .rehearsals: "rehearsals of an hour"
         case .storage: "MiB of files"
+        case .meetings: "active meetings"
+        case .participants: "places of a meeting"
         default: rawValue.replacing("_", with: " ")
         }
     }
