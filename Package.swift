@@ -184,6 +184,7 @@ let control: [Target] = [
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
             "Rooms", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS",
+            "Releases",
         ]),
     program(
         "Control", "ControlMain",
