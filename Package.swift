@@ -195,6 +195,7 @@ let control: [Target] = [
 ]
 
 let provisioning: [Target] = [
+    module("Provisioning", "Installation"),
     module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Service", "TLS", "Logging"]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
@@ -280,6 +281,7 @@ let suites: [Target] = [
         "BroadcastsTests",
         ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "SQLite", "Store", "Support", "Units", "Web", "Wire"]),
     tests("AlertsTests", ["Alerts", "Broadcasts", "Crypto", "Posix", "Store", "Units", "Wire"]),
+    tests("InstallationTests", ["Installation", "Posix"]),
     tests("CommandsTests", ["Commands", "Crypto", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
