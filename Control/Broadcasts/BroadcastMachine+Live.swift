@@ -4,12 +4,12 @@ import Wire
 
 extension BroadcastMachine {
     mutating func reported(_ report: StreamReport, nowMs: Int64) -> [Action] {
+        noteLoss(report, after: observed.report)
         observed.report = report
         // It was said to be gone, and no other has the stream.
         if !observed.hostConnected, port != nil, !observed.isSeeking { observed.leaseFault = nil }
         observed.hostConnected = true
         observed.watch.heard()
-        noteLoss(report)
         // Whoever reports has the lease, also where its answer got lost.
         let isNews = phase == .leasing || isUp && port == nil
         var actions = (isNews ? leased(report.port, nowMs: nowMs) : climb()) + watchOutputs(report)
@@ -22,10 +22,14 @@ extension BroadcastMachine {
         return actions
     }
 
-    /// By the receiver's own seconds. What an interruption costs is told as that.
-    private mutating func noteLoss(_ report: StreamReport) {
-        guard report.ingest.state == .flowing, let delivered = report.ingest.deliveredPacketsTotal else { return observed.loss.forget() }
-        observed.loss.note(lost: report.ingest.lostPacketsTotal, delivered: delivered, at: report.uptimeSeconds)
+    /// By the receiver's own seconds. What silence costs is told as that; where some of the stream comes and no whole picture, the loss is why.
+    private mutating func noteLoss(_ report: StreamReport, after last: StreamReport?) {
+        let (now, before) = (report.ingest, last?.ingest)
+        let comes = (now.deliveredPacketsTotal ?? 0) > (before?.deliveredPacketsTotal ?? Int.max)
+        // The first report of an interruption still counts what came before it.
+        observed.isInPieces = comes && now.state != .flowing && before?.state != .flowing
+        guard let delivered = now.deliveredPacketsTotal, comes || now.state == .flowing else { return observed.loss.forget() }
+        observed.loss.note(lost: now.lostPacketsTotal, delivered: delivered, at: report.uptimeSeconds)
     }
 
     mutating func interrupted(nowMs: Int64) -> [Action] {

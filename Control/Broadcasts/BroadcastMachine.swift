@@ -78,6 +78,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var handovers: [OutputID: Handover] = [:]
         /// Whether so much of the stream is missing that a person is told.
         var loss = LossWatch()
+        /// Some of the stream arrives, and no whole picture yet.
+        var isInPieces = false
         /// Outputs that are to go, by how many reports may still name them before they are told so again.
         var leaving: [OutputID: Int] = [:]
     }
@@ -347,13 +349,7 @@ extension BroadcastMachine {
         if let since = interruptedSinceMs { return .interrupted(sinceMs: since, reason: interruption) }
         guard observed.hostConnected else { return .degraded(reason: "no word from the receiver's host") }
         guard observed.report != nil else { return .degraded(reason: "no word from the receiver") }
-        var reasons: [String] = []
-        if let senderFault { reasons.append(senderFault) }
-        if let loss = observed.loss.loss {
-            // The sender may have said why itself.
-            let cause = ": the links carry too little, or lose more than can be sent again in time"
-            reasons.append("\(loss)" + (senderFault == nil ? cause : ""))
-        }
+        var reasons = [senderFault, lossFault].compactMap(\.self)
         if rehearsal != nil { return reasons.isEmpty ? .live : .degraded(reason: reasons.listed()) }
         let shown = shownOutputs
         for output in shown where output.state != .connected || output.reason != nil {
@@ -364,11 +360,18 @@ extension BroadcastMachine {
         return reasons.isEmpty ? .live : .degraded(reason: reasons.listed())
     }
 
-    /// Why nothing arrives: what the sender says of itself, which a person can mend, before what is seen from here.
+    /// Why no picture arrives: what the sender says of itself, which a person can mend, before what is seen from here.
     private var interruption: String {
         if let fault = observed.leaseFault { return "the receiver is gone: \(fault)" }
-        guard observed.senderConnected, let senderFault else { return "nothing arrives from the sender" }
-        return senderFault
+        let ownFault = observed.senderConnected ? senderFault : nil
+        guard observed.isInPieces else { return ownFault ?? "nothing arrives from the sender" }
+        return ["no whole picture arrives", ownFault, lossFault].compactMap(\.self).listed()
+    }
+
+    private var lossFault: String? {
+        // The sender may have said why itself.
+        let cause = senderFault == nil ? ": the links carry too little, or lose more than can be sent again in time" : ""
+        return observed.loss.loss.map { "\($0)\(cause)" }
     }
 
     /// In its own words; nil where it sends as planned.

@@ -76,6 +76,37 @@ struct ReasonTests {
         #expect(end.state == "ended" && end.reason?.unicodeScalars.count == 1000)
     }
 
+    @Test("a stream of which so much is lost that no picture is whole is interrupted with the figure, and with the sender's own word for it")
+    func inPieces() {
+        var broadcast = running()
+        var second = 0
+        func pass(_ seconds: Int, losing share: Int, _ ingest: IngestReport.State) {
+            for _ in 0..<seconds {
+                second += 1
+                let before = broadcast.report?.ingest
+                var told = report(ingest: ingest, outputs: [(first, .connected)])
+                told.uptimeSeconds = second
+                told.ingest.lostPacketsTotal = (before?.lostPacketsTotal ?? 0) + share
+                told.ingest.deliveredPacketsTotal = (before?.deliveredPacketsTotal ?? 0) + 30 - share
+                _ = broadcast.event(.report(told), nowMs: Int64(second) * 1000)
+            }
+        }
+        pass(12, losing: 0, .flowing)
+        pass(1, losing: 15, .interrupted)
+        #expect(broadcast.state.reason == "nothing arrives from the sender")
+        pass(1, losing: 15, .interrupted)
+        let cause = ": the links carry too little, or lose more than can be sent again in time"
+        #expect(broadcast.state.reason == "no whole picture arrives; 10 % of the stream was lost in the last 10 s\(cause)")
+        _ = broadcast.event(.senderConnected(nil), nowMs: 0)
+        _ = broadcast.event(.sending(SendingReport(broadcast: broadcast.id, revision: 1, state: .degraded, reason: "4 of 25")), nowMs: 0)
+        pass(1, losing: 15, .interrupted)
+        #expect(broadcast.state.reason?.hasPrefix("no whole picture arrives; sender degraded: 4 of 25; 1") == true)
+        #expect(broadcast.state.reason?.hasSuffix(" % of the stream was lost in the last 10 s") == true)
+        #expect(broadcast.state.name == "interrupted")
+        pass(1, losing: 30, .interrupted)
+        #expect(broadcast.state.reason == "sender degraded: 4 of 25")
+    }
+
     @Test("a stream that loses a third is degraded with the figure within three reports, and live again when ten seconds were whole")
     func lossy() {
         var broadcast = running()
@@ -112,7 +143,10 @@ struct ReasonTests {
         #expect(broadcast.state == .live)
         // Dark links are told as that, and what it cost is not told again.
         pass(5, losing: 30, .interrupted)
-        #expect(broadcast.state.name == "interrupted")
+        #expect(broadcast.state.reason == "nothing arrives from the sender")
+        // What comes again, and is no picture yet.
+        pass(1, .interrupted)
+        #expect(broadcast.state.reason == "no whole picture arrives")
         pass(20)
         #expect(broadcast.state == .live)
         // One lost packet now and then, a receiver of before, and one that was started again.

@@ -195,7 +195,8 @@ import Wire
         try await studio.record(.seconds(2), of: "show", by: studio.nginx)
     }
 
-    /// All links together carry less than the least picture with its sound: it is shown with the figure, and over by itself.
+    /// All links together carry less than the least picture with its sound: it is shown with the figure, and over by itself. Whether a picture is
+    /// whole now and then, so that it is degraded, or none is, so that it is interrupted, is chance.
     private func starve(_ studio: Studio, _ id: BroadcastID) async throws {
         let lost = try studio.owner.broadcast(id)?.ingest?.lostPacketsTotal ?? 0
         let narrow = LinkProfile(rateKbit: 80, delayMs: 30, queueMs: 300)
@@ -205,9 +206,11 @@ import Wire
         }
         let start = Instant.now
         let reason = try await eventually(within: .seconds(5), "the loss is told") {
-            try studio.owner.broadcast(id).flatMap { $0.state == "degraded" ? $0.reason : nil }.flatMap {
-                $0.contains(" of the stream was lost in the last ") ? $0 : nil
+            let view = try need(try studio.owner.broadcast(id))
+            guard let reason = view.reason, reason.contains(" of the stream was lost in the last ") else {
+                throw SupportFailure("\(view.state): \(view.reason ?? "no reason")")
             }
+            return reason
         }
         measured("links of 3 x 80 kbit/s are told after", "\(Instant.now - start) of loss: \(reason)")
         for (index, shape) in Self.links.enumerated() { studio.network.change(index, to: shape.up) }
