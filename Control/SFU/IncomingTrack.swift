@@ -3,152 +3,119 @@ import Forwarding
 import RTP
 import SDP
 
-/// What a publisher sends in one section of its offer: one source, and those who get it.
+/// What a publisher sends in one section of its offer: one source or, in a simulcast, several of one picture; and those who get it.
 final class IncomingTrack {
     let codec: Codec
     /// As the publisher named it, whose numbers a player has to take: another profile is another codec to it.
     let format: RoomCodec
+    /// Its section, as its packets name it; nil where they do not.
+    let mid: Label?
+    let layers: [IncomingLayer]
     private let payloadType: UInt8
     /// Of repeats (RFC 4588); nil where the publisher sends none.
     private let repeatType: UInt8?
-    /// Of its packets, learnt from the first; nil before.
-    private(set) var source: UInt32?
-    private(set) var repeatSource: UInt32?
 
-    private(set) var clock: SourceClock
-    private var reader: PictureReader
-    private var reception: Reception
-    private var missing = MissingPackets()
-    private var requests = KeyFrameRequests(layers: 1)
-    private var cache: PacketCache
+    private var requests: KeyFrameRequests
     private(set) var subscribers: [OutgoingTrack] = []
-    /// Since the last report.
-    private(set) var bytes = 0
-    private(set) var frames = 0
 
-    init(_ agreed: AgreedCodec) {
-        codec = Codec(agreed.codec)
+    /// nil for a section without media.
+    init?(_ section: AgreedSection) {
+        guard let agreed = section.codecs.first else { return nil }
+        let codec = Codec(agreed.codec)
+        self.codec = codec
         format = agreed.codec
+        mid = section.extensions[.mid] == nil ? nil : section.mid.flatMap { Label($0) }
         payloadType = agreed.payloadType
         repeatType = agreed.retransmissionType
-        clock = SourceClock(rate: codec.clockRate)
-        reader = PictureReader(codec)
-        reception = Reception(rate: codec.clockRate)
-        cache = PacketCache(codec.isVideo ? .video : .audio)
+        let names: [Label?] = section.layers.isEmpty ? [nil] : section.layers
+        layers = names.enumerated().map { IncomingLayer(UInt8($0), $1, codec) }
+        requests = KeyFrameRequests(layers: layers.count)
     }
 
     // MARK: Packets
 
-    /// Whether a packet is this track's: the first one of each kind decides its source.
-    func claims(_ fields: RTPFields) -> Bool {
-        if fields.payloadType == payloadType {
-            if source == nil { source = fields.source }
-            return source == fields.source
-        }
-        guard fields.payloadType == repeatType else { return false }
-        if repeatSource == nil { repeatSource = fields.source }
-        return repeatSource == fields.source
+    /// A source of a peer: what its packets are.
+    struct Source {
+        let track: IncomingTrack
+        let layer: IncomingLayer
+        let isRepeat: Bool
     }
 
-    /// - Parameter packet: authentic, of this track.
-    func take(_ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, at now: Microseconds) {
-        bytes += packet.count
-        guard header.fields.payloadType != repeatType else { return takeRepeat(packet, header, at: now) }
-        let arrival = reception.take(header.fields.sequence, timestamp: header.fields.timestamp, at: now)
-        forward(packet, header, arrival, at: now)
+    /// Whose a new source is, where it is this track's.
+    ///
+    /// - Parameter values: what its packet says of itself; where it names a layer, an older source of that layer is over.
+    func claim(_ fields: RTPFields, _ values: ExtensionValues) -> Source? {
+        let isRepeat = fields.payloadType == repeatType
+        guard isRepeat || fields.payloadType == payloadType, mid == nil || values.mid == nil || values.mid == mid else { return nil }
+        let name = isRepeat ? values.repairedRID ?? values.rid : values.rid
+        guard let layer = layers.count == 1 ? layers.first : layers.first(where: { $0.name == name }) else { return nil }
+        // Without a word of whose it is, a track's first source is its only one.
+        let isNamed = values.mid != nil || values.rid != nil || values.repairedRID != nil
+        guard isNamed || (isRepeat ? layer.repeatSource : layer.source) == nil else { return nil }
+        if isRepeat { layer.beginRepeats(fields.source) } else { layer.begin(fields.source) }
+        return Source(track: self, layer: layer, isRepeat: isRepeat)
     }
 
-    private func takeRepeat(_ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, at now: Microseconds) {
-        guard let source else { return }
-        var bytes = MutableSpan<UInt8>(_unsafeBytes: packet)
-        guard let count = Retransmission.unwrap(&bytes, header, source: source, payloadType: payloadType) else { return }
-        let original = UnsafeMutableRawBufferPointer(rebasing: packet[..<count])
-        // try?: what was inside is no packet; its like is counted where it is read first.
-        guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(original))) else { return }
-        forward(original, header, reception.takeRepeated(header.fields.sequence), at: now)
-    }
-
-    private func forward(
-        _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, _ arrival: Reception.Arrival, at now: Microseconds
+    /// - Parameter packet: authentic, of the layer's source.
+    func take(
+        _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, of layer: IncomingLayer, isRepeat: Bool, at now: Microseconds
     ) {
-        let number: Int64
-        switch arrival {
-        case .packet(let extended): number = extended
-        case .restart(let extended):
-            number = extended
-            missing.reset()
-        case .duplicate, .stray: return
-        }
-        missing.take(number, at: now)
-        let payload = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(packet)[header.payload])
-        let span = Span<UInt8>(_unsafeBytes: payload)
-        let mark = payload.isEmpty ? nil : reader.read(span, timestamp: header.fields.timestamp)
-        if let mark, mark.startsPicture {
-            frames += 1
-            if mark.isKey, codec.isVideo {
-                requests.came(0)
-                missing.forget(before: number)
-            }
-        }
-        let taken = SourcePacket(
-            layer: 0, number: number, timestamp: header.fields.timestamp, marker: header.fields.marker, mark: mark)
-        cache.store(taken, span, at: now)
+        let taken =
+            isRepeat ? layer.takeRepeat(packet, header, payloadType: payloadType, at: now) : layer.take(packet, header, at: now)
+        guard let (taken, payload) = taken else { return }
+        if taken.mark?.startsPicture == true, taken.mark?.isKey == true { requests.came(layer.number) }
         for subscriber in subscribers where subscriber.take(taken, payload, at: now) {
             // What was refused while its key frame was on its way.
-            replay(to: subscriber, behind: number, at: now)
+            replay(layer, to: subscriber, behind: taken.number, at: now)
         }
     }
 
-    private func replay(to subscriber: OutgoingTrack, behind number: Int64, at now: Microseconds) {
-        guard let newest = cache.newestNumber, newest > number else { return }
+    private func replay(_ layer: IncomingLayer, to subscriber: OutgoingTrack, behind number: Int64, at now: Microseconds) {
+        guard let newest = layer.cache.newestNumber, newest > number else { return }
         for next in number + 1...newest {
-            cache.with(next, at: now) { packet, payload in
+            layer.cache.with(next, at: now) { packet, payload in
                 payload.withUnsafeBytes { _ = subscriber.take(packet, $0, at: now) }
             }
         }
     }
 
     /// A packet that a subscriber asks for again.
-    func repeated(_ number: Int64, at now: Microseconds, _ use: (SourcePacket, UnsafeRawBufferPointer) -> Void) {
-        cache.with(number, at: now) { packet, payload in payload.withUnsafeBytes { use(packet, $0) } }
+    func repeated(_ number: Int64, of layer: UInt8, at now: Microseconds, _ use: (SourcePacket, UnsafeRawBufferPointer) -> Void) {
+        guard Int(layer) < layers.count else { return }
+        layers[Int(layer)].cache.with(number, at: now) { packet, payload in payload.withUnsafeBytes { use(packet, $0) } }
     }
 
     // MARK: Subscribers
 
-    func add(_ subscriber: OutgoingTrack, at now: Microseconds) {
-        subscribers.append(subscriber)
-        wantKeyFrame(at: now)
-    }
-
+    func add(_ subscriber: OutgoingTrack) { subscribers.append(subscriber) }
     func remove(_ subscriber: OutgoingTrack) { subscribers.removeAll { $0 === subscriber } }
 
-    func wantKeyFrame(at now: Microseconds) { if codec.isVideo { requests.want(0, at: now) } }
+    func wantKeyFrame(of layer: UInt8, at now: Microseconds) { if codec.isVideo { requests.want(layer, at: now) } }
+
+    /// What is sent of it now, the cheapest first; before anything came, its first layer.
+    func offers(at now: Microseconds) -> [LayerChoice.Offer] {
+        let sent = layers.filter { $0.isSent(at: now) }.sorted { $0.bitrate < $1.bitrate }
+        let offered = sent.isEmpty ? Array(layers.prefix(1)) : sent
+        return offered.map { LayerChoice.Offer(LayerTarget(layer: $0.number), bitrate: $0.bitrate, height: 0) }
+    }
 
     // MARK: Control
 
-    func take(_ report: SenderReport, at now: Microseconds) {
-        reception.takeReport(report.time, at: now)
-        clock.take(ntp: report.time, timestamp: report.timestamp)
-    }
-
     /// What is to be asked of the publisher now.
-    /// - Parameter numbers: gets those of the packets that are missing.
-    /// - Returns: whether a key frame is needed.
-    func demands(at now: Microseconds, into numbers: inout [UInt16]) -> Bool {
-        missing.due(at: now, roundTrip: nil, into: &numbers)
-        if missing.needsKeyFrame {
-            missing.needsKeyFrame = false
-            wantKeyFrame(at: now)
+    func demands(at now: Microseconds, _ ask: (IncomingLayer, _ missing: [UInt16], _ needsKeyFrame: Bool) -> Void) {
+        for subscriber in subscribers {
+            if let layer = subscriber.awaitedLayer { wantKeyFrame(of: layer, at: now) }
         }
-        for subscriber in subscribers where subscriber.waitsForKeyFrame { wantKeyFrame(at: now) }
-        return requests.next(at: now) != nil
-    }
-
-    func block(at now: Microseconds) -> Reception.Block? { reception.block(at: now) }
-
-    /// Bytes and pictures since the last call.
-    func takeFigures() -> (bytes: Int, frames: Int) {
-        defer { (bytes, frames) = (0, 0) }
-        return (bytes, frames)
+        let numbers: [[UInt16]] = layers.map { layer in
+            var numbers: [UInt16] = []
+            if layer.demands(at: now, into: &numbers) { wantKeyFrame(of: layer.number, at: now) }
+            return numbers
+        }
+        var due = Set<UInt8>()
+        while let request = requests.next(at: now) { due.insert(request.layer) }
+        for layer in layers {
+            let missing = numbers[Int(layer.number)]
+            if !missing.isEmpty || due.contains(layer.number) { ask(layer, missing, due.contains(layer.number)) }
+        }
     }
 }

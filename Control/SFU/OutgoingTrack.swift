@@ -18,8 +18,10 @@ final class OutgoingTrack {
     /// For one packet with its protection, as it is made.
     private let buffer: UnsafeMutableRawBufferPointer
     private(set) weak var track: IncomingTrack?
-    /// Each track that feeds it is another layer to the rewriter: one line of numbers goes on over all of them.
-    private var turn: UInt8 = 0
+    /// Each layer of each track that feeds it is another one to the rewriter: one line of numbers goes on over all of them. Two tracks
+    /// in a row have places of their own.
+    private var base: UInt8 = 0
+    private static let layersOfTrack: UInt8 = 4
     private var clocks: [SourceClock]
     private var rewriter: TrackRewriter
     private var sending: Sending
@@ -44,7 +46,7 @@ final class OutgoingTrack {
         self.buffer = buffer
         self.protection = protection
         self.send = send
-        clocks = [SourceClock(rate: codec.clockRate), SourceClock(rate: codec.clockRate)]
+        clocks = [SourceClock](repeating: SourceClock(rate: codec.clockRate), count: Int(2 * Self.layersOfTrack))
         // Below 2^15, so that the peer's guess of the rollover counter is right (RFC 3711 section 3.3.1).
         rewriter = TrackRewriter(
             codec, firstSequence: UInt16(random & 0x7fff), firstTimestamp: UInt32(truncatingIfNeeded: random >> 16))
@@ -53,14 +55,23 @@ final class OutgoingTrack {
         repeatSequence = UInt16(random >> 48 & 0x7fff)
     }
 
-    var waitsForKeyFrame: Bool { rewriter.awaitedLayer != nil && codec.isVideo }
+    /// The layer of its track whose key frame it waits for.
+    var awaitedLayer: UInt8? {
+        guard codec.isVideo, let layer = rewriter.awaitedLayer, layer >= base else { return nil }
+        return layer - base
+    }
 
     func feed(from track: IncomingTrack, at now: Microseconds) {
         self.track = track
-        turn ^= 1
-        clocks[Int(turn)] = track.clock
-        rewriter.select(LayerTarget(layer: turn))
-        track.add(self, at: now)
+        base = base == 0 ? Self.layersOfTrack : 0
+        for layer in track.layers { clocks[Int(base + layer.number)] = layer.clock }
+        track.add(self)
+        if let target = track.offers(at: now).last?.target { select(target) }
+    }
+
+    /// - Parameter target: of its track.
+    func select(_ target: LayerTarget) {
+        rewriter.select(LayerTarget(layer: base + target.layer, spatial: target.spatial, temporal: target.temporal))
     }
 
     /// Whoever fed it is gone; the line of its numbers goes on with the next one.
@@ -73,10 +84,10 @@ final class OutgoingTrack {
 
     /// - Returns: whether it begins with this one, and what came behind it is wanted now.
     func take(_ packet: SourcePacket, _ payload: UnsafeRawBufferPointer, at now: Microseconds) -> Bool {
-        guard let track, let protection = protection() else { return false }
+        guard let track, Int(packet.layer) < track.layers.count, let protection = protection() else { return false }
         var packet = packet
-        packet.layer = turn
-        clocks[Int(turn)] = track.clock
+        clocks[Int(base + packet.layer)] = track.layers[Int(packet.layer)].clock
+        packet.layer += base
         switch rewriter.take(packet, clocks: clocks, at: now) {
         case .forward(let rewritten):
             put(packet, payload, rewritten, protection)
@@ -132,11 +143,12 @@ final class OutgoingTrack {
     // MARK: What the player asks for
 
     func askedAgain(_ sequence: UInt16, at now: Microseconds) {
-        guard let repeatType, let track, let protection = protection(), let origin = rewriter.origin(of: sequence), origin.layer == turn
+        guard let repeatType, let track, let protection = protection(), let origin = rewriter.origin(of: sequence),
+            (base..<base + Self.layersOfTrack).contains(origin.layer)
         else { return }
-        track.repeated(origin.number, at: now) { packet, payload in
+        track.repeated(origin.number, of: origin.layer - base, at: now) { packet, payload in
             var packet = packet
-            packet.layer = turn
+            packet.layer = origin.layer
             guard let rewritten = rewriter.repeated(packet),
                 repeats.mayRepeat(sequence, of: 0, bytes: payload.count + 30, roundTrip: sending.roundTrip, at: now)
             else { return }
@@ -149,7 +161,10 @@ final class OutgoingTrack {
         }
     }
 
-    func wantsKeyFrame(at now: Microseconds) { track?.wantKeyFrame(at: now) }
+    func wantsKeyFrame(at now: Microseconds) {
+        guard let layer = rewriter.current?.layer, layer >= base else { return }
+        track?.wantKeyFrame(of: layer - base, at: now)
+    }
 
     func takeBlock(fractionLost: UInt8, lastReport: UInt32, delay: UInt32, at now: Microseconds) {
         sending.take(fractionLost: fractionLost, lastReport: lastReport, delay: delay, at: now)
@@ -157,9 +172,9 @@ final class OutgoingTrack {
 
     /// - Parameter publisher: the wall clock of whom the track is.
     func report(_ publisher: PublisherClock, at now: Microseconds) -> Sending.Report? {
-        guard let track else { return nil }
+        guard track != nil, let layer = rewriter.current?.layer else { return nil }
         repeats.setBitrate(Int64(bitrate))
-        return sending.report(rewriter, publisher: publisher, source: track.clock, at: now)
+        return sending.report(rewriter, publisher: publisher, source: clocks[Int(layer)], at: now)
     }
 
     func takeBytes() -> Int {

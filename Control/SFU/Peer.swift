@@ -22,6 +22,8 @@ final class Peer {
     var clock = PublisherClock()
     /// What the ids of its packets' header extensions mean.
     var extensions = ExtensionMap()
+    /// By their numbers (SSRC), as they were met.
+    private var sources: [UInt32: IncomingTrack.Source] = [:]
     private var arrivals = ArrivalRecorder()
     private var lastFeedback: Microseconds = 0
     /// What it gets.
@@ -30,10 +32,13 @@ final class Peer {
     let reporter: UInt32
     /// Of our sources: one name for all that belong together.
     let name: String
+    private var layerChoice = LayerChoice()
+    private static let unbounded: Int64 = 1 << 40
     private var lastReport: Microseconds = 0
-    private var numbers: [UInt16] = []
     private var writer = ControlWriter()
 
+    /// Layers and their repeats of as many sections as an answer has, and as many again that took their places.
+    private static let sourceLimit = 192
     /// Between two reports.
     private static let reportInterval: Microseconds = 1_000_000
     /// Between two feedbacks of when packets arrived, by which a browser estimates what its way carries. Source: RFC 8888 section 5 for
@@ -59,11 +64,18 @@ final class Peer {
         // try?: a packet that is none is dropped, as one that was lost.
         guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(packet))) else { return }
         // try?: extensions that are none say nothing; their packet is media all the same.
-        if let sequence = (try? ExtensionValues(Span(_unsafeBytes: UnsafeRawBufferPointer(packet)), header, extensions))?.transportSequence
-        {
-            arrivals.arrived(sequence, at: now)
-        }
-        incoming.first { $0.claims(header.fields) }?.take(packet, header, at: now)
+        let values = (try? ExtensionValues(Span(_unsafeBytes: UnsafeRawBufferPointer(packet)), header, extensions)) ?? ExtensionValues()
+        if let sequence = values.transportSequence { arrivals.arrived(sequence, at: now) }
+        guard let source = source(of: header.fields, values) else { return }
+        source.track.take(packet, header, of: source.layer, isRepeat: source.isRepeat, at: now)
+    }
+
+    private func source(of fields: RTPFields, _ values: ExtensionValues) -> IncomingTrack.Source? {
+        if let known = sources[fields.source] { return known }
+        guard sources.count < Self.sourceLimit else { return nil }
+        let found = incoming.lazy.compactMap { $0.claim(fields, values) }.first
+        if let found { sources[fields.source] = found }
+        return found
     }
 
     /// - Parameter packet: authentic.
@@ -76,7 +88,7 @@ final class Peer {
     private func take(_ part: ControlPacket, at now: Microseconds) {
         switch part {
         case .senderReport(let report):
-            incoming.first { $0.source == report.source }?.take(report, at: now)
+            if let source = sources[report.source], !source.isRepeat { source.layer.take(report, at: now) }
             if report.time.value != 0 { clock.take(report.time, at: now) }
             take(report.blocks, at: now)
         case .receiverReport(let report): take(report.blocks, at: now)
@@ -97,17 +109,29 @@ final class Peer {
         }
     }
 
+    private var layers: [IncomingLayer] { incoming.flatMap(\.layers) }
+
+    // MARK: What it gets
+
+    /// Gives each track the best of what its publisher sends. No estimate of the way to a player bounds it yet.
+    func choose(at now: Microseconds) {
+        let tracks = outgoing.map { LayerChoice.Track(id: $0.source, offers: $0.track?.offers(at: now) ?? [], viewport: 1) }
+        for (track, choice) in zip(outgoing, layerChoice.choose(tracks, bitrate: Self.unbounded, at: now)) {
+            if case .target(let target) = choice { track.select(target) }
+        }
+    }
+
     // MARK: What it is told
 
     /// The control packets that are due, each a compound for a datagram of its own.
     func controls(clocks: (OutgoingTrack) -> PublisherClock, at now: Microseconds) -> [[UInt8]] {
         var packets: [ControlPacket] = []
         for track in incoming {
-            numbers.removeAll(keepingCapacity: true)
-            let needsKey = track.demands(at: now, into: &numbers)
-            guard let source = track.source else { continue }
-            if !numbers.isEmpty { packets.append(.nack(LostPackets(sender: reporter, media: source, sequences: numbers))) }
-            if needsKey { packets.append(.pictureLoss(sender: reporter, media: source)) }
+            track.demands(at: now) { layer, missing, needsKeyFrame in
+                guard let source = layer.source else { return }
+                if !missing.isEmpty { packets.append(.nack(LostPackets(sender: reporter, media: source, sequences: missing))) }
+                if needsKeyFrame { packets.append(.pictureLoss(sender: reporter, media: source)) }
+            }
         }
         packets += feedbacks(at: now)
         let isDue = now - lastReport >= Self.reportInterval
@@ -118,7 +142,7 @@ final class Peer {
 
     /// When its packets arrived, where that is due.
     private func feedbacks(at now: Microseconds) -> [ControlPacket] {
-        guard now - lastFeedback >= Self.feedbackInterval, arrivals.hasArrivals, let media = incoming.lazy.compactMap(\.source).first else {
+        guard now - lastFeedback >= Self.feedbackInterval, arrivals.hasArrivals, let media = layers.lazy.compactMap(\.source).first else {
             return []
         }
         lastFeedback = now
@@ -140,9 +164,9 @@ final class Peer {
                         bytes: report.bytes)))
             packets.append(.names([SourceName(source: track.source, name: name)]))
         }
-        let blocks = incoming.compactMap { track in
-            track.source.flatMap { source in
-                track.block(at: now).map { block in
+        let blocks = layers.compactMap { layer in
+            layer.source.flatMap { source in
+                layer.block(at: now).map { block in
                     ReportBlock(
                         source: source, fractionLost: block.fractionLost, lost: block.cumulativeLost, highest: block.extendedHighest,
                         jitter: block.jitter, lastReport: block.lastReport, delay: block.delaySinceLastReport)
@@ -150,7 +174,7 @@ final class Peer {
             }
         }
         if !blocks.isEmpty || packets.isEmpty { packets.append(.receiverReport(ReceiverReport(source: reporter, blocks: blocks))) }
-        let sources = incoming.compactMap(\.source)
+        let sources = layers.compactMap(\.source)
         if !sources.isEmpty {
             packets.append(.bandwidth(BandwidthEstimate(sender: reporter, bitsPerSecond: Self.ceiling, sources: sources)))
         }

@@ -17,7 +17,7 @@ extension RoomWorker {
     func publish(_ order: PeerOffer) throws -> Agreement {
         let offer = try Self.read(order.offer)
         return try enter(order, offer, Self.codecs(of: offer), .publish(accepts: [.audio, .video])) { peer, answer in
-            peer.incoming = answer.sections.filter { $0.direction == .receive }.compactMap { $0.codecs.first.map(IncomingTrack.init) }
+            peer.incoming = answer.sections.filter { $0.direction == .receive }.compactMap(IncomingTrack.init)
             peer.extensions = answer.extensions
             guard !peer.incoming.isEmpty else { throw Refusal(reason: "the offer sends nothing: its sections are recvonly or inactive") }
         }

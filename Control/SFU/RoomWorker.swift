@@ -227,6 +227,7 @@ final class RoomWorker {
         for peer in peers.values {
             handle(peer.transport.advance(to: now), of: peer, at: now)
             guard peer.transport.isOpen, let sender = peer.transport.sender else { continue }
+            peer.choose(at: now)
             for compound in peer.controls(clocks: { self.clock(of: $0) }, at: now) {
                 made.copyBytes(from: compound)
                 // try?: as media: what is refused is lost.
@@ -270,7 +271,7 @@ final class RoomWorker {
     func report() -> WorkerReport {
         defer { counts = (0, 0, 0) }
         let figures = peers.values.map { peer in
-            let incoming = peer.incoming.map { $0.takeFigures() }
+            let incoming = peer.incoming.flatMap(\.layers).map { $0.takeFigures() }
             return PeerFigures(
                 peer: peer.id, room: peer.room, isConnected: peer.transport.isOpen,
                 received: Bitrate(bitsPerSecond: incoming.reduce(0) { $0 + $1.bytes } * 8),

@@ -11,12 +11,7 @@ struct WHIPTests {
     func browsers() async throws {
         try await inRooms { desk, owner in
             let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
-            func pass(_ use: String) async throws -> (url: String, token: String) {
-                let answer = try await owner.post("/rooms/\(room)/passes", #"{"use":"\#(use)"}"#)
-                let url = try answer.text("url")
-                return (desk.server + "/" + url.split(separator: "/").suffix(2).joined(separator: "/"), try answer.text("token"))
-            }
-            let (sending, playing) = (try await pass("publish"), try await pass("play"))
+            let (sending, playing) = (try await pass("publish", desk, owner, room), try await pass("play", desk, owner, room))
             let browser = try await Chromium(on: desk.stage, hasCamera: true)
             try await browser.open(desk.server + "/")
             _ = try await browser.value(Self.script)
@@ -33,6 +28,30 @@ struct WHIPTests {
             #expect(try await browser.value("rooms.decoded().then(all => all.freezes)") as? Double == 0)
             #expect(try await browser.value("rooms.leave().then(all => all.join())") as? String == "200,200")
             #expect(try await browser.value("rooms.leave().then(all => all.join())") as? String == "404,404")
+        }
+    }
+
+    @Test("of a simulcast a player gets the best layer that is sent, and the next one where that ends, without a frozen picture")
+    func simulcast() async throws {
+        try await inRooms { desk, owner in
+            let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+            let (sending, playing) = (try await pass("publish", desk, owner, room), try await pass("play", desk, owner, room))
+            let browser = try await Chromium(on: desk.stage, hasCamera: true)
+            try await browser.open(desk.server + "/")
+            _ = try await browser.value(Self.script)
+            _ = try await browser.value("rooms.publish('\(sending.url)', '\(sending.token)', [4, 2, 1])")
+            try await browser.wait(for: "rooms.peers[0].peer.connectionState === 'connected'", "the publisher is connected")
+            _ = try await browser.value("rooms.play('\(playing.url)', '\(playing.token)')")
+            try await browser.wait(for: "rooms.decoded().then(all => all.height === 720)", "the best layer is seen", within: .seconds(30))
+            measured("layers that are sent", try await browser.value("rooms.layers()") as? String ?? "")
+            _ = try await browser.value("rooms.leaveOut(2)")
+            try await browser.wait(for: "rooms.decoded().then(all => all.height === 360)", "the next layer is seen")
+            let before = try await browser.value("rooms.decoded().then(all => all.frames)") as? Double ?? 0
+            try await Task.sleep(for: .seconds(2))
+            let after = try await browser.value("rooms.decoded().then(all => all.frames)") as? Double ?? 0
+            #expect(after - before > 30, "\(before) pictures, then \(after)")
+            measured("in all", try await browser.value("rooms.decoded().then(all => JSON.stringify(all))") as? String ?? "")
+            #expect(try await browser.value("rooms.decoded().then(all => all.freezes)") as? Double == 0)
         }
     }
 
@@ -59,6 +78,12 @@ struct WHIPTests {
             #expect(try await owner.send("DELETE", "/rooms/\(room)").status == 204)
             #expect(try await come("whip", room, token).status == 404)
         }
+    }
+
+    private func pass(_ use: String, _ desk: FrontDesk, _ owner: Visitor, _ room: String) async throws -> (url: String, token: String) {
+        let answer = try await owner.post("/rooms/\(room)/passes", #"{"use":"\#(use)"}"#)
+        let url = try answer.text("url")
+        return (desk.server + "/" + url.split(separator: "/").suffix(2).joined(separator: "/"), try answer.text("token"))
     }
 
     /// Control with one worker for rooms.
@@ -92,15 +117,23 @@ struct WHIPTests {
                 await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
                 this.peers.push({ peer, place, token });
             },
-            async publish(url, token) {
-                const media = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 360 } });
+            // With scales: a simulcast of so many layers, the least first.
+            async publish(url, token, scales) {
+                const size = scales ? { width: 1280, height: 720 } : { width: 640, height: 360 };
+                const media = await navigator.mediaDevices.getUserMedia({ video: size });
                 // A tone: of the camera's own sound echo cancellation and noise suppression leave nothing.
                 const sound = new AudioContext(), tone = sound.createOscillator(), heard = sound.createMediaStreamDestination();
                 tone.connect(heard);
                 tone.start();
                 media.addTrack(heard.stream.getAudioTracks()[0]);
                 const peer = new RTCPeerConnection();
-                for (const track of media.getTracks()) peer.addTrack(track, media);
+                for (const track of media.getTracks()) {
+                    if (track.kind === 'audio' || !scales) peer.addTrack(track, media);
+                    else {
+                        const sendEncodings = scales.map((scaleResolutionDownBy, index) => ({ rid: 'qhf'[index], scaleResolutionDownBy }));
+                        peer.addTransceiver(track, { direction: 'sendonly', streams: [media], sendEncodings });
+                    }
+                }
                 await this.negotiate(peer, url, token);
             },
             async play(url, token) {
@@ -113,11 +146,22 @@ struct WHIPTests {
                 video.srcObject = media;
                 await this.negotiate(peer, url, token);
             },
+            sender() { return this.peers[0].peer.getSenders().find(one => one.track.kind === 'video'); },
+            async leaveOut(layer) {
+                const parameters = this.sender().getParameters();
+                parameters.encodings[layer].active = false;
+                await this.sender().setParameters(parameters);
+            },
+            async layers() {
+                const all = [...(await this.sender().getStats()).values()].filter(one => one.type === 'outbound-rtp');
+                return all.map(one => `${one.rid} ${one.frameWidth}x${one.frameHeight} ${one.framesSent}`).join(', ');
+            },
             async decoded() {
-                const all = { frames: 0, energy: 0, freezes: 0, states: this.peers.map(one => one.peer.connectionState).join() };
+                const all = { frames: 0, energy: 0, freezes: 0, height: 0, states: this.peers.map(one => one.peer.connectionState).join() };
                 for (const report of (await this.peers.at(-1).peer.getStats()).values()) {
                     if (report.type !== 'inbound-rtp') continue;
                     all.frames += report.framesDecoded ?? 0;
+                    all.height = Math.max(all.height, report.frameHeight ?? 0);
                     all.energy += report.totalAudioEnergy ?? 0;
                     all.freezes += report.freezeCount ?? 0;
                 }

@@ -1,0 +1,137 @@
+import BondWire
+import Forwarding
+import RTP
+
+/// One source of a publisher's track: a layer of its simulcast, or all that there is of it.
+final class IncomingLayer {
+    /// Its place in the track.
+    let number: UInt8
+    /// As its packets name it (RFC 8852); nil where there is one alone.
+    let name: Label?
+    private let codec: Codec
+
+    /// Of its packets and of their repeats, learnt from the first of each; nil before.
+    private(set) var source: UInt32?
+    private(set) var repeatSource: UInt32?
+    private(set) var clock: SourceClock
+    private var reader: PictureReader
+    private var reception: Reception
+    private var missing = MissingPackets()
+    private(set) var cache: PacketCache
+
+    private var last: Microseconds?
+    /// Since the last report.
+    private var bytes = 0
+    private var frames = 0
+    /// Bits of the second before.
+    private(set) var bitrate: Int64 = 0
+
+    /// Without a packet for so long it is not sent any more: browsers leave layers out that their way does not carry.
+    private static let silence: Microseconds = 1_000_000
+
+    init(_ number: UInt8, _ name: Label?, _ codec: Codec) {
+        self.number = number
+        self.name = name
+        self.codec = codec
+        clock = SourceClock(rate: codec.clockRate)
+        reader = PictureReader(codec)
+        reception = Reception(rate: codec.clockRate)
+        cache = PacketCache(codec.isVideo ? .video : .audio)
+    }
+
+    // MARK: Sources
+
+    /// From here on its packets come from this source.
+    func begin(_ source: UInt32) {
+        guard self.source != source else { return }
+        if self.source != nil {
+            clock = SourceClock(rate: codec.clockRate)
+            reader = PictureReader(codec)
+            reception = Reception(rate: codec.clockRate)
+            missing.reset()
+            cache = PacketCache(codec.isVideo ? .video : .audio)
+        }
+        self.source = source
+    }
+
+    func beginRepeats(_ source: UInt32) { repeatSource = source }
+
+    func isSent(at now: Microseconds) -> Bool { last.map { now - $0 < Self.silence } ?? false }
+
+    // MARK: Packets
+
+    /// - Parameter packet: authentic, of its source.
+    /// - Returns: what is to be forwarded, with its payload; nil for what came before, and what is nobody's.
+    func take(_ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, at now: Microseconds) -> (SourcePacket, UnsafeRawBufferPointer)?
+    {
+        bytes += packet.count
+        last = now
+        return keep(packet, header, reception.take(header.fields.sequence, timestamp: header.fields.timestamp, at: now), at: now)
+    }
+
+    /// As `take`, of a repeat (RFC 4588).
+    /// - Parameter payloadType: of what is repeated.
+    func takeRepeat(
+        _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, payloadType: UInt8, at now: Microseconds
+    ) -> (SourcePacket, UnsafeRawBufferPointer)? {
+        bytes += packet.count
+        guard let source else { return nil }
+        var bytes = MutableSpan<UInt8>(_unsafeBytes: packet)
+        guard let count = Retransmission.unwrap(&bytes, header, source: source, payloadType: payloadType) else { return nil }
+        let original = UnsafeMutableRawBufferPointer(rebasing: packet[..<count])
+        // try?: what was inside is no packet; its like is counted where it is read first.
+        guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(original))) else { return nil }
+        return keep(original, header, reception.takeRepeated(header.fields.sequence), at: now)
+    }
+
+    private func keep(
+        _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, _ arrival: Reception.Arrival, at now: Microseconds
+    ) -> (SourcePacket, UnsafeRawBufferPointer)? {
+        let number: Int64
+        switch arrival {
+        case .packet(let extended): number = extended
+        case .restart(let extended):
+            number = extended
+            missing.reset()
+        case .duplicate, .stray: return nil
+        }
+        missing.take(number, at: now)
+        let payload = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(packet)[header.payload])
+        let span = Span<UInt8>(_unsafeBytes: payload)
+        let mark = payload.isEmpty ? nil : reader.read(span, timestamp: header.fields.timestamp)
+        if let mark, mark.startsPicture {
+            frames += 1
+            if mark.isKey, codec.isVideo { missing.forget(before: number) }
+        }
+        let taken = SourcePacket(
+            layer: self.number, number: number, timestamp: header.fields.timestamp, marker: header.fields.marker, mark: mark)
+        cache.store(taken, span, at: now)
+        return (taken, payload)
+    }
+
+    // MARK: Control
+
+    func take(_ report: SenderReport, at now: Microseconds) {
+        reception.takeReport(report.time, at: now)
+        clock.take(ntp: report.time, timestamp: report.timestamp)
+    }
+
+    /// - Parameter numbers: gets those of the packets that are missing.
+    /// - Returns: whether so much is missing that a key frame is needed.
+    func demands(at now: Microseconds, into numbers: inout [UInt16]) -> Bool {
+        missing.due(at: now, roundTrip: nil, into: &numbers)
+        defer { missing.needsKeyFrame = false }
+        return missing.needsKeyFrame
+    }
+
+    func block(at now: Microseconds) -> Reception.Block? { reception.block(at: now) }
+
+    /// Bytes and pictures since the last call, which is made each second.
+    func takeFigures() -> (bytes: Int, frames: Int) {
+        defer {
+            bitrate = Int64(bytes) * 8
+            (bytes, frames) = (0, 0)
+        }
+        return (bytes, frames)
+    }
+}
