@@ -26,8 +26,13 @@ final class IncomingLayer {
     /// Bits of the second before.
     private(set) var bitrate: Int64 = 0
 
+    /// Pictures that came of another layer of its track since its last packet.
+    private var passed = 0
+
     /// Without a packet for so long it is not sent any more: browsers leave layers out that their way does not carry.
     private static let silence: Microseconds = 1_000_000
+    /// So many pictures of another layer say so sooner: all of them are made of the same ones. 0.2 s at 30 pictures a second.
+    private static let mostPassed = 6
 
     init(_ number: UInt8, _ name: Label?, _ codec: Codec) {
         self.number = number
@@ -56,7 +61,10 @@ final class IncomingLayer {
 
     func beginRepeats(_ source: UInt32) { repeatSource = source }
 
-    func isSent(at now: Microseconds) -> Bool { last.map { now - $0 < Self.silence } ?? false }
+    func isSent(at now: Microseconds) -> Bool { last.map { now - $0 < Self.silence && passed < Self.mostPassed } ?? false }
+
+    /// A picture of another layer of the same track has begun.
+    func pass() { passed += 1 }
 
     // MARK: Packets
 
@@ -65,7 +73,7 @@ final class IncomingLayer {
     func take(_ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, at now: Microseconds) -> (SourcePacket, UnsafeRawBufferPointer)?
     {
         bytes += packet.count
-        last = now
+        (last, passed) = (now, 0)
         return keep(packet, header, reception.take(header.fields.sequence, timestamp: header.fields.timestamp, at: now), at: now)
     }
 

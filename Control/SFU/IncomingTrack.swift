@@ -63,7 +63,10 @@ final class IncomingTrack {
         let taken =
             isRepeat ? layer.takeRepeat(packet, header, payloadType: payloadType, at: now) : layer.take(packet, header, at: now)
         guard let (taken, payload) = taken else { return }
-        if taken.mark?.startsPicture == true, taken.mark?.isKey == true { requests.came(layer.number) }
+        if let mark = taken.mark, mark.startsPicture {
+            if mark.isKey { requests.came(layer.number) }
+            for other in layers where other !== layer { other.pass() }
+        }
         for subscriber in subscribers where subscriber.take(taken, payload, at: now) {
             // What was refused while its key frame was on its way.
             replay(layer, to: subscriber, behind: taken.number, at: now)
