@@ -28,7 +28,7 @@ package struct Answerer: Sendable {
     /// Layers of one simulcast; more are not answered.
     package static let layerLimit = 3
 
-    package let codecs: RoomCodecs
+    package var codecs: RoomCodecs
     package var local: LocalTransport
     private let sessionID: UInt64
     private var version: UInt64 = 0

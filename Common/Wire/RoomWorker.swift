@@ -5,20 +5,27 @@ package import Units
 extension Kind {
     package enum Room {}
     package enum Peer {}
+    package enum Participant {}
 }
 
 package typealias RoomID = ID<Kind.Room>
 /// One PeerConnection of somebody in a room.
 package typealias PeerID = ID<Kind.Peer>
+/// Somebody in a room, with all that is theirs there.
+package typealias ParticipantID = ID<Kind.Participant>
 
 /// From control, each in a `Command`. What opens a peer is answered by `answered`, or by an `outcome` that says why not; the others by an `outcome`.
 package enum WorkerOrder: Message {
     /// Answered by `described`: for the parent that adopts.
     case describe
-    /// A peer that sends: its offer (RFC 9725 section 4.2).
+    /// A peer that sends: its offer (RFC 9725 section 4.2), or, of one that is there, its next one.
     case publish(PeerOffer)
     /// A peer that receives what the room's publishers send, and offers itself (WHEP).
     case play(PeerOffer)
+    /// A peer that receives what the room's participants send, and is offered it (`offered`) as it comes and goes.
+    case subscribe(PeerSubscription)
+    /// To the offer that was made last.
+    case answer(PeerReply)
     /// Candidates, or new credentials (RFC 8840 section 9).
     case trickle(PeerFragment)
     case close(PeerReference)
@@ -29,6 +36,8 @@ package enum WorkerOrder: Message {
 package enum WorkerMessage: Message {
     case described(WorkerDescription)
     case answered(PeerAnswer)
+    /// What a subscriber is to answer; no second one before that.
+    case offered(PeerOffered)
     case outcome(CommandOutcome)
     /// Each second.
     case report(WorkerReport)
@@ -48,15 +57,89 @@ package enum WorkerStep: String, Sendable {
 package struct PeerOffer: Codable, Sendable, Hashable {
     package var peer: PeerID
     package var room: RoomID
+    /// Whose it is; nil for a program's.
+    package var owner: ParticipantID?
     /// SDP.
     package var offer: String
 
-    package init(peer: PeerID, room: RoomID, offer: String) {
+    package init(peer: PeerID, room: RoomID, owner: ParticipantID? = nil, offer: String) {
         self.peer = peer
         self.room = room
+        self.owner = owner
         self.offer = offer
     }
 }
+
+package struct PeerSubscription: Codable, Sendable, Hashable {
+    package var peer: PeerID
+    package var room: RoomID
+    /// Whose it is: their own tracks do not come back to them.
+    package var owner: ParticipantID
+
+    package init(peer: PeerID, room: RoomID, owner: ParticipantID) {
+        self.peer = peer
+        self.room = room
+        self.owner = owner
+    }
+}
+
+package struct PeerOffered: Codable, Sendable, Hashable {
+    package var peer: PeerID
+    /// Of the peer's offers.
+    package var number: Int
+    /// SDP.
+    package var offer: String
+    /// What lies in its sections; those that are not here are empty.
+    package var tracks: [SubscribedTrack]
+
+    package init(peer: PeerID, number: Int, offer: String, tracks: [SubscribedTrack]) {
+        self.peer = peer
+        self.number = number
+        self.offer = offer
+        self.tracks = tracks
+    }
+}
+
+/// A section of an offer to a subscriber.
+package struct SubscribedTrack: Codable, Sendable, Hashable {
+    package var mid: String
+    package var participant: ParticipantID
+    /// The mid under which they send it.
+    package var track: String
+
+    package init(mid: String, participant: ParticipantID, track: String) {
+        self.mid = mid
+        self.participant = participant
+        self.track = track
+    }
+}
+
+package struct PeerReply: Codable, Sendable, Hashable {
+    package var peer: PeerID
+    /// Of the offer that it answers.
+    package var number: Int
+    /// SDP.
+    package var answer: String
+
+    package init(peer: PeerID, number: Int, answer: String) {
+        self.peer = peer
+        self.number = number
+        self.answer = answer
+    }
+}
+
+/// What somebody sends in one section of their offer.
+package struct PublishedTrack: Codable, Sendable, Hashable {
+    package var mid: String
+    package var kind: TrackKind
+
+    package init(mid: String, kind: TrackKind) {
+        self.mid = mid
+        self.kind = kind
+    }
+}
+
+package enum TrackKind: String, Codable, Sendable, Hashable, CaseIterable { case audio, video }
 
 package struct PeerAnswer: Codable, Sendable, Hashable {
     package var command: CommandID
@@ -65,12 +148,15 @@ package struct PeerAnswer: Codable, Sendable, Hashable {
     package var answer: String
     /// Of the ICE session (RFC 9725 section 4.3.1): another after each restart.
     package var tag: String
+    /// What is received by it, of a peer that sends.
+    package var tracks: [PublishedTrack]?
 
-    package init(command: CommandID, peer: PeerID, answer: String, tag: String) {
+    package init(command: CommandID, peer: PeerID, answer: String, tag: String, tracks: [PublishedTrack]? = nil) {
         self.command = command
         self.peer = peer
         self.answer = answer
         self.tag = tag
+        self.tracks = tracks
     }
 }
 
@@ -152,13 +238,15 @@ package struct PeerFigures: Codable, Sendable, Hashable {
 }
 
 extension WorkerOrder {
-    package enum Kind: String, CaseIterable, Sendable { case describe, publish, play, trickle, close, stop }
+    package enum Kind: String, CaseIterable, Sendable { case describe, publish, play, subscribe, answer, trickle, close, stop }
 
     package var name: MessageName<Kind> {
         switch self {
         case .describe: .known(.describe)
         case .publish: .known(.publish)
         case .play: .known(.play)
+        case .subscribe: .known(.subscribe)
+        case .answer: .known(.answer)
         case .trickle: .known(.trickle)
         case .close: .known(.close)
         case .stop: .known(.stop)
@@ -169,6 +257,8 @@ extension WorkerOrder {
     package func encodeBody(to container: inout KeyedEncodingContainer<MessageKeys>) throws {
         switch self {
         case .publish(let body), .play(let body): try container.encode(body, forKey: .body)
+        case .subscribe(let body): try container.encode(body, forKey: .body)
+        case .answer(let body): try container.encode(body, forKey: .body)
         case .trickle(let body): try container.encode(body, forKey: .body)
         case .close(let body): try container.encode(body, forKey: .body)
         case .describe, .stop, .unknown: break
@@ -180,6 +270,8 @@ extension WorkerOrder {
         case .describe: self = .describe
         case .publish: self = .publish(try body.decode(PeerOffer.self, forKey: .body))
         case .play: self = .play(try body.decode(PeerOffer.self, forKey: .body))
+        case .subscribe: self = .subscribe(try body.decode(PeerSubscription.self, forKey: .body))
+        case .answer: self = .answer(try body.decode(PeerReply.self, forKey: .body))
         case .trickle: self = .trickle(try body.decode(PeerFragment.self, forKey: .body))
         case .close: self = .close(try body.decode(PeerReference.self, forKey: .body))
         case .stop: self = .stop
@@ -188,12 +280,13 @@ extension WorkerOrder {
 }
 
 extension WorkerMessage {
-    package enum Kind: String, CaseIterable, Sendable { case described, answered, outcome, report, left, ended }
+    package enum Kind: String, CaseIterable, Sendable { case described, answered, offered, outcome, report, left, ended }
 
     package var name: MessageName<Kind> {
         switch self {
         case .described: .known(.described)
         case .answered: .known(.answered)
+        case .offered: .known(.offered)
         case .outcome: .known(.outcome)
         case .report: .known(.report)
         case .left: .known(.left)
@@ -206,6 +299,7 @@ extension WorkerMessage {
         switch self {
         case .described(let body): try container.encode(body, forKey: .body)
         case .answered(let body): try container.encode(body, forKey: .body)
+        case .offered(let body): try container.encode(body, forKey: .body)
         case .outcome(let body): try container.encode(body, forKey: .body)
         case .report(let body): try container.encode(body, forKey: .body)
         case .left(let body): try container.encode(body, forKey: .body)
@@ -218,6 +312,7 @@ extension WorkerMessage {
         switch kind {
         case .described: self = .described(try body.decode(WorkerDescription.self, forKey: .body))
         case .answered: self = .answered(try body.decode(PeerAnswer.self, forKey: .body))
+        case .offered: self = .offered(try body.decode(PeerOffered.self, forKey: .body))
         case .outcome: self = .outcome(try body.decode(CommandOutcome.self, forKey: .body))
         case .report: self = .report(try body.decode(WorkerReport.self, forKey: .body))
         case .left: self = .left(try body.decode(PeerEnd.self, forKey: .body))

@@ -10,6 +10,9 @@ final class IncomingTrack {
     let format: RoomCodec
     /// Its section, as its packets name it; nil where they do not.
     let mid: Label?
+    /// Among its publisher's tracks: the mid of its section, or its place where that has none.
+    let name: String
+    private let layerNames: [Label]
     let layers: [IncomingLayer]
     private let payloadType: UInt8
     /// Of repeats (RFC 4588); nil where the publisher sends none.
@@ -25,11 +28,20 @@ final class IncomingTrack {
         self.codec = codec
         format = agreed.codec
         mid = section.extensions[.mid] == nil ? nil : section.mid.flatMap { Label($0) }
+        name = section.trackName
+        layerNames = section.layers
         payloadType = agreed.payloadType
         repeatType = agreed.retransmissionType
         let names: [Label?] = section.layers.isEmpty ? [nil] : section.layers
         layers = names.enumerated().map { IncomingLayer(UInt8($0), $1, codec) }
         requests = KeyFrameRequests(layers: layers.count)
+    }
+
+    /// Whether it is what a section of a later offer asks for: then it goes on.
+    func isOf(_ section: AgreedSection) -> Bool {
+        guard name == section.trackName, let agreed = section.codecs.first else { return false }
+        return agreed.codec == format && agreed.payloadType == payloadType && agreed.retransmissionType == repeatType
+            && section.layers == layerNames
     }
 
     // MARK: Packets
@@ -121,4 +133,8 @@ final class IncomingTrack {
             if !missing.isEmpty || due.contains(layer.number) { ask(layer, missing, due.contains(layer.number)) }
         }
     }
+}
+
+extension AgreedSection {
+    fileprivate var trackName: String { mid ?? "\(index)" }
 }

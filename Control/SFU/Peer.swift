@@ -2,6 +2,7 @@ import BondWire
 import Forwarding
 import ICE
 import RTP
+import SDP
 import TLS
 import Units
 import WebRTC
@@ -11,9 +12,15 @@ import Wire
 final class Peer {
     let id: PeerID
     let room: RoomID
+    /// Whose it is; nil for a program's.
+    let owner: ParticipantID?
     let session: SessionNumber
     /// Of its ICE credentials: another after a restart.
     var remoteUfrag: String
+    /// Of its certificate, as its first description promised.
+    let fingerprints: [Fingerprint]
+    /// Of the one that offers; nil of one that answers.
+    var answerer: Answerer?
     let transport: MediaTransport
     /// Where it is; nil until ICE has found it.
     var path: Path?
@@ -47,17 +54,39 @@ final class Peer {
     /// What publishers are told that there is room for, whatever their ways carry.
     private static let ceiling: UInt64 = 4_000_000
 
-    init(id: PeerID, room: RoomID, session: SessionNumber, remoteUfrag: String, transport: MediaTransport, reporter: UInt32, name: String) {
+    init(
+        id: PeerID, room: RoomID, owner: ParticipantID?, session: SessionNumber, remoteUfrag: String, fingerprints: [Fingerprint],
+        transport: MediaTransport, reporter: UInt32, name: String
+    ) {
         self.id = id
         self.room = room
+        self.owner = owner
         self.session = session
         self.remoteUfrag = remoteUfrag
+        self.fingerprints = fingerprints
         self.transport = transport
         self.reporter = reporter
         self.name = name
     }
 
     // MARK: What it sends
+
+    /// Takes on what another offer of it came to: sections that are as before keep their tracks.
+    ///
+    /// - Returns: the tracks that are over, and those that are new.
+    func replaceTracks(_ sections: [AgreedSection]) -> (gone: [IncomingTrack], new: [IncomingTrack]) {
+        let before = incoming
+        incoming = sections.compactMap { section in before.first { $0.isOf(section) } ?? IncomingTrack(section) }
+        let kept = incoming
+        let gone = before.filter { old in !kept.contains { $0 === old } }
+        sources = sources.filter { source in !gone.contains { $0 === source.value.track } }
+        return (gone, kept.filter { new in !before.contains { $0 === new } })
+    }
+
+    /// What it sends, as control is told.
+    var published: [PublishedTrack] {
+        incoming.map { PublishedTrack(mid: $0.name, kind: $0.codec.isVideo ? .video : .audio) }
+    }
 
     /// - Parameter packet: authentic.
     func take(_ packet: UnsafeMutableRawBufferPointer, at now: Microseconds) {

@@ -15,6 +15,7 @@ extension RoomWorker {
 
     /// - Throws: `Refusal`, `TLSError` without memory.
     func publish(_ order: PeerOffer) throws -> Agreement {
+        if let peer = peers[order.peer] { return try renegotiate(peer, order) }
         let offer = try Self.read(order.offer)
         return try enter(order, offer, Self.codecs(of: offer), .publish(accepts: [.audio, .video])) { peer, answer in
             peer.incoming = answer.sections.filter { $0.direction == .receive }.compactMap(IncomingTrack.init)
@@ -41,17 +42,56 @@ extension RoomWorker {
         return try enter(order, offer, .standard, .play(tracks)) { peer, answer in
             for (track, index) in answer.tracks {
                 guard let agreed = answer.sections.first(where: { $0.index == index })?.codecs.first else { continue }
-                peer.outgoing.append(
-                    OutgoingTrack(
-                        agreed, source: track.source, repeatSource: track.retransmissionSource ?? 0, random: .random(in: 0 ... .max),
-                        buffer: made, at: now, protection: { [unowned peer] in peer.transport.sender },
-                        send: { [unowned self, unowned peer] in send($0, to: peer) }))
+                peer.outgoing.append(outgoing(agreed, track, to: peer, at: now))
             }
             guard !peer.outgoing.isEmpty else {
                 throw Refusal(
                     reason: "the offer takes nothing of what is sent: \(tracks.map(\.codec.encodingName).joined(separator: ", "))")
             }
         }
+    }
+
+    /// The next offer of a peer that sends: tracks come and go with it, and ICE may start again.
+    private func renegotiate(_ peer: Peer, _ order: PeerOffer) throws -> Agreement {
+        guard var answerer = peer.answerer, peer.room == order.room, peer.owner == order.owner else {
+            throw Refusal(reason: "somebody is here by that id")
+        }
+        let offer = try Self.read(order.offer)
+        if answerer.codecs.video.isEmpty { answerer.codecs = Self.codecs(of: offer) }
+        var tag = answerer.local.ufrag
+        if answerer.isRestart(offer) {
+            guard let credentials = agent.restart(peer.session) else { throw Refusal(reason: "its session is over") }
+            answerer.local.ufrag = credentials.ufrag
+            answerer.local.password = credentials.password.revealed
+            tag = credentials.ufrag
+        }
+        let answer = try Self.answer(&answerer, offer, .publish(accepts: [.audio, .video]))
+        guard let remote = answer.remote else { throw Refusal(reason: "the offer has no section that is not stopped") }
+        guard remote.fingerprints == peer.fingerprints else {
+            throw Refusal(reason: "the offer is another connection's: its fingerprint is another")
+        }
+        if remote.ufrag != peer.remoteUfrag {
+            guard agent.learn(peer.session, remoteUfrag: remote.ufrag) else { throw Refusal(reason: "its ice-ufrag is none") }
+            peer.remoteUfrag = remote.ufrag
+        }
+        peer.answerer = answerer
+        peer.extensions = answer.extensions
+        let now = now
+        let (gone, new) = peer.replaceTracks(answer.sections.filter { $0.direction == .receive })
+        for track in gone { end(track, in: peer.room, at: now) }
+        if peer.transport.isOpen {
+            for track in new { self.offer(track, in: peer.room, at: now) }
+            show(peer)
+        }
+        return (answer.description.text, tag)
+    }
+
+    /// What an agreed track becomes.
+    func outgoing(_ agreed: AgreedCodec, _ track: SentTrack, to peer: Peer, at now: Microseconds) -> OutgoingTrack {
+        OutgoingTrack(
+            agreed, source: track.source, repeatSource: track.retransmissionSource ?? 0, random: .random(in: 0 ... .max),
+            buffer: made, at: now, protection: { [unowned peer] in peer.transport.sender },
+            send: { [unowned self, unowned peer] in send($0, to: peer) })
     }
 
     /// Candidates, which an end that only answers does not need, or new credentials.
@@ -100,23 +140,18 @@ extension RoomWorker {
             let local = LocalTransport(
                 ufrag: credentials.ufrag, password: credentials.password.revealed, fingerprint: try fingerprint(), candidates: candidates)
             var answerer = Answerer(codecs: codecs, local: local, sessionID: .random(in: 1 ... .max))
-            let answer: Answerer.Answer
-            do throws(NegotiationFault) {
-                answer = try answerer.answer(to: offer, purpose)
-            } catch {
-                throw Refusal(reason: "the offer cannot be answered: \(error)")
-            }
+            let answer = try Self.answer(&answerer, offer, purpose)
             guard let remote = answer.remote else { throw Refusal(reason: "the offer has no section that is not stopped") }
             guard agent.learn(session, remoteUfrag: remote.ufrag) else { throw Refusal(reason: "its ice-ufrag is none") }
-            let transport = try MediaTransport(
-                context, remote.weArePassive ? .server : .client,
-                peer: remote.fingerprints.compactMap { CertificateFingerprint($0.text) })
-            let peer = Peer(
-                id: order.peer, room: order.room, session: session, remoteUfrag: remote.ufrag, transport: transport,
-                reporter: freshSource(), name: Self.name())
-            try furnish(peer, answer)
-            peers[order.peer] = peer
-            bySession[session] = peer
+            let peer = try open(order.peer, order.room, order.owner, session, remote)
+            do {
+                try furnish(peer, answer)
+            } catch {
+                peers[order.peer] = nil
+                bySession[session] = nil
+                throw error
+            }
+            peer.answerer = answerer
             return (answer.description.text, credentials.ufrag)
         } catch {
             agent.close(session)
@@ -124,11 +159,38 @@ extension RoomWorker {
         }
     }
 
-    private static func read(_ text: String) throws -> SessionDescription {
-        do throws(SDPFault) {
-            return try SessionDescription(parsing: text)
+    /// A peer whose description has come.
+    ///
+    /// - Throws: `TLSError` without memory.
+    func open(
+        _ id: PeerID, _ room: RoomID, _ owner: ParticipantID?, _ session: SessionNumber, _ remote: RemoteTransport
+    ) throws -> Peer {
+        let transport = try MediaTransport(
+            context, remote.weArePassive ? .server : .client,
+            peer: remote.fingerprints.compactMap { CertificateFingerprint($0.text) })
+        let peer = Peer(
+            id: id, room: room, owner: owner, session: session, remoteUfrag: remote.ufrag, fingerprints: remote.fingerprints,
+            transport: transport, reporter: freshSource(), name: Self.name())
+        peers[id] = peer
+        bySession[session] = peer
+        return peer
+    }
+
+    private static func answer(
+        _ answerer: inout Answerer, _ offer: SessionDescription, _ purpose: Answerer.Purpose
+    ) throws -> Answerer.Answer {
+        do throws(NegotiationFault) {
+            return try answerer.answer(to: offer, purpose)
         } catch {
-            throw Refusal(reason: "the offer is no SDP: \(error)")
+            throw Refusal(reason: "the offer cannot be answered: \(error)")
+        }
+    }
+
+    static func read(_ text: String, _ what: String = "offer", _ limits: SDPLimits = .offer) throws -> SessionDescription {
+        do throws(SDPFault) {
+            return try SessionDescription(parsing: text, limits: limits)
+        } catch {
+            throw Refusal(reason: "the \(what) is no SDP: \(error)")
         }
     }
 
@@ -139,7 +201,7 @@ extension RoomWorker {
         return RoomCodecs(audio: RoomCodecs.standard.audio, video: first.map { [$0] } ?? [])
     }
 
-    private var candidates: [SDP.Candidate] {
+    var candidates: [SDP.Candidate] {
         announced.enumerated().map { index, address in
             SDP.Candidate(
                 host: address.host, port: UInt16(address.port), transport: .udp, preference: UInt16(65_535 - index),
@@ -147,7 +209,7 @@ extension RoomWorker {
         }
     }
 
-    private func fingerprint() throws -> Fingerprint {
+    func fingerprint() throws -> Fingerprint {
         guard let fingerprint = Fingerprint(.sha256, context.fingerprint.bytes) else {
             throw Refusal(reason: "the worker has no certificate")
         }
@@ -155,7 +217,7 @@ extension RoomWorker {
     }
 
     /// A source (SSRC) that nobody else of this worker has been given by chance.
-    private func freshSource() -> UInt32 { .random(in: 1 ... .max) }
+    func freshSource() -> UInt32 { .random(in: 1 ... .max) }
 
     private static func name() -> String { String(UInt64.random(in: 0 ... .max), radix: 36) }
 }

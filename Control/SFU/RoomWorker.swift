@@ -23,6 +23,8 @@ final class RoomWorker {
     var agent: LiteAgent
     var peers: [PeerID: Peer] = [:]
     var bySession: [SessionNumber: Peer] = [:]
+    /// Those that are offered what there is; their peers are among `peers` once they have answered.
+    var subscribers: [PeerID: Subscriber] = [:]
     private var watches: [Watch] = []
     private var timer: LoopTimer?
     private let batch = DatagramBatch()
@@ -31,6 +33,7 @@ final class RoomWorker {
     let made = UnsafeMutableRawBufferPointer.allocate(byteCount: RoomWorker.room, alignment: 16)
     private var counts = (received: 0, sent: 0, refused: 0)
     private let left: (PeerID, String) -> Void
+    let offered: (PeerOffered) -> Void
 
     private static let room = 2048 + 64
     private static let tick = Duration.milliseconds(20)
@@ -49,8 +52,12 @@ final class RoomWorker {
     ///
     /// - Parameters:
     ///   - left: takes who is gone by itself, and why.
+    ///   - offered: takes what a subscriber is to answer.
     /// - Throws: `SystemError` for an address or a port that cannot be had, `TLSError` without memory.
-    init(port: Int, bind: [String], announced: [String], loop: Loop, log: Log, left: @escaping (PeerID, String) -> Void) throws {
+    init(
+        port: Int, bind: [String], announced: [String], loop: Loop, log: Log, left: @escaping (PeerID, String) -> Void,
+        offered: @escaping (PeerOffered) -> Void
+    ) throws {
         var sockets: [UDPSocket] = []
         for host in bind {
             let number = sockets.first?.localAddress.port ?? port
@@ -61,6 +68,7 @@ final class RoomWorker {
         self.log = log
         self.sockets = sockets
         self.left = left
+        self.offered = offered
         let told = announced.isEmpty ? bind : announced
         self.announced = told.compactMap { SocketAddress($0, port: sockets.first?.localAddress.port ?? port) }
         context = try DTLSContext(at: unixMilliseconds() / 1000)
@@ -73,8 +81,8 @@ final class RoomWorker {
     }
 
     var port: Int { sockets.first?.localAddress.port ?? 0 }
-    var rooms: [RoomID] { Array(Set(peers.values.map(\.room))) }
-    var peerIDs: [PeerID] { Array(peers.keys) }
+    var rooms: [RoomID] { Array(Set(peers.values.map(\.room)).union(subscribers.values.map(\.room))) }
+    var peerIDs: [PeerID] { Array(Set(peers.keys).union(subscribers.keys)) }
 
     var now: Microseconds { Instant.now.nanoseconds / 1000 }
 
@@ -90,7 +98,7 @@ final class RoomWorker {
     func end() {
         timer?.cancel()
         for watch in watches { watch.cancel() }
-        for id in peers.keys { remove(id) }
+        for id in peerIDs { remove(id) }
     }
 
     private func arm() {
@@ -193,10 +201,12 @@ final class RoomWorker {
 
     // MARK: Who gets what
 
-    /// Media may come and go: whoever plays is fed by whoever publishes.
+    /// Media may come and go: whoever plays is fed by whoever publishes, whoever subscribes by what was agreed on.
     private func connect(_ peer: Peer, at now: Microseconds) {
+        if let subscriber = subscribers[peer.id] { return subscriber.feed(at: now) }
         for track in peer.outgoing { feed(track, in: peer.room, at: now) }
         for track in peer.incoming { offer(track, in: peer.room, at: now) }
+        show(peer)
     }
 
     func publishers(in room: RoomID) -> [Peer] {
@@ -204,13 +214,13 @@ final class RoomWorker {
     }
 
     /// The first publisher's, of those that send what the player takes.
-    private func feed(_ track: OutgoingTrack, in room: RoomID, at now: Microseconds) {
+    func feed(_ track: OutgoingTrack, in room: RoomID, at now: Microseconds) {
         let sources = publishers(in: room).flatMap(\.incoming)
         if let source = sources.first(where: { $0.codec == track.codec }) { track.feed(from: source, at: now) }
     }
 
-    private func offer(_ source: IncomingTrack, in room: RoomID, at now: Microseconds) {
-        for player in peers.values where player.room == room && player.transport.isOpen {
+    func offer(_ source: IncomingTrack, in room: RoomID, at now: Microseconds) {
+        for player in peers.values where player.room == room && player.transport.isOpen && subscribers[player.id] == nil {
             for track in player.outgoing where track.track == nil && track.codec == source.codec { track.feed(from: source, at: now) }
         }
     }
@@ -237,11 +247,19 @@ final class RoomWorker {
         }
         for lapse in agent.advance(to: now) {
             switch lapse {
-            case .expired(let session): if let peer = bySession[session] { leave(peer, "nothing came from it for 30 s") }
+            case .expired(let session): expire(session)
             case .moved(let session, _, let path): if let path { bySession[session]?.path = path }
             case .quiet, .back: break
             }
         }
+        negotiate()
+    }
+
+    private func expire(_ session: SessionNumber) {
+        if let peer = bySession[session] { return leave(peer, "nothing came from it for 30 s") }
+        guard let subscriber = subscribers.values.first(where: { $0.session == session }) else { return }
+        remove(subscriber.id)
+        left(subscriber.id, "it did not answer the offer for 30 s")
     }
 
     // MARK: Coming and going
@@ -253,19 +271,16 @@ final class RoomWorker {
     }
 
     func remove(_ id: PeerID) {
+        if let subscriber = subscribers.removeValue(forKey: id), subscriber.peer == nil, let session = subscriber.session {
+            agent.close(session)
+        }
         guard let peer = peers.removeValue(forKey: id) else { return }
         for event in peer.transport.close() { if case .send(let datagram) = event { datagram.withUnsafeBytes { send($0, to: peer) } } }
         bySession[peer.session] = nil
         agent.close(peer.session)
         for track in peer.outgoing { track.track?.remove(track) }
         let now = now
-        // Whoever was fed by it gets the next publisher.
-        for source in peer.incoming {
-            for track in source.subscribers {
-                track.starve()
-                feed(track, in: peer.room, at: now)
-            }
-        }
+        for source in peer.incoming { end(source, in: peer.room, at: now) }
     }
 
     func report() -> WorkerReport {

@@ -33,9 +33,10 @@ package final class WorkerService: @unchecked Sendable {
                 continuation.resume(
                     returning: Result {
                         let socket = try ChildSocket(path: path, loop: loop, orphanAfter: .seconds(120), log: log.part("parent"))
-                        let worker = try RoomWorker(port: port, bind: bind, announced: announced, loop: loop, log: log) { peer, reason in
-                            Self.send(.left(PeerEnd(peer: peer, reason: reason.bounded())), socket, log)
-                        }
+                        let worker = try RoomWorker(
+                            port: port, bind: bind, announced: announced, loop: loop, log: log,
+                            left: { Self.send(.left(PeerEnd(peer: $0, reason: $1.bounded())), socket, log) },
+                            offered: { Self.send(.offered($0), socket, log) })
                         try worker.begin()
                         return WorkerService(worker, socket, loop, log)
                     })
@@ -90,6 +91,16 @@ package final class WorkerService: @unchecked Sendable {
             Self.send(.described(WorkerDescription(port: worker.port, rooms: worker.rooms, peers: worker.peerIDs)), socket, log)
         case .publish(let offer): answer(command.id, offer.peer) { try worker.publish(offer) }
         case .play(let offer): answer(command.id, offer.peer) { try worker.play(offer) }
+        case .subscribe(let subscription):
+            answer(command.id, subscription.peer) {
+                try worker.subscribe(subscription)
+                return nil
+            }
+        case .answer(let reply):
+            answer(command.id, reply.peer) {
+                try worker.answer(reply)
+                return nil
+            }
         case .trickle(let fragment): answer(command.id, fragment.peer) { try worker.trickle(fragment) }
         case .close(let reference):
             worker.remove(reference.peer)
@@ -103,7 +114,10 @@ package final class WorkerService: @unchecked Sendable {
     private func answer(_ id: CommandID, _ peer: PeerID, _ body: () throws -> (text: String, tag: String)?) {
         do {
             guard let answer = try body() else { return outcome(id, .done) }
-            Self.send(.answered(PeerAnswer(command: id, peer: peer, answer: answer.text, tag: answer.tag)), socket, log)
+            Self.send(
+                .answered(
+                    PeerAnswer(command: id, peer: peer, answer: answer.text, tag: answer.tag, tracks: worker.peers[peer]?.published)),
+                socket, log)
         } catch let refusal as RoomWorker.Refusal {
             outcome(id, .refused, refusal.reason, at: refusal.step)
         } catch {

@@ -8,6 +8,8 @@ import Wire
     private static let peer = PeerID(ULID("01ARZ3NDEKTSV4RRFFQ69G5FAV")!)
     private static let room = RoomID(ULID("01ARZ3NDEKTSV4RRFFQ69G5FAW")!)
 
+    private static let owner = ParticipantID(ULID("01ARZ3NDEKTSV4RRFFQ69G5FAX")!)
+
     private func again<Value: Codable>(_ value: Value) throws -> Value {
         try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value))
     }
@@ -17,8 +19,10 @@ import Wire
         let order: WorkerOrder =
             switch kind {
             case .describe: .describe
-            case .publish: .publish(PeerOffer(peer: Self.peer, room: Self.room, offer: "v=0\r\n"))
+            case .publish: .publish(PeerOffer(peer: Self.peer, room: Self.room, owner: Self.owner, offer: "v=0\r\n"))
             case .play: .play(PeerOffer(peer: Self.peer, room: Self.room, offer: "v=0\r\n"))
+            case .subscribe: .subscribe(PeerSubscription(peer: Self.peer, room: Self.room, owner: Self.owner))
+            case .answer: .answer(PeerReply(peer: Self.peer, number: 3, answer: "v=0\r\n"))
             case .trickle: .trickle(PeerFragment(peer: Self.peer, fragment: "a=ice-ufrag:x\r\n", tag: "x"))
             case .close: .close(PeerReference(peer: Self.peer))
             case .stop: .stop
@@ -35,7 +39,15 @@ import Wire
         let message: WorkerMessage =
             switch kind {
             case .described: .described(WorkerDescription(port: 8189, rooms: [Self.room], peers: [Self.peer]))
-            case .answered: .answered(PeerAnswer(command: command, peer: Self.peer, answer: "v=0\r\n", tag: "x"))
+            case .answered:
+                .answered(
+                    PeerAnswer(
+                        command: command, peer: Self.peer, answer: "v=0\r\n", tag: "x", tracks: [PublishedTrack(mid: "0", kind: .audio)]))
+            case .offered:
+                .offered(
+                    PeerOffered(
+                        peer: Self.peer, number: 3, offer: "v=0\r\n",
+                        tracks: [SubscribedTrack(mid: "1", participant: Self.owner, track: "0")]))
             case .outcome: .outcome(CommandOutcome(id: command, result: .refused, reason: "full"))
             case .report: .report(WorkerReport(peers: [figures], packetsIn: 1, packetsOut: 2, refused: 3))
             case .left: .left(PeerEnd(peer: Self.peer, reason: "it has left"))

@@ -1,0 +1,81 @@
+import BondWire
+import SDP
+import Units
+import Wire
+
+/// How participants get what the others send: offers are made here, and answered by their pages.
+extension RoomWorker {
+    /// - Throws: `Refusal`.
+    func subscribe(_ order: PeerSubscription) throws {
+        guard peers[order.peer] == nil, subscribers[order.peer] == nil else { throw Refusal(reason: "somebody is here by that id") }
+        guard subscribers.count < Self.peerLimit else { throw Refusal(reason: "this worker has no room for more than \(Self.peerLimit)") }
+        let subscriber = Subscriber(id: order.peer, room: order.room, owner: order.owner)
+        subscribers[order.peer] = subscriber
+        for publisher in publishers(in: order.room) { show(publisher, to: subscriber) }
+    }
+
+    /// - Throws: `Refusal`, `TLSError` without memory.
+    func answer(_ order: PeerReply) throws {
+        guard let subscriber = subscribers[order.peer], let session = subscriber.session else {
+            throw Refusal(reason: "nobody is here by that id")
+        }
+        let answered = try subscriber.take(try Self.read(order.answer, "answer", .answer), to: order.number)
+        let now = now
+        if let remote = answered.opening {
+            guard agent.learn(session, remoteUfrag: remote.ufrag) else { throw Refusal(reason: "its ice-ufrag is none") }
+            subscriber.open(try open(order.peer, subscriber.room, subscriber.owner, session, remote))
+        }
+        guard let peer = subscriber.peer else { return }
+        for (agreed, sent, _) in answered.begins { subscriber.began(outgoing(agreed, sent, to: peer, at: now)) }
+        if peer.transport.isOpen { subscriber.feed(at: now) }
+    }
+
+    /// The offers that are due.
+    func negotiate() {
+        for subscriber in subscribers.values {
+            if let offer = subscriber.offer() { offered(offer) }
+        }
+    }
+
+    // MARK: What there is to get
+
+    /// A participant's tracks, to everybody else of the room.
+    func show(_ publisher: Peer) {
+        for subscriber in subscribers.values where subscriber.room == publisher.room { show(publisher, to: subscriber) }
+    }
+
+    private func show(_ publisher: Peer, to subscriber: Subscriber) {
+        guard let owner = publisher.owner else { return }
+        for track in publisher.incoming where subscriber.takes(track, of: owner) {
+            guard prepare(subscriber) else { return }
+            let source = freshSource()
+            let sent = SentTrack(
+                codec: track.format, stream: StreamName(stream: owner.text, track: "\(publisher.id.text)-\(source)"),
+                name: publisher.name, source: source, retransmissionSource: track.format.kind == .video ? freshSource() : nil)
+            subscriber.add(track, sent, of: owner)
+        }
+    }
+
+    /// A track is no more: whoever got it is told, and a player that took the first one gets the next.
+    func end(_ source: IncomingTrack, in room: RoomID, at now: Microseconds) {
+        for subscriber in subscribers.values where subscriber.room == room { subscriber.drop(source) }
+        for track in source.subscribers {
+            track.starve()
+            feed(track, in: room, at: now)
+        }
+    }
+
+    /// Its ICE session begins with the first offer: without one nobody would answer it, and it would end.
+    private func prepare(_ subscriber: Subscriber) -> Bool {
+        if subscriber.session != nil { return true }
+        // try?: there is a certificate, or nobody would have come in. Without a session it gets nothing of this publisher.
+        guard let fingerprint = try? self.fingerprint(), let (session, credentials) = agent.open(at: now) else {
+            log.warning("a subscriber has no room", ["peer": .text(subscriber.id.text)])
+            return false
+        }
+        let local = LocalTransport(
+            ufrag: credentials.ufrag, password: credentials.password.revealed, fingerprint: fingerprint, candidates: candidates)
+        subscriber.begin(session, local, sessionID: .random(in: 1 ... .max))
+        return true
+    }
+}
