@@ -25,6 +25,10 @@ package enum WireLimits {
     package static let previewBytes = 2 << 20
     /// What waits for somebody who watches, at most: one such part and something behind it.
     package static let previewMark = 5 << 19
+    /// People in one room: each gets the tracks of all others in an offer that is one message.
+    package static let participants = 100
+    /// A message of a page in a room: an answer to an offer of many tracks.
+    package static let roomMessageBytes = 128 * 1024
     /// How long a command may stay without its outcome before it is `unknown` and reconciled.
     package static let commandSeconds = 10
     /// The WebSocket close code by which control says that the device is revoked, for good: it ends what it does. Any other

@@ -35,6 +35,9 @@ package struct Gateway: Sendable {
         let rooms: RoomDesk
         /// Into rooms, of programs.
         let passes: RoomPasses
+        /// Who is in rooms with a page, and their sockets.
+        let sessions: RoomSessions
+        let roomDoor: RoomDoor
         let alerts: AlertDesk
         let devices: DeviceDoor
         let health: Health
@@ -86,6 +89,10 @@ package struct Gateway: Sendable {
             self.broadcasts = broadcasts
             self.rooms = rooms
             self.passes = passes
+            var limits = RoomState.Limits()
+            limits.participants = store.quotas[.participants]
+            sessions = RoomSessions(desk: rooms, limits: limits, log: log)
+            roomDoor = RoomDoor(sessions: sessions, passes: passes, log: log)
             self.alerts = alerts
             self.devices = devices
             self.health = health
@@ -365,6 +372,7 @@ extension Gateway.Parts {
 
     /// Takes up what was running and follows the devices, until cancelled.
     package func run() async throws {
+        await sessions.begin()
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = Housekeeping(

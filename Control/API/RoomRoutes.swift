@@ -1,3 +1,5 @@
+import Auth
+import Crypto
 import HTTP
 import Posix
 import Rooms
@@ -30,15 +32,22 @@ struct RoomRoutes: Sendable {
                 summary: "Remove a room: whoever is in it is sent away, and its passes are good no more", success: .empty, run: remove),
             Route(
                 method: .post, path: "/api/v1/rooms/{id}/passes", access: .user(.runRooms),
-                summary: "A pass by which an encoder sends into the room (WHIP), or a player receives from it (WHEP)",
+                summary: "A pass by which an encoder sends into the room (WHIP), a player receives from it (WHEP), or a guest joins it",
                 body: "RoomPassRequest", success: .one("RoomPass", .created), run: pass),
+            Route(
+                method: .post, path: "/api/v1/rooms/{id}/tickets", access: .user(.joinRooms),
+                summary: "A pass by which one joins the room oneself, within five minutes", success: .one("RoomPass", .created), run: ticket),
+            Route(
+                method: .get, path: "/api/v1/join", access: .open,
+                summary: "The WebSocket of whoever is in a room; its first message shows a pass", success: .socket,
+                problems: [.forbidden], run: join),
         ]
     }
 
     @Sendable private func remove(_ call: Call) async throws -> Response {
         let id: RoomID = try call.id()
         try await parts.store.rooms(in: call.scope()).remove(id)
-        await parts.rooms.close(id)
+        await parts.sessions.close(id)
         return .empty
     }
 
@@ -46,12 +55,52 @@ struct RoomRoutes: Sendable {
         let request = try call.body(RoomPassRequest.self)
         let room = try await parts.store.rooms(in: call.scope()).find(call.id())
         let end = parts.store.now + .seconds((request.minutes ?? RoomPassRequest.standardMinutes) * 60)
-        let pass = RoomPass(room: room.id, organization: room.organization, use: request.use, exp: end.unixSeconds)
-        let door = request.use == .publish ? "whip" : "whep"
+        let guest = RoomPass.Holder(id: Self.passID(), name: request.name, role: .guest, user: nil)
+        let pass = RoomPass(
+            room: room.id, organization: room.organization, use: request.use, exp: end.unixSeconds, holder: request.use == .join ? guest : nil)
+        return try show(pass, until: end)
+    }
+
+    private func show(_ pass: RoomPass, until end: Timestamp) throws -> Response {
+        let path =
+            switch pass.use {
+            case .publish: "whip/\(pass.room)"
+            case .play: "whep/\(pass.room)"
+            case .join: "api/v1/join"
+            }
         return .secret(
             RoomPassView(
-                url: "\(parts.origins[0])/\(door)/\(room.id)", token: try parts.passes.text(of: pass).revealed, expiresAt: end.text),
-            .created)
+                url: "\(parts.origins[0])/\(path)", token: try parts.passes.text(of: pass).revealed, expiresAt: end.text), .created)
+    }
+
+    private static func passID() -> String { Base64URL.encode(randomBytes(16)) }
+
+    // MARK: People
+
+    /// How long one may come in by a pass of one's own; being in is no matter of the pass.
+    private static let ticketTime = Duration.seconds(300)
+
+    @Sendable private func ticket(_ call: Call) async throws -> Response {
+        let principal = try call.caller()
+        let room = try await parts.store.rooms(in: call.scope()).find(call.id())
+        let end = parts.store.now + Self.ticketTime
+        let holder = RoomPass.Holder(
+            id: Self.passID(), name: principal.user.displayName, role: principal.may(.runRooms) ? .host : .member, user: principal.user.id)
+        return try show(
+            RoomPass(room: room.id, organization: room.organization, use: .join, exp: end.unixSeconds, holder: holder), until: end)
+    }
+
+    /// A page of ours alone: the pass is in its first message, and in no address.
+    @Sendable private func join(_ call: Call) async throws -> Response {
+        try parts.checkOrigin(of: call.request)
+        let store = parts.store
+        let door = parts.roomDoor
+        return .upgrade(options: RoomDoor.webSocket) { socket in
+            await door.serve(socket) { pass in
+                // try?: a room that cannot be looked up lets nobody in.
+                (try? await store.rooms(in: OrganizationScope(pass.organization, by: .system)).find(pass.room)) != nil
+            }
+        }
     }
 }
 

@@ -26,6 +26,8 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     /// Start, stop and change.
     case runBroadcasts = "broadcasts.run"
     case viewRooms = "rooms.view"
+    /// Be in one, with a page.
+    case joinRooms = "rooms.join"
     /// Make and remove rooms, and passes into them.
     case runRooms = "rooms.run"
     /// Where events are told, and telling them again.
@@ -45,7 +47,7 @@ package enum Policy {
             .manageDestinations, .manageWebhooks:
             .admin
         case .viewDestinations, .operateSenders, .runBroadcasts, .runRooms: .host
-        case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts, .viewRooms: .member
+        case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts, .viewRooms, .joinRooms: .member
         }
     }
 
@@ -67,7 +69,7 @@ package enum Policy {
         case .viewUsers, .manageUsers: [.members]
         case .viewAudit: [.audit]
         case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageWebhooks, .manageReports,
-            .manageOwnAccount:
+            .manageOwnAccount, .joinRooms:
             []
         }
     }

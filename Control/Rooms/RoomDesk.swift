@@ -10,12 +10,21 @@ package actor RoomDesk {
     private let keepers: [WorkerKeeper]
     private let log: Log
     private var seats: [PeerID: Seat] = [:]
+    private var listener: (@Sendable (RoomID, Event) async -> Void)?
 
     /// Somebody's PeerConnection.
     private struct Seat {
         let room: RoomID
         let worker: Int
-        var tag: String
+        var tag = ""
+        /// The worker has been asked to let it in; before that it knows nothing of it.
+        var isOrdered = false
+    }
+
+    /// What a worker says of itself about a peer.
+    package enum Event: Sendable {
+        case left(PeerID, reason: String)
+        case offered(PeerOffered)
     }
 
     /// Why somebody is not let in, or not changed.
@@ -39,10 +48,12 @@ package actor RoomDesk {
         package let peer: PeerID
         package let answer: String
         package let tag: String
+        /// What it sends.
+        package let tracks: [PublishedTrack]
     }
 
-    /// Of one room, until workers are calibrated.
-    static let peersPerRoom = 100
+    /// Of one room, until workers are calibrated: two of each participant's, and programs.
+    static let peersPerRoom = 300
 
     /// - Throws: `SystemError` where there is no thread for it.
     package init(_ settings: RoomSettings, log: Log) throws {
@@ -67,55 +78,126 @@ package actor RoomDesk {
         }
     }
 
-    private func heard(_ worker: Int, _ message: WorkerMessage) {
+    /// Whoever follows what becomes of peers; one alone.
+    func follow(_ listener: @escaping @Sendable (RoomID, Event) async -> Void) { self.listener = listener }
+
+    private func heard(_ worker: Int, _ message: WorkerMessage) async {
         switch message {
         // Whoever it does not have is gone: it is a new one.
         case .described(let description):
             let there = Set(description.peers)
-            for (peer, seat) in seats where seat.worker == worker && !there.contains(peer) { seats[peer] = nil }
-        case .left(let end):
-            if seats.removeValue(forKey: end.peer) != nil {
-                log.notice("a peer has left", ["peer": .text(end.peer.text), "reason": .text(end.reason.bounded())])
-            }
+            let gone = seats.filter { $0.value.worker == worker && $0.value.isOrdered && !there.contains($0.key) }
+            for peer in gone.keys { await forget(peer, "the room's worker has ended") }
+        case .left(let end): await forget(end.peer, end.reason.bounded())
+        case .offered(let offer): if let seat = seats[offer.peer] { await listener?(seat.room, .offered(offer)) }
         case .answered, .outcome, .report, .ended, .unknown: break
         }
     }
 
+    private func forget(_ peer: PeerID, _ reason: String) async {
+        guard let seat = seats.removeValue(forKey: peer) else { return }
+        log.notice("a peer has left", ["peer": .text(peer.text), "reason": .text(reason)])
+        await listener?(seat.room, .left(peer, reason: reason))
+    }
+
     /// Lets somebody in who sends.
-    package func publish(_ offer: String, in room: RoomID) async throws(Refusal) -> Entry {
-        try await enter(room) { .publish(PeerOffer(peer: $0, room: room, offer: offer)) }
+    ///
+    /// - Parameters:
+    ///   - peer: a new one.
+    ///   - owner: the participant that it is of; nil for a program.
+    package func publish(
+        _ offer: String, as peer: PeerID? = nil, of owner: ParticipantID? = nil, in room: RoomID
+    ) async throws(Refusal) -> Entry {
+        let peer = peer ?? .fresh()
+        return try await enter(peer, room, .publish(PeerOffer(peer: peer, room: room, owner: owner, offer: offer)))
+    }
+
+    /// Another offer of somebody who sends.
+    func renegotiate(_ offer: String, of peer: PeerID, of owner: ParticipantID, in room: RoomID) async throws(Refusal) -> Entry {
+        guard let seat = seats[peer], seat.room == room else { throw .missing }
+        let order = WorkerOrder.publish(PeerOffer(peer: peer, room: room, owner: owner, offer: offer))
+        switch await keepers[seat.worker].order(order) {
+        case .answered(let answer):
+            seats[peer]?.tag = answer.tag
+            return Entry(answer)
+        case .outcome(let outcome): throw .refused(Self.reason(outcome))
+        case .none(let reason): throw .away(reason)
+        }
     }
 
     /// Lets somebody in who receives what the room's publishers send.
     package func play(_ offer: String, in room: RoomID) async throws(Refusal) -> Entry {
-        try await enter(room) { .play(PeerOffer(peer: $0, room: room, offer: offer)) }
+        let peer = PeerID.fresh()
+        return try await enter(peer, room, .play(PeerOffer(peer: peer, room: room, offer: offer)))
     }
 
-    private func enter(_ room: RoomID, _ order: (PeerID) -> WorkerOrder) async throws(Refusal) -> Entry {
-        guard !keepers.isEmpty else { throw .none }
-        let there = seats.values.filter { $0.room == room }
-        guard there.count < Self.peersPerRoom else { throw .full(limit: Self.peersPerRoom) }
-        let worker = there.first?.worker ?? idlest
-        var random = SystemRandomNumberGenerator()
-        let peer = PeerID(ULID(unixMs: unixMilliseconds(), random: &random))
-        // Before the answer: the room is on this worker for whoever comes meanwhile.
-        seats[peer] = Seat(room: room, worker: worker, tag: "")
-        guard await keepers[worker].listening(within: .seconds(3)) else {
-            seats[peer] = nil
-            throw .away("no worker for rooms runs at the moment")
-        }
-        switch await keepers[worker].order(order(peer)) {
+    private func enter(_ peer: PeerID, _ room: RoomID, _ order: WorkerOrder) async throws(Refusal) -> Entry {
+        let keeper = try await place(peer, in: room)
+        switch await keeper.order(order) {
         case .answered(let answer):
+            guard seats[peer] != nil else {
+                // It was closed meanwhile, with its room.
+                _ = await keeper.order(.close(PeerReference(peer: peer)))
+                throw .missing
+            }
             seats[peer]?.tag = answer.tag
-            return Entry(peer: peer, answer: answer.answer, tag: answer.tag)
+            return Entry(answer)
         case .outcome(let outcome):
             seats[peer] = nil
             if outcome.step == WorkerStep.noPublisher.rawValue { throw .empty }
-            throw .refused((outcome.reason ?? "the worker does not say why not").bounded())
+            throw .refused(Self.reason(outcome))
         case .none(let reason):
             seats[peer] = nil
             throw .away(reason)
         }
+    }
+
+    /// A participant who gets what the others send: `follow` hears the offers.
+    ///
+    /// - Parameter peer: a new one, which offers name from now on.
+    func subscribe(as peer: PeerID, of owner: ParticipantID, in room: RoomID) async throws(Refusal) {
+        let keeper = try await place(peer, in: room)
+        let order = WorkerOrder.subscribe(PeerSubscription(peer: peer, room: room, owner: owner))
+        do throws(Refusal) {
+            try Self.expectDone(await keeper.order(order))
+        } catch {
+            seats[peer] = nil
+            throw error
+        }
+    }
+
+    /// The answer to a subscriber's offer.
+    func answer(_ text: String, to number: Int, of peer: PeerID) async throws(Refusal) {
+        guard let seat = seats[peer] else { throw .missing }
+        try Self.expectDone(await keepers[seat.worker].order(.answer(PeerReply(peer: peer, number: number, answer: text))))
+    }
+
+    private static func expectDone(_ answer: WorkerKeeper.Answer) throws(Refusal) {
+        switch answer {
+        case .outcome(let outcome) where outcome.result == .done: break
+        case .outcome(let outcome): throw .refused(reason(outcome))
+        case .answered: throw .refused("the worker answers something else")
+        case .none(let reason): throw .away(reason)
+        }
+    }
+
+    private static func reason(_ outcome: CommandOutcome) -> String {
+        (outcome.reason ?? "the worker does not say why not").bounded()
+    }
+
+    /// Its worker listens, and the room is on it for whoever comes meanwhile.
+    private func place(_ peer: PeerID, in room: RoomID) async throws(Refusal) -> WorkerKeeper {
+        guard !keepers.isEmpty else { throw .none }
+        let there = seats.values.filter { $0.room == room }
+        guard there.count < Self.peersPerRoom else { throw .full(limit: Self.peersPerRoom) }
+        let worker = there.first?.worker ?? idlest
+        seats[peer] = Seat(room: room, worker: worker)
+        guard await keepers[worker].listening(within: .seconds(3)) else {
+            seats[peer] = nil
+            throw .away("no worker for rooms runs at the moment")
+        }
+        seats[peer]?.isOrdered = true
+        return keepers[worker]
     }
 
     private var idlest: Int {
@@ -133,24 +215,32 @@ package actor RoomDesk {
         switch await keepers[seat.worker].order(.trickle(PeerFragment(peer: peer, fragment: fragment, tag: tag))) {
         case .answered(let answer):
             seats[peer]?.tag = answer.tag
-            return Entry(peer: peer, answer: answer.answer, tag: answer.tag)
+            return Entry(answer)
         case .outcome(let outcome) where outcome.result == .done: return nil
-        case .outcome(let outcome): throw .refused((outcome.reason ?? "the worker does not say why not").bounded())
+        case .outcome(let outcome): throw .refused(Self.reason(outcome))
         case .none(let reason): throw .away(reason)
         }
     }
 
     package func close(_ peer: PeerID, in room: RoomID) async throws(Refusal) {
         guard let seat = seats[peer], seat.room == room else { throw .missing }
-        seats[peer] = nil
+        await discard(peer)
+    }
+
+    /// Ends somebody's PeerConnection, where it is there.
+    func discard(_ peer: PeerID) async {
+        guard let seat = seats.removeValue(forKey: peer) else { return }
         _ = await keepers[seat.worker].order(.close(PeerReference(peer: peer)))
     }
 
     /// The room is no more.
     package func close(_ room: RoomID) async {
-        for (peer, seat) in seats where seat.room == room {
-            seats[peer] = nil
-            _ = await keepers[seat.worker].order(.close(PeerReference(peer: peer)))
-        }
+        for peer in seats.filter({ $0.value.room == room }).keys { await discard(peer) }
+    }
+}
+
+extension RoomDesk.Entry {
+    init(_ answer: PeerAnswer) {
+        self.init(peer: answer.peer, answer: answer.answer, tag: answer.tag, tracks: answer.tracks ?? [])
     }
 }

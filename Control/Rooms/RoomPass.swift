@@ -2,19 +2,40 @@ import Crypto
 package import Units
 package import Wire
 
-/// What lets a program into one room to send or to receive, for a while (WHIP and WHEP show it as their bearer token).
+/// What lets into one room for a while: a program to send or to receive (WHIP and WHEP show it as their bearer token), or a person with a page.
 package struct RoomPass: Codable, Sendable, Hashable {
     package let room: RoomID
     package let organization: OrganizationID
     package let use: RoomUse
     /// Unix seconds.
     package let exp: Int64
+    /// Of `join`.
+    package let holder: Holder?
 
-    package init(room: RoomID, organization: OrganizationID, use: RoomUse, exp: Int64) {
+    /// Who comes in by a pass, with a page.
+    package struct Holder: Codable, Sendable, Hashable {
+        /// Of the pass: it has one seat, whoever shows it.
+        package let id: String
+        /// nil: they say it themselves.
+        package let name: String?
+        package let role: RoomRole
+        /// nil for a guest.
+        package let user: UserID?
+
+        package init(id: String, name: String?, role: RoomRole, user: UserID?) {
+            self.id = id
+            self.name = name
+            self.role = role
+            self.user = user
+        }
+    }
+
+    package init(room: RoomID, organization: OrganizationID, use: RoomUse, exp: Int64, holder: Holder? = nil) {
         self.room = room
         self.organization = organization
         self.use = use
         self.exp = exp
+        self.holder = holder
     }
 }
 

@@ -8,7 +8,7 @@ import Wire
 
 /// Keeps one room worker alive: adopts the one that a control of before has left, or starts one; starts it again where it ends.
 ///
-/// Its peers are gone with it: whoever has one of them is told by `left`.
+/// Its peers are gone with it: that is told by a `described` with none.
 actor WorkerKeeper {
     nonisolated let number: Int
     nonisolated let loop: Loop
@@ -36,6 +36,8 @@ actor WorkerKeeper {
     /// A worker answers in milliseconds: one that does not within this time hangs.
     private static let answerTime = Duration.seconds(3)
     private static let listenTime = Duration.seconds(5)
+    /// A longer line ends the worker's connection, and the worker: what strangers send is in here, escaped. Below `LineChannel.lineBytes`.
+    private static let orderBytes = 200 * 1024
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -89,7 +91,7 @@ actor WorkerKeeper {
                 connection = try await ParentConnection.connect(path: path, within: Self.listenTime, loop: loop)
             }
             self.connection = connection
-            send(.describe, CommandID.fresh())
+            if let line = encoded(.describe, CommandID.fresh()) { connection.send(line) }
             var reason = "its connection ended"
             for await event in connection.events {
                 switch event {
@@ -107,7 +109,7 @@ actor WorkerKeeper {
     private func part(_ reason: String) {
         connection?.close()
         connection = nil
-        for peer in description?.peers ?? [] where !isOver { heard(number, .left(PeerEnd(peer: peer, reason: reason))) }
+        if !isOver, let port = description?.port { heard(number, .described(WorkerDescription(port: port, rooms: [], peers: []))) }
         description = nil
         for waiter in pending.values { waiter.resume(returning: .none("the room's worker has ended: \(reason)")) }
         pending.removeAll()
@@ -134,14 +136,9 @@ actor WorkerKeeper {
             for waiter in waiters { waiter.resume() }
             waiters.removeAll()
             heard(number, message)
-        case .answered(let answer):
-            description?.peers.append(answer.peer)
-            pending.removeValue(forKey: answer.command)?.resume(returning: .answered(answer))
+        case .answered(let answer): pending.removeValue(forKey: answer.command)?.resume(returning: .answered(answer))
         case .outcome(let outcome): pending.removeValue(forKey: outcome.id)?.resume(returning: .outcome(outcome))
-        case .left(let end):
-            description?.peers.removeAll { $0 == end.peer }
-            heard(number, message)
-        case .report: heard(number, message)
+        case .left, .offered, .report: heard(number, message)
         case .ended(let report): return report.reason.bounded()
         case .unknown(let type): log.debug("unknown message of the worker", ["type": .text(type.bounded(to: 64))])
         }
@@ -169,6 +166,10 @@ actor WorkerKeeper {
     func order(_ order: WorkerOrder) async -> Answer {
         guard description != nil else { return .none("no worker for rooms runs at the moment") }
         let id = CommandID.fresh()
+        guard let line = encoded(order, id) else { return .none("the order cannot be written") }
+        guard line.count <= Self.orderBytes else {
+            return .outcome(CommandOutcome(id: id, result: .refused, reason: "it is longer than a room's worker takes"))
+        }
         let timer = loop.spawn { [loop] in
             // try?: cancelled by the answer.
             guard (try? await loop.sleep(for: Self.answerTime)) != nil else { return }
@@ -176,7 +177,7 @@ actor WorkerKeeper {
         }
         let answer = await withCheckedContinuation { continuation in
             pending[id] = continuation
-            send(order, id)
+            connection?.send(line)
         }
         timer.cancel()
         return answer
@@ -186,18 +187,20 @@ actor WorkerKeeper {
         pending.removeValue(forKey: id)?.resume(returning: .none("the room's worker did not answer in time"))
     }
 
-    private func send(_ order: WorkerOrder, _ id: CommandID) {
+    /// nil where it cannot be encoded.
+    private func encoded(_ order: WorkerOrder, _ id: CommandID) -> [UInt8]? {
         do {
-            connection?.send([UInt8](try JSONEncoder().encode(Command(id: id, order: order))))
+            return [UInt8](try JSONEncoder().encode(Command(id: id, order: order)))
         } catch {
             log.error("an order cannot be encoded", ["order": .text(order.type), "error": "\(error)"])
+            return nil
         }
     }
 }
 
-extension CommandID {
-    fileprivate static func fresh() -> CommandID {
+extension ID {
+    static func fresh() -> ID {
         var random = SystemRandomNumberGenerator()
-        return CommandID(ULID(unixMs: unixMilliseconds(), random: &random))
+        return ID(ULID(unixMs: unixMilliseconds(), random: &random))
     }
 }

@@ -39,6 +39,8 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case webhookBacklog = "webhook_backlog"
     /// Of an organisation.
     case rooms
+    /// Of one room: people who are in it.
+    case participants
     /// Of an organisation: logos and pictures of people.
     case files
     /// Of an organisation: texts of its pages in its own words.
@@ -54,6 +56,7 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         case .senders, .enrollmentTokens, .webhookBacklog, .rooms: 1000
         case .broadcasts: 50
         case .outputs, .webhooks: 10
+        case .participants: WireLimits.participants
         case .sessions, .sockets, .apiTokens: 20
         case .configurations, .mails, .files, .texts: 500
         case .storage: 50 << 10
@@ -61,7 +64,13 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     }
 
     /// More than this cannot be configured.
-    package var most: Int { self == .outputs ? WireLimits.outputs : 1_000_000 }
+    package var most: Int {
+        switch self {
+        case .outputs: WireLimits.outputs
+        case .participants: WireLimits.participants
+        default: 1_000_000
+        }
+    }
 
     var what: String {
         switch self {

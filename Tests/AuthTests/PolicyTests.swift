@@ -26,6 +26,7 @@ import Wire
         (.viewBroadcasts, [.owner, .admin, .host, .member]),
         (.runBroadcasts, [.owner, .admin, .host]),
         (.viewRooms, [.owner, .admin, .host, .member]),
+        (.joinRooms, [.owner, .admin, .host, .member]),
         (.runRooms, [.owner, .admin, .host]),
         (.manageWebhooks, [.owner, .admin]),
         (.manageReports, [.owner]),

@@ -317,6 +317,9 @@ struct DescriptionTests {
             let pass = try await api.call("POST /rooms/{id}/passes", [id], #"{"use":"\#(use)","minutes":5}"#, by: owner)
             #expect(try pass.text("url").hasSuffix(id))
         }
+        let guest = try await api.call("POST /rooms/{id}/passes", [id], #"{"use":"join","name":"Gina"}"#, by: owner)
+        #expect(try guest.text("url").hasSuffix("/api/v1/join"))
+        try await api.call("POST /rooms/{id}/tickets", [id], by: owner)
         try await api.call("DELETE /rooms/{id}", [id], by: owner)
     }
 

@@ -61,7 +61,7 @@ struct TenancyTests {
         "GET /api/v1/rehearsals": .member, "POST /api/v1/rehearsals": .host, "GET /api/v1/rehearsals/{id}": .member,
         "POST /api/v1/rehearsals/{id}/stop": .host,
         "GET /api/v1/rooms": .member, "POST /api/v1/rooms": .host, "DELETE /api/v1/rooms/{id}": .host,
-        "POST /api/v1/rooms/{id}/passes": .host,
+        "POST /api/v1/rooms/{id}/passes": .host, "POST /api/v1/rooms/{id}/tickets": .member, "GET /api/v1/join": .open,
         "GET /api/v1/webhooks": .admin, "POST /api/v1/webhooks": .admin, "GET /api/v1/webhooks/events": .admin,
         "GET /api/v1/webhooks/{id}": .admin, "PUT /api/v1/webhooks/{id}": .admin, "DELETE /api/v1/webhooks/{id}": .admin,
         "POST /api/v1/webhooks/{id}/secret": .admin, "POST /api/v1/webhooks/{id}/test": .admin,

@@ -706,8 +706,9 @@ export type RoomPass = {
 };
 
 export type RoomPassRequest = {
-  use: "publish" | "play";
+  use: "publish" | "play" | "join";
   minutes?: number | null;
+  name?: string | null;
 };
 
 export type RotateSecretRequest = {
@@ -739,7 +740,7 @@ export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.run" | "webhooks.manage" | "reports.manage")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "webhooks.manage" | "reports.manage")[];
 };
 
 export type Settings = {
@@ -1095,8 +1096,10 @@ export interface Operations {
   postRooms: { path: Nothing; body: CreateRoomRequest; answer: Room };
   /** Remove a room: whoever is in it is sent away, and its passes are good no more. For the role host and those above it. */
   deleteRoomsById: { path: { id: string }; body: undefined; answer: undefined };
-  /** A pass by which an encoder sends into the room (WHIP), or a player receives from it (WHEP). For the role host and those above it. */
+  /** A pass by which an encoder sends into the room (WHIP), a player receives from it (WHEP), or a guest joins it. For the role host and those above it. */
   postRoomsByIdPasses: { path: { id: string }; body: RoomPassRequest; answer: RoomPass };
+  /** A pass by which one joins the room oneself, within five minutes. For every user of the organisation. */
+  postRoomsByIdTickets: { path: { id: string }; body: undefined; answer: RoomPass };
   /** List the organisation's senders. For every user of the organisation. */
   getSenders: { path: Nothing; body: undefined; answer: {
     items: Sender[];
@@ -1255,6 +1258,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postRooms: ["POST", "/api/v1/rooms"],
   deleteRoomsById: ["DELETE", "/api/v1/rooms/{id}"],
   postRoomsByIdPasses: ["POST", "/api/v1/rooms/{id}/passes"],
+  postRoomsByIdTickets: ["POST", "/api/v1/rooms/{id}/tickets"],
   getSenders: ["GET", "/api/v1/senders"],
   deleteSendersById: ["DELETE", "/api/v1/senders/{id}"],
   getSendersById: ["GET", "/api/v1/senders/{id}"],
