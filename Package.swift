@@ -284,7 +284,7 @@ let suites: [Target] = [
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
     tests("STUNTests", ["STUN", "Crypto"]),
-    tests("ICETests", ["ICE", "STUN", "BondWire", "Posix", "Crypto"]),
+    tests("ICETests", ["ICE", "STUN", "BondWire", "Units", "Posix", "Crypto"]),
     tests("RTPTests", ["RTP"]),
     tests("SDPTests", ["SDP", "RTP"]),
     tests("RoomsTests", ["Rooms", "Units", "Wire", "Posix"]),

@@ -10,6 +10,10 @@ package struct Limits: Hashable, Sendable {
     package var consent: Microseconds = 30_000_000
     /// It has gone quiet before that: one check of RFC 7675, which come each 4 to 6 s, is missing.
     package var quiet: Microseconds = 8_000_000
+    /// A path over which nothing authentic came for so long gets nothing any more: half of `consent`, three of the checks of RFC 7675.
+    package var silence: Microseconds = 15_000_000
+    /// Between two questions whether a path leads back: a round trip of most ways.
+    package var asking: Microseconds = 100_000
     /// How long credentials of before a restart are good after the first check with the new ones.
     package var overlap: Microseconds = 3_000_000
     /// Media that come over another path of the session, while none come over the one that was nominated, move it after this time.

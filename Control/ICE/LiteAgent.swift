@@ -1,16 +1,17 @@
 package import BondWire
 package import STUN
 import Posix
-import Units
+package import Units
 
 /// The ICE agent of one worker, for all its sessions and all its sockets: it answers checks and says which path a session's media take.
-/// It asks nothing itself: it is a lite agent, always controlled. Holds no clock and opens nothing; one thread.
+/// It looks for no paths itself: it is a lite agent, always controlled. Holds no clock and opens nothing; one thread.
 ///
 /// A path is a session's only once a check came over it that the session's password signed, and it takes the media only by a nomination
-/// or because media come over it. A check does not say where it was sent from, and we cannot ask back: who records one on its way can send
-/// it from elsewhere. A repeated one moves nothing, a path of another session that is alive is not taken, and media that go on over the
-/// old path take a nomination back within `Limits.patience`. What remains is a participant who forges sources himself: to an address that
-/// never proved itself, the worker sends no more than it must.
+/// or because media come over it. A check does not say where it was sent from: who records one on its way can send it from elsewhere, and
+/// a participant can forge sources himself. A repeated one moves nothing, a path of another session that is alive is not taken, and media
+/// that go on over the old path take a nomination back within `Limits.patience`. Until a path has shown that it leads back, by a handshake of
+/// DTLS over it alone or by the answer to a `Question`, no more goes there than three times what came (`PathAllowance`); and to one from
+/// which nothing authentic comes for `Limits.silence`, nothing goes.
 ///
 /// Source: RFC 8445 (lite: sections 2.5, 7.3 and 8), RFC 7675, RFC 8489.
 package struct LiteAgent {
@@ -55,10 +56,12 @@ package struct LiteAgent {
     }
 
     /// The user fragment of the other end's description, which its checks must name from now on.
+    /// - Parameter remotePassword: for questions of ours; without it none is asked.
     /// - Returns: false where the text is none, or there is no such session.
-    package mutating func learn(_ number: SessionNumber, remoteUfrag: String) -> Bool {
+    package mutating func learn(_ number: SessionNumber, remoteUfrag: String, remotePassword: Secret? = nil) -> Bool {
         guard isOpen(number), ICEText.isUfrag(remoteUfrag) else { return false }
-        sessions[number.slot]?.learn(remote: Array(remoteUfrag.utf8))
+        let code = remotePassword.map { crypto.makeCode(Array($0.revealed.utf8)) }
+        sessions[number.slot]?.learn(remote: Array(remoteUfrag.utf8), code)
         return true
     }
 
@@ -94,7 +97,8 @@ package struct LiteAgent {
     private func makeCredentials(_ slot: Int, generation: Int) -> (LocalCredentials, Credentials) {
         let ufrag = ICEText.ufrag(slot: slot, random: crypto.random(ICEText.randomCharacters))
         let password = ICEText.text(crypto.random(ICEText.passwordCharacters))
-        let local = LocalCredentials(ufrag: ufrag, remote: nil, code: crypto.makeCode(password), generation: generation, ends: nil)
+        let local = LocalCredentials(
+            ufrag: ufrag, remote: nil, remoteCode: nil, code: crypto.makeCode(password), generation: generation, ends: nil)
         let text = String(decoding: password, as: UTF8.self)
         return (local, Credentials(ufrag: String(decoding: ufrag, as: UTF8.self), password: Secret(text)))
     }
@@ -119,6 +123,41 @@ package struct LiteAgent {
     @discardableResult
     package mutating func used(_ path: Path, by number: SessionNumber, at now: Microseconds) -> Change? {
         isOpen(number) ? sessions[number.slot]?.use(path, limits, at: now) : nil
+    }
+
+    /// A datagram that is no check came over a path, whatever it is: three times as much may go back there.
+    /// - Returns: whose path it is; nil for a stranger's, whose datagram nobody should look at.
+    package mutating func came(_ count: Int, over path: Path) -> SessionNumber? {
+        guard let number = owners[path] else { return nil }
+        sessions[number.slot]?.came(count, over: path)
+        return number
+    }
+
+    /// Whether so many bytes of a session, which are no answer to a check, may go over a path now; if so, they are counted.
+    package mutating func maySend(_ count: Int, over path: Path, by number: SessionNumber) -> Bool {
+        if isOpen(number), sessions[number.slot]?.spend(count, over: path) ?? false { return true }
+        figures.withheld += 1
+        return false
+    }
+
+    /// A datagram that came over a path was the end of the handshake of DTLS.
+    package mutating func shookHands(over path: Path, by number: SessionNumber, at now: Microseconds) {
+        if isOpen(number) { sessions[number.slot]?.shookHands(over: path, at: now) }
+    }
+
+    /// Asks whether the path of a session's media leads back; to be called after each of its checks.
+    /// - Returns: nil where that is known, was asked just now, or cannot be asked.
+    package mutating func question(of number: SessionNumber, at now: Microseconds) -> Question? {
+        isOpen(number) ? sessions[number.slot]?.ask(limits, crypto, at: now) : nil
+    }
+
+    /// The questions that are due, of sessions whose handshake is done: before that the handshake needs what little may go.
+    package mutating func questions(at now: Microseconds) -> [Question] {
+        var questions: [Question] = []
+        for slot in sessions.indices where sessions[slot]?.hasShakenHands ?? false {
+            if let question = sessions[slot]?.ask(limits, crypto, at: now) { questions.append(question) }
+        }
+        return questions
     }
 
     /// A path is gone for good: a TCP connection was closed.
@@ -154,6 +193,7 @@ package struct LiteAgent {
     /// Order of the answers: RFC 8489 sections 6.3 and 9.1.3, then RFC 8445 section 7.3.1.
     private mutating func check(_ bytes: Span<UInt8>, _ path: Path, _ now: Microseconds) -> Step {
         guard let message = STUNMessage(bytes) else { return .refused(.malformed, answer: nil) }
+        if message.kind == .success, message.method == STUNMessage.binding { return takeAnswer(message, bytes, path, now) }
         guard message.kind == .request, message.method == STUNMessage.binding else { return .refused(.notACheck, answer: nil) }
         guard let username = message.username, message.isSigned else { return refuse(.unsigned, .badRequest, message, bytes, path, now) }
         guard let slot = ICEText.slot(of: bytes, at: username.lowerBound), sessions.indices.contains(slot),
@@ -171,7 +211,20 @@ package struct LiteAgent {
         let mayAnswer = sessions[slot]?.mayAnswer(limits.answers, at: now) ?? false
         if let step = refuseSigned(message, bytes, code, mayAnswer) { return step }
         let change = finding == .new ? take(message, slot, credential, path, now) : nil
-        return .checked(number, answer: mayAnswer ? success(message, bytes.count, path, code) : nil, change: change)
+        let answer = mayAnswer ? success(message, bytes.count, path, code) : nil
+        sessions[slot]?.came(bytes.count, over: path)
+        if let answer { sessions[slot]?.answered(answer.count, over: path) }
+        return .checked(number, answer: answer, change: change)
+    }
+
+    /// Who answers has read our question, where it was sent. Cheap things first here too: a path that is known, a question that was asked.
+    private mutating func takeAnswer(_ message: STUNMessage, _ bytes: Span<UInt8>, _ path: Path, _ now: Microseconds) -> Step {
+        guard let number = owners[path], let code = sessions[number.slot]?.code(of: message.transaction, over: path) else {
+            return .refused(.notACheck, answer: nil)
+        }
+        guard message.isAuthentic(bytes, code) else { return .refused(.notAuthentic, answer: nil) }
+        sessions[number.slot]?.prove(path, at: now)
+        return .answered(number)
     }
 
     /// What is wrong with an authentic check.

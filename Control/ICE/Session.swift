@@ -6,6 +6,8 @@ struct LocalCredentials {
     let ufrag: [UInt8]
     /// nil until its description came: its checks may come before.
     var remote: [UInt8]?
+    /// Of the other end's password: it signs our questions and proves its answers; nil where it is not known.
+    var remoteCode: IntegrityCode?
     /// Of our password: it proves the other end's checks and our answers.
     let code: IntegrityCode
     /// The restart with which they came: 0 for the first.
@@ -34,6 +36,14 @@ struct Tuple {
     var used: Microseconds?
     /// When it was nominated last.
     var nominated: Microseconds?
+    /// The credentials of the last check over it.
+    var generation = 0
+    /// Nothing authentic came over it for `Limits.silence`.
+    var isSilent = false
+    var allowance = PathAllowance()
+    /// Our question whether it leads back, and when it was asked last; nil before the first.
+    var question: TransactionID?
+    var asked: Microseconds?
 }
 
 /// One session: its credentials, its paths, and which of them the media take. No clock.
@@ -57,6 +67,15 @@ struct Session {
     private var recent = RecentChecks()
     private var second: Microseconds = -1
     private var answers = 0
+    private var handshake = Handshake.none
+
+    /// Where our side of the handshake of DTLS went, before it was done.
+    private enum Handshake {
+        case none
+        case over(Path)
+        case spread
+        case done
+    }
 
     init(_ number: SessionNumber, _ credentials: LocalCredentials, at now: Microseconds) {
         self.number = number
@@ -66,6 +85,7 @@ struct Session {
 
     var destination: Path? { selected.map { tuples[$0].path } }
     var generation: Int { credentials.last?.generation ?? 0 }
+    var hasShakenHands: Bool { if case .done = handshake { true } else { false } }
 
     // MARK: - Credentials
 
@@ -78,7 +98,10 @@ struct Session {
         return nil
     }
 
-    mutating func learn(remote: [UInt8]) { credentials[credentials.count - 1].remote = remote }
+    mutating func learn(remote: [UInt8], _ code: IntegrityCode?) {
+        credentials[credentials.count - 1].remote = remote
+        credentials[credentials.count - 1].remoteCode = code
+    }
 
     mutating func restart(_ new: LocalCredentials) {
         credentials.append(new)
@@ -110,6 +133,7 @@ struct Session {
             credentials[index].ends = credentials[index].ends ?? now + limits.overlap
         }
         let (index, evicted) = place(path, limits, at: now)
+        tuples[index].generation = generation
         // What is left over from before a restart keeps its path alive and takes the media nowhere.
         guard message.hasUseCandidate, generation >= nominating else { return (nil, evicted) }
         nominating = generation
@@ -119,8 +143,8 @@ struct Session {
     }
 
     private mutating func place(_ path: Path, _ limits: Limits, at now: Microseconds) -> (index: Int, evicted: Path?) {
-        if let index = tuples.firstIndex(where: { $0.path == path }) {
-            tuples[index].heard = now
+        if let index = index(of: path) {
+            hear(index, at: now)
             return (index, nil)
         }
         var evicted: Path?
@@ -153,21 +177,96 @@ struct Session {
             mark(selected, at: now)
             return nil
         }
-        guard let index = tuples.firstIndex(where: { $0.path == path }) else { return nil }
+        guard let index = index(of: path) else { return nil }
         mark(index, at: now)
         guard let selected, now - max(tuples[selected].used ?? selectedSince, selectedSince) >= limits.patience else { return nil }
         return select(index, at: now)
     }
 
     private mutating func mark(_ index: Int, at now: Microseconds) {
+        hear(index, at: now)
+        tuples[index].used = now
+    }
+
+    /// Something authentic came.
+    private mutating func hear(_ index: Int, at now: Microseconds) {
         heard = now
         tuples[index].heard = now
-        tuples[index].used = now
+        tuples[index].isSilent = false
+    }
+
+    /// Most come over the path of the media, and go there.
+    private func index(of path: Path) -> Int? {
+        if let selected, tuples[selected].path == path { return selected }
+        return tuples.firstIndex { $0.path == path }
     }
 
     /// Whether something authentic came over a path within `time`.
     func isAlive(_ path: Path, within time: Microseconds, at now: Microseconds) -> Bool {
         tuples.contains { $0.path == path && now - $0.heard < time }
+    }
+
+    // MARK: - What may go where
+
+    /// Bytes came over a path, whatever they are.
+    mutating func came(_ count: Int, over path: Path) {
+        if let index = index(of: path) { tuples[index].allowance.came(count) }
+    }
+
+    /// An answer to a check goes out: it is never longer than the check, so there is room for it.
+    mutating func answered(_ count: Int, over path: Path) {
+        if let index = index(of: path) { _ = tuples[index].allowance.spend(count) }
+    }
+
+    /// Whether so many bytes that are no answer to a check may go over a path; if so, they are counted.
+    mutating func spend(_ count: Int, over path: Path) -> Bool {
+        guard let index = index(of: path), !tuples[index].isSilent, tuples[index].allowance.spend(count) else { return false }
+        switch handshake {
+        case .none: handshake = .over(path)
+        case .over(let only): if only != path { handshake = .spread }
+        case .spread, .done: break
+        }
+        return true
+    }
+
+    /// The handshake of DTLS was done by what came over a path: who sent that has read what we sent, which proves the path where all of it
+    /// went there.
+    mutating func shookHands(over path: Path, at now: Microseconds) {
+        guard let index = index(of: path) else { return }
+        if case .over(let only) = handshake, only == path { tuples[index].allowance.prove() }
+        handshake = .done
+        hear(index, at: now)
+    }
+
+    /// Asks whether the path of the media leads back.
+    /// - Returns: nil where it is known, was asked just now, or cannot be asked.
+    mutating func ask(_ limits: Limits, _ crypto: STUNCrypto, at now: Microseconds) -> Question? {
+        guard let selected, !tuples[selected].allowance.isProven, !tuples[selected].isSilent else { return nil }
+        if let asked = tuples[selected].asked, now - asked < limits.asking { return nil }
+        let generation = tuples[selected].generation
+        guard let credential = credentials.first(where: { $0.generation == generation }), let remote = credential.remote,
+            let code = credential.remoteCode
+        else { return nil }
+        let transaction = tuples[selected].question ?? TransactionID(crypto)
+        let question = Question(transaction, over: tuples[selected].path, from: credential.ufrag, to: remote, code)
+        guard tuples[selected].allowance.spend(question.bytes.count) else { return nil }
+        tuples[selected].question = transaction
+        tuples[selected].asked = now
+        return question
+    }
+
+    /// What proves the answer to the question that was asked over a path; nil where it was not.
+    func code(of transaction: TransactionID, over path: Path) -> IntegrityCode? {
+        guard let index = index(of: path), tuples[index].question == transaction else { return nil }
+        return credentials.first { $0.generation == tuples[index].generation }?.remoteCode
+    }
+
+    /// The other end has read what we sent over a path.
+    mutating func prove(_ path: Path, at now: Microseconds) {
+        guard let index = index(of: path) else { return }
+        tuples[index].allowance.prove()
+        tuples[index].question = nil
+        hear(index, at: now)
     }
 
     // MARK: - Time
@@ -181,6 +280,7 @@ struct Session {
             isQuiet.toggle()
             lapses.append(isQuiet ? .quiet(number) : .back(number))
         }
+        for index in tuples.indices { tuples[index].isSilent = now - tuples[index].heard >= limits.silence }
         // The common case allocates nothing.
         guard tuples.contains(where: { now - $0.heard >= limits.consent }) else { return (lapses, []) }
         let lost = tuples.filter { now - $0.heard >= limits.consent }.map(\.path)

@@ -2,6 +2,8 @@
 package enum Step: Hashable, Sendable {
     /// An authentic check: the answer goes back over the path by which it came; nil where the session had enough answers in this second.
     case checked(SessionNumber, answer: [UInt8]?, change: Change?)
+    /// The answer to a question of ours: the path leads back.
+    case answered(SessionNumber)
     /// Anything else: the answer, where there is one, is an error for who sent it.
     case refused(Refusal, answer: [UInt8]?)
 
@@ -9,6 +11,7 @@ package enum Step: Hashable, Sendable {
     package var answer: [UInt8]? {
         switch self {
         case .checked(_, let answer, _), .refused(_, let answer): answer
+        case .answered: nil
         }
     }
 }
@@ -24,7 +27,7 @@ package enum Change: Hashable, Sendable {
 package enum Refusal: Int, Hashable, Sendable, CaseIterable {
     /// No STUN message.
     case malformed
-    /// No Binding request: an indication, an answer, another method. We ask nothing, and take no keep-alive for a consent.
+    /// No Binding request: an indication, an answer to what we did not ask, another method. No keep-alive is taken for a consent.
     case notACheck
     /// FINGERPRINT is missing or wrong.
     case badFingerprint
@@ -62,6 +65,10 @@ package enum Lapse: Hashable, Sendable {
 package struct Figures: Hashable, Sendable {
     /// Authentic checks that were answered with success, those that came twice included.
     package internal(set) var checked: UInt64 = 0
+    /// Paths that were shown to lead back, by an answer to a question of ours.
+    package internal(set) var proven: UInt64 = 0
+    /// Datagrams that were held back: their path was silent, or had not shown that it leads back.
+    package internal(set) var withheld: UInt64 = 0
     /// Error answers that were sent.
     package internal(set) var errors: UInt64 = 0
     private var refused = [UInt64](repeating: 0, count: Refusal.allCases.count)
@@ -71,6 +78,7 @@ package struct Figures: Hashable, Sendable {
     mutating func count(_ step: Step) {
         switch step {
         case .checked: checked += 1
+        case .answered: proven += 1
         case .refused(let reason, let answer):
             refused[reason.rawValue] += 1
             if answer != nil { errors += 1 }

@@ -106,9 +106,10 @@ extension RoomWorker {
             throw Refusal(reason: "\(error)")
         }
         guard let ufrag = fragment.ufrag, ufrag != peer.remoteUfrag else { return nil }
-        guard let credentials = agent.restart(peer.session), agent.learn(peer.session, remoteUfrag: ufrag) else {
-            throw Refusal(reason: "its ice-ufrag is none")
-        }
+        guard let password = fragment.password else { throw Refusal(reason: "a restart has its ice-pwd beside its ice-ufrag") }
+        guard let credentials = agent.restart(peer.session),
+            agent.learn(peer.session, remoteUfrag: ufrag, remotePassword: Secret(password))
+        else { throw Refusal(reason: "its ice-ufrag is none") }
         peer.remoteUfrag = ufrag
         var answer = TrickleFragment(
             bundle: fragment.bundle, isLite: true,
@@ -142,7 +143,9 @@ extension RoomWorker {
             var answerer = Answerer(codecs: codecs, local: local, sessionID: .random(in: 1 ... .max))
             let answer = try Self.answer(&answerer, offer, purpose)
             guard let remote = answer.remote else { throw Refusal(reason: "the offer has no section that is not stopped") }
-            guard agent.learn(session, remoteUfrag: remote.ufrag) else { throw Refusal(reason: "its ice-ufrag is none") }
+            guard agent.learn(session, remoteUfrag: remote.ufrag, remotePassword: Secret(remote.password)) else {
+                throw Refusal(reason: "its ice-ufrag is none")
+            }
             let peer = try open(order.peer, order.room, order.owner, session, remote)
             do {
                 try furnish(peer, answer)

@@ -145,8 +145,15 @@ final class RoomWorker {
         if let answer = step.answer { answer.withUnsafeBytes { send($0, over: path) } }
         switch step {
         case .refused: refuse()
-        case .checked(let session, _, let change): if let change, let peer = bySession[session] { move(peer, change, at: now) }
+        case .answered: break
+        case .checked(let session, _, let change):
+            if let question = agent.question(of: session, at: now) { ask(question) }
+            if let change, let peer = bySession[session] { move(peer, change, at: now) }
         }
+    }
+
+    private func ask(_ question: Question) {
+        question.bytes.withUnsafeBytes { send($0, over: question.path) }
     }
 
     private func move(_ peer: Peer, _ change: Change, at now: Microseconds) {
@@ -157,14 +164,20 @@ final class RoomWorker {
     }
 
     private func takeHandshake(_ datagram: UnsafeRawBufferPointer, from path: Path, at now: Microseconds) {
-        guard let session = agent.session(by: path), let peer = bySession[session] else { return refuse() }
+        guard let session = agent.came(datagram.count, over: path), let peer = bySession[session] else { return refuse() }
         // It may begin before a path was nominated: the answer goes back where the question came from.
         if peer.path == nil { move(peer, .connected(path), at: now) }
-        handle(peer.transport.take(Array(datagram), at: now), of: peer, at: now)
+        let (wasOpen, messages) = (peer.transport.isOpen, peer.transport.messages)
+        let events = peer.transport.take(Array(datagram), at: now)
+        if !wasOpen, peer.transport.isOpen { agent.shookHands(over: path, by: session, at: now) }
+        if peer.transport.messages != messages, let change = agent.used(path, by: session, at: now) { move(peer, change, at: now) }
+        handle(events, of: peer, at: now)
     }
 
     private func takeMedia(_ datagram: UnsafeRawBufferPointer, from path: Path, at now: Microseconds) {
-        guard datagram.count >= 8, let session = agent.session(by: path), let peer = bySession[session] else { return refuse() }
+        guard datagram.count >= 8, let session = agent.came(datagram.count, over: path), let peer = bySession[session] else {
+            return refuse()
+        }
         taken.copyMemory(from: datagram)
         // RTCP has packet types of 192 to 223 there, which no payload type is. Source: RFC 5761 section 4.
         let isControl = (192...223).contains(datagram[1])
@@ -188,8 +201,9 @@ final class RoomWorker {
         }
     }
 
+    /// As far as its path may get anything now (`LiteAgent.maySend`); what may not go is lost, like any other packet.
     func send(_ bytes: UnsafeRawBufferPointer, to peer: Peer) {
-        guard let path = peer.path else { return }
+        guard let path = peer.path, agent.maySend(bytes.count, over: path, by: peer.session) else { return }
         send(bytes, over: path)
     }
 
@@ -245,10 +259,12 @@ final class RoomWorker {
                 send(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(made)[..<count]), to: peer)
             }
         }
+        for question in agent.questions(at: now) { ask(question) }
         for lapse in agent.advance(to: now) {
             switch lapse {
             case .expired(let session): expire(session)
-            case .moved(let session, _, let path): if let path { bySession[session]?.path = path }
+            // nil: its only path is gone; where it comes from next, it is.
+            case .moved(let session, _, let path): bySession[session]?.path = path
             case .quiet, .back: break
             }
         }

@@ -18,25 +18,38 @@ package final class MediaTransport {
 
     private let handshake: DTLSSession
     private let role: DTLSSession.Role
+    /// Until when it must be open.
+    private let end: Microseconds
     private var receiver: SRTPReceiver?
     package private(set) var sender: SRTPSender?
     /// Media that were forged, came twice, or came before there were keys.
     package private(set) var refused = 0
+    /// What came over DTLS itself since it is open, authentic: the peer is there.
+    package private(set) var messages = 0
+
+    /// From the offer to the end of the handshake, whatever the peer's checks say meanwhile.
+    package static let patience: Microseconds = 30_000_000
 
     /// - Parameter peer: the fingerprints that the peer's description promised.
     /// - Throws: `TLSError` where there is no memory.
-    package init(_ context: DTLSContext, _ role: DTLSSession.Role, peer: [CertificateFingerprint]) throws {
+    package init(_ context: DTLSContext, _ role: DTLSSession.Role, peer: [CertificateFingerprint], at now: Microseconds) throws {
         handshake = try DTLSSession(context, role, peer: peer)
         self.role = role
+        end = now + Self.patience
     }
 
     package var isOpen: Bool { sender != nil }
     /// When `advance` must be called; nil where nothing is waited for.
-    package var deadline: Microseconds? { handshake.deadline }
+    package var deadline: Microseconds? { isOpen ? handshake.deadline : min(end, handshake.deadline ?? end) }
 
     package func start(at now: Microseconds) -> [Event] { handshake.start(at: now).compactMap(event) }
     package func take(_ datagram: [UInt8], at now: Microseconds) -> [Event] { handshake.take(datagram, at: now).compactMap(event) }
-    package func advance(to now: Microseconds) -> [Event] { handshake.advance(to: now).compactMap(event) }
+
+    package func advance(to now: Microseconds) -> [Event] {
+        guard isOpen || now < end else { return close() + [.ended("its handshake was not done within 30 s")] }
+        return handshake.advance(to: now).compactMap(event)
+    }
+
     package func close() -> [Event] { handshake.close().compactMap(event) }
 
     private func event(_ event: DTLSEvent) -> Event? {
@@ -49,7 +62,9 @@ package final class MediaTransport {
             sender = SRTPSender(keys)
             return .opened
         // Of data channels, which nobody has negotiated.
-        case .received: return nil
+        case .received:
+            messages += 1
+            return nil
         case .closed: return .ended("the peer has left")
         case .failed(let fault): return .ended("\(fault)")
         }

@@ -172,6 +172,8 @@ private struct ICEScript {
                 return "a check without a code"
             }
             if !peers.contains(where: { $0.session == session }) { return "a check of a session that is closed" }
+        // None is asked here: nobody has told its password.
+        case .answered: return "an answer to no question"
         }
         return violation() ?? ""
     }
