@@ -25,7 +25,7 @@ package struct EntityTag: Hashable, Sendable, CustomStringConvertible {
     package func matchesWeakly(_ other: EntityTag) -> Bool { opaque == other.opaque }
 
     /// The tags of a list such as If-None-Match holds. A tag may hold a comma, so the quotes decide.
-    static func list(_ value: String) -> [EntityTag] {
+    package static func list(_ value: String) -> [EntityTag] {
         var tags: [EntityTag] = []
         var current = ""
         var quoted = false

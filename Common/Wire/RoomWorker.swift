@@ -52,6 +52,10 @@ package enum WorkerMessage: Message {
 package enum WorkerStep: String, Sendable {
     /// Nobody sends into the room: a player may come again.
     case noPublisher = "room.publisher"
+    /// The offer is one, and nothing comes of it here: another may be taken.
+    case unanswerable = "room.unanswerable"
+    /// There is no room for anybody: another time there may be.
+    case full = "room.full"
 }
 
 package struct PeerOffer: Codable, Sendable, Hashable {

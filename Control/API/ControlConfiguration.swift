@@ -10,6 +10,7 @@ package import Reporting
 package import Rooms
 package import Store
 package import TLS
+import Units
 package import Web
 
 /// How control is set up: read once from its file, then the environment. `systemd/strata-control.conf` explains each key.
@@ -77,7 +78,7 @@ package struct ControlConfiguration: Sendable {
         mail = MailServer(reader)
         retention = Self.retention(reader.section("retention"))
         backups = Self.backups(reader.section("backup"))
-        rooms = Self.rooms(reader.section("rooms"), logLevel: reader.section("log").level())
+        rooms = Self.rooms(reader.section("rooms"), reader, logLevel: reader.section("log").level())
         if rooms.workers > 0, rooms.announced.isEmpty, !Set(["0.0.0.0", "::"]).isDisjoint(with: rooms.bind) {
             reader.note("rooms.announce", nil, "the addresses at which browsers reach this machine, as rooms.bind names all that it has")
         }
@@ -125,7 +126,7 @@ package struct ControlConfiguration: Sendable {
         return section.optionalString("recipient").map { Backups(recipient: $0, folder: folder, keepDays: days) }
     }
 
-    private static func rooms(_ section: ConfigurationSection, logLevel: Log.Level) -> RoomSettings {
+    private static func rooms(_ section: ConfigurationSection, _ reader: ConfigurationReader, logLevel: Log.Level) -> RoomSettings {
         func isAddress(_ text: String) -> Bool { SocketAddress(text, port: 1) != nil }
         let absolute = { (path: String) in path.hasPrefix("/") }
         return RoomSettings(
@@ -134,7 +135,31 @@ package struct ControlConfiguration: Sendable {
             workers: section.integer("workers", default: 0, in: 0...64), port: section.integer("port", default: 8189, in: 0...65_000),
             bind: section.strings("bind", default: ["0.0.0.0"], "addresses such as 0.0.0.0 or ::", where: isAddress),
             announced: section.strings("announce", default: [], "addresses such as 203.0.113.5", where: isAddress),
-            logLevel: "\(logLevel)")
+            servers: servers(section, reader), logLevel: "\(logLevel)")
+    }
+
+    private static func servers(_ section: ConfigurationSection, _ reader: ConfigurationReader) -> ICEServers {
+        let stun = section.strings("stun", default: [], "addresses such as stun:stun.example.org:3478", where: ICEServers.isSTUN)
+        let turn = section.strings(
+            "turn", default: [], "addresses such as turn:turn.example.org:3478?transport=udp", where: ICEServers.isTURN)
+        let secret = turnSecret(section, reader)
+        if turn.isEmpty == section.isGiven("turn_secret_file") { reader.note("rooms.turn, rooms.turn_secret_file", nil, "both or neither") }
+        return ICEServers(stun: stun, turn: turn, secret: secret)
+    }
+
+    private static func turnSecret(_ section: ConfigurationSection, _ reader: ConfigurationReader) -> Secret? {
+        guard let path = section.optionalString("turn_secret_file", "the path of a file of mode 0600") else { return nil }
+        do throws(CryptoError) {
+            let line = String((try KeyFile.read(path) ?? "").prefix { !$0.isNewline })
+            guard line.utf8.count >= 16 else {
+                reader.note("rooms.turn_secret_file", path, "a file whose first line is the secret, of 16 bytes or more")
+                return nil
+            }
+            return Secret(line)
+        } catch {
+            reader.note("rooms.turn_secret_file", path, "\(error)")
+            return nil
+        }
     }
 
     private static func collector(_ section: ConfigurationSection) -> URLParts? {

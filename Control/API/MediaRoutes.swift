@@ -13,6 +13,8 @@ struct MediaRoutes: Sendable {
 
     init(_ parts: Gateway.Parts) { self.parts = parts }
 
+    /// Seconds before whoever found nobody sending, or no worker, asks again.
+    private static let pause = "2"
     private static let sdp = "application/sdp"
     private static let fragment = "application/trickle-ice-sdpfrag"
 
@@ -20,36 +22,41 @@ struct MediaRoutes: Sendable {
 
     private func routes(_ use: RoomUse) -> [Route] {
         let door = Self.door(use)
+        let name = use == .publish ? "WHIP" : "WHEP"
+        let purpose = use == .publish ? "Send into a room by WHIP" : "Receive from a room by WHEP"
         return [
             Route(
                 method: .options, path: "/\(door)/{id}", access: .open, summary: "What a page of another origin may send",
-                success: .empty, run: { _ in Self.shared(.noContent, ["Accept-Post": Self.sdp]) }),
+                success: .done, run: { call in await options(use, call) }),
             Route(
-                method: .post, path: "/\(door)/{id}", access: .open, summary: "Come in with an offer", file: [Self.sdp],
-                success: .file([Self.sdp]), problems: [.unauthorized, .conflict, .busy, .quota],
+                method: .post, path: "/\(door)/{id}", access: .open, summary: "\(purpose): an offer of SDP, with a pass for it",
+                file: [Self.sdp],
+                success: .file([Self.sdp], .created), problems: [.unauthorized, .notAcceptable, .conflict, .busy, .quota],
                 run: { call in try await open { try await enter(use, call) } }),
             Route(
                 method: .options, path: "/\(door)/{id}/{peer}", access: .open, summary: "What a page of another origin may send",
-                success: .empty, run: { _ in Self.shared(.noContent, ["Accept-Patch": Self.fragment]) }),
+                success: .done, run: { _ in Self.shared(.ok, ["Accept-Patch": Self.fragment]) }),
             Route(
-                method: .patch, path: "/\(door)/{id}/{peer}", access: .open, summary: "Candidates, or a restart of ICE",
-                file: [Self.fragment], success: .file([Self.fragment]), problems: [.unauthorized, .outdated, .conditionNeeded, .busy],
+                method: .patch, path: "/\(door)/{id}/{peer}", access: .open,
+                summary: "Candidates of a session by \(name), or a restart of its ICE, with the same pass", file: [Self.fragment],
+                success: .fileOrNothing([Self.fragment]), problems: [.unauthorized, .outdated, .conditionNeeded, .busy],
                 run: { call in try await open { try await trickle(use, call) } }),
             Route(
-                method: .delete, path: "/\(door)/{id}/{peer}", access: .open, summary: "Leave", success: .empty, problems: [.unauthorized],
-                isUrgent: true, run: { call in try await open { try await leave(use, call) } }),
+                method: .delete, path: "/\(door)/{id}/{peer}", access: .open, summary: "End a session by \(name), with the same pass",
+                success: .done, problems: [.unauthorized], isUrgent: true, run: { call in try await open { try await leave(use, call) } }),
         ]
     }
 
     private static func door(_ use: RoomUse) -> String { use == .publish ? "whip" : "whep" }
 
-    /// A page of another origin reads also why it was not let in.
+    /// A page of another origin reads also why it was not let in, and who may be let in later is told when to ask.
     private func open(_ body: () async throws -> Response) async throws -> Response {
         do {
             return try await body()
         } catch let problem as Problem {
             var response = Gateway.response(to: problem)
-            if problem.status == Status(code: 409).code { response.headers.add("Retry-After", "2") }
+            let mayPass = [Status.conflict, .unavailable].map(\.code).contains(problem.status)
+            if mayPass { response.headers.add("Retry-After", Self.pause) }
             response.headers.add("Access-Control-Allow-Origin", "*")
             return response
         }
@@ -58,6 +65,8 @@ struct MediaRoutes: Sendable {
     /// Pages of any origin may come: the pass says who may, and no cookie is read here.
     private static func shared(_ status: Status, _ headers: Headers, _ body: [UInt8] = []) -> Response {
         var response = Response(status, headers: headers, body: .bytes(body))
+        // Credentials of ICE stand beside what the other end wrote (THREATS 20).
+        response.isSecret = true
         response.headers.add("Access-Control-Allow-Origin", "*")
         response.headers.add("Access-Control-Allow-Methods", "POST, PATCH, DELETE, OPTIONS")
         response.headers.add("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match")
@@ -77,6 +86,19 @@ struct MediaRoutes: Sendable {
         return try await parts.store.rooms(in: OrganizationScope(pass.organization, by: .system)).find(id).id
     }
 
+    /// A program that cannot change its STUN and TURN servers once it has made its offer asks for them here, with its pass; a browser's own
+    /// question before the real one has none. Source: RFC 9725 sections 4.2 and 4.6.
+    @Sendable private func options(_ use: RoomUse, _ call: Call) async -> Response {
+        var response = Self.shared(.ok, ["Accept-Post": Self.sdp])
+        // try?: who has no pass is told what anybody is told.
+        if let room = try? await room(use, call) { tellServers(to: room.text, in: &response) }
+        return response
+    }
+
+    private func tellServers(to user: String, in response: inout Response) {
+        for link in parts.rooms.servers.links(for: user, at: parts.store.now.unixSeconds) { response.headers.add("Link", link) }
+    }
+
     private func enter(_ use: RoomUse, _ call: Call) async throws -> Response {
         let room = try await room(use, call)
         let offer = String(decoding: call.bytes, as: UTF8.self)
@@ -86,23 +108,29 @@ struct MediaRoutes: Sendable {
         } catch {
             throw Self.problem(error)
         }
-        return Self.shared(
+        var response = Self.shared(
             .created,
             [
                 "Content-Type": Self.sdp, "Location": "/\(Self.door(use))/\(room)/\(entry.peer)", "ETag": "\"\(entry.tag)\"",
                 "Accept-Patch": Self.fragment,
             ], Array(entry.answer.utf8))
+        tellServers(to: entry.peer.text, in: &response)
+        return response
     }
 
     private func trickle(_ use: RoomUse, _ call: Call) async throws -> Response {
         let (room, peer): (RoomID, PeerID) = (try await room(use, call), try call.id("peer"))
-        guard let condition = call.request.headers["if-match"] else {
+        let conditions = call.request.headers.all("if-match")
+        guard !conditions.isEmpty else {
             throw Problem(.conditionNeeded, "If-Match: the session's ETag, or * for a restart (RFC 9725 section 4.3.1)")
         }
-        let tag = condition == "*" ? nil : String(condition.filter { $0 != "\"" })
+        // Only strong tags match here (RFC 9110 section 13.1.1).
+        let tags = conditions == ["*"] ? nil : conditions.flatMap(EntityTag.list).filter { !$0.isWeak }.map(\.opaque)
         do {
             let text = String(decoding: call.bytes, as: UTF8.self)
-            guard let entry = try await parts.rooms.trickle(text, of: peer, in: room, tag: tag) else { return Self.shared(.noContent, [:]) }
+            guard let entry = try await parts.rooms.trickle(text, of: peer, in: room, tags: tags) else {
+                return Self.shared(.noContent, [:])
+            }
             return Self.shared(.ok, ["Content-Type": Self.fragment, "ETag": "\"\(entry.tag)\""], Array(entry.answer.utf8))
         } catch {
             throw Self.problem(error)
@@ -124,6 +152,7 @@ struct MediaRoutes: Sendable {
         case .none: Problem(.busy, "this server has no rooms: rooms.workers is 0 in its configuration")
         case .away(let reason): Problem(.busy, reason)
         case .refused(let reason): Problem(.malformed, reason)
+        case .unanswerable(let reason): Problem(.notAcceptable, reason)
         case .missing: Problem(.notFound, "nobody is in the room by that address")
         case .outdated: Problem(.outdated, "the session was restarted meanwhile: its ETag is another")
         case .empty: Problem(.conflict, "nobody sends into the room yet")

@@ -13,10 +13,12 @@ enum OpenAPI {
             run: { _ in Response(.ok, headers: ["Content-Type": "application/json", "Cache-Control": "no-cache"], body: .bytes(document)) })
     }
 
-    /// - Parameter routes: of these, the page's own files are not described.
+    /// - Parameter routes: of these, the page's own files are not described, and neither is what a browser asks for a page of another origin.
     static func document(of routes: [Route], version: String) -> String {
-        let paths = Dictionary(
-            grouping: routes.filter { $0.path.hasPrefix("/api/") || ["/health", "/metrics"].contains($0.path) }, by: \.path)
+        let described = routes.filter { route in
+            route.method != .options && ["/api/", "/whip/", "/whep/", "/health", "/metrics"].contains { route.path.hasPrefix($0) }
+        }
+        let paths = Dictionary(grouping: described, by: \.path)
         let pathTexts = paths.keys.sorted().map { path in
             let operations = (paths[path] ?? []).map { "\(quoted($0.method.text.lowercased())):\(operation($0))" }
             return "\(quoted(path)):{\(operations.joined(separator: ","))}"
@@ -136,7 +138,10 @@ enum OpenAPI {
         case .page(let name): answer(200, Schemas.page(of: name).document)
         case .socket: "\"101\":{\"description\":\"The WebSocket\"}"
         case .text(let type): "\"200\":{\"description\":\"Done\",\"content\":{\(content([type]))}}"
-        case .file(let types): "\"200\":{\"description\":\"Done\",\"content\":{\(content(types))}}"
+        case .file(let types, let status): "\"\(status.code)\":{\"description\":\"Done\",\"content\":{\(content(types))}}"
+        case .fileOrNothing(let types):
+            "\"200\":{\"description\":\"Done\",\"content\":{\(content(types))}},\"204\":{\"description\":\"Done\"}"
+        case .done: "\"200\":{\"description\":\"Done\"}"
         }
     }
 

@@ -10,6 +10,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
     case forbidden
     case notFound = "not-found"
     case methodNotAllowed = "method-not-allowed"
+    case notAcceptable = "not-acceptable"
     case conflict
     case outdated
     case conditionNeeded = "condition-needed"
@@ -32,6 +33,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .forbidden: Status(code: 403)
         case .notFound: Status(code: 404)
         case .methodNotAllowed: Status(code: 405)
+        case .notAcceptable: Status(code: 406)
         case .timedOut: .requestTimeout
         case .conflict, .enrolled: Status(code: 409)
         case .gone, .revoked: Status(code: 410)
@@ -57,6 +59,7 @@ enum ProblemKind: String, CaseIterable, Sendable {
         case .forbidden: "Your role does not allow this"
         case .notFound: "There is no such thing"
         case .methodNotAllowed: "This path does not take that method"
+        case .notAcceptable: "Nothing that is offered can be taken"
         case .conflict: "It contradicts what is there"
         case .outdated: "It has changed meanwhile"
         case .conditionNeeded: "It takes a condition, If-Match"

@@ -44,7 +44,11 @@ struct Route: Sendable {
         case page(String)
         case text(String)
         /// A file of one of these media types.
-        case file([String])
+        case file([String], Status = .ok)
+        /// A file of one of these media types, or nothing where nothing is to be said.
+        case fileOrNothing([String])
+        /// 200 without a body, where a standard asks for that.
+        case done
         /// A WebSocket, where the request asks for one.
         case socket
     }

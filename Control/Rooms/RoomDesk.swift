@@ -7,6 +7,8 @@ package import Wire
 ///
 /// A room stays on its worker for as long as somebody is in it.
 package actor RoomDesk {
+    /// What programs are told to find their ways with.
+    package nonisolated let servers: ICEServers
     private let keepers: [WorkerKeeper]
     private let log: Log
     private var seats: [PeerID: Seat] = [:]
@@ -35,6 +37,8 @@ package actor RoomDesk {
         case away(String)
         /// What the peer sent is not to be used.
         case refused(String)
+        /// What the peer offers is an offer, and nothing comes of it here.
+        case unanswerable(String)
         case missing
         /// The peer means an ICE session that is over (RFC 9725 section 4.3.1).
         case outdated
@@ -59,6 +63,7 @@ package actor RoomDesk {
     package init(_ settings: RoomSettings, log: Log) throws {
         let log = log.part("rooms")
         self.log = log
+        servers = settings.servers
         let loop = try Loop(name: "rooms")
         let sink = Guarded<(@Sendable (Int, WorkerMessage) -> Void)?>(nil)
         keepers = (0..<settings.workers).map { number in
@@ -120,7 +125,7 @@ package actor RoomDesk {
         case .answered(let answer):
             seats[peer]?.tag = answer.tag
             return Entry(answer)
-        case .outcome(let outcome): throw .refused(Self.reason(outcome))
+        case .outcome(let outcome): throw Self.refusal(outcome)
         case .none(let reason): throw .away(reason)
         }
     }
@@ -144,8 +149,7 @@ package actor RoomDesk {
             return Entry(answer)
         case .outcome(let outcome):
             seats[peer] = nil
-            if outcome.step == WorkerStep.noPublisher.rawValue { throw .empty }
-            throw .refused(Self.reason(outcome))
+            throw Self.refusal(outcome)
         case .none(let reason):
             seats[peer] = nil
             throw .away(reason)
@@ -175,14 +179,10 @@ package actor RoomDesk {
     private static func expectDone(_ answer: WorkerKeeper.Answer) throws(Refusal) {
         switch answer {
         case .outcome(let outcome) where outcome.result == .done: break
-        case .outcome(let outcome): throw .refused(reason(outcome))
+        case .outcome(let outcome): throw refusal(outcome)
         case .answered: throw .refused("the worker answers something else")
         case .none(let reason): throw .away(reason)
         }
-    }
-
-    private static func reason(_ outcome: CommandOutcome) -> String {
-        (outcome.reason ?? "the worker does not say why not").bounded()
     }
 
     /// Its worker listens, and the room is on it for whoever comes meanwhile.
@@ -200,6 +200,16 @@ package actor RoomDesk {
         return keepers[worker]
     }
 
+    private static func refusal(_ outcome: CommandOutcome) -> Refusal {
+        let reason = (outcome.reason ?? "the worker does not say why not").bounded()
+        switch outcome.step.flatMap({ WorkerStep(rawValue: $0) }) {
+        case .noPublisher: return .empty
+        case .unanswerable: return .unanswerable(reason)
+        case .full: return .away(reason)
+        case nil: return .refused(reason)
+        }
+    }
+
     private var idlest: Int {
         let counts = keepers.indices.map { worker in seats.values.count { $0.worker == worker } }
         return counts.indices.min { counts[$0] < counts[$1] } ?? 0
@@ -207,17 +217,18 @@ package actor RoomDesk {
 
     /// Candidates of a peer, or new credentials.
     ///
-    /// - Parameter tag: the session that the peer means; nil: whichever there is.
+    /// - Parameter tags: the sessions that the peer may mean; nil: whichever there is.
     /// - Returns: nil where nothing is to be answered.
-    package func trickle(_ fragment: String, of peer: PeerID, in room: RoomID, tag: String?) async throws(Refusal) -> Entry? {
+    package func trickle(_ fragment: String, of peer: PeerID, in room: RoomID, tags: [String]?) async throws(Refusal) -> Entry? {
         guard let seat = seats[peer], seat.room == room else { throw .missing }
-        if let tag, tag != seat.tag { throw .outdated }
+        if let tags, !tags.contains(seat.tag) { throw .outdated }
+        let tag = tags == nil ? nil : seat.tag
         switch await keepers[seat.worker].order(.trickle(PeerFragment(peer: peer, fragment: fragment, tag: tag))) {
         case .answered(let answer):
             seats[peer]?.tag = answer.tag
             return Entry(answer)
         case .outcome(let outcome) where outcome.result == .done: return nil
-        case .outcome(let outcome): throw .refused(Self.reason(outcome))
+        case .outcome(let outcome): throw Self.refusal(outcome)
         case .none(let reason): throw .away(reason)
         }
     }

@@ -12,10 +12,13 @@ package struct RoomSettings: Sendable {
     package let bind: [String]
     /// Addresses that peers are told, in place of those: of a machine behind NAT.
     package let announced: [String]
+    /// What programs are told to find their ways with.
+    package let servers: ICEServers
     package let logLevel: String
 
     package init(
-        program: String, folder: String, workers: Int, port: Int, bind: [String], announced: [String], logLevel: String
+        program: String, folder: String, workers: Int, port: Int, bind: [String], announced: [String], servers: ICEServers,
+        logLevel: String
     ) {
         self.program = program
         self.folder = folder
@@ -23,6 +26,7 @@ package struct RoomSettings: Sendable {
         self.port = port
         self.bind = bind
         self.announced = announced
+        self.servers = servers
         self.logLevel = logLevel
     }
 

@@ -20,7 +20,10 @@ extension RoomWorker {
         return try enter(order, offer, Self.codecs(of: offer), .publish(accepts: [.audio, .video])) { peer, answer in
             peer.incoming = answer.sections.filter { $0.direction == .receive }.compactMap(IncomingTrack.init)
             peer.extensions = answer.extensions
-            guard !peer.incoming.isEmpty else { throw Refusal(reason: "the offer sends nothing: its sections are recvonly or inactive") }
+            guard !peer.incoming.isEmpty else {
+                throw Refusal(step: .unanswerable, reason: "the offer sends nothing: its sections are recvonly or inactive")
+            }
+            try Self.expectAll(of: offer, in: answer)
         }
     }
 
@@ -46,6 +49,7 @@ extension RoomWorker {
             }
             guard !peer.outgoing.isEmpty else {
                 throw Refusal(
+                    step: .unanswerable,
                     reason: "the offer takes nothing of what is sent: \(tracks.map(\.codec.encodingName).joined(separator: ", "))")
             }
         }
@@ -71,7 +75,9 @@ extension RoomWorker {
             throw Refusal(reason: "the offer is another connection's: its fingerprint is another")
         }
         if remote.ufrag != peer.remoteUfrag {
-            guard agent.learn(peer.session, remoteUfrag: remote.ufrag) else { throw Refusal(reason: "its ice-ufrag is none") }
+            guard agent.learn(peer.session, remoteUfrag: remote.ufrag, remotePassword: Secret(remote.password)) else {
+                throw Refusal(reason: "its ice-ufrag is none")
+            }
             peer.remoteUfrag = remote.ufrag
         }
         peer.answerer = answerer
@@ -135,14 +141,16 @@ extension RoomWorker {
     ) throws -> Agreement {
         guard peers[order.peer] == nil else { throw Refusal(reason: "somebody is here by that id") }
         guard peers.count < Self.peerLimit, let (session, credentials) = agent.open(at: now) else {
-            throw Refusal(reason: "this worker has no room for more than \(Self.peerLimit)")
+            throw Refusal(step: .full, reason: "this worker has no room for more than \(Self.peerLimit)")
         }
         do {
             let local = LocalTransport(
                 ufrag: credentials.ufrag, password: credentials.password.revealed, fingerprint: try fingerprint(), candidates: candidates)
             var answerer = Answerer(codecs: codecs, local: local, sessionID: .random(in: 1 ... .max))
             let answer = try Self.answer(&answerer, offer, purpose)
-            guard let remote = answer.remote else { throw Refusal(reason: "the offer has no section that is not stopped") }
+            guard let remote = answer.remote else {
+                throw Refusal(step: .unanswerable, reason: "the offer has no section that is not stopped")
+            }
             guard agent.learn(session, remoteUfrag: remote.ufrag, remotePassword: Secret(remote.password)) else {
                 throw Refusal(reason: "its ice-ufrag is none")
             }
@@ -170,7 +178,7 @@ extension RoomWorker {
     ) throws -> Peer {
         let transport = try MediaTransport(
             context, remote.weArePassive ? .server : .client,
-            peer: remote.fingerprints.compactMap { CertificateFingerprint($0.text) })
+            peer: remote.fingerprints.compactMap { CertificateFingerprint($0.text) }, at: now)
         let peer = Peer(
             id: id, room: room, owner: owner, session: session, remoteUfrag: remote.ufrag, fingerprints: remote.fingerprints,
             transport: transport, reporter: freshSource(), name: Self.name())
@@ -179,13 +187,23 @@ extension RoomWorker {
         return peer
     }
 
+    /// Who sends more than is taken is told so, in place of half a session that looks like a whole one. Source: RFC 9725 section 4.4.3.
+    private static func expectAll(of offer: SessionDescription, in answer: Answerer.Answer) throws {
+        let taken = Set(answer.sections.map(\.index))
+        guard let left = offer.sections.indices.first(where: { !offer.sections[$0].isRejected && !taken.contains($0) }) else { return }
+        throw Refusal(
+            step: .unanswerable,
+            reason: "section \(left + 1) of the offer cannot be taken: sound in Opus and pictures in VP8, VP9, H.264 or AV1 are, "
+                + "\(Answerer.sectionLimit) sections at most")
+    }
+
     private static func answer(
         _ answerer: inout Answerer, _ offer: SessionDescription, _ purpose: Answerer.Purpose
     ) throws -> Answerer.Answer {
         do throws(NegotiationFault) {
             return try answerer.answer(to: offer, purpose)
         } catch {
-            throw Refusal(reason: "the offer cannot be answered: \(error)")
+            throw Refusal(step: .unanswerable, reason: "the offer cannot be answered: \(error)")
         }
     }
 

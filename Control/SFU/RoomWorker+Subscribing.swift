@@ -22,7 +22,9 @@ extension RoomWorker {
         let answered = try subscriber.take(try Self.read(order.answer, "answer", .answer), to: order.number)
         let now = now
         if let remote = answered.opening {
-            guard agent.learn(session, remoteUfrag: remote.ufrag) else { throw Refusal(reason: "its ice-ufrag is none") }
+            guard agent.learn(session, remoteUfrag: remote.ufrag, remotePassword: Secret(remote.password)) else {
+                throw Refusal(reason: "its ice-ufrag is none")
+            }
             subscriber.open(try open(order.peer, subscriber.room, subscriber.owner, session, remote))
         }
         guard let peer = subscriber.peer else { return }

@@ -4,6 +4,7 @@ import Configuration
 import Crypto
 import Foundation
 import Store
+import Support
 import Testing
 
 @Suite("Control's configuration")
@@ -42,6 +43,36 @@ struct ControlConfigurationTests {
         #expect(fault?.faults.map(\.key) == ["rooms.announce"])
         #expect(try parse(least + "[rooms]\nworkers = 1\nannounce = [\"203.0.113.5\"]\n").rooms.workers == 1)
         #expect(try parse(least + "[rooms]\nworkers = 1\nbind = [\"127.0.0.1\"]\n").rooms.announced == [])
+    }
+
+    @Test("a TURN server needs a secret, and its address no more than a scheme, a host, a port and a transport")
+    func turn() throws {
+        let folder = try TemporaryFolder()
+        let secret = try folder.write("0123456789abcdef\n", to: "secret")
+        let short = try folder.write("0123456789abcde\n", to: "short")
+        func faults(_ keys: String) -> [String]? {
+            let fault = #expect(throws: ConfigurationFaults.self) { try parse(least + "[rooms]\n" + keys) }
+            return fault?.faults.map(\.key)
+        }
+        let server = #"turn = ["turn:turn.example.org:3478?transport=udp", "turns:[2001:db8::1]:443?transport=tcp", "turn:a"]"# + "\n"
+        #expect(faults(server) == ["rooms.turn, rooms.turn_secret_file"])
+        #expect(faults("turn_secret_file = \"\(secret)\"\n") == ["rooms.turn, rooms.turn_secret_file"])
+        #expect(faults(server + "turn_secret_file = \"\(short)\"\n") == ["rooms.turn_secret_file"])
+        #expect(faults(server + "turn_secret_file = \"\(folder.path)/none\"\n") == ["rooms.turn_secret_file"])
+        for wrong in ["turn.example.org", "stun:a", "turn:", "turn:a?transport=sctp", "turn:a b", "turn:a>;", "turn:a\\r\\nX: y"] {
+            let keys = faults("turn = [\"\(wrong)\"]\nturn_secret_file = \"\(secret)\"\n")
+            #expect(keys?.first?.hasPrefix("rooms.turn") == true, "\(wrong)")
+        }
+        for wrong in ["stun.example.org", "turn:a", "stun:", "stun:a?transport=udp"] {
+            #expect(faults("stun = [\"\(wrong)\"]\n")?.first?.hasPrefix("rooms.stun") == true, "\(wrong)")
+        }
+        let good = try parse(
+            least + "[rooms]\n" + server + "turn_secret_file = \"\(secret)\"\nstun = [\"stun:stun.example.org\", \"stuns:a:5349\"]\n")
+        let links = good.rooms.servers.links(for: "somebody", at: 1_795_392_000)
+        #expect(links.count == 5 && links[0] == "<stun:stun.example.org>; rel=\"ice-server\"")
+        #expect(links[2].contains("username=\"1795435200:somebody\""))
+        // openssl dgst -sha1 -hmac 0123456789abcdef -binary | base64
+        #expect(links[2].contains("credential=\"Rn8e9rGrismu0NbEsS4KKxGgHXU=\""))
     }
 
     @Test("a quota is set by file or environment, and one that is none is a fault with its key")

@@ -20,6 +20,8 @@ final class DescribedAPI: Sendable {
         var takesBody: Bool { !bodies.isEmpty }
         var isOperators: Bool { caller.contains("operator") }
         var isEveryUsers: Bool { caller.contains("every user") }
+        /// Of a room, for programs with a pass.
+        var isDoor: Bool { ["/whip/", "/whep/"].contains { path.hasPrefix($0) } }
         /// Whether it answers with anything but a WebSocket.
         var hasAnswer: Bool { statuses.contains { (200..<300).contains($0) } }
     }
@@ -51,26 +53,29 @@ final class DescribedAPI: Sendable {
     ///   - route: `GET /senders/{id}`.
     ///   - ids: for the placeholders, in their order.
     @discardableResult
-    func call(_ route: String, _ ids: [String] = [], _ body: String? = nil, by visitor: Visitor) async throws -> Reply {
+    func call(
+        _ route: String, _ ids: [String] = [], _ body: String? = nil, headers: [(String, String)] = [], type: String = "application/json",
+        by visitor: Visitor
+    ) async throws -> Reply {
         let parts = route.split(separator: " ").map(String.init)
-        let isWhole = ["/api/", "/health", "/metrics"].contains { parts[1].hasPrefix($0) }
+        let isWhole = ["/api/", "/whip/", "/whep/", "/health", "/metrics"].contains { parts[1].hasPrefix($0) }
         let path = isWhole ? parts[1] : "/api/v1" + parts[1]
         guard let operation = operations.first(where: { $0.method == parts[0] && $0.path == path }) else {
             throw SupportFailure("the document has no \(route)")
         }
-        return try await call(operation, ids, body, by: visitor)
+        return try await call(operation, ids, body, headers: headers, type: type, by: visitor)
     }
 
     @discardableResult
     func call(
-        _ operation: Operation, method: String? = nil, _ ids: [String] = [], _ body: String? = nil, type: String = "application/json",
-        by visitor: Visitor
+        _ operation: Operation, method: String? = nil, _ ids: [String] = [], _ body: String? = nil, headers: [(String, String)] = [],
+        type: String = "application/json", by visitor: Visitor
     ) async throws -> Reply {
         var (path, rest) = (operation.path, ids[...])
         while let hole = path.range(of: #"\{\w+\}"#, options: .regularExpression), let id = rest.popFirst() {
             path.replaceSubrange(hole, with: id)
         }
-        let reply = try await visitor.send(method ?? operation.method, path, body, type: type)
+        let reply = try await visitor.send(method ?? operation.method, path, body, headers: headers, type: type)
         answers.withLock { $0.append((operation, reply)) }
         return reply
     }

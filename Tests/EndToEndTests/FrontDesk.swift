@@ -168,7 +168,7 @@ final class Visitor: Sendable {
         let cookies = [("strata_refresh", cookie), ("strata_browser", browser)].compactMap { name, value in value.map { "\(name)=\($0)" } }
         if !cookies.isEmpty { headers["Cookie"] = cookies.joined(separator: "; ") }
         if body != nil { headers["Content-Type"] = type }
-        let isWhole = ["/api/", "/health", "/metrics"].contains { path.hasPrefix($0) }
+        let isWhole = ["/api/", "/whip/", "/whep/", "/health", "/metrics"].contains { path.hasPrefix($0) }
         let answer = try await client.request(
             HTTP.Method(text: method), server + (isWhole ? path : "/api/v1" + path), headers: headers, body: body)
         func set(_ name: String) -> String? {

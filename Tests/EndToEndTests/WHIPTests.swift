@@ -14,7 +14,7 @@ struct WHIPTests {
             let (sending, playing) = (try await pass("publish", desk, owner, room), try await pass("play", desk, owner, room))
             let browser = try await Chromium(on: desk.stage, hasCamera: true)
             try await browser.open(desk.server + "/")
-            _ = try await browser.value(Self.script)
+            _ = try await browser.value(RoomDoors.script)
             let early = "rooms.play('\(playing.url)', '\(playing.token)').catch(error => error.message)"
             #expect((try await browser.value(early) as? String)?.hasPrefix("409 ") == true, "nobody sends yet")
             _ = try await browser.value("rooms.publish('\(sending.url)', '\(sending.token)')")
@@ -38,7 +38,7 @@ struct WHIPTests {
             let (sending, playing) = (try await pass("publish", desk, owner, room), try await pass("play", desk, owner, room))
             let browser = try await Chromium(on: desk.stage, hasCamera: true)
             try await browser.open(desk.server + "/")
-            _ = try await browser.value(Self.script)
+            _ = try await browser.value(RoomDoors.script)
             _ = try await browser.value("rooms.publish('\(sending.url)', '\(sending.token)', [4, 2, 1])")
             try await browser.wait(for: "rooms.peers[0].peer.connectionState === 'connected'", "the publisher is connected")
             _ = try await browser.value("rooms.play('\(playing.url)', '\(playing.token)')")
@@ -87,96 +87,4 @@ struct WHIPTests {
         let url = try answer.text("url")
         return (desk.server + "/" + url.split(separator: "/").suffix(2).joined(separator: "/"), try answer.text("token"))
     }
-
-    /// Control with one worker for rooms.
-    private func inRooms(_ body: (FrontDesk, Visitor) async throws -> Void) async throws {
-        let folder = try TemporaryFolder()
-        let worker = try Places.program("strata-sfu")
-        try await atFrontDesk { settings in
-            settings.sections = """
-                [rooms]
-                workers = 1
-                port = 0
-                bind = ["127.0.0.1"]
-                program = "\(worker)"
-                runtime = "\(folder.path)"
-                """
-        } _: { desk in
-            try await body(desk, try await desk.owner())
-        }
-    }
-
-    /// What an encoder and a player do, in as little script as it takes.
-    private static let script = """
-        window.rooms = {
-            peers: [],
-            async negotiate(peer, url, token) {
-                await peer.setLocalDescription(await peer.createOffer());
-                const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/sdp' };
-                const answer = await fetch(url, { method: 'POST', headers, body: peer.localDescription.sdp });
-                if (answer.status !== 201) throw Error(`${answer.status} ${await answer.text()}`);
-                const place = new URL(answer.headers.get('location'), url).href;
-                await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
-                this.peers.push({ peer, place, token });
-            },
-            // With scales: a simulcast of so many layers, the least first.
-            async publish(url, token, scales) {
-                const size = scales ? { width: 1280, height: 720 } : { width: 640, height: 360 };
-                const media = await navigator.mediaDevices.getUserMedia({ video: size });
-                // A tone: of the camera's own sound echo cancellation and noise suppression leave nothing.
-                const sound = new AudioContext(), tone = sound.createOscillator(), heard = sound.createMediaStreamDestination();
-                tone.connect(heard);
-                tone.start();
-                media.addTrack(heard.stream.getAudioTracks()[0]);
-                const peer = new RTCPeerConnection();
-                for (const track of media.getTracks()) {
-                    if (track.kind === 'audio' || !scales) peer.addTrack(track, media);
-                    else {
-                        const sendEncodings = scales.map((scaleResolutionDownBy, index) => ({ rid: 'qhf'[index], scaleResolutionDownBy }));
-                        peer.addTransceiver(track, { direction: 'sendonly', streams: [media], sendEncodings });
-                    }
-                }
-                await this.negotiate(peer, url, token);
-            },
-            async play(url, token) {
-                const peer = new RTCPeerConnection();
-                for (const kind of ['audio', 'video']) peer.addTransceiver(kind, { direction: 'recvonly' });
-                const media = new MediaStream();
-                peer.ontrack = event => media.addTrack(event.track);
-                const video = document.body.appendChild(document.createElement('video'));
-                video.autoplay = true;
-                video.srcObject = media;
-                await this.negotiate(peer, url, token);
-            },
-            sender() { return this.peers[0].peer.getSenders().find(one => one.track.kind === 'video'); },
-            async leaveOut(layer) {
-                const parameters = this.sender().getParameters();
-                parameters.encodings[layer].active = false;
-                await this.sender().setParameters(parameters);
-            },
-            async layers() {
-                const all = [...(await this.sender().getStats()).values()].filter(one => one.type === 'outbound-rtp');
-                return all.map(one => `${one.rid} ${one.frameWidth}x${one.frameHeight} ${one.framesSent}`).join(', ');
-            },
-            async decoded() {
-                const all = { frames: 0, energy: 0, freezes: 0, frozen: 0, height: 0, states: this.peers.map(one => one.peer.connectionState).join() };
-                for (const report of (await this.peers.at(-1).peer.getStats()).values()) {
-                    if (report.type !== 'inbound-rtp') continue;
-                    all.frames += report.framesDecoded ?? 0;
-                    all.height = Math.max(all.height, report.frameHeight ?? 0);
-                    all.energy += report.totalAudioEnergy ?? 0;
-                    all.freezes += report.freezeCount ?? 0;
-                    all.frozen += report.totalFreezesDuration ?? 0;
-                }
-                return all;
-            },
-            async leave() {
-                return Promise.all(this.peers.map(async ({ peer, place, token }) => {
-                    const { status } = await fetch(place, { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } });
-                    peer.close();
-                    return status;
-                }));
-            },
-        };
-        """
 }
