@@ -45,6 +45,10 @@ struct ReferenceTests {
         try expect("### Control to pool", PoolOrder.self)
         try expect("### Pool to receiver", ReceiverOrder.self)
         try expect("### Receiver to pool", ReceiverMessage.self)
+        try expect("### Control to worker", WorkerOrder.self)
+        try expect("### Worker to control", WorkerMessage.self)
+        try expect("### Page to control", RoomOrder.self)
+        try expect("### Control to page", RoomMessage.self)
 
         // The topics of the live feed, as a browser gets them while a board is there.
         try await atFrontDesk { desk in

@@ -5,7 +5,7 @@ import Wire
 private let messages: [any (Codable & Sendable).Type] = [
     AgentMessage.self, Command<AgentOrder>.self, AgentOrder.self, PoolMessage.self, Command<PoolOrder>.self, PoolOrder.self,
     ReceiverMessage.self, ReceiverOrder.self, Challenge.self, Proof.self, EnrollRequest.self, EnrollResponse.self,
-    OutputTestOrder.self, OutputTestVerdict.self,
+    OutputTestOrder.self, OutputTestVerdict.self, RoomRequest.self, RoomMessage.self, WorkerMessage.self, Command<WorkerOrder>.self,
 ]
 
 package func fuzzWire(_ bytes: [UInt8]) -> String? {

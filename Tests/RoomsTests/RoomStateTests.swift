@@ -1,0 +1,359 @@
+import Posix
+import Testing
+import Units
+import Wire
+
+@testable import Rooms
+
+/// Who is in a room, whatever becomes of their connections.
+@Suite("Who is in a room")
+struct RoomStateTests {
+    private let start = Instant(nanoseconds: 1_000_000_000)
+
+    /// A room, and the numbers that come from outside of it.
+    private struct Table {
+        var state: RoomState
+        private var connections = 0
+
+        init(_ change: (inout RoomState.Limits) -> Void = { _ in }) {
+            var limits = RoomState.Limits()
+            change(&limits)
+            state = RoomState(limits, seq: 1000)
+        }
+
+        mutating func connection() -> Int {
+            connections += 1
+            return connections
+        }
+
+        /// - Returns: who it is, their connection, and the one that is replaced.
+        mutating func join(
+            _ name: String, _ role: RoomRole = .member, pass: String? = nil, user: UserID? = nil, until end: Int64 = 100, at now: Int64 = 0
+        ) throws -> (id: ParticipantID, connection: Int, replaced: Int?) {
+            let connection = self.connection()
+            let holder = RoomPass.Holder(id: pass ?? "pass of \(name)", name: name, role: role, user: user)
+            let (id, replaced) = try state.join(
+                holder, until: end, name: nil, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now)
+            return (id, connection, replaced)
+        }
+
+        mutating func resume(_ name: String) throws -> (id: ParticipantID, connection: Int, replaced: Int?) {
+            let connection = self.connection()
+            let (id, replaced) = try state.resume(token(name), over: connection)
+            return (id, connection, replaced)
+        }
+
+        /// Two changes.
+        mutating func visit() throws {
+            let visitor = try join("Cleo")
+            _ = state.leave(visitor.id)
+        }
+
+        private func token(_ name: String) -> [UInt8] { Array("token of \(name)".utf8) }
+    }
+
+    private static func fresh<Kind>() -> ID<Kind> {
+        var random = SystemRandomNumberGenerator()
+        return ID(ULID(unixMs: unixMilliseconds(), random: &random))
+    }
+
+    private func reason(_ body: () throws -> Void) -> RoomRefused.Reason? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return (error as? RoomRefusal)?.reason
+        }
+    }
+
+    /// What a page knows that has been told these messages, in their order.
+    private struct Page {
+        var cursor = RoomState.Cursor(seq: nil)
+        var participants: [ParticipantID: RoomParticipant] = [:]
+        var snapshots = 0
+        var offers: [RoomOffer] = []
+        var endings: [RoomEnding] = []
+
+        mutating func read(_ state: RoomState, as id: ParticipantID) {
+            let (messages, next) = state.next(of: id, after: cursor)
+            var seq = cursor.seq
+            cursor = next
+            for message in messages {
+                switch message {
+                case .snapshot(let snapshot):
+                    snapshots += 1
+                    seq = snapshot.seq
+                    participants = Dictionary(uniqueKeysWithValues: snapshot.participants.map { ($0.id, $0) })
+                case .participant(let change):
+                    #expect(change.seq == seq.map { $0 + 1 })
+                    seq = change.seq
+                    participants[change.participant.id] = change.participant
+                case .left(let leaving):
+                    #expect(leaving.seq == seq.map { $0 + 1 })
+                    seq = leaving.seq
+                    #expect(participants.removeValue(forKey: leaving.participant) != nil)
+                case .offer(let offer): offers.append(offer)
+                case .ended(let ending): endings.append(ending)
+                case .done, .refused, .over, .alive, .unknown: Issue.record("\(message)")
+                }
+            }
+            #expect(seq == state.seq)
+            #expect(participants == Dictionary(uniqueKeysWithValues: state.snapshot.participants.map { ($0.id, $0) }))
+        }
+    }
+
+    @Test("who joins is in the snapshot, and the others are told; who leaves is in it no more")
+    func joins() throws {
+        var table = Table()
+        let anna = try table.join("Anna", .host)
+        var page = Page()
+        page.read(table.state, as: anna.id)
+        let ben = try table.join("Ben", .guest)
+        page.read(table.state, as: anna.id)
+        #expect(page.snapshots == 1)
+        #expect(page.participants[ben.id] == RoomParticipant(id: ben.id, name: "Ben", role: .guest, isAway: false, tracks: []))
+        let remains = table.state.leave(ben.id)
+        #expect(remains == RoomState.Remains(peers: [], connection: ben.connection))
+        page.read(table.state, as: anna.id)
+        #expect(Set(page.participants.keys) == [anna.id])
+        #expect(table.state.leave(ben.id) == nil)
+        #expect(!table.state.isEmpty(at: 0))
+        _ = table.state.leave(anna.id)
+        #expect(table.state.isEmpty(at: 0))
+    }
+
+    @Test("a room takes as many as it may, and who is in it comes again all the same")
+    func full() throws {
+        var table = Table { $0.participants = 2 }
+        _ = try table.join("Anna")
+        let ben = try table.join("Ben")
+        #expect(reason { _ = try table.join("Cleo") } == .full)
+        #expect(try table.join("Ben").id == ben.id)
+        _ = table.state.leave(ben.id)
+        _ = try table.join("Cleo")
+    }
+
+    @Test("a seat whose connection is lost is kept for its time and given back, and nobody's token opens another one")
+    func resumes() throws {
+        var table = Table { $0.grace = .seconds(60) }
+        let anna = try table.join("Anna")
+        let ben = try table.join("Ben")
+        var page = Page()
+        page.read(table.state, as: ben.id)
+        #expect(table.state.drop(anna.connection, at: start) == true)
+        page.read(table.state, as: ben.id)
+        #expect(page.participants[anna.id]?.isAway == true)
+        #expect(table.state.deadline == start + .seconds(60))
+        #expect(table.state.expire(at: start + .seconds(59)).isEmpty)
+        let again = try table.resume("Anna")
+        #expect(again.id == anna.id && again.replaced == nil)
+        page.read(table.state, as: ben.id)
+        #expect(page.participants[anna.id]?.isAway == false && page.snapshots == 1)
+        #expect(table.state.deadline == nil)
+        #expect(reason { _ = try table.resume("Cleo") } == .resume)
+        // The one that was lost says nothing of the one that there is.
+        #expect(table.state.drop(anna.connection, at: start) == false)
+        #expect(table.state.participant(over: anna.connection) == nil && table.state.participant(over: again.connection) == anna.id)
+    }
+
+    @Test("who does not come back in time is gone, and told as lost; their PeerConnections are to be closed")
+    func expires() throws {
+        var table = Table { $0.grace = .seconds(60) }
+        let anna = try table.join("Anna")
+        let (publisher, subscriber): (PeerID, PeerID) = (Self.fresh(), Self.fresh())
+        _ = table.state.publish(by: publisher, of: anna.id)
+        _ = table.state.subscribe(by: subscriber, of: anna.id)
+        _ = table.state.drop(anna.connection, at: start)
+        #expect(Set(table.state.expire(at: start + .seconds(60))) == [publisher, subscriber])
+        #expect(table.state.count == 0)
+        #expect(reason { _ = try table.resume("Anna") } == .resume)
+        // The pass is as good as before.
+        #expect(try table.join("Anna").id != anna.id)
+    }
+
+    @Test("a connection is lost 1,000 times, before or behind its answer, and there is never a second participant")
+    func drops() throws {
+        var table = Table()
+        var random = SystemRandomNumberGenerator()
+        let ben = try table.join("Ben")
+        var anna = try table.join("Anna")
+        var page = Page()
+        var now = start
+        for _ in 0..<1000 {
+            now = now + .milliseconds(Int64.random(in: 0...59_000, using: &random))
+            switch Int.random(in: 0..<4, using: &random) {
+            // Lost, and back by its token.
+            case 0:
+                _ = table.state.drop(anna.connection, at: now)
+                anna = try table.resume("Anna")
+            // The answer to the resumption got lost: it comes once more while the socket before still stands.
+            case 1:
+                let before = anna.connection
+                anna = try table.resume("Anna")
+                #expect(anna.replaced == before)
+                #expect(table.state.drop(before, at: now) == false)
+            // The token got lost with the answer: the pass again.
+            case 2:
+                _ = table.state.drop(anna.connection, at: now)
+                anna = try table.join("Anna")
+            case _:
+                let before = anna.connection
+                anna = try table.join("Anna")
+                #expect(anna.replaced == before)
+            }
+            #expect(table.state.expire(at: now).isEmpty)
+            #expect(table.state.count == 2)
+            if Bool.random(using: &random) { page.read(table.state, as: ben.id) }
+        }
+        page.read(table.state, as: ben.id)
+        #expect(Set(page.participants.keys) == [anna.id, ben.id])
+    }
+
+    @Test("who reads slowly gets a snapshot in place of what is forgotten, and the room keeps no more than its bound for them")
+    func slow() throws {
+        var table = Table { $0.changes = 8 }
+        let anna = try table.join("Anna")
+        var (quick, slow) = (Page(), Page())
+        slow.read(table.state, as: anna.id)
+        for number in 0..<100 {
+            let guest = try table.join("Guest \(number)")
+            quick.read(table.state, as: anna.id)
+            _ = table.state.leave(guest.id)
+            quick.read(table.state, as: anna.id)
+        }
+        slow.read(table.state, as: anna.id)
+        #expect(quick.snapshots == 1 && slow.snapshots == 2)
+        #expect(slow.participants == quick.participants)
+        // Eight are known still, nine are not.
+        for _ in 0..<4 { try table.visit() }
+        slow.read(table.state, as: anna.id)
+        #expect(slow.snapshots == 2)
+        for _ in 0..<5 { try table.visit() }
+        slow.read(table.state, as: anna.id)
+        #expect(slow.snapshots == 3)
+        // A number of another life of the room, above or below.
+        for seq in [0, 990, table.state.seq + 1, .min, .max] {
+            slow.cursor = RoomState.Cursor(seq: seq)
+            slow.read(table.state, as: anna.id)
+        }
+        #expect(slow.snapshots == 8)
+    }
+
+    @Test("only a host sends somebody away, whose token and pass are good no more, nor another pass of theirs")
+    func removes() throws {
+        var table = Table()
+        let host = try table.join("Anna", .host)
+        let user: UserID = Self.fresh()
+        let member = try table.join("Ben", .member, user: user, until: 100)
+        let guest = try table.join("Gina", .guest)
+        for one in [member, guest] {
+            #expect(reason { _ = try table.state.remove(host.id, by: one.id) } == .forbidden)
+            #expect(reason { _ = try table.state.remove(one.id, by: one.id) } == .forbidden)
+        }
+        #expect(reason { _ = try table.state.remove(Self.fresh(), by: host.id) } == .missing)
+        let peer: PeerID = Self.fresh()
+        _ = table.state.publish(by: peer, of: member.id)
+        #expect(try table.state.remove(member.id, by: host.id) == RoomState.Remains(peers: [peer], connection: member.connection))
+        #expect(reason { _ = try table.state.remove(member.id, by: host.id) } == .missing)
+        #expect(reason { _ = try table.resume("Ben") } == .resume)
+        #expect(reason { _ = try table.join("Ben", user: user, at: 99) } == .pass)
+        #expect(reason { _ = try table.join("Ben", pass: "another", user: user, at: 99) } == .pass)
+        // Who has left cannot be called any more, and the room remembers as long as the pass would be good.
+        for id in [host.id, guest.id] { _ = table.state.leave(id) }
+        #expect(reason { _ = try table.state.remove(guest.id, by: host.id) } == .forbidden)
+        #expect(!table.state.isEmpty(at: 99) && table.state.isEmpty(at: 100))
+        _ = try table.join("Ben", pass: "another", user: user, at: 100)
+    }
+
+    @Test("those who were sent away are remembered up to a bound")
+    func removedBound() throws {
+        var table = Table { $0.removed = 10 }
+        let host = try table.join("Anna", .host)
+        for number in 0..<50 {
+            let guest = try table.join("Guest \(number)", .guest, until: Int64(100 + number))
+            _ = try table.state.remove(guest.id, by: host.id)
+        }
+        #expect(reason { _ = try table.join("Guest 49") } == .pass)
+        _ = try table.join("Guest 0")
+    }
+
+    @Test("what somebody publishes is shown as their worker took it, and only of the PeerConnection that they have")
+    func publishes() throws {
+        var table = Table()
+        let anna = try table.join("Anna")
+        let ben = try table.join("Ben")
+        var page = Page()
+        let tracks = [RoomTrack(mid: "0", kind: .audio, source: .microphone), RoomTrack(mid: "1", kind: .video, source: .camera)]
+        let (first, second): (PeerID, PeerID) = (Self.fresh(), Self.fresh())
+        #expect(table.state.publish(by: first, of: anna.id) == nil)
+        #expect(table.state.published(tracks, by: first) == true)
+        page.read(table.state, as: ben.id)
+        #expect(page.participants[anna.id]?.tracks == tracks)
+        #expect(table.state.publish(by: second, of: anna.id) == first)
+        #expect(table.state.published(tracks, by: first) == false)
+        page.read(table.state, as: ben.id)
+        #expect(page.participants[anna.id]?.tracks == [])
+        #expect(table.state.published([tracks[1]], by: second) == true)
+        // It ends by itself: the page is told once, whenever it asks.
+        #expect(table.state.ended(first, "an older one") == false)
+        #expect(table.state.ended(second, "nothing came from it for 30 s") == true)
+        var own = Page()
+        own.read(table.state, as: anna.id)
+        own.read(table.state, as: anna.id)
+        #expect(own.endings == [RoomEnding(side: .publish, reason: "nothing came from it for 30 s")])
+        #expect(own.participants[anna.id]?.tracks == [])
+        // A new one is no reason to hear of the old one again.
+        _ = table.state.publish(by: Self.fresh(), of: anna.id)
+        var late = Page()
+        late.read(table.state, as: anna.id)
+        #expect(late.endings.isEmpty)
+    }
+
+    @Test("an offer waits for its answer, over a lost connection too, and an answer to another one is outdated")
+    func offers() throws {
+        var table = Table()
+        let anna = try table.join("Anna")
+        let (first, second): (PeerID, PeerID) = (Self.fresh(), Self.fresh())
+        _ = table.state.subscribe(by: first, of: anna.id)
+        #expect(table.state.offered(PeerOffered(peer: first, number: 0, offer: "a", tracks: [])) == true)
+        var page = Page()
+        page.read(table.state, as: anna.id)
+        page.read(table.state, as: anna.id)
+        #expect(page.offers.map(\.offer) == ["a"] && page.offers[0].isFirst)
+        _ = table.state.drop(anna.connection, at: start)
+        _ = try table.resume("Anna")
+        page.cursor = RoomState.Cursor(seq: page.cursor.seq)
+        page.read(table.state, as: anna.id)
+        #expect(page.offers.map(\.number) == [page.offers[0].number, page.offers[0].number])
+        let number = page.offers[0].number
+        #expect(reason { _ = try table.state.offer(number + 1, of: anna.id) } == .outdated)
+        let waiting = try table.state.offer(number, of: anna.id)
+        #expect(waiting.peer == first && waiting.number == 0)
+        table.state.answered(number, of: anna.id)
+        #expect(reason { _ = try table.state.offer(number, of: anna.id) } == .outdated)
+        // Another PeerConnection begins anew: its first offer is none of the old one's.
+        _ = table.state.offered(PeerOffered(peer: first, number: 1, offer: "b", tracks: []))
+        #expect(table.state.subscribe(by: second, of: anna.id) == first)
+        #expect(table.state.offered(PeerOffered(peer: first, number: 2, offer: "c", tracks: [])) == false)
+        #expect(table.state.offered(PeerOffered(peer: second, number: 0, offer: "d", tracks: [])) == true)
+        page.read(table.state, as: anna.id)
+        #expect(page.offers.map(\.offer) == ["a", "a", "d"])
+        #expect(page.offers[2].isFirst && page.offers[2].number > number + 1)
+    }
+
+    @Test("a name that says nothing, hides or is too long is not shown as it is")
+    func names() throws {
+        var table = Table()
+        func shown(_ name: String?) throws -> String? {
+            let (number, connection) = (table.state.count, table.connection())
+            let holder = RoomPass.Holder(id: "\(number)", name: nil, role: .guest, user: nil)
+            let (id, _) = try table.state.join(
+                holder, until: 1, name: name, as: Self.fresh(), over: connection, resume: [UInt8(number)], at: 0)
+            return table.state.shown(id)?.name
+        }
+        #expect(try shown(nil) == "Guest")
+        #expect(try shown("\u{202e}\n ") == "Guest")
+        #expect(try shown("Gi\u{1b}na") == "Gi na")
+        #expect(try shown(String(repeating: "x", count: 5000))?.count == 100)
+    }
+}
