@@ -275,7 +275,7 @@ package actor RoomSession {
         switch refusal {
         case .none: RoomRefusal(.away, "this server has no rooms: rooms.workers is 0 in its configuration")
         case .away(let reason): RoomRefusal(.away, reason)
-        case .refused(let reason): RoomRefusal(.malformed, reason)
+        case .refused(let reason), .unanswerable(let reason): RoomRefusal(.malformed, reason)
         case .missing, .empty: RoomRefusal(.missing, "its PeerConnection is over")
         case .outdated: RoomRefusal(.outdated, "another one has taken its place")
         case .full(let limit): RoomRefusal(.full, "the room's worker is full: \(limit) PeerConnections are in the room")
