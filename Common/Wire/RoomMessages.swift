@@ -56,14 +56,9 @@ package enum RoomMessage: Message {
 package enum RoomRole: String, Codable, Sendable, Hashable, CaseIterable { case host, member, guest }
 
 package struct RoomJoin: Codable, Sendable, Hashable {
+    /// The pass.
     package var token: SecretOnWire
-    /// In place of the pass's, where that has none.
-    package var name: String?
-
-    package init(token: Secret, name: String? = nil) {
-        self.token = SecretOnWire(token)
-        self.name = name
-    }
+    package init(token: Secret) { self.token = SecretOnWire(token) }
 }
 
 package struct RoomResume: Codable, Sendable, Hashable {

@@ -55,7 +55,7 @@ struct RoomRoutes: Sendable {
         let request = try call.body(RoomPassRequest.self)
         let room = try await parts.store.rooms(in: call.scope()).find(call.id())
         let end = parts.store.now + .seconds((request.minutes ?? RoomPassRequest.standardMinutes) * 60)
-        let guest = RoomPass.Holder(id: Self.passID(), name: request.name, role: .guest, user: nil)
+        let guest = RoomPass.Holder(id: Self.passID(), name: request.name ?? "Guest", role: .guest, user: nil)
         let pass = RoomPass(
             room: room.id, organization: room.organization, use: request.use, exp: end.unixSeconds, holder: request.use == .join ? guest : nil)
         return try show(pass, until: end)

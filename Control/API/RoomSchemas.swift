@@ -6,7 +6,7 @@ extension Schemas {
         "CreateRoomRequest": .object([.required("name", name)]),
         "Room": .object([.required("id", id), .required("name", name), .required("createdAt", time)]),
         "RoomPassRequest": .object([
-            .required("use", choice(RoomUse.self)), .optional("minutes", .integer(RoomPassRequest.bounds)), .optional("name", name),
+            .required("use", choice(RoomUse.self)), .optional("minutes", .integer(RoomPassRequest.bounds)), .optional("name", displayName),
         ]),
         "RoomPass": .object([
             .required("url", .text(.init(length: 1...300, expectation: "an address"))),

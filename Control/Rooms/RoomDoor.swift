@@ -108,7 +108,7 @@ package struct RoomDoor: Sendable {
             let refusal = RoomRefusal(.pass, "this pass lets nobody in: it is over, or its room is no more")
             guard let pass = passes.read(join.token.secret, at: unixMilliseconds() / 1000), pass.use == .join else { throw refusal }
             guard await isThere(pass) else { throw refusal }
-            return (try await sessions.join(pass, name: join.name), nil)
+            return (try await sessions.join(pass), nil)
         case .resume(let resume): return (try await sessions.resume(resume.token.secret), resume.seq)
         default: throw RoomRefusal(.order, "join or resume comes first")
         }

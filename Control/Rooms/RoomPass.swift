@@ -16,13 +16,13 @@ package struct RoomPass: Codable, Sendable, Hashable {
     package struct Holder: Codable, Sendable, Hashable {
         /// Of the pass: it has one seat, whoever shows it.
         package let id: String
-        /// nil: they say it themselves.
-        package let name: String?
+        /// As everybody is shown it; checked by whoever makes the pass.
+        package let name: String
         package let role: RoomRole
         /// nil for a guest.
         package let user: UserID?
 
-        package init(id: String, name: String?, role: RoomRole, user: UserID?) {
+        package init(id: String, name: String, role: RoomRole, user: UserID?) {
             self.id = id
             self.name = name
             self.role = role

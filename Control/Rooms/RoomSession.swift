@@ -47,13 +47,13 @@ package actor RoomSession {
     ///
     /// - Returns: nil where the session is over: there is another one.
     /// - Throws: `.pass`, `.full`.
-    func join(_ holder: RoomPass.Holder, until passEnd: Int64, name: String?) throws(RoomRefusal) -> Admission? {
+    func join(_ holder: RoomPass.Holder, until passEnd: Int64) throws(RoomRefusal) -> Admission? {
         guard !isOver else { return nil }
         // Of this room: a token says where its seat is.
         let token = Secret("\(room.text).\(Base64URL.encode(randomBytes(32)))")
         let connection = nextConnection()
         let (participant, replaced) = try state.join(
-            holder, until: passEnd, name: name, as: .fresh(), over: connection, resume: SHA256.hash(token.revealed),
+            holder, until: passEnd, as: .fresh(), over: connection, resume: SHA256.hash(token.revealed),
             at: unixMilliseconds() / 1000)
         log.info("somebody is in a room", ["participant": .text(participant.text)])
         return admit(participant, connection, replaced, token)

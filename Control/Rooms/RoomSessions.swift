@@ -24,11 +24,11 @@ package actor RoomSessions {
 
     /// - Parameter pass: of somebody who comes with a page, read and good.
     /// - Throws: `.pass`, `.full`.
-    func join(_ pass: RoomPass, name: String?) async throws(RoomRefusal) -> RoomSession.Admission {
+    func join(_ pass: RoomPass) async throws(RoomRefusal) -> RoomSession.Admission {
         guard let holder = pass.holder else { throw RoomRefusal(.pass, "this pass is a program's") }
         while true {
             let session = sessions[pass.room] ?? open(pass.room)
-            if let admission = try await session.join(holder, until: pass.exp, name: name) { return admission }
+            if let admission = try await session.join(holder, until: pass.exp) { return admission }
             forget(session)
         }
     }

@@ -93,14 +93,13 @@ package struct RoomState: Sendable {
     ///
     /// - Parameters:
     ///   - passEnd: in Unix seconds.
-    ///   - name: in place of the pass's, where that has none.
     ///   - id: a new one, for a new seat.
     ///   - connection: a new number.
     ///   - resume: SHA-256 of the token by which they come back.
     /// - Returns: who they are, and the connection that had the seat before.
     /// - Throws: `.pass`, `.full`.
     package mutating func join(
-        _ holder: RoomPass.Holder, until passEnd: Int64, name: String?, as id: ParticipantID, over connection: Int, resume: [UInt8],
+        _ holder: RoomPass.Holder, until passEnd: Int64, as id: ParticipantID, over connection: Int, resume: [UInt8],
         at unixSeconds: Int64
     ) throws(RoomRefusal) -> (participant: ParticipantID, replaced: Int?) {
         removed = removed.filter { $0.value > unixSeconds }
@@ -112,8 +111,7 @@ package struct RoomState: Sendable {
         guard seats.count < limits.participants else {
             throw RoomRefusal(.full, "the room is full: \(limits.participants) are in it")
         }
-        let shown = RoomParticipant(
-            id: id, name: Self.checked(holder.name ?? name), role: holder.role, isAway: false, tracks: [])
+        let shown = RoomParticipant(id: id, name: holder.name, role: holder.role, isAway: false, tracks: [])
         seats[id] = Seat(shown: shown, holder: holder, passEnd: passEnd, resume: resume, link: .here(connection))
         tell(id)
         return (id, nil)
@@ -143,11 +141,6 @@ package struct RoomState: Sendable {
     }
 
     private static func names(_ holder: RoomPass.Holder) -> [String] { [holder.id] + (holder.user.map { [$0.text] } ?? []) }
-
-    private static func checked(_ name: String?) -> String {
-        let name = (name ?? "").bounded(to: 100)
-        return name.allSatisfy(\.isWhitespace) ? "Guest" : name
-    }
 
     // MARK: Going
 

@@ -322,7 +322,7 @@ struct HostileTextTests {
                 "sender": sender, "input": ["video": "test", "audio": "test"], "links": ["eth0"], "protection": "balanced", "seconds": 10,
             ],
             "ChangeBroadcastRequest": ["input": ["video": "test", "audio": "test"]],
-            "CreateRoomRequest": ["name": "N"], "RoomPassRequest": ["use": "join", "minutes": 10, "name": "N"],
+            "CreateRoomRequest": ["name": "N"], "RoomPassRequest": ["use": "join", "minutes": 10, "name": "Nina"],
             "AddOutputRequest": ["destination": destination], "CreatePlayerLinkRequest": ["expiresInSeconds": 60],
             "RotateSecretRequest": ["overlapSeconds": 60],
             "WebhookRequest": ["url": "https://127.0.0.1:1/", "description": "N", "kinds": ["webhook.test"], "active": true],

@@ -33,7 +33,7 @@ struct RoomStateTests {
             let connection = self.connection()
             let holder = RoomPass.Holder(id: pass ?? "pass of \(name)", name: name, role: role, user: user)
             let (id, replaced) = try state.join(
-                holder, until: end, name: nil, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now)
+                holder, until: end, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now)
             return (id, connection, replaced)
         }
 
@@ -339,21 +339,5 @@ struct RoomStateTests {
         page.read(table.state, as: anna.id)
         #expect(page.offers.map(\.offer) == ["a", "a", "d"])
         #expect(page.offers[2].isFirst && page.offers[2].number > number + 1)
-    }
-
-    @Test("a name that says nothing, hides or is too long is not shown as it is")
-    func names() throws {
-        var table = Table()
-        func shown(_ name: String?) throws -> String? {
-            let (number, connection) = (table.state.count, table.connection())
-            let holder = RoomPass.Holder(id: "\(number)", name: nil, role: .guest, user: nil)
-            let (id, _) = try table.state.join(
-                holder, until: 1, name: name, as: Self.fresh(), over: connection, resume: [UInt8(number)], at: 0)
-            return table.state.shown(id)?.name
-        }
-        #expect(try shown(nil) == "Guest")
-        #expect(try shown("\u{202e}\n ") == "Guest")
-        #expect(try shown("Gi\u{1b}na") == "Gi na")
-        #expect(try shown(String(repeating: "x", count: 5000))?.count == 100)
     }
 }
