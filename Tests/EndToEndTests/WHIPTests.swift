@@ -63,10 +63,12 @@ struct WHIPTests {
             let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
             let other = try await owner.post("/rooms", #"{"name":"Other"}"#).text("id")
             let token = try await owner.post("/rooms/\(room)/passes", #"{"use":"publish"}"#).text("token")
-            func come(_ door: String, _ room: String, _ token: String?) async throws -> (status: Int, body: String) {
+            func come(
+                _ door: String, _ room: String, _ token: String?, _ offer: String = "v=0\r\n"
+            ) async throws -> (status: Int, body: String) {
                 let proof = token.map { ["-H", "Authorization: Bearer \($0)"] } ?? []
                 let words =
-                    ["-s", "-w", "\n%{http_code}", "-H", "Content-Type: application/sdp", "--data-binary", "v=0\r\n"] + proof
+                    ["-s", "-w", "\n%{http_code}", "-H", "Content-Type: application/sdp", "--data-binary", offer] + proof
                     + ["\(desk.server)/\(door)/\(room)"]
                 let said = try await runTool("curl", words).text.split(separator: "\n")
                 return (Int(said.last ?? "") ?? 0, said.dropLast().joined(separator: "\n"))
@@ -77,6 +79,10 @@ struct WHIPTests {
             #expect(try await come("whep", room, token).status == 401)
             let refused = try await come("whip", room, token)
             #expect(refused.status == 400 && refused.body.contains("line"), "\(refused)")
+            // Six times as long where it is escaped: no line of the worker's socket, whose end would be everybody's.
+            #expect(try await come("whip", room, token, String(repeating: "\u{1}", count: 100_000)).status == 400)
+            #expect(try await come("whip", room, token).status == 400)
+            #expect(try !desk.said.contains("a room worker is started again"))
             #expect(try await owner.send("DELETE", "/rooms/\(room)").status == 204)
             #expect(try await come("whip", room, token).status == 404)
         }
