@@ -19,7 +19,7 @@ package struct MessagePace: Sendable {
     ///
     /// - Returns: how long it has to wait; nil where it need not.
     package mutating func take(at now: Instant) -> Duration? {
-        if let last { credit = min(burst, credit + (now - last) / .seconds(1) * perSecond) }
+        if let last { credit = min(burst, credit + Double(now.nanoseconds - last.nanoseconds) / 1e9 * perSecond) }
         last = now
         credit -= 1
         return credit >= 0 ? nil : .milliseconds(Int64((-credit / perSecond * 1000).rounded(.up)))

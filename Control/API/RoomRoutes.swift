@@ -36,7 +36,8 @@ struct RoomRoutes: Sendable {
                 body: "RoomPassRequest", success: .one("RoomPass", .created), run: pass),
             Route(
                 method: .post, path: "/api/v1/rooms/{id}/tickets", access: .user(.joinRooms),
-                summary: "A pass by which one joins the room oneself, within five minutes", success: .one("RoomPass", .created), run: ticket),
+                summary: "A pass by which one joins the room oneself, within five minutes", success: .one("RoomPass", .created),
+                run: ticket),
             Route(
                 method: .get, path: "/api/v1/join", access: .open,
                 summary: "The WebSocket of whoever is in a room; its first message shows a pass", success: .socket,
@@ -57,7 +58,8 @@ struct RoomRoutes: Sendable {
         let end = parts.store.now + .seconds((request.minutes ?? RoomPassRequest.standardMinutes) * 60)
         let guest = RoomPass.Holder(id: Self.passID(), name: request.name ?? "Guest", role: .guest, user: nil)
         let pass = RoomPass(
-            room: room.id, organization: room.organization, use: request.use, exp: end.unixSeconds, holder: request.use == .join ? guest : nil)
+            room: room.id, organization: room.organization, use: request.use, exp: end.unixSeconds,
+            holder: request.use == .join ? guest : nil)
         return try show(pass, until: end)
     }
 

@@ -5,7 +5,8 @@ import Units
 package import Web
 import Wire
 
-/// Where a page's WebSocket becomes somebody in a room: a pass or a resume token first, then requests and what there is to tell, until it ends.
+/// Where a page's WebSocket becomes somebody in a room: a pass or a resume token first, then requests and what there is to tell, until
+/// it ends.
 package struct RoomDoor: Sendable {
     private let sessions: RoomSessions
     private let passes: RoomPasses
@@ -84,7 +85,8 @@ package struct RoomDoor: Sendable {
     ) async -> (RoomSession.Admission, since: Int?)? {
         let end = Instant.now + Self.entryLimit
         for _ in 0..<Self.attempts {
-            // try?: what ended the socket is no news of anybody's. The time is the message's alone: whoever is let in is not forgotten at its end.
+            // try?: what ended the socket is no news of anybody's. The time is the message's alone: whoever is let in is not forgotten at
+            // its end.
             guard let request = try? await Self.within(end - Instant.now, { try await Self.request(from: socket) }) else { return nil }
             do {
                 let (admission, since) = try await open(request.order, isThere)
@@ -93,7 +95,8 @@ package struct RoomDoor: Sendable {
                 return nil
             } catch {
                 log.info("a page was not let into a room", ["reason": "\(error.reason)", "remote": "\(socket.remote)"])
-                guard await send(.refused(RoomRefused(id: request.id, reason: error.reason, text: error.text)), to: socket) else { return nil }
+                let refused = RoomRefused(id: request.id, reason: error.reason, text: error.text)
+                guard await send(.refused(refused), to: socket) else { return nil }
             }
         }
         return nil
@@ -174,7 +177,9 @@ package struct RoomDoor: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // try?: nothing of it is a number that JSON has not.
-        guard let data = try? encoder.encode(message) else { preconditionFailure("our wire types encode: their fields are texts and integers") }
+        guard let data = try? encoder.encode(message) else {
+            preconditionFailure("our wire types encode: their fields are texts and integers")
+        }
         return String(decoding: data, as: UTF8.self)
     }
 

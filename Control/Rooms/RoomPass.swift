@@ -2,7 +2,8 @@ import Crypto
 package import Units
 package import Wire
 
-/// What lets into one room for a while: a program to send or to receive (WHIP and WHEP show it as their bearer token), or a person with a page.
+/// What lets into one room for a while: a program to send or to receive (WHIP and WHEP show it as their bearer token), or a person with
+/// a page.
 package struct RoomPass: Codable, Sendable, Hashable {
     package let room: RoomID
     package let organization: OrganizationID

@@ -143,7 +143,9 @@ package actor RoomSession {
     // MARK: What is told
 
     /// What a participant has to be told next.
-    package func next(of participant: ParticipantID, after cursor: RoomState.Cursor) -> (messages: [RoomMessage], cursor: RoomState.Cursor) {
+    package func next(
+        of participant: ParticipantID, after cursor: RoomState.Cursor
+    ) -> (messages: [RoomMessage], cursor: RoomState.Cursor) {
         state.next(of: participant, after: cursor)
     }
 
