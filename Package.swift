@@ -288,6 +288,7 @@ let suites: [Target] = [
     tests("RTPTests", ["RTP"]),
     tests("SDPTests", ["SDP", "RTP"]),
     tests("RoomsTests", ["Rooms", "Units", "Wire", "Posix"]),
+    tests("SFUTests", ["SFU", "BondWire", "ICE", "SDP", "Units", "Wire"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),

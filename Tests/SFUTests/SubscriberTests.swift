@@ -1,0 +1,185 @@
+import BondWire
+import ICE
+import SDP
+import Testing
+import Units
+import Wire
+
+@testable import SFU
+
+/// What one participant is offered of what the others send.
+@Suite("A subscriber")
+struct SubscriberTests {
+    private static let digest = (0..<32).map { _ in "AB" }.joined(separator: ":")
+    private let anna: ParticipantID = Self.id("A")
+    private let ben: ParticipantID = Self.id("B")
+
+    private static func id<Kind>(_ letter: String) -> ID<Kind> { ID("0000000000000000000000000" + letter)! }
+
+    private func subscriber() throws -> Subscriber {
+        let subscriber = Subscriber(id: Self.id("P"), room: Self.id("R"), owner: anna)
+        subscriber.begin(SessionNumber(slot: 0, turn: 1), try local(), sessionID: 7)
+        return subscriber
+    }
+
+    private func local() throws -> LocalTransport {
+        LocalTransport(
+            ufrag: "serverfrag", password: "serverpasswordserverpass",
+            fingerprint: try #require(Fingerprint(.sha256, [UInt8](repeating: 0xcd, count: 32))), candidates: [])
+    }
+
+    /// Sound and a picture that somebody sends.
+    private func tracks() throws -> [IncomingTrack] {
+        let transport = [
+            "a=ice-ufrag:abcd", "a=ice-pwd:0123456789abcdefghijkl", "a=fingerprint:sha-256 \(Self.digest)", "a=setup:actpass",
+            "a=rtcp-mux", "a=sendonly",
+        ]
+        let lines =
+            ["v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0 1"]
+            + ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "c=IN IP4 0.0.0.0", "a=mid:0"] + transport + ["a=rtpmap:111 opus/48000/2"]
+            + ["m=video 9 UDP/TLS/RTP/SAVPF 96", "c=IN IP4 0.0.0.0", "a=mid:1"] + transport + ["a=rtpmap:96 VP8/90000"]
+        let offer = try SessionDescription(parsing: lines.map { $0 + "\r\n" }.joined())
+        var answerer = Answerer(codecs: .standard, local: try local(), sessionID: 1)
+        let answer = try answerer.answer(to: offer, .publish(accepts: [.audio, .video]))
+        let tracks = answer.sections.compactMap(IncomingTrack.init)
+        try #require(tracks.map(\.name) == ["0", "1"])
+        return tracks
+    }
+
+    private func add(_ track: IncomingTrack, _ number: UInt32, to subscriber: Subscriber) {
+        subscriber.add(
+            track,
+            SentTrack(
+                codec: track.format, stream: StreamName(stream: ben.text, track: "t\(number)"), name: "ben", source: number,
+                retransmissionSource: track.codec.isVideo ? number + 1000 : nil),
+            of: ben)
+    }
+
+    /// What a browser answers to an offer; sections in `refused` by port 0.
+    private func answer(_ offer: PeerOffered, ufrag: String = "abcd", digest: String = Self.digest, refused: Set<String> = []) throws
+        -> SessionDescription
+    {
+        let offered = try SessionDescription(parsing: offer.offer, limits: .answer)
+        var answer = SessionDescription(sessionID: 1, version: offered.version)
+        answer.sections = try offered.sections.map { one in
+            var section = one
+            section.direction = one.direction?.reversed
+            section.streams = []
+            section.sources = []
+            section.sourceGroups = []
+            section.transport = TransportLines()
+            if refused.contains(one.mid ?? "") { section.port = 0 }
+            if section.port > 0 {
+                let fingerprint = try #require(Fingerprint("sha-256 " + digest))
+                section.transport = TransportLines(
+                    ufrag: ufrag, password: "0123456789abcdefghijkl", fingerprints: [fingerprint], setup: .active)
+            }
+            return section
+        }
+        answer.bundles = [answer.sections.filter { $0.port > 0 }.compactMap(\.mid)]
+        return answer
+    }
+
+    @Test("one's own tracks are none to get, and nobody else's are got twice")
+    func takes() throws {
+        let subscriber = try subscriber()
+        let track = try tracks()[0]
+        #expect(!subscriber.takes(track, of: anna))
+        #expect(subscriber.takes(track, of: ben))
+        add(track, 1, to: subscriber)
+        #expect(!subscriber.takes(track, of: ben))
+    }
+
+    @Test("what came together is one offer, which says whose track lies where; what comes meanwhile is in the next")
+    func offers() throws {
+        let subscriber = try subscriber()
+        #expect(subscriber.offer() == nil)
+        let tracks = try tracks()
+        add(tracks[0], 1, to: subscriber)
+        add(tracks[1], 2, to: subscriber)
+        let first = try #require(subscriber.offer())
+        #expect(first.number == 0 && first.peer == subscriber.id)
+        #expect(
+            first.tracks == [
+                SubscribedTrack(mid: "0", participant: ben, track: "0"), SubscribedTrack(mid: "1", participant: ben, track: "1"),
+            ])
+        let more = try self.tracks()[1]
+        add(more, 3, to: subscriber)
+        #expect(subscriber.offer() == nil)
+        let answered = try subscriber.take(try answer(first), to: 0)
+        #expect(answered.opening?.ufrag == "abcd" && answered.opening?.weArePassive == true)
+        #expect(answered.begins.map(\.sent.source) == [1, 2])
+        let second = try #require(subscriber.offer())
+        #expect(second.number == 1 && second.tracks.map(\.mid) == ["0", "1", "2"])
+        // The others are on their way.
+        let again = try subscriber.take(try answer(second), to: 1)
+        #expect(again.opening == nil && again.begins.map(\.sent.source) == [1, 2, 3])
+    }
+
+    @Test("an answer to another offer, or of another connection, is refused, and the offer still waits")
+    func others() throws {
+        let subscriber = try subscriber()
+        let tracks = try tracks()
+        add(tracks[0], 1, to: subscriber)
+        let first = try #require(subscriber.offer())
+        #expect(throws: RoomWorker.Refusal.self) { try subscriber.take(try answer(first), to: 1) }
+        _ = try subscriber.take(try answer(first), to: 0)
+        #expect(throws: RoomWorker.Refusal.self) { try subscriber.take(try answer(first), to: 0) }
+        add(tracks[1], 2, to: subscriber)
+        let second = try #require(subscriber.offer())
+        let other = (0..<32).map { _ in "CD" }.joined(separator: ":")
+        #expect(throws: RoomWorker.Refusal.self) { try subscriber.take(try answer(second, digest: other), to: 1) }
+        #expect(throws: RoomWorker.Refusal.self) { try subscriber.take(try answer(second, ufrag: "efgh"), to: 1) }
+        #expect(try subscriber.take(try answer(second), to: 1).opening == nil)
+    }
+
+    @Test("a track that the page cannot decode is not sent, and not offered again")
+    func refused() throws {
+        let subscriber = try subscriber()
+        let tracks = try tracks()
+        add(tracks[0], 1, to: subscriber)
+        add(tracks[1], 2, to: subscriber)
+        let first = try #require(subscriber.offer())
+        #expect(try subscriber.take(try answer(first, refused: ["1"]), to: 0).begins.map(\.sent.source) == [1])
+        let second = try #require(subscriber.offer())
+        #expect(second.tracks.map(\.mid) == ["0"])
+    }
+
+    @Test("a track that is gone is fed no more, and the next offer is without it")
+    func drops() throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
+        defer { buffer.deallocate() }
+        let subscriber = try subscriber()
+        let track = try tracks()[1]
+        add(track, 2, to: subscriber)
+        let first = try #require(subscriber.offer())
+        for (agreed, sent, _) in try subscriber.take(try answer(first), to: 0).begins {
+            subscriber.began(
+                OutgoingTrack(
+                    agreed, source: sent.source, repeatSource: 0, random: 1, buffer: buffer, at: 0, protection: { nil }, send: { _ in }))
+        }
+        subscriber.feed(at: 0)
+        subscriber.feed(at: 0)
+        #expect(track.subscribers.count == 1)
+        subscriber.drop(track)
+        #expect(track.subscribers.isEmpty && !subscriber.hasTracks)
+        let next = try #require(subscriber.offer())
+        #expect(next.tracks.isEmpty)
+    }
+
+    @Test("tracks of one subscriber are bounded, and their offer is within a line of the worker's socket")
+    func bound() throws {
+        let subscriber = try subscriber()
+        var all: [IncomingTrack] = []
+        while all.count < Subscriber.trackLimit {
+            let track = try tracks()[1]
+            guard subscriber.takes(track, of: ben) else { break }
+            all.append(track)
+            add(track, UInt32(all.count), to: subscriber)
+        }
+        #expect(all.count == Subscriber.trackLimit)
+        #expect(!subscriber.takes(try tracks()[0], of: ben))
+        let offer = try #require(subscriber.offer())
+        #expect(offer.offer.utf8.count < 128 << 10)
+    }
+}
