@@ -305,6 +305,8 @@ package struct RoomOver: Codable, Sendable, Hashable {
         case replaced
         /// The room is no more.
         case closed
+        /// The session of their account has ended.
+        case signedOut = "signed-out"
     }
 
     package var reason: Reason

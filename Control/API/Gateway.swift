@@ -383,6 +383,7 @@ extension Gateway.Parts {
         async let reporting: Void = reporter.run()
         async let alerting: Void = alerts.run()
         async let meeting: Void = rooms.run()
+        async let seating: Void = followSessionsOfRooms()
         async let exporting: Void = export()
         async let linking: Void = gate.sendResetLinks { [log] error in
             log.error("a link for a new password was not made", ["error": "\(error)"])
@@ -396,6 +397,7 @@ extension Gateway.Parts {
         await reporting
         await alerting
         await meeting
+        await seating
         await exporting
     }
 

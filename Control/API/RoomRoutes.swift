@@ -56,7 +56,7 @@ struct RoomRoutes: Sendable {
         let request = try call.body(RoomPassRequest.self)
         let room = try await parts.store.rooms(in: call.scope()).find(call.id())
         let end = parts.store.now + .seconds((request.minutes ?? RoomPassRequest.standardMinutes) * 60)
-        let guest = RoomPass.Holder(id: Self.passID(), name: request.name ?? "Guest", role: .guest, user: nil)
+        let guest = RoomPass.Holder(id: Self.passID(), name: request.name ?? "Guest", role: .guest, account: nil)
         let pass = RoomPass(
             room: room.id, organization: room.organization, use: request.use, exp: end.unixSeconds,
             holder: request.use == .join ? guest : nil)
@@ -87,7 +87,8 @@ struct RoomRoutes: Sendable {
         let room = try await parts.store.rooms(in: call.scope()).find(call.id())
         let end = parts.store.now + Self.ticketTime
         let holder = RoomPass.Holder(
-            id: Self.passID(), name: principal.user.displayName, role: principal.may(.runRooms) ? .host : .member, user: principal.user.id)
+            id: Self.passID(), name: principal.user.displayName, role: principal.may(.runRooms) ? .host : .member,
+            account: RoomPass.Account(user: principal.user.id, session: try principal.session.id))
         return try show(
             RoomPass(room: room.id, organization: room.organization, use: .join, exp: end.unixSeconds, holder: holder), until: end)
     }
@@ -95,12 +96,10 @@ struct RoomRoutes: Sendable {
     /// A page of ours alone: the pass is in its first message, and in no address.
     @Sendable private func join(_ call: Call) async throws -> Response {
         try parts.checkOrigin(of: call.request)
-        let store = parts.store
-        let door = parts.roomDoor
-        return .upgrade(options: RoomDoor.webSocket) { socket in
-            await door.serve(socket) { pass in
-                // try?: a room that cannot be looked up lets nobody in.
-                (try? await store.rooms(in: OrganizationScope(pass.organization, by: .system)).find(pass.room)) != nil
+        return .upgrade(options: RoomDoor.webSocket) { [parts] socket in
+            await parts.roomDoor.serve(socket) { pass in
+                // try?: a room or a session that cannot be looked up lets nobody in.
+                (try? await parts.confirm(pass)) != nil
             }
         }
     }
@@ -108,4 +107,26 @@ struct RoomRoutes: Sendable {
 
 extension RoomView {
     init(_ room: Room) { self.init(id: room.id, name: room.name, createdAt: room.createdAt.text) }
+}
+
+extension Gateway.Parts {
+    /// Whether the room of a pass is there, and the session of its holder's account.
+    ///
+    /// - Throws: `.missing`, `.notAuthenticated`.
+    func confirm(_ pass: RoomPass) async throws {
+        _ = try await store.rooms(in: OrganizationScope(pass.organization, by: .system)).find(pass.room)
+        if let account = pass.holder?.account { try await gate.confirm(session: account.session, of: account.user) }
+    }
+
+    /// Has whoever's session ends leave the rooms, until cancelled.
+    func followSessionsOfRooms() async {
+        while !Task.isCancelled {
+            for await revocation in gate.revocations() {
+                if case .session(let session) = revocation { await sessions.end(session: session) }
+            }
+            guard !Task.isCancelled else { return }
+            // It has lost count.
+            await sessions.end(session: nil)
+        }
+    }
 }

@@ -119,8 +119,13 @@ package struct Gate: Sendable {
     ///
     /// - Throws: `.notAuthenticated`.
     package func confirm(_ principal: Principal) async throws {
-        _ = try await self.principal(of: principal.session.id, user: principal.user.id)
+        try await confirm(session: principal.session.id, of: principal.user.id)
     }
+
+    /// The same of a session that somebody was let in by elsewhere.
+    ///
+    /// - Throws: `.notAuthenticated`.
+    package func confirm(session: SessionID, of user: UserID) async throws { _ = try await principal(of: session, user: user) }
 
     /// Counts a request of a user, or of an API token, by itself: a program that asks too often keeps nobody from the page, on which it is ended.
     ///

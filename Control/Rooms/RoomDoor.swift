@@ -41,11 +41,11 @@ package struct RoomDoor: Sendable {
 
     /// Serves one socket until it ends.
     ///
-    /// - Parameter isThere: whether the room of a pass is there still.
-    package func serve(_ socket: WebSocket, isThere: @escaping @Sendable (RoomPass) async -> Bool) async {
+    /// - Parameter isGood: whether the room of a pass is there still, and the session of its holder's account.
+    package func serve(_ socket: WebSocket, isGood: @escaping @Sendable (RoomPass) async -> Bool) async {
         let network = socket.remote.unmapped.network.host
         guard enter(network) else { return await socket.close(.tryAgainLater, "too many connections have shown no pass yet") }
-        let admitted = await admit(socket, isThere)
+        let admitted = await admit(socket, isGood)
         leave(network)
         guard let (admission, since) = admitted else { return await socket.close(.policyViolation, "nobody was let in") }
         await withTaskGroup(of: Void.self) { group in
@@ -81,7 +81,7 @@ package struct RoomDoor: Sendable {
 
     /// - Returns: who it is and the last change that they have; nil where the socket is to be closed.
     private func admit(
-        _ socket: WebSocket, _ isThere: @Sendable (RoomPass) async -> Bool
+        _ socket: WebSocket, _ isGood: @Sendable (RoomPass) async -> Bool
     ) async -> (RoomSession.Admission, since: Int?)? {
         let end = Instant.now + Self.entryLimit
         for _ in 0..<Self.attempts {
@@ -89,7 +89,7 @@ package struct RoomDoor: Sendable {
             // its end.
             guard let request = try? await Self.within(end - Instant.now, { try await Self.request(from: socket) }) else { return nil }
             do {
-                let (admission, since) = try await open(request.order, isThere)
+                let (admission, since) = try await open(request.order, isGood)
                 if await send(.done(RoomDone(id: request.id, entry: admission.entry)), to: socket) { return (admission, since) }
                 _ = await admission.session.dropped(admission.connection)
                 return nil
@@ -103,15 +103,21 @@ package struct RoomDoor: Sendable {
     }
 
     private func open(
-        _ order: RoomOrder, _ isThere: @Sendable (RoomPass) async -> Bool
+        _ order: RoomOrder, _ isGood: @Sendable (RoomPass) async -> Bool
     ) async throws(RoomRefusal) -> (RoomSession.Admission, since: Int?) {
         switch order {
         case .join(let join):
             // The same for a pass that is none, of another purpose or over, and for a room that is no more.
             let refusal = RoomRefusal(.pass, "this pass lets nobody in: it is over, or its room is no more")
             guard let pass = passes.read(join.token.secret, at: unixMilliseconds() / 1000), pass.use == .join else { throw refusal }
-            guard await isThere(pass) else { throw refusal }
-            return (try await sessions.join(pass), nil)
+            guard await isGood(pass) else { throw refusal }
+            let admission = try await sessions.join(pass)
+            // Once more: what ended meanwhile has not found it in the room.
+            guard await isGood(pass) else {
+                await admission.session.expel(admission.participant)
+                throw refusal
+            }
+            return (admission, nil)
         case .resume(let resume): return (try await sessions.resume(resume.token.secret), resume.seq)
         default: throw RoomRefusal(.order, "join or resume comes first")
         }

@@ -21,13 +21,24 @@ package struct RoomPass: Codable, Sendable, Hashable {
         package let name: String
         package let role: RoomRole
         /// nil for a guest.
-        package let user: UserID?
+        package let account: Account?
 
-        package init(id: String, name: String, role: RoomRole, user: UserID?) {
+        package init(id: String, name: String, role: RoomRole, account: Account?) {
             self.id = id
             self.name = name
             self.role = role
+            self.account = account
+        }
+    }
+
+    /// Whose a pass is, and the session by whose end it ends.
+    package struct Account: Codable, Sendable, Hashable {
+        package let user: UserID
+        package let session: SessionID
+
+        package init(user: UserID, session: SessionID) {
             self.user = user
+            self.session = session
         }
     }
 

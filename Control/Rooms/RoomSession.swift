@@ -129,6 +129,23 @@ package actor RoomSession {
         Task { await ended(self) }
     }
 
+    /// Sessions of accounts have ended: that one, or any.
+    func end(session: SessionID?) async {
+        for remains in state.leave(session: session) { await end(remains, .signedOut) }
+    }
+
+    /// Whoever was let in should not have been.
+    func expel(_ participant: ParticipantID) async {
+        if let remains = state.leave(participant) { await end(remains, .removed) }
+    }
+
+    private func end(_ remains: RoomState.Remains, _ reason: RoomOver.Reason) async {
+        if let connection = remains.connection { dismiss(connection, reason) }
+        wake()
+        endIfEmpty()
+        await discard(remains.peers)
+    }
+
     /// The room is no more; its peers are the caller's to close.
     func close() {
         isOver = true
@@ -259,9 +276,7 @@ package actor RoomSession {
     private func remove(_ target: ParticipantID, by id: ParticipantID) async throws(RoomRefusal) {
         let remains = try state.remove(target, by: id)
         log.notice("somebody was sent away", ["participant": .text(target.text), "by": .text(id.text)])
-        if let connection = remains.connection { dismiss(connection, .removed) }
-        wake()
-        await discard(remains.peers)
+        await end(remains, .removed)
     }
 
     private func leave(_ id: ParticipantID, over connection: Int) async {

@@ -1,5 +1,5 @@
 package import Logging
-import Units
+package import Units
 package import Wire
 
 /// The rooms that somebody is in.
@@ -50,6 +50,13 @@ package actor RoomSessions {
 
     private func forget(_ session: RoomSession) {
         if sessions[session.room] === session { sessions[session.room] = nil }
+    }
+
+    /// A session of an account has ended: who came in by it is in no room any more.
+    ///
+    /// - Parameter session: nil: any may have.
+    package func end(session: SessionID?) async {
+        for room in sessions.values { await room.end(session: session) }
     }
 
     /// The room is no more: whoever is in it is told, and its peers are closed.

@@ -1,5 +1,5 @@
 package import Posix
-import Units
+package import Units
 package import Wire
 
 /// Why somebody gets nothing done in a room; `text` is for a person.
@@ -140,7 +140,7 @@ package struct RoomState: Sendable {
         return before
     }
 
-    private static func names(_ holder: RoomPass.Holder) -> [String] { [holder.id] + (holder.user.map { [$0.text] } ?? []) }
+    private static func names(_ holder: RoomPass.Holder) -> [String] { [holder.id] + (holder.account.map { [$0.user.text] } ?? []) }
 
     // MARK: Going
 
@@ -160,6 +160,17 @@ package struct RoomState: Sendable {
         guard let seat = seats.removeValue(forKey: id) else { return nil }
         note { .left(RoomLeaving(seq: $0, participant: id, reason: reason)) }
         return Remains(peers: seat.peers, connection: seat.connection)
+    }
+
+    /// Whoever came in by a session that has ended.
+    ///
+    /// - Parameter session: nil: any.
+    package mutating func leave(session: SessionID?) -> [Remains] {
+        let over = seats.filter { (_, seat) -> Bool in
+            guard let account = seat.holder.account else { return false }
+            return session == nil || account.session == session
+        }
+        return over.keys.sorted().compactMap { leave($0) }
     }
 
     /// - Throws: `.forbidden` for who is no host, `.missing`.

@@ -111,6 +111,17 @@ struct RoomTests {
             #expect(try await again.ask(.resume(RoomResume(token: guestEntry.resume.secret, seq: nil))).refusal == .resume)
             #expect(try await again.ask(.join(RoomJoin(token: Secret(guestToken)))).refusal == .pass)
 
+            // An account's session ends: whoever came in by it is gone, and a pass of before is good no more.
+            let (member, id) = try await self.member(of: owner, at: desk)
+            let (memberTicket, unused) = (try await ticket(member, room), try await ticket(member, room))
+            let seated = try await RawPage(at: desk)
+            #expect(try await seated.enter(memberTicket).role == .member)
+            #expect(try await seated.ask(remove(hostEntry.participant)).refusal == .forbidden)
+            #expect(try await owner.send("PATCH", "/users/\(id)", #"{"active":false}"#).status == 200)
+            #expect(try await seated.over() == .signedOut)
+            let shut = try await RawPage(at: desk)
+            #expect(try await shut.ask(.join(RoomJoin(token: Secret(unused)))).refusal == .pass)
+
             // The room is removed, and its passes with it.
             let spare = try await ticket(owner, room)
             #expect(try await owner.send("DELETE", "/rooms/\(room)").status == 204)
@@ -204,6 +215,12 @@ struct RoomTests {
 
     private func guestPass(_ owner: Visitor, _ room: String) async throws -> String {
         try await owner.post("/rooms/\(room)/passes", #"{"use":"join","name":"Gina"}"#).text("token")
+    }
+
+    private func member(of owner: Visitor, at desk: FrontDesk) async throws -> (Visitor, String) {
+        let body = #"{"email":"ben@example.org","displayName":"Ben","role":"member","password":"a long password"}"#
+        let id = try await owner.post("/users", body).text("id")
+        return (try await desk.person("ben@example.org", "a long password"), id)
     }
 
     /// How often a worker has begun to listen.

@@ -28,10 +28,11 @@ struct RoomStateTests {
 
         /// - Returns: who it is, their connection, and the one that is replaced.
         mutating func join(
-            _ name: String, _ role: RoomRole = .member, pass: String? = nil, user: UserID? = nil, until end: Int64 = 100, at now: Int64 = 0
+            _ name: String, _ role: RoomRole = .member, pass: String? = nil, account: RoomPass.Account? = nil, until end: Int64 = 100,
+            at now: Int64 = 0
         ) throws -> (id: ParticipantID, connection: Int, replaced: Int?) {
             let connection = self.connection()
-            let holder = RoomPass.Holder(id: pass ?? "pass of \(name)", name: name, role: role, user: user)
+            let holder = RoomPass.Holder(id: pass ?? "pass of \(name)", name: name, role: role, account: account)
             let (id, replaced) = try state.join(
                 holder, until: end, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now)
             return (id, connection, replaced)
@@ -243,8 +244,8 @@ struct RoomStateTests {
     func removes() throws {
         var table = Table()
         let host = try table.join("Anna", .host)
-        let user: UserID = Self.fresh()
-        let member = try table.join("Ben", .member, user: user, until: 100)
+        let account = RoomPass.Account(user: Self.fresh(), session: Self.fresh())
+        let member = try table.join("Ben", .member, account: account, until: 100)
         let guest = try table.join("Gina", .guest)
         for one in [member, guest] {
             #expect(reason { _ = try table.state.remove(host.id, by: one.id) } == .forbidden)
@@ -256,13 +257,28 @@ struct RoomStateTests {
         #expect(try table.state.remove(member.id, by: host.id) == RoomState.Remains(peers: [peer], connection: member.connection))
         #expect(reason { _ = try table.state.remove(member.id, by: host.id) } == .missing)
         #expect(reason { _ = try table.resume("Ben") } == .resume)
-        #expect(reason { _ = try table.join("Ben", user: user, at: 99) } == .pass)
-        #expect(reason { _ = try table.join("Ben", pass: "another", user: user, at: 99) } == .pass)
+        #expect(reason { _ = try table.join("Ben", account: account, at: 99) } == .pass)
+        #expect(reason { _ = try table.join("Ben", pass: "another", account: account, at: 99) } == .pass)
         // Who has left cannot be called any more, and the room remembers as long as the pass would be good.
         for id in [host.id, guest.id] { _ = table.state.leave(id) }
         #expect(reason { _ = try table.state.remove(guest.id, by: host.id) } == .forbidden)
         #expect(!table.state.isEmpty(at: 99) && table.state.isEmpty(at: 100))
-        _ = try table.join("Ben", pass: "another", user: user, at: 100)
+        _ = try table.join("Ben", pass: "another", account: account, at: 100)
+    }
+
+    @Test("who came in by an account's session leaves with its end, and nobody else")
+    func signedOut() throws {
+        var table = Table()
+        let (first, second) = (
+            RoomPass.Account(user: Self.fresh(), session: Self.fresh()), RoomPass.Account(user: Self.fresh(), session: Self.fresh())
+        )
+        let anna = try table.join("Anna", .host, account: first)
+        let ben = try table.join("Ben", account: second)
+        let gina = try table.join("Gina", .guest)
+        #expect(table.state.leave(session: first.session).map(\.connection) == [anna.connection])
+        #expect(table.state.snapshot.participants.map(\.id).sorted() == [ben.id, gina.id].sorted())
+        #expect(table.state.leave(session: nil).map(\.connection) == [ben.connection])
+        #expect(table.state.snapshot.participants.map(\.id) == [gina.id])
     }
 
     @Test("those who were sent away are remembered up to a bound")
