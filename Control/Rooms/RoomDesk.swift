@@ -140,11 +140,7 @@ package actor RoomDesk {
         let keeper = try await place(peer, in: room)
         switch await keeper.order(order) {
         case .answered(let answer):
-            guard seats[peer] != nil else {
-                // It was closed meanwhile, with its room.
-                _ = await keeper.order(.close(PeerReference(peer: peer)))
-                throw .missing
-            }
+            try await confirm(peer, keeper)
             seats[peer]?.tag = answer.tag
             return Entry(answer)
         case .outcome(let outcome):
@@ -168,6 +164,14 @@ package actor RoomDesk {
             seats[peer] = nil
             throw error
         }
+        try await confirm(peer, keeper)
+    }
+
+    /// What was closed with its room while the worker let it in is no peer of the worker's either.
+    private func confirm(_ peer: PeerID, _ keeper: WorkerKeeper) async throws(Refusal) {
+        guard seats[peer] == nil else { return }
+        _ = await keeper.order(.close(PeerReference(peer: peer)))
+        throw .missing
     }
 
     /// The answer to a subscriber's offer.
@@ -196,6 +200,7 @@ package actor RoomDesk {
             seats[peer] = nil
             throw .away("no worker for rooms runs at the moment")
         }
+        guard seats[peer] != nil else { throw .missing }
         seats[peer]?.isOrdered = true
         return keepers[worker]
     }

@@ -115,6 +115,7 @@ package struct RoomDoor: Sendable {
             // Once more: what ended meanwhile has not found it in the room.
             guard await isGood(pass) else {
                 await admission.session.expel(admission.participant)
+                _ = await admission.session.dropped(admission.connection)
                 throw refusal
             }
             return (admission, nil)
