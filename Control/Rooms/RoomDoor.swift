@@ -57,7 +57,7 @@ package struct RoomDoor: Sendable {
         }
         guard let reason = await admission.session.dropped(admission.connection) else { return await socket.close(.normal) }
         socket.trySend(Self.text(.over(RoomOver(reason: reason))))
-        await socket.close(reason == .removed ? .policyViolation : .normal, reason.rawValue)
+        await socket.close([.removed, .signedOut].contains(reason) ? .policyViolation : .normal, reason.rawValue)
     }
 
     private func enter(_ network: String) -> Bool {

@@ -30,6 +30,12 @@ struct SubscriberTests {
 
     /// Sound and a picture that somebody sends.
     private func tracks() throws -> [IncomingTrack] {
+        let tracks = try agreed().compactMap(IncomingTrack.init)
+        try #require(tracks.map(\.name) == ["0", "1"])
+        return tracks
+    }
+
+    private func agreed() throws -> [AgreedSection] {
         let transport = [
             "a=ice-ufrag:abcd", "a=ice-pwd:0123456789abcdefghijkl", "a=fingerprint:sha-256 \(Self.digest)", "a=setup:actpass",
             "a=rtcp-mux", "a=sendonly",
@@ -40,10 +46,7 @@ struct SubscriberTests {
             + ["m=video 9 UDP/TLS/RTP/SAVPF 96", "c=IN IP4 0.0.0.0", "a=mid:1"] + transport + ["a=rtpmap:96 VP8/90000"]
         let offer = try SessionDescription(parsing: lines.map { $0 + "\r\n" }.joined())
         var answerer = Answerer(codecs: .standard, local: try local(), sessionID: 1)
-        let answer = try answerer.answer(to: offer, .publish(accepts: [.audio, .video]))
-        let tracks = answer.sections.compactMap(IncomingTrack.init)
-        try #require(tracks.map(\.name) == ["0", "1"])
-        return tracks
+        return try answerer.answer(to: offer, .publish(accepts: [.audio, .video])).sections
     }
 
     private func add(_ track: IncomingTrack, _ number: UInt32, to subscriber: Subscriber) {
@@ -51,7 +54,7 @@ struct SubscriberTests {
             track,
             SentTrack(
                 codec: track.format, stream: StreamName(stream: ben.text, track: "t\(number)"), name: "ben", source: number,
-                retransmissionSource: track.codec.isVideo ? number + 1000 : nil),
+                retransmissionSource: track.format == .opus ? nil : number + 1000),
             of: ben)
     }
 
@@ -143,6 +146,20 @@ struct SubscriberTests {
         #expect(try subscriber.take(try answer(first, refused: ["1"]), to: 0).begins.map(\.sent.source) == [1])
         let second = try #require(subscriber.offer())
         #expect(second.tracks.map(\.mid) == ["0"])
+    }
+
+    @Test("a section of a later offer goes on with its track where it is as before")
+    func sections() throws {
+        let first = try tracks()
+        let again = try agreed()
+        #expect(first[0].isOf(again[0]) && first[1].isOf(again[1]))
+        #expect(!first[0].isOf(again[1]) && !first[1].isOf(again[0]))
+        var other = again[1]
+        other.mid = "2"
+        #expect(!first[1].isOf(other))
+        other = again[1]
+        other.codecs[0].payloadType = 97
+        #expect(!first[1].isOf(other))
     }
 
     @Test("a track that is gone is fed no more, and the next offer is without it")
