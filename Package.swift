@@ -289,11 +289,18 @@ let suites: [Target] = [
     tests("SDPTests", ["SDP", "RTP"]),
     tests("RoomsTests", ["Rooms", "Units", "Wire", "Posix"]),
     tests("SFUTests", ["SFU", "BondWire", "ICE", "SDP", "Units", "Wire"]),
+    tests("WebRTCTests", ["WebRTC", "TLS", "SRTP", "BondWire"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),
     tests("LoadTests", ["Load", "Posix", "Wire"]),
-    tests("EndToEndTests", ["Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix", "TLS", "Identity", "Crypto"]),
+    tests(
+        "EndToEndTests",
+        [
+            "Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix", "TLS", "Identity", "Crypto", "BondWire", "STUN", "ICE", "SRTP",
+            "RTP",
+            "WebRTC",
+        ]),
 ]
 
 // The fuzzer's `main` is libFuzzer's: the program is there only where `ci/fuzz` builds it.

@@ -69,12 +69,7 @@ struct DescriptionTests {
                     try await owner.get("/broadcasts/\(id)").object()["thumbnailAt"] != nil
                 }
             }
-            let token = #"{"name":"T","scopes":["read"],"expiresInSeconds":3600,"password":"another long password"}"#
-            let made = try await api.call("POST /api-tokens", [], token, by: owner).text("id")
-            try await api.call("GET /api-tokens", by: owner)
-            try await api.call("DELETE /api-tokens/{id}", [made], by: owner)
-            try await api.call("PUT /organization/slate", file: SlateUploadTests.png, type: "image/png", by: owner)
-            for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
+            try await tokenAndSlate(api, owner)
             try await branding(api, desk, owner)
             try await profile(api, desk, owner, peer)
             let pool = try #require(try await owner.get("/pool").items().first?["id"] as? String)
@@ -97,6 +92,15 @@ struct DescriptionTests {
             let untried = api.untried(200..<300)
             #expect(untried.isEmpty, "no success was tried of: \(untried)")
         }
+    }
+
+    private func tokenAndSlate(_ api: DescribedAPI, _ owner: Visitor) async throws {
+        let token = #"{"name":"T","scopes":["read"],"expiresInSeconds":3600,"password":"another long password"}"#
+        let made = try await api.call("POST /api-tokens", [], token, by: owner).text("id")
+        try await api.call("GET /api-tokens", by: owner)
+        try await api.call("DELETE /api-tokens/{id}", [made], by: owner)
+        try await api.call("PUT /organization/slate", file: SlateUploadTests.png, type: "image/png", by: owner)
+        for route in ["GET /organization/slate", "DELETE /organization/slate"] { try await api.call(route, by: owner) }
     }
 
     /// Through the door: the setup, sessions and their end.

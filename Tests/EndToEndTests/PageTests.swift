@@ -199,7 +199,9 @@ struct PageTests {
         #expect(!policy.contains("unsafe"), "\(what): \(policy)")
         #expect(answer.headers["x-content-type-options"] == "nosniff" && answer.headers["x-frame-options"] == "DENY", "\(what)")
         #expect(answer.headers["referrer-policy"] == "no-referrer", "\(what)")
-        #expect(answer.headers["access-control-allow-origin"] == nil, "\(what)")
+        // The doors of rooms take pages of any origin: a pass is shown there, and no cookie is read.
+        let isDoor = ["/whip/", "/whep/"].contains { what.contains($0) }
+        if !isDoor { #expect(answer.headers["access-control-allow-origin"] == nil, "\(what)") }
         if answer.status != 204 {
             #expect(answer.headers["cache-control"]?.contains("no-") == true, "\(what): \(answer.status) may be cached")
         }

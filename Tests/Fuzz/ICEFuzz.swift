@@ -2,6 +2,7 @@ import BondWire
 import ICE
 import Posix
 import STUN
+import Units
 
 /// Under a key that a corpus can know.
 private func code(_ message: [UInt8]) -> [UInt8] { STUNCrypto.openSSL.makeCode([UInt8](repeating: 7, count: 22))(message) }
@@ -46,7 +47,8 @@ package func fuzzSTUN(_ bytes: [UInt8]) -> String? {
 }
 
 /// The input is a script for an agent with a few sessions and paths: checks that are good, wrong, repeated and foreign, restarts, media,
-/// time. Whatever is refused moves nothing, answers are no longer than their questions, and each path has one owner.
+/// time. Whatever is refused moves nothing, answers are no longer than their questions, each path has one owner, and over one that has not
+/// shown that it leads back goes at most three times what came.
 package func fuzzICE(_ bytes: [UInt8]) -> String? {
     var script = ICEScript(bytes)
     while let violation = script.next() {
@@ -87,7 +89,20 @@ private struct ICEScript {
     private var now: Microseconds = 0
     private var transactions: UInt64 = 0
     private var last: [UInt8] = []
+    private var asked: Question?
+    /// All have one transaction: what nobody foretells is the same here each time.
+    private var questioned: Set<Path> = []
+    private var ledgers: [SessionNumber: [Path: Ledger]] = [:]
     private static let pathLimit = 3
+    /// Of the other ends that tell us their password.
+    private static func theirs(_ message: [UInt8]) -> [UInt8] { STUNCrypto.openSSL.makeCode(Array("them".utf8))(message) }
+
+    /// Bytes over a path of a session.
+    private struct Ledger {
+        var came = 0
+        var went = 0
+        var isProven = false
+    }
 
     init(_ bytes: [UInt8]) {
         input = bytes[...]
@@ -113,11 +128,13 @@ private struct ICEScript {
             return take(message, path)
         case 1, 2: return peers.isEmpty ? "" : take(check(peers[index], isGood: operation & 7 == 1, nominates: operation & 0x40 != 0), path)
         case 3: if !peers.isEmpty { restart(index) }
-        case 4: if !peers.isEmpty { agent.used(path, by: peers[index].session, at: now) }
-        case 5: advance()
+        case 4:
+            if peers.isEmpty { break }
+            if operation & 0x40 != 0 { spend(peers[index].session, path) } else { agent.used(path, by: peers[index].session, at: now) }
+        case 5: if operation & 0x40 != 0, !peers.isEmpty { ask(peers[index].session) } else { advance() }
         case 6: if peers.isEmpty || operation & 0x40 != 0 { open() } else { agent.close(peers.remove(at: index).session) }
         default:
-            guard operation & 0x40 != 0 else { return take(last, path) }
+            guard operation & 0x40 != 0 else { return operation & 0x20 != 0 ? answer(path) : take(last, path) }
             _ = agent.lose(path, at: now)
         }
         return violation() ?? ""
@@ -128,13 +145,40 @@ private struct ICEScript {
     private mutating func open() {
         guard let (session, credentials) = agent.open(at: now) else { return }
         let code = STUNCrypto.openSSL.makeCode(Array(credentials.password.revealed.utf8))
+        // Of the others no description has come yet.
+        if peers.count % 2 == 1 { _ = agent.learn(session, remoteUfrag: "them", remotePassword: Secret("them")) }
         peers.append(Peer(session: session, credentials: credentials, code: code))
+    }
+
+    /// Something comes that is no check, and something goes.
+    private mutating func spend(_ session: SessionNumber, _ path: Path) {
+        let (came, count) = (Int(byte() ?? 0), Int(byte() ?? 0) * 8)
+        if let owner = agent.came(came, over: path) { ledgers[owner, default: [:]][path, default: Ledger()].came += came }
+        if agent.maySend(count, over: path, by: session) { ledgers[session, default: [:]][path, default: Ledger()].went += count }
+    }
+
+    private mutating func ask(_ session: SessionNumber) {
+        guard let question = agent.question(of: session, at: now) else { return }
+        asked = question
+        questioned.insert(question.path)
+        ledgers[session, default: [:]][question.path, default: Ledger()].went += question.bytes.count
+    }
+
+    /// The answer to the last question, from wherever.
+    private mutating func answer(_ path: Path) -> String {
+        guard let asked, let read = STUNMessage(asked.bytes.span) else { return "" }
+        let message = STUNWriter(.success, read.transaction).finished(Self.theirs)
+        if case .answered(let session) = agent.take(message.span, from: path, at: now) {
+            if !questioned.contains(path) { return "an answer that has proven a path without a question" }
+            ledgers[session, default: [:]][path, default: Ledger()].isProven = true
+        }
+        return violation() ?? ""
     }
 
     private mutating func restart(_ index: Int) {
         guard let credentials = agent.restart(peers[index].session) else { return }
         peers[index].credentials = credentials
-        _ = agent.learn(peers[index].session, remoteUfrag: "them")
+        _ = agent.learn(peers[index].session, remoteUfrag: "them", remotePassword: index % 2 == 1 ? Secret("them") : nil)
     }
 
     private mutating func advance() {
@@ -167,21 +211,28 @@ private struct ICEScript {
             where agent.destination(of: peer.session) != before.0 || agent.paths(of: peer.session) != before.1 {
                 return "a refused message that moved something"
             }
-        case .checked(let session, _, _):
+        case .checked(let session, let answer, _):
+            ledgers[session, default: [:]][path, default: Ledger()].came += message.count
+            ledgers[session, default: [:]][path, default: Ledger()].went += answer?.count ?? 0
             guard let read = STUNMessage(message.span), read.hasGoodFingerprint(message.span), read.isSigned else {
                 return "a check without a code"
             }
             if !peers.contains(where: { $0.session == session }) { return "a check of a session that is closed" }
-        // None is asked here: nobody has told its password.
-        case .answered: return "an answer to no question"
+        // Nobody who has only what the input has can write one.
+        case .answered: return "an answer without the password"
         }
         return violation() ?? ""
     }
 
-    private func violation() -> String? {
+    private mutating func violation() -> String? {
         var count = 0
         for peer in peers {
             let paths = agent.paths(of: peer.session)
+            // What is lost and comes back begins again.
+            ledgers[peer.session] = ledgers[peer.session]?.filter { paths.contains($0.key) }
+            for ledger in (ledgers[peer.session] ?? [:]).values where !ledger.isProven && ledger.went > 3 * ledger.came {
+                return "more than three times what came goes to who has shown nothing"
+            }
             count += paths.count
             if paths.count > Self.pathLimit { return "more paths than are allowed" }
             if !paths.allSatisfy({ agent.session(by: $0) == peer.session }) { return "a path whose owner is another" }
