@@ -1,7 +1,7 @@
 package import RTP
 
 /// Why no connection comes of a description; the offer or answer as a whole is refused.
-package enum NegotiationFault: Error, Hashable, Sendable {
+package enum NegotiationFault: Error, Hashable, Sendable, CustomStringConvertible {
     /// A media section without ICE credentials, at its own level and the session's.
     case noCredentials
     /// No fingerprint of SHA-256 or better.
@@ -20,6 +20,20 @@ package enum NegotiationFault: Error, Hashable, Sendable {
     case otherSections
     /// An answer though nothing is offered.
     case unexpected
+
+    package var description: String {
+        switch self {
+        case .noCredentials: "a section has no a=ice-ufrag or no a=ice-pwd"
+        case .noFingerprint: "there is no a=fingerprint of SHA-256 or better"
+        case .notBundled: "its sections have transports of their own: a=group:BUNDLE has to name them all"
+        case .noMultiplexing: "a section has no a=rtcp-mux"
+        case .role: "a=setup is none of actpass, active and passive, or fits none of ours"
+        case .bothLite: "a=ice-lite at both ends: nobody would look for a path"
+        case .nothingTaken: "no section is taken: sound in Opus and pictures in VP8, VP9, H.264 or AV1 are"
+        case .otherSections: "its sections are not those of the offer"
+        case .unexpected: "nothing is offered"
+        }
+    }
 }
 
 /// Our end of the transport, as we tell it.

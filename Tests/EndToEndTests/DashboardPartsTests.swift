@@ -140,6 +140,7 @@ struct DashboardPartsTests {
         try await page.browser.resize(width: 900, height: 860)
         let sign = "[...document.querySelectorAll('#navigation a')].find(one => /Destinations/.test(one.textContent))"
         let tip = "document.querySelector('[role=tooltip]')"
+        try await page.wait("\(sign) !== undefined", "the ways are there")
         _ = try await page.run("\(sign).focus()")
         try await page.wait("\(tip)?.textContent === 'Destinations'", "its name is shown")
         try await page.browser.key("Escape")

@@ -109,26 +109,32 @@ struct WHIPProtocolTests {
         let name: String
         var status = 406
         var direction = "sendonly"
-        var reason = ""
+        let reason: String
         let change: @Sendable (String) -> String?
 
-        static func without(_ start: String) -> Wrong {
-            Wrong(name: "without \(start)") { $0.hasPrefix(start) ? nil : $0 }
+        static func without(_ start: String, reason: String) -> Wrong {
+            Wrong(name: "without \(start)", reason: reason) { $0.hasPrefix(start) ? nil : $0 }
         }
 
-        static func with(_ line: String, for start: String, status: Int = 406, reason: String = "") -> Wrong {
+        static func with(_ line: String, for start: String, status: Int = 406, reason: String) -> Wrong {
             Wrong(name: line, status: status, reason: reason) { $0.hasPrefix(start) ? line : $0 }
         }
     }
 
     private static let wrongs: [Wrong] = [
-        .without("a=fingerprint"), .without("a=ice-ufrag"), .without("a=ice-pwd"), .without("a=rtcp-mux"), .without("a=group"),
-        .with("a=fingerprint:sha-1 \((0..<20).map { _ in "AB" }.joined(separator: ":"))", for: "a=fingerprint"),
-        .with("t=0 0\r\na=ice-lite", for: "t="), .with("a=rtpmap:96 H265/90000", for: "a=rtpmap:96", reason: "section 2"),
+        .without("a=fingerprint", reason: "a=fingerprint"), .without("a=ice-ufrag", reason: "a=ice-ufrag"),
+        .without("a=ice-pwd", reason: "a=ice-pwd"), .without("a=rtcp-mux", reason: "a=rtcp-mux"),
+        .without("a=group", reason: "a=group:BUNDLE"),
+        .with(
+            "a=fingerprint:sha-1 \((0..<20).map { _ in "AB" }.joined(separator: ":"))", for: "a=fingerprint", reason: "SHA-256"),
+        .with("t=0 0\r\na=ice-lite", for: "t=", reason: "a=ice-lite"),
+        .with("a=rtpmap:96 H265/90000", for: "a=rtpmap:96", reason: "section 2"),
         .with("a=rtpmap:111 PCMU/8000", for: "a=rtpmap:111", reason: "section 1"),
-        .with("m=video 9 RTP/AVP 96", for: "m=video", reason: "section 2"), .with("a=setup:holdconn", for: "a=setup"),
+        .with("m=video 9 RTP/AVP 96", for: "m=video", reason: "section 2"),
+        .with("a=setup:holdconn", for: "a=setup", reason: "a=setup"),
         Wrong(name: "one that only receives", direction: "recvonly", reason: "sends nothing") { $0 },
-        .without("v="), .with("v=1", for: "v="), .with("s=-\u{0}", for: "s="), .with("m=video", for: "m=video"),
+        .without("v=", reason: "line 1"), .with("v=1", for: "v=", reason: "line 1"), .with("s=-\u{0}", for: "s=", reason: "line 3"),
+        .with("m=video", for: "m=video", reason: "m="),
     ]
 
     @Test("an offer that cannot be taken as a whole is 406, what is no offer 400, each with its reason, and neither leaves anything behind")
@@ -151,8 +157,8 @@ struct WHIPProtocolTests {
             let player = try await RoomDoors.program("play", in: room, of: owner, at: desk)
             let early = try await player.send("POST", "/whep/\(room)", RoomDoors.offer("recvonly"), type: RoomDoors.sdp)
             #expect(early.status == 409 && Int(early.headers["retry-after"] ?? "") != nil, "\(early)")
-            // Nobody is in the room: there is a place for a hundred.
-            for _ in 0..<100 {
+            // Nobody is in the room: there is a place for three hundred.
+            for _ in 0..<300 {
                 let answer = try await sender.send("POST", "/whip/\(room)", RoomDoors.offer("sendonly"), type: RoomDoors.sdp)
                 #expect(answer.status == 201, "\(answer)")
             }
