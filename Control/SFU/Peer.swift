@@ -102,9 +102,13 @@ final class Peer {
     private func source(of fields: RTPFields, _ values: ExtensionValues) -> IncomingTrack.Source? {
         if let known = sources[fields.source] { return known }
         guard sources.count < Self.sourceLimit else { return nil }
-        let found = incoming.lazy.compactMap { $0.claim(fields, values) }.first
-        if let found { sources[fields.source] = found }
-        return found
+        // Asked once each: whoever is asked takes the source.
+        for track in incoming {
+            guard let found = track.claim(fields, values) else { continue }
+            sources[fields.source] = found
+            return found
+        }
+        return nil
     }
 
     /// - Parameter packet: authentic.

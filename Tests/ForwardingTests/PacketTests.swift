@@ -140,7 +140,7 @@ import Testing
 }
 
 @Suite struct KeyFrameRequestsTests {
-    @Test("many who wait are one request a second for each layer, until the key frame has come")
+    @Test("many who wait are one request a second for each layer, but for the first repeat, until the key frame has come")
     func throttled() {
         var requests = KeyFrameRequests(layers: 2)
         var sent: [(Microseconds, KeyFrameRequests.Request)] = []
@@ -150,7 +150,7 @@ import Testing
             if now == 2500 * ms { requests.came(1) }
             while let request = requests.next(at: now) { sent.append((now / ms, request)) }
         }
-        #expect(sent.map(\.0) == [0, 1000, 2000])
+        #expect(sent.map(\.0) == [0, 350, 1350, 2350])
         #expect(Set(sent.map(\.1)) == [KeyFrameRequests.Request(layer: 1, number: 1)])
         #expect(requests.nextDue == nil && !requests.isPending(1))
     }
