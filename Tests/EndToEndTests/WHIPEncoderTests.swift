@@ -5,28 +5,17 @@ import Testing
 
 /// Encoders that are not browsers: what they send into a room a browser decodes.
 ///
-/// Each is on a machine of its own: libnice, which both have, looks for no path on a loopback address.
+/// Each is on a machine of its own: libnice looks for no path on a loopback address. Debian 12's simple-whip-client cannot be run: it is linked
+/// with libsoup 2, and its libnice brings libsoup 3 by gupnp, whereupon it ends itself.
 @Suite(.serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct WHIPEncoderTests {
     enum Pictures: String, CaseIterable, Sendable { case vp8 = "VP8", h264 = "H264" }
 
-    @Test(
-        "what Debian's simple-whip-client sends, with trickle, a browser decodes; it leaves by its session's address",
-        arguments: Pictures.allCases)
-    func whipClient(_ pictures: Pictures) async throws {
+    @Test("what GStreamer's webrtcbin sends by a small script, all in one offer, a browser decodes", arguments: Pictures.allCases)
+    func webrtcbin(_ pictures: Pictures) async throws {
         try await sending(number: pictures == .vp8 ? 0 : 1) { desk, address, pass, inside in
-            let words = ["-u", address, "-t", pass, "-V", Self.pictures(pictures), "-A", Self.sound]
-            let encoder = try desk.stage.start("whip-client", words, inside: inside)
-            try await encoder.line(containing: "PeerConnection connected", within: .seconds(30))
-            return encoder
-        }
-    }
-
-    @Test("what GStreamer's webrtcbin sends by a small script, all in one offer, a browser decodes")
-    func webrtcbin() async throws {
-        try await sending(number: 2) { desk, address, pass, inside in
             let script = try desk.stage.folder.write(Self.script, to: "encoder.py")
-            let words = [script, address, pass, Self.pictures(.h264), Self.sound]
+            let words = [script, address, pass, Self.pictures(pictures), Self.sound]
             let encoder = try desk.stage.start("/usr/bin/python3", words, inside: inside)
             try await encoder.line(containing: "connected", within: .seconds(30))
             return encoder
@@ -83,7 +72,6 @@ struct WHIPEncoderTests {
         let after = try await browser.value("rooms.decoded().then(all => all.frames)") as? Double ?? 0
         measured("frames decoded in three seconds", "\(after - before) of 90")
         #expect(after - before > 60)
-        #expect(!encoder.lines.contains { $0.contains("[trickle]") }, "its candidates were taken")
         try await encoder.stop()
         try await eventually(within: .seconds(10), "the room is empty: it has left by itself") {
             (try await browser.value("\(play).catch(error => error.message)") as? String)?.hasPrefix("409 ") == true
@@ -156,7 +144,8 @@ struct WHIPEncoderTests {
             return urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method), timeout=10)
 
         def offered(promise, _):
-            offer = promise.get_reply().get_value("offer")
+            reply = promise.get_reply()  # Kept: the offer is its.
+            offer = reply.get_value("offer")
             describe("local", offer)
             answer = ask("POST", address, offer.sdp.as_text().encode())
             session.append(urllib.parse.urljoin(address, answer.headers["Location"]))
