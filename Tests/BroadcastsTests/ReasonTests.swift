@@ -76,7 +76,7 @@ struct ReasonTests {
         #expect(end.state == "ended" && end.reason?.unicodeScalars.count == 1000)
     }
 
-    @Test("a stream of which so much is lost that no picture is whole is interrupted with the figure, and with the sender's own word for it")
+    @Test("a stream of which no picture is whole is interrupted with what is lost of it, and with the sender's own word for it")
     func inPieces() {
         var broadcast = running()
         var second = 0
