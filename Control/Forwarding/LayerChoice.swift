@@ -67,18 +67,20 @@ package struct LayerChoice: Sendable {
     /// - Parameters:
     ///   - tracks: all that the subscriber may see; each id once.
     ///   - bitrate: bits per second for them together.
+    ///   - sustained: the same without what the link is given less of for a moment: there is room for more by this one. nil: no other.
     /// - Returns: for each track in its order.
-    package mutating func choose(_ tracks: [Track], bitrate: Int64, at now: Microseconds) -> [Choice] {
+    package mutating func choose(_ tracks: [Track], bitrate: Int64, sustained: Int64? = nil, at now: Microseconds) -> [Choice] {
         let order = tracks.indices.sorted { Self.goesBefore(tracks[$0], tracks[$1]) }
         let ceilings = tracks.map(Self.ceiling)
         let most = Self.allocate(tracks, order, ceilings, bitrate)
-        let spare = Self.allocate(tracks, order, ceilings, bitrate / 100 * Self.share)
+        let spare = Self.allocate(tracks, order, ceilings, (sustained ?? bitrate) / 100 * Self.share)
+        let hasFallen = fell.map { now - $0 < Self.fallMemory } ?? false
         var next: [UInt32: State] = [:]
         var chosen = [Int](repeating: -1, count: tracks.count)
         for (index, track) in tracks.enumerated() where ceilings[index] >= 0 {
             var state = states[track.id] ?? State(viewport: 0)
-            let patience = fell.map { now - $0 < Self.fallMemory } ?? false ? Self.patienceAfterFall : Self.patience
-            chosen[index] = Self.decide(track, &state, most: most[index], spare: spare[index], patience, at: now)
+            let room = min(spare[index], most[index])
+            chosen[index] = Self.decide(track, &state, most: most[index], spare: room, hasFallen: hasFallen, at: now)
             state.viewport = track.viewport
             next[track.id] = state
         }
@@ -104,7 +106,7 @@ package struct LayerChoice: Sendable {
 
     /// The index of what the track gets from now on; -1 for nothing.
     private static func decide(
-        _ track: Track, _ state: inout State, most: Int, spare: Int, _ patience: Microseconds, at now: Microseconds
+        _ track: Track, _ state: inout State, most: Int, spare: Int, hasFallen: Bool, at now: Microseconds
     ) -> Int {
         // Of what was not seen until now, or is shown larger, nobody waits for a better picture.
         guard state.viewport > 0, track.viewport <= state.viewport else {
@@ -122,15 +124,20 @@ package struct LayerChoice: Sendable {
         }
         let since = state.roomSince ?? now
         state.roomSince = since
+        // Where nothing is shown, nobody is spared a change.
+        let patience = hasFallen ? Self.patienceAfterFall : current < 0 ? 0 : Self.patience
         guard now - since >= patience else { return current }
         state.roomSince = nil
         return spare
     }
 
-    /// Where the publisher has ceased to send a layer, the best beneath it.
+    /// Where the publisher has ceased to send a layer, the best beneath it, or else the least there is.
     private static func index(of target: LayerTarget, in offers: [Offer]) -> Int? {
         if let exact = offers.firstIndex(where: { $0.target == target }) { return exact }
-        return offers.lastIndex { $0.target.layer < target.layer || $0.target.layer == target.layer && $0.target.spatial < target.spatial }
+        let beneath = offers.lastIndex { offer in
+            (offer.target.layer, offer.target.spatial, offer.target.temporal) < (target.layer, target.spatial, target.temporal)
+        }
+        return beneath ?? offers.indices.first
     }
 
     private static func goesBefore(_ left: Track, _ right: Track) -> Bool {

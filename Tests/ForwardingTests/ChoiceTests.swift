@@ -170,6 +170,45 @@ import Testing
         #expect(layers([track(1, layers: 0)], kbit: 9000, at: 2 * ms) == [nil])
     }
 
+    @Test("where layers within one source come and go the nearest that is there stands for what was chosen")
+    mutating func sublayers() {
+        func track(_ temporals: [UInt8]) -> LayerChoice.Track {
+            let offers = temporals.enumerated().map { place, temporal in
+                LayerChoice.Offer(LayerTarget(layer: 0, temporal: temporal), bitrate: Int64(place + 1) * 100_000, height: 0)
+            }
+            return LayerChoice.Track(id: 1, offers: offers, viewport: 1)
+        }
+        func temporal(_ choices: [LayerChoice.Choice]) -> UInt8? {
+            if case .target(let target) = choices.first { return target.temporal }
+            return nil
+        }
+        #expect(temporal(choice.choose([track([0, 1, .max])], bitrate: 210_000, at: 0)) == 1)
+        #expect(temporal(choice.choose([track([0, .max])], bitrate: 150_000, at: ms)) == 0)
+        choice = LayerChoice()
+        #expect(temporal(choice.choose([track([0, 1, .max])], bitrate: 210_000, at: 0)) == 1)
+        // It was all of one layer from now on: it is not taken away for that.
+        #expect(temporal(choice.choose([track([.max])], bitrate: 210_000, at: ms)) == .max)
+    }
+
+    @Test("what shows nothing begins as soon as there is room, and only after a fall it waits")
+    mutating func beginning() {
+        #expect(layers([track(1)], kbit: 100, at: 0) == [nil])
+        #expect(layers([track(1)], kbit: 600, at: ms) == [1])
+        #expect(layers([track(1)], kbit: 100, at: second) == [nil])
+        #expect(layers([track(1)], kbit: 600, at: 2 * second) == [nil])
+        #expect(layers([track(1)], kbit: 600, at: 7 * second) == [1])
+    }
+
+    @Test("more is taken by what the link carries in the long run, and kept by what it carries now")
+    mutating func sustained() {
+        #expect(layers([track(1)], kbit: 400, at: 0) == [0])
+        for tenth in 0...20 as ClosedRange<Int64> {
+            _ = choice.choose([track(1)], bitrate: 510_000, sustained: 560_000, at: second + tenth * 100 * ms)
+        }
+        #expect(layers([track(1)], kbit: 510, at: 4 * second) == [1])
+        #expect(layers([track(1)], kbit: 499, at: 5 * second) == [0])
+    }
+
     @Test("whatever comes, no more than the bitrate is given out, and nobody above its place", arguments: [UInt64(1), 2, 3])
     mutating func bounds(seed: UInt64) {
         var dice = Dice(seed)
