@@ -6,9 +6,10 @@ package import BondWire
 package struct BandwidthEstimate: Sendable {
     package struct Probe: Hashable, Sendable {
         package var number: UInt16
-        /// Bits per second at which `bytes` are to be sent.
+        /// Bits per second at which `bytes` are to be sent, in `packets` at least.
         package var bitrate: Int64
         package var bytes: Int
+        package var packets = 0
     }
 
     /// Source: 5.5: beta, and eta of 1.08 for each second.
@@ -17,10 +18,22 @@ package struct BandwidthEstimate: Sendable {
     /// Source: 6: above the first the rate goes down by half the loss, beneath the second up by a twentieth.
     private static let highLoss = 0.10
     private static let lowLoss = 0.02
+    /// What is lost whatever is sent, by the least of so many seconds, is the way's own, as on radio: no more than this is taken for it.
+    private static let ownLossSeconds = 8
+    private static let mostOwnLoss = 0.10
     private static let rateWindow: Microseconds = 500_000
-    /// A probe lasts so long, and goes this often.
+    /// What comes while a queue grows is what the link carries: the newest alone, since the window began before that.
+    private static let newestWindow: Microseconds = 200_000
+    /// Of what a full link carried, so much is carried in the long run: the rest lets the queue drain.
+    private static let sustainable = 0.93
+    /// A probe lasts so long, has so much at least, and goes this often.
     private static let probeTime: Microseconds = 15_000
-    private static let probeInterval: Microseconds = 5_000_000
+    private static let leastProbe = (bytes: 2400, packets: 8)
+    /// Of those that came: with fewer the times between them say nothing.
+    private static let toldProbe = 5
+    private static let probeInterval: Microseconds = 4_000_000
+    /// So many times the estimate: after a probe that found this the next one need not wait.
+    private static let worthwhile = 1.2
     private static let limits = 30_000.0...100_000_000.0
 
     private var trend = DelayTrend()
@@ -35,9 +48,16 @@ package struct BandwidthEstimate: Sendable {
     private var deviation = 0.1
     private var fell: Microseconds?
     private var counted = (lost: 0, all: 0, since: Microseconds(0))
-    private var probe: (Probe, first: PacketResult?, last: PacketResult?, bytes: Int, at: Microseconds)?
+    /// When less was sent the last time: of what was sent before, the loss says nothing any more.
+    private var cut: Microseconds?
+    /// Of the newest seconds.
+    private var losses: [Double] = []
+    private var remembered: Microseconds?
+    private var probe: (Probe, first: PacketResult?, packets: Int, bytes: Int)?
     private var probes: UInt16 = 0
     private var probed: Microseconds?
+    /// The last probe went through, and showed much more than was known.
+    private var hasFoundMore = false
 
     package private(set) var fractionLost = 0.0
 
@@ -50,6 +70,18 @@ package struct BandwidthEstimate: Sendable {
     /// Bits per second, of all that is sent, with headers.
     package var bitrate: Int64 { Int64(min(delayRate, lossRate)) }
 
+    /// A queue grows on the way.
+    package var isFull: Bool { trend.use == .over }
+
+    /// What it carries for longer, bits per second: without the dip that lets the queue drain after the link was full.
+    package var sustained: Int64 {
+        guard let capacity else { return bitrate }
+        return Int64(min(max(delayRate, Self.sustainable * capacity), lossRate))
+    }
+
+    /// What is lost whatever is sent.
+    private var ownLoss: Double { losses.count < Self.ownLossSeconds / 2 ? 0 : min(losses.min() ?? 0, Self.mostOwnLoss) }
+
     /// What arrives, bits per second; nil before half a second is known.
     package var arriving: Int64? {
         guard let first = arrivals.first, let last = arrivals.last, last.at - first.at > Self.rateWindow / 4 else { return nil }
@@ -57,17 +89,27 @@ package struct BandwidthEstimate: Sendable {
         return Int64(arrivedBytes - first.bytes) * 8_000_000 / (last.at - first.at)
     }
 
+    /// As `arriving`, of the newest alone; nil where that is too little to tell.
+    private var arrivingNow: Int64? {
+        guard let last = arrivals.last, let index = arrivals.firstIndex(where: { last.at - $0.at <= Self.newestWindow }) else { return nil }
+        let span = last.at - arrivals[index].at
+        guard arrivals.count - index > 4, span > Self.newestWindow / 2 else { return nil }
+        return arrivals[(index + 1)...].reduce(0) { $0 + Int64($1.bytes) } * 8_000_000 / span
+    }
+
     /// Takes what one feedback says, in the order of sending.
     package mutating func take(_ results: [PacketResult], roundTrip: Microseconds, at now: Microseconds) {
         var hasArrived = false
         for result in results {
-            counted.all += 1
+            let isCounted = result.sentAt >= (cut ?? .min)
+            if isCounted { counted.all += 1 }
             guard let arrivedAt = result.arrivedAt else {
-                counted.lost += 1
+                if isCounted { counted.lost += 1 }
                 continue
             }
             hasArrived = true
-            trend.take(sent: result.sentAt, arrived: arrivedAt)
+            // The queue that a probe makes is meant, and gone soon.
+            if result.probe == 0 { trend.take(sent: result.sentAt, arrived: arrivedAt) } else { trend.skip() }
             arrivals.append((arrivedAt, result.bytes))
             arrivedBytes += result.bytes
             if result.probe != 0 { takeProbe(result) }
@@ -96,10 +138,12 @@ package struct BandwidthEstimate: Sendable {
         updated = now
         switch trend.use {
         case .over:
-            // Once for each time that what was sent before could show.
-            if let fell, now - fell < max(roundTrip, 100_000) + 100_000 { return }
+            // What is lost on the way was sent and carried as well.
+            let carried = Double(arrivingNow ?? arriving ?? Int64(delayRate)) / (1 - ownLoss)
+            // Once for each time that what was sent before could show; again where the link turns out far narrower than was thought.
+            if let fell, now - fell < max(roundTrip, 100_000) + 100_000, carried > 0.7 * delayRate { return }
             fell = now
-            let carried = Double(arriving ?? Int64(delayRate))
+            begin(cut: now)
             learn(carried)
             delayRate = min(delayRate, Self.decrease * carried)
             probe = nil
@@ -145,55 +189,81 @@ package struct BandwidthEstimate: Sendable {
         fractionLost = Double(counted.lost) / Double(counted.all)
         let elapsed = min(Double(now - counted.since) / 1_000_000, 1)
         counted = (0, 0, now)
-        if fractionLost > Self.highLoss {
-            lossRate = min(lossRate, delayRate) * (1 - 0.5 * fractionLost)
-        } else if fractionLost < Self.lowLoss {
+        let excess = fractionLost - ownLoss
+        remember(now)
+        if excess > Self.highLoss {
+            lossRate = min(lossRate, delayRate) * (1 - 0.5 * excess)
+            begin(cut: now)
+        } else if excess < Self.lowLoss {
             lossRate = max(lossRate * (1 + 0.3 * elapsed), delayRate)
         }
         lossRate = min(max(lossRate, Self.limits.lowerBound), Self.limits.upperBound)
     }
 
+    private mutating func remember(_ now: Microseconds) {
+        if let remembered, now - remembered < 1_000_000 { return }
+        remembered = now
+        if losses.count == Self.ownLossSeconds { losses.removeFirst() }
+        losses.append(fractionLost)
+    }
+
+    private mutating func begin(cut now: Microseconds) {
+        cut = now
+        counted = (0, 0, now)
+    }
+
     // MARK: - Probes
 
-    /// A short burst that shows whether more goes through, where more is wanted; one in five seconds, none while a queue is there.
+    /// A short burst that shows whether more goes through, where more is wanted: one in four seconds, and the next at once where one has
+    /// found much more; none while a queue is there.
     /// - Parameter wanted: bits per second.
     package mutating func probe(for wanted: Int64, at now: Microseconds) -> Probe? {
-        guard wanted > bitrate, trend.use == .normal, fractionLost < Self.highLoss else { return nil }
-        if let probed, now - probed < Self.probeInterval { return nil }
+        guard wanted > bitrate, trend.use == .normal, fractionLost < Self.highLoss + ownLoss else { return nil }
+        if let probed, !hasFoundMore, now - probed < Self.probeInterval { return nil }
         if let fell, now - fell < Self.probeInterval { return nil }
         probed = now
+        hasFoundMore = false
         probes = probes == .max ? 1 : probes + 1
         let bitrate = min(wanted, 3 * bitrate)
-        let bytes = max(6000, Int(bitrate * Self.probeTime / 8_000_000))
-        let next = Probe(number: probes, bitrate: bitrate, bytes: bytes)
-        probe = (next, nil, nil, 0, now)
+        let bytes = max(Self.leastProbe.bytes, Int(bitrate * Self.probeTime / 8_000_000))
+        let next = Probe(number: probes, bitrate: bitrate, bytes: bytes, packets: Self.leastProbe.packets)
+        probe = (next, nil, 0, 0)
         return next
     }
 
     private mutating func takeProbe(_ result: PacketResult) {
         guard var current = probe, current.0.number == result.probe, let arrivedAt = result.arrivedAt else { return }
+        current.packets += 1
         guard let first = current.first, let begun = first.arrivedAt else {
             current.first = result
             probe = current
             return
         }
-        current.last = result
         current.bytes += result.bytes
         probe = current
         // Most of it is here: the slower of both ends is what the link carries.
-        guard current.bytes >= current.0.bytes * 7 / 10 else { return }
+        guard current.bytes >= current.0.bytes * 7 / 10 - first.bytes, current.packets >= Self.toldProbe else { return }
         probe = nil
-        let sending = result.sentAt - first.sentAt
-        let coming = arrivedAt - begun
+        judge(current.bytes, sending: result.sentAt - first.sentAt, coming: arrivedAt - begun)
+    }
+
+    /// - Parameter bytes: of a probe, that were sent and came within these times.
+    private mutating func judge(_ bytes: Int, sending: Microseconds, coming: Microseconds) {
         guard sending > 0, coming > 0, coming < 1_000_000 else { return }
-        let sent = Double(current.bytes) * 8_000_000 / Double(sending)
-        let came = Double(current.bytes) * 8_000_000 / Double(coming)
+        let sent = Double(bytes) * 8_000_000 / Double(sending)
+        let came = Double(bytes) * 8_000_000 / Double(coming)
         // Twice as fast as it was sent, it waited somewhere and says nothing.
         guard came <= 2 * sent else { return }
-        // Where the link was the slower one, a little less than it carries.
-        let found = came < 0.9 * sent ? 0.95 * came : min(sent, came)
-        guard found > delayRate else { return }
-        delayRate = min(found, Self.limits.upperBound)
+        if came < 0.9 * sent {
+            // The link was the slower one: a little less than it carries. It carries what comes now in any case.
+            learn(came)
+            delayRate = max(0.95 * came, min(delayRate, Double(arriving ?? Int64(delayRate))))
+        } else {
+            let found = min(sent, came)
+            hasFoundMore = found > Self.worthwhile * delayRate
+            delayRate = max(delayRate, found)
+        }
+        delayRate = min(max(delayRate, Self.limits.lowerBound), Self.limits.upperBound)
         lossRate = max(lossRate, delayRate)
     }
 }

@@ -47,7 +47,8 @@ struct DelayTrend: Sendable {
     mutating func take(sent: Microseconds, arrived: Microseconds) {
         guard var current = group else {
             group = Group(first: sent, sent: sent, firstArrived: arrived, arrived: arrived)
-            begun = arrived
+            // The points that there are count from where they began.
+            if points.isEmpty { begun = arrived }
             return
         }
         // Overtaken by the group that follows it.
@@ -68,6 +69,12 @@ struct DelayTrend: Sendable {
         if let before { add(current, before) }
         before = current
         group = Group(first: sent, sent: sent, firstArrived: arrived, arrived: arrived)
+    }
+
+    /// Passes over a packet: what comes next is not compared with what came before it.
+    mutating func skip() {
+        group = nil
+        before = nil
     }
 
     private mutating func add(_ group: Group, _ before: Group) {

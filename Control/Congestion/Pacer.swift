@@ -12,29 +12,40 @@ package struct Pacer: Sendable {
     package static let burst: Microseconds = 5000
     /// Pictures go at up to this times the estimate, in percent: what one key frame has too much is gone within a second.
     private static let factor: Int64 = 250
+    /// While the link is full: a queue on the way that waits longer than the one here helps nobody.
+    private static let fullFactor: Int64 = 100
     /// Pictures that wait longer are gone faster.
     package static let patience: Microseconds = 500_000
 
     /// Bits per second.
     private var bitrate: Int64
+    private var percent = Pacer.factor
     /// What was sent too much, in bits; negative where there is room.
     private var debt: Int64 = 0
     private var drained: Microseconds?
-    private var probe: (number: UInt16, bitrate: Int64, left: Int)?
+    private var probe: (number: UInt16, bitrate: Int64, left: Int, packets: Int)?
 
     package init(bitrate: Int64) { self.bitrate = max(bitrate, 1) }
 
-    package mutating func setBitrate(_ bitrate: Int64) { self.bitrate = max(bitrate, 30_000) }
+    /// - Parameter isFull: a queue grows on the way.
+    package mutating func setBitrate(_ bitrate: Int64, isFull: Bool = false) {
+        self.bitrate = max(bitrate, 30_000)
+        percent = isFull ? Self.fullFactor : Self.factor
+    }
 
-    package mutating func begin(_ probe: BandwidthEstimate.Probe) { self.probe = (probe.number, max(probe.bitrate, 1), probe.bytes) }
+    /// Without a burst of what was saved: the times between its packets are what it is for.
+    package mutating func begin(_ probe: BandwidthEstimate.Probe) {
+        self.probe = (probe.number, max(probe.bitrate, 1), probe.bytes, probe.packets)
+        debt = max(debt, 0)
+    }
 
     /// Of which probe the next packet is a part; 0 for none.
     package var currentProbe: UInt16 { probe?.number ?? 0 }
 
     /// How many bytes of padding the probe still needs, where nothing else is to be sent.
-    package var paddingBytes: Int { probe?.left ?? 0 }
+    package var paddingBytes: Int { probe.map { max($0.left, $0.packets > 0 ? 1 : 0) } ?? 0 }
 
-    private var rate: Int64 { max(bitrate * Self.factor / 100, probe?.bitrate ?? 0) }
+    private var rate: Int64 { max(bitrate * percent / 100, probe?.bitrate ?? 0) }
 
     private mutating func drain(_ now: Microseconds) {
         let elapsed = min(max(0, now - (drained ?? now)), 1_000_000)
@@ -54,6 +65,9 @@ package struct Pacer: Sendable {
         return kind != .padding && Int64(queued) * 8 > rate * Self.patience / 1_000_000 && debt <= rate / 20
     }
 
+    /// How long it takes until so many bytes are gone.
+    package func drainTime(_ bytes: Int) -> Microseconds { Int64(bytes) * 8_000_000 / rate }
+
     /// When the next packet that is not sound may go.
     package func nextSend(at now: Microseconds) -> Microseconds {
         guard debt > 0 else { return now }
@@ -65,6 +79,7 @@ package struct Pacer: Sendable {
         debt += Int64(bytes) * 8
         guard var current = probe else { return }
         current.left -= bytes
-        probe = current.left > 0 ? current : nil
+        current.packets -= 1
+        probe = current.left > 0 || current.packets > 0 ? current : nil
     }
 }

@@ -21,8 +21,11 @@ package struct SentPackets: Sendable {
         var probe: UInt16 = 0
     }
 
-    /// Two seconds of 2,000 packets; a power of two.
+    /// Two seconds of 2,000 packets; a power of two. Where packets are told of sooner, less memory is taken.
     private static let limit = 4096
+    private static let least = 256
+    /// Reference times that went so far, in 64 ms, are nobody's clock.
+    private static let longest = UInt64(1) << 40
 
     private var ring: [Sent] = []
     private var next: Int64
@@ -42,14 +45,23 @@ package struct SentPackets: Sendable {
     /// Numbers a packet that is sent now.
     /// - Returns: its transport-wide sequence number.
     package mutating func sent(bytes: Int, probe: UInt16 = 0, at now: Microseconds) -> UInt16 {
-        if ring.isEmpty { ring = Array(repeating: Sent(), count: Self.limit) }
-        let index = Int(next) & (Self.limit - 1)
+        if ring.isEmpty { ring = Array(repeating: Sent(), count: Self.least) }
+        if ring[place(next)].number >= pending, ring.count < Self.limit { grow() }
+        let index = place(next)
         // Nobody told what became of it for a whole ring: it is forgotten.
         if ring[index].number >= pending { forget(index) }
         ring[index] = Sent(number: next, at: now, bytes: Int32(clamping: bytes), probe: probe)
         bytesInFlight += bytes
         defer { next += 1 }
         return UInt16(truncatingIfNeeded: next)
+    }
+
+    private func place(_ number: Int64) -> Int { Int(number) & (ring.count - 1) }
+
+    private mutating func grow() {
+        let before = ring
+        ring = Array(repeating: Sent(), count: 2 * before.count)
+        for sent in before where sent.number >= 0 { ring[place(sent.number)] = sent }
     }
 
     private mutating func forget(_ index: Int) {
@@ -84,19 +96,21 @@ package struct SentPackets: Sendable {
         let before = self.reference ?? Int64(reference)
         // Nearest to the one before, with these low bits.
         let whole = before + ((Int64(reference) - before) << 40) >> 40
+        guard whole.magnitude < Self.longest else {
+            self.reference = Int64(reference)
+            return 0
+        }
         self.reference = whole
         return (whole - Int64(reference)) * 64_000
     }
 
     private mutating func result(_ number: Int64, _ arrivedAt: Microseconds?) -> PacketResult? {
-        let index = Int(number) & (Self.limit - 1)
+        let index = place(number)
         guard ring[index].number == number else { return nil }
         let sent = ring[index]
         if number >= pending {
             // What lies between was passed over by a feedback that was lost: it stays unknown.
-            for passed in pending...number where ring[Int(passed) & (Self.limit - 1)].number == passed {
-                bytesInFlight -= Int(ring[Int(passed) & (Self.limit - 1)].bytes)
-            }
+            for passed in pending...number where ring[place(passed)].number == passed { bytesInFlight -= Int(ring[place(passed)].bytes) }
             pending = number + 1
         }
         // One that is told as lost may be told as here by the next feedback; one that is here is told once.

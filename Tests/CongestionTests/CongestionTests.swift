@@ -161,7 +161,7 @@ private struct Bottleneck {
             owed -= 9600
             put(1200)
         }
-        while pacer.paddingBytes > 0, pacer.maySend(.padding, queued: 0, at: now) { put(1200) }
+        while pacer.paddingBytes > 0, pacer.maySend(.padding, queued: 0, at: now) { put(300) }
     }
 
     private mutating func put(_ bytes: Int) {
