@@ -156,7 +156,7 @@ let control: [Target] = [
     pure("Control", "ICE", ["Units", "BondWire", "STUN", "Posix", "Crypto"]),
     pure("Control", "Redaction", ["Units"]),
     pure("Control", "Forwarding", ["BondWire", "RTP"], fast),
-    pure("Control", "Congestion", ["BondWire"], fast),
+    pure("Control", "Congestion", ["BondWire", "RTP", "Forwarding"], fast),
     module("Control", "Tracing", ["Posix"]),
     module("Control", "Reporting", ["Units", "HTTP", "Web", "Redaction", "Tracing", "Crypto", "Posix", "Logging"]),
     module("Control", "Blobs", ["Units", "Wire", "Crypto", "Posix"]),
@@ -169,7 +169,8 @@ let control: [Target] = [
     module(
         "Control", "SFU",
         [
-            "Units", "Wire", "BondWire", "STUN", "ICE", "TLS", "SRTP", "RTP", "SDP", "Forwarding", "WebRTC", "Service", "Posix", "Logging",
+            "Units", "Wire", "BondWire", "STUN", "ICE", "TLS", "SRTP", "RTP", "SDP", "Forwarding", "Congestion", "WebRTC", "Service",
+            "Posix", "Logging",
         ], more: fast),
     program("Control", "SFUMain", ["SFU", "Service", "Logging", "Posix"]),
     module("Control", "Rooms", ["Units", "Wire", "Web", "Crypto", "Service", "Posix", "Logging"]),
@@ -239,7 +240,7 @@ let suites: [Target] = [
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
     tests("RedactionTests", ["Redaction"]),
     tests("ForwardingTests", ["Forwarding", "RTP", "BondWire"]),
-    tests("CongestionTests", ["Congestion", "BondWire"]),
+    tests("CongestionTests", ["Congestion", "Forwarding", "RTP", "BondWire"]),
     tests("TracingTests", ["Tracing", "Posix"]),
     tests("ReportingTests", ["Reporting", "Tracing", "Support", "HTTP", "Web", "TLS", "Logging", "Posix", "Units"]),
     tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
