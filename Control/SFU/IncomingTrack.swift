@@ -20,6 +20,10 @@ final class IncomingTrack {
 
     private var requests: KeyFrameRequests
     private(set) var subscribers: [OutgoingTrack] = []
+    /// What was found to be sent, and when: the same for all who get it.
+    private var offered: (offers: [LayerChoice.Offer], at: Microseconds)?
+
+    private static let offerTime: Microseconds = 100_000
 
     /// nil for a section without media.
     init?(_ section: AgreedSection) {
@@ -107,11 +111,21 @@ final class IncomingTrack {
 
     func wantKeyFrame(of layer: UInt8, at now: Microseconds) { if codec.isVideo { requests.want(layer, at: now) } }
 
-    /// What is sent of it now, the cheapest first; before anything came, its first layer.
+    /// What is sent of it now, the cheapest first; before anything came, its first layer. A tenth of a second old at most.
     func offers(at now: Microseconds) -> [LayerChoice.Offer] {
-        let sent = layers.filter { $0.isSent(at: now) }.sorted { $0.bitrate < $1.bitrate }
-        let offered = sent.isEmpty ? Array(layers.prefix(1)) : sent
-        return offered.map { LayerChoice.Offer(LayerTarget(layer: $0.number), bitrate: $0.bitrate, height: 0) }
+        if let offered, now - offered.at < Self.offerTime { return offered.offers }
+        let sent = layers.filter { $0.isSent(at: now) }.map { (layer: $0, bitrate: $0.bitrate(at: now)) }
+        let ordered = sent.isEmpty ? Array(layers.prefix(1)) : sent.sorted { $0.bitrate < $1.bitrate }.map { $0.layer }
+        var offers: [LayerChoice.Offer] = []
+        for (place, layer) in ordered.enumerated() {
+            for var offer in layer.offers(isLeast: place == 0, at: now) {
+                // What is better never costs less: then it is taken before what is beneath.
+                offer.bitrate = max(offer.bitrate, offers.last?.bitrate ?? 0)
+                offers.append(offer)
+            }
+        }
+        offered = (offers, now)
+        return offers
     }
 
     // MARK: Control

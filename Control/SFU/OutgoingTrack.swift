@@ -1,8 +1,8 @@
 import BondWire
+import Congestion
 import Forwarding
 import RTP
 import SDP
-import SRTP
 
 /// What a player gets in one section of its offer: of whichever track feeds it, one line of numbers.
 final class OutgoingTrack {
@@ -13,9 +13,12 @@ final class OutgoingTrack {
     let source: UInt32
     let repeatSource: UInt32
 
-    private let send: (UnsafeRawBufferPointer) -> Void
-    private let protection: () -> SRTPSender?
-    /// For one packet with its protection, as it is made.
+    private(set) var header: OutgoingHeader
+    private let extensions: ExtensionMap
+    /// What the player tells of its packets.
+    private let feedback: FeedbackKinds
+    private let departures: Departures
+    /// For one packet as it is made; the same as that of `departures`.
     private let buffer: UnsafeMutableRawBufferPointer
     private(set) weak var track: IncomingTrack?
     /// Each layer of each track that feeds it is another one to the rewriter: one line of numbers goes on over all of them. Two tracks
@@ -27,25 +30,30 @@ final class OutgoingTrack {
     private var sending: Sending
     private var repeats: RepeatLimit
     private var repeatSequence: UInt16
-    private var bytes = 0
-    /// Of the second before.
-    private var bitrate = 0
+    private var rate = RateWindow(span: 1_000_000)
+    /// What was before this number was dropped for the key frame that has it: it is not repeated either. And when that was.
+    private var forgotten: (before: UInt16, at: Microseconds)?
+
+    /// Packets are not kept for longer, and their numbers come again later.
+    private static let memory: Microseconds = 5_000_000
 
     /// - Parameters:
+    ///   - extensions: of the section.
     ///   - random: of the system: where its numbers begin (RFC 3550 section 5.1).
-    ///   - protection: nil as long as the peer's handshake lasts.
     init(
-        _ agreed: AgreedCodec, source: UInt32, repeatSource: UInt32, random: UInt64, buffer: UnsafeMutableRawBufferPointer,
-        at now: Microseconds, protection: @escaping () -> SRTPSender?, send: @escaping (UnsafeRawBufferPointer) -> Void
+        _ agreed: AgreedCodec, _ extensions: ExtensionMap, source: UInt32, repeatSource: UInt32, random: UInt64, departures: Departures,
+        buffer: UnsafeMutableRawBufferPointer, at now: Microseconds
     ) {
         codec = Codec(agreed.codec)
         payloadType = agreed.payloadType
         repeatType = agreed.retransmissionType
         self.source = source
         self.repeatSource = repeatSource
+        self.extensions = extensions
+        feedback = agreed.feedback
+        header = Self.header(extensions, agreed.feedback, departures.feedback)
+        self.departures = departures
         self.buffer = buffer
-        self.protection = protection
-        self.send = send
         clocks = [SourceClock](repeating: SourceClock(rate: codec.clockRate), count: Int(2 * Self.layersOfTrack))
         // Below 2^15, so that the peer's guess of the rollover counter is right (RFC 3711 section 3.3.1).
         rewriter = TrackRewriter(
@@ -55,23 +63,38 @@ final class OutgoingTrack {
         repeatSequence = UInt16(random >> 48 & 0x7fff)
     }
 
+    /// What leaves for the player is told of in another way.
+    func stamp() { header = Self.header(extensions, feedback, departures.feedback) }
+
+    private static func header(_ extensions: ExtensionMap, _ told: FeedbackKinds, _ known: Downlink.Feedback) -> OutgoingHeader {
+        // What is not told of has no number either.
+        OutgoingHeader(extensions, known == .transport && !told.contains(.transport) ? .nothing : known)
+    }
+
     /// The layer of its track whose key frame it waits for.
     var awaitedLayer: UInt8? {
         guard codec.isVideo, let layer = rewriter.awaitedLayer, layer >= base else { return nil }
         return layer - base
     }
 
-    func feed(from track: IncomingTrack, at now: Microseconds) {
+    /// Sound begins at once. Which layer of a picture comes is chosen with all others that the player gets.
+    func feed(from track: IncomingTrack) {
         self.track = track
         base = base == 0 ? Self.layersOfTrack : 0
         for layer in track.layers { clocks[Int(base + layer.number)] = layer.clock }
         track.add(self)
-        if let target = track.offers(at: now).last?.target { select(target) }
+        if !codec.isVideo { select(LayerTarget(layer: 0)) }
     }
 
     /// - Parameter target: of its track.
     func select(_ target: LayerTarget) {
         rewriter.select(LayerTarget(layer: base + target.layer, spatial: target.spatial, temporal: target.temporal))
+    }
+
+    /// Until something is selected again nothing comes: its way does not carry it.
+    func pause() {
+        rewriter.select(nil)
+        departures.drop(source)
     }
 
     /// Whoever fed it is gone; the line of its numbers goes on with the next one.
@@ -84,30 +107,32 @@ final class OutgoingTrack {
 
     /// - Returns: whether it begins with this one, and what came behind it is wanted now.
     func take(_ packet: SourcePacket, _ payload: UnsafeRawBufferPointer, at now: Microseconds) -> Bool {
-        guard let track, Int(packet.layer) < track.layers.count, let protection = protection() else { return false }
+        guard let track, Int(packet.layer) < track.layers.count, departures.isOpen else { return false }
         var packet = packet
         clocks[Int(base + packet.layer)] = track.layers[Int(packet.layer)].clock
         packet.layer += base
         switch rewriter.take(packet, clocks: clocks, at: now) {
         case .forward(let rewritten):
-            put(packet, payload, rewritten, protection)
+            put(packet, payload, rewritten, at: now)
             return false
         case .begin(let rewritten):
-            put(packet, payload, rewritten, protection)
+            if codec.isVideo, departures.makeRoom(for: source) { forgotten = (rewritten.sequence, now) }
+            put(packet, payload, rewritten, at: now)
             return true
         case .blank, .drop: return false
         }
     }
 
-    private func put(
-        _ packet: SourcePacket, _ payload: UnsafeRawBufferPointer, _ rewritten: Rewritten, _ protection: SRTPSender
-    ) {
+    private func put(_ packet: SourcePacket, _ payload: UnsafeRawBufferPointer, _ rewritten: Rewritten, at now: Microseconds) {
         let fields = RTPFields(
             marker: rewritten.marker, payloadType: payloadType, sequence: rewritten.sequence, timestamp: rewritten.timestamp,
             source: source)
         guard let count = write(fields, packet, payload, rewritten, original: nil) else { return }
         sending.sent(payload: payload.count)
-        protect(count, protection)
+        rate.add(count, at: now)
+        let hasLeft = departures.take(codec.isVideo ? .picture : .sound, count, of: source, stamp: header.stamp, at: now)
+        // What waited is gone with it: only a key frame helps.
+        if !hasLeft { wantsKeyFrame(at: now) }
     }
 
     /// - Parameter original: of a repeat: the number that was sent first.
@@ -116,8 +141,7 @@ final class OutgoingTrack {
         _ fields: RTPFields, _ packet: SourcePacket, _ payload: UnsafeRawBufferPointer, _ rewritten: Rewritten, original: UInt16?
     ) -> Int? {
         var bytes = MutableSpan<UInt8>(_unsafeBytes: buffer)
-        // try?: the buffer has room for every datagram that comes in.
-        guard var start = try? fields.write(into: &bytes) else { return nil }
+        guard var start = header.write(fields, into: &bytes) else { return nil }
         if let original {
             bytes[start] = UInt8(truncatingIfNeeded: original >> 8)
             bytes[start + 1] = UInt8(truncatingIfNeeded: original)
@@ -133,17 +157,28 @@ final class OutgoingTrack {
         return start + payload.count
     }
 
-    private func protect(_ count: Int, _ protection: SRTPSender) {
-        // try?: of a source of our own with numbers that are used once nothing is refused; a packet that was is lost like any other.
-        guard let protected = try? protection.protect(buffer, count, .first) else { return }
-        bytes += protected
-        send(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<protected]))
+    /// Writes a packet of padding alone on its source of repeats, which no decoder looks at.
+    ///
+    /// - Parameter count: bytes of padding, 1...255.
+    /// - Returns: the packet's bytes in the buffer; nil where it has no repeats.
+    func pad(_ count: Int) -> Int? {
+        guard let repeatType, 1...255 ~= count else { return nil }
+        let fields = RTPFields(
+            payloadType: repeatType, sequence: repeatSequence &+ 1, timestamp: rewriter.newestSent?.timestamp ?? 0, source: repeatSource)
+        var bytes = MutableSpan<UInt8>(_unsafeBytes: buffer)
+        guard let start = header.write(fields, into: &bytes), start + count + 32 <= buffer.count else { return nil }
+        repeatSequence &+= 1
+        for place in start..<start + count - 1 { bytes[place] = 0 }
+        // RFC 3550 section 5.1: the last byte tells how many.
+        bytes[start + count - 1] = UInt8(count)
+        bytes[0] |= 0x20
+        return start + count
     }
 
     // MARK: What the player asks for
 
     func askedAgain(_ sequence: UInt16, at now: Microseconds) {
-        guard let repeatType, let track, let protection = protection(), let origin = rewriter.origin(of: sequence),
+        guard let repeatType, let track, departures.isOpen, !isForgotten(sequence, at: now), let origin = rewriter.origin(of: sequence),
             (base..<base + Self.layersOfTrack).contains(origin.layer)
         else { return }
         track.repeated(origin.number, of: origin.layer - base, at: now) { packet, payload in
@@ -157,8 +192,13 @@ final class OutgoingTrack {
                 marker: rewritten.marker, payloadType: repeatType, sequence: repeatSequence, timestamp: rewritten.timestamp,
                 source: repeatSource)
             guard let count = write(fields, packet, payload, rewritten, original: sequence) else { return }
-            protect(count, protection)
+            _ = departures.take(.repeat, count, of: source, stamp: header.stamp, at: now)
         }
+    }
+
+    private func isForgotten(_ sequence: UInt16, at now: Microseconds) -> Bool {
+        guard let forgotten, now - forgotten.at < Self.memory else { return false }
+        return 1..<0x8000 ~= forgotten.before &- sequence
     }
 
     func wantsKeyFrame(at now: Microseconds) {
@@ -173,14 +213,8 @@ final class OutgoingTrack {
     /// - Parameter publisher: the wall clock of whom the track is.
     func report(_ publisher: PublisherClock, at now: Microseconds) -> Sending.Report? {
         guard track != nil, let layer = rewriter.current?.layer else { return nil }
-        repeats.setBitrate(Int64(bitrate))
+        repeats.setBitrate(rate.bitrate(at: now))
         return sending.report(rewriter, publisher: publisher, source: clocks[Int(layer)], at: now)
-    }
-
-    func takeBytes() -> Int {
-        defer { bytes = 0 }
-        bitrate = bytes * 8
-        return bytes
     }
 }
 

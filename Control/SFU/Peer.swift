@@ -33,14 +33,13 @@ final class Peer {
     private var sources: [UInt32: IncomingTrack.Source] = [:]
     private var arrivals = ArrivalRecorder()
     private var lastFeedback: Microseconds = 0
-    /// What it gets.
-    var outgoing: [OutgoingTrack] = []
+    /// What it gets, and how that leaves; nil for who gets nothing.
+    private(set) var outgoing: [OutgoingTrack] = []
+    var departures: Departures?
     /// Of our own reports.
     let reporter: UInt32
     /// Of our sources: one name for all that belong together.
     let name: String
-    private var layerChoice = LayerChoice()
-    private static let unbounded: Int64 = 1 << 40
     private var lastReport: Microseconds = 0
     private var writer = ControlWriter()
 
@@ -131,7 +130,9 @@ final class Peer {
         case .pictureLoss(_, let media): outgoing.first { $0.source == media }?.wantsKeyFrame(at: now)
         case .fullIntra(_, let requests):
             for request in requests { outgoing.first { $0.source == request.media }?.wantsKeyFrame(at: now) }
-        case .names, .goodbye, .bandwidth, .transport, .other: break
+        case .bandwidth(let estimate): departures?.take(estimate: estimate.bitsPerSecond)
+        case .transport(let feedback): departures?.take(feedback, at: now)
+        case .names, .goodbye, .other: break
         }
     }
 
@@ -146,12 +147,37 @@ final class Peer {
 
     // MARK: What it gets
 
-    /// Gives each track the best of what its publisher sends. No estimate of the way to a player bounds it yet.
+    func add(_ track: OutgoingTrack) {
+        outgoing.append(track)
+        departures?.padded = padded
+    }
+
+    func drop(_ track: OutgoingTrack) {
+        outgoing.removeAll { $0 === track }
+        departures?.padded = padded
+    }
+
+    private var padded: OutgoingTrack? { outgoing.first { $0.codec.isVideo && $0.repeatType != nil } }
+
+    /// Gives each picture the best of what its publisher sends that its way carries. What it shows on its page it does not tell yet.
     func choose(at now: Microseconds) {
-        let tracks = outgoing.map { LayerChoice.Track(id: $0.source, offers: $0.track?.offers(at: now) ?? [], viewport: 1) }
-        for (track, choice) in zip(outgoing, layerChoice.choose(tracks, bitrate: Self.unbounded, at: now)) {
-            if case .target(let target) = choice { track.select(target) }
+        guard let departures else { return }
+        let pictures = outgoing.filter(\.codec.isVideo)
+        let tracks = pictures.map { LayerChoice.Track(id: $0.source, offers: $0.track?.offers(at: now) ?? [], viewport: 1) }
+        for (track, choice) in zip(pictures, departures.choose(tracks, at: now)) {
+            switch choice {
+            case .target(let target): track.select(target)
+            case .noRoom: track.pause()
+            case .unseen, .noSource: break
+            }
         }
+    }
+
+    /// What is due of what it gets: layers, and packets that waited.
+    func advance(to now: Microseconds) {
+        guard let departures else { return }
+        if departures.isDue(at: now) { choose(at: now) }
+        departures.flush(at: now)
     }
 
     // MARK: What it is told

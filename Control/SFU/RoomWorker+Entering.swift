@@ -1,4 +1,5 @@
 import BondWire
+import Congestion
 import Forwarding
 import ICE
 import Posix
@@ -43,10 +44,10 @@ extension RoomWorker {
         }
         guard !tracks.isEmpty else { throw Refusal(step: .noPublisher, reason: "nobody sends into the room yet") }
         return try enter(order, offer, .standard, .play(tracks)) { peer, answer in
-            for (track, index) in answer.tracks {
-                guard let agreed = answer.sections.first(where: { $0.index == index })?.codecs.first else { continue }
-                peer.outgoing.append(outgoing(agreed, track, to: peer, at: now))
+            let taken = answer.tracks.compactMap { sent, index in
+                answer.sections.first { $0.index == index }.map { (agreed: $0, sent: sent) }
             }
+            for track in outgoing(taken, to: peer, at: now) { peer.add(track) }
             guard !peer.outgoing.isEmpty else {
                 throw Refusal(
                     step: .unanswerable,
@@ -92,12 +93,46 @@ extension RoomWorker {
         return (answer.description.text, tag)
     }
 
-    /// What an agreed track becomes.
-    func outgoing(_ agreed: AgreedCodec, _ track: SentTrack, to peer: Peer, at now: Microseconds) -> OutgoingTrack {
-        OutgoingTrack(
-            agreed, source: track.source, repeatSource: track.retransmissionSource ?? 0, random: .random(in: 0 ... .max),
-            buffer: made, at: now, protection: { [unowned peer] in peer.transport.sender },
-            send: { [unowned self, unowned peer] in send($0, to: peer) })
+    /// What agreed sections of a player become, and how that leaves.
+    func outgoing(_ taken: [(agreed: AgreedSection, sent: SentTrack)], to peer: Peer, at now: Microseconds) -> [OutgoingTrack] {
+        let departures = departures(to: peer, Self.feedback(taken.map(\.agreed)))
+        return taken.compactMap { section, sent in
+            section.codecs.first.map { codec in
+                OutgoingTrack(
+                    codec, section.extensions, source: sent.source, repeatSource: sent.retransmissionSource ?? 0,
+                    random: .random(in: 0 ... .max), departures: departures, buffer: made, at: now)
+            }
+        }
+    }
+
+    /// Who gets sound alone needs no estimate: the first pictures say how the way is known.
+    private func departures(to peer: Peer, _ feedback: Downlink.Feedback) -> Departures {
+        if let departures = peer.departures {
+            if departures.feedback == .nothing, feedback != .nothing {
+                departures.begin(feedback)
+                for track in peer.outgoing { track.stamp() }
+            }
+            return departures
+        }
+        let departures = Departures(
+            feedback, buffer: made, protection: { [unowned peer] in peer.transport.sender },
+            send: { [unowned self, unowned peer] in send($0, to: peer) },
+            waits: { [unowned self, unowned peer] in wait(for: peer.id) })
+        peer.departures = departures
+        return departures
+    }
+
+    /// How a player's way can be known. Without repeats (RTX) nothing can be probed, and an estimate made here would only fall.
+    private static func feedback(_ sections: [AgreedSection]) -> Downlink.Feedback {
+        let pictures = sections.filter { $0.kind == .video }
+        let isNumbered = pictures.allSatisfy { section in
+            let agreed = section.codecs.first
+            return section.extensions[.transportSequence] != nil && agreed?.feedback.contains(.transport) == true
+                && agreed?.retransmissionType != nil
+        }
+        if pictures.isEmpty { return .nothing }
+        if isNumbered { return .transport }
+        return pictures.allSatisfy { $0.codecs.first?.feedback.contains(.bandwidth) == true } ? .receiver : .nothing
     }
 
     /// Candidates, which an end that only answers does not need, or new credentials.

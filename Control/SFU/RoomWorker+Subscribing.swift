@@ -28,8 +28,10 @@ extension RoomWorker {
             subscriber.open(try open(order.peer, subscriber.room, subscriber.owner, session, remote))
         }
         guard let peer = subscriber.peer else { return }
-        for (agreed, sent, _) in answered.begins { subscriber.began(outgoing(agreed, sent, to: peer, at: now)) }
-        if peer.transport.isOpen { subscriber.feed(at: now) }
+        for track in outgoing(answered.begins, to: peer, at: now) { subscriber.began(track) }
+        guard peer.transport.isOpen else { return }
+        subscriber.feed()
+        peer.choose(at: now)
     }
 
     /// The offers that are due.
@@ -63,8 +65,9 @@ extension RoomWorker {
         for subscriber in subscribers.values where subscriber.room == room { subscriber.drop(source) }
         for track in source.subscribers {
             track.starve()
-            feed(track, in: room, at: now)
+            feed(track, in: room)
         }
+        for player in peers.values where player.room == room && player.transport.isOpen { player.choose(at: now) }
     }
 
     /// Its ICE session begins with the first offer: without one nobody would answer it, and it would end.

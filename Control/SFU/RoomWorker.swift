@@ -27,6 +27,9 @@ final class RoomWorker {
     var subscribers: [PeerID: Subscriber] = [:]
     private var watches: [Watch] = []
     private var timer: LoopTimer?
+    /// Of whom something waits for its turn, and when they are looked at.
+    private var waiting: Set<PeerID> = []
+    private var pacing: LoopTimer?
     private let batch = DatagramBatch()
     /// For the packet that is looked at, and for the one that is made of it.
     private let taken = UnsafeMutableRawBufferPointer.allocate(byteCount: RoomWorker.room, alignment: 16)
@@ -37,6 +40,8 @@ final class RoomWorker {
 
     private static let room = 2048 + 64
     private static let tick = Duration.milliseconds(20)
+    /// As fine as the loop's timers: a probe is some packets in 15 ms.
+    private static let pace = Duration.milliseconds(1)
     /// Reads of one socket before others have their turn.
     private static let readLimit = 8
     static let peerLimit = 1000
@@ -97,6 +102,7 @@ final class RoomWorker {
 
     func end() {
         timer?.cancel()
+        pacing?.cancel()
         for watch in watches { watch.cancel() }
         for id in peerIDs { remove(id) }
     }
@@ -217,8 +223,12 @@ final class RoomWorker {
 
     /// Media may come and go: whoever plays is fed by whoever publishes, whoever subscribes by what was agreed on.
     private func connect(_ peer: Peer, at now: Microseconds) {
-        if let subscriber = subscribers[peer.id] { return subscriber.feed(at: now) }
-        for track in peer.outgoing { feed(track, in: peer.room, at: now) }
+        if let subscriber = subscribers[peer.id] {
+            subscriber.feed()
+            return peer.choose(at: now)
+        }
+        for track in peer.outgoing { feed(track, in: peer.room) }
+        peer.choose(at: now)
         for track in peer.incoming { offer(track, in: peer.room, at: now) }
         show(peer)
     }
@@ -228,14 +238,15 @@ final class RoomWorker {
     }
 
     /// The first publisher's, of those that send what the player takes.
-    func feed(_ track: OutgoingTrack, in room: RoomID, at now: Microseconds) {
+    func feed(_ track: OutgoingTrack, in room: RoomID) {
         let sources = publishers(in: room).flatMap(\.incoming)
-        if let source = sources.first(where: { $0.codec == track.codec }) { track.feed(from: source, at: now) }
+        if let source = sources.first(where: { $0.codec == track.codec }) { track.feed(from: source) }
     }
 
     func offer(_ source: IncomingTrack, in room: RoomID, at now: Microseconds) {
         for player in peers.values where player.room == room && player.transport.isOpen && subscribers[player.id] == nil {
-            for track in player.outgoing where track.track == nil && track.codec == source.codec { track.feed(from: source, at: now) }
+            for track in player.outgoing where track.track == nil && track.codec == source.codec { track.feed(from: source) }
+            player.choose(at: now)
         }
     }
 
@@ -251,7 +262,7 @@ final class RoomWorker {
         for peer in peers.values {
             handle(peer.transport.advance(to: now), of: peer, at: now)
             guard peer.transport.isOpen, let sender = peer.transport.sender else { continue }
-            peer.choose(at: now)
+            peer.advance(to: now)
             for compound in peer.controls(clocks: { self.clock(of: $0) }, at: now) {
                 made.copyBytes(from: compound)
                 // try?: as media: what is refused is lost.
@@ -276,6 +287,20 @@ final class RoomWorker {
         guard let subscriber = subscribers.values.first(where: { $0.session == session }) else { return }
         remove(subscriber.id)
         left(subscriber.id, "it did not answer the offer for 30 s")
+    }
+
+    /// Something waits for its turn towards this peer.
+    func wait(for peer: PeerID) {
+        waiting.insert(peer)
+        guard pacing == nil else { return }
+        pacing = loop.timer(after: Self.pace) { [weak self] in self?.letGo() }
+    }
+
+    private func letGo() {
+        pacing = nil
+        let (due, now) = (waiting, now)
+        waiting = []
+        for peer in due { peers[peer]?.departures?.flush(at: now) }
     }
 
     // MARK: Coming and going
@@ -306,7 +331,7 @@ final class RoomWorker {
             return PeerFigures(
                 peer: peer.id, room: peer.room, isConnected: peer.transport.isOpen,
                 received: Bitrate(bitsPerSecond: incoming.reduce(0) { $0 + $1.bytes } * 8),
-                sent: Bitrate(bitsPerSecond: peer.outgoing.reduce(0) { $0 + $1.takeBytes() } * 8),
+                sent: Bitrate(bitsPerSecond: (peer.departures?.takeBytes() ?? 0) * 8),
                 framesReceived: incoming.reduce(0) { $0 + $1.frames })
         }
         return WorkerReport(peers: figures, packetsIn: counts.received, packetsOut: counts.sent, refused: counts.refused)

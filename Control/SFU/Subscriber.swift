@@ -73,8 +73,9 @@ final class Subscriber {
     private func silence(_ line: Line) {
         guard let outgoing = line.outgoing else { return }
         line.source.remove(outgoing)
+        outgoing.pause()
         outgoing.starve()
-        peer?.outgoing.removeAll { $0 === outgoing }
+        peer?.drop(outgoing)
     }
 
     // MARK: Offers and answers
@@ -94,7 +95,7 @@ final class Subscriber {
         /// Of the first answer: the peer is to be opened with it.
         let opening: RemoteTransport?
         /// What is to be sent from now on.
-        let begins: [(agreed: AgreedCodec, sent: SentTrack, source: IncomingTrack)]
+        let begins: [(agreed: AgreedSection, sent: SentTrack)]
     }
 
     /// - Throws: `RoomWorker.Refusal`; the offer still awaits an answer then.
@@ -121,12 +122,10 @@ final class Subscriber {
         return Answered(opening: opening, begins: begins(agreed.sections))
     }
 
-    private func begins(_ sections: [AgreedSection]) -> [(agreed: AgreedCodec, sent: SentTrack, source: IncomingTrack)] {
+    private func begins(_ sections: [AgreedSection]) -> [(agreed: AgreedSection, sent: SentTrack)] {
         sections.compactMap { section in
-            guard let codec = section.codecs.first, let line = lines.first(where: { $0.mid == section.mid }), line.outgoing == nil else {
-                return nil
-            }
-            return (codec, line.sent, line.source)
+            guard let line = lines.first(where: { $0.mid == section.mid }), line.outgoing == nil else { return nil }
+            return (section, line.sent)
         }
     }
 
@@ -142,13 +141,13 @@ final class Subscriber {
     func began(_ outgoing: OutgoingTrack) {
         guard let index = lines.firstIndex(where: { $0.sent.source == outgoing.source }) else { return }
         lines[index].outgoing = outgoing
-        peer?.outgoing.append(outgoing)
+        peer?.add(outgoing)
     }
 
     /// Feeds whatever is agreed on and not fed yet.
-    func feed(at now: Microseconds) {
+    func feed() {
         for line in lines {
-            if let outgoing = line.outgoing, outgoing.track == nil { outgoing.feed(from: line.source, at: now) }
+            if let outgoing = line.outgoing, outgoing.track == nil { outgoing.feed(from: line.source) }
         }
     }
 }

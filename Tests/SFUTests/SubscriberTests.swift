@@ -1,4 +1,5 @@
 import BondWire
+import Congestion
 import ICE
 import SDP
 import Testing
@@ -170,13 +171,15 @@ struct SubscriberTests {
         let track = try tracks()[1]
         add(track, 2, to: subscriber)
         let first = try #require(subscriber.offer())
-        for (agreed, sent, _) in try subscriber.take(try answer(first), to: 0).begins {
+        let departures = Departures(.transport, buffer: buffer, protection: { nil }, send: { _ in }, waits: {})
+        for (agreed, sent) in try subscriber.take(try answer(first), to: 0).begins {
             subscriber.began(
                 OutgoingTrack(
-                    agreed, source: sent.source, repeatSource: 0, random: 1, buffer: buffer, at: 0, protection: { nil }, send: { _ in }))
+                    try #require(agreed.codecs.first), agreed.extensions, source: sent.source, repeatSource: 0, random: 1,
+                    departures: departures, buffer: buffer, at: 0))
         }
-        subscriber.feed(at: 0)
-        subscriber.feed(at: 0)
+        subscriber.feed()
+        subscriber.feed()
         #expect(track.subscribers.count == 1)
         subscriber.drop(track)
         #expect(track.subscribers.isEmpty && !subscriber.hasTracks)
