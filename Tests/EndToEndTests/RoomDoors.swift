@@ -91,13 +91,14 @@ enum RoomDoors {
     static let script = """
         window.rooms = {
             peers: [],
-            async negotiate(peer, url, token) {
+            async negotiate(peer, url, token, address = '127.0.0.1') {
                 await peer.setLocalDescription(await peer.createOffer());
                 const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/sdp' };
                 const answer = await fetch(url, { method: 'POST', headers, body: peer.localDescription.sdp });
                 if (answer.status !== 201) throw Error(`${answer.status} ${await answer.text()}`);
                 const place = new URL(answer.headers.get('location'), url).href;
-                await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
+                const sdp = (await answer.text()).replaceAll(' 127.0.0.1 ', ` ${address} `);
+                await peer.setRemoteDescription({ type: 'answer', sdp });
                 this.peers.push({ peer, place, token });
             },
             // With scales: a simulcast of so many layers, the least first.
@@ -119,7 +120,7 @@ enum RoomDoors {
                 }
                 await this.negotiate(peer, url, token);
             },
-            async play(url, token) {
+            async play(url, token, address) {
                 const peer = new RTCPeerConnection();
                 for (const kind of ['audio', 'video']) peer.addTransceiver(kind, { direction: 'recvonly' });
                 const media = new MediaStream();
@@ -127,7 +128,15 @@ enum RoomDoors {
                 const video = document.body.appendChild(document.createElement('video'));
                 video.autoplay = true;
                 video.srcObject = media;
-                await this.negotiate(peer, url, token);
+                await this.negotiate(peer, url, token, address);
+            },
+            port() { return this.peers[0].peer.remoteDescription.sdp.match(/ 127\\.0\\.0\\.1 (\\d+) typ host/)[1]; },
+            async concealed() {
+                for (const report of (await this.peers.at(-1).peer.getStats()).values()) {
+                    if (report.type !== 'inbound-rtp' || report.kind !== 'audio') continue;
+                    return (100 * report.concealedSamples / report.totalSamplesReceived).toFixed(2);
+                }
+                return 'no sound';
             },
             sender() { return this.peers[0].peer.getSenders().find(one => one.track.kind === 'video'); },
             async leaveOut(layer) {

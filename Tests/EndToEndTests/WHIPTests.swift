@@ -1,4 +1,5 @@
 import Foundation
+import Lab
 import Support
 import Testing
 import Units
@@ -54,6 +55,49 @@ struct WHIPTests {
             // From the layer's last picture to the next one's key frame it stands still.
             let frozen = try await browser.value("rooms.decoded().then(all => all.frozen)") as? Double
             #expect(try #require(frozen) < 1)
+        }
+    }
+
+    @Test("a player whose link becomes narrow soon gets a smaller picture, and within ten seconds the large one again, while sound goes on")
+    func narrowed() async throws {
+        let emulator = try LinkEmulator()
+        defer { emulator.stop() }
+        let wide = LinkProfile(rateKbit: 5000, delayMs: 50, queueMs: 300)
+        try await inRooms { desk, owner in
+            let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+            let (sending, playing) = (try await pass("publish", desk, owner, room), try await pass("play", desk, owner, room))
+            let browser = try await Chromium(on: desk.stage, hasCamera: true)
+            try await browser.open(desk.server + "/")
+            _ = try await browser.value(RoomDoors.script)
+            _ = try await browser.value("rooms.publish('\(sending.url)', '\(sending.token)', [4, 2, 1])")
+            try await browser.wait(for: "rooms.peers[0].peer.connectionState === 'connected'", "the publisher is connected")
+            // The player alone comes by the emulated link: where the publisher was told to come, on another address.
+            let said = try await browser.value("rooms.port()") as? String ?? ""
+            let port = try #require(Int(said))
+            try emulator.relay(
+                "player", listen: "127.0.0.2", target: "127.0.0.1", ports: port...port,
+                shape: LinkShape(up: LinkProfile(delayMs: 50), down: wide), seed: 1)
+            _ = try await browser.value("rooms.play('\(playing.url)', '\(playing.token)', '127.0.0.2')")
+            try await browser.wait(for: "rooms.decoded().then(all => all.height === 720)", "the best layer is seen", within: .seconds(30))
+            emulator.change("player", .down, to: LinkProfile(rateKbit: 400, delayMs: 50, queueMs: 300))
+            let fall = try await ContinuousClock().measure {
+                try await browser.wait(for: "rooms.decoded().then(all => all.height < 720)", "a smaller layer is seen")
+            }
+            measured("the smaller picture is decoded after", fall)
+            // Beyond the 1.5 s until it is sent: the link's queue, the way, and the player's own buffer.
+            #expect(fall < .milliseconds(2500))
+            let before = try await browser.value("rooms.decoded().then(all => all.frames)") as? Double ?? 0
+            try await Task.sleep(for: .seconds(5))
+            let after = try await browser.value("rooms.decoded().then(all => all.frames)") as? Double ?? 0
+            #expect(after - before > 50, "\(before) pictures, then \(after)")
+            measured("sound that was made up, in percent", try await browser.value("rooms.concealed()") as? String ?? "")
+            emulator.change("player", .down, to: wide)
+            let rise = try await ContinuousClock().measure {
+                try await browser.wait(for: "rooms.decoded().then(all => all.height === 720)", "the best layer is seen again")
+            }
+            measured("the large picture is decoded again after", rise)
+            #expect(rise < .milliseconds(10_500))
+            measured("in all", try await browser.value("rooms.decoded().then(all => JSON.stringify(all))") as? String ?? "")
         }
     }
 
