@@ -32,6 +32,8 @@ package struct BandwidthEstimate: Sendable {
     /// Of those that came: with fewer the times between them say nothing.
     private static let toldProbe = 5
     private static let probeInterval: Microseconds = 4_000_000
+    /// The first ones, until one of them has told something.
+    private static let early = (probes: 5, interval: Microseconds(1_000_000))
     /// So many times the estimate: after a probe that found this the next one need not wait.
     private static let worthwhile = 1.2
     private static let limits = 30_000.0...100_000_000.0
@@ -58,6 +60,7 @@ package struct BandwidthEstimate: Sendable {
     private var probed: Microseconds?
     /// The last probe went through, and showed much more than was known.
     private var hasFoundMore = false
+    private var hasTold = false
 
     package private(set) var fractionLost = 0.0
 
@@ -154,6 +157,10 @@ package struct BandwidthEstimate: Sendable {
             delayRate += step(roundTrip) * elapsed
             // What nobody sends proves nothing.
             if let arriving { delayRate = min(delayRate, max(before, 1.5 * Double(arriving) + 10_000)) }
+            // What comes while no queue grows is carried; what came before a fall is not looked at.
+            if now - (fell ?? 0) > 1_000_000, let arriving, let arrivingNow {
+                delayRate = max(delayRate, Double(min(arriving, arrivingNow)))
+            }
         }
         delayRate = min(max(delayRate, Self.limits.lowerBound), Self.limits.upperBound)
     }
@@ -219,7 +226,8 @@ package struct BandwidthEstimate: Sendable {
     /// - Parameter wanted: bits per second.
     package mutating func probe(for wanted: Int64, at now: Microseconds) -> Probe? {
         guard wanted > bitrate, trend.use == .normal, fractionLost < Self.highLoss + ownLoss else { return nil }
-        if let probed, !hasFoundMore, now - probed < Self.probeInterval { return nil }
+        let interval = hasTold || probes >= Self.early.probes ? Self.probeInterval : Self.early.interval
+        if let probed, !hasFoundMore, now - probed < interval { return nil }
         if let fell, now - fell < Self.probeInterval { return nil }
         probed = now
         hasFoundMore = false
@@ -254,6 +262,7 @@ package struct BandwidthEstimate: Sendable {
         let came = Double(bytes) * 8_000_000 / Double(coming)
         // Twice as fast as it was sent, it waited somewhere and says nothing.
         guard came <= 2 * sent else { return }
+        hasTold = true
         if came < 0.9 * sent {
             // The link was the slower one: a little less than it carries. It carries what comes now in any case.
             learn(came)

@@ -22,7 +22,8 @@ package struct Downlink: Sendable {
 
     /// As browsers begin themselves.
     private static let start: Int64 = 300_000
-    /// For so long nothing is taken away on suspicion: probes find out meanwhile.
+    /// The least layers are not taken away sooner: at the beginning probes find out meanwhile, and a cut of the estimate is short where it
+    /// only lets a queue drain.
     private static let grace: Microseconds = 2_000_000
     private static let choiceInterval: Microseconds = 100_000
     private static let unbounded: Int64 = 1 << 40
@@ -44,7 +45,8 @@ package struct Downlink: Sendable {
     private var told: Int64?
     /// Smoothed, with the time that a feedback waits.
     private var roundTrip: Microseconds?
-    private var begun: Microseconds?
+    /// Since when the way seems not to carry the least layers.
+    private var shortSince: Microseconds?
     private var chosen: Microseconds?
     private var isPressed = false
     /// Bits per second: of what was chosen, and what the best that there is needs; with sound and repeats.
@@ -84,7 +86,6 @@ package struct Downlink: Sendable {
         pacer.sent(bytes: bytes, at: now)
         // What is not numbered is in no estimate, and takes nothing from it.
         guard isNumbered || feedback == .receiver else { return nil }
-        if begun == nil { begun = now }
         switch kind {
         case .sound: sound.add(bytes, at: now)
         case .repeat: repeats.add(bytes, at: now)
@@ -157,13 +158,14 @@ package struct Downlink: Sendable {
     }
 
     /// Bits per second for all pictures: now, and in the long run.
-    private func budget(_ tracks: [LayerChoice.Track], _ aside: Int64, at now: Microseconds) -> (Int64, Int64) {
+    private mutating func budget(_ tracks: [LayerChoice.Track], _ aside: Int64, at now: Microseconds) -> (Int64, Int64) {
         let least = tracks.reduce(0) { $0 + ($1.offers.first?.bitrate ?? 0) }
         switch feedback {
         case .transport:
-            let isNew = begun.map { now - $0 < Self.grace } ?? true
-            let floor = isNew && estimate.bitrate >= Self.start ? least : 0
-            let bitrate = max(estimate.bitrate - aside, floor)
+            let carried = estimate.bitrate - aside
+            shortSince = carried < least ? shortSince ?? now : nil
+            let isDip = shortSince.map { now - $0 < Self.grace } ?? false
+            let bitrate = isDip ? least : carried
             return (bitrate, max(bitrate, estimate.sustained - aside))
         case .receiver:
             let bitrate = max((told ?? Self.start) - aside, least)
