@@ -23,8 +23,7 @@ final class IncomingLayer {
     /// Since the last report.
     private var bytes = 0
     private var frames = 0
-    /// Of each spatial and each temporal layer within it.
-    private var rates: [RateWindow]
+    private var rates: LayerRates
 
     /// Pictures that came of another layer of its track since its last packet.
     private var passed = 0
@@ -33,10 +32,6 @@ final class IncomingLayer {
     private static let silence: Microseconds = 1_000_000
     /// So many pictures of another layer say so sooner: all of them are made of the same ones. 0.2 s at 30 pictures a second.
     private static let mostPassed = 6
-    /// Layers of one kind; those above count as the highest. Encoders have three.
-    private static let sublayers = 4
-    /// Over so long that a key frame, as large as many pictures, does not make the layer seem another one.
-    private static let rateSpan: Microseconds = 3_000_000
 
     init(_ number: UInt8, _ name: Label?, _ codec: Codec) {
         self.number = number
@@ -46,8 +41,7 @@ final class IncomingLayer {
         reader = PictureReader(codec)
         reception = Reception(rate: codec.clockRate)
         cache = PacketCache(codec.isVideo ? .video : .audio)
-        rates = [RateWindow](
-            repeating: RateWindow(span: Self.rateSpan), count: codec.isVideo ? Self.sublayers * Self.sublayers : 1)
+        rates = LayerRates(codec)
     }
 
     // MARK: Sources
@@ -71,6 +65,11 @@ final class IncomingLayer {
 
     /// A picture of another layer of the same track has begun.
     func pass() { passed += 1 }
+
+    /// Bits per second, as a player would get all of it.
+    func bitrate(at now: Microseconds) -> Int64 { rates.bitrate(at: now) }
+
+    func offers(isLeast: Bool, at now: Microseconds) -> [LayerChoice.Offer] { rates.offers(of: number, isLeast: isLeast, at: now) }
 
     // MARK: Packets
 
@@ -117,45 +116,11 @@ final class IncomingLayer {
             frames += 1
             if mark.isKey, codec.isVideo { missing.forget(before: number) }
         }
-        count(packet.count, mark, at: now)
+        if let mark { rates.count(packet.count + Departures.overhead, mark, at: now) }
         let taken = SourcePacket(
             layer: self.number, number: number, timestamp: header.fields.timestamp, marker: header.fields.marker, mark: mark)
         cache.store(taken, span, at: now)
         return (taken, payload)
-    }
-
-    // MARK: Rates
-
-    /// Once for each packet, however it came: what a player gets of it has that size.
-    private func count(_ bytes: Int, _ mark: PictureMark?, at now: Microseconds) {
-        guard let mark else { return }
-        let (spatial, temporal) = (min(Int(mark.spatial), Self.sublayers - 1), min(Int(mark.temporal), Self.sublayers - 1))
-        let place = rates.count > 1 ? spatial * Self.sublayers + temporal : 0
-        rates[place].add(bytes + Departures.overhead, at: now)
-    }
-
-    /// Bits per second of all of it, as a player would get it.
-    func bitrate(at now: Microseconds) -> Int64 { rates.indices.reduce(0) { $0 + rates[$1].bitrate(at: now) } }
-
-    /// The ways to send it, the least first. The best of each kind has no bound, so that it stays the same while more layers come and go.
-    ///
-    /// - Parameter isLeast: nothing cheaper is sent of the track: then fewer pictures are better than none. Of others half of the pictures
-    ///   is the least, since what is beneath has all.
-    func offers(isLeast: Bool, at now: Microseconds) -> [LayerChoice.Offer] {
-        let bits = rates.indices.map { rates[$0].bitrate(at: now) }
-        let sent = bits.indices.filter { bits[$0] > 0 }
-        let spatial = sent.map { $0 / Self.sublayers }.max() ?? 0
-        let temporal = sent.map { $0 % Self.sublayers }.max() ?? 0
-        var offers: [LayerChoice.Offer] = []
-        for place in sent {
-            let (row, column) = (place / Self.sublayers, place % Self.sublayers)
-            guard column >= temporal - 1 || isLeast && row == 0 else { continue }
-            let target = LayerTarget(
-                layer: number, spatial: row == spatial ? .max : UInt8(row), temporal: column == temporal ? .max : UInt8(column))
-            let parts = sent.filter { $0 / Self.sublayers <= row && $0 % Self.sublayers <= column }
-            offers.append(LayerChoice.Offer(target, bitrate: parts.reduce(0) { $0 + bits[$1] }, height: 0))
-        }
-        return offers.isEmpty ? [LayerChoice.Offer(LayerTarget(layer: number), bitrate: 0, height: 0)] : offers
     }
 
     // MARK: Control

@@ -116,14 +116,7 @@ final class IncomingTrack {
         if let offered, now - offered.at < Self.offerTime { return offered.offers }
         let sent = layers.filter { $0.isSent(at: now) }.map { (layer: $0, bitrate: $0.bitrate(at: now)) }
         let ordered = sent.isEmpty ? Array(layers.prefix(1)) : sent.sorted { $0.bitrate < $1.bitrate }.map { $0.layer }
-        var offers: [LayerChoice.Offer] = []
-        for (place, layer) in ordered.enumerated() {
-            for var offer in layer.offers(isLeast: place == 0, at: now) {
-                // What is better never costs less: then it is taken before what is beneath.
-                offer.bitrate = max(offer.bitrate, offers.last?.bitrate ?? 0)
-                offers.append(offer)
-            }
-        }
+        let offers = LayerChoice.Offer.ladder(ordered.enumerated().map { $1.offers(isLeast: $0 == 0, at: now) })
         offered = (offers, now)
         return offers
     }
