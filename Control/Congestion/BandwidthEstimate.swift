@@ -226,7 +226,7 @@ package struct BandwidthEstimate: Sendable {
     /// - Parameter wanted: bits per second.
     package mutating func probe(for wanted: Int64, at now: Microseconds) -> Probe? {
         guard wanted > bitrate, trend.use == .normal, fractionLost < Self.highLoss + ownLoss else { return nil }
-        let interval = hasTold || probes >= Self.early.probes ? Self.probeInterval : Self.early.interval
+        let interval = hasTold || Int(probes) >= Self.early.probes ? Self.probeInterval : Self.early.interval
         if let probed, !hasFoundMore, now - probed < interval { return nil }
         if let fell, now - fell < Self.probeInterval { return nil }
         probed = now
@@ -263,6 +263,7 @@ package struct BandwidthEstimate: Sendable {
         // Twice as fast as it was sent, it waited somewhere and says nothing.
         guard came <= 2 * sent else { return }
         hasTold = true
+        let before = delayRate
         if came < 0.9 * sent {
             // The link was the slower one: a little less than it carries. It carries what comes now in any case.
             learn(came)
@@ -273,6 +274,6 @@ package struct BandwidthEstimate: Sendable {
             delayRate = max(delayRate, found)
         }
         delayRate = min(max(delayRate, Self.limits.lowerBound), Self.limits.upperBound)
-        lossRate = max(lossRate, delayRate)
+        if delayRate > before { lossRate = max(lossRate, delayRate) }
     }
 }
