@@ -1,8 +1,7 @@
 package import BondWire
 
-/// When a publisher is asked for a key frame (PLI, RFC 4585, 6.3.1; FIR, RFC 5104, 4.3.1): once a second for each layer at most, however
-/// many wait, and again until one has come: soon, since browsers take no second request within 300 ms, of whatever layer (libwebrtc,
-/// `EncoderRtcpFeedback`), and then each second.
+/// When a publisher is asked for a key frame (PLI, RFC 4585, 6.3.1; FIR, RFC 5104, 4.3.1): for each layer once a second, however many wait
+/// and until one has come, and once more in between, so that a first request that came to nothing does not cost a second.
 package struct KeyFrameRequests: Sendable {
     package struct Request: Hashable, Sendable {
         package var layer: UInt8
@@ -10,22 +9,25 @@ package struct KeyFrameRequests: Sendable {
         package var number: UInt8
     }
 
-    /// Between two requests of one layer.
+    /// Between two requests of one layer in the long run.
     package static let interval: Microseconds = 1_000_000
-    /// Between the first and the second where no key frame came.
-    package static let firstRepeat: Microseconds = 350_000
+    /// Between any two: libwebrtc does not look at what comes within 300 ms of a request that it followed (EncoderRtcpFeedback), of
+    /// whichever layer, nor at what comes while its encoder is set up anew.
+    package static let pause: Microseconds = 350_000
     /// Who still waits says so again; after this nobody does.
     package static let patience: Microseconds = 5_000_000
 
     private struct Layer {
         var asked: Microseconds?
+        /// When all requests that were sent have had an interval each.
+        var paid: Microseconds = 0
         var wanted: Microseconds?
-        /// Requests since the last key frame.
-        var tries = 0
+        /// It was asked for since the last key frame.
+        var isRepeat = false
         var number: UInt8 = 0
 
-        /// When it may be asked for next; nil for at once.
-        var due: Microseconds? { asked.map { $0 + (tries == 1 ? KeyFrameRequests.firstRepeat : KeyFrameRequests.interval) } }
+        /// When the next request may be sent.
+        var due: Microseconds { asked.map { max($0 + KeyFrameRequests.pause, paid - KeyFrameRequests.interval) } ?? .min }
     }
 
     private var layers: [Layer]
@@ -42,7 +44,7 @@ package struct KeyFrameRequests: Sendable {
     package mutating func came(_ layer: UInt8) {
         guard Int(layer) < layers.count else { return }
         layers[Int(layer)].wanted = nil
-        layers[Int(layer)].tries = 0
+        layers[Int(layer)].isRepeat = false
     }
 
     package func isPending(_ layer: UInt8) -> Bool { Int(layer) < layers.count && layers[Int(layer)].wanted != nil }
@@ -51,7 +53,7 @@ package struct KeyFrameRequests: Sendable {
     package var nextDue: Microseconds? {
         var next: Microseconds?
         for layer in layers where layer.wanted != nil {
-            next = min(next ?? .max, layer.due ?? .min)
+            next = min(next ?? layer.due, layer.due)
         }
         return next
     }
@@ -62,13 +64,14 @@ package struct KeyFrameRequests: Sendable {
             guard let wanted = layers[index].wanted else { continue }
             guard now - wanted < Self.patience else {
                 layers[index].wanted = nil
-                layers[index].tries = 0
+                layers[index].isRepeat = false
                 continue
             }
-            if let due = layers[index].due, now < due { continue }
+            guard now >= layers[index].due else { continue }
             layers[index].asked = now
-            if layers[index].tries == 0 { layers[index].number &+= 1 }
-            layers[index].tries += 1
+            layers[index].paid = max(layers[index].paid, now) + Self.interval
+            if !layers[index].isRepeat { layers[index].number &+= 1 }
+            layers[index].isRepeat = true
             return Request(layer: UInt8(index), number: layers[index].number)
         }
         return nil

@@ -140,33 +140,50 @@ import Testing
 }
 
 @Suite struct KeyFrameRequestsTests {
-    @Test("many who wait are one request a second for each layer, but for the first repeat, until the key frame has come")
+    @Test("many who wait are one request a second for each layer and one in between, until the key frame has come")
     func throttled() {
         var requests = KeyFrameRequests(layers: 2)
         var sent: [(Microseconds, KeyFrameRequests.Request)] = []
         for now in stride(from: Microseconds(0), to: 4 * second, by: Int(10 * ms)) {
-            // A hundred join within a second; the answer is lost twice.
+            // A hundred join within a second; the answer is lost three times.
             if now < second { requests.want(1, at: now) }
             if now == 2500 * ms { requests.came(1) }
             while let request = requests.next(at: now) { sent.append((now / ms, request)) }
         }
-        #expect(sent.map(\.0) == [0, 350, 1350, 2350])
+        #expect(sent.map(\.0) == [0, 350, 1000, 2000])
         #expect(Set(sent.map(\.1)) == [KeyFrameRequests.Request(layer: 1, number: 1)])
         #expect(requests.nextDue == nil && !requests.isPending(1))
     }
 
-    @Test("who wants one right after one has come waits for the second to be over, and it is another request (RFC 5104, 4.3.1.1)")
+    @Test("who wants one right after one has come waits a little, the next for the second to be over; another request (RFC 5104, 4.3.1.1)")
     func again() {
         var requests = KeyFrameRequests(layers: 1)
         requests.want(0, at: 0)
         #expect(requests.next(at: 0)?.number == 1)
         requests.came(0)
         requests.want(0, at: 100 * ms)
+        #expect(requests.next(at: 349 * ms) == nil && requests.nextDue == 350 * ms)
+        #expect(requests.next(at: 350 * ms)?.number == 2)
+        requests.came(0)
+        requests.want(0, at: 400 * ms)
         #expect(requests.next(at: 999 * ms) == nil && requests.nextDue == second)
-        #expect(requests.next(at: second)?.number == 2)
+        #expect(requests.next(at: second)?.number == 3)
         // Whoever it was has gone: nobody says that they wait.
-        #expect(requests.next(at: 5100 * ms) == nil && !requests.isPending(0))
+        #expect(requests.next(at: 5400 * ms) == nil && !requests.isPending(0))
         requests.want(7, at: 0)
         #expect(requests.next(at: 6 * second) == nil)
+    }
+
+    @Test("who asks all the time gets one a second, however many have come")
+    func greedy() {
+        var requests = KeyFrameRequests(layers: 1)
+        var count = 0
+        for now in stride(from: Microseconds(0), to: 20 * second, by: Int(10 * ms)) {
+            requests.want(0, at: now)
+            guard requests.next(at: now) != nil else { continue }
+            requests.came(0)
+            count += 1
+        }
+        #expect(count == 21)
     }
 }
