@@ -14,7 +14,8 @@ package struct Downlink: Sendable {
     package enum Feedback: Hashable, Sendable {
         /// When each packet came: the way is estimated here, and probed.
         case transport
-        /// What it takes its way to carry (REMB). Upward it tells little more than what comes, so that the least of each picture always goes.
+        /// What it takes its way to carry (REMB). Upward it tells little more than what comes, so that the least of each picture
+        /// always goes.
         case receiver
         /// Nothing: all that is sent goes at once.
         case nothing
@@ -136,7 +137,10 @@ package struct Downlink: Sendable {
 
     // MARK: What is sent of pictures
 
-    /// Whether layers are to be chosen: each tenth of a second, and at once where the way carries less.
+    /// A layer is not sent any more: whoever gets it waits for another.
+    package mutating func offersChanged() { isPressed = true }
+
+    /// Whether layers are to be chosen: each tenth of a second, and at once where the way carries less or a layer has ended.
     package func isDue(at now: Microseconds) -> Bool { isPressed || chosen.map { now - $0 >= Self.choiceInterval } ?? true }
 
     /// - Parameter tracks: the pictures; each id once.

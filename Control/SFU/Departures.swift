@@ -113,6 +113,8 @@ final class Departures {
     /// - Parameter bitsPerSecond: as the player estimates its way.
     func take(estimate bitsPerSecond: UInt64) { downlink.take(estimate: bitsPerSecond) }
 
+    func offersChanged() { downlink.offersChanged() }
+
     func isDue(at now: Microseconds) -> Bool { downlink.isDue(at: now) }
 
     func choose(_ tracks: [LayerChoice.Track], at now: Microseconds) -> [LayerChoice.Choice] { downlink.choose(tracks, at: now) }

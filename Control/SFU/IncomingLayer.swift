@@ -20,18 +20,18 @@ final class IncomingLayer {
     private(set) var cache: PacketCache
 
     private var last: Microseconds?
+    /// Pictures of other layers of its track since then, and whether they say that it is not sent any more.
+    private var passed = 0
+    private var isOver = false
     /// Since the last report.
     private var bytes = 0
     private var frames = 0
     private var rates: LayerRates
 
-    /// Pictures that came of another layer of its track since its last packet.
-    private var passed = 0
-
     /// Without a packet for so long it is not sent any more: browsers leave layers out that their way does not carry.
     private static let silence: Microseconds = 1_000_000
-    /// So many pictures of another layer say so sooner: all of them are made of the same ones. 0.2 s at 30 pictures a second.
-    private static let mostPassed = 6
+    /// Sooner where others go on, because all are made of the same pictures. Of one that is sent an encoder leaves out a few in a row.
+    private static let gap = (time: Microseconds(200_000), pictures: 4)
 
     init(_ number: UInt8, _ name: Label?, _ codec: Codec) {
         self.number = number
@@ -61,10 +61,16 @@ final class IncomingLayer {
 
     func beginRepeats(_ source: UInt32) { repeatSource = source }
 
-    func isSent(at now: Microseconds) -> Bool { last.map { now - $0 < Self.silence && passed < Self.mostPassed } ?? false }
+    func isSent(at now: Microseconds) -> Bool { last.map { !isOver && now - $0 < Self.silence } ?? false }
 
     /// A picture of another layer of the same track has begun.
-    func pass() { passed += 1 }
+    /// - Returns: whether that says that this one is not sent any more, and nothing said so before.
+    func pass(at now: Microseconds) -> Bool {
+        guard !isOver, let last else { return false }
+        passed += 1
+        isOver = passed >= Self.gap.pictures && now - last >= Self.gap.time
+        return isOver
+    }
 
     /// Bits per second, as a player would get all of it.
     func bitrate(at now: Microseconds) -> Int64 { rates.bitrate(at: now) }
@@ -78,7 +84,7 @@ final class IncomingLayer {
     func take(_ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, at now: Microseconds) -> (SourcePacket, UnsafeRawBufferPointer)?
     {
         bytes += packet.count
-        (last, passed) = (now, 0)
+        (last, passed, isOver) = (now, 0, false)
         return keep(packet, header, reception.take(header.fields.sequence, timestamp: header.fields.timestamp, at: now), at: now)
     }
 

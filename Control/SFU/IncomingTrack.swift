@@ -81,12 +81,21 @@ final class IncomingTrack {
         guard let (taken, payload) = taken else { return }
         if let mark = taken.mark, mark.startsPicture {
             if mark.isKey { requests.came(layer.number) }
-            for other in layers where other !== layer { other.pass() }
+            if !isRepeat { pass(layer, at: now) }
         }
         for subscriber in subscribers where subscriber.take(taken, payload, at: now) {
             // What was refused while its key frame was on its way.
             replay(layer, to: subscriber, behind: taken.number, at: now)
         }
+    }
+
+    /// A picture of this layer has begun: who gets one that is not sent any more is given another with the next tick.
+    private func pass(_ layer: IncomingLayer, at now: Microseconds) {
+        var hasEnded = false
+        for other in layers where other !== layer && other.pass(at: now) { hasEnded = true }
+        guard hasEnded else { return }
+        offered = nil
+        for subscriber in subscribers { subscriber.offersChanged() }
     }
 
     private func replay(_ layer: IncomingLayer, to subscriber: OutgoingTrack, behind number: Int64, at now: Microseconds) {
@@ -111,7 +120,7 @@ final class IncomingTrack {
 
     func wantKeyFrame(of layer: UInt8, at now: Microseconds) { if codec.isVideo { requests.want(layer, at: now) } }
 
-    /// What is sent of it now, the cheapest first; before anything came, its first layer. A tenth of a second old at most.
+    /// What is sent of it now, the cheapest first; before anything came, its first layer. What it costs is a tenth of a second old at most.
     func offers(at now: Microseconds) -> [LayerChoice.Offer] {
         if let offered, now - offered.at < Self.offerTime { return offered.offers }
         let sent = layers.filter { $0.isSent(at: now) }.map { (layer: $0, bitrate: $0.bitrate(at: now)) }

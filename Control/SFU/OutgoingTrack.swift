@@ -91,6 +91,9 @@ final class OutgoingTrack {
         rewriter.select(LayerTarget(layer: base + target.layer, spatial: target.spatial, temporal: target.temporal))
     }
 
+    /// What there is to select is less than before.
+    func offersChanged() { departures.offersChanged() }
+
     /// Until something is selected again nothing comes: its way does not carry it.
     func pause() {
         rewriter.select(nil)

@@ -261,15 +261,10 @@ final class RoomWorker {
         let now = now
         for peer in peers.values {
             handle(peer.transport.advance(to: now), of: peer, at: now)
-            guard peer.transport.isOpen, let sender = peer.transport.sender else { continue }
-            peer.advance(to: now)
-            for compound in peer.controls(clocks: { self.clock(of: $0) }, at: now) {
-                made.copyBytes(from: compound)
-                // try?: as media: what is refused is lost.
-                guard let count = try? sender.protectControl(made, compound.count) else { continue }
-                send(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(made)[..<count]), to: peer)
-            }
+            if peer.transport.isOpen { peer.advance(to: now) }
         }
+        // What players have chosen just now is asked of publishers at once.
+        for peer in peers.values { tell(peer, at: now) }
         for question in agent.questions(at: now) { ask(question) }
         for lapse in agent.advance(to: now) {
             switch lapse {
@@ -280,6 +275,17 @@ final class RoomWorker {
             }
         }
         negotiate()
+    }
+
+    /// The control packets that are due.
+    private func tell(_ peer: Peer, at now: Microseconds) {
+        guard let sender = peer.transport.sender else { return }
+        for compound in peer.controls(clocks: { self.clock(of: $0) }, at: now) {
+            made.copyBytes(from: compound)
+            // try?: as media: what is refused is lost.
+            guard let count = try? sender.protectControl(made, compound.count) else { continue }
+            send(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(made)[..<count]), to: peer)
+        }
     }
 
     private func expire(_ session: SessionNumber) {

@@ -11,7 +11,6 @@ import Wire
 /// What one participant is offered of what the others send.
 @Suite("A subscriber")
 struct SubscriberTests {
-    private static let digest = (0..<32).map { _ in "AB" }.joined(separator: ":")
     private let anna: ParticipantID = Self.id("A")
     private let ben: ParticipantID = Self.id("B")
 
@@ -19,35 +18,15 @@ struct SubscriberTests {
 
     private func subscriber() throws -> Subscriber {
         let subscriber = Subscriber(id: Self.id("P"), room: Self.id("R"), owner: anna)
-        subscriber.begin(SessionNumber(slot: 0, turn: 1), try local(), sessionID: 7)
+        subscriber.begin(SessionNumber(slot: 0, turn: 1), try Agreed.local(), sessionID: 7)
         return subscriber
-    }
-
-    private func local() throws -> LocalTransport {
-        LocalTransport(
-            ufrag: "serverfrag", password: "serverpasswordserverpass",
-            fingerprint: try #require(Fingerprint(.sha256, [UInt8](repeating: 0xcd, count: 32))), candidates: [])
     }
 
     /// Sound and a picture that somebody sends.
     private func tracks() throws -> [IncomingTrack] {
-        let tracks = try agreed().compactMap(IncomingTrack.init)
+        let tracks = try Agreed.sections().compactMap(IncomingTrack.init)
         try #require(tracks.map(\.name) == ["0", "1"])
         return tracks
-    }
-
-    private func agreed() throws -> [AgreedSection] {
-        let transport = [
-            "a=ice-ufrag:abcd", "a=ice-pwd:0123456789abcdefghijkl", "a=fingerprint:sha-256 \(Self.digest)", "a=setup:actpass",
-            "a=rtcp-mux", "a=sendonly",
-        ]
-        let lines =
-            ["v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0 1"]
-            + ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "c=IN IP4 0.0.0.0", "a=mid:0"] + transport + ["a=rtpmap:111 opus/48000/2"]
-            + ["m=video 9 UDP/TLS/RTP/SAVPF 96", "c=IN IP4 0.0.0.0", "a=mid:1"] + transport + ["a=rtpmap:96 VP8/90000"]
-        let offer = try SessionDescription(parsing: lines.map { $0 + "\r\n" }.joined())
-        var answerer = Answerer(codecs: .standard, local: try local(), sessionID: 1)
-        return try answerer.answer(to: offer, .publish(accepts: [.audio, .video])).sections
     }
 
     private func add(_ track: IncomingTrack, _ number: UInt32, to subscriber: Subscriber) {
@@ -60,7 +39,7 @@ struct SubscriberTests {
     }
 
     /// What a browser answers to an offer; sections in `refused` by port 0.
-    private func answer(_ offer: PeerOffered, ufrag: String = "abcd", digest: String = Self.digest, refused: Set<String> = []) throws
+    private func answer(_ offer: PeerOffered, ufrag: String = "abcd", digest: String = Agreed.digest, refused: Set<String> = []) throws
         -> SessionDescription
     {
         let offered = try SessionDescription(parsing: offer.offer, limits: .answer)
@@ -152,7 +131,7 @@ struct SubscriberTests {
     @Test("a section of a later offer goes on with its track where it is as before")
     func sections() throws {
         let first = try tracks()
-        let again = try agreed()
+        let again = try Agreed.sections()
         #expect(first[0].isOf(again[0]) && first[1].isOf(again[1]))
         #expect(!first[0].isOf(again[1]) && !first[1].isOf(again[0]))
         var other = again[1]
