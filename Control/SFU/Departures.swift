@@ -103,8 +103,8 @@ final class Departures {
         send(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<protected]))
     }
 
-    /// Seconds in 6.18.
-    private static func sendTime(_ now: Microseconds) -> UInt32 { UInt32(truncatingIfNeeded: (now << 18) / 1_000_000) & 0xff_ffff }
+    /// Seconds in 6.18, which begin again each 64 s.
+    private static func sendTime(_ now: Microseconds) -> UInt32 { UInt32(truncatingIfNeeded: ((now % 64_000_000) << 18) / 1_000_000) }
 
     // MARK: The way
 
