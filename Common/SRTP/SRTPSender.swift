@@ -19,8 +19,13 @@ package final class SRTPSender {
     private let media: Protection
     private let control: Protection
     private var table: StreamTable
+    /// Sources that are over: their numbers would be used twice.
+    private var retired: Set<UInt32> = []
 
-    /// - Parameter limit: of sources.
+    /// Of those; then sources that are over keep their places.
+    private static let retirementLimit = 65_536
+
+    /// - Parameter limit: of sources that are not over.
     package init(_ keys: SRTPKeys, limit: Int = 256) {
         media = Protection(keys.profile, keys.sending, .media, .sealing)
         control = Protection(keys.profile, keys.sending, .control, .sealing)
@@ -65,6 +70,13 @@ package final class SRTPSender {
             buffer, clear: ControlLayout.headerBytes, text: text, source: source, index: UInt64(index), word: 1 << 31 | index)
     }
 
+    /// Nothing more is sent by this source: another one may have its place. From now on it is refused (`.replayed`).
+    package func retire(_ source: UInt32) {
+        guard retired.count < Self.retirementLimit, let place = table.place(of: source) else { return }
+        table.remove(at: place)
+        retired.insert(source)
+    }
+
     private func seal(
         _ buffer: UnsafeMutableRawBufferPointer, _ layout: PacketLayout, text: UnsafeRawBufferPointer, _ occasion: Occasion
     ) throws(SRTPError) -> Int {
@@ -78,6 +90,7 @@ package final class SRTPSender {
 
     private func place(of source: UInt32) throws(SRTPError) -> Int {
         if let place = table.place(of: source) { return place }
+        guard !retired.contains(source) else { throw .replayed }
         guard !table.isFull else { throw .full }
         return table.add(source)
     }

@@ -1,6 +1,7 @@
 import BondWire
 
-/// What a session keeps for each source: at most so many, and none is forgotten, because its packets could come again then.
+/// What a session keeps for each source: at most so many, and none that is received is forgotten, because its packets could come again
+/// then.
 struct StreamTable {
     struct Stream {
         let source: UInt32
@@ -36,6 +37,17 @@ struct StreamTable {
         places[source] = streams.count - 1
         last = streams.count - 1
         return streams.count - 1
+    }
+
+    /// Only for a source that its owner never uses again.
+    mutating func remove(at place: Int) {
+        places[streams[place].source] = nil
+        let moved = streams.removeLast()
+        if place < streams.count {
+            streams[place] = moved
+            places[moved.source] = place
+        }
+        last = nil
     }
 
     mutating func insertMedia(_ index: UInt64, at place: Int) {

@@ -155,6 +155,9 @@ final class Peer {
     func drop(_ track: OutgoingTrack) {
         outgoing.removeAll { $0 === track }
         departures?.padded = padded
+        // A room's tracks come and go for as long as it lasts, and a connection has places for 256 sources.
+        transport.sender?.retire(track.source)
+        transport.sender?.retire(track.repeatSource)
     }
 
     private var padded: OutgoingTrack? { outgoing.first { $0.codec.isVideo && $0.repeatType != nil } }

@@ -101,6 +101,26 @@ import Testing
         _ = try receiver.unprotectControl(sender.protectControl(rtcp(source: 2)))
     }
 
+    @Test("a source that is over gives its place to another and is refused from then on; the others go on where they were")
+    func retired() throws {
+        let (sender, receiver) = pair(.gcm, limit: 3)
+        for source in 0..<3 as Range<UInt32> { _ = try receiver.unprotect(sender.protect(rtp(source: source, 1, payload: []))) }
+        sender.retire(0)
+        // Which nobody knows.
+        sender.retire(7)
+        #expect(throws: SRTPError.replayed) { try sender.protect(rtp(source: 0, 2, payload: [])) }
+        #expect(throws: SRTPError.replayed) { try sender.protectControl(rtcp(source: 0)) }
+        #expect(throws: SRTPError.replayed) { try sender.protect(rtp(source: 2, 1, payload: [])) }
+        _ = try sender.protect(rtp(source: 3, 1, payload: []))
+        #expect(throws: SRTPError.full) { try sender.protect(rtp(source: 4, 1, payload: [])) }
+        sender.retire(3)
+        sender.retire(2)
+        for source in 4..<6 as Range<UInt32> { _ = try sender.protect(rtp(source: source, 1, payload: [])) }
+        #expect(throws: SRTPError.replayed) { try sender.protect(rtp(source: 1, 1, payload: [])) }
+        let plain = rtp(source: 1, 2, payload: [1])
+        #expect(try receiver.unprotect(sender.protect(plain)) == plain)
+    }
+
     @Test("a number is protected once, and again only as what it was", arguments: SRTPProfile.allCases)
     func again(profile: SRTPProfile) throws {
         let (sender, receiver) = pair(profile)
