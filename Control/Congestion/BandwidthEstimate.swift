@@ -24,10 +24,12 @@ package struct BandwidthEstimate: Sendable {
     private static let rateWindow: Microseconds = 500_000
     /// What comes while a queue grows is what the link carries: the newest alone, since the window began before that.
     private static let newestWindow: Microseconds = 200_000
+    /// Of what a full link seemed to carry, so much it surely does.
+    private static let carried = 0.95
     /// Of what a full link carried, so much is carried in the long run: the rest lets the queue drain.
     private static let sustainable = 0.93
     /// A probe lasts so long, has so much at least, and goes this often.
-    private static let probeTime: Microseconds = 15_000
+    private static let probeTime: Microseconds = 25_000
     private static let leastProbe = (bytes: 2400, packets: 8)
     /// Of those that came: with fewer the times between them say nothing.
     private static let toldProbe = 5
@@ -46,7 +48,7 @@ package struct BandwidthEstimate: Sendable {
     private var arrivedBytes = 0
     private var updated: Microseconds?
     /// Where the link was full: its mean, and how far from it that was, as a share.
-    private var capacity: Double?
+    private var fullRate: Double?
     private var deviation = 0.1
     private var fell: Microseconds?
     private var counted = (lost: 0, all: 0, since: Microseconds(0))
@@ -55,7 +57,7 @@ package struct BandwidthEstimate: Sendable {
     /// Of the newest seconds.
     private var losses: [Double] = []
     private var remembered: Microseconds?
-    private var probe: (Probe, first: PacketResult?, packets: Int, bytes: Int)?
+    private var probe: (Probe, first: PacketResult?, packets: Int, bytes: Int, lost: Int)?
     private var probes: UInt16 = 0
     private var probed: Microseconds?
     /// The last probe went through, and showed much more than was known.
@@ -73,13 +75,16 @@ package struct BandwidthEstimate: Sendable {
     /// Bits per second, of all that is sent, with headers.
     package var bitrate: Int64 { Int64(min(delayRate, lossRate)) }
 
+    /// What fills the link without a queue, bits per second; nil where it was not full since it last changed.
+    package var capacity: Int64? { fullRate.map { Int64(Self.carried * $0) } }
+
     /// A queue grows on the way.
     package var isFull: Bool { trend.use == .over }
 
     /// What it carries for longer, bits per second: without the dip that lets the queue drain after the link was full.
     package var sustained: Int64 {
-        guard let capacity else { return bitrate }
-        return Int64(min(max(delayRate, Self.sustainable * capacity), lossRate))
+        guard let fullRate else { return bitrate }
+        return Int64(min(max(delayRate, Self.sustainable * fullRate), lossRate))
     }
 
     /// What is lost whatever is sent.
@@ -108,6 +113,7 @@ package struct BandwidthEstimate: Sendable {
             if isCounted { counted.all += 1 }
             guard let arrivedAt = result.arrivedAt else {
                 if isCounted { counted.lost += 1 }
+                if result.probe != 0 { loseProbe(result) }
                 continue
             }
             hasArrived = true
@@ -167,10 +173,10 @@ package struct BandwidthEstimate: Sendable {
 
     /// Bits per second, for a second: a packet for each response where the link was full before, else in proportion.
     private mutating func step(_ roundTrip: Microseconds) -> Double {
-        if let capacity {
-            if delayRate > capacity * (1 + 3 * deviation) {
-                self.capacity = nil
-            } else if delayRate > capacity * (1 - 3 * deviation) {
+        if let fullRate {
+            if delayRate > fullRate * (1 + 3 * deviation) {
+                self.fullRate = nil
+            } else if delayRate > fullRate * (1 - 3 * deviation) {
                 return max(4000, 9600 * 1_000_000 / Double(max(roundTrip, 10_000) + 100_000))
             }
         }
@@ -178,15 +184,15 @@ package struct BandwidthEstimate: Sendable {
     }
 
     private mutating func learn(_ carried: Double) {
-        guard let before = capacity else {
-            capacity = carried
+        guard let before = fullRate else {
+            fullRate = carried
             return
         }
         let mean = 0.95 * before + 0.05 * carried
         let off = abs(carried - before) / max(before, 1)
         deviation = min(max(0.95 * deviation + 0.05 * off, 0.02), 0.1)
         // Further off than it ever was: it is another link.
-        capacity = off > 3 * deviation ? carried : mean
+        fullRate = off > 3 * deviation ? carried : mean
     }
 
     // MARK: - Loss
@@ -235,8 +241,17 @@ package struct BandwidthEstimate: Sendable {
         let bitrate = min(wanted, 3 * bitrate)
         let bytes = max(Self.leastProbe.bytes, Int(bitrate * Self.probeTime / 8_000_000))
         let next = Probe(number: probes, bitrate: bitrate, bytes: bytes, packets: Self.leastProbe.packets)
-        probe = (next, nil, 0, 0)
+        probe = (next, nil, 0, 0, 0)
         return next
+    }
+
+    /// One packet of a probe that is lost on the way was carried until there: without it the rest came slower than it did. More are lost
+    /// because the link takes no more.
+    private mutating func loseProbe(_ result: PacketResult) {
+        guard var current = probe, current.0.number == result.probe, current.first != nil else { return }
+        if current.lost == 0 { current.bytes += result.bytes }
+        current.lost += 1
+        probe = current
     }
 
     private mutating func takeProbe(_ result: PacketResult) {
@@ -267,7 +282,7 @@ package struct BandwidthEstimate: Sendable {
         if came < 0.9 * sent {
             // The link was the slower one: a little less than it carries. It carries what comes now in any case.
             learn(came)
-            delayRate = max(0.95 * came, min(delayRate, Double(arriving ?? Int64(delayRate))))
+            delayRate = max(Self.carried * came, min(delayRate, Double(arriving ?? Int64(delayRate))))
         } else {
             let found = min(sent, came)
             hasFoundMore = found > Self.worthwhile * delayRate

@@ -184,7 +184,7 @@ package struct Downlink: Sendable {
         case .transport:
             if let probe = estimate.probe(for: wanted, at: now) { pacer.begin(probe) }
             let isFull = estimate.isFull
-            pacer.setBitrate(isFull ? estimate.bitrate : max(estimate.bitrate, load), isFull: isFull)
+            pacer.setBitrate(isFull ? estimate.bitrate : max(estimate.bitrate, load), isFull: isFull, capacity: estimate.capacity)
         case .receiver: pacer.setBitrate(max(told ?? Self.start, load))
         case .nothing: break
         }

@@ -17,20 +17,27 @@ package struct Pacer: Sendable {
     /// Pictures that wait longer are gone faster.
     package static let patience: Microseconds = 500_000
 
-    /// Bits per second.
+    /// Bits per second: what is known to go through, and what pictures go at.
     private var bitrate: Int64
-    private var percent = Pacer.factor
+    private var pictureRate: Int64
     /// What was sent too much, in bits; negative where there is room.
     private var debt: Int64 = 0
     private var drained: Microseconds?
     private var probe: (number: UInt16, bitrate: Int64, left: Int, packets: Int)?
 
-    package init(bitrate: Int64) { self.bitrate = max(bitrate, 1) }
+    package init(bitrate: Int64) {
+        self.bitrate = max(bitrate, 1)
+        pictureRate = self.bitrate * Self.factor / 100
+    }
 
-    /// - Parameter isFull: a queue grows on the way.
-    package mutating func setBitrate(_ bitrate: Int64, isFull: Bool = false) {
+    /// - Parameters:
+    ///   - isFull: a queue grows on the way.
+    ///   - capacity: what the link is known to carry, bits per second; nil where it was never full. Pictures go no faster than that: a key
+    ///     frame that makes a queue of its own looks like a link that has become narrow.
+    package mutating func setBitrate(_ bitrate: Int64, isFull: Bool = false, capacity: Int64? = nil) {
         self.bitrate = max(bitrate, 30_000)
-        percent = isFull ? Self.fullFactor : Self.factor
+        let most = self.bitrate * (isFull ? Self.fullFactor : Self.factor) / 100
+        pictureRate = max(self.bitrate, min(most, capacity ?? most))
     }
 
     /// Without a burst of what was saved: the times between its packets are what it is for.
@@ -45,7 +52,7 @@ package struct Pacer: Sendable {
     /// How many bytes of padding the probe still needs, where nothing else is to be sent.
     package var paddingBytes: Int { probe.map { max($0.left, $0.packets > 0 ? 1 : 0) } ?? 0 }
 
-    private var rate: Int64 { max(bitrate * percent / 100, probe?.bitrate ?? 0) }
+    private var rate: Int64 { max(pictureRate, probe?.bitrate ?? 0) }
 
     private mutating func drain(_ now: Microseconds) {
         let elapsed = min(max(0, now - (drained ?? now)), 1_000_000)
