@@ -64,12 +64,12 @@ struct RoomTests {
         let seen = try await frames(anna)
         try await Task.sleep(for: .seconds(2))
         #expect(try await frames(anna) - seen > 20, "the first picture goes on")
+        measured("in all", try await anna.value("room.decoded().then(all => JSON.stringify(all))") as? String ?? "")
         _ = try await gina.value("room.ask('leave')")
         try await anna.wait(for: "room.people.size === 1 && room.sections.length === 0", "she has left")
         try await gina.wait(for: "room.over === 'left'", "and is told so")
         let back = "room.dial('resume', { token: room.entry.resume }).catch(error => error.message)"
         #expect(try await gina.value(back) as? String == "resume")
-        measured("in all", try await anna.value("room.decoded().then(all => JSON.stringify(all))") as? String ?? "")
     }
 
     @Test("who has no pass for the room gets nothing of it, whatever is wrong with the one that they show")

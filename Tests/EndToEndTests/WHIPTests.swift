@@ -60,8 +60,15 @@ struct WHIPTests {
 
     @Test("a player whose link becomes narrow soon gets a smaller picture, and within ten seconds the large one again, while sound goes on")
     func narrowed() async throws {
-        let emulator = try LinkEmulator()
-        defer { emulator.stop() }
+        try await unlessVoid { run in
+            let emulator = try LinkEmulator()
+            defer { emulator.stop() }
+            run.judge { emulator.lateness }
+            try await narrow(emulator)
+        }
+    }
+
+    private func narrow(_ emulator: LinkEmulator) async throws {
         let wide = LinkProfile(rateKbit: 5000, delayMs: 50, queueMs: 300)
         try await inRooms { desk, owner in
             let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
@@ -73,7 +80,7 @@ struct WHIPTests {
             try await browser.wait(for: "rooms.peers[0].peer.connectionState === 'connected'", "the publisher is connected")
             // The player alone comes by the emulated link: where the publisher was told to come, on another address.
             let said = try await browser.value("rooms.port()") as? String ?? ""
-            let port = try #require(Int(said))
+            let port = try need(Int(said))
             try emulator.relay(
                 "player", listen: "127.0.0.2", target: "127.0.0.1", ports: port...port,
                 shape: LinkShape(up: LinkProfile(delayMs: 50), down: wide), seed: 1)
@@ -85,18 +92,18 @@ struct WHIPTests {
             }
             measured("the smaller picture is decoded after", fall)
             // Beyond the 1.5 s until it is sent: the link's queue, the way, and the player's own buffer.
-            #expect(fall < .milliseconds(2500))
+            try need(fall < .milliseconds(2500), "\(fall)")
             let before = try await browser.value("rooms.decoded().then(all => all.frames)") as? Double ?? 0
             try await Task.sleep(for: .seconds(5))
             let after = try await browser.value("rooms.decoded().then(all => all.frames)") as? Double ?? 0
-            #expect(after - before > 50, "\(before) pictures, then \(after)")
+            try need(after - before > 50, "\(before) pictures, then \(after)")
             measured("sound that was made up, in percent", try await browser.value("rooms.concealed()") as? String ?? "")
             emulator.change("player", .down, to: wide)
             let rise = try await ContinuousClock().measure {
                 try await browser.wait(for: "rooms.decoded().then(all => all.height === 720)", "the best layer is seen again")
             }
             measured("the large picture is decoded again after", rise)
-            #expect(rise < .milliseconds(10_500))
+            try need(rise < .milliseconds(10_500), "\(rise)")
             measured("in all", try await browser.value("rooms.decoded().then(all => JSON.stringify(all))") as? String ?? "")
         }
     }
