@@ -15,6 +15,8 @@ enum FaultNames {
         "sender.name": ["name"], "room.name": ["name"], "pool.name": ["name"], "configuration.toml": ["toml"],
         "destination.name": ["name"], "destination.secret": ["secret"], "destination.latency_ms": ["latencyMs"],
         "destination.stream_id": ["streamID"], "webhook.url": ["url"], "webhook.description": ["description"], "webhook.kinds": ["kinds"],
+        "meeting.title": ["title"], "meeting.description": ["description"], "meeting.scheduled_start": ["scheduledStart"],
+        "meeting.scheduled_end": ["scheduledEnd"], "guest_link.label": ["label"], "guest_link.preset": ["preset"],
         "wording.key": ["items"], "wording.text": ["items"], "wording.locale": ["items"],
         "user.avatar": ["avatar"], "branding.brand": ["brand"], "branding.background": ["background"], "branding.text": ["text"],
         "branding.text_on_primary": ["textOnPrimary"], "branding.video_background": ["videoBackground"], "branding.spacing": ["spacing"],

@@ -54,7 +54,7 @@ struct RoomRoutes: Sendable {
 
     @Sendable private func pass(_ call: Call) async throws -> Response {
         let request = try call.body(RoomPassRequest.self)
-        let room = try await parts.store.rooms(in: call.scope()).find(call.id())
+        let room = try await parts.store.rooms(in: call.scope()).findOwn(call.id())
         let end = parts.store.now + .seconds((request.minutes ?? RoomPassRequest.standardMinutes) * 60)
         let guest = RoomPass.Holder(id: Self.passID(), name: request.name ?? "Guest", role: .guest, account: nil)
         let pass = RoomPass(

@@ -30,6 +30,9 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case joinRooms = "rooms.join"
     /// Make and remove rooms, and passes into them.
     case runRooms = "rooms.run"
+    case viewMeetings = "meetings.view"
+    /// Make meetings, and run those that one has made; for admins, all.
+    case runMeetings = "meetings.run"
     /// Where events are told, and telling them again.
     case manageWebhooks = "webhooks.manage"
     /// Where the server's errors are told; in the organisation alone that the server was set up with, since they are of all.
@@ -46,8 +49,8 @@ package enum Policy {
         case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .managePool, .manageSenders,
             .manageDestinations, .manageWebhooks:
             .admin
-        case .viewDestinations, .operateSenders, .runBroadcasts, .runRooms: .host
-        case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts, .viewRooms, .joinRooms: .member
+        case .viewDestinations, .operateSenders, .runBroadcasts, .runRooms, .runMeetings: .host
+        case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts, .viewRooms, .joinRooms, .viewMeetings: .member
         }
     }
 
@@ -64,8 +67,8 @@ package enum Policy {
         case .operateSenders: [.broadcasts, .senders]
         case .viewDestinations: [.read, .broadcasts, .destinations]
         case .manageDestinations: [.destinations]
-        case .viewBroadcasts, .viewRooms: [.read, .broadcasts]
-        case .runBroadcasts, .runRooms: [.broadcasts]
+        case .viewBroadcasts, .viewRooms, .viewMeetings: [.read, .broadcasts]
+        case .runBroadcasts, .runRooms, .runMeetings: [.broadcasts]
         case .viewUsers, .manageUsers: [.members]
         case .viewAudit: [.audit]
         case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageWebhooks, .manageReports,

@@ -60,7 +60,7 @@ package struct Deletions: Sendable {
     /// What opens something, or is a secret.
     private static let keys: [OrganizationTable] = [
         .refreshTokens, .apiTokens, .passwordResets, .invitations, .mails, .enrollmentTokens, .organizationSettings, .destinations,
-        .branding, .blobs, .emailChanges, .alertSettings,
+        .branding, .blobs, .emailChanges, .alertSettings, .guestLinks, .meetings,
     ]
 
     /// Whose rows a job removes.

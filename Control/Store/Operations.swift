@@ -66,7 +66,7 @@ package struct Operations: Sendable {
     }
 
     /// Removes what nobody can use any more: sessions, used-up refresh tokens and flight records 30 days after their end, attempts
-    /// after a day, finished jobs, mails, incidents, invitations and API tokens after 30 days, deliveries of events and snapshots of the server's
+    /// after a day, finished jobs, mails, incidents, invitations, guest links and API tokens after 30 days, deliveries of events and snapshots of the server's
     /// health as long as is said, links for new passwords and addresses at their end.
     package func removeExpired(_ retention: Retention = Retention()) async throws {
         try await store.write { transaction in
@@ -82,6 +82,7 @@ package struct Operations: Sendable {
                 """)
             try all.run("DELETE FROM invitations WHERE min(expires_at, coalesce(accepted_at, withdrawn_at, expires_at)) < \(limit)")
             try all.run("DELETE FROM api_tokens WHERE min(expires_at, coalesce(ended_at, expires_at)) < \(limit)")
+            try all.run("DELETE FROM guest_links WHERE min(expires_at, coalesce(withdrawn_at, expires_at)) < \(limit)")
             try all.run("DELETE FROM password_resets WHERE expires_at < \(transaction.now)")
             try all.run("DELETE FROM email_changes WHERE expires_at < \(transaction.now)")
             try transaction.shared.run("DELETE FROM attempts WHERE at < \(transaction.now - .seconds(86_400)) OR at > \(transaction.now)")

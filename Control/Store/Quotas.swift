@@ -37,10 +37,16 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case webhooks
     /// Of one webhook: events that wait to be told.
     case webhookBacklog = "webhook_backlog"
-    /// Of an organisation.
+    /// Of an organisation: beside those of its meetings.
     case rooms
-    /// Of one room: people who are in it.
+    /// Of an organisation: active at once.
+    case meetings
+    /// Of an organisation: drafts, and those that are yet to begin.
+    case plannedMeetings = "planned_meetings"
+    /// Of one room, a meeting's too: people who are in it, whatever its organisation says.
     case participants
+    /// Of one meeting: by which somebody may still come.
+    case guestLinks = "guest_links"
     /// Of an organisation: logos and pictures of people.
     case files
     /// Of an organisation: texts of its pages in its own words.
@@ -53,8 +59,9 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         switch self {
         case .users, .destinations, .invitations, .registrations: 200
         case .rehearsals: 30
-        case .senders, .enrollmentTokens, .webhookBacklog, .rooms: 1000
-        case .broadcasts: 50
+        case .senders, .enrollmentTokens, .webhookBacklog, .rooms, .plannedMeetings: 1000
+        case .guestLinks: 100
+        case .broadcasts, .meetings: 50
         case .outputs, .webhooks: 10
         case .participants: WireLimits.participants
         case .sessions, .sockets, .apiTokens: 20
@@ -78,6 +85,8 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         case .webhookBacklog: "places for events that wait for a webhook"
         case .rehearsals: "rehearsals of an hour"
         case .storage: "MiB of files"
+        case .meetings: "active meetings"
+        case .participants: "places in a room"
         default: rawValue.replacing("_", with: " ")
         }
     }

@@ -19,23 +19,39 @@ package struct Room: Sendable, Hashable, OrganizationRow {
     }
 }
 
-/// The rooms of one organisation.
+/// The rooms of one organisation. Those of its meetings are in no list and nobody's to remove: who comes into one is the meeting's to say.
 package struct Rooms: Sendable {
     let store: ControlStore
     let scope: OrganizationScope
 
-    package func all() async throws -> [Room] { try await store.read { try $0.rows(Room.self, in: scope, order: "created_at, id") } }
+    /// Of no meeting.
+    private var own: SQL {
+        "id NOT IN (SELECT room FROM meetings WHERE organization = \(scope.organization) AND room IS NOT NULL)"
+    }
 
+    package func all() async throws -> [Room] {
+        try await store.read { try $0.rows(Room.self, in: scope, where: own, order: "created_at, id") }
+    }
+
+    /// Whichever it is.
+    ///
     /// - Throws: `.missing`.
     package func find(_ id: RoomID) async throws -> Room {
         try await store.read { try $0.row(Room.self, in: scope, where: "id = \(id)", or: "room") }
+    }
+
+    /// One of no meeting.
+    ///
+    /// - Throws: `.missing`.
+    package func findOwn(_ id: RoomID) async throws -> Room {
+        try await store.read { try $0.row(Room.self, in: scope, where: "id = \(id) AND \(part: own)", or: "room") }
     }
 
     /// - Throws: `.invalid`, `.quota`.
     package func create(name: String) async throws -> Room {
         let name = try checked(name, "room.name", upTo: 100)
         return try await store.write(.durable) { transaction in
-            try transaction.admit(.rooms, of: .rooms, where: "TRUE", by: store.quotas, in: scope)
+            try transaction.admit(.rooms, of: .rooms, where: own, by: store.quotas, in: scope)
             let id: RoomID = transaction.newID()
             try transaction.insert(into: .rooms, in: scope, ["id": id, "name": name, "created_at": transaction.now])
             try transaction.note(.roomCreated, id.text, detail: name, in: scope)
@@ -46,7 +62,7 @@ package struct Rooms: Sendable {
     /// - Throws: `.missing`.
     package func remove(_ id: RoomID) async throws {
         try await store.write(.durable) { transaction in
-            let room = try transaction.row(Room.self, in: scope, where: "id = \(id)", or: "room")
+            let room = try transaction.row(Room.self, in: scope, where: "id = \(id) AND \(part: own)", or: "room")
             try transaction.delete(from: .rooms, in: scope, where: "id = \(id)")
             try transaction.note(.roomRemoved, id.text, detail: room.name, in: scope)
         }

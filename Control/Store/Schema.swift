@@ -25,6 +25,7 @@ enum Schema {
         Migration(version: 19, name: "alerts", script: alerts),
         Migration(version: 20, name: "removed users", script: removedUsers),
         Migration(version: 21, name: "rooms", script: rooms),
+        Migration(version: 22, name: "meetings", script: meetings),
     ]
 
     private static let accounts: StaticString = """

@@ -101,11 +101,14 @@ struct OrganizationTable: Hashable, Sendable {
     static let alertSettings = OrganizationTable("alert_settings")
     static let incidents = OrganizationTable("incidents")
     static let rooms = OrganizationTable("rooms")
+    static let meetings = OrganizationTable("meetings")
+    static let guestLinks = OrganizationTable("guest_links")
+    static let meetingDefaults = OrganizationTable("meeting_defaults")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
         mails, passwordResets, invitations, apiTokens, organizationSettings, webhooks, events, deliveries,
-        blobs, blobCopies, branding, emailChanges, wordings, alertSettings, incidents, rooms,
+        blobs, blobCopies, branding, emailChanges, wordings, alertSettings, incidents, rooms, meetings, guestLinks, meetingDefaults,
     ]
 }
 

@@ -1,4 +1,5 @@
 import SQLite
+package import Wire
 
 /// Why the store did not do what was asked; nothing was changed then.
 package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -14,6 +15,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case senderBusy
     /// The organisation has a broadcast that has not ended.
     case organizationBusy
+    /// The meeting's state does not let it be done.
+    case meetingIs(MeetingState)
     /// An owner exists already, or the setup secret is another one, or was used.
     case setupClosed
     /// The token is unknown, expired, withdrawn, or of another kind.
@@ -48,6 +51,7 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .ownerStays: "an organisation has exactly one owner, who cannot be demoted, deactivated or removed"
         case .senderBusy: "the sender has a broadcast that has not ended"
         case .organizationBusy: "the organisation has a broadcast that has not ended: stop it first"
+        case .meetingIs(let state): "the meeting is \(state.rawValue): that cannot be done with it"
         case .setupClosed: "the setup secret opens nothing: it is another one, it was used, or an owner exists"
         case .tokenRefused: "the enrollment token is unknown, expired, withdrawn, or for another kind of device"
         case .linkRefused: "the link opens nothing: it is too old, it was used, or a newer one took its place"

@@ -28,6 +28,8 @@ import Wire
         (.viewRooms, [.owner, .admin, .host, .member]),
         (.joinRooms, [.owner, .admin, .host, .member]),
         (.runRooms, [.owner, .admin, .host]),
+        (.viewMeetings, [.owner, .admin, .host, .member]),
+        (.runMeetings, [.owner, .admin, .host]),
         (.manageWebhooks, [.owner, .admin]),
         (.manageReports, [.owner]),
     ]
@@ -42,8 +44,11 @@ import Wire
 
     /// What each scope of an API token allows beside seeing the organisation, which all do; what is in none takes a session.
     private static let scopes: [APITokenScope: Set<Action>] = [
-        .read: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewDiagnostics],
-        .broadcasts: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .runBroadcasts, .runRooms, .operateSenders],
+        .read: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .viewDiagnostics],
+        .broadcasts: [
+            .viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .runBroadcasts, .runRooms, .runMeetings,
+            .operateSenders,
+        ],
         .senders: [.viewSenders, .manageSenders, .operateSenders],
         .destinations: [.viewDestinations, .manageDestinations],
         .members: [.viewUsers, .manageUsers],

@@ -47,6 +47,11 @@ struct DeletionTests {
         var change = SettingsChange()
         change.registration = .open
         _ = try await store.settings(in: scope).change(change, freshCode: Secret("CODE"))
+        let own = OrganizationScope(scope.organization, by: .user(owner.id, address: nil))
+        let meeting = try await store.meetings(in: own).create(CreateMeetingRequest(title: "M"))
+        _ = try await store.guestLinks(in: own).create(
+            Secret("guest \(owner.id)"), for: meeting.id, label: "L", preset: nil, uses: 1, lifetime: .seconds(3600))
+        try await store.meetingDefaults(in: own).save(MeetingDefaults(settings: MeetingSettings(chat: false), locked: []))
         return sender
     }
 
