@@ -69,6 +69,10 @@ package struct Gateway: Sendable {
         /// Errors of pages, of each address that they come from, and of all.
         let pageErrors = RateLimiter(RateLimit(20, per: .seconds(60)))
         let allPageErrors = RateLimiter(RateLimit(200, per: .seconds(60)))
+        /// Meetings that are made, of each organisation (SEC-11).
+        let meetingCreations = RateLimiter(RateLimit(10, per: .seconds(60)))
+        /// Addresses of meetings that somebody without an account asks for, from each place.
+        let meetingLookups = RateLimiter(RateLimit(30, per: .seconds(60)))
         /// Lines of the log about sessions.
         let sessionLines = RateLimiter(RateLimit(20, per: .seconds(60)))
 
@@ -163,7 +167,8 @@ package struct Gateway: Sendable {
             SettingsRoutes(parts).routes, WordingRoutes(parts).routes, BrandingRoutes(parts).routes, BlobRoutes(parts).routes,
             SlateRoutes(parts).routes, SenderRoutes(parts).routes, DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes,
             RehearsalRoutes(parts).routes, PreviewRoutes(parts).routes, PlayerRoutes(parts).routes, InputPictureRoutes(parts).routes,
-            RoomRoutes(parts).routes, MediaRoutes(parts).routes, WebhookRoutes(parts).routes, PoolRoutes(parts).routes,
+            RoomRoutes(parts).routes, MediaRoutes(parts).routes, MeetingRoutes(parts).routes, GuestRoutes(parts).routes,
+            WebhookRoutes(parts).routes, PoolRoutes(parts).routes,
             OperatorRoutes(parts).routes,
         ]
         let operations = groups.flatMap { $0 }
@@ -375,10 +380,7 @@ extension Gateway.Parts {
         await sessions.begin()
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
-        async let keeping: Void = Housekeeping(
-            store: store, postman: postman, courier: courier, blobs: blobs, tracer: traces?.tracer, folder: settings.stateFolder,
-            retention: settings.retention, log: log
-        ) { _ = try await checkHealth(.scheduled) }.run()
+        async let keeping: Void = housekeeping.run()
         async let telling: Void = fleet.tellPresence()
         async let reporting: Void = reporter.run()
         async let alerting: Void = alerts.run()
@@ -399,6 +401,14 @@ extension Gateway.Parts {
         await meeting
         await seating
         await exporting
+    }
+
+    private var housekeeping: Housekeeping {
+        Housekeeping(
+            store: store, postman: postman, courier: courier, blobs: blobs, tracer: traces?.tracer, folder: settings.stateFolder,
+            retention: settings.retention, log: log,
+            check: { _ = try await checkHealth(.scheduled) },
+            endMeetings: { for room in try await store.endForgottenMeetings() { await rooms.close(room) } })
     }
 
     private func export() async { await traces?.exporter.run() }

@@ -7,7 +7,7 @@ import Tracing
 import Webhooks
 
 /// What control does by itself, through the job queue, so that a restart forgets none of it (CTL-16): each hour it removes
-/// what nobody can use any more, each five minutes it looks whether the server is well.
+/// what nobody can use any more, each five minutes it looks whether the server is well, and whether a meeting was forgotten.
 struct Housekeeping: Sendable {
     private let store: ControlStore
     private let postman: Postman?
@@ -18,12 +18,15 @@ struct Housekeeping: Sendable {
     private let retention: Retention
     private let log: Log
     private let check: @Sendable () async throws -> Void
+    private let endMeetings: @Sendable () async throws -> Void
 
-    /// - Parameter check: asks the parts of the server how they are, and keeps it.
+    /// - Parameters:
+    ///   - check: asks the parts of the server how they are, and keeps it.
+    ///   - endMeetings: ends those that have lasted as long as they may.
     init(
         store: ControlStore, postman: Postman?, courier: Courier, blobs: BlobStore, tracer: Tracer?, folder: StateFolder,
         retention: Retention, log: Log,
-        check: @escaping @Sendable () async throws -> Void
+        check: @escaping @Sendable () async throws -> Void, endMeetings: @escaping @Sendable () async throws -> Void
     ) {
         self.store = store
         self.postman = postman
@@ -34,12 +37,15 @@ struct Housekeeping: Sendable {
         self.retention = retention
         self.log = log.part("jobs")
         self.check = check
+        self.endMeetings = endMeetings
     }
 
     private static let cleanup = "cleanup"
     private static let hourMs: Int64 = 3_600_000
     private static let health = "health"
     private static let healthMs: Int64 = 300_000
+    private static let meetings = "forgotten meetings"
+    private static let meetingsMs: Int64 = 300_000
     /// After a start: its pool hosts are back by then.
     private static let settleTime = Duration.seconds(30)
     /// Each plans the next one when it is done: one that was given up, on a disk that is full for long, would be the last.
@@ -54,7 +60,7 @@ struct Housekeeping: Sendable {
         async let planning: Void = planAhead()
         var work: [String: JobQueue.Work] = [
             Self.cleanup: { try await clean($0) }, Self.health: { try await lookAfterHealth($0) },
-            Deletions.kind: { try await delete($0) },
+            Self.meetings: { try await lookAfterMeetings($0) }, Deletions.kind: { try await delete($0) },
         ]
         if let postman { work[Outbox.kind] = { try await postman.deliver($0) } }
         if let tracer {
@@ -76,6 +82,7 @@ struct Housekeeping: Sendable {
         while true {
             do {
                 try await plan(Self.cleanup, each: Self.hourMs, at: store.now)
+                try await plan(Self.meetings, each: Self.meetingsMs, at: store.now + Self.settleTime)
                 return try await plan(Self.health, each: Self.healthMs, at: store.now + Self.settleTime)
             } catch {
                 log.error("what control does by itself could not be planned; it is tried again", ["error": "\(error)"])
@@ -113,6 +120,12 @@ struct Housekeeping: Sendable {
     private func lookAfterHealth(_ job: Job) async throws -> String? {
         try await check()
         try await planNext(after: job, each: Self.healthMs)
+        return nil
+    }
+
+    private func lookAfterMeetings(_ job: Job) async throws -> String? {
+        try await endMeetings()
+        try await planNext(after: job, each: Self.meetingsMs)
         return nil
     }
 

@@ -26,5 +26,17 @@ package struct AccountLinks: Sendable {
     /// Where a player outside takes a broadcast. Its token stands in the path, as players ask for what a playlist names beside it.
     package func playlist(_ token: Secret) -> Secret { Secret("\(origin)/api/v1/players/\(token.revealed)/index.m3u8") }
 
+    /// Where people meet.
+    ///
+    /// - Parameters:
+    ///   - organization: its short name.
+    ///   - slug: the meeting's.
+    package func meeting(_ organization: String, _ slug: String) -> String { "\(origin)/\(organization)/m/\(slug)" }
+
+    /// The same for somebody without an account.
+    package func guest(_ organization: String, _ slug: String, _ token: Secret) -> Secret {
+        Secret("\(meeting(organization, slug))#token=\(token.revealed)")
+    }
+
     private func page(_ name: String, _ token: Secret) -> Secret { Secret("\(origin)/\(name)#token=\(token.revealed)") }
 }

@@ -319,7 +319,7 @@ struct DescriptionTests {
         return [rtmp, srt]
     }
 
-    /// A room, and the doors of programs: a browser sends, so that there is something to receive.
+    /// A room, and the doors of programs: a browser sends, so that there is something to receive. With meetings, which have some.
     private func rooms(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor) async throws {
         let id = try await api.call("POST /rooms", [], #"{"name":"Studio"}"#, by: owner).text("id")
         try await api.call("GET /rooms", by: owner)
@@ -352,6 +352,35 @@ struct DescriptionTests {
         }
         _ = try await browser.value("rooms.leave().then(all => all.join())")
         try await api.call("DELETE /rooms/{id}", [id], by: owner)
+        try await meetings(api, desk, owner)
+    }
+
+    private func meetings(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor) async throws {
+        let time = "2099-01-01T00:00:00.000Z"
+        let made = try await api.call(
+            "POST /meetings", [],
+            #"{"title":"Talk","description":"All of us","type":"webinar","scheduledStart":"\#(time)","settings":{"guestAccess":"open"}}"#,
+            by: owner)
+        let id = try made.text("id")
+        let change = #"{"title":"A talk","scheduledEnd":"2099-01-01T01:00:00.000Z","settings":{"waitingRoom":true,"maxParticipants":5}}"#
+        try await api.call("PATCH /meetings/{id}", [id], change, by: owner)
+        let link = try await api.call(
+            "POST /meetings/{id}/guest-links", [id], #"{"label":"Speaker","preset":"webinar_guest","uses":2}"#, by: owner)
+        try await api.call("GET /meetings/{id}/guest-links", [id], by: owner)
+        let token = try #require(try link.text("url").split(separator: "=").last)
+        let lookup = #"{"slug":"\#(try made.text("slug"))","organization":"first","token":"\#(token)"}"#
+        let door = try await api.call("POST /join/lookup", [], lookup, by: desk.visitor())
+        #expect(try door.text("title") == "A talk" && door.text("preset") == "webinar_guest")
+        try await api.call("DELETE /meetings/{id}/guest-links/{link}", [id, link.text("id")], by: owner)
+        try await api.call("POST /meetings/{id}/start", [id], by: owner)
+        for route in ["GET /meetings/{id}", "POST /meetings/{id}/end", "POST /meetings/{id}/cancel"] {
+            try await api.call(route, [id], by: owner)
+        }
+        for route in ["GET /meetings", "GET /meeting-presets", "GET /organization/meeting-settings"] {
+            try await api.call(route, by: owner)
+        }
+        let defaults = #"{"settings":{"guestAccess":"link_only","waitingRoom":true},"locked":["waitingRoom"]}"#
+        try await api.call("PUT /organization/meeting-settings", [], defaults, by: owner)
     }
 
     /// A rehearsal from its start to its report; `run` has media arrive.

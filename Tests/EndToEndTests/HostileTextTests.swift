@@ -45,8 +45,10 @@ struct HostileTextTests {
             let webhook = try await owner.post("/webhooks", #"{"url":"https://127.0.0.1:1/","description":"w","active":true}"#).text("id")
             let bodies = Self.bodies(sender: sender, destination: destination)
             let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+            let meeting = try await owner.post("/meetings", #"{"title":"Stand-up"}"#).text("id")
             let ids = [
                 "senders": sender, "destinations": destination, "broadcasts": broadcast, "users": user, "webhooks": webhook, "rooms": room,
+                "meetings": meeting,
             ]
             var tried: [String: Int] = [:]
             var next = 0
@@ -323,6 +325,17 @@ struct HostileTextTests {
             ],
             "ChangeBroadcastRequest": ["input": ["video": "test", "audio": "test"]],
             "CreateRoomRequest": ["name": "N"], "RoomPassRequest": ["use": "join", "minutes": 10, "name": "Nina"],
+            "CreateMeetingRequest": [
+                "title": "N", "description": "D", "type": "video", "scheduledStart": "2099-01-01T00:00:00.000Z",
+                "scheduledEnd": "2099-01-01T01:00:00.000Z", "settings": ["guestAccess": "open"],
+            ],
+            "ChangeMeetingRequest": [
+                "title": "N", "description": "D", "type": "video", "scheduledStart": "2099-01-01T00:00:00.000Z",
+                "scheduledEnd": "2099-01-01T01:00:00.000Z", "settings": ["guestAccess": "open"],
+            ],
+            "GuestLinkRequest": ["label": "N", "preset": "video_participant"],
+            "MeetingLookupRequest": ["slug": "0123456789", "organization": "oo", "token": "t"],
+            "ChangeMeetingSettingsRequest": ["settings": ["guestAccess": "open"], "locked": ["chat"]],
             "AddOutputRequest": ["destination": destination], "CreatePlayerLinkRequest": ["expiresInSeconds": 60],
             "RotateSecretRequest": ["overlapSeconds": 60],
             "WebhookRequest": ["url": "https://127.0.0.1:1/", "description": "N", "kinds": ["webhook.test"], "active": true],
@@ -379,7 +392,7 @@ struct HostileTextTests {
         #expect(!FileManager.default.fileExists(atPath: Self.trap))
         for path in [
             "/senders", "/destinations", "/broadcasts", "/users", "/audit", "/enrollment-tokens", "/auth/sessions", "/pool", "/webhooks",
-            "/diagnostics/deliveries",
+            "/diagnostics/deliveries", "/meetings",
         ] {
             let answer = try await owner.get(path)
             #expect(answer.status == 200 && String(decoding: answer.body, as: UTF8.self).isPlain, "\(path): \(answer)")

@@ -64,6 +64,12 @@ struct TenancyTests {
         "POST /api/v1/rooms/{id}/passes": .host, "POST /api/v1/rooms/{id}/tickets": .member, "GET /api/v1/join": .open,
         "POST /whip/{id}": .open, "PATCH /whip/{id}/{peer}": .open, "DELETE /whip/{id}/{peer}": .open,
         "POST /whep/{id}": .open, "PATCH /whep/{id}/{peer}": .open, "DELETE /whep/{id}/{peer}": .open,
+        "GET /api/v1/meetings": .member, "GET /api/v1/meetings/{id}": .member, "GET /api/v1/meeting-presets": .member,
+        "POST /api/v1/meetings": .host, "PATCH /api/v1/meetings/{id}": .host, "POST /api/v1/meetings/{id}/start": .host,
+        "POST /api/v1/meetings/{id}/end": .host, "POST /api/v1/meetings/{id}/cancel": .host,
+        "GET /api/v1/meetings/{id}/guest-links": .host, "POST /api/v1/meetings/{id}/guest-links": .host,
+        "DELETE /api/v1/meetings/{id}/guest-links/{link}": .host, "POST /api/v1/join/lookup": .open,
+        "GET /api/v1/organization/meeting-settings": .member, "PUT /api/v1/organization/meeting-settings": .admin,
         "GET /api/v1/webhooks": .admin, "POST /api/v1/webhooks": .admin, "GET /api/v1/webhooks/events": .admin,
         "GET /api/v1/webhooks/{id}": .admin, "PUT /api/v1/webhooks/{id}": .admin, "DELETE /api/v1/webhooks/{id}": .admin,
         "POST /api/v1/webhooks/{id}/secret": .admin, "POST /api/v1/webhooks/{id}/test": .admin,
@@ -77,6 +83,8 @@ struct TenancyTests {
     /// Bodies that fit, for what another organisation tries.
     private static let bodies = [
         "POST /api/v1/rooms/{id}/passes": #"{"use":"play"}"#,
+        "PATCH /api/v1/meetings/{id}": #"{"title":"taken"}"#,
+        "POST /api/v1/meetings/{id}/guest-links": #"{"label":"mine"}"#,
         "PATCH /api/v1/users/{id}": #"{"displayName":"Taken over"}"#, "PATCH /api/v1/senders/{id}": #"{"name":"taken"}"#,
         "PUT /api/v1/senders/{id}/configuration": #"{"toml":""}"#, "PATCH /api/v1/pool/{id}": #"{"draining":true}"#,
         "POST /api/v1/senders/{id}/modem-reset": #"{"modem":"860000000000012","force":true}"#,
@@ -127,6 +135,8 @@ struct TenancyTests {
             "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
             "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
             "GET /api/v1/rehearsals", "GET /api/v1/rehearsals/{id}", "GET /api/v1/rooms",
+            "GET /api/v1/meetings", "GET /api/v1/meetings/{id}", "GET /api/v1/meeting-presets",
+            "GET /api/v1/organization/meeting-settings",
             "GET /api/v1/diagnostics/health", "POST /api/v1/diagnostics/health", "GET /api/v1/diagnostics/snapshots", "GET /api/v1/pool",
         ],
         "broadcasts": [
@@ -141,6 +151,11 @@ struct TenancyTests {
             "POST /api/v1/senders/{id}/modem-reset", "POST /api/v1/senders/{id}/speed-test", "GET /api/v1/senders/{id}/picture",
             "GET /api/v1/broadcasts/{id}/players", "POST /api/v1/broadcasts/{id}/players",
             "DELETE /api/v1/broadcasts/{id}/players/{player}",
+            "GET /api/v1/meetings", "GET /api/v1/meetings/{id}", "GET /api/v1/meeting-presets",
+            "GET /api/v1/organization/meeting-settings",
+            "POST /api/v1/meetings", "PATCH /api/v1/meetings/{id}", "POST /api/v1/meetings/{id}/start", "POST /api/v1/meetings/{id}/end",
+            "POST /api/v1/meetings/{id}/cancel", "GET /api/v1/meetings/{id}/guest-links", "POST /api/v1/meetings/{id}/guest-links",
+            "DELETE /api/v1/meetings/{id}/guest-links/{link}",
         ],
         "senders": [
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "PATCH /api/v1/senders/{id}",
@@ -245,6 +260,7 @@ struct TenancyTests {
             #expect(try await owner.get("/rehearsals/\(rehearsal)").text("state") == "ended")
             #expect(try await owner.get("/broadcasts/\(rehearsal)").status == 404)
             let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+            let meeting = try await owner.post("/meetings", #"{"title":"Stand-up"}"#).text("id")
             let host = try await desk.host("host")
             let pool = try await eventually(within: .seconds(5), "the host is listed") {
                 try await owner.get("/pool").items().first?["id"] as? String
@@ -261,7 +277,7 @@ struct TenancyTests {
                 "invitations": try await owner.post("/invitations", #"{"email":"i@example.org","role":"host"}"#).text("id"),
                 "sessions": try #require(try await owner.get("/auth/sessions").items().first?["id"] as? String),
                 "enrollment-tokens": open, "senders": sender, "destinations": destination, "pool": pool,
-                "broadcasts": try broadcast.text("id"), "rehearsals": rehearsal, "rooms": room,
+                "broadcasts": try broadcast.text("id"), "rehearsals": rehearsal, "rooms": room, "meetings": meeting,
                 "output": try #require((try broadcast.object()["outputs"] as? [[String: Any]])?.first?["id"] as? String),
             ]
 
@@ -281,7 +297,7 @@ struct TenancyTests {
             #expect(try await other.post("/rehearsals", #"{"sender":"\#(sender)"}"#).status == 404)
             for list in [
                 "/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions", "/invitations",
-                "/api-tokens", "/webhooks", "/diagnostics/deliveries", "/rehearsals", "/rooms",
+                "/api-tokens", "/webhooks", "/diagnostics/deliveries", "/rehearsals", "/rooms", "/meetings",
             ] {
                 let shown = String(decoding: try await other.get(list).body, as: UTF8.self)
                 for (kind, id) in ids { #expect(!shown.contains(id), "\(list) shows one of the \(kind)") }
@@ -348,7 +364,7 @@ struct TenancyTests {
         let parts = route.split(separator: " ")
         let path = parts[1].replacingOccurrences(of: "{id}", with: id).replacingOccurrences(of: "{output}", with: output ?? Self.nobodys)
             .replacingOccurrences(of: "{organization}", with: Self.nobodys).replacingOccurrences(of: "{player}", with: Self.nobodys)
-            .replacingOccurrences(of: "/picture", with: "/picture?input=test")
+            .replacingOccurrences(of: "{link}", with: Self.nobodys).replacingOccurrences(of: "/picture", with: "/picture?input=test")
             .replacingOccurrences(of: "{name}", with: String(repeating: "a", count: 64) + ".png")
         return try await visitor.send(String(parts[0]), path, Self.bodies[route])
     }

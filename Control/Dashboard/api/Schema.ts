@@ -162,6 +162,20 @@ export type ChangeHostRequest = {
   draining: boolean;
 };
 
+export type ChangeMeetingRequest = {
+  title?: string | null;
+  description?: string | null;
+  type?: "video" | "audio" | "webinar" | "livestream" | null;
+  scheduledStart?: string | null;
+  scheduledEnd?: string | null;
+  settings?: MeetingSettings | null;
+};
+
+export type ChangeMeetingSettingsRequest = {
+  settings: MeetingSettings;
+  locked: ("guestsAllowed" | "guestAccess" | "waitingRoom" | "chat" | "persistChat" | "maxParticipants" | "keepAliveSeconds" | "maxDurationMinutes" | "hostsRunAll")[];
+};
+
 export type ChangePasswordRequest = {
   current: string;
   password: string;
@@ -223,6 +237,16 @@ export type CreateAPITokenRequest = {
   scopes: ("read" | "broadcasts" | "senders" | "destinations" | "members" | "audit")[];
   expiresInSeconds?: number | null;
   password: string;
+};
+
+export type CreateMeetingRequest = {
+  title: string;
+  description?: string | null;
+  type?: "video" | "audio" | "webinar" | "livestream" | null;
+  draft?: boolean | null;
+  scheduledStart?: string | null;
+  scheduledEnd?: string | null;
+  settings?: MeetingSettings | null;
 };
 
 export type CreatePlayerLinkRequest = {
@@ -334,7 +358,27 @@ export type ErrorTrackingRequest = {
 };
 
 export type EventKind = {
-  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
+  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
+};
+
+export type GuestLink = {
+  id: string;
+  label: string;
+  createdBy: string;
+  createdAt: string;
+  expiresAt: string;
+  uses: number;
+  mostUses: number;
+  lastUsedAt?: string | null;
+  preset?: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer" | null;
+  url?: string | null;
+};
+
+export type GuestLinkRequest = {
+  label: string;
+  expiresInSeconds?: number | null;
+  uses?: number | null;
+  preset?: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer" | null;
 };
 
 export type HealthSnapshot = {
@@ -494,6 +538,98 @@ export type LoginRequest = {
   email: string;
   password: string;
   organization?: string | null;
+};
+
+export type Meeting = {
+  id: string;
+  title: string;
+  description?: string | null;
+  type: "video" | "audio" | "webinar" | "livestream";
+  state: "draft" | "scheduled" | "active" | "ended" | "cancelled";
+  slug: string;
+  joinURL: string;
+  createdBy: string;
+  createdAt: string;
+  scheduledStart?: string | null;
+  scheduledEnd?: string | null;
+  startedAt?: string | null;
+  endedAt?: string | null;
+  room?: string | null;
+  settings: MeetingSettings;
+  effective: MeetingOptions;
+  locked: ("guestsAllowed" | "guestAccess" | "waitingRoom" | "chat" | "persistChat" | "maxParticipants" | "keepAliveSeconds" | "maxDurationMinutes" | "hostsRunAll")[];
+  role: "viewer" | "guest" | "participant" | "co_host" | "host";
+  preset: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer";
+  mayRun: boolean;
+};
+
+export type MeetingDefaults = {
+  settings: MeetingSettings;
+  locked: ("guestsAllowed" | "guestAccess" | "waitingRoom" | "chat" | "persistChat" | "maxParticipants" | "keepAliveSeconds" | "maxDurationMinutes" | "hostsRunAll")[];
+  effective: MeetingOptions;
+};
+
+export type MeetingDoor = {
+  title: string;
+  type: "video" | "audio" | "webinar" | "livestream";
+  state: "draft" | "scheduled" | "active" | "ended" | "cancelled";
+  organization: string;
+  slug: string;
+  scheduledStart?: string | null;
+  waits: boolean;
+  preset: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer";
+};
+
+export type MeetingLookupRequest = {
+  slug: string;
+  organization?: string | null;
+  token?: string | null;
+};
+
+export type MeetingOptions = {
+  guestAccess: "disabled" | "link_only" | "open";
+  waitingRoom: boolean;
+  chat: boolean;
+  persistChat: boolean;
+  maxParticipants: number;
+  keepAliveSeconds: number;
+  maxDurationMinutes: number;
+  hostsRunAll: boolean;
+};
+
+export type MeetingPermissions = {
+  audio: "allowed" | "on_request" | "denied";
+  video: "allowed" | "on_request" | "denied";
+  screenShare: "allowed" | "on_request" | "denied";
+  waiting: "skip" | "until_host" | "until_admitted";
+  plugins: "none" | "view" | "full";
+  breakout: "none" | "move" | "full";
+  recorder: "none" | "recorder" | "livestreamer";
+  allowed: ("kick" | "pin" | "spotlight" | "disable_audio" | "disable_video" | "disable_screen_share" | "admit" | "accept_production" | "change_permissions" | "record" | "livestream" | "rename" | "see_participants" | "hidden" | "chat_public_receive" | "chat_public_text" | "chat_public_files" | "chat_private_receive" | "chat_private_text" | "chat_private_files" | "poll_create" | "poll_vote" | "poll_view")[];
+};
+
+export type MeetingPreset = {
+  name: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer";
+  type: "video" | "audio" | "webinar" | "livestream";
+  role: "viewer" | "guest" | "participant" | "co_host" | "host";
+  permissions: MeetingPermissions;
+};
+
+export type MeetingSettings = {
+  guestsAllowed?: boolean | null;
+  guestAccess?: "disabled" | "link_only" | "open" | null;
+  waitingRoom?: boolean | null;
+  chat?: boolean | null;
+  persistChat?: boolean | null;
+  maxParticipants?: number | null;
+  keepAliveSeconds?: number | null;
+  maxDurationMinutes?: number | null;
+  hostsRunAll?: boolean | null;
+};
+
+export type Meetings = {
+  items: Meeting[];
+  next?: string | null;
 };
 
 export type NewPasswordRequest = {
@@ -740,7 +876,7 @@ export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "webhooks.manage" | "reports.manage")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "meetings.view" | "meetings.run" | "webhooks.manage" | "reports.manage")[];
 };
 
 export type Settings = {
@@ -866,7 +1002,7 @@ export type Webhook = {
 export type WebhookRequest = {
   url: string;
   description: string;
-  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
   active: boolean;
 };
 
@@ -1036,6 +1172,34 @@ export interface Operations {
   deleteInvitationsById: { path: { id: string }; body: undefined; answer: undefined };
   /** Send an invitation again, with a new link and another week; the link before opens nothing any more. For the role admin and those above it. */
   postInvitationsByIdResend: { path: { id: string }; body: undefined; answer: Invitation };
+  /** What stands behind a meeting's address, for a guest; what guests do not come to is answered as what is not there. For anybody. */
+  postJoinLookup: { path: Nothing; body: MeetingLookupRequest; answer: MeetingDoor };
+  /** What somebody may do in a meeting, by its type and their role. For every user of the organisation. */
+  getMeetingPresets: { path: Nothing; body: undefined; answer: {
+    items: MeetingPreset[];
+  } };
+  /** The organisation's meetings, the newest first, a part of them; by their state, or the one of an address. For every user of the organisation. */
+  getMeetings: { path: { state?: string; slug?: string; after?: string; limit?: string }; body: undefined; answer: Meetings };
+  /** Make a meeting: active at once, for later, or a draft. For the role host and those above it. */
+  postMeetings: { path: Nothing; body: CreateMeetingRequest; answer: Meeting };
+  /** One meeting, with what holds in it and what one is in it. For every user of the organisation. */
+  getMeetingsById: { path: { id: string }; body: undefined; answer: Meeting };
+  /** Change what is given of a meeting of one's own that is not over; admins, of any. For the role host and those above it. */
+  patchMeetingsById: { path: { id: string }; body: ChangeMeetingRequest; answer: Meeting };
+  /** Call a meeting of one's own off, whatever it is; one that runs ends; admins, any. For the role host and those above it. */
+  postMeetingsByIdCancel: { path: { id: string }; body: undefined; answer: Meeting };
+  /** End a meeting of one's own: whoever is in it is sent away, and its guest links are good no more; admins, any. For the role host and those above it. */
+  postMeetingsByIdEnd: { path: { id: string }; body: undefined; answer: Meeting };
+  /** The guest links of a meeting of one's own that are still good, the newest first; admins, of any. For the role host and those above it. */
+  getMeetingsByIdGuestLinks: { path: { id: string }; body: undefined; answer: {
+    items: GuestLink[];
+  } };
+  /** Make a link by which one guest comes, or some, for four hours or as long as is said; it is in this answer and in no other. For the role host and those above it. */
+  postMeetingsByIdGuestLinks: { path: { id: string }; body: GuestLinkRequest; answer: GuestLink };
+  /** Withdraw such a link: nobody comes by it any more. For the role host and those above it. */
+  deleteMeetingsByIdGuestLinksByLink: { path: { id: string; link: string }; body: undefined; answer: undefined };
+  /** Begin a meeting of one's own now, and make its room; admins, any. For the role host and those above it. */
+  postMeetingsByIdStart: { path: { id: string }; body: undefined; answer: Meeting };
   /** Delete the organisation with everything in it, by its short name and one's password; not while a broadcast runs. For the organisation's owner. */
   deleteOrganization: { path: Nothing; body: DeleteOrganizationRequest; answer: undefined };
   /** One's organisation. For every user of the organisation. */
@@ -1046,6 +1210,10 @@ export interface Operations {
   patchOrganizationBranding: { path: Nothing; body: ChangeBrandingRequest; answer: Branding };
   /** An address, good for ten minutes, that a logo or an icon of these bytes is sent to. For the role admin and those above it. */
   postOrganizationBrandingUpload: { path: Nothing; body: UploadRequest; answer: Upload };
+  /** What the organisation has decided for its meetings. For every user of the organisation. */
+  getOrganizationMeetingSettings: { path: Nothing; body: undefined; answer: MeetingDefaults };
+  /** Decide it anew, all of it, and what of it no meeting decides for itself. For the role admin and those above it. */
+  putOrganizationMeetingSettings: { path: Nothing; body: ChangeMeetingSettingsRequest; answer: MeetingDefaults };
   /** Make another active user the owner, by one's password; whoever was it becomes an admin. For the organisation's owner. */
   putOrganizationOwner: { path: Nothing; body: TransferRequest; answer: User };
   /** The organisation's settings, with the code by which people register. For the role admin and those above it. */
@@ -1233,11 +1401,25 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postInvitationsCsv: ["POST", "/api/v1/invitations/csv"],
   deleteInvitationsById: ["DELETE", "/api/v1/invitations/{id}"],
   postInvitationsByIdResend: ["POST", "/api/v1/invitations/{id}/resend"],
+  postJoinLookup: ["POST", "/api/v1/join/lookup"],
+  getMeetingPresets: ["GET", "/api/v1/meeting-presets"],
+  getMeetings: ["GET", "/api/v1/meetings"],
+  postMeetings: ["POST", "/api/v1/meetings"],
+  getMeetingsById: ["GET", "/api/v1/meetings/{id}"],
+  patchMeetingsById: ["PATCH", "/api/v1/meetings/{id}"],
+  postMeetingsByIdCancel: ["POST", "/api/v1/meetings/{id}/cancel"],
+  postMeetingsByIdEnd: ["POST", "/api/v1/meetings/{id}/end"],
+  getMeetingsByIdGuestLinks: ["GET", "/api/v1/meetings/{id}/guest-links"],
+  postMeetingsByIdGuestLinks: ["POST", "/api/v1/meetings/{id}/guest-links"],
+  deleteMeetingsByIdGuestLinksByLink: ["DELETE", "/api/v1/meetings/{id}/guest-links/{link}"],
+  postMeetingsByIdStart: ["POST", "/api/v1/meetings/{id}/start"],
   deleteOrganization: ["DELETE", "/api/v1/organization"],
   getOrganization: ["GET", "/api/v1/organization"],
   getOrganizationBranding: ["GET", "/api/v1/organization/branding"],
   patchOrganizationBranding: ["PATCH", "/api/v1/organization/branding"],
   postOrganizationBrandingUpload: ["POST", "/api/v1/organization/branding/upload"],
+  getOrganizationMeetingSettings: ["GET", "/api/v1/organization/meeting-settings"],
+  putOrganizationMeetingSettings: ["PUT", "/api/v1/organization/meeting-settings"],
   putOrganizationOwner: ["PUT", "/api/v1/organization/owner"],
   getOrganizationSettings: ["GET", "/api/v1/organization/settings"],
   patchOrganizationSettings: ["PATCH", "/api/v1/organization/settings"],

@@ -1,0 +1,182 @@
+import Auth
+import HTTP
+import Meetings
+import Rooms
+import Store
+import Units
+import Web
+import Wire
+
+/// Meetings as their organisation has them: what is planned, what runs, and what holds in them.
+struct MeetingRoutes: Sendable {
+    private let parts: Gateway.Parts
+
+    init(_ parts: Gateway.Parts) { self.parts = parts }
+
+    static let pageLimit = 200
+    private static let standardPage = 100
+
+    var routes: [Route] { readingRoutes + runningRoutes + settingsRoutes }
+
+    private var readingRoutes: [Route] {
+        [
+            Route(
+                method: .get, path: "/api/v1/meetings", access: .user(.viewMeetings),
+                summary: "The organisation's meetings, the newest first, a part of them; by their state, or the one of an address",
+                query: [
+                    .optional("state", Schemas.choice(MeetingState.self)), .optional("slug", Schemas.typedSlug),
+                    .optional("after", Schemas.id), .optional("limit", .integer(1...Self.pageLimit)),
+                ], success: .one("Meetings"), run: list),
+            Route(
+                method: .get, path: "/api/v1/meetings/{id}", access: .user(.viewMeetings),
+                summary: "One meeting, with what holds in it and what one is in it", success: .one("Meeting"),
+                run: { call in try await shown(parts.store.meetings(in: call.scope()).find(call.id()), call) }),
+            Route(
+                method: .get, path: "/api/v1/meeting-presets", access: .user(.viewMeetings),
+                summary: "What somebody may do in a meeting, by its type and their role", success: .page("MeetingPreset"),
+                run: { _ in .list(Preset.all) }),
+        ]
+    }
+
+    private var runningRoutes: [Route] {
+        [
+            Route(
+                method: .post, path: "/api/v1/meetings", access: .user(.runMeetings),
+                summary: "Make a meeting: active at once, for later, or a draft", body: "CreateMeetingRequest",
+                success: .one("Meeting", .created), problems: [.quota], run: create),
+            Route(
+                method: .patch, path: "/api/v1/meetings/{id}", access: .user(.runMeetings),
+                summary: "Change what is given of a meeting of one's own that is not over; admins, of any", body: "ChangeMeetingRequest",
+                success: .one("Meeting"), problems: [.conflict], run: change),
+            Route(
+                method: .post, path: "/api/v1/meetings/{id}/start", access: .user(.runMeetings),
+                summary: "Begin a meeting of one's own now, and make its room; admins, any", success: .one("Meeting"),
+                problems: [.conflict, .quota], run: start),
+            Route(
+                method: .post, path: "/api/v1/meetings/{id}/end", access: .user(.runMeetings),
+                summary: "End a meeting of one's own: whoever is in it is sent away, and its guest links are good no more; admins, any",
+                success: .one("Meeting"), problems: [.conflict],
+                run: { call in try await leave(call) { try await $0.end($1) } }),
+            Route(
+                method: .post, path: "/api/v1/meetings/{id}/cancel", access: .user(.runMeetings),
+                summary: "Call a meeting of one's own off, whatever it is; one that runs ends; admins, any", success: .one("Meeting"),
+                problems: [.conflict], run: { call in try await leave(call) { try await $0.cancel($1) } }),
+        ]
+    }
+
+    private var settingsRoutes: [Route] {
+        [
+            Route(
+                method: .get, path: "/api/v1/organization/meeting-settings", access: .user(.viewMeetings),
+                summary: "What the organisation has decided for its meetings", success: .one("MeetingDefaults"),
+                run: { call in .value(view(try await parts.store.meetingDefaults(in: call.scope()).find())) }),
+            Route(
+                method: .put, path: "/api/v1/organization/meeting-settings", access: .user(.changeOrganization),
+                summary: "Decide it anew, all of it, and what of it no meeting decides for itself", body: "ChangeMeetingSettingsRequest",
+                success: .one("MeetingDefaults"), run: changeDefaults),
+        ]
+    }
+
+    @Sendable private func list(_ call: Call) async throws -> Response {
+        let limit = call.query("limit").flatMap { Int($0) } ?? Self.standardPage
+        var slug: String?
+        if let typed = call.query("slug") {
+            guard let read = MeetingSlug(typed: typed) else { return .value(MeetingsView(items: [], next: nil)) }
+            slug = read.text
+        }
+        let found = try await parts.store.meetings(in: call.scope()).page(
+            state: call.query("state").flatMap { MeetingState(rawValue: $0) }, slug: slug,
+            after: call.query("after").flatMap { MeetingID($0) }, limit: limit)
+        let sight = try await MeetingSight(of: call, parts)
+        return .value(MeetingsView(items: found.map(sight.view), next: found.count < limit ? nil : found.last?.id))
+    }
+
+    @Sendable private func create(_ call: Call) async throws -> Response {
+        let request = try call.body(CreateMeetingRequest.self)
+        let scope = try call.scope()
+        try parts.meetingCreations.take(scope.organization.text, at: parts.store.now)
+        return try await shown(parts.store.meetings(in: scope).create(request), call, .created)
+    }
+
+    @Sendable private func change(_ call: Call) async throws -> Response {
+        let request = try call.body(ChangeMeetingRequest.self)
+        let id = try await parts.runMeeting(call).id
+        return try await shown(parts.store.meetings(in: call.scope()).change(id, request), call)
+    }
+
+    @Sendable private func start(_ call: Call) async throws -> Response {
+        let id = try await parts.runMeeting(call).id
+        return try await shown(parts.store.meetings(in: call.scope()).start(id), call)
+    }
+
+    private func leave(
+        _ call: Call, _ body: (StoredMeetings, MeetingID) async throws -> (meeting: Meeting, room: RoomID?)
+    ) async throws -> Response {
+        let id = try await parts.runMeeting(call).id
+        let (meeting, room) = try await body(parts.store.meetings(in: call.scope()), id)
+        if let room { await parts.rooms.close(room) }
+        return try await shown(meeting, call)
+    }
+
+    @Sendable private func changeDefaults(_ call: Call) async throws -> Response {
+        let request = try call.body(ChangeMeetingSettingsRequest.self)
+        let defaults = MeetingDefaults(settings: request.settings, locked: Set(request.locked))
+        try await parts.store.meetingDefaults(in: call.scope()).save(defaults)
+        return .value(view(defaults))
+    }
+
+    private func shown(_ meeting: Meeting, _ call: Call, _ status: Status = .ok) async throws -> Response {
+        .value(try await MeetingSight(of: call, parts).view(meeting), status)
+    }
+
+    private func view(_ defaults: MeetingDefaults) -> MeetingDefaultsView {
+        let levels = SettingLevels(
+            organization: defaults.settings, locked: defaults.locked, mostParticipants: parts.store.quotas[.participants])
+        return MeetingDefaultsView(
+            settings: defaults.settings, locked: MeetingSetting.allCases.filter(defaults.locked.contains), effective: levels.effective)
+    }
+}
+
+extension Gateway.Parts {
+    /// The meeting of the path, where the caller runs it: its creator does, and the organisation's admins (SEC-07).
+    func runMeeting(_ call: Call) async throws -> Meeting {
+        let meeting = try await store.meetings(in: call.scope()).find(call.id())
+        let principal = try call.caller()
+        guard MeetingOwnership.runs(principal.role, isCreator: meeting.createdBy == principal.user.id) else {
+            throw Problem(.forbidden, "it is another user's meeting: they run it, and the organisation's admins")
+        }
+        return meeting
+    }
+}
+
+/// How a caller sees the meetings of their organisation.
+private struct MeetingSight {
+    private let principal: Principal
+    private let organization: Organization
+    private let defaults: MeetingDefaults
+    private let parts: Gateway.Parts
+
+    init(of call: Call, _ parts: Gateway.Parts) async throws {
+        principal = try call.caller()
+        guard let organization = try await parts.store.organizations.find(principal.user.organization) else { throw Problem(.notFound) }
+        self.organization = organization
+        defaults = try await parts.store.meetingDefaults(in: call.scope()).find()
+        self.parts = parts
+    }
+
+    func view(_ meeting: Meeting) -> MeetingView {
+        let isCreator = meeting.createdBy == principal.user.id
+        let options = SettingLevels(
+            organization: defaults.settings, locked: defaults.locked, meeting: meeting.settings,
+            mostParticipants: parts.store.quotas[.participants]
+        ).effective
+        let seat = Seat(of: .user(principal.role, isCreator: isCreator), in: meeting.type, hostsRunAll: options.hostsRunAll)
+        return MeetingView(
+            id: meeting.id, title: meeting.title, description: meeting.description, type: meeting.type, state: meeting.state,
+            slug: meeting.slug, joinURL: parts.links.meeting(organization.slug, meeting.slug), createdBy: meeting.createdBy,
+            createdAt: meeting.createdAt.text, scheduledStart: meeting.scheduledStart?.text, scheduledEnd: meeting.scheduledEnd?.text,
+            startedAt: meeting.startedAt?.text, endedAt: meeting.endedAt?.text, room: meeting.room, settings: meeting.settings,
+            effective: options, locked: MeetingSetting.allCases.filter(defaults.locked.contains), role: seat.role, preset: seat.preset,
+            mayRun: MeetingOwnership.runs(principal.role, isCreator: isCreator))
+    }
+}

@@ -1,0 +1,182 @@
+import Foundation
+import Support
+import Testing
+import Wire
+
+/// Meetings, as their host, a member, another host and somebody from outside have them.
+@Suite(.serialized)
+struct MeetingTests {
+    @Test("a meeting is in one of five states, and what its state does not allow is refused and changes nothing", .row("MTG-09"))
+    func states() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            func make(_ body: String) async throws -> String { try await owner.post("/meetings", body).text("id") }
+            let later = #""scheduledStart":"2099-01-01T00:00:00.000Z""#
+            /// How to get a meeting into each state, and what may be done with it there.
+            let ways: [(state: String, body: String, steps: [String], moves: [String: String])] = [
+                ("draft", #"{"title":"A","draft":true}"#, [], ["start": "active", "cancel": "cancelled", "schedule": "scheduled"]),
+                ("scheduled", #"{"title":"B",\#(later)}"#, [], ["start": "active", "cancel": "cancelled", "schedule": "scheduled"]),
+                ("active", #"{"title":"C","draft":true}"#, ["start"], ["end": "ended", "cancel": "cancelled"]),
+                ("ended", #"{"title":"D","draft":true}"#, ["start", "end"], ["cancel": "cancelled"]),
+                ("cancelled", #"{"title":"E","draft":true}"#, ["cancel"], [:]),
+            ]
+            func move(_ id: String, _ name: String) async throws -> Reply {
+                guard name == "schedule" else { return try await owner.post("/meetings/\(id)/\(name)") }
+                return try await owner.send("PATCH", "/meetings/\(id)", "{\(later)}")
+            }
+            for way in ways {
+                // One for all of it: ten may be made within a minute.
+                let id = try await make(way.body)
+                for step in way.steps { #expect(try await move(id, step).status == 200) }
+                #expect(try await owner.get("/meetings/\(id)").text("state") == way.state)
+                for name in ["schedule", "start", "end", "cancel"] where way.moves[name] == nil {
+                    let answer = try await move(id, name)
+                    #expect(answer.status == 409 && answer.problem == "conflict", "\(name) of one that is \(way.state): \(answer)")
+                    #expect(try await owner.get("/meetings/\(id)").text("state") == way.state)
+                }
+                // What leads back to the same state comes first.
+                for name in ["schedule", "end", "cancel"] {
+                    guard let next = way.moves[name], !(way.state == "draft" && name == "schedule") else { continue }
+                    let answer = try await move(id, name)
+                    #expect(try answer.text("state") == next, "\(name) of one that is \(way.state): \(answer)")
+                    guard next == way.state else { break }
+                }
+            }
+            let now = try await owner.post("/meetings", #"{"title":"Now"}"#)
+            #expect(try now.text("state") == "active" && now.object()["room"] is String && now.object()["startedAt"] is String)
+            let draft = try await make(#"{"title":"F","draft":true}"#)
+            #expect(try await move(draft, "schedule").text("state") == "scheduled")
+            #expect(try await move(draft, "start").text("state") == "active")
+            #expect(try await owner.get("/meetings?state=active").items().count == 2)
+        }
+    }
+
+    @Test("guests come to a meeting as it lets them, or else as its organisation does, and without guests none does", .row("MTG-14"))
+    func guestAccess() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let made = try await owner.post("/meetings", #"{"title":"Talk"}"#)
+            let (id, slug) = (try made.text("id"), try made.text("slug"))
+            /// What somebody from outside is told: that they wait, that they come in, or that there is nothing.
+            func told() async throws -> String {
+                let answer = try await desk.visitor().post("/join/lookup", #"{"slug":"\#(slug)"}"#)
+                guard answer.status == 200 else { return "\(answer.status)" }
+                return try answer.object()["waits"] as? Bool == true ? "waits" : "enters"
+            }
+            func meeting(_ access: String?) async throws {
+                let settings = access.map { #"{"guestAccess":"\#($0)"}"# } ?? "{}"
+                #expect(try await owner.send("PATCH", "/meetings/\(id)", #"{"settings":\#(settings)}"#).status == 200)
+            }
+            func organization(_ settings: String, locked: String = "[]") async throws {
+                let body = #"{"settings":\#(settings),"locked":\#(locked)}"#
+                let answer = try await owner.send("PUT", "/organization/meeting-settings", body)
+                #expect(answer.status == 200, "\(answer)")
+            }
+            #expect(try await told() == "waits", "whoever has the address knocks")
+            for (access, words) in [("open", "enters"), ("disabled", "404"), ("link_only", "waits")] {
+                try await organization(#"{"guestAccess":"\#(access)"}"#)
+                #expect(try await told() == words, "the organisation says \(access)")
+                for (own, words) in [("open", "enters"), ("disabled", "404"), ("link_only", "waits")] {
+                    try await meeting(own)
+                    #expect(try await told() == words, "the organisation says \(access), the meeting \(own)")
+                }
+                try await meeting(nil)
+                #expect(try await told() == words, "the meeting says nothing any more")
+            }
+            try await meeting("open")
+            try await organization(#"{"guestsAllowed":false}"#)
+            #expect(try await told() == "404", "there are no guests in this organisation")
+            try await organization(#"{"guestAccess":"link_only"}"#, locked: #"["guestAccess"]"#)
+            #expect(try await told() == "waits", "what is locked no meeting decides")
+            let shown = try await owner.get("/meetings/\(id)")
+            #expect(try shown.object()["locked"] as? [String] == ["guestAccess"])
+            #expect(try (shown.object()["effective"] as? [String: Any])?["guestAccess"] as? String == "link_only")
+            let refused = try await owner.send("PATCH", "/meetings/\(id)", #"{"settings":{"guestAccess":"disabled"}}"#)
+            #expect(try refused.status == 422 && refused.fields == ["settings.guestAccess"])
+        }
+    }
+
+    @Test("a host runs what they have made, an admin all, and a member none; each is told what they are in it")
+    func people() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let (host, hostID) = try await user(.host, of: owner, at: desk)
+            let (member, _) = try await user(.member, of: owner, at: desk)
+            let made = try await host.post("/meetings", #"{"title":"Talk","type":"audio"}"#)
+            let id = try made.text("id")
+            #expect(try made.text("createdBy") == hostID && made.text("role") == "host" && made.text("preset") == "audio_host")
+            #expect(try made.object()["mayRun"] as? Bool == true)
+            let seen = try await member.get("/meetings/\(id)")
+            #expect(try seen.text("role") == "participant" && seen.text("preset") == "audio_participant")
+            #expect(try seen.object()["mayRun"] as? Bool == false)
+            let others = try await owner.post("/meetings", #"{"title":"Board"}"#).text("id")
+            #expect(try await host.get("/meetings/\(others)").text("role") == "participant")
+            let attempts: [(method: String, path: String, body: String?)] = [
+                ("PATCH", "", #"{"title":"mine"}"#), ("POST", "/start", nil), ("POST", "/end", nil), ("POST", "/cancel", nil),
+                ("GET", "/guest-links", nil), ("POST", "/guest-links", #"{"label":"x"}"#),
+                ("DELETE", "/guest-links/01ARZ3NDEKTSV4RRFFQ69G5FAV", nil),
+            ]
+            for (method, path, body) in attempts {
+                let answer = try await host.send(method, "/meetings/\(others)\(path)", body)
+                #expect(answer.status == 403, "\(method) \(path): \(answer)")
+            }
+            #expect(try await owner.get("/meetings/\(others)").text("title") == "Board")
+            #expect(try await owner.post("/meetings/\(id)/end").text("state") == "ended")
+            // A host of the organisation, where it says so.
+            let rule = #"{"settings":{"hostsRunAll":true},"locked":[]}"#
+            #expect(try await owner.send("PUT", "/organization/meeting-settings", rule).status == 200)
+            #expect(try await host.get("/meetings/\(others)").text("role") == "co_host")
+            #expect(try await member.get("/meetings?slug=\(made.text("slug").uppercased())").items().count == 1)
+            #expect(try await desk.stranger().get("/meetings?slug=\(made.text("slug"))").items().isEmpty)
+            // Nobody gets into its room beside it.
+            let room = try await owner.get("/meetings/\(others)").text("room")
+            #expect(try await owner.get("/rooms").items().isEmpty)
+            #expect(try await owner.post("/rooms/\(room)/passes", #"{"use":"play"}"#).status == 404)
+            #expect(try await owner.send("DELETE", "/rooms/\(room)").status == 404)
+            let presets = try await member.get("/meeting-presets").items()
+            #expect(presets.count == 13)
+        }
+    }
+
+    @Test("to somebody from outside whatever is not for guests is what is not there, and who asks too often waits")
+    func lookup() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let other = try await desk.stranger()
+            let made = try await owner.post("/meetings", #"{"title":"Talk","type":"webinar"}"#)
+            let (id, slug) = (try made.text("id"), try made.text("slug"))
+            let draft = try await owner.post("/meetings", #"{"title":"Draft","draft":true}"#).text("slug")
+            let closed = try await other.post("/meetings", #"{"title":"Board","settings":{"guestAccess":"disabled"}}"#).text("slug")
+            let link = try await owner.post("/meetings/\(id)/guest-links", #"{"label":"Speaker","preset":"webinar_guest"}"#)
+            let url = try link.text("url")
+            #expect(url.contains("/m/\(slug)#token="))
+            let token = try #require(url.split(separator: "=").last)
+            let visitor = desk.visitor()
+            func ask(_ slug: String, _ more: String = "") async throws -> Reply {
+                try await visitor.post("/join/lookup", #"{"slug":"\#(slug)"\#(more)}"#)
+            }
+            let spoken = "\(slug.prefix(3))-\(slug.dropFirst(3).prefix(4))-\(slug.suffix(3))".uppercased()
+            for found in [try await ask(slug), try await ask(spoken)] {
+                #expect(try found.text("title") == "Talk" && found.text("preset") == "webinar_viewer")
+                #expect(try Set(found.object().keys) == ["title", "type", "state", "organization", "slug", "waits", "preset"])
+            }
+            let speaker = try await ask(slug, #","token":"\#(token)""#)
+            #expect(try speaker.text("preset") == "webinar_guest" && speaker.object()["waits"] as? Bool == true)
+            #expect(try await ask(slug, #","token":"another""#).status == 410)
+            // Each is answered alike.
+            let nothing = try await ask("0000000000")
+            #expect(nothing.status == 404)
+            for answer in [
+                try await ask(draft), try await ask(closed), try await ask("not an address"),
+                try await ask(slug, #","organization":"other""#), try await ask(closed, #","token":"\#(token)""#),
+            ] { #expect(answer.status == 404 && answer.body == nothing.body, "\(answer)") }
+            #expect(try await owner.post("/meetings/\(id)/end").status == 200)
+            #expect(try await ask(slug).body == nothing.body)
+            #expect(try await ask(slug, #","token":"\#(token)""#).body == nothing.body)
+            #expect(try !desk.said.contains(token))
+            var last = nothing
+            for _ in 0..<30 where last.status != 429 { last = try await ask(slug) }
+            #expect(last.status == 429 && last.headers["retry-after"] != nil)
+        }
+    }
+}
