@@ -408,7 +408,7 @@ extension Gateway.Parts {
             store: store, postman: postman, courier: courier, blobs: blobs, tracer: traces?.tracer, folder: settings.stateFolder,
             retention: settings.retention, log: log,
             check: { _ = try await checkHealth(.scheduled) },
-            endMeetings: { for room in try await store.endForgottenMeetings() { await rooms.close(room) } })
+            endMeetings: { for room in try await store.endForgottenMeetings() { await sessions.close(room) } })
     }
 
     private func export() async { await traces?.exporter.run() }

@@ -114,7 +114,7 @@ struct MeetingRoutes: Sendable {
     ) async throws -> Response {
         let id = try await parts.runMeeting(call).id
         let (meeting, room) = try await body(parts.store.meetings(in: call.scope()), id)
-        if let room { await parts.rooms.close(room) }
+        if let room { await parts.sessions.close(room) }
         return try await shown(meeting, call)
     }
 

@@ -84,7 +84,7 @@ struct RoomRoutes: Sendable {
 
     @Sendable private func ticket(_ call: Call) async throws -> Response {
         let principal = try call.caller()
-        let room = try await parts.store.rooms(in: call.scope()).find(call.id())
+        let room = try await parts.store.rooms(in: call.scope()).findOwn(call.id())
         let end = parts.store.now + Self.ticketTime
         let holder = RoomPass.Holder(
             id: Self.passID(), name: principal.user.displayName, role: principal.may(.runRooms) ? .host : .member,

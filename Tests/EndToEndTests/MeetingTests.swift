@@ -132,6 +132,7 @@ struct MeetingTests {
             let room = try await owner.get("/meetings/\(others)").text("room")
             #expect(try await owner.get("/rooms").items().isEmpty)
             #expect(try await owner.post("/rooms/\(room)/passes", #"{"use":"play"}"#).status == 404)
+            #expect(try await owner.post("/rooms/\(room)/tickets").status == 404)
             #expect(try await owner.send("DELETE", "/rooms/\(room)").status == 404)
             let presets = try await member.get("/meeting-presets").items()
             #expect(presets.count == 13)
