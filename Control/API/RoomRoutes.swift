@@ -56,7 +56,7 @@ struct RoomRoutes: Sendable {
         let request = try call.body(RoomPassRequest.self)
         let room = try await parts.store.rooms(in: call.scope()).findOwn(call.id())
         let end = parts.store.now + .seconds((request.minutes ?? RoomPassRequest.standardMinutes) * 60)
-        let guest = RoomPass.Holder(id: Self.passID(), name: request.name ?? "Guest", role: .guest, account: nil)
+        let guest = RoomPass.Holder(id: RoomPass.Holder.freshID(), name: request.name ?? "Guest", role: .guest, account: nil)
         let pass = RoomPass(
             room: room.id, organization: room.organization, use: request.use, exp: end.unixSeconds,
             holder: request.use == .join ? guest : nil)
@@ -64,18 +64,8 @@ struct RoomRoutes: Sendable {
     }
 
     private func show(_ pass: RoomPass, until end: Timestamp) throws -> Response {
-        let path =
-            switch pass.use {
-            case .publish: "whip/\(pass.room)"
-            case .play: "whep/\(pass.room)"
-            case .join: "api/v1/join"
-            }
-        return .secret(
-            RoomPassView(
-                url: "\(parts.origins[0])/\(path)", token: try parts.passes.text(of: pass).revealed, expiresAt: end.text), .created)
+        .secret(try parts.view(of: pass, until: end), .created)
     }
-
-    private static func passID() -> String { Base64URL.encode(randomBytes(16)) }
 
     // MARK: People
 
@@ -87,7 +77,7 @@ struct RoomRoutes: Sendable {
         let room = try await parts.store.rooms(in: call.scope()).findOwn(call.id())
         let end = parts.store.now + Self.ticketTime
         let holder = RoomPass.Holder(
-            id: Self.passID(), name: principal.user.displayName, role: principal.may(.runRooms) ? .host : .member,
+            id: RoomPass.Holder.freshID(), name: principal.user.displayName, role: principal.may(.runRooms) ? .host : .member,
             account: RoomPass.Account(user: principal.user.id, session: try principal.session.id))
         return try show(
             RoomPass(room: room.id, organization: room.organization, use: .join, exp: end.unixSeconds, holder: holder), until: end)
@@ -109,7 +99,22 @@ extension RoomView {
     init(_ room: Room) { self.init(id: room.id, name: room.name, createdAt: room.createdAt.text) }
 }
 
+extension RoomPass.Holder {
+    static func freshID() -> String { Base64URL.encode(randomBytes(16)) }
+}
+
 extension Gateway.Parts {
+    /// A pass as whoever gets it is given it.
+    func view(of pass: RoomPass, until end: Timestamp) throws -> RoomPassView {
+        let path =
+            switch pass.use {
+            case .publish: "whip/\(pass.room)"
+            case .play: "whep/\(pass.room)"
+            case .join: "api/v1/join"
+            }
+        return RoomPassView(url: "\(origins[0])/\(path)", token: try passes.text(of: pass).revealed, expiresAt: end.text)
+    }
+
     /// Whether the room of a pass is there, and the session of its holder's account.
     ///
     /// - Throws: `.missing`, `.notAuthenticated`.

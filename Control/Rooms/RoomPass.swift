@@ -22,12 +22,18 @@ package struct RoomPass: Codable, Sendable, Hashable {
         package let role: RoomRole
         /// nil for a guest.
         package let account: Account?
+        /// What they may send; nil: whatever they have.
+        package let sends: Set<TrackKind>?
+        /// They come in while fewer are there; nil: the server's limit alone holds.
+        package let places: Int?
 
-        package init(id: String, name: String, role: RoomRole, account: Account?) {
+        package init(id: String, name: String, role: RoomRole, account: Account?, sends: Set<TrackKind>? = nil, places: Int? = nil) {
             self.id = id
             self.name = name
             self.role = role
             self.account = account
+            self.sends = sends
+            self.places = places
         }
     }
 

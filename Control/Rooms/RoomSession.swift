@@ -157,6 +157,8 @@ package actor RoomSession {
 
     private func discard(_ peers: [PeerID]) async { for peer in peers { await desk.discard(peer) } }
 
+    var headcount: RoomState.Headcount { state.headcount }
+
     // MARK: What is told
 
     /// What a participant has to be told next.
@@ -206,31 +208,50 @@ package actor RoomSession {
     }
 
     private func publish(_ publication: RoomPublication, of id: ParticipantID) async throws(RoomRefusal) -> String {
+        if let sends = state.sends(of: id), sends.isEmpty { throw Self.notTheirs }
         let peer = PeerID.fresh()
         let before = state.publish(by: peer, of: id)
         wake()
         if let before { await desk.discard(before) }
+        let answer: String?
         do throws(RoomDesk.Refusal) {
             let entry = try await desk.publish(publication.offer, as: peer, of: id, in: room)
-            return try await settle(entry, publication)
+            answer = try await settle(entry, publication, of: id)
         } catch {
             if state.publisher(of: id) == peer { _ = state.publish(by: nil, of: id) }
             throw Self.refusal(error)
         }
+        guard let answer else { throw Self.notTheirs }
+        return answer
     }
+
+    private static let notTheirs = RoomRefusal(.forbidden, "what you offer is not yours to send in this room")
 
     private func renegotiate(_ publication: RoomPublication, of id: ParticipantID) async throws(RoomRefusal) -> String {
         guard let peer = state.publisher(of: id) else { throw RoomRefusal(.missing, "nothing is published") }
+        let answer: String?
         do throws(RoomDesk.Refusal) {
             let entry = try await desk.renegotiate(publication.offer, of: peer, of: id, in: room)
-            return try await settle(entry, publication)
+            answer = try await settle(entry, publication, of: id)
         } catch {
             throw Self.refusal(error)
         }
+        guard let answer else { throw Self.notTheirs }
+        return answer
     }
 
     /// What the worker has taken of an offer is in the room from now on.
-    private func settle(_ entry: RoomDesk.Entry, _ publication: RoomPublication) async throws(RoomDesk.Refusal) -> String {
+    ///
+    /// - Returns: the answer; nil where some of it is not theirs to send: then the whole connection is closed.
+    private func settle(
+        _ entry: RoomDesk.Entry, _ publication: RoomPublication, of id: ParticipantID
+    ) async throws(RoomDesk.Refusal) -> String? {
+        if let sends = state.sends(of: id), !entry.tracks.allSatisfy({ sends.contains($0.kind) }) {
+            if state.publisher(of: id) == entry.peer { _ = state.publish(by: nil, of: id) }
+            wake()
+            await desk.discard(entry.peer)
+            return nil
+        }
         let sources = Dictionary(publication.tracks.map { ($0.mid, $0.source) }) { first, _ in first }
         let tracks = entry.tracks.map { RoomTrack(mid: $0.mid, kind: $0.kind, source: sources[$0.mid] ?? .other) }
         guard state.published(tracks, by: entry.peer) else {

@@ -52,6 +52,9 @@ package actor RoomSessions {
         if sessions[session.room] === session { sessions[session.room] = nil }
     }
 
+    /// Nobody, where nobody is in it.
+    package func headcount(in room: RoomID) async -> RoomState.Headcount { await sessions[room]?.headcount ?? RoomState.Headcount() }
+
     /// A session of an account has ended: who came in by it is in no room any more.
     ///
     /// - Parameter session: nil: any may have.

@@ -46,6 +46,16 @@ package struct RoomState: Sendable {
         package var connection: Int?
     }
 
+    /// How many there are, with those who are away.
+    package struct Headcount: Sendable, Hashable {
+        package var all = 0
+        package var hosts = 0
+        /// Guests who may be heard or seen.
+        package var sendingGuests = 0
+
+        package init() {}
+    }
+
     private enum Link: Sendable, Hashable {
         case here(Int)
         case away(since: Instant)
@@ -108,9 +118,8 @@ package struct RoomState: Sendable {
             seats[there]?.resume = resume
             return (there, take(there, over: connection))
         }
-        guard seats.count < limits.participants else {
-            throw RoomRefusal(.full, "the room is full: \(limits.participants) are in it")
-        }
+        let places = min(limits.participants, holder.places ?? limits.participants)
+        guard seats.count < places else { throw RoomRefusal(.full, "the room is full: \(places) may be in it") }
         let shown = RoomParticipant(id: id, name: holder.name, role: holder.role, isAway: false, tracks: [])
         seats[id] = Seat(shown: shown, holder: holder, passEnd: passEnd, resume: resume, link: .here(connection))
         tell(id)
@@ -203,8 +212,18 @@ package struct RoomState: Sendable {
     /// nil for a connection that has no seat, or none any more.
     package func participant(over connection: Int) -> ParticipantID? { seats.first { $0.value.link == .here(connection) }?.key }
     package func shown(_ id: ParticipantID) -> RoomParticipant? { seats[id]?.shown }
+    /// What they may send; nil: whatever they have.
+    package func sends(of id: ParticipantID) -> Set<TrackKind>? { seats[id]?.holder.sends }
     package func publisher(of id: ParticipantID) -> PeerID? { seats[id]?.publisher }
     package func subscriber(of id: ParticipantID) -> PeerID? { seats[id]?.subscriber }
+
+    package var headcount: Headcount {
+        var count = Headcount()
+        count.all = seats.count
+        count.hosts = seats.values.count { $0.shown.role == .host }
+        count.sendingGuests = seats.values.count { $0.shown.role == .guest && $0.holder.sends?.isEmpty != true }
+        return count
+    }
 
     package var snapshot: RoomSnapshot { RoomSnapshot(seq: seq, participants: seats.values.map(\.shown).sorted { $0.id < $1.id }) }
 

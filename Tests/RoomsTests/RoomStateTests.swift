@@ -28,11 +28,12 @@ struct RoomStateTests {
 
         /// - Returns: who it is, their connection, and the one that is replaced.
         mutating func join(
-            _ name: String, _ role: RoomRole = .member, pass: String? = nil, account: RoomPass.Account? = nil, until end: Int64 = 100,
-            at now: Int64 = 0
+            _ name: String, _ role: RoomRole = .member, pass: String? = nil, account: RoomPass.Account? = nil,
+            sends: Set<TrackKind>? = nil, places: Int? = nil, until end: Int64 = 100, at now: Int64 = 0
         ) throws -> (id: ParticipantID, connection: Int, replaced: Int?) {
             let connection = self.connection()
-            let holder = RoomPass.Holder(id: pass ?? "pass of \(name)", name: name, role: role, account: account)
+            let holder = RoomPass.Holder(
+                id: pass ?? "pass of \(name)", name: name, role: role, account: account, sends: sends, places: places)
             let (id, replaced) = try state.join(
                 holder, until: end, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now)
             return (id, connection, replaced)
@@ -132,6 +133,23 @@ struct RoomStateTests {
         #expect(try table.join("Ben").id == ben.id)
         _ = table.state.leave(ben.id)
         _ = try table.join("Cleo")
+    }
+
+    @Test("a pass says how many may be there before its holder, and what they may send; more than the server lets in it does not give")
+    func bounded() throws {
+        var table = Table { $0.participants = 3 }
+        let anna = try table.join("Anna", .host)
+        let ben = try table.join("Ben", .guest, sends: [.audio], places: 2)
+        #expect(reason { _ = try table.join("Cleo", .guest, places: 2) } == .full)
+        let cleo = try table.join("Cleo", .guest, sends: [], places: 50)
+        #expect(reason { _ = try table.join("Dora", places: 50) } == .full)
+        #expect(table.state.sends(of: anna.id) == nil)
+        #expect(table.state.sends(of: ben.id) == [.audio] && table.state.sends(of: cleo.id)?.isEmpty == true)
+        var expected = RoomState.Headcount()
+        (expected.all, expected.hosts, expected.sendingGuests) = (3, 1, 1)
+        #expect(table.state.headcount == expected)
+        _ = table.state.leave(anna.id)
+        #expect(table.state.headcount.hosts == 0 && table.state.headcount.all == 2)
     }
 
     @Test("a seat whose connection is lost is kept for its time and given back, and nobody's token opens another one")
