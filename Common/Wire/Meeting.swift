@@ -5,10 +5,13 @@ package import Units
 extension Kind {
     package enum Meeting {}
     package enum GuestLink {}
+    package enum WaitingGuest {}
 }
 
 package typealias MeetingID = ID<Kind.Meeting>
 package typealias GuestLinkID = ID<Kind.GuestLink>
+/// Somebody who waits to be let into a meeting.
+package typealias WaitingGuestID = ID<Kind.WaitingGuest>
 
 /// What is done in it, and with it which presets there are.
 package enum MeetingType: String, Codable, Sendable, CaseIterable {

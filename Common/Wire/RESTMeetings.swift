@@ -223,6 +223,71 @@ package struct MeetingDoorView: Codable, Sendable, Hashable {
     }
 }
 
+/// `POST /join/guest`: somebody without an account wants to come in.
+package struct GuestJoinRequest: Codable, Sendable {
+    /// As of `MeetingLookupRequest`.
+    package var slug: String
+    package var organization: String?
+    package var token: SecretOnWire?
+    /// As everybody there is shown it.
+    package var name: String
+
+    package init(slug: String, organization: String? = nil, token: SecretOnWire? = nil, name: String) {
+        self.slug = slug
+        self.organization = organization
+        self.token = token
+        self.name = name
+    }
+}
+
+/// `POST /join/waiting`: somebody who waits asks again.
+package struct WaitingRequest: Codable, Sendable {
+    /// The `waiting` of the answer to their knock.
+    package var token: SecretOnWire
+    package init(token: SecretOnWire) { self.token = token }
+}
+
+/// What becomes of somebody who wants to come into a meeting.
+package struct MeetingEntryView: Codable, Sendable, Hashable {
+    package enum State: String, Codable, Sendable, CaseIterable {
+        /// By the pass.
+        case enters
+        /// Until a host is there, or lets them in: they ask again each 5 s.
+        case waits
+        /// A host does not let them in.
+        case refused
+    }
+
+    package var state: State
+    /// What they are in it.
+    package var preset: PresetName
+    /// To ask again by: a guest's, in the answer to their knock alone.
+    package var waiting: SecretOnWire?
+    package var pass: RoomPassView?
+
+    package init(state: State, preset: PresetName, waiting: SecretOnWire? = nil, pass: RoomPassView? = nil) {
+        self.state = state
+        self.preset = preset
+        self.waiting = waiting
+        self.pass = pass
+    }
+}
+
+/// Somebody who waits, for whoever may let them in.
+package struct WaitingGuestView: Codable, Sendable, Hashable {
+    package var id: WaitingGuestID
+    package var name: String
+    package var preset: PresetName
+    package var since: String
+
+    package init(id: WaitingGuestID, name: String, preset: PresetName, since: String) {
+        self.id = id
+        self.name = name
+        self.preset = preset
+        self.since = since
+    }
+}
+
 /// `PUT /organization/meeting-settings`: all of them.
 package struct ChangeMeetingSettingsRequest: Codable, Sendable {
     package var settings: MeetingSettings

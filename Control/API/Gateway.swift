@@ -73,6 +73,13 @@ package struct Gateway: Sendable {
         let meetingCreations = RateLimiter(RateLimit(10, per: .seconds(60)))
         /// Addresses of meetings that somebody without an account asks for, from each place.
         let meetingLookups = RateLimiter(RateLimit(30, per: .seconds(60)))
+        /// Guests who knock at meetings, from each place.
+        let guestKnocks = RateLimiter(RateLimit(30, per: .seconds(60)))
+        /// Whoever comes into meetings: of each of them, and of each organisation (SEC-11, decisions 25).
+        let meetingJoins = RateLimiter(RateLimit(30, per: .seconds(60)))
+        let organizationJoins = RateLimiter(RateLimit(60, per: .seconds(60)))
+        /// Guests who wait before meetings.
+        let waiting = Guarded(WaitingList())
         /// Lines of the log about sessions.
         let sessionLines = RateLimiter(RateLimit(20, per: .seconds(60)))
 

@@ -2,6 +2,7 @@ import Auth
 import Crypto
 import HTTP
 import Meetings
+import Posix
 import Store
 import Units
 import Web
@@ -16,7 +17,9 @@ struct GuestRoutes: Sendable {
 
     init(_ parts: Gateway.Parts) { self.parts = parts }
 
-    var routes: [Route] {
+    var routes: [Route] { linkRoutes + waitingRoutes + doorRoutes }
+
+    private var linkRoutes: [Route] {
         [
             Route(
                 method: .get, path: "/api/v1/meetings/{id}/guest-links", access: .user(.runMeetings),
@@ -34,10 +37,44 @@ struct GuestRoutes: Sendable {
             Route(
                 method: .delete, path: "/api/v1/meetings/{id}/guest-links/{link}", access: .user(.runMeetings),
                 summary: "Withdraw such a link: nobody comes by it any more", success: .empty, run: withdraw),
+        ]
+    }
+
+    private var waitingRoutes: [Route] {
+        [
+            Route(
+                method: .get, path: "/api/v1/meetings/{id}/waiting", access: .user(.runMeetings),
+                summary: "The guests who wait to be let into a meeting of which one is a host, in the order in which they came",
+                success: .page("WaitingGuest"),
+                run: { call in
+                    let meeting = try await parts.meetingOfHost(call).id
+                    let guests = parts.waiting.withLock { $0.waiting(at: meeting, at: parts.store.now) }
+                    return .list(guests.map(WaitingGuestView.init))
+                }),
+            Route(
+                method: .post, path: "/api/v1/meetings/{id}/waiting/{guest}/admit", access: .user(.runMeetings),
+                summary: "Let one of them in, once the meeting is active", success: .empty,
+                run: { call in try await decide(.admitted, call) }),
+            Route(
+                method: .delete, path: "/api/v1/meetings/{id}/waiting/{guest}", access: .user(.runMeetings),
+                summary: "Send one of them away", success: .empty, run: { call in try await decide(.refused, call) }),
+        ]
+    }
+
+    private var doorRoutes: [Route] {
+        [
             Route(
                 method: .post, path: "/api/v1/join/lookup", access: .open,
                 summary: "What stands behind a meeting's address, for a guest; what guests do not come to is answered as what is not there",
                 body: "MeetingLookupRequest", success: .one("MeetingDoor"), problems: [.notFound, .gone], run: lookup),
+            Route(
+                method: .post, path: "/api/v1/join/guest", access: .open,
+                summary: "Come to a meeting as a guest, by its address or a guest link: a pass for its room, or what one waits by",
+                body: "GuestJoinRequest", success: .one("MeetingEntry"), problems: [.notFound, .gone, .conflict], run: knock),
+            Route(
+                method: .post, path: "/api/v1/join/waiting", access: .open,
+                summary: "Whether one is let in by now: asked each 5 s; after 30 s of silence, or ten minutes, one waits no more",
+                body: "WaitingRequest", success: .one("MeetingEntry"), problems: [.notFound, .gone, .conflict], run: askAgain),
         ]
     }
 
@@ -58,25 +95,128 @@ struct GuestRoutes: Sendable {
         return .empty
     }
 
+    // MARK: Before a meeting
+
+    /// What is told of whatever is not for guests.
+    private static let notThere = Problem(.notFound, "there is no such meeting, or none that guests come to")
+
     /// Whoever asks has not signed in: the address is what they know, and they learn no more than whether a guest comes in there.
     @Sendable private func lookup(_ call: Call) async throws -> Response {
         try parts.meetingLookups.take(call.origin.subscriber, at: parts.store.now)
         let request = try call.body(MeetingLookupRequest.self)
-        guard let slug = MeetingSlug(typed: request.slug), let found = try await parts.store.identities.meeting(slug.text),
-            request.organization == nil || request.organization == found.organization.slug, let first = Self.seat(in: found, preset: nil)
-        else { throw Problem(.notFound, "there is no such meeting, or none that guests come to") }
-        var answer = first
-        if let token = request.token {
-            guard let link = try await parts.store.identities.guestLink(token.secret, of: found.meeting.id),
-                let seat = Self.seat(in: found, preset: link.preset)
-            else { throw StoreError.linkRefused }
-            answer = seat
-        }
+        let (found, link) = try await door(request.slug, request.organization, request.token)
+        guard let (seat, waits) = Self.seat(in: found, preset: link?.preset) else { throw StoreError.linkRefused }
         let meeting = found.meeting
         return .value(
             MeetingDoorView(
                 title: meeting.title, type: meeting.type, state: meeting.state, organization: found.organization.name, slug: meeting.slug,
-                scheduledStart: meeting.scheduledStart?.text, waits: answer.waits, preset: answer.seat.preset))
+                scheduledStart: meeting.scheduledStart?.text, waits: waits, preset: seat.preset))
+    }
+
+    /// The meeting of an address, where guests come to it, and the link that somebody has come by.
+    ///
+    /// - Throws: the same for whatever is not for guests; `.linkRefused`.
+    private func door(
+        _ typed: String, _ organization: String?, _ token: SecretOnWire?
+    ) async throws -> (found: FoundMeeting, link: GuestLink?) {
+        guard let slug = MeetingSlug(typed: typed), let found = try await parts.store.identities.meeting(slug.text),
+            organization == nil || organization == found.organization.slug, Self.seat(in: found, preset: nil) != nil
+        else { throw Self.notThere }
+        guard let token else { return (found, nil) }
+        let link = try await parts.store.identities.guestLink(token.secret, of: found.meeting.id)
+        if link == nil { throw StoreError.linkRefused }
+        return (found, link)
+    }
+
+    // MARK: Coming in
+
+    @Sendable private func knock(_ call: Call) async throws -> Response {
+        let place = call.origin.subscriber
+        try parts.guestKnocks.take(place, at: parts.store.now)
+        let request = try call.body(GuestJoinRequest.self)
+        let (found, link) = try await door(request.slug, request.organization, request.token)
+        let entrance = MeetingEntrance(parts)
+        let (meeting, options) = (found.meeting, found.levels.effective)
+        switch await entrance.answer(to: .guest(preset: link?.preset), of: meeting, options) {
+        case .refused(let refusal): throw entrance.problem(refusal)
+        case .enters(let seat), .opens(let seat):
+            guard let room = meeting.room else { throw Self.notThere }
+            try entrance.count(meeting)
+            try await use(request.token?.secret, of: meeting, call)
+            let pass = try entrance.pass(into: room, of: meeting, options, seat, as: request.name)
+            return .secret(MeetingEntryView(state: .enters, preset: seat.preset, pass: pass))
+        case .waits(let seat, _):
+            let secret = Secret(Base64URL.encode(randomBytes(32)))
+            let guest = WaitingList.Guest(
+                id: Self.freshID(at: parts.store.now), meeting: meeting.id, slug: meeting.slug, name: request.name, preset: seat.preset,
+                linkPreset: link?.preset, link: request.token?.secret, place: place, since: parts.store.now)
+            guard parts.waiting.withLock({ $0.knock(guest, as: SHA256.hash(secret.revealed)) }) else {
+                throw Problem(.conflict, "too many wait to be let in already: come back later")
+            }
+            return .secret(MeetingEntryView(state: .waits, preset: seat.preset, waiting: SecretOnWire(secret)))
+        }
+    }
+
+    @Sendable private func askAgain(_ call: Call) async throws -> Response {
+        let key = SHA256.hash(try call.body(WaitingRequest.self).token.secret.revealed)
+        guard let standing = parts.waiting.withLock({ $0.ask(key, at: parts.store.now) }) else {
+            throw Problem(.gone, "nobody waits by this any more: knock again")
+        }
+        let guest = standing.guest
+        if standing.decision == .refused { return .value(MeetingEntryView(state: .refused, preset: guest.preset)) }
+        if let pass = standing.pass { return .secret(MeetingEntryView(state: .enters, preset: guest.preset, pass: pass)) }
+        guard let found = try await parts.store.identities.meeting(guest.slug), found.meeting.id == guest.meeting,
+            Self.seat(in: found, preset: guest.linkPreset) != nil
+        else { throw Self.notThere }
+        let entrance = MeetingEntrance(parts)
+        let waits = Response.value(MeetingEntryView(state: .waits, preset: guest.preset))
+        switch await entrance.answer(to: .guest(preset: guest.linkPreset), of: found.meeting, found.levels.effective) {
+        // Those who wait are full of themselves.
+        case .refused(.crowded): return waits
+        case .refused(let refusal): throw entrance.problem(refusal)
+        case .waits(let seat, _):
+            guard standing.decision == .admitted else { return waits }
+            return try await enter(guest, key, found, seat, call) ?? waits
+        case .enters(let seat), .opens(let seat): return try await enter(guest, key, found, seat, call) ?? waits
+        }
+    }
+
+    /// - Returns: nil where the meeting has no room yet, or another request of theirs is at it.
+    private func enter(
+        _ guest: WaitingList.Guest, _ key: [UInt8], _ found: FoundMeeting, _ seat: Seat, _ call: Call
+    ) async throws -> Response? {
+        guard let room = found.meeting.room, parts.waiting.withLock({ $0.begin(key) }) else { return nil }
+        do {
+            let entrance = MeetingEntrance(parts)
+            try entrance.count(found.meeting)
+            try await use(guest.link, of: found.meeting, call)
+            let pass = try entrance.pass(into: room, of: found.meeting, found.levels.effective, seat, as: guest.name)
+            parts.waiting.withLock { $0.end(key, pass) }
+            return .secret(MeetingEntryView(state: .enters, preset: seat.preset, pass: pass))
+        } catch {
+            parts.waiting.withLock { $0.end(key, nil) }
+            throw error
+        }
+    }
+
+    /// Counts whoever comes by a link.
+    private func use(_ link: Secret?, of meeting: Meeting, _ call: Call) async throws {
+        guard let link else { return }
+        _ = try await parts.store.identities.useGuestLink(link, of: meeting.id, from: call.request.remote.host)
+    }
+
+    private func decide(_ decision: WaitingList.Decision, _ call: Call) async throws -> Response {
+        let meeting = try await parts.meetingOfHost(call).id
+        let guest: WaitingGuestID = try call.id("guest")
+        guard parts.waiting.withLock({ $0.decide(guest, at: meeting, decision, at: parts.store.now) }) else {
+            throw Problem(.notFound, "nobody waits there under this id")
+        }
+        return .empty
+    }
+
+    private static func freshID(at now: Timestamp) -> WaitingGuestID {
+        var random = SystemRandomNumberGenerator()
+        return WaitingGuestID(ULID(unixMs: now.unixMs, random: &random))
     }
 
     /// What a guest would be in a meeting in which nobody is yet; nil where none comes in.
@@ -97,5 +237,11 @@ extension GuestLinkView {
             id: link.id, label: link.label, createdBy: link.createdBy, createdAt: link.createdAt.text, expiresAt: link.expiresAt.text,
             uses: link.uses, mostUses: link.mostUses, lastUsedAt: link.lastUsedAt?.text, preset: link.preset,
             url: url.map(SecretOnWire.init))
+    }
+}
+
+extension WaitingGuestView {
+    init(_ guest: WaitingList.Guest) {
+        self.init(id: guest.id, name: guest.name, preset: guest.preset, since: guest.since.text)
     }
 }

@@ -16,7 +16,7 @@ struct MeetingRoutes: Sendable {
     static let pageLimit = 200
     private static let standardPage = 100
 
-    var routes: [Route] { readingRoutes + runningRoutes + settingsRoutes }
+    var routes: [Route] { readingRoutes + runningRoutes + joiningRoutes + settingsRoutes }
 
     private var readingRoutes: [Route] {
         [
@@ -61,6 +61,15 @@ struct MeetingRoutes: Sendable {
                 method: .post, path: "/api/v1/meetings/{id}/cancel", access: .user(.runMeetings),
                 summary: "Call a meeting of one's own off, whatever it is; one that runs ends; admins, any", success: .one("Meeting"),
                 problems: [.conflict], run: { call in try await leave(call) { try await $0.cancel($1) } }),
+        ]
+    }
+
+    private var joiningRoutes: [Route] {
+        [
+            Route(
+                method: .post, path: "/api/v1/meetings/{id}/join", access: .user(.joinRooms),
+                summary: "Come to a meeting: a pass for its room, good for five minutes, or that one waits for a host; its hosts begin it",
+                success: .one("MeetingEntry"), problems: [.conflict, .quota], run: join)
         ]
     }
 
@@ -118,6 +127,37 @@ struct MeetingRoutes: Sendable {
         return try await shown(meeting, call)
     }
 
+    @Sendable private func join(_ call: Call) async throws -> Response {
+        let (principal, meetings) = (try call.caller(), parts.store.meetings(in: try call.scope()))
+        var meeting = try await meetings.find(call.id())
+        let account = RoomPass.Account(user: principal.user.id, session: try principal.session.id)
+        let options = try await meetings.levels(of: meeting.settings).effective
+        let entrance = MeetingEntrance(parts)
+        let comer = Comer.user(principal.role, isCreator: meeting.createdBy == principal.user.id)
+        let seat: Seat
+        switch await entrance.answer(to: comer, of: meeting, options) {
+        case .refused(let refusal): throw entrance.problem(refusal)
+        case .waits(let one, _): return .value(MeetingEntryView(state: .waits, preset: one.preset))
+        case .enters(let one): seat = one
+        case .opens(let one):
+            seat = one
+            meeting = try await begin(meeting.id, meetings)
+        }
+        guard let room = meeting.room else { throw StoreError.meetingIs(meeting.state) }
+        try entrance.count(meeting)
+        let pass = try entrance.pass(into: room, of: meeting, options, seat, as: principal.user.displayName, of: account)
+        return .secret(MeetingEntryView(state: .enters, preset: seat.preset, pass: pass))
+    }
+
+    /// Two hosts may come first.
+    private func begin(_ id: MeetingID, _ meetings: StoredMeetings) async throws -> Meeting {
+        do {
+            return try await meetings.start(id)
+        } catch StoreError.meetingIs(.active) {
+            return try await meetings.find(id)
+        }
+    }
+
     @Sendable private func changeDefaults(_ call: Call) async throws -> Response {
         let request = try call.body(ChangeMeetingSettingsRequest.self)
         let defaults = MeetingDefaults(settings: request.settings, locked: Set(request.locked))
@@ -144,6 +184,21 @@ extension Gateway.Parts {
         let principal = try call.caller()
         guard MeetingOwnership.runs(principal.role, isCreator: meeting.createdBy == principal.user.id) else {
             throw Problem(.forbidden, "it is another user's meeting: they run it, and the organisation's admins")
+        }
+        return meeting
+    }
+}
+
+extension Gateway.Parts {
+    /// The meeting of the path, where the caller is one of its hosts, by right or by the organisation's rule: whoever lets guests in.
+    func meetingOfHost(_ call: Call) async throws -> Meeting {
+        let (principal, meetings) = (try call.caller(), store.meetings(in: try call.scope()))
+        let meeting = try await meetings.find(call.id())
+        let options = try await meetings.levels(of: meeting.settings).effective
+        let comer = Comer.user(principal.role, isCreator: meeting.createdBy == principal.user.id)
+        let seat = Seat(of: comer, in: meeting.type, hostsRunAll: options.hostsRunAll)
+        guard MeetingRules(options).ruling(on: .admit, by: Attendee(seat), to: .all) == .allowed else {
+            throw Problem(.forbidden, "it is another user's meeting: its hosts let guests in")
         }
         return meeting
     }

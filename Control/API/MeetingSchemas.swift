@@ -78,6 +78,17 @@ extension Schemas {
         "MeetingLookupRequest": .object([
             .required("slug", typedSlug), .optional("organization", slug), .optional("token", secret),
         ]),
+        "GuestJoinRequest": .object([
+            .required("slug", typedSlug), .optional("organization", slug), .optional("token", secret), .required("name", displayName),
+        ]),
+        "WaitingRequest": .object([.required("token", secret)]),
+        "MeetingEntry": .object([
+            .required("state", choice(MeetingEntryView.State.self)), .required("preset", choice(PresetName.self)),
+            .optional("waiting", secret), .optional("pass", .reference("RoomPass")),
+        ]),
+        "WaitingGuest": .object([
+            .required("id", id), .required("name", displayName), .required("preset", choice(PresetName.self)), .required("since", time),
+        ]),
         "MeetingDoor": .object([
             .required("title", name), .required("type", choice(MeetingType.self)), .required("state", choice(MeetingState.self)),
             .required("organization", name), .required("slug", meetingSlug), .optional("scheduledStart", time), .required("waits", .flag),

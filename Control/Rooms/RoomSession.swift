@@ -221,8 +221,8 @@ package actor RoomSession {
             if state.publisher(of: id) == peer { _ = state.publish(by: nil, of: id) }
             throw Self.refusal(error)
         }
-        guard let answer else { throw Self.notTheirs }
-        return answer
+        guard let taken = answer else { throw Self.notTheirs }
+        return taken
     }
 
     private static let notTheirs = RoomRefusal(.forbidden, "what you offer is not yours to send in this room")
@@ -236,8 +236,8 @@ package actor RoomSession {
         } catch {
             throw Self.refusal(error)
         }
-        guard let answer else { throw Self.notTheirs }
-        return answer
+        guard let taken = answer else { throw Self.notTheirs }
+        return taken
     }
 
     /// What the worker has taken of an offer is in the room from now on.

@@ -140,12 +140,12 @@ extension Identities {
     package func meeting(_ slug: String) async throws -> FoundMeeting? {
         try await store.read { transaction in
             let found = try transaction.across(.identification).first("SELECT * FROM meetings WHERE slug = \(slug)", Meeting.init)
-            guard let found else { return nil }
-            let organization = try transaction.shared.first(
-                "SELECT * FROM organizations WHERE id = \(found.organization)", Organization.init)
-            guard let organization else { return nil }
-            let levels = try transaction.levels(of: found.settings, in: OrganizationScope(found.organization, by: .system))
-            return FoundMeeting(meeting: found, organization: organization, levels: levels)
+            guard let meeting = found else { return nil }
+            let owner = try transaction.shared.first(
+                "SELECT * FROM organizations WHERE id = \(meeting.organization)", Organization.init)
+            guard let organization = owner else { return nil }
+            let levels = try transaction.levels(of: meeting.settings, in: OrganizationScope(meeting.organization, by: .system))
+            return FoundMeeting(meeting: meeting, organization: organization, levels: levels)
         }
     }
 }

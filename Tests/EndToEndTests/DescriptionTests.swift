@@ -373,6 +373,7 @@ struct DescriptionTests {
         #expect(try door.text("title") == "A talk" && door.text("preset") == "webinar_guest")
         try await api.call("DELETE /meetings/{id}/guest-links/{link}", [id, link.text("id")], by: owner)
         try await api.call("POST /meetings/{id}/start", [id], by: owner)
+        try await guests(api, desk, owner, id, try made.text("slug"))
         for route in ["GET /meetings/{id}", "POST /meetings/{id}/end", "POST /meetings/{id}/cancel"] {
             try await api.call(route, [id], by: owner)
         }
@@ -381,6 +382,26 @@ struct DescriptionTests {
         }
         let defaults = #"{"settings":{"guestAccess":"link_only","waitingRoom":true},"locked":["waitingRoom"]}"#
         try await api.call("PUT /organization/meeting-settings", [], defaults, by: owner)
+    }
+
+    /// One who is let in, and one who is not; and a host.
+    private func guests(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor, _ id: String, _ slug: String) async throws {
+        #expect(try await api.call("POST /meetings/{id}/join", [id], by: owner).text("preset") == "webinar_host")
+        let link = try await owner.post("/meetings/\(id)/guest-links", #"{"label":"Speakers","preset":"webinar_guest","uses":2}"#)
+        let token = try #require(try link.text("url").split(separator: "=").last)
+        var asks: [String] = []
+        for name in ["Gina", "Hans"] {
+            let body = #"{"slug":"\#(slug)","token":"\#(token)","name":"\#(name)"}"#
+            let knock = try await api.call("POST /join/guest", [], body, by: desk.visitor())
+            asks.append(#"{"token":"\#(try knock.text("waiting"))"}"#)
+        }
+        let waiting = try await api.call("GET /meetings/{id}/waiting", [id], by: owner).items().compactMap { $0["id"] as? String }
+        #expect(waiting.count == 2)
+        try await api.call("POST /meetings/{id}/waiting/{guest}/admit", [id, waiting[0]], by: owner)
+        try await api.call("DELETE /meetings/{id}/waiting/{guest}", [id, waiting[1]], by: owner)
+        for (ask, state) in zip(asks, ["enters", "refused"]) {
+            #expect(try await api.call("POST /join/waiting", [], ask, by: desk.visitor()).text("state") == state)
+        }
     }
 
     /// A rehearsal from its start to its report; `run` has media arrive.

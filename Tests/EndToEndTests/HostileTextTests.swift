@@ -335,6 +335,8 @@ struct HostileTextTests {
             ],
             "GuestLinkRequest": ["label": "N", "preset": "video_participant"],
             "MeetingLookupRequest": ["slug": "0123456789", "organization": "oo", "token": "t"],
+            "GuestJoinRequest": ["slug": "0123456789", "organization": "oo", "token": "t", "name": "Nina"],
+            "WaitingRequest": ["token": "t"],
             "ChangeMeetingSettingsRequest": ["settings": ["guestAccess": "open"], "locked": ["chat"]],
             "AddOutputRequest": ["destination": destination], "CreatePlayerLinkRequest": ["expiresInSeconds": 60],
             "RotateSecretRequest": ["overlapSeconds": 60],

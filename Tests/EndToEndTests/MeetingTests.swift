@@ -1,6 +1,7 @@
 import Foundation
 import Support
 import Testing
+import Units
 import Wire
 
 /// Meetings, as their host, a member, another host and somebody from outside have them.
@@ -178,6 +179,90 @@ struct MeetingTests {
             var last = nothing
             for _ in 0..<30 where last.status != 429 { last = try await ask(slug) }
             #expect(last.status == 429 && last.headers["retry-after"] != nil)
+        }
+    }
+
+    @Test("a guest waits until a host lets them in, joins the meeting's room by a pass, and its end is told; the link is used up by that")
+    func guests() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let (member, _) = try await user(.member, of: owner, at: desk)
+            let made = try await owner.post("/meetings", #"{"title":"Talk"}"#)
+            let (id, slug) = (try made.text("id"), try made.text("slug"))
+            let link = try await owner.post("/meetings/\(id)/guest-links", #"{"label":"Gina"}"#)
+            let token = try #require(try link.text("url").split(separator: "=").last)
+            let gina = desk.visitor()
+            let body = #"{"slug":"\#(slug)","token":"\#(token)","name":"Gina"}"#
+            let knock = try await gina.post("/join/guest", body)
+            #expect(try knock.text("state") == "waits" && knock.text("preset") == "video_guest" && knock.object()["pass"] == nil)
+            let again = #"{"token":"\#(try knock.text("waiting"))"}"#
+            #expect(try await gina.post("/join/waiting", again).text("state") == "waits")
+            #expect(try await gina.post("/join/waiting", #"{"token":"another"}"#).status == 410)
+
+            let waiting = try await owner.get("/meetings/\(id)/waiting").items()
+            #expect(waiting.map { $0["name"] as? String } == ["Gina"])
+            let guest = try #require(waiting.first?["id"] as? String)
+            #expect(try await member.get("/meetings/\(id)/waiting").status == 403)
+            #expect(try await desk.stranger().post("/meetings/\(id)/waiting/\(guest)/admit").status == 404)
+            #expect(try await gina.post("/join/waiting", again).text("state") == "waits")
+            #expect(try await owner.post("/meetings/\(id)/waiting/\(guest)/admit").status == 204)
+            #expect(try await owner.post("/meetings/\(id)/waiting/\(guest)/admit").status == 404)
+
+            var passes: Set<String> = []
+            for _ in 0..<2 {
+                let entered = try await gina.post("/join/waiting", again)
+                #expect(try entered.text("state") == "enters")
+                passes.insert(try #require((try entered.object()["pass"] as? [String: Any])?["token"] as? String))
+            }
+            // However often it is asked for.
+            let pass = try #require(passes.count == 1 ? passes.first : nil)
+            #expect(try await gina.post("/join/guest", body).status == 410, "the link was for one")
+            let page = try await RawPage(at: desk)
+            let entry = try await page.enter(pass)
+            let room = try await owner.get("/meetings/\(id)").text("room")
+            #expect(entry.role == .guest && entry.room.text == room)
+            #expect(try await owner.post("/meetings/\(id)/end").status == 200)
+            #expect(try await page.over() == .closed)
+            let late = try await RawPage(at: desk)
+            #expect(try await late.ask(.join(RoomJoin(token: Secret(pass)))).refusal == .pass)
+            #expect(try !desk.said.contains(pass) && !desk.said.contains(token))
+        }
+    }
+
+    @Test("members wait for a host where there is a waiting room, who only watches sends nothing, and a full meeting lets nobody in")
+    func seats() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let (member, _) = try await user(.member, of: owner, at: desk)
+            let settings = #"{"guestAccess":"open","waitingRoom":true,"maxParticipants":3}"#
+            let later = #""scheduledStart":"2099-01-01T00:00:00.000Z""#
+            let made = try await owner.post("/meetings", #"{"title":"Talk","type":"webinar","settings":\#(settings),\#(later)}"#)
+            let (id, slug) = (try made.text("id"), try made.text("slug"))
+            func page(_ answer: Reply) async throws -> (RawPage, RoomEntry) {
+                #expect(try answer.text("state") == "enters")
+                let token = try #require((try answer.object()["pass"] as? [String: Any])?["token"] as? String)
+                let page = try await RawPage(at: desk)
+                return (page, try await page.enter(token))
+            }
+            #expect(try await member.post("/meetings/\(id)/join").text("state") == "waits")
+            // A host begins it by coming.
+            let (host, hostEntry) = try await page(try await owner.post("/meetings/\(id)/join"))
+            #expect(hostEntry.role == .host)
+            #expect(try await owner.get("/meetings/\(id)").text("state") == "active")
+            let (listener, memberEntry) = try await page(try await member.post("/meetings/\(id)/join"))
+            #expect(memberEntry.role == .member)
+            let spare = try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"Sven"}"#)
+            let (viewer, entry) = try await page(try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"Vera"}"#))
+            #expect(entry.role == .guest)
+            #expect(try await viewer.ask(.publish(RoomPublication(offer: "v=0\r\n", tracks: []))).refusal == .forbidden)
+            #expect(try await listener.ask(.publish(RoomPublication(offer: "v=0\r\n", tracks: []))).refusal == .forbidden)
+            #expect(try await host.ask(.publish(RoomPublication(offer: "v=0\r\n", tracks: []))).refusal != .forbidden)
+            // There is no place left, for a new one and for who has a pass already.
+            let full = try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"Otto"}"#)
+            #expect(full.status == 409 && full.problem == "conflict", "\(full)")
+            let token = try #require((try spare.object()["pass"] as? [String: Any])?["token"] as? String)
+            let late = try await RawPage(at: desk)
+            #expect(try await late.ask(.join(RoomJoin(token: Secret(token)))).refusal == .full)
         }
     }
 }

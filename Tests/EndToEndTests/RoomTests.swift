@@ -377,7 +377,7 @@ struct RoomTests {
 }
 
 /// A page's socket that says what the test wants it to say.
-private struct RawPage {
+struct RawPage {
     let socket: WebSocket
 
     init(at desk: FrontDesk, origin: String? = nil) async throws {

@@ -69,6 +69,9 @@ struct TenancyTests {
         "POST /api/v1/meetings/{id}/end": .host, "POST /api/v1/meetings/{id}/cancel": .host,
         "GET /api/v1/meetings/{id}/guest-links": .host, "POST /api/v1/meetings/{id}/guest-links": .host,
         "DELETE /api/v1/meetings/{id}/guest-links/{link}": .host, "POST /api/v1/join/lookup": .open,
+        "POST /api/v1/join/guest": .open, "POST /api/v1/join/waiting": .open, "POST /api/v1/meetings/{id}/join": .member,
+        "GET /api/v1/meetings/{id}/waiting": .host, "POST /api/v1/meetings/{id}/waiting/{guest}/admit": .host,
+        "DELETE /api/v1/meetings/{id}/waiting/{guest}": .host,
         "GET /api/v1/organization/meeting-settings": .member, "PUT /api/v1/organization/meeting-settings": .admin,
         "GET /api/v1/webhooks": .admin, "POST /api/v1/webhooks": .admin, "GET /api/v1/webhooks/events": .admin,
         "GET /api/v1/webhooks/{id}": .admin, "PUT /api/v1/webhooks/{id}": .admin, "DELETE /api/v1/webhooks/{id}": .admin,
@@ -155,7 +158,8 @@ struct TenancyTests {
             "GET /api/v1/organization/meeting-settings",
             "POST /api/v1/meetings", "PATCH /api/v1/meetings/{id}", "POST /api/v1/meetings/{id}/start", "POST /api/v1/meetings/{id}/end",
             "POST /api/v1/meetings/{id}/cancel", "GET /api/v1/meetings/{id}/guest-links", "POST /api/v1/meetings/{id}/guest-links",
-            "DELETE /api/v1/meetings/{id}/guest-links/{link}",
+            "DELETE /api/v1/meetings/{id}/guest-links/{link}", "GET /api/v1/meetings/{id}/waiting",
+            "POST /api/v1/meetings/{id}/waiting/{guest}/admit", "DELETE /api/v1/meetings/{id}/waiting/{guest}",
         ],
         "senders": [
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "PATCH /api/v1/senders/{id}",
@@ -364,7 +368,8 @@ struct TenancyTests {
         let parts = route.split(separator: " ")
         let path = parts[1].replacingOccurrences(of: "{id}", with: id).replacingOccurrences(of: "{output}", with: output ?? Self.nobodys)
             .replacingOccurrences(of: "{organization}", with: Self.nobodys).replacingOccurrences(of: "{player}", with: Self.nobodys)
-            .replacingOccurrences(of: "{link}", with: Self.nobodys).replacingOccurrences(of: "/picture", with: "/picture?input=test")
+            .replacingOccurrences(of: "{link}", with: Self.nobodys).replacingOccurrences(of: "{guest}", with: Self.nobodys)
+            .replacingOccurrences(of: "/picture", with: "/picture?input=test")
             .replacingOccurrences(of: "{name}", with: String(repeating: "a", count: 64) + ".png")
         return try await visitor.send(String(parts[0]), path, Self.bodies[route])
     }

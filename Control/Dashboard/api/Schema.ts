@@ -361,6 +361,13 @@ export type EventKind = {
   name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
+export type GuestJoinRequest = {
+  slug: string;
+  organization?: string | null;
+  token?: string | null;
+  name: string;
+};
+
 export type GuestLink = {
   id: string;
   label: string;
@@ -578,6 +585,13 @@ export type MeetingDoor = {
   scheduledStart?: string | null;
   waits: boolean;
   preset: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer";
+};
+
+export type MeetingEntry = {
+  state: "enters" | "waits" | "refused";
+  preset: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer";
+  waiting?: string | null;
+  pass?: RoomPass | null;
 };
 
 export type MeetingLookupRequest = {
@@ -984,6 +998,17 @@ export type VideoMode = {
   format: string;
 };
 
+export type WaitingGuest = {
+  id: string;
+  name: string;
+  preset: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer";
+  since: string;
+};
+
+export type WaitingRequest = {
+  token: string;
+};
+
 export type Webhook = {
   id: string;
   url: string;
@@ -1172,8 +1197,12 @@ export interface Operations {
   deleteInvitationsById: { path: { id: string }; body: undefined; answer: undefined };
   /** Send an invitation again, with a new link and another week; the link before opens nothing any more. For the role admin and those above it. */
   postInvitationsByIdResend: { path: { id: string }; body: undefined; answer: Invitation };
+  /** Come to a meeting as a guest, by its address or a guest link: a pass for its room, or what one waits by. For anybody. */
+  postJoinGuest: { path: Nothing; body: GuestJoinRequest; answer: MeetingEntry };
   /** What stands behind a meeting's address, for a guest; what guests do not come to is answered as what is not there. For anybody. */
   postJoinLookup: { path: Nothing; body: MeetingLookupRequest; answer: MeetingDoor };
+  /** Whether one is let in by now: asked each 5 s; after 30 s of silence, or ten minutes, one waits no more. For anybody. */
+  postJoinWaiting: { path: Nothing; body: WaitingRequest; answer: MeetingEntry };
   /** What somebody may do in a meeting, by its type and their role. For every user of the organisation. */
   getMeetingPresets: { path: Nothing; body: undefined; answer: {
     items: MeetingPreset[];
@@ -1198,8 +1227,18 @@ export interface Operations {
   postMeetingsByIdGuestLinks: { path: { id: string }; body: GuestLinkRequest; answer: GuestLink };
   /** Withdraw such a link: nobody comes by it any more. For the role host and those above it. */
   deleteMeetingsByIdGuestLinksByLink: { path: { id: string; link: string }; body: undefined; answer: undefined };
+  /** Come to a meeting: a pass for its room, good for five minutes, or that one waits for a host; its hosts begin it. For every user of the organisation. */
+  postMeetingsByIdJoin: { path: { id: string }; body: undefined; answer: MeetingEntry };
   /** Begin a meeting of one's own now, and make its room; admins, any. For the role host and those above it. */
   postMeetingsByIdStart: { path: { id: string }; body: undefined; answer: Meeting };
+  /** The guests who wait to be let into a meeting of which one is a host, in the order in which they came. For the role host and those above it. */
+  getMeetingsByIdWaiting: { path: { id: string }; body: undefined; answer: {
+    items: WaitingGuest[];
+  } };
+  /** Send one of them away. For the role host and those above it. */
+  deleteMeetingsByIdWaitingByGuest: { path: { id: string; guest: string }; body: undefined; answer: undefined };
+  /** Let one of them in, once the meeting is active. For the role host and those above it. */
+  postMeetingsByIdWaitingByGuestAdmit: { path: { id: string; guest: string }; body: undefined; answer: undefined };
   /** Delete the organisation with everything in it, by its short name and one's password; not while a broadcast runs. For the organisation's owner. */
   deleteOrganization: { path: Nothing; body: DeleteOrganizationRequest; answer: undefined };
   /** One's organisation. For every user of the organisation. */
@@ -1401,7 +1440,9 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postInvitationsCsv: ["POST", "/api/v1/invitations/csv"],
   deleteInvitationsById: ["DELETE", "/api/v1/invitations/{id}"],
   postInvitationsByIdResend: ["POST", "/api/v1/invitations/{id}/resend"],
+  postJoinGuest: ["POST", "/api/v1/join/guest"],
   postJoinLookup: ["POST", "/api/v1/join/lookup"],
+  postJoinWaiting: ["POST", "/api/v1/join/waiting"],
   getMeetingPresets: ["GET", "/api/v1/meeting-presets"],
   getMeetings: ["GET", "/api/v1/meetings"],
   postMeetings: ["POST", "/api/v1/meetings"],
@@ -1412,7 +1453,11 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getMeetingsByIdGuestLinks: ["GET", "/api/v1/meetings/{id}/guest-links"],
   postMeetingsByIdGuestLinks: ["POST", "/api/v1/meetings/{id}/guest-links"],
   deleteMeetingsByIdGuestLinksByLink: ["DELETE", "/api/v1/meetings/{id}/guest-links/{link}"],
+  postMeetingsByIdJoin: ["POST", "/api/v1/meetings/{id}/join"],
   postMeetingsByIdStart: ["POST", "/api/v1/meetings/{id}/start"],
+  getMeetingsByIdWaiting: ["GET", "/api/v1/meetings/{id}/waiting"],
+  deleteMeetingsByIdWaitingByGuest: ["DELETE", "/api/v1/meetings/{id}/waiting/{guest}"],
+  postMeetingsByIdWaitingByGuestAdmit: ["POST", "/api/v1/meetings/{id}/waiting/{guest}/admit"],
   deleteOrganization: ["DELETE", "/api/v1/organization"],
   getOrganization: ["GET", "/api/v1/organization"],
   getOrganizationBranding: ["GET", "/api/v1/organization/branding"],
