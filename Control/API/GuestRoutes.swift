@@ -73,7 +73,7 @@ struct GuestRoutes: Sendable {
                 body: "GuestJoinRequest", success: .one("MeetingEntry"), problems: [.notFound, .gone, .conflict], run: knock),
             Route(
                 method: .post, path: "/api/v1/join/waiting", access: .open,
-                summary: "Whether one is let in by now: asked each 5 s; after 30 s of silence, or ten minutes, one waits no more",
+                summary: "Whether one is let in by now: asked each 5 s; after 90 s of silence, or ten minutes, one waits no more",
                 body: "WaitingRequest", success: .one("MeetingEntry"), problems: [.notFound, .gone, .conflict], run: askAgain),
         ]
     }

@@ -42,8 +42,9 @@ struct WaitingList: Sendable {
         var pass: RoomPassView?
     }
 
-    /// Whoever has not asked for so long is gone; pages ask each 5 s.
-    static let silence = Duration.seconds(30)
+    /// Whoever has not asked for so long is gone. Pages ask each 5 s, and once a minute while nobody looks at them: browsers slow
+    /// their timers down.
+    static let silence = Duration.seconds(90)
     /// Source: MTG-41.
     static let patience = Duration.seconds(600)
     static let perPlace = 10

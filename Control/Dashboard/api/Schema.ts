@@ -1201,7 +1201,7 @@ export interface Operations {
   postJoinGuest: { path: Nothing; body: GuestJoinRequest; answer: MeetingEntry };
   /** What stands behind a meeting's address, for a guest; what guests do not come to is answered as what is not there. For anybody. */
   postJoinLookup: { path: Nothing; body: MeetingLookupRequest; answer: MeetingDoor };
-  /** Whether one is let in by now: asked each 5 s; after 30 s of silence, or ten minutes, one waits no more. For anybody. */
+  /** Whether one is let in by now: asked each 5 s; after 90 s of silence, or ten minutes, one waits no more. For anybody. */
   postJoinWaiting: { path: Nothing; body: WaitingRequest; answer: MeetingEntry };
   /** What somebody may do in a meeting, by its type and their role. For every user of the organisation. */
   getMeetingPresets: { path: Nothing; body: undefined; answer: {

@@ -14,6 +14,7 @@ import { ForgottenPage, ResetPage } from "../pages/PasswordPages";
 import { HelpPage } from "../pages/HelpPage";
 import { HomePage } from "../pages/HomePage";
 import { InvitationPage } from "../pages/InvitationPage";
+import { JoinPage } from "../pages/JoinPage";
 import { MembersPage } from "../pages/MembersPage";
 import { OrganizationPage } from "../pages/OrganizationPage";
 import { PoolPage } from "../pages/PoolPage";
@@ -61,12 +62,15 @@ const places: readonly Place[] = [
 
 /** What is there for whoever is not in, or is somebody else by now. */
 export function open(path: string): ReactNode {
+  const meeting = match("/join/:slug", path) ?? match("/:organization/m/:slug", path);
+  if (meeting) return <JoinPage key={path} slug={meeting.slug} organization={meeting.organization} />;
   switch (path) {
     case "/forgot-password": return <ForgottenPage />;
     case "/reset-password": return <ResetPage />;
     case "/register": return <RegisterPage />;
     case "/confirm-email": return <ConfirmEmailPage />;
     case "/invitation": return <InvitationPage />;
+    case "/join": return <JoinPage />;
     default: return null;
   }
 }

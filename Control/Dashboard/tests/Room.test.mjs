@@ -1,0 +1,91 @@
+// Somebody's seat in a room, by what the server says.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Room } from "../live/Room";
+
+/** A socket that says what the test has it say, and keeps what it is sent. */
+class Socket {
+  sent = [];
+  isOpen = true;
+  send(text) { this.sent.push(JSON.parse(text)); }
+  close() { this.isOpen = false; }
+  say(type, body) { this.onmessage({ data: JSON.stringify({ type, body }) }); }
+}
+
+const person = (id, name) => ({ id, name, role: "guest", isAway: false, tracks: [] });
+
+/** A room whose first socket is open. */
+function begun() {
+  const sockets = [], room = new Room("pass", () => {
+    sockets.push(new Socket());
+    return sockets.at(-1);
+  });
+  room.start();
+  sockets[0].onopen();
+  return { room, sockets };
+}
+
+function seated() {
+  const { room, sockets } = begun();
+  sockets[0].say("done", { id: 1, entry: { participant: "b", resume: "token" } });
+  sockets[0].say("snapshot", { seq: 7, participants: [person("b", "Ben"), person("a", "Anna")] });
+  return { room, sockets };
+}
+
+async function dialled(sockets, count) {
+  for (let waited = 0; sockets.length < count && waited < 5000; waited += 20) await new Promise(done => setTimeout(done, 20));
+  assert.equal(sockets.length, count);
+  sockets[count - 1].onopen();
+}
+
+test("comes in by the pass, in its first message, knows who is there, and is out when the server says so", () => {
+  const { room, sockets: [socket] } = begun();
+  assert.deepEqual(socket.sent, [{ id: 1, order: { type: "join", body: { token: "pass" } } }]);
+  assert.equal(room.view.is, "connecting");
+  socket.say("done", { id: 1, entry: { participant: "b", resume: "token" } });
+  socket.say("snapshot", { seq: 7, participants: [person("b", "Ben"), person("a", "Anna")] });
+  socket.say("participant", { seq: 8, participant: person("c", "Cleo") });
+  socket.say("left", { seq: 9, participant: "a" });
+  socket.say("alive");
+  assert.deepEqual([room.view.is, room.view.me, room.view.people.map(one => one.name).join()], ["in", "b", "Ben,Cleo"]);
+  room.leave();
+  assert.equal(socket.sent[1].order.type, "leave");
+  socket.say("over", { reason: "left" });
+  assert.deepEqual(room.view, { is: "over", why: "left" });
+  assert.equal(socket.isOpen, false);
+});
+
+test("a lost connection is made again by the token, and by the pass where the seat is gone; whom that lets in no more is told so", async () => {
+  const { room, sockets } = seated();
+  sockets[0].onclose();
+  assert.deepEqual([room.view.is, room.view.people.length], ["lost", 2]);
+  await dialled(sockets, 2);
+  const [, socket] = sockets;
+  assert.deepEqual(socket.sent[0].order, { type: "resume", body: { token: "token", seq: 7 } });
+  socket.say("refused", { id: 1, reason: "resume", text: "" });
+  assert.deepEqual(socket.sent[1].order, { type: "join", body: { token: "pass" } });
+  socket.say("refused", { id: 1, reason: "pass", text: "" });
+  assert.deepEqual(room.view, { is: "over", why: "pass" });
+});
+
+test("where a change is missing everything is asked for again, and what is refused later ends nothing", async () => {
+  const { room, sockets } = seated();
+  sockets[0].say("refused", { id: 2, reason: "order", text: "" });
+  assert.equal(room.view.is, "in");
+  sockets[0].say("participant", { seq: 9, participant: person("c", "Cleo") });
+  assert.equal(room.view.is, "lost");
+  await dialled(sockets, 2);
+  assert.deepEqual(sockets[1].sent[0].order.body, { token: "token", seq: null });
+  room.stop();
+});
+
+test("a full room, and whatever else is refused, is the end; who leaves unheard has left", () => {
+  for (const [reason, why] of [["full", "full"], ["away", "failed"]]) {
+    const { room, sockets: [socket] } = begun();
+    socket.say("refused", { id: 1, reason, text: "" });
+    assert.deepEqual(room.view, { is: "over", why });
+  }
+  const { room } = begun();
+  room.leave();
+  assert.deepEqual(room.view, { is: "over", why: "left" });
+});

@@ -1,0 +1,59 @@
+import Foundation
+import Support
+import Testing
+
+/// The pages of those who have not signed in, and the way into a meeting.
+@Suite(.serialized)
+struct DashboardJoinTests {
+    @Test(
+        "pages before the door take no sign-in: a guest comes by a link, waits, is let in, is seen there, and is told the end",
+        .row("UI-01"))
+    func guest() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let page = Dashboard(browser: try await Chromium(on: desk.stage), server: desk.server)
+            try await page.browser.open(page.server + "/")
+            for (path, text) in [
+                ("/login", "Forgot your password?"), ("/register", "Your organisation has given you both."),
+                ("/forgot-password", "Back to the sign-in"), ("/reset-password", "This link is over"), ("/join", "The meeting's code"),
+            ] {
+                try await page.go(path)
+                try await page.see(text)
+                #expect(try await page.faults() == [], "\(path)")
+            }
+            let made = try await owner.post("/meetings", #"{"title":"Stand-up"}"#)
+            let (id, slug) = (try made.text("id"), try made.text("slug"))
+            let link = try await owner.post("/meetings/\(id)/guest-links", #"{"label":"Gina"}"#).text("url")
+            let origin = desk.installation.origin
+            try await page.browser.go(to: page.server + link.dropFirst(origin.count))
+            try await page.see("Stand-up")
+            #expect(try await page.run("location.href.includes('token')") as? Bool == false)
+            try await page.fill("Your name", "Gina")
+            #expect(try await page.faults() == [])
+            try await page.press("Come in")
+            try await page.see("You are waiting")
+            try await page.browser.screenshot("app-door-6-waiting")
+            let guest = try #require(try await owner.get("/meetings/\(id)/waiting").items().first?["id"] as? String)
+            #expect(try await owner.post("/meetings/\(id)/waiting/\(guest)/admit").status == 204)
+            try await page.see("You are in the meeting")
+            try await page.see("Gina (you)")
+
+            // Whoever has signed in comes by their account.
+            let own = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
+            try await own.browser.go(to: own.server + (try made.text("joinURL")).dropFirst(origin.count))
+            try await own.press("Come in")
+            try await own.see("Gina")
+            try await page.wait("document.querySelectorAll('main li').length === 2", "the host is seen")
+            for one in [page, own] { #expect(try await one.faults() == []) }
+            try await page.browser.screenshot("app-door-7-meeting")
+            #expect(try await owner.post("/meetings/\(id)/end").status == 200)
+            for one in [page, own] { try await one.see("The meeting is over") }
+
+            try await page.go("/join")
+            try await page.fill("The meeting's code", "\(slug.prefix(3))-\(slug.dropFirst(3))".uppercased())
+            try await page.press("Next")
+            try await page.see("There is no such meeting")
+            #expect(try await page.faults() == [])
+        }
+    }
+}
