@@ -1,6 +1,6 @@
 import Meetings
 import SQLite
-package import Units
+import Units
 package import Wire
 
 /// What an organisation has decided for its meetings (ORG-08).
