@@ -56,4 +56,55 @@ struct DashboardJoinTests {
             #expect(try await page.faults() == [])
         }
     }
+
+    @Test("what an organisation locks is grey in a meeting's form, and a host lets guests in from the meeting's page", .row("ORG-08"))
+    func locked() async throws {
+        try await atFrontDesk { desk in
+            let owner = try await desk.owner()
+            let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
+            try await page.press("Meetings")
+            try await page.press("New meeting")
+            try await page.fill("What it is about", "Stand-up")
+            try await page.press("New meeting")
+            try await page.see("Nobody waits.")
+            #expect(try await page.faults() == [])
+            let meeting = try #require(try await owner.get("/meetings").items().first)
+            let (id, slug) = (try #require(meeting["id"] as? String), try #require(meeting["slug"] as? String))
+
+            try await page.go("/admin/organization/meetings")
+            try await page.fill("Guests", "open")
+            let choice = "[...document.querySelectorAll('.choices .choice')].find(one => one.innerText.trim() === 'Guests')"
+            _ = try await page.run("\(choice).click()")
+            #expect(try await page.faults() == [])
+            try await page.press("Save")
+            try await page.see("Saved")
+            let defaults = try await owner.get("/organization/meeting-settings").object()
+            #expect(defaults["locked"] as? [String] == ["guestAccess"])
+            try await page.browser.screenshot("app-meetings-1-settings")
+
+            try await page.go("/meetings/\(id)")
+            try await page.wait("strata.named('select', 'Guests')?.disabled === true", "what is locked is grey")
+            #expect(try await page.run("strata.named('select', 'Guests').value") as? String == "open")
+            try await page.see("Your organisation has decided it for all meetings.")
+            try await page.fill("Waiting room", "yes")
+            try await page.press("Save")
+            try await page.see("Saved")
+            let knock = try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"Gina"}"#)
+            #expect(try knock.text("state") == "waits")
+            try await page.see("Gina")
+            #expect(try await page.faults() == [])
+            try await page.browser.screenshot("app-meetings-2-meeting")
+            try await page.press("Let Gina in")
+            try await page.see("Nobody waits.")
+            let ask = #"{"token":"\#(try knock.text("waiting"))"}"#
+            #expect(try await desk.visitor().post("/join/waiting", ask).text("state") == "enters")
+            try await page.press("Make a guest link")
+            try await page.fill("For whom", "A speaker")
+            try await page.press("Make a guest link")
+            try await page.see("/m/\(slug)#token=")
+            try await page.press("End the meeting")
+            try await page.press("End the meeting")
+            try await page.wait("document.querySelector('h1 .badge')?.innerText.trim() === 'Over'", "it is over")
+        }
+    }
 }

@@ -14,6 +14,7 @@ const groups: readonly { title: Key; entries: readonly Entry[] }[] = [
       { to: "/senders", text: "nav.senders", icon: "senders", needs: "senders.view" },
       { to: "/broadcasts", text: "nav.broadcasts", icon: "broadcasts", needs: "broadcasts.view" },
       { to: "/destinations", text: "nav.destinations", icon: "destinations", needs: "destinations.view" },
+      { to: "/meetings", text: "nav.meetings", icon: "meetings", needs: "meetings.view" },
     ],
   },
   {

@@ -15,6 +15,8 @@ import { HelpPage } from "../pages/HelpPage";
 import { HomePage } from "../pages/HomePage";
 import { InvitationPage } from "../pages/InvitationPage";
 import { JoinPage } from "../pages/JoinPage";
+import { MeetingPage } from "../pages/MeetingPage";
+import { MeetingsPage } from "../pages/MeetingsPage";
 import { MembersPage } from "../pages/MembersPage";
 import { OrganizationPage } from "../pages/OrganizationPage";
 import { PoolPage } from "../pages/PoolPage";
@@ -47,6 +49,8 @@ const places: readonly Place[] = [
   { pattern: "/broadcasts", needs: "broadcasts.view", page: () => <BroadcastsPage /> },
   { pattern: "/broadcasts/:id", needs: "broadcasts.view", page: ({ id }) => <BroadcastPage id={id!} /> },
   { pattern: "/destinations", needs: "destinations.view", page: () => <DestinationsPage /> },
+  { pattern: "/meetings", needs: "meetings.view", page: () => <MeetingsPage /> },
+  { pattern: "/meetings/:id", needs: "meetings.view", page: ({ id }) => <MeetingPage id={id!} /> },
   { pattern: "/admin/enrollment", needs: "senders.manage", page: () => <EnrollmentPage /> },
   { pattern: "/admin/members", needs: "users.view", page: () => <MembersPage /> },
   { pattern: "/tokens", needs: "account.manage", page: () => <TokensPage /> },

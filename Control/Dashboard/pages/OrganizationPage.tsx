@@ -10,6 +10,7 @@ import { Tabs } from "../design/Tabs";
 import { useWords } from "../text/Text";
 import { BrandingTab } from "./BrandingTab";
 import { ErrorTrackingTab } from "./ErrorTracking";
+import { MeetingsTab } from "./MeetingsTab";
 import { UsageTab } from "./UsageTab";
 import { GeneralTab, LanguageTab, RegistrationTab } from "./OrganizationSettings";
 
@@ -29,6 +30,7 @@ export function OrganizationPage({ tab }: { tab: string }) {
             { id: "branding", title: t("settings.branding"), body: () => <BrandingTab key="branding" /> },
             { id: "language", title: t("settings.language"), body: () => <LanguageTab key="language" settings={changed ?? read} changed={setChanged} /> },
             { id: "registration", title: t("settings.registrations"), body: () => <RegistrationTab key="registration" settings={changed ?? read} changed={setChanged} /> },
+            { id: "meetings", title: t("meetings.tab"), body: () => <MeetingsTab key="meetings" /> },
             { id: "slate", title: t("slate.title"), body: () => <SlateCard key="slate" slate={one.slate ?? null} changed={organization.again} /> },
             { id: "usage", title: t("usage.title"), body: () => <UsageTab key="usage" /> },
             ...(may("reports.manage") ? [{ id: "errors", title: t("errors.title"), body: () => <ErrorTrackingTab key="errors" /> }] : []),
