@@ -168,17 +168,16 @@ struct GuestRoutes: Sendable {
         guard let found = try await parts.store.identities.meeting(guest.slug), found.meeting.id == guest.meeting,
             Self.seat(in: found, preset: guest.linkPreset) != nil
         else { throw Self.notThere }
-        let entrance = MeetingEntrance(parts)
+        let (entrance, comer, options) = (MeetingEntrance(parts), Comer.guest(preset: guest.linkPreset), found.levels.effective)
         let waits = Response.value(MeetingEntryView(state: .waits, preset: guest.preset))
-        switch await entrance.answer(to: .guest(preset: guest.linkPreset), of: found.meeting, found.levels.effective) {
-        // Those who wait are full of themselves.
-        case .refused(.crowded): return waits
+        switch await entrance.answer(to: comer, of: found.meeting, options) {
+        // They are one of the crowd.
+        case .refused(.crowded), .waits: guard standing.decision == .admitted else { return waits }
         case .refused(let refusal): throw entrance.problem(refusal)
-        case .waits(let seat, _):
-            guard standing.decision == .admitted else { return waits }
-            return try await enter(guest, key, found, seat, call) ?? waits
-        case .enters(let seat), .opens(let seat): return try await enter(guest, key, found, seat, call) ?? waits
+        case .enters, .opens: break
         }
+        let seat = Seat(of: comer, in: found.meeting.type, hostsRunAll: options.hostsRunAll)
+        return try await enter(guest, key, found, seat, call) ?? waits
     }
 
     /// - Returns: nil where the meeting has no room yet, or another request of theirs is at it.
