@@ -49,8 +49,11 @@ struct SettingsRoutes: Sendable {
 
     @Sendable private func delete(_ call: Call) async throws -> Response {
         let request = try call.body(DeleteOrganizationRequest.self)
+        let rooms = try await parts.store.rooms(in: call.scope()).ids()
         let senders = try await parts.gate.deleteOrganization(
             typed: request.organization, password: request.password.secret, by: call.caller(), from: call.origin)
+        // Guests have no session that would end.
+        for room in rooms { await parts.sessions.close(room) }
         // At once, as each may take its second.
         await withTaskGroup(of: Void.self) { group in
             for sender in senders { group.addTask { await parts.fleet.revoke(sender) } }

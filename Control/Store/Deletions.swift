@@ -60,7 +60,7 @@ package struct Deletions: Sendable {
     /// What opens something, or is a secret.
     private static let keys: [OrganizationTable] = [
         .refreshTokens, .apiTokens, .passwordResets, .invitations, .mails, .enrollmentTokens, .organizationSettings, .destinations,
-        .branding, .blobs, .emailChanges, .alertSettings, .guestLinks, .meetings,
+        .branding, .blobs, .emailChanges, .alertSettings, .guestLinks, .meetings, .rooms,
     ]
 
     /// Whose rows a job removes.

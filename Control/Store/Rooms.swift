@@ -33,6 +33,9 @@ package struct Rooms: Sendable {
         try await store.read { try $0.rows(Room.self, in: scope, where: own, order: "created_at, id") }
     }
 
+    /// Of meetings too.
+    package func ids() async throws -> [RoomID] { try await store.read { try $0.rows(Room.self, in: scope).map(\.id) } }
+
     /// Whichever it is.
     ///
     /// - Throws: `.missing`.

@@ -222,6 +222,9 @@ struct AccountTests {
             let other = try await desk.stranger()
             let socket = try await desk.board(of: owner).connect()
             let feed = try await admin.watch()
+            let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+            let guest = try await RawPage(at: desk)
+            _ = try await guest.enter(try await owner.post("/rooms/\(room)/passes", #"{"use":"join"}"#).text("token"))
             let slug = try await owner.get("/organization").text("slug")
             func delete(_ slug: String, _ password: String, by visitor: Visitor) async throws -> Reply {
                 try await visitor.send("DELETE", "/organization", #"{"organization":"\#(slug)","password":"\#(password)"}"#)
@@ -233,6 +236,7 @@ struct AccountTests {
             #expect(try await delete(slug, desk.installation.ownerPassword, by: owner).status == 204)
             #expect(try await feed.ending(within: .seconds(5)) == 1008)
             #expect(try await socket.ending(within: .seconds(5)) == WireLimits.revokedCloseCode)
+            #expect(try await guest.over() == .closed)
             for visitor in [owner, admin] {
                 #expect(try await visitor.get("/auth/me").status == 401)
                 #expect(try await visitor.refresh().status == 401)
