@@ -28,13 +28,12 @@ struct MoveTests {
         #expect(MeetingState.allCases.filter(\.isOver) == [.ended, .cancelled])
     }
 
-    @Test(
-        "warns ten minutes and one minute before its time is over",
-        arguments: [
-            (0, MeetingTerm.running), (-3600, .running), (50 * 60 - 1, .running), (50 * 60, .ending(minutes: 10)),
-            (59 * 60 - 1, .ending(minutes: 10)), (59 * 60, .ending(minutes: 1)), (60 * 60 - 1, .ending(minutes: 1)), (60 * 60, .over),
-            (100_000, .over),
-        ])
+    private static let terms: [(Int, MeetingTerm)] = [
+        (0, .running), (-3600, .running), (2999, .running), (3000, .ending(minutes: 10)), (3539, .ending(minutes: 10)),
+        (3540, .ending(minutes: 1)), (3599, .ending(minutes: 1)), (3600, .over), (100_000, .over),
+    ]
+
+    @Test("warns ten minutes and one minute before its time is over", arguments: terms)
     func term(_ seconds: Int, _ expected: MeetingTerm) {
         #expect(MeetingTerm(after: .seconds(seconds), limit: 60) == expected)
     }
