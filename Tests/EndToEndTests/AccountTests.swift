@@ -498,7 +498,8 @@ struct AccountTests {
                 try await laptop.get("/diagnostics/snapshots").items().contains { $0["occasion"] as? String == "scheduled" }
             }
             try await eventually(within: .seconds(5), "the next check is planned") {
-                try await sqlite(desk, "SELECT count(*) FROM jobs WHERE unique_key = 'slot \(slot + 1)' AND outcome IS NULL") == "1"
+                let next = "unique_key = 'slot \(slot + 1)' AND outcome IS NULL"
+                return try await sqlite(desk, "SELECT count(*) FROM jobs WHERE kind = 'health' AND \(next)") == "1"
             }
         }
     }
