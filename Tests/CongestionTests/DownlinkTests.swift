@@ -222,7 +222,9 @@ private struct Room {
 }
 
 @Suite struct DownlinkTests {
-    @Test("layers go down within 1.5 s and up within 10 s, and use three quarters of the link", arguments: [0, 2], 1...4 as ClosedRange<UInt64>)
+    @Test(
+        "layers go down within 1.5 s and up within 10 s, and use three quarters of the link",
+        arguments: [0, 2], 1...4 as ClosedRange<UInt64>)
     func steps(loss: Int, seed: UInt64) {
         var room = Room(capacity: 3_000_000, loss: loss, seed: seed)
         room.run(10 * second)
@@ -247,7 +249,9 @@ private struct Room {
         #expect(room.refused == 0)
     }
 
-    @Test("over 300 kbit/s and 200 ms there and back no picture stands still for a second, whatever is lost", arguments: [1, 5, 10], 1...4 as ClosedRange<UInt64>)
+    @Test(
+        "over 300 kbit/s and 200 ms there and back no picture stands still for a second, whatever is lost",
+        arguments: [1, 5, 10], 1...4 as ClosedRange<UInt64>)
     func narrow(loss: Int, seed: UInt64) {
         var room = Room(capacity: 300_000, loss: loss, seed: seed)
         room.run(15 * second)
