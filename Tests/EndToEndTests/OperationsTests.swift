@@ -94,11 +94,15 @@ struct OperationsTests {
         try await atFrontDesk { desk in
             let stage = desk.stage
             let password = try stage.folder.write("secret\n", to: "mail-password")
-            try #require(chmod(password, 0o600) == 0)
+            let turn = try stage.folder.write("a secret of 16 bytes and more\n", to: "turn-secret")
+            for file in [password, turn] { try #require(chmod(file, 0o600) == 0) }
             for (program, folder, files) in [
                 // What is read with the configuration has to be there.
-                ("control", "STRATA_STORAGE_STATE", ["STRATA_MAIL_PASSWORD_FILE": password]), ("pool", "STRATA_FOLDERS_STATE", [:]),
-                ("agent", "STRATA_FOLDERS_STATE", [:]),
+                (
+                    "control", "STRATA_STORAGE_STATE",
+                    ["STRATA_MAIL_PASSWORD_FILE": password, "STRATA_ROOMS_TURN_SECRET_FILE": turn]
+                ),
+                ("pool", "STRATA_FOLDERS_STATE", [:]), ("agent", "STRATA_FOLDERS_STATE", [:]),
             ] {
                 let file = Places.root.appendingPathComponent("systemd/strata-\(program).conf").path
                 let state = try stage.folder.makeFolder("reference-\(program)")
