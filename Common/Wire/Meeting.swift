@@ -92,6 +92,50 @@ package enum PresetName: String, Codable, Sendable, CaseIterable {
     }
 }
 
+/// Whether somebody sends sound or pictures of their own.
+package enum MediaPermission: String, Codable, Sendable, CaseIterable {
+    case allowed
+    /// Once a host has agreed.
+    case onRequest = "on_request"
+    case denied
+}
+
+/// What is allowed or not. Once shipped a name is never changed.
+package enum MeetingPermission: String, Codable, Sendable, CaseIterable, Comparable {
+    case kick
+    /// Somebody large in one's own picture.
+    case pin
+    /// Somebody large for all.
+    case spotlight
+    case disableAudio = "disable_audio"
+    case disableVideo = "disable_video"
+    case disableScreenShare = "disable_screen_share"
+    /// Let those in who wait, or send them away.
+    case admit
+    /// Let those speak and be seen who ask for it.
+    case acceptProduction = "accept_production"
+    /// Give others another role.
+    case changePermissions = "change_permissions"
+    case record
+    case livestream
+    /// Change the name that others see.
+    case rename
+    case seeParticipants = "see_participants"
+    /// Is not in the list of participants.
+    case hidden
+    case receivePublic = "chat_public_receive"
+    case sendPublicText = "chat_public_text"
+    case sendPublicFiles = "chat_public_files"
+    case receivePrivate = "chat_private_receive"
+    case sendPrivateText = "chat_private_text"
+    case sendPrivateFiles = "chat_private_files"
+    case createPolls = "poll_create"
+    case vote = "poll_vote"
+    case viewPolls = "poll_view"
+
+    package static func < (left: MeetingPermission, right: MeetingPermission) -> Bool { left.rawValue < right.rawValue }
+}
+
 /// What is decided at one level, of the organisation, of one meeting or while it runs; nil: not there.
 package struct MeetingSettings: Codable, Sendable, Hashable {
     /// Whether there are guests at all, whatever a meeting says.

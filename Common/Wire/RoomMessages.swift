@@ -27,8 +27,30 @@ package enum RoomOrder: Message {
     /// From now on offers come of what the others send, for a new PeerConnection in place of the one that there was.
     case subscribe
     case answer(RoomAnswer)
-    /// Sends somebody away, for good as far as their pass goes. For hosts.
-    case remove(ParticipantReference)
+    /// Sends somebody away, for good as far as their pass goes unless it is said otherwise.
+    case remove(RoomRemoval)
+    /// Stops what somebody sends, or everybody.
+    case stop(RoomStop)
+    /// Stops what one sends oneself, or has it go on.
+    case turn(RoomTurn)
+    case rename(RoomRename)
+    case promote(RoomPromotion)
+    case spotlight(RoomSpotlight)
+    case lock(RoomSwitch)
+    /// Ends the meeting for all.
+    case end
+    case hand(RoomHand)
+    case allow(RoomLeave)
+    case react(RoomReacting)
+    case cast(RoomCast)
+    case say(RoomSaying)
+    case unsay(RoomUnsaying)
+    case pin(RoomPin)
+    case history(RoomHistory)
+    case search(RoomSearch)
+    case muteChat(RoomChatMute)
+    /// Whether anybody writes.
+    case switchChat(RoomSwitch)
     case leave
     case unknown(String)
 }
@@ -42,6 +64,18 @@ package enum RoomMessage: Message {
     /// Somebody is new, or not as before.
     case participant(RoomParticipantChange)
     case left(RoomLeaving)
+    /// What holds in the room is not as before.
+    case conditions(RoomConditionsChange)
+    /// A message is new, or not as before.
+    case chat(RoomChatChange)
+    /// A message is no more.
+    case unsaid(RoomUnsaid)
+    case reaction(RoomReacted)
+    case cast(RoomCasted)
+    /// Changes that are not for this page.
+    case passed(RoomPassed)
+    /// What oneself may do is not as before.
+    case rights(RoomRights)
     case offer(RoomOffer)
     /// A PeerConnection is over by itself.
     case ended(RoomEnding)
@@ -113,22 +147,20 @@ package struct RoomAnswer: Codable, Sendable, Hashable {
     }
 }
 
-package struct ParticipantReference: Codable, Sendable, Hashable {
-    package var participant: ParticipantID
-    package init(participant: ParticipantID) { self.participant = participant }
-}
-
 package struct RoomDone: Codable, Sendable, Hashable {
     package var id: Int
     /// Of `join` and `resume`.
     package var entry: RoomEntry?
     /// Of `publish` and `renegotiate`: SDP.
     package var answer: String?
+    /// Of `history` and `search`: the oldest first.
+    package var messages: [RoomChatMessage]?
 
-    package init(id: Int, entry: RoomEntry? = nil, answer: String? = nil) {
+    package init(id: Int, entry: RoomEntry? = nil, answer: String? = nil, messages: [RoomChatMessage]? = nil) {
         self.id = id
         self.entry = entry
         self.answer = answer
+        self.messages = messages
     }
 }
 
@@ -168,8 +200,14 @@ package struct RoomRefused: Codable, Sendable, Hashable {
         case resume
         /// As many are in the room as may be.
         case full
-        /// Not of this role.
+        /// Not theirs to do, or not to whomever it would be done to.
         case forbidden
+        /// The meeting does without it.
+        case off
+        /// Too often, or too much of it: it may be done again in a while.
+        case limited
+        /// A host has locked the room.
+        case locked
         /// What was sent is not to be used; nothing changed.
         case malformed
         /// Something newer has taken its place.
@@ -202,13 +240,28 @@ package struct RoomParticipant: Codable, Sendable, Hashable {
     package var isAway: Bool
     /// In the order of their offer.
     package var tracks: [RoomTrack]
+    /// In the meeting, where `role` is what that comes to.
+    package var meetingRole: MeetingRole
+    /// What of theirs goes on to nobody, in the order of `RoomMedia`.
+    package var off: [RoomMedia]
+    /// The host who has stopped some of it last; nil where they have turned it off themselves.
+    package var stoppedBy: ParticipantID?
+    /// Their hand is raised: the lower, the longer.
+    package var hand: Int?
 
-    package init(id: ParticipantID, name: String, role: RoomRole, isAway: Bool, tracks: [RoomTrack]) {
+    package init(
+        id: ParticipantID, name: String, role: RoomRole, isAway: Bool, tracks: [RoomTrack], meetingRole: MeetingRole, off: [RoomMedia] = [],
+        stoppedBy: ParticipantID? = nil, hand: Int? = nil
+    ) {
         self.id = id
         self.name = name
         self.role = role
         self.isAway = isAway
         self.tracks = tracks
+        self.meetingRole = meetingRole
+        self.off = off
+        self.stoppedBy = stoppedBy
+        self.hand = hand
     }
 }
 
@@ -229,12 +282,19 @@ package struct RoomTrack: Codable, Sendable, Hashable {
 package struct RoomSnapshot: Codable, Sendable, Hashable {
     /// Of the last change that is in it.
     package var seq: Int
-    /// In the order in which they came.
+    /// In the order in which they came; of those whom whoever asks may see.
     package var participants: [RoomParticipant]
+    package var conditions: RoomConditions
+    /// The newest messages that are theirs to read, the oldest first, behind those that are pinned.
+    package var chat: [RoomChatMessage]
 
-    package init(seq: Int, participants: [RoomParticipant]) {
+    package init(
+        seq: Int, participants: [RoomParticipant], conditions: RoomConditions = RoomConditions(), chat: [RoomChatMessage] = []
+    ) {
         self.seq = seq
         self.participants = participants
+        self.conditions = conditions
+        self.chat = chat
     }
 }
 
@@ -254,6 +314,8 @@ package struct RoomLeaving: Codable, Sendable, Hashable {
         /// Their socket was lost, and they did not come back.
         case lost
         case removed
+        /// They are there, and not shown to whoever is told.
+        case unseen
     }
 
     package var seq: Int
@@ -315,7 +377,11 @@ package struct RoomOver: Codable, Sendable, Hashable {
 
 extension RoomOrder {
     package enum Kind: String, CaseIterable, Sendable {
-        case join, resume, publish, renegotiate, unpublish, subscribe, answer, remove, leave
+        case join, resume, publish, renegotiate, unpublish, subscribe, answer, remove, stop, turn, rename, promote, spotlight, lock, end
+        case hand, allow, react, cast, say, unsay, pin, history, search
+        case muteChat = "mute-chat"
+        case switchChat = "switch-chat"
+        case leave
     }
 
     package var name: MessageName<Kind> {
@@ -328,6 +394,24 @@ extension RoomOrder {
         case .subscribe: .known(.subscribe)
         case .answer: .known(.answer)
         case .remove: .known(.remove)
+        case .stop: .known(.stop)
+        case .turn: .known(.turn)
+        case .rename: .known(.rename)
+        case .promote: .known(.promote)
+        case .spotlight: .known(.spotlight)
+        case .lock: .known(.lock)
+        case .end: .known(.end)
+        case .hand: .known(.hand)
+        case .allow: .known(.allow)
+        case .react: .known(.react)
+        case .cast: .known(.cast)
+        case .say: .known(.say)
+        case .unsay: .known(.unsay)
+        case .pin: .known(.pin)
+        case .history: .known(.history)
+        case .search: .known(.search)
+        case .muteChat: .known(.muteChat)
+        case .switchChat: .known(.switchChat)
         case .leave: .known(.leave)
         case .unknown(let type): .unknown(type)
         }
@@ -340,7 +424,23 @@ extension RoomOrder {
         case .publish(let body), .renegotiate(let body): try container.encode(body, forKey: .body)
         case .answer(let body): try container.encode(body, forKey: .body)
         case .remove(let body): try container.encode(body, forKey: .body)
-        case .unpublish, .subscribe, .leave, .unknown: break
+        case .stop(let body): try container.encode(body, forKey: .body)
+        case .turn(let body): try container.encode(body, forKey: .body)
+        case .rename(let body): try container.encode(body, forKey: .body)
+        case .promote(let body): try container.encode(body, forKey: .body)
+        case .spotlight(let body): try container.encode(body, forKey: .body)
+        case .lock(let body), .switchChat(let body): try container.encode(body, forKey: .body)
+        case .hand(let body): try container.encode(body, forKey: .body)
+        case .allow(let body): try container.encode(body, forKey: .body)
+        case .react(let body): try container.encode(body, forKey: .body)
+        case .cast(let body): try container.encode(body, forKey: .body)
+        case .say(let body): try container.encode(body, forKey: .body)
+        case .unsay(let body): try container.encode(body, forKey: .body)
+        case .pin(let body): try container.encode(body, forKey: .body)
+        case .history(let body): try container.encode(body, forKey: .body)
+        case .search(let body): try container.encode(body, forKey: .body)
+        case .muteChat(let body): try container.encode(body, forKey: .body)
+        case .unpublish, .subscribe, .end, .leave, .unknown: break
         }
     }
 
@@ -353,14 +453,34 @@ extension RoomOrder {
         case .unpublish: self = .unpublish
         case .subscribe: self = .subscribe
         case .answer: self = .answer(try body.decode(RoomAnswer.self, forKey: .body))
-        case .remove: self = .remove(try body.decode(ParticipantReference.self, forKey: .body))
+        case .remove: self = .remove(try body.decode(RoomRemoval.self, forKey: .body))
+        case .stop: self = .stop(try body.decode(RoomStop.self, forKey: .body))
+        case .turn: self = .turn(try body.decode(RoomTurn.self, forKey: .body))
+        case .rename: self = .rename(try body.decode(RoomRename.self, forKey: .body))
+        case .promote: self = .promote(try body.decode(RoomPromotion.self, forKey: .body))
+        case .spotlight: self = .spotlight(try body.decode(RoomSpotlight.self, forKey: .body))
+        case .lock: self = .lock(try body.decode(RoomSwitch.self, forKey: .body))
+        case .hand: self = .hand(try body.decode(RoomHand.self, forKey: .body))
+        case .allow: self = .allow(try body.decode(RoomLeave.self, forKey: .body))
+        case .react: self = .react(try body.decode(RoomReacting.self, forKey: .body))
+        case .cast: self = .cast(try body.decode(RoomCast.self, forKey: .body))
+        case .say: self = .say(try body.decode(RoomSaying.self, forKey: .body))
+        case .unsay: self = .unsay(try body.decode(RoomUnsaying.self, forKey: .body))
+        case .pin: self = .pin(try body.decode(RoomPin.self, forKey: .body))
+        case .history: self = .history(try body.decode(RoomHistory.self, forKey: .body))
+        case .search: self = .search(try body.decode(RoomSearch.self, forKey: .body))
+        case .muteChat: self = .muteChat(try body.decode(RoomChatMute.self, forKey: .body))
+        case .switchChat: self = .switchChat(try body.decode(RoomSwitch.self, forKey: .body))
+        case .end: self = .end
         case .leave: self = .leave
         }
     }
 }
 
 extension RoomMessage {
-    package enum Kind: String, CaseIterable, Sendable { case done, refused, snapshot, participant, left, offer, ended, over, alive }
+    package enum Kind: String, CaseIterable, Sendable {
+        case done, refused, snapshot, participant, left, conditions, chat, unsaid, reaction, cast, passed, rights, offer, ended, over, alive
+    }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -369,6 +489,13 @@ extension RoomMessage {
         case .snapshot: .known(.snapshot)
         case .participant: .known(.participant)
         case .left: .known(.left)
+        case .conditions: .known(.conditions)
+        case .chat: .known(.chat)
+        case .unsaid: .known(.unsaid)
+        case .reaction: .known(.reaction)
+        case .cast: .known(.cast)
+        case .passed: .known(.passed)
+        case .rights: .known(.rights)
         case .offer: .known(.offer)
         case .ended: .known(.ended)
         case .over: .known(.over)
@@ -384,6 +511,13 @@ extension RoomMessage {
         case .snapshot(let body): try container.encode(body, forKey: .body)
         case .participant(let body): try container.encode(body, forKey: .body)
         case .left(let body): try container.encode(body, forKey: .body)
+        case .conditions(let body): try container.encode(body, forKey: .body)
+        case .chat(let body): try container.encode(body, forKey: .body)
+        case .unsaid(let body): try container.encode(body, forKey: .body)
+        case .reaction(let body): try container.encode(body, forKey: .body)
+        case .cast(let body): try container.encode(body, forKey: .body)
+        case .passed(let body): try container.encode(body, forKey: .body)
+        case .rights(let body): try container.encode(body, forKey: .body)
         case .offer(let body): try container.encode(body, forKey: .body)
         case .ended(let body): try container.encode(body, forKey: .body)
         case .over(let body): try container.encode(body, forKey: .body)
@@ -398,6 +532,13 @@ extension RoomMessage {
         case .snapshot: self = .snapshot(try body.decode(RoomSnapshot.self, forKey: .body))
         case .participant: self = .participant(try body.decode(RoomParticipantChange.self, forKey: .body))
         case .left: self = .left(try body.decode(RoomLeaving.self, forKey: .body))
+        case .conditions: self = .conditions(try body.decode(RoomConditionsChange.self, forKey: .body))
+        case .chat: self = .chat(try body.decode(RoomChatChange.self, forKey: .body))
+        case .unsaid: self = .unsaid(try body.decode(RoomUnsaid.self, forKey: .body))
+        case .reaction: self = .reaction(try body.decode(RoomReacted.self, forKey: .body))
+        case .cast: self = .cast(try body.decode(RoomCasted.self, forKey: .body))
+        case .passed: self = .passed(try body.decode(RoomPassed.self, forKey: .body))
+        case .rights: self = .rights(try body.decode(RoomRights.self, forKey: .body))
         case .offer: self = .offer(try body.decode(RoomOffer.self, forKey: .body))
         case .ended: self = .ended(try body.decode(RoomEnding.self, forKey: .body))
         case .over: self = .over(try body.decode(RoomOver.self, forKey: .body))

@@ -28,6 +28,8 @@ package enum WorkerOrder: Message {
     case answer(PeerReply)
     /// Candidates, or new credentials (RFC 8840 section 9).
     case trickle(PeerFragment)
+    /// What of a peer goes on to nobody from now on, of its later offers too; all else does.
+    case hold(PeerHold)
     case close(PeerReference)
     case stop
     case unknown(String)
@@ -177,6 +179,20 @@ package struct PeerFragment: Codable, Sendable, Hashable {
     }
 }
 
+package struct PeerHold: Codable, Sendable, Hashable {
+    package var peer: PeerID
+    /// Whatever is of these.
+    package var kinds: [TrackKind]
+    /// And what is sent under these mids.
+    package var mids: [String]
+
+    package init(peer: PeerID, kinds: [TrackKind], mids: [String]) {
+        self.peer = peer
+        self.kinds = kinds
+        self.mids = mids
+    }
+}
+
 package struct PeerReference: Codable, Sendable, Hashable {
     package var peer: PeerID
     package init(peer: PeerID) { self.peer = peer }
@@ -242,7 +258,7 @@ package struct PeerFigures: Codable, Sendable, Hashable {
 }
 
 extension WorkerOrder {
-    package enum Kind: String, CaseIterable, Sendable { case describe, publish, play, subscribe, answer, trickle, close, stop }
+    package enum Kind: String, CaseIterable, Sendable { case describe, publish, play, subscribe, answer, trickle, hold, close, stop }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -252,6 +268,7 @@ extension WorkerOrder {
         case .subscribe: .known(.subscribe)
         case .answer: .known(.answer)
         case .trickle: .known(.trickle)
+        case .hold: .known(.hold)
         case .close: .known(.close)
         case .stop: .known(.stop)
         case .unknown(let type): .unknown(type)
@@ -264,6 +281,7 @@ extension WorkerOrder {
         case .subscribe(let body): try container.encode(body, forKey: .body)
         case .answer(let body): try container.encode(body, forKey: .body)
         case .trickle(let body): try container.encode(body, forKey: .body)
+        case .hold(let body): try container.encode(body, forKey: .body)
         case .close(let body): try container.encode(body, forKey: .body)
         case .describe, .stop, .unknown: break
         }
@@ -277,6 +295,7 @@ extension WorkerOrder {
         case .subscribe: self = .subscribe(try body.decode(PeerSubscription.self, forKey: .body))
         case .answer: self = .answer(try body.decode(PeerReply.self, forKey: .body))
         case .trickle: self = .trickle(try body.decode(PeerFragment.self, forKey: .body))
+        case .hold: self = .hold(try body.decode(PeerHold.self, forKey: .body))
         case .close: self = .close(try body.decode(PeerReference.self, forKey: .body))
         case .stop: self = .stop
         }

@@ -1,10 +1,4 @@
-/// Whether somebody sends sound or pictures of their own.
-package enum MediaPermission: String, Codable, Sendable, CaseIterable {
-    case allowed
-    /// Once a host has agreed.
-    case onRequest = "on_request"
-    case denied
-}
+package import Wire
 
 /// Who waits before they come in, where there is a waiting room (MTG-39).
 package enum WaitingRule: String, Codable, Sendable, CaseIterable {
@@ -28,42 +22,6 @@ package enum BreakoutAccess: String, Codable, Sendable, CaseIterable {
 
 /// Whether it is no person but what records or sends on.
 package enum RecorderKind: String, Codable, Sendable, CaseIterable { case none, recorder, livestreamer }
-
-/// What is allowed or not. Once shipped a name is never changed.
-package enum MeetingPermission: String, Codable, Sendable, CaseIterable, Comparable {
-    case kick
-    /// Somebody large in one's own picture.
-    case pin
-    /// Somebody large for all.
-    case spotlight
-    case disableAudio = "disable_audio"
-    case disableVideo = "disable_video"
-    case disableScreenShare = "disable_screen_share"
-    /// Let those in who wait, or send them away.
-    case admit
-    /// Let those speak and be seen who ask for it.
-    case acceptProduction = "accept_production"
-    /// Give others another role.
-    case changePermissions = "change_permissions"
-    case record
-    case livestream
-    /// Change the name that others see.
-    case rename
-    case seeParticipants = "see_participants"
-    /// Is not in the list of participants.
-    case hidden
-    case receivePublic = "chat_public_receive"
-    case sendPublicText = "chat_public_text"
-    case sendPublicFiles = "chat_public_files"
-    case receivePrivate = "chat_private_receive"
-    case sendPrivateText = "chat_private_text"
-    case sendPrivateFiles = "chat_private_files"
-    case createPolls = "poll_create"
-    case vote = "poll_vote"
-    case viewPolls = "poll_view"
-
-    package static func < (left: MeetingPermission, right: MeetingPermission) -> Bool { left.rawValue < right.rawValue }
-}
 
 /// Everything that somebody may do in a meeting, or may not (MTG-27). It is held to on the server: what a page offers is made of it, and decides nothing.
 package struct MeetingPermissions: Codable, Sendable, Hashable {

@@ -2,6 +2,7 @@ import BondWire
 import Forwarding
 import RTP
 import SDP
+import Wire
 
 /// What a publisher sends in one section of its offer: one source or, in a simulcast, several of one picture; and those who get it.
 final class IncomingTrack {
@@ -20,6 +21,9 @@ final class IncomingTrack {
 
     private var requests: KeyFrameRequests
     private(set) var subscribers: [OutgoingTrack] = []
+    /// It goes on to nobody.
+    private(set) var isHeld = false
+    private var released: Microseconds?
     /// What was found to be sent, and when: the same for all who get it.
     private var offered: (offers: [LayerChoice.Offer], at: Microseconds)?
 
@@ -29,6 +33,8 @@ final class IncomingTrack {
     private static let soundRate: Int64 = 1_000_000
     private static let packetBytes = 100
     private var sound = Allowance(perSecond: IncomingTrack.soundRate, most: IncomingTrack.soundRate)
+    /// Repeats come as long behind what they repeat.
+    private static let repeatTime: Microseconds = 2_000_000
 
     /// nil for a section without media.
     init?(_ section: AgreedSection) {
@@ -45,6 +51,8 @@ final class IncomingTrack {
         layers = names.enumerated().map { IncomingLayer(UInt8($0), $1, codec) }
         requests = KeyFrameRequests(layers: layers.count)
     }
+
+    var kind: TrackKind { codec.isVideo ? .video : .audio }
 
     /// Whether it is what a section of a later offer asks for: then it goes on.
     func isOf(_ section: AgreedSection) -> Bool {
@@ -87,7 +95,7 @@ final class IncomingTrack {
         guard codec.isVideo || sound.take(Int64(packet.count + Self.packetBytes) * 8, at: now) else { return }
         let taken =
             isRepeat ? layer.takeRepeat(packet, header, payloadType: payloadType, at: now) : layer.take(packet, header, at: now)
-        guard let (taken, payload) = taken else { return }
+        guard let (taken, payload) = taken, !isHeld, !isRepeat || !isFresh(at: now) else { return }
         if let mark = taken.mark, mark.startsPicture {
             if mark.isKey { requests.came(layer.number) }
             if !isRepeat { pass(layer, at: now) }
@@ -97,6 +105,22 @@ final class IncomingTrack {
             replay(layer, to: subscriber, behind: taken.number, at: now)
         }
     }
+
+    /// Stops it for all who get it, or has it go on for them: then it begins anew, and nothing of what came meanwhile is repeated to anybody.
+    func hold(_ isHeld: Bool, at now: Microseconds) {
+        guard self.isHeld != isHeld else { return }
+        self.isHeld = isHeld
+        offered = nil
+        if isHeld {
+            for subscriber in subscribers { subscriber.pause() }
+        } else {
+            released = now
+            for subscriber in subscribers { subscriber.begin(self) }
+        }
+        for subscriber in subscribers { subscriber.offersChanged() }
+    }
+
+    private func isFresh(at now: Microseconds) -> Bool { released.map { now - $0 < Self.repeatTime } ?? false }
 
     /// A picture of this layer has begun: who gets one that is not sent any more is given another with the next tick.
     private func pass(_ layer: IncomingLayer, at now: Microseconds) {
@@ -118,7 +142,7 @@ final class IncomingTrack {
 
     /// A packet that a subscriber asks for again.
     func repeated(_ number: Int64, of layer: UInt8, at now: Microseconds, _ use: (SourcePacket, UnsafeRawBufferPointer) -> Void) {
-        guard Int(layer) < layers.count else { return }
+        guard Int(layer) < layers.count, !isHeld else { return }
         layers[Int(layer)].cache.with(number, at: now) { packet, payload in payload.withUnsafeBytes { use(packet, $0) } }
     }
 
@@ -137,6 +161,7 @@ final class IncomingTrack {
 
     /// What is sent of it now, the cheapest first; before anything came, its first layer. What it costs is a tenth of a second old at most.
     func offers(at now: Microseconds) -> [LayerChoice.Offer] {
+        if isHeld { return [] }
         if let offered, now - offered.at < Self.offerTime { return offered.offers }
         let sent = layers.filter { $0.isSent(at: now) }.map { (layer: $0, bitrate: $0.bitrate(at: now)) }
         let ordered = sent.isEmpty ? Array(layers.prefix(1)) : sent.sorted { $0.bitrate < $1.bitrate }.map { $0.layer }
@@ -149,7 +174,7 @@ final class IncomingTrack {
 
     /// What is to be asked of the publisher now.
     func demands(at now: Microseconds, _ ask: (IncomingLayer, _ missing: [UInt16], _ needsKeyFrame: Bool) -> Void) {
-        for subscriber in subscribers {
+        for subscriber in subscribers where !isHeld {
             if let layer = subscriber.awaitedLayer { wantKeyFrame(of: layer, at: now) }
         }
         let numbers: [[UInt16]] = layers.map { layer in

@@ -80,12 +80,19 @@ final class OutgoingTrack {
     /// Sound begins at once. Which layer of a picture comes is chosen with all others that the player gets.
     func feed(from track: IncomingTrack) {
         self.track = track
+        track.add(self)
+        begin(track)
+    }
+
+    /// What comes from now on is another line of layers than what came before.
+    ///
+    /// - Parameter track: its own.
+    func begin(_ track: IncomingTrack) {
         base = base == 0 ? Self.layersOfTrack : 0
         for layer in track.layers { clocks[Int(base + layer.number)] = layer.clock }
         // Whoever had these places before is gone.
         rewriter.forget(base..<base + Self.layersOfTrack)
-        track.add(self)
-        if !codec.isVideo { select(LayerTarget(layer: 0)) }
+        if codec.isVideo { rewriter.select(nil) } else { select(LayerTarget(layer: 0)) }
     }
 
     /// - Parameter target: of its track.

@@ -29,6 +29,7 @@ final class Peer {
     var clock = PublisherClock()
     /// What the ids of its packets' header extensions mean.
     var extensions = ExtensionMap()
+    private var held: (kinds: Set<TrackKind>, mids: Set<String>) = ([], [])
     /// By their numbers (SSRC), and in the order in which they were met.
     private var sources: [UInt32: IncomingTrack.Source] = [:]
     private var met: [UInt32] = []
@@ -80,19 +81,31 @@ final class Peer {
     /// Takes on what another offer of it came to: sections that are as before keep their tracks.
     ///
     /// - Returns: the tracks that are over, and those that are new.
-    func replaceTracks(_ sections: [AgreedSection]) -> (gone: [IncomingTrack], new: [IncomingTrack]) {
+    func replaceTracks(_ sections: [AgreedSection], at now: Microseconds) -> (gone: [IncomingTrack], new: [IncomingTrack]) {
         let before = incoming
         incoming = sections.compactMap { section in before.first { $0.isOf(section) } ?? IncomingTrack(section) }
         let kept = incoming
+        // What is new is held as what was there before.
+        hold(at: now)
         let gone = before.filter { old in !kept.contains { $0 === old } }
         sources = sources.filter { source in !gone.contains { $0 === source.value.track } }
         met.removeAll { sources[$0] == nil }
         return (gone, kept.filter { new in !before.contains { $0 === new } })
     }
 
+    /// What goes on to nobody, whatever else it sends.
+    func hold(_ order: PeerHold, at now: Microseconds) {
+        held = (Set(order.kinds), Set(order.mids))
+        hold(at: now)
+    }
+
+    private func hold(at now: Microseconds) {
+        for track in incoming { track.hold(held.kinds.contains(track.kind) || held.mids.contains(track.name), at: now) }
+    }
+
     /// What it sends, as control is told.
     var published: [PublishedTrack] {
-        incoming.map { PublishedTrack(mid: $0.name, kind: $0.codec.isVideo ? .video : .audio) }
+        incoming.map { PublishedTrack(mid: $0.name, kind: $0.kind) }
     }
 
     /// - Parameter packet: authentic.

@@ -84,13 +84,21 @@ extension RoomWorker {
         peer.answerer = answerer
         peer.extensions = answer.extensions
         let now = now
-        let (gone, new) = peer.replaceTracks(answer.sections.filter { $0.direction == .receive })
+        let (gone, new) = peer.replaceTracks(answer.sections.filter { $0.direction == .receive }, at: now)
         for track in gone { end(track, in: peer.room, at: now) }
         if peer.transport.isOpen {
             for track in new { self.offer(track, in: peer.room, at: now) }
             show(peer)
         }
         return (answer.description.text, tag)
+    }
+
+    /// - Throws: `Refusal` where there is no such peer.
+    func hold(_ order: PeerHold) throws {
+        guard let peer = peers[order.peer] else { throw Refusal(reason: "there is no such peer") }
+        peer.hold(order, at: now)
+        // Who gets pictures chooses anew at once.
+        for player in peers.values where player.room == peer.room && player.transport.isOpen { player.choose(at: now) }
     }
 
     /// What agreed sections of a player become, and how that leaves.

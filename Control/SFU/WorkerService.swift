@@ -104,6 +104,11 @@ package final class WorkerService: @unchecked Sendable {
                 return nil
             }
         case .trickle(let fragment): answer(command.id, fragment.peer) { try worker.trickle(fragment) }
+        case .hold(let hold):
+            answer(command.id, hold.peer) {
+                try worker.hold(hold)
+                return nil
+            }
         case .close(let reference):
             worker.remove(reference.peer)
             outcome(command.id, .done)
