@@ -6,12 +6,21 @@ extension Kind {
     package enum Meeting {}
     package enum GuestLink {}
     package enum WaitingGuest {}
+    package enum MeetingEvent {}
 }
 
 package typealias MeetingID = ID<Kind.Meeting>
 package typealias GuestLinkID = ID<Kind.GuestLink>
 /// Somebody who waits to be let into a meeting.
 package typealias WaitingGuestID = ID<Kind.WaitingGuest>
+package typealias MeetingEventID = ID<Kind.MeetingEvent>
+
+/// What happens to people in a meeting.
+package enum MeetingEventKind: String, Codable, Sendable, CaseIterable {
+    case joined, left, promoted, demoted, kicked, renamed
+    /// A host has let them speak or be seen, or does so no more.
+    case allowed
+}
 
 /// What is done in it, and with it which presets there are.
 package enum MeetingType: String, Codable, Sendable, CaseIterable {
@@ -151,14 +160,18 @@ package struct MeetingSettings: Codable, Sendable, Hashable {
     package var maxDurationMinutes: Int?
     /// Whether users of the role host are hosts in the meetings of others too.
     package var hostsRunAll: Bool?
+    /// How long chats are kept; 0: until somebody deletes them.
+    package var chatDays: Int?
 
     package static let participantBounds = 2...1000
     package static let keepAliveBounds = 60...600
     package static let durationBounds = 15...1440
+    package static let chatDayBounds = 0...3650
 
     package init(
         guestsAllowed: Bool? = nil, guestAccess: GuestAccess? = nil, waitingRoom: Bool? = nil, chat: Bool? = nil, persistChat: Bool? = nil,
-        maxParticipants: Int? = nil, keepAliveSeconds: Int? = nil, maxDurationMinutes: Int? = nil, hostsRunAll: Bool? = nil
+        maxParticipants: Int? = nil, keepAliveSeconds: Int? = nil, maxDurationMinutes: Int? = nil, hostsRunAll: Bool? = nil,
+        chatDays: Int? = nil
     ) {
         self.guestsAllowed = guestsAllowed
         self.guestAccess = guestAccess
@@ -169,12 +182,14 @@ package struct MeetingSettings: Codable, Sendable, Hashable {
         self.keepAliveSeconds = keepAliveSeconds
         self.maxDurationMinutes = maxDurationMinutes
         self.hostsRunAll = hostsRunAll
+        self.chatDays = chatDays
     }
 }
 
 /// The name of one of them, as its field has it.
 package enum MeetingSetting: String, Codable, Sendable, CaseIterable {
     case guestsAllowed, guestAccess, waitingRoom, chat, persistChat, maxParticipants, keepAliveSeconds, maxDurationMinutes, hostsRunAll
+    case chatDays
 }
 
 /// What holds in a meeting.
@@ -187,10 +202,11 @@ package struct MeetingOptions: Codable, Sendable, Hashable {
     package var keepAliveSeconds: Int
     package var maxDurationMinutes: Int
     package var hostsRunAll: Bool
+    package var chatDays: Int
 
     package init(
         guestAccess: GuestAccess, waitingRoom: Bool, chat: Bool, persistChat: Bool, maxParticipants: Int, keepAliveSeconds: Int,
-        maxDurationMinutes: Int, hostsRunAll: Bool
+        maxDurationMinutes: Int, hostsRunAll: Bool, chatDays: Int
     ) {
         self.guestAccess = guestAccess
         self.waitingRoom = waitingRoom
@@ -200,5 +216,6 @@ package struct MeetingOptions: Codable, Sendable, Hashable {
         self.keepAliveSeconds = keepAliveSeconds
         self.maxDurationMinutes = maxDurationMinutes
         self.hostsRunAll = hostsRunAll
+        self.chatDays = chatDays
     }
 }

@@ -312,3 +312,72 @@ package struct MeetingDefaultsView: Codable, Sendable, Hashable {
         self.effective = effective
     }
 }
+
+/// `GET /meetings/{id}/events`: a part of them, in their order.
+package struct MeetingEventsView: Codable, Sendable {
+    package var items: [MeetingEventView]
+    /// Where the next part begins, if there is one.
+    package var next: MeetingEventID?
+
+    package init(items: [MeetingEventView], next: MeetingEventID?) {
+        self.items = items
+        self.next = next
+    }
+}
+
+package struct MeetingEventView: Codable, Sendable, Hashable {
+    package var id: MeetingEventID
+    package var at: String
+    package var kind: MeetingEventKind
+    /// Their seat: another one each time they come.
+    package var participant: ParticipantID
+    package var name: String
+    package var fromPreset: PresetName?
+    package var toPreset: PresetName?
+    /// Whoever did it to them, by name.
+    package var actor: String?
+
+    package init(
+        id: MeetingEventID, at: String, kind: MeetingEventKind, participant: ParticipantID, name: String, fromPreset: PresetName?,
+        toPreset: PresetName?, actor: String?
+    ) {
+        self.id = id
+        self.at = at
+        self.kind = kind
+        self.participant = participant
+        self.name = name
+        self.fromPreset = fromPreset
+        self.toPreset = toPreset
+        self.actor = actor
+    }
+}
+
+/// `GET /meetings/{id}/chat`: a part of what all could read, in its order.
+package struct MeetingChatView: Codable, Sendable {
+    package var items: [ChatMessageView]
+    /// Where the next part begins, if there is one.
+    package var next: ChatMessageID?
+
+    package init(items: [ChatMessageView], next: ChatMessageID?) {
+        self.items = items
+        self.next = next
+    }
+}
+
+package struct ChatMessageView: Codable, Sendable, Hashable {
+    package var id: ChatMessageID
+    package var at: String
+    package var participant: ParticipantID
+    package var name: String
+    package var text: String
+    package var isPinned: Bool
+
+    package init(id: ChatMessageID, at: String, participant: ParticipantID, name: String, text: String, isPinned: Bool) {
+        self.id = id
+        self.at = at
+        self.participant = participant
+        self.name = name
+        self.text = text
+        self.isPinned = isPinned
+    }
+}

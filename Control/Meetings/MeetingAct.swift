@@ -16,6 +16,8 @@ package enum MeetingAct: Hashable, Sendable {
     case rename
     /// Whether somebody may write at all.
     case muteChat
+    /// Pin what all read, or take it away.
+    case moderateChat
     // The meeting itself.
     case lock, changeOptions, end, record, livestream, seeParticipants
     case write(Message), read(Channel)
@@ -40,7 +42,7 @@ package enum MeetingAct: Hashable, Sendable {
 
     private static let simple: [MeetingAct] = [
         .speak, .show, .shareScreen, .stopAudio, .stopVideo, .stopScreenShare, .kick, .takeOnStage, .pin, .spotlight, .admit, .reject,
-        .rename, .muteChat, .lock, .changeOptions, .end, .record, .livestream, .seeParticipants, .createPoll, .vote, .viewPolls,
+        .rename, .muteChat, .moderateChat, .lock, .changeOptions, .end, .record, .livestream, .seeParticipants, .createPoll, .vote, .viewPolls,
         .seePlugins, .runPlugins, .changeRoom, .runRooms,
     ]
     private static let roles = MeetingRole.allCases.map { MeetingAct.giveRole($0) }

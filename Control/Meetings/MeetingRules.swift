@@ -46,7 +46,7 @@ package struct MeetingRules: Hashable, Sendable {
         case .admit, .reject: return door(actor, target)
         case .rename: return renaming(actor, target)
         case .muteChat: return mutingChat(actor, target)
-        case .lock, .changeOptions: return whole(actor.role >= .coHost, target)
+        case .lock, .changeOptions, .moderateChat: return whole(actor.role >= .coHost, target)
         case .end: return whole(actor.role == .host, target)
         case .record: return whole(actor.permissions.allows(.record), target)
         case .livestream: return whole(actor.permissions.allows(.livestream), target)

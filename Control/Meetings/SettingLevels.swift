@@ -13,7 +13,7 @@ extension MeetingSetting {
     /// The last level that decides it.
     package var lastLevel: SettingLevel {
         switch self {
-        case .guestsAllowed, .maxDurationMinutes, .hostsRunAll: .organization
+        case .guestsAllowed, .maxDurationMinutes, .hostsRunAll, .chatDays: .organization
         case .guestAccess, .persistChat, .maxParticipants, .keepAliveSeconds: .meeting
         case .waitingRoom, .chat: .runtime
         }
@@ -21,10 +21,10 @@ extension MeetingSetting {
 }
 
 extension MeetingSettings {
-    /// What holds where nobody has decided anything. Source: ORG-10, ORG-11, MTG-11, decisions 22, 23, 26 and 28.
+    /// What holds where nobody has decided anything. Source: ORG-10, ORG-11, MTG-11, decisions 22, 23, 26, 28 and 42.
     package static let standard = MeetingSettings(
         guestsAllowed: true, guestAccess: .linkOnly, waitingRoom: false, chat: true, persistChat: true, maxParticipants: 100,
-        keepAliveSeconds: 60, maxDurationMinutes: 1440, hostsRunAll: false)
+        keepAliveSeconds: 60, maxDurationMinutes: 1440, hostsRunAll: false, chatDays: 0)
 
     /// What is decided here.
     package var decided: Set<MeetingSetting> { Set(MeetingSetting.allCases.filter { differs(in: $0, from: MeetingSettings()) }) }
@@ -40,6 +40,7 @@ extension MeetingSettings {
         case .keepAliveSeconds: keepAliveSeconds != other.keepAliveSeconds
         case .maxDurationMinutes: maxDurationMinutes != other.maxDurationMinutes
         case .hostsRunAll: hostsRunAll != other.hostsRunAll
+        case .chatDays: chatDays != other.chatDays
         }
     }
 
@@ -47,7 +48,7 @@ extension MeetingSettings {
     package var outOfBounds: [(setting: MeetingSetting, bounds: ClosedRange<Int>)] {
         let numbers: [(setting: MeetingSetting, value: Int?, bounds: ClosedRange<Int>)] = [
             (.maxParticipants, maxParticipants, Self.participantBounds), (.keepAliveSeconds, keepAliveSeconds, Self.keepAliveBounds),
-            (.maxDurationMinutes, maxDurationMinutes, Self.durationBounds),
+            (.maxDurationMinutes, maxDurationMinutes, Self.durationBounds), (.chatDays, chatDays, Self.chatDayBounds),
         ]
         let wrong = numbers.filter { number in number.value.map { !number.bounds.contains($0) } ?? false }
         return wrong.map { (setting: $0.setting, bounds: $0.bounds) }
@@ -119,6 +120,7 @@ package struct SettingLevels: Hashable, Sendable {
             chat: holds(.chat, \.chat), persistChat: holds(.persistChat, \.persistChat),
             maxParticipants: min(holds(.maxParticipants, \.maxParticipants), mostParticipants),
             keepAliveSeconds: holds(.keepAliveSeconds, \.keepAliveSeconds),
-            maxDurationMinutes: holds(.maxDurationMinutes, \.maxDurationMinutes), hostsRunAll: holds(.hostsRunAll, \.hostsRunAll))
+            maxDurationMinutes: holds(.maxDurationMinutes, \.maxDurationMinutes), hostsRunAll: holds(.hostsRunAll, \.hostsRunAll),
+            chatDays: holds(.chatDays, \.chatDays))
     }
 }

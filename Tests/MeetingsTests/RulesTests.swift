@@ -118,7 +118,7 @@ struct RulesTests {
 
     @Test("the meeting itself is its hosts', and its end that of hosts by right")
     func meeting() {
-        for act in [MeetingAct.lock, .changeOptions, .record, .createPoll, .runPlugins, .runRooms] {
+        for act in [MeetingAct.lock, .changeOptions, .moderateChat, .record, .createPoll, .runPlugins, .runRooms] {
             #expect(signs(act, .all) == "++ppp", "\(act)")
         }
         #expect(signs(.end, .all) == "+pppp")

@@ -15,7 +15,7 @@ struct SettingTests {
     /// One that differs from the standard in all.
     private static let other = MeetingSettings(
         guestsAllowed: false, guestAccess: .open, waitingRoom: true, chat: false, persistChat: false, maxParticipants: 7,
-        keepAliveSeconds: 90, maxDurationMinutes: 30, hostsRunAll: true)
+        keepAliveSeconds: 90, maxDurationMinutes: 30, hostsRunAll: true, chatDays: 30)
 
     @Test("that nobody has decided is the standard's")
     func standard() {
@@ -24,7 +24,7 @@ struct SettingTests {
             options
                 == MeetingOptions(
                     guestAccess: .linkOnly, waitingRoom: false, chat: true, persistChat: true, maxParticipants: 100, keepAliveSeconds: 60,
-                    maxDurationMinutes: 1440, hostsRunAll: false))
+                    maxDurationMinutes: 1440, hostsRunAll: false, chatDays: 0))
         #expect(MeetingSettings().decided.isEmpty && MeetingSettings.standard.decided == Set(MeetingSetting.allCases))
         #expect(Self.other.decided == Set(MeetingSetting.allCases))
     }
@@ -66,7 +66,7 @@ struct SettingTests {
         #expect(levels.refusals(of: Self.other, at: .organization).isEmpty)
         #expect(
             levels.refusals(of: Self.other, at: .meeting)
-                == [.level(.guestsAllowed), .locked(.waitingRoom), .level(.maxDurationMinutes), .level(.hostsRunAll)])
+                == [.level(.guestsAllowed), .locked(.waitingRoom), .level(.maxDurationMinutes), .level(.hostsRunAll), .level(.chatDays)])
         #expect(levels.refusals(of: MeetingSettings(chat: false, persistChat: false), at: .meeting).isEmpty)
         #expect(levels.refusals(of: MeetingSettings(), at: .meeting).isEmpty, "whoever decides nothing follows the organisation")
         #expect(levels.refusals(of: MeetingSettings(chat: true), at: .meeting) == [.locked(.chat)])

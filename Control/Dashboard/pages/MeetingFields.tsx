@@ -7,10 +7,10 @@ export type Setting = keyof MeetingSettings;
 /** What a meeting decides for itself, as far as its organisation leaves it to it. */
 export const ofMeetings: readonly Setting[] = ["guestAccess", "waitingRoom", "chat", "persistChat", "maxParticipants", "keepAliveSeconds"];
 /** What is decided for the whole organisation alone. */
-export const ofOrganization: readonly Setting[] = ["guestsAllowed", "hostsRunAll", "maxDurationMinutes"];
+export const ofOrganization: readonly Setting[] = ["guestsAllowed", "hostsRunAll", "maxDurationMinutes", "chatDays"];
 
 const numbers: Partial<Record<Setting, readonly [least: number, most: number]>> = {
-  maxParticipants: [2, 1000], keepAliveSeconds: [60, 600], maxDurationMinutes: [15, 1440],
+  maxParticipants: [2, 1000], keepAliveSeconds: [60, 600], maxDurationMinutes: [15, 1440], chatDays: [0, 3650],
 };
 
 type Props = {

@@ -602,6 +602,8 @@ export const de: Record<Key, string> = {
   "meetings.refuseOf": "{name} wegschicken",
   "meetings.setting.chat": "Chat",
   "meetings.setting.chat.text": "Ob man einander schreibt",
+  "meetings.setting.chatDays": "Tage, die Chats bleiben",
+  "meetings.setting.chatDays.text": "0: bis die Organisation gelöscht wird",
   "meetings.setting.guestAccess": "Gäste",
   "meetings.setting.guestAccess.text": "Leute ohne Konto, die die Adresse haben",
   "meetings.setting.guestsAllowed": "Überhaupt Gäste",

@@ -600,6 +600,8 @@ export const en = {
   "meetings.refuseOf": "Send {name} away",
   "meetings.setting.chat": "Chat",
   "meetings.setting.chat.text": "Whether people write to each other",
+  "meetings.setting.chatDays": "Days that chats are kept",
+  "meetings.setting.chatDays.text": "0: until the organisation is deleted",
   "meetings.setting.guestAccess": "Guests",
   "meetings.setting.guestAccess.text": "People without an account who have the address",
   "meetings.setting.guestsAllowed": "Guests at all",
