@@ -103,6 +103,8 @@ package struct Deletions: Sendable {
             """,
             "DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE organization = \(id) LIMIT \(step))",
+            "DELETE FROM chat_messages WHERE rowid IN (SELECT rowid FROM chat_messages WHERE organization = \(id) LIMIT \(step))",
+            "DELETE FROM meeting_events WHERE rowid IN (SELECT rowid FROM meeting_events WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM audit WHERE rowid IN (SELECT rowid FROM audit WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM broadcasts WHERE rowid IN (SELECT rowid FROM broadcasts WHERE organization = \(id) LIMIT \(step))",

@@ -54,4 +54,45 @@ extension Schema {
             changed_at INTEGER NOT NULL
         ) STRICT;
         """
+
+    /// People are known by texts alone: guests have no rows, and users may be gone before what they wrote. `folded` is what is looked through.
+    /// Meetings of an organisation that is deleted are gone at once, and these rows some at a time afterwards.
+    static let chat: StaticString = """
+        CREATE TABLE chat_messages (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+            meeting TEXT NOT NULL,
+            participant TEXT NOT NULL,
+            author TEXT NOT NULL,
+            name TEXT NOT NULL,
+            recipient TEXT,
+            recipient_participant TEXT,
+            recipient_name TEXT,
+            text TEXT NOT NULL,
+            folded TEXT NOT NULL,
+            is_pinned INTEGER NOT NULL DEFAULT 0 CHECK (is_pinned IN (0, 1)),
+            sent_at INTEGER NOT NULL,
+            UNIQUE (organization, id),
+            CHECK (recipient IS NULL OR is_pinned = 0)
+        ) STRICT;
+        CREATE INDEX chat_messages_by_meeting ON chat_messages (organization, meeting, id);
+        CREATE INDEX chat_messages_by_time ON chat_messages (sent_at);
+
+        CREATE TABLE meeting_events (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+            meeting TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            participant TEXT NOT NULL,
+            person TEXT NOT NULL,
+            name TEXT NOT NULL,
+            from_preset TEXT,
+            to_preset TEXT,
+            actor TEXT,
+            actor_name TEXT,
+            UNIQUE (organization, id)
+        ) STRICT;
+        CREATE INDEX meeting_events_by_meeting ON meeting_events (organization, meeting, id);
+        """
 }

@@ -26,6 +26,7 @@ enum Schema {
         Migration(version: 20, name: "removed users", script: removedUsers),
         Migration(version: 21, name: "rooms", script: rooms),
         Migration(version: 22, name: "meetings", script: meetings),
+        Migration(version: 23, name: "chat", script: chat),
     ]
 
     private static let accounts: StaticString = """

@@ -104,11 +104,14 @@ struct OrganizationTable: Hashable, Sendable {
     static let meetings = OrganizationTable("meetings")
     static let guestLinks = OrganizationTable("guest_links")
     static let meetingDefaults = OrganizationTable("meeting_defaults")
+    static let chatMessages = OrganizationTable("chat_messages")
+    static let meetingEvents = OrganizationTable("meeting_events")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
         mails, passwordResets, invitations, apiTokens, organizationSettings, webhooks, events, deliveries,
         blobs, blobCopies, branding, emailChanges, wordings, alertSettings, incidents, rooms, meetings, guestLinks, meetingDefaults,
+        chatMessages, meetingEvents,
     ]
 }
 

@@ -23,6 +23,11 @@ package struct StoredMeetings: Sendable {
     /// - Throws: `.missing`.
     package func find(_ id: MeetingID) async throws -> Meeting { try await store.read { try $0.meeting(id, in: scope) } }
 
+    /// The one whose room it is; nil where it is none's.
+    package func find(in room: RoomID) async throws -> Meeting? {
+        try await store.read { try $0.row(Meeting.self, in: scope, where: "room = \(room)") }
+    }
+
     /// What holds in them, with what their organisation has decided.
     package func levels(of meeting: MeetingSettings) async throws -> SettingLevels {
         try await store.read { try $0.levels(of: meeting, in: scope) }
