@@ -388,7 +388,7 @@ extension Gateway.Parts {
 
     /// Takes up what was running and follows the devices, until cancelled.
     package func run() async throws {
-        await sessions.begin()
+        await sessions.begin(roomOffice)
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = housekeeping.run()

@@ -18,14 +18,18 @@ struct MeetingEntrance: Sendable {
     /// Whether somebody comes in now, by who is there and who waits.
     func answer(to comer: Comer, of meeting: Meeting, _ options: MeetingOptions) async -> Admission.Answer {
         let now = parts.store.now
+        var isLocked = false
         var occupancy = Occupancy(waiting: parts.waiting.withLock { $0.waiting(at: meeting.id, at: now).count })
         if let room = meeting.room {
             let there = await parts.sessions.headcount(in: room)
             occupancy.participants = there.all
             occupancy.guests = there.sendingGuests
             occupancy.hasHost = there.hosts > 0
+            isLocked = await parts.sessions.isLocked(room)
         }
-        return Admission(type: meeting.type, state: meeting.state, options: options, occupancy: occupancy).answer(to: comer)
+        let admission = Admission(
+            type: meeting.type, state: meeting.state, options: options, isLocked: isLocked, occupancy: occupancy)
+        return admission.answer(to: comer)
     }
 
     /// A guest who comes in is counted, of each meeting: they leave room for its members, who are counted with them.
@@ -49,8 +53,8 @@ struct MeetingEntrance: Sendable {
     ) throws -> RoomPassView {
         let end = parts.store.now + (account == nil ? Self.guestTime : Self.memberTime)
         let holder = RoomPass.Holder(
-            id: RoomPass.Holder.freshID(), name: name, role: RoomRole(seat), account: account, sends: seat.permissions.sends,
-            places: options.maxParticipants, guestPlaces: Admission.guestLimit(options), rank: seat.role.rank)
+            id: RoomPass.Holder.freshID(), name: name, role: .shown(seat.role, isGuest: seat.isGuest), account: account,
+            standing: seat.role, places: options.maxParticipants, guestPlaces: Admission.guestLimit(options))
         let pass = RoomPass(room: room, organization: meeting.organization, use: .join, exp: end.unixSeconds, holder: holder)
         return try parts.view(of: pass, until: end)
     }
@@ -66,19 +70,5 @@ struct MeetingEntrance: Sendable {
         case .fullOfGuests(let limit): Problem(.conflict, "the meeting is full: \(limit) of those in it may be guests")
         case .crowded(let limit): Problem(.conflict, "\(limit) wait to be let into the meeting already: come back later")
         }
-    }
-}
-
-extension RoomRole {
-    init(_ seat: Seat) { self = seat.role >= .coHost ? .host : seat.isGuest ? .guest : .member }
-}
-
-extension MeetingPermissions {
-    /// What they send without asking anybody: who has to be allowed first sends nothing yet.
-    var sends: Set<TrackKind> {
-        var kinds: Set<TrackKind> = []
-        if audio == .allowed { kinds.insert(.audio) }
-        if video == .allowed || screenShare == .allowed { kinds.insert(.video) }
-        return kinds
     }
 }

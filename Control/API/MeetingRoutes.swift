@@ -16,7 +16,7 @@ struct MeetingRoutes: Sendable {
     static let pageLimit = 200
     private static let standardPage = 100
 
-    var routes: [Route] { readingRoutes + runningRoutes + joiningRoutes + settingsRoutes }
+    var routes: [Route] { readingRoutes + runningRoutes + joiningRoutes + keptRoutes + settingsRoutes }
 
     private var readingRoutes: [Route] {
         [
@@ -73,6 +73,47 @@ struct MeetingRoutes: Sendable {
         ]
     }
 
+    private var keptRoutes: [Route] {
+        let query: [Schema.Field] = [.optional("after", Schemas.id), .optional("limit", .integer(1...Self.pageLimit))]
+        return [
+            Route(
+                method: .get, path: "/api/v1/meetings/{id}/events", access: .user(.runMeetings),
+                summary: "Who came and went in a meeting of one's own, and who did what to whom, the oldest first, a part of it; admins, of any",
+                query: query, success: .one("MeetingEvents"), run: events),
+            Route(
+                method: .get, path: "/api/v1/meetings/{id}/chat", access: .user(.runMeetings),
+                summary: "What all could read in a meeting of one's own, the oldest first, a part of it; admins, of any", query: query,
+                success: .one("MeetingChat"), run: chat),
+        ]
+    }
+
+    @Sendable private func events(_ call: Call) async throws -> Response {
+        let (meeting, limit) = (try await parts.runMeeting(call).id, Self.limit(of: call))
+        let found = try await parts.store.meetingEvents(in: call.scope()).page(
+            of: meeting, after: call.query("after").flatMap { MeetingEventID($0) }, limit: limit)
+        let items = found.map { event in
+            MeetingEventView(
+                id: event.id, at: event.at.text, kind: event.kind, participant: event.participant, name: event.name, fromPreset: event.from,
+                toPreset: event.to, actor: event.actorName)
+        }
+        return .value(MeetingEventsView(items: items, next: found.count < limit ? nil : found.last?.id))
+    }
+
+    /// What was written to one alone is in nobody's export (CHT-03).
+    @Sendable private func chat(_ call: Call) async throws -> Response {
+        let (meeting, limit) = (try await parts.runMeeting(call).id, Self.limit(of: call))
+        let found = try await parts.store.chat(in: call.scope()).page(
+            of: meeting, after: call.query("after").flatMap { ChatMessageID($0) }, limit: limit)
+        let items = found.map { message in
+            ChatMessageView(
+                id: message.id, at: Timestamp(unixMs: message.atMs).text, participant: message.from, name: message.name, text: message.text,
+                isPinned: message.isPinned)
+        }
+        return .value(MeetingChatView(items: items, next: found.count < limit ? nil : found.last?.id))
+    }
+
+    private static func limit(of call: Call) -> Int { call.query("limit").flatMap { Int($0) } ?? standardPage }
+
     private var settingsRoutes: [Route] {
         [
             Route(
@@ -87,7 +128,7 @@ struct MeetingRoutes: Sendable {
     }
 
     @Sendable private func list(_ call: Call) async throws -> Response {
-        let limit = call.query("limit").flatMap { Int($0) } ?? Self.standardPage
+        let limit = Self.limit(of: call)
         var slug: String?
         if let typed = call.query("slug") {
             guard let read = MeetingSlug(typed: typed) else { return .value(MeetingsView(items: [], next: nil)) }
@@ -110,7 +151,9 @@ struct MeetingRoutes: Sendable {
     @Sendable private func change(_ call: Call) async throws -> Response {
         let request = try call.body(ChangeMeetingRequest.self)
         let id = try await parts.runMeeting(call).id
-        return try await shown(parts.store.meetings(in: call.scope()).change(id, request), call)
+        let meeting = try await parts.store.meetings(in: call.scope()).change(id, request)
+        await parts.sessions.renew(of: meeting.organization)
+        return try await shown(meeting, call)
     }
 
     @Sendable private func start(_ call: Call) async throws -> Response {
@@ -161,7 +204,9 @@ struct MeetingRoutes: Sendable {
     @Sendable private func changeDefaults(_ call: Call) async throws -> Response {
         let request = try call.body(ChangeMeetingSettingsRequest.self)
         let defaults = MeetingDefaults(settings: request.settings, locked: Set(request.locked))
-        try await parts.store.meetingDefaults(in: call.scope()).save(defaults)
+        let scope = try call.scope()
+        try await parts.store.meetingDefaults(in: scope).save(defaults)
+        await parts.sessions.renew(of: scope.organization)
         return .value(view(defaults))
     }
 

@@ -43,12 +43,14 @@ extension Schemas {
             .optional("maxParticipants", .integer(MeetingSettings.participantBounds)),
             .optional("keepAliveSeconds", .integer(MeetingSettings.keepAliveBounds)),
             .optional("maxDurationMinutes", .integer(MeetingSettings.durationBounds)), .optional("hostsRunAll", .flag),
+            .optional("chatDays", .integer(MeetingSettings.chatDayBounds)),
         ]),
         "MeetingOptions": .object([
             .required("guestAccess", choice(GuestAccess.self)), .required("waitingRoom", .flag), .required("chat", .flag),
             .required("persistChat", .flag), .required("maxParticipants", count),
             .required("keepAliveSeconds", .integer(MeetingSettings.keepAliveBounds)),
             .required("maxDurationMinutes", .integer(MeetingSettings.durationBounds)), .required("hostsRunAll", .flag),
+            .required("chatDays", .integer(MeetingSettings.chatDayBounds)),
         ]),
         "MeetingDefaults": .object([
             .required("settings", .reference("MeetingSettings")), .required("locked", locks),
@@ -85,6 +87,22 @@ extension Schemas {
         "MeetingEntry": .object([
             .required("state", choice(MeetingEntryView.State.self)), .required("preset", choice(PresetName.self)),
             .optional("waiting", secret), .optional("pass", .reference("RoomPass")),
+        ]),
+        "MeetingEvents": .object([
+            .required("items", .list(.reference("MeetingEvent"), upTo: MeetingRoutes.pageLimit)), .optional("next", id),
+        ]),
+        "MeetingEvent": .object([
+            .required("id", id), .required("at", time), .required("kind", choice(MeetingEventKind.self)), .required("participant", id),
+            .required("name", line), .optional("fromPreset", choice(PresetName.self)), .optional("toPreset", choice(PresetName.self)),
+            .optional("actor", line),
+        ]),
+        "MeetingChat": .object([
+            .required("items", .list(.reference("ChatMessage"), upTo: MeetingRoutes.pageLimit)), .optional("next", id),
+        ]),
+        "ChatMessage": .object([
+            .required("id", id), .required("at", time), .required("participant", id), .required("name", line),
+            .required("text", .text(.init(length: RoomChatMessage.length, expectation: "a text of at most 2000 characters"))),
+            .required("isPinned", .flag),
         ]),
         "WaitingGuest": .object([
             .required("id", id), .required("name", displayName), .required("preset", choice(PresetName.self)), .required("since", time),

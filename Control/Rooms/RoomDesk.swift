@@ -189,6 +189,15 @@ package actor RoomDesk {
         try Self.expectDone(await keepers[seat.worker].order(.answer(PeerReply(peer: peer, number: number, answer: text))))
     }
 
+    /// What of a peer goes on to nobody.
+    ///
+    /// - Returns: false where its worker does not do that.
+    func hold(_ hold: PeerHold) async -> Bool {
+        guard let seat = seats[hold.peer] else { return true }
+        guard case .outcome(let outcome) = await keepers[seat.worker].order(.hold(hold)) else { return false }
+        return outcome.result == .done
+    }
+
     private static func expectDone(_ answer: WorkerKeeper.Answer) throws(Refusal) {
         switch answer {
         case .outcome(let outcome) where outcome.result == .done: break

@@ -22,30 +22,33 @@ package struct RoomPass: Codable, Sendable, Hashable {
         package let role: RoomRole
         /// nil for a guest.
         package let account: Account?
-        /// What they may send; nil: whatever they have.
-        package let sends: Set<TrackKind>?
+        /// In the meeting; nil: what is nearest to `role`.
+        package let standing: MeetingRole?
         /// They come in while fewer are there; nil: the server's limit alone holds.
         package let places: Int?
         /// Of a guest who may be heard or seen: while fewer of those are there; nil: as many as may be there at all.
         package let guestPlaces: Int?
-        /// Among those of a meeting: nobody sends away who is as high as they are; nil: hosts are all alike.
-        package let rank: Int?
-
-        /// A guest who may be heard or seen.
-        package var isSendingGuest: Bool { role == .guest && sends?.isEmpty != true }
 
         package init(
-            id: String, name: String, role: RoomRole, account: Account?, sends: Set<TrackKind>? = nil, places: Int? = nil,
-            guestPlaces: Int? = nil, rank: Int? = nil
+            id: String, name: String, role: RoomRole, account: Account?, standing: MeetingRole? = nil, places: Int? = nil,
+            guestPlaces: Int? = nil
         ) {
             self.id = id
             self.name = name
             self.role = role
             self.account = account
-            self.sends = sends
+            self.standing = standing
             self.places = places
             self.guestPlaces = guestPlaces
-            self.rank = rank
+        }
+
+        package var meetingRole: MeetingRole {
+            if let standing { return standing }
+            return switch role {
+            case .host: .host
+            case .member: .participant
+            case .guest: .guest
+            }
         }
     }
 

@@ -21,10 +21,15 @@ package actor RoomSession {
 
     package nonisolated let room: RoomID
     private let desk: RoomDesk
+    private let office: RoomOffice
     private let log: Log
-    /// Nobody is in it any more.
-    private let ended: @Sendable (RoomSession) async -> Void
+    /// Nobody is in it any more; and whether it is over by that.
+    private let vacated: @Sendable (RoomSession, _ isOver: Bool) async -> Void
     private var state: RoomState
+    /// To the store, one after the other; what does not fit is not kept.
+    private let records: AsyncStream<RoomRecord>.Continuation
+    /// Ends when it has written all of it.
+    private let keeping: Task<Void, Never>
     private var isOver = false
     private var lastConnection = 0
     private var wakers: [Int: AsyncStream<Void>.Continuation] = [:]
@@ -43,22 +48,36 @@ package actor RoomSession {
 
     private static let paceLimit = 1000
 
+    private static let waitingRecords = 5000
+
     init(
-        _ room: RoomID, desk: RoomDesk, limits: RoomState.Limits, log: Log, ended: @escaping @Sendable (RoomSession) async -> Void
+        _ room: RoomID, _ charter: RoomCharter, desk: RoomDesk, office: RoomOffice, limits: RoomState.Limits, log: Log,
+        vacated: @escaping @Sendable (RoomSession, _ isOver: Bool) async -> Void
     ) {
         self.room = room
         self.desk = desk
+        self.office = office
         self.log = log.with("room", .text(room.text))
-        self.ended = ended
-        state = RoomState(limits, seq: .random(in: 0..<1 << 52))
+        self.vacated = vacated
+        state = RoomState(limits, charter, seq: .random(in: 0..<1 << 52))
+        let (stream, continuation) = AsyncStream.makeStream(of: RoomRecord.self, bufferingPolicy: .bufferingOldest(Self.waitingRecords))
+        records = continuation
+        let organization = charter.organization
+        if let meeting = charter.meeting {
+            keeping = Task { for await record in stream { await office.keep(record, meeting, organization) } }
+        } else {
+            keeping = Task {}
+        }
     }
+
+    deinit { records.finish() }
 
     // MARK: Coming
 
     /// Lets the holder of a pass in.
     ///
     /// - Returns: nil where the session is over: there is another one.
-    /// - Throws: `.pass`, `.full`.
+    /// - Throws: `.pass`, `.locked`, `.full`.
     func join(_ holder: RoomPass.Holder, until passEnd: Int64) throws(RoomRefusal) -> Admission? {
         guard !isOver else { return nil }
         // Of this room: a token says where its seat is.
@@ -135,10 +154,13 @@ package actor RoomSession {
     }
 
     private func endIfEmpty() {
-        guard !isOver, state.isEmpty(at: unixMilliseconds() / 1000) else { return }
-        isOver = true
-        reaper?.cancel()
-        Task { await ended(self) }
+        guard !isOver, state.count == 0 else { return }
+        if state.isEmpty(at: unixMilliseconds() / 1000) {
+            isOver = true
+            reaper?.cancel()
+            records.finish()
+        }
+        Task { [isOver] in await vacated(self, isOver) }
     }
 
     /// Sessions of accounts have ended: that one, or any.
@@ -162,14 +184,29 @@ package actor RoomSession {
     func close() {
         isOver = true
         reaper?.cancel()
+        records.finish()
         for connection in Array(wakers.keys) { dismiss(connection, .closed) }
     }
 
-    private func wake() { for waker in wakers.values { waker.yield() } }
+    /// Something has changed: what of it is to be kept is on its way, and whoever is in the room looks.
+    private func wake() {
+        for record in state.takeRecords() {
+            if case .dropped = records.yield(record) { log.warning("something of a meeting is not kept: the store is behind") }
+        }
+        for waker in wakers.values { waker.yield() }
+    }
 
     private func discard(_ peers: [PeerID]) async { for peer in peers { await desk.discard(peer) } }
 
     var headcount: RoomState.Headcount { state.headcount }
+    var isLocked: Bool { state.conditions.isLocked }
+    var charter: RoomCharter { state.charter }
+
+    /// What holds in it has been decided anew.
+    func adopt(_ charter: RoomCharter) {
+        state.adopt(charter)
+        wake()
+    }
 
     // MARK: What is told
 
@@ -199,7 +236,9 @@ package actor RoomSession {
         switch order {
         case .publish, .renegotiate, .subscribe: return paces[pass, default: Pace()].connecting.take(at: .now)
         case .answer: return paces[pass, default: Pace()].answering.take(at: .now)
-        case .join, .resume, .unpublish, .remove, .leave, .unknown: return nil
+        case .join, .resume, .unpublish, .leave, .remove, .stop, .turn, .rename, .promote, .allow, .hand, .spotlight, .lock, .switchChat,
+            .end, .react, .cast, .say, .unsay, .pin, .muteChat, .history, .search, .unknown:
+            return nil
         }
     }
 
@@ -209,29 +248,131 @@ package actor RoomSession {
             guard !isOver, let id = state.participant(over: connection) else {
                 throw RoomRefusal(.outdated, "this connection has no seat any more")
             }
-            return .done(RoomDone(id: request.id, answer: try await perform(request.order, by: id, over: connection)))
+            var done = RoomDone(id: request.id)
+            switch request.order {
+            case .publish(let publication): done.answer = try await publish(publication, of: id)
+            case .renegotiate(let publication): done.answer = try await renegotiate(publication, of: id)
+            case .history(let history): done.messages = try await read(before: history.before, text: nil, by: id)
+            case .search(let search): done.messages = try await read(before: nil, text: search.text, by: id)
+            default: try await perform(request.order, by: id, over: connection)
+            }
+            return .done(done)
         } catch {
             return .refused(RoomRefused(id: request.id, reason: error.reason, text: error.text.bounded()))
         }
     }
 
-    private func perform(_ order: RoomOrder, by id: ParticipantID, over connection: Int) async throws(RoomRefusal) -> String? {
+    /// What is answered by that it is done.
+    private func perform(_ order: RoomOrder, by id: ParticipantID, over connection: Int) async throws(RoomRefusal) {
         switch order {
-        case .publish(let publication): return try await publish(publication, of: id)
-        case .renegotiate(let publication): return try await renegotiate(publication, of: id)
         case .unpublish: try await unpublish(id)
         case .subscribe: try await subscribe(id)
         case .answer(let answer): try await take(answer, of: id)
-        case .remove(let reference): try await remove(reference.participant, by: id)
         case .leave: await leave(id, over: connection)
-        case .join, .resume: throw RoomRefusal(.order, "this connection has a seat already")
+        case .remove, .stop, .turn, .rename, .promote, .allow, .hand: try await act(order, by: id)
+        case .spotlight, .lock, .switchChat, .end, .react, .cast: try run(order, by: id)
+        case .say, .unsay, .pin, .muteChat: try write(order, by: id)
+        case .publish, .renegotiate, .history, .search, .join, .resume:
+            throw RoomRefusal(.order, "this connection has a seat already")
         case .unknown(let type): throw RoomRefusal(.order, "there is no order '\(type.bounded(to: 64))'")
         }
-        return nil
+    }
+
+    /// What is done to somebody.
+    private func act(_ order: RoomOrder, by id: ParticipantID) async throws(RoomRefusal) {
+        var over: PeerID?
+        var held: [ParticipantID] = []
+        switch order {
+        case .remove(let removal): return try await remove(removal, by: id)
+        case .stop(let stop): held = try state.stop(stop.media, of: stop.participant, by: id, at: .now)
+        case .turn(let turn):
+            try state.turn(turn.media, isOn: turn.isOn, by: id, at: .now)
+            held = [id]
+        case .rename(let rename):
+            guard office.isName(rename.name) else {
+                throw RoomRefusal(.malformed, "a name has 2 to 50 characters with a letter among them, and no markup and no addresses")
+            }
+            try state.rename(rename.participant, to: rename.name, by: id, at: .now)
+        case .promote(let promotion): over = try state.promote(promotion.participant, to: promotion.role, by: id, at: .now)
+        case .allow(let leave): over = try state.allow(leave.media, to: leave.participant, by: id, at: .now)
+        case .hand(let hand): try state.raise(hand.isUp, of: hand.participant, by: id, at: .now)
+        default: preconditionFailure("only what is done to somebody comes here")
+        }
+        log.info("somebody acts in a room", ["order": .text(order.type), "by": .text(id.text)])
+        wake()
+        if let over { await desk.discard(over) }
+        for one in held { await hold(one) }
+    }
+
+    /// What is done to the room, or shown to all.
+    private func run(_ order: RoomOrder, by id: ParticipantID) throws(RoomRefusal) {
+        switch order {
+        case .spotlight(let spotlight): try state.spotlight(spotlight.participants, by: id, at: .now)
+        case .lock(let lock): try state.lock(lock.isOn, by: id, at: .now)
+        case .switchChat(let chat): try state.switchChat(chat.isOn, by: id, at: .now)
+        case .end: try end(by: id)
+        case .react(let reacting): try state.react(reacting.reaction, by: id, at: .now)
+        case .cast(let cast): try state.cast(cast, by: id, at: .now)
+        default: preconditionFailure("only what is done to the room comes here")
+        }
+        wake()
+    }
+
+    private func write(_ order: RoomOrder, by id: ParticipantID) throws(RoomRefusal) {
+        switch order {
+        case .say(let saying):
+            // In the order in which they come, also where several come within a millisecond or the clock was set back.
+            let now = max(unixMilliseconds(), state.lastMessageMs + 1)
+            var random = SystemRandomNumberGenerator()
+            let message = ChatMessageID(ULID(unixMs: now, random: &random))
+            try state.say(saying, by: id, as: message, atMs: now, at: .now)
+        case .unsay(let unsaying): try state.unsay(unsaying.message, by: id, at: .now)
+        case .pin(let pin): try state.pin(pin.message, pin.isPinned, by: id, at: .now)
+        case .muteChat(let mute): try state.muteChat(of: mute.participant, mute.isMuted, by: id, at: .now)
+        default: preconditionFailure("only what is written comes here")
+        }
+        wake()
+    }
+
+    /// What was written before, as far as it is theirs: that which is kept, and that which is on its way there.
+    private func read(before: ChatMessageID?, text: String?, by id: ParticipantID) async throws(RoomRefusal) -> [RoomChatMessage] {
+        let query = try state.query(before: before, text: text, by: id, at: .now)
+        let charter = state.charter
+        guard charter.keepsChat, let meeting = charter.meeting else { return state.messages(query) }
+        do {
+            let kept = try await office.read(query, meeting, charter.organization)
+            let known = state.messages(query)
+            let new = known.filter { one in !kept.contains { $0.id == one.id } }
+            return Array((kept + new).sorted { $0.id < $1.id }.suffix(query.limit))
+        } catch {
+            log.error("what was written in a meeting cannot be read", ["error": "\(error)"])
+            throw RoomRefusal(.away, "what was written before cannot be read at the moment")
+        }
+    }
+
+    private func end(by id: ParticipantID) throws(RoomRefusal) {
+        try state.end(by: id)
+        guard let meeting = state.charter.meeting else { return }
+        log.notice("a host has ended a meeting", ["by": .text(id.text)])
+        // Behind the answer: the room's end takes this connection too.
+        Task { [office, organization = state.charter.organization] in await office.end(meeting, organization) }
+    }
+
+    /// Has the worker pass on what the state says, until it says the same; where it does not, nothing of theirs is sent at all.
+    private func hold(_ id: ParticipantID) async {
+        while let hold = state.hold(of: id) {
+            guard await desk.hold(hold) else {
+                guard state.publisher(of: id) == hold.peer else { continue }
+                _ = state.ended(hold.peer, "the room's worker could not stop a part of it")
+                wake()
+                return await desk.discard(hold.peer)
+            }
+            if state.hold(of: id) == hold { return }
+        }
     }
 
     private func publish(_ publication: RoomPublication, of id: ParticipantID) async throws(RoomRefusal) -> String {
-        if let sends = state.sends(of: id), sends.isEmpty { throw Self.notTheirs }
+        if let refusal = state.refusal(of: nil, by: id) { throw refusal }
         let peer = PeerID.fresh()
         let before = state.publish(by: peer, of: id)
         wake()
@@ -269,19 +410,20 @@ package actor RoomSession {
     private func settle(
         _ entry: RoomDesk.Entry, _ publication: RoomPublication, of id: ParticipantID
     ) async throws(RoomDesk.Refusal) -> String? {
-        if let sends = state.sends(of: id), !entry.tracks.allSatisfy({ sends.contains($0.kind) }) {
+        let sources = Dictionary(publication.tracks.map { ($0.mid, $0.source) }) { first, _ in first }
+        let tracks = entry.tracks.map { RoomTrack(mid: $0.mid, kind: $0.kind, source: sources[$0.mid] ?? .other) }
+        if state.refusal(of: tracks, by: id) != nil {
             if state.publisher(of: id) == entry.peer { _ = state.publish(by: nil, of: id) }
             wake()
             await desk.discard(entry.peer)
             return nil
         }
-        let sources = Dictionary(publication.tracks.map { ($0.mid, $0.source) }) { first, _ in first }
-        let tracks = entry.tracks.map { RoomTrack(mid: $0.mid, kind: $0.kind, source: sources[$0.mid] ?? .other) }
         // Where the room was closed meanwhile, nobody would close what came later.
         guard !isOver, state.published(tracks, by: entry.peer) else {
             await desk.discard(entry.peer)
             throw .outdated
         }
+        if state.shown(id)?.off.isEmpty == false { await hold(id) }
         wake()
         return entry.answer
     }
@@ -318,9 +460,9 @@ package actor RoomSession {
         state.answered(answer.number, of: id)
     }
 
-    private func remove(_ target: ParticipantID, by id: ParticipantID) async throws(RoomRefusal) {
-        let remains = try state.remove(target, by: id)
-        log.notice("somebody was sent away", ["participant": .text(target.text), "by": .text(id.text)])
+    private func remove(_ removal: RoomRemoval, by id: ParticipantID) async throws(RoomRefusal) {
+        let remains = try state.remove(removal.participant, by: id, mayReturn: removal.mayReturn ?? false, at: .now)
+        log.notice("somebody was sent away", ["participant": .text(removal.participant.text), "by": .text(id.text)])
         await end(remains, .removed)
     }
 

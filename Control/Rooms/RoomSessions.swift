@@ -7,7 +7,11 @@ package actor RoomSessions {
     private let desk: RoomDesk
     private let limits: RoomState.Limits
     private let log: Log
+    /// nil before `begin`: nobody comes before.
+    private var office: RoomOffice?
     private var sessions: [RoomID: RoomSession] = [:]
+    /// Of meetings in which nobody is any more: they end with them.
+    private var lapses: [RoomID: Task<Void, Never>] = [:]
 
     package init(desk: RoomDesk, limits: RoomState.Limits, log: Log) {
         self.desk = desk
@@ -16,21 +20,33 @@ package actor RoomSessions {
     }
 
     /// Before anybody comes.
-    package func begin() async {
+    package func begin(_ office: RoomOffice) async {
+        self.office = office
         await desk.follow { [weak self] room, event in await self?.heard(event, in: room) }
     }
 
     private func heard(_ event: RoomDesk.Event, in room: RoomID) async { await sessions[room]?.heard(event) }
 
     /// - Parameter pass: of somebody who comes with a page, read and good.
-    /// - Throws: `.pass`, `.full`.
+    /// - Throws: `.pass`, `.locked`, `.full`.
     func join(_ pass: RoomPass) async throws(RoomRefusal) -> RoomSession.Admission {
         guard let holder = pass.holder else { throw RoomRefusal(.pass, "this pass is a program's") }
         while true {
-            let session = sessions[pass.room] ?? open(pass.room)
-            if let admission = try await session.join(holder, until: pass.exp) { return admission }
+            let session = try await opened(for: pass)
+            if let admission = try await session.join(holder, until: pass.exp) {
+                lapses.removeValue(forKey: pass.room)?.cancel()
+                return admission
+            }
             forget(session)
         }
+    }
+
+    private func opened(for pass: RoomPass) async throws(RoomRefusal) -> RoomSession {
+        if let there = sessions[pass.room] { return there }
+        guard let office, let charter = await office.charter(pass.room, pass.organization) else {
+            throw RoomRefusal(.pass, "this pass lets nobody in: it is over, or its room is no more")
+        }
+        return sessions[pass.room] ?? open(pass.room, charter, office)
     }
 
     /// - Throws: `.resume`.
@@ -42,8 +58,10 @@ package actor RoomSessions {
         return try await session.resume(token)
     }
 
-    private func open(_ room: RoomID) -> RoomSession {
-        let session = RoomSession(room, desk: desk, limits: limits, log: log) { [weak self] in await self?.forget($0) }
+    private func open(_ room: RoomID, _ charter: RoomCharter, _ office: RoomOffice) -> RoomSession {
+        let session = RoomSession(room, charter, desk: desk, office: office, limits: limits, log: log) { [weak self] session, isOver in
+            await self?.vacated(session, isOver)
+        }
         sessions[room] = session
         return session
     }
@@ -51,6 +69,37 @@ package actor RoomSessions {
     private func forget(_ session: RoomSession) {
         if sessions[session.room] === session { sessions[session.room] = nil }
     }
+
+    /// Nobody is in a room any more: its meeting goes on for a while, for whoever comes again (MTG-11).
+    private func vacated(_ session: RoomSession, _ isOver: Bool) async {
+        let isCurrent = sessions[session.room] === session
+        if isOver { forget(session) }
+        let charter = await session.charter
+        guard isCurrent, let meeting = charter.meeting, let office, lapses[session.room] == nil else { return }
+        lapses[session.room] = Task { [weak self, room = session.room] in
+            // try?: cancelled where somebody has come.
+            guard (try? await Task.sleep(for: .seconds(charter.options.keepAliveSeconds))) != nil else { return }
+            guard await self?.isOver(room) == true else { return }
+            await office.end(meeting, charter.organization)
+        }
+    }
+
+    private func isOver(_ room: RoomID) async -> Bool {
+        lapses[room] = nil
+        return await headcount(in: room).all == 0
+    }
+
+    /// What holds in an organisation's rooms has been decided anew.
+    package func renew(of organization: OrganizationID) async {
+        guard let office else { return }
+        for session in sessions.values {
+            guard await session.charter.organization == organization else { continue }
+            if let charter = await office.charter(session.room, organization) { await session.adopt(charter) }
+        }
+    }
+
+    /// Whether a host has locked it.
+    package func isLocked(_ room: RoomID) async -> Bool { await sessions[room]?.isLocked ?? false }
 
     /// Nobody, where nobody is in it.
     package func headcount(in room: RoomID) async -> RoomState.Headcount { await sessions[room]?.headcount ?? RoomState.Headcount() }
@@ -64,6 +113,7 @@ package actor RoomSessions {
 
     /// The room is no more: whoever is in it is told, and its peers are closed.
     package func close(_ room: RoomID) async {
+        lapses.removeValue(forKey: room)?.cancel()
         await sessions.removeValue(forKey: room)?.close()
         await desk.close(room)
     }

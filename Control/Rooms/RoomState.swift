@@ -1,3 +1,4 @@
+import Meetings
 package import Posix
 package import Units
 package import Wire
@@ -13,7 +14,8 @@ package struct RoomRefusal: Error, Sendable, Hashable {
     }
 }
 
-/// Who is in a room, what they send, and what of it has changed, numbered one by one. Holds no clock, no socket and no randomness.
+/// Who is in a room, what they send, do and say, and what of it has changed, numbered one by one. Holds no clock, no socket and no
+/// randomness. Everybody is told of each number, and of what it stands for as far as it is theirs to know.
 ///
 /// A seat belongs to a pass: whoever comes again by it, or by the seat's own resume token, takes the seat over.
 package struct RoomState: Sendable {
@@ -25,6 +27,14 @@ package struct RoomState: Sendable {
         package var changes = 512
         /// Passes of those who were sent away; beyond it the one that ends first is forgotten.
         package var removed = 1000
+        /// Messages that are known without asking the store, beside those that are pinned; and how many of those there may be.
+        package var messages = 200
+        package var pins = 20
+        /// Bytes of text in a snapshot: it is one message to a page.
+        package var snapshotText = 64 * 1024
+        package var spotlight = 9
+        /// Reactions and casts of all together within a second.
+        package var shows = 30
 
         package init() {}
     }
@@ -56,15 +66,25 @@ package struct RoomState: Sendable {
         package init() {}
     }
 
-    private enum Link: Sendable, Hashable {
+    enum Link: Sendable, Hashable {
         case here(Int)
         case away(since: Instant)
     }
 
-    private struct Seat: Sendable {
+    struct Seat: Sendable {
         var shown: RoomParticipant
         let holder: RoomPass.Holder
         let passEnd: Int64
+        var preset: PresetName
+        /// Of the preset, with what a host has allowed.
+        var permissions: MeetingPermissions
+        /// What a host has allowed that the preset leaves to hosts.
+        var granted: Set<RoomMedia> = []
+        var isChatMuted = false
+        /// What they may do, as they are told it.
+        var rights: (number: Int, shown: RoomRights)
+        /// Before this change they saw others than now.
+        var seesSince: Int
         /// SHA-256 of its resume token.
         var resume: [UInt8]
         var link: Link
@@ -77,20 +97,37 @@ package struct RoomState: Sendable {
 
         var peers: [PeerID] { [publisher, subscriber].compactMap { $0 } }
         var connection: Int? { if case .here(let connection) = link { connection } else { nil } }
+        var attendee: Attendee { Attendee(role: shown.meetingRole, permissions: permissions, isChatMuted: isChatMuted) }
+        /// Beyond the seat: of an account, or of a guest's pass.
+        var identity: String { RoomState.identity(of: holder) }
     }
 
     package let limits: Limits
+    package internal(set) var charter: RoomCharter
     /// Of the last change.
-    package private(set) var seq: Int
-    private var changes: [RoomMessage] = []
-    private var seats: [ParticipantID: Seat] = [:]
+    package internal(set) var seq: Int
+    package internal(set) var conditions: RoomConditions
+    var changes: [Change] = []
+    var seats: [ParticipantID: Seat] = [:]
+    /// In their order, with those that are pinned.
+    var talk: [Saying] = []
+    /// By identity.
+    var turns: [String: PersonalTurns] = [:]
+    var shows: Turns
+    /// For the store, in their order: `takeRecords` empties it.
+    var records: [RoomRecord] = []
+    /// Of the last one, in milliseconds since 1970: the next one's is later.
+    package internal(set) var lastMessageMs: Int64 = 0
     /// Passes and users that were sent away, until their passes end (Unix seconds).
-    private var removed: [String: Int64] = [:]
+    var removed: [String: Int64] = [:]
 
     /// - Parameter seq: random, below 2^52: a number from another life of the room is then unknown here.
-    package init(_ limits: Limits, seq: Int) {
+    package init(_ limits: Limits, _ charter: RoomCharter, seq: Int) {
         self.limits = limits
+        self.charter = charter
         self.seq = seq
+        conditions = RoomConditions(hasChat: charter.options.chat, endsAtMs: charter.endsAtMs)
+        shows = Turns(limits.shows, per: .seconds(1))
     }
 
     package var count: Int { seats.count }
@@ -107,7 +144,7 @@ package struct RoomState: Sendable {
     ///   - connection: a new number.
     ///   - resume: SHA-256 of the token by which they come back.
     /// - Returns: who they are, and the connection that had the seat before.
-    /// - Throws: `.pass`, `.full`.
+    /// - Throws: `.pass`, `.locked`, `.full`.
     package mutating func join(
         _ holder: RoomPass.Holder, until passEnd: Int64, as id: ParticipantID, over connection: Int, resume: [UInt8],
         at unixSeconds: Int64
@@ -118,14 +155,29 @@ package struct RoomState: Sendable {
             seats[there]?.resume = resume
             return (there, take(there, over: connection))
         }
+        // Where a meeting has no such role, they watch.
+        let role = charter.preset(of: holder.meetingRole) == nil ? .viewer : holder.meetingRole
+        guard let preset = charter.preset(of: role) else {
+            throw RoomRefusal(.pass, "this pass is of another kind of meeting")
+        }
+        guard !conditions.isLocked || role >= .coHost else {
+            throw RoomRefusal(.locked, "a host has locked the room: nobody else comes in")
+        }
         let places = min(limits.participants, holder.places ?? limits.participants)
         guard seats.count < places else { throw RoomRefusal(.full, "the room is full: \(places) may be in it") }
-        if let most = holder.guestPlaces, holder.isSendingGuest, headcount.sendingGuests >= most {
+        let permissions = charter.permissions(of: preset)
+        if let most = holder.guestPlaces, holder.role == .guest, permissions.mayPublish, headcount.sendingGuests >= most {
             throw RoomRefusal(.full, "the room is full: \(most) of those in it may be guests")
         }
-        let shown = RoomParticipant(id: id, name: holder.name, role: holder.role, isAway: false, tracks: [])
-        seats[id] = Seat(shown: shown, holder: holder, passEnd: passEnd, resume: resume, link: .here(connection))
-        tell(id)
+        let shown = RoomParticipant(id: id, name: holder.name, role: holder.role, isAway: false, tracks: [], meetingRole: role)
+        var seat = Seat(
+            shown: shown, holder: holder, passEnd: passEnd, preset: preset, permissions: permissions,
+            rights: (1, Self.rights(role, preset, permissions, isChatMuted: false)), seesSince: seq, resume: resume,
+            link: .here(connection))
+        seat.lastNote = 1
+        seats[id] = seat
+        tell(id, was: nil)
+        record(.joined, seat, to: preset)
         return (id, nil)
     }
 
@@ -146,13 +198,12 @@ package struct RoomState: Sendable {
         let before = seats[id]?.connection
         seats[id]?.link = .here(connection)
         if seats[id]?.shown.isAway == true {
-            seats[id]?.shown.isAway = false
-            tell(id)
+            change(id) { $0.shown.isAway = false }
         }
         return before
     }
 
-    private static func names(_ holder: RoomPass.Holder) -> [String] { [holder.id] + (holder.account.map { [$0.user.text] } ?? []) }
+    static func names(_ holder: RoomPass.Holder) -> [String] { [holder.id] + (holder.account.map { [$0.user.text] } ?? []) }
 
     // MARK: Going
 
@@ -161,16 +212,22 @@ package struct RoomState: Sendable {
     /// - Returns: whether anything changed; nothing does where another connection has the seat.
     package mutating func drop(_ connection: Int, at now: Instant) -> Bool {
         guard let id = participant(over: connection) else { return false }
-        seats[id]?.link = .away(since: now)
-        seats[id]?.shown.isAway = true
-        tell(id)
+        change(id) { seat in
+            seat.link = .away(since: now)
+            seat.shown.isAway = true
+        }
         return true
     }
 
     /// - Returns: nil where there is no such seat.
     package mutating func leave(_ id: ParticipantID, _ reason: RoomLeaving.Reason = .left) -> Remains? {
         guard let seat = seats.removeValue(forKey: id) else { return nil }
-        note { .left(RoomLeaving(seq: $0, participant: id, reason: reason)) }
+        note(.left(seat.shown, isHidden: seat.isHidden, reason))
+        if reason != .removed { record(.left, seat) }
+        if conditions.spotlight.contains(id) {
+            conditions.spotlight.removeAll { $0 == id }
+            note(.conditions(conditions))
+        }
         return Remains(peers: seat.peers, connection: seat.connection)
     }
 
@@ -183,19 +240,6 @@ package struct RoomState: Sendable {
             return session == nil || account.session == session
         }
         return over.keys.sorted().compactMap { leave($0) }
-    }
-
-    /// - Throws: `.forbidden` for who is no host, or not above whom they send away; `.missing`.
-    package mutating func remove(_ target: ParticipantID, by id: ParticipantID) throws(RoomRefusal) -> Remains {
-        guard let own = seats[id], own.shown.role == .host else { throw RoomRefusal(.forbidden, "only a host sends somebody away") }
-        guard let seat = seats[target] else { throw RoomRefusal(.missing, "there is no such participant") }
-        if let rank = own.holder.rank, let other = seat.holder.rank, other >= rank {
-            throw RoomRefusal(.forbidden, "they are a host as you are, or above")
-        }
-        guard let remains = leave(target, .removed) else { throw RoomRefusal(.missing, "there is no such participant") }
-        for name in Self.names(seat.holder) { removed[name] = seat.passEnd }
-        while removed.count > limits.removed, let first = removed.min(by: { $0.value < $1.value })?.key { removed[first] = nil }
-        return remains
     }
 
     /// Seats whose time is over.
@@ -219,8 +263,6 @@ package struct RoomState: Sendable {
     package func shown(_ id: ParticipantID) -> RoomParticipant? { seats[id]?.shown }
     /// The id of the pass by which they came.
     package func pass(of id: ParticipantID) -> String? { seats[id]?.holder.id }
-    /// What they may send; nil: whatever they have.
-    package func sends(of id: ParticipantID) -> Set<TrackKind>? { seats[id]?.holder.sends }
     package func publisher(of id: ParticipantID) -> PeerID? { seats[id]?.publisher }
     package func subscriber(of id: ParticipantID) -> PeerID? { seats[id]?.subscriber }
 
@@ -228,11 +270,9 @@ package struct RoomState: Sendable {
         var count = Headcount()
         count.all = seats.count
         count.hosts = seats.values.count { $0.shown.role == .host }
-        count.sendingGuests = seats.values.count { $0.holder.isSendingGuest }
+        count.sendingGuests = seats.values.count { $0.holder.role == .guest && $0.permissions.mayPublish }
         return count
     }
-
-    package var snapshot: RoomSnapshot { RoomSnapshot(seq: seq, participants: seats.values.map(\.shown).sorted { $0.id < $1.id }) }
 
     // MARK: What they send and get
 
@@ -305,11 +345,10 @@ package struct RoomState: Sendable {
 
     private mutating func show(_ tracks: [RoomTrack], of id: ParticipantID) {
         guard let shown = seats[id]?.shown, shown.tracks != tracks else { return }
-        seats[id]?.shown.tracks = tracks
-        tell(id)
+        change(id) { $0.shown.tracks = tracks }
     }
 
-    private mutating func nextNote(of id: ParticipantID) -> Int {
+    mutating func nextNote(of id: ParticipantID) -> Int {
         seats[id]?.lastNote += 1
         return seats[id]?.lastNote ?? 0
     }
@@ -321,29 +360,13 @@ package struct RoomState: Sendable {
     /// Nothing is kept for whoever is slow: it asks again at its own pace.
     package func next(of id: ParticipantID, after cursor: Cursor) -> (messages: [RoomMessage], cursor: Cursor) {
         guard let seat = seats[id] else { return ([], cursor) }
-        var messages = cursor.seq.flatMap(after) ?? [.snapshot(snapshot)]
+        var messages = cursor.seq.flatMap { after($0, for: seat) } ?? [.snapshot(snapshot(for: seat))]
         var notes = seat.endings.values.map { (number: $0.number, message: RoomMessage.ended($0.shown)) }
+        notes.append((seat.rights.number, .rights(seat.rights.shown)))
         if let offer = seat.offer?.shown { notes.append((offer.number, .offer(offer))) }
         messages += notes.filter { $0.number > cursor.note }.sorted { $0.number < $1.number }.map { $0.message }
         var next = Cursor(seq: seq)
         next.note = seat.lastNote
         return (messages, next)
-    }
-
-    /// The changes after a number; nil where that is not known any more, or never was.
-    private func after(_ number: Int) -> [RoomMessage]? {
-        guard number <= seq, number >= seq - changes.count else { return nil }
-        return Array(changes.suffix(seq - number))
-    }
-
-    private mutating func tell(_ id: ParticipantID) {
-        guard let shown = seats[id]?.shown else { return }
-        note { .participant(RoomParticipantChange(seq: $0, participant: shown)) }
-    }
-
-    private mutating func note(_ message: (Int) -> RoomMessage) {
-        seq += 1
-        changes.append(message(seq))
-        if changes.count > limits.changes { changes.removeFirst(changes.count - limits.changes) }
     }
 }

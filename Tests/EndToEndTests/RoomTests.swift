@@ -246,7 +246,7 @@ struct RoomTests {
         try await owner.post("/rooms/\(room)/passes", #"{"use":"join","name":"Gina"}"#).text("token")
     }
 
-    private static func remove(_ entry: RoomEntry) -> RoomOrder { .remove(ParticipantReference(participant: entry.participant)) }
+    private static func remove(_ entry: RoomEntry) -> RoomOrder { .remove(RoomRemoval(participant: entry.participant)) }
 
     /// How often a worker has begun to listen.
     private func workerStarts(_ desk: FrontDesk) throws -> Int {
@@ -315,11 +315,11 @@ struct RoomTests {
                     this.seq = body.seq;
                     this.snapshots++;
                 }
-                if (type === 'participant' || type === 'left') {
-                    if (body.seq !== this.seq + 1) this.gaps++;
+                if (type !== 'snapshot' && body?.seq !== undefined) {
+                    if (body.seq !== this.seq + 1 && type !== 'passed') this.gaps++;
                     this.seq = body.seq;
                     if (type === 'left') this.people.delete(body.participant);
-                    else this.people.set(body.participant.id, body.participant);
+                    if (type === 'participant') this.people.set(body.participant.id, body.participant);
                 }
                 if (type === 'offer') this.busy = this.busy.then(() => this.take(body));
                 if (type === 'ended') this.ended.push(body.side);

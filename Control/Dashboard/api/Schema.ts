@@ -173,7 +173,7 @@ export type ChangeMeetingRequest = {
 
 export type ChangeMeetingSettingsRequest = {
   settings: MeetingSettings;
-  locked: ("guestsAllowed" | "guestAccess" | "waitingRoom" | "chat" | "persistChat" | "maxParticipants" | "keepAliveSeconds" | "maxDurationMinutes" | "hostsRunAll")[];
+  locked: ("guestsAllowed" | "guestAccess" | "waitingRoom" | "chat" | "persistChat" | "maxParticipants" | "keepAliveSeconds" | "maxDurationMinutes" | "hostsRunAll" | "chatDays")[];
 };
 
 export type ChangePasswordRequest = {
@@ -207,6 +207,15 @@ export type ChangeUserRequest = {
 
 export type ChangeWordingRequest = {
   items: WordingItem[];
+};
+
+export type ChatMessage = {
+  id: string;
+  at: string;
+  participant: string;
+  name: string;
+  text: string;
+  isPinned: boolean;
 };
 
 export type Config = {
@@ -564,15 +573,20 @@ export type Meeting = {
   room?: string | null;
   settings: MeetingSettings;
   effective: MeetingOptions;
-  locked: ("guestsAllowed" | "guestAccess" | "waitingRoom" | "chat" | "persistChat" | "maxParticipants" | "keepAliveSeconds" | "maxDurationMinutes" | "hostsRunAll")[];
+  locked: ("guestsAllowed" | "guestAccess" | "waitingRoom" | "chat" | "persistChat" | "maxParticipants" | "keepAliveSeconds" | "maxDurationMinutes" | "hostsRunAll" | "chatDays")[];
   role: "viewer" | "guest" | "participant" | "co_host" | "host";
   preset: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer";
   mayRun: boolean;
 };
 
+export type MeetingChat = {
+  items: ChatMessage[];
+  next?: string | null;
+};
+
 export type MeetingDefaults = {
   settings: MeetingSettings;
-  locked: ("guestsAllowed" | "guestAccess" | "waitingRoom" | "chat" | "persistChat" | "maxParticipants" | "keepAliveSeconds" | "maxDurationMinutes" | "hostsRunAll")[];
+  locked: ("guestsAllowed" | "guestAccess" | "waitingRoom" | "chat" | "persistChat" | "maxParticipants" | "keepAliveSeconds" | "maxDurationMinutes" | "hostsRunAll" | "chatDays")[];
   effective: MeetingOptions;
 };
 
@@ -594,6 +608,22 @@ export type MeetingEntry = {
   pass?: RoomPass | null;
 };
 
+export type MeetingEvent = {
+  id: string;
+  at: string;
+  kind: "joined" | "left" | "promoted" | "demoted" | "kicked" | "renamed" | "allowed";
+  participant: string;
+  name: string;
+  fromPreset?: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer" | null;
+  toPreset?: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer" | null;
+  actor?: string | null;
+};
+
+export type MeetingEvents = {
+  items: MeetingEvent[];
+  next?: string | null;
+};
+
 export type MeetingLookupRequest = {
   slug: string;
   organization?: string | null;
@@ -609,6 +639,7 @@ export type MeetingOptions = {
   keepAliveSeconds: number;
   maxDurationMinutes: number;
   hostsRunAll: boolean;
+  chatDays: number;
 };
 
 export type MeetingPermissions = {
@@ -639,6 +670,7 @@ export type MeetingSettings = {
   keepAliveSeconds?: number | null;
   maxDurationMinutes?: number | null;
   hostsRunAll?: boolean | null;
+  chatDays?: number | null;
 };
 
 export type Meetings = {
@@ -1217,8 +1249,12 @@ export interface Operations {
   patchMeetingsById: { path: { id: string }; body: ChangeMeetingRequest; answer: Meeting };
   /** Call a meeting of one's own off, whatever it is; one that runs ends; admins, any. For the role host and those above it. */
   postMeetingsByIdCancel: { path: { id: string }; body: undefined; answer: Meeting };
+  /** What all could read in a meeting of one's own, the oldest first, a part of it; admins, of any. For the role host and those above it. */
+  getMeetingsByIdChat: { path: { id: string; after?: string; limit?: string }; body: undefined; answer: MeetingChat };
   /** End a meeting of one's own: whoever is in it is sent away, and its guest links are good no more; admins, any. For the role host and those above it. */
   postMeetingsByIdEnd: { path: { id: string }; body: undefined; answer: Meeting };
+  /** Who came and went in a meeting of one's own, and who did what to whom, the oldest first, a part of it; admins, of any. For the role host and those above it. */
+  getMeetingsByIdEvents: { path: { id: string; after?: string; limit?: string }; body: undefined; answer: MeetingEvents };
   /** The guest links of a meeting of one's own that are still good, the newest first; admins, of any. For the role host and those above it. */
   getMeetingsByIdGuestLinks: { path: { id: string }; body: undefined; answer: {
     items: GuestLink[];
@@ -1449,7 +1485,9 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getMeetingsById: ["GET", "/api/v1/meetings/{id}"],
   patchMeetingsById: ["PATCH", "/api/v1/meetings/{id}"],
   postMeetingsByIdCancel: ["POST", "/api/v1/meetings/{id}/cancel"],
+  getMeetingsByIdChat: ["GET", "/api/v1/meetings/{id}/chat"],
   postMeetingsByIdEnd: ["POST", "/api/v1/meetings/{id}/end"],
+  getMeetingsByIdEvents: ["GET", "/api/v1/meetings/{id}/events"],
   getMeetingsByIdGuestLinks: ["GET", "/api/v1/meetings/{id}/guest-links"],
   postMeetingsByIdGuestLinks: ["POST", "/api/v1/meetings/{id}/guest-links"],
   deleteMeetingsByIdGuestLinksByLink: ["DELETE", "/api/v1/meetings/{id}/guest-links/{link}"],

@@ -1,0 +1,82 @@
+import Logging
+import Meetings
+import Rooms
+import Store
+import Units
+import Wire
+
+/// What rooms ask of control: what holds in them, what is kept of them, and the end of their meetings.
+extension Gateway.Parts {
+    var roomOffice: RoomOffice {
+        let log = self.log.part("rooms")
+        return RoomOffice(
+            charter: { room, organization in
+                do {
+                    return try await charter(of: room, in: OrganizationScope(organization, by: .system))
+                } catch StoreError.missing {
+                    return nil
+                } catch {
+                    log.error("what holds in a room cannot be read", ["room": .text(room.text), "error": "\(error)"])
+                    return nil
+                }
+            },
+            keep: { record, meeting, organization in
+                do {
+                    try await keep(record, of: meeting, in: OrganizationScope(organization, by: .system))
+                } catch {
+                    log.error("something of a meeting is not kept", ["meeting": .text(meeting.text), "error": "\(error)"])
+                }
+            },
+            read: { query, meeting, organization in
+                let reader = MeetingChat.Reader(
+                    identity: query.reader, readsPublic: query.readsPublic, readsPrivate: query.readsPrivate)
+                let chat = store.chat(in: OrganizationScope(organization, by: .system))
+                return try await chat.read(of: meeting, as: reader, before: query.before, text: query.text, limit: query.limit)
+            },
+            end: { meeting, organization in
+                do {
+                    let meetings = store.meetings(in: OrganizationScope(organization, by: .system))
+                    if let room = try await meetings.end(meeting).room { await sessions.close(room) }
+                } catch StoreError.meetingIs, StoreError.missing {
+                    // Somebody was quicker.
+                } catch {
+                    log.error("a meeting could not be ended", ["meeting": .text(meeting.text), "error": "\(error)"])
+                }
+            },
+            isName: { DisplayName.isGood($0) })
+    }
+
+    /// - Throws: `.missing`.
+    private func charter(of room: RoomID, in scope: OrganizationScope) async throws -> RoomCharter {
+        let meetings = store.meetings(in: scope)
+        guard let meeting = try await meetings.find(in: room) else {
+            _ = try await store.rooms(in: scope).find(room)
+            return .plain(of: scope.organization, participants: store.quotas[.participants])
+        }
+        let levels = try await meetings.levels(of: meeting.settings)
+        let options = levels.effective
+        let end = meeting.startedAt.map { $0 + .seconds(options.maxDurationMinutes * 60) }
+        return RoomCharter(
+            organization: scope.organization, meeting: meeting.id, type: meeting.type, options: options, locked: levels.locked,
+            endsAtMs: end?.unixMs)
+    }
+
+    private func keep(_ record: RoomRecord, of meeting: MeetingID, in scope: OrganizationScope) async throws {
+        let chat = store.chat(in: scope)
+        switch record {
+        case .said(let message, let author, let recipient): try await chat.add(message, to: meeting, by: author, for: recipient)
+        case .pinned(let message, let isPinned): try await chat.pin(message, isPinned, of: meeting)
+        case .unsaid(let message): try await chat.remove(message, of: meeting)
+        case .event(let event):
+            try await store.meetingEvents(in: scope).add(
+                event.kind, of: MeetingEvents.Person(event.person), from: event.from, to: event.to,
+                by: event.actor.map { MeetingEvents.Person($0) }, in: meeting)
+        }
+    }
+}
+
+extension MeetingEvents.Person {
+    fileprivate init(_ person: RoomEvent.Person) {
+        self.init(participant: person.participant, identity: person.identity, name: person.name)
+    }
+}
