@@ -52,6 +52,12 @@ struct DeletionTests {
         _ = try await store.guestLinks(in: own).create(
             Secret("guest \(owner.id)"), for: meeting.id, label: "L", preset: nil, uses: 1, lifetime: .seconds(3600))
         try await store.meetingDefaults(in: own).save(MeetingDefaults(settings: MeetingSettings(chat: false), locked: []))
+        let nobody = ParticipantID(ULID(unixMs: fixture.clock.now.unixMs, random: &random))
+        let message = RoomChatMessage(
+            id: ChatMessageID(ULID(unixMs: fixture.clock.now.unixMs, random: &random)), from: nobody, name: "A", text: "t", atMs: 1)
+        try await store.chat(in: own).add(message, to: meeting.id, by: "a", for: nil)
+        let person = MeetingEvents.Person(participant: nobody, identity: "a", name: "A")
+        try await store.meetingEvents(in: own).add(.joined, of: person, from: nil, to: nil, by: nil, in: meeting.id)
         return sender
     }
 
