@@ -78,7 +78,8 @@ struct MeetingRoutes: Sendable {
         return [
             Route(
                 method: .get, path: "/api/v1/meetings/{id}/events", access: .user(.runMeetings),
-                summary: "Who came and went in a meeting of one's own, and who did what to whom, the oldest first, a part of it; admins, of any",
+                summary:
+                    "Who came and went in a meeting of one's own, and who did what to whom, the oldest first, a part of it; admins, of any",
                 query: query, success: .one("MeetingEvents"), run: events),
             Route(
                 method: .get, path: "/api/v1/meetings/{id}/chat", access: .user(.runMeetings),

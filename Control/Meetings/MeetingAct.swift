@@ -42,8 +42,8 @@ package enum MeetingAct: Hashable, Sendable {
 
     private static let simple: [MeetingAct] = [
         .speak, .show, .shareScreen, .stopAudio, .stopVideo, .stopScreenShare, .kick, .takeOnStage, .pin, .spotlight, .admit, .reject,
-        .rename, .muteChat, .moderateChat, .lock, .changeOptions, .end, .record, .livestream, .seeParticipants, .createPoll, .vote, .viewPolls,
-        .seePlugins, .runPlugins, .changeRoom, .runRooms,
+        .rename, .muteChat, .moderateChat, .lock, .changeOptions, .end, .record, .livestream, .seeParticipants, .createPoll, .vote,
+        .viewPolls, .seePlugins, .runPlugins, .changeRoom, .runRooms,
     ]
     private static let roles = MeetingRole.allCases.map { MeetingAct.giveRole($0) }
     private static let messages = Channel.allCases.flatMap { channel -> [MeetingAct] in

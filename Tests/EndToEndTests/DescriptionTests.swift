@@ -374,6 +374,7 @@ struct DescriptionTests {
         try await api.call("DELETE /meetings/{id}/guest-links/{link}", [id, link.text("id")], by: owner)
         try await api.call("POST /meetings/{id}/start", [id], by: owner)
         try await guests(api, desk, owner, id, try made.text("slug"))
+        try await written(api, desk, owner, id)
         for route in ["GET /meetings/{id}", "POST /meetings/{id}/end", "POST /meetings/{id}/cancel"] {
             try await api.call(route, [id], by: owner)
         }
@@ -382,6 +383,14 @@ struct DescriptionTests {
         }
         let defaults = #"{"settings":{"guestAccess":"link_only","waitingRoom":true},"locked":["waitingRoom"]}"#
         try await api.call("PUT /organization/meeting-settings", [], defaults, by: owner)
+    }
+
+    /// Somebody was there and has written something.
+    private func written(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor, _ id: String) async throws {
+        let host = try await SeatedPage(at: desk, try await owner.post("/meetings/\(id)/join"))
+        #expect(try await host.refusal(.say(RoomSaying(text: "hello"))) == nil)
+        try await eventually(within: .seconds(5), "it is kept") { try await owner.get("/meetings/\(id)/chat").items().count == 1 }
+        for route in ["GET /meetings/{id}/chat", "GET /meetings/{id}/events"] { try await api.call(route, [id], by: owner) }
     }
 
     /// One who is let in, and one who is not; and a host.

@@ -52,6 +52,48 @@ struct RoomTests {
         }
     }
 
+    @Test("what a host stops is heard and seen by nobody until its owner turns it on again, whatever their page sends; all else goes on")
+    func stopped() async throws {
+        try await inRooms { desk, owner, room in
+            let anna = try await page(desk, try await ticket(owner, room))
+            let gina = try await page(desk, try await guestPass(owner, room))
+            _ = try await gina.value("room.publish()")
+            _ = try await anna.value("room.ask('subscribe')")
+            try await anna.wait(
+                for: "room.decoded().then(all => all.frames > 40 && all.energy > 0)", "she is seen and heard", within: .seconds(30))
+            let me = "room.people.get(room.entry.participant)"
+
+            let heard = try await growth("energy", anna)
+            #expect(heard > 0)
+            _ = try await anna.value("room.ask('stop', { participant: room.other().id, media: 'audio' })")
+            try await gina.wait(for: "\(me).off.join() === 'audio' && \(me).stoppedBy === room.other().id", "she is told")
+            // What is on its way, and what the decoder has.
+            try await Task.sleep(for: .seconds(1))
+            #expect(try await growth("energy", anna) < heard / 20, "her page sends her tone as before, and nobody hears it")
+            #expect(try await growth("frames", anna) > 10, "her picture goes on")
+            #expect(try await gina.value("room.ask('turn', { media: 'audio', isOn: true }).then(() => 'on')") as? String == "on")
+            try await eventually(within: .seconds(5), "she is heard again") { try await growth("energy", anna) > heard / 2 }
+
+            _ = try await anna.value("room.ask('stop', { participant: room.other().id, media: 'video' })")
+            try await Task.sleep(for: .seconds(1))
+            #expect(try await growth("frames", anna) == 0, "nobody sees her")
+            // Another offer is no way around it.
+            _ = try await gina.value("room.offer('renegotiate')")
+            #expect(try await growth("frames", anna) == 0)
+            _ = try await gina.value("room.ask('turn', { media: 'video', isOn: true })")
+            try await eventually(within: .seconds(5), "she is seen again") { try await growth("frames", anna) > 10 }
+            #expect(try await gina.value("room.ended.length") as? Double == 0)
+        }
+    }
+
+    /// By how much it grows within a second.
+    private func growth(_ figure: String, _ page: Chromium) async throws -> Double {
+        let read = "room.decoded().then(all => all.\(figure))"
+        let before = try await page.value(read) as? Double ?? 0
+        try await Task.sleep(for: .seconds(1))
+        return (try await page.value(read) as? Double ?? 0) - before
+    }
+
     /// A track more, a track less, and the end.
     private func comeAndGo(_ anna: Chromium, _ gina: Chromium) async throws {
         let offers = try await anna.value("room.offers") as? Double ?? 0
