@@ -18,6 +18,8 @@ package typealias MeetingEventID = ID<Kind.MeetingEvent>
 /// What happens to people in a meeting.
 package enum MeetingEventKind: String, Codable, Sendable, CaseIterable {
     case joined, left, promoted, demoted, kicked, renamed
+    /// Somebody who has waited was let in; they join by themselves.
+    case admitted
     /// A host has let them speak or be seen, or does so no more.
     case allowed
 }

@@ -209,10 +209,22 @@ struct GuestRoutes: Sendable {
     private func decide(_ decision: WaitingList.Decision, _ call: Call) async throws -> Response {
         let meeting = try await parts.meetingOfHost(call).id
         let guest: WaitingGuestID = try call.id("guest")
-        guard parts.waiting.withLock({ $0.decide(guest, at: meeting, decision, at: parts.store.now) }) else {
-            throw Problem(.notFound, "nobody waits there under this id")
-        }
+        let waiting = parts.waiting.withLock { $0.waiting(at: meeting, at: parts.store.now) }
+        guard let found = waiting.first(where: { $0.id == guest }),
+            parts.waiting.withLock({ $0.decide(guest, at: meeting, decision, at: parts.store.now) })
+        else { throw Problem(.notFound, "nobody waits there under this id") }
+        if decision == .admitted { try await noteAdmission(of: found, call) }
         return .empty
+    }
+
+    /// They have no seat yet: what stands for it is the id under which they have waited.
+    private func noteAdmission(of guest: WaitingList.Guest, _ call: Call) async throws {
+        let host = try call.caller().user
+        try await parts.store.meetingEvents(in: call.scope()).add(
+            .admitted, of: MeetingEvents.Person(participant: ParticipantID(guest.id.ulid), identity: guest.id.text, name: guest.name),
+            from: nil, to: guest.preset,
+            by: MeetingEvents.Person(participant: ParticipantID(host.id.ulid), identity: host.id.text, name: host.displayName),
+            in: guest.meeting)
     }
 
     private static func freshID(at now: Timestamp) -> WaitingGuestID {

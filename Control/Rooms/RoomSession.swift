@@ -298,7 +298,7 @@ package actor RoomSession {
         case .hand(let hand): try state.raise(hand.isUp, of: hand.participant, by: id, at: .now)
         default: preconditionFailure("only what is done to somebody comes here")
         }
-        log.info("somebody acts in a room", ["order": .text(order.type), "by": .text(id.text)])
+        log.debug("somebody acts in a room", ["order": .text(order.type), "by": .text(id.text)])
         wake()
         if let over { await desk.discard(over) }
         for one in held { await hold(one) }

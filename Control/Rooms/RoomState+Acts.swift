@@ -279,7 +279,7 @@ extension RoomState {
         try spend(\.commands, of: actor, at: now)
         var chosen: [ParticipantID] = []
         for target in targets where !chosen.contains(target) { chosen.append(target) }
-        set { $0.spotlight = chosen }
+        amend { $0.spotlight = chosen }
     }
 
     /// Lets nobody else in but hosts.
@@ -289,7 +289,7 @@ extension RoomState {
         let actor = try whoActs(id)
         try demand(.lock, by: actor, to: .all, "lock the room")
         try spend(\.commands, of: actor, at: now)
-        set { $0.isLocked = isLocked }
+        amend { $0.isLocked = isLocked }
     }
 
     /// Whether anybody writes.
@@ -300,7 +300,7 @@ extension RoomState {
         try demand(.changeOptions, by: actor, to: .all, "turn the chat on or off")
         guard !charter.locked.contains(.chat) else { throw RoomRefusal(.off, "your organisation has decided it for all meetings") }
         try spend(\.commands, of: actor, at: now)
-        set { $0.hasChat = isOn }
+        amend { $0.hasChat = isOn }
     }
 
     /// - Throws: `.forbidden` for who does not end it.
@@ -313,13 +313,13 @@ extension RoomState {
     package mutating func adopt(_ new: RoomCharter) {
         let old = charter
         charter = new
-        set { conditions in
+        amend { conditions in
             conditions.endsAtMs = new.endsAtMs
             if new.options.chat != old.options.chat || new.locked.contains(.chat) { conditions.hasChat = new.options.chat }
         }
     }
 
-    private mutating func set(_ body: (inout RoomConditions) -> Void) {
+    private mutating func amend(_ body: (inout RoomConditions) -> Void) {
         let before = conditions
         body(&conditions)
         if conditions != before { note(.conditions(conditions)) }

@@ -53,7 +53,7 @@ extension RoomState {
         var passed: Int?
         for (offset, change) in changes.suffix(seq - number).enumerated() {
             let number = number + 1 + offset
-            guard let message = message(change, number, for: seat) else {
+            guard let message = shape(change, number, for: seat) else {
                 passed = number
                 continue
             }
@@ -66,7 +66,7 @@ extension RoomState {
     }
 
     /// - Returns: nil for what is not theirs to know.
-    private func message(_ change: Change, _ seq: Int, for seat: Seat) -> RoomMessage? {
+    private func shape(_ change: Change, _ seq: Int, for seat: Seat) -> RoomMessage? {
         switch change {
         case .participant(let shown, let was, let isHidden):
             if sees(shown, isHidden: isHidden, seat) { return .participant(RoomParticipantChange(seq: seq, participant: shown)) }

@@ -182,7 +182,9 @@ struct MeetingTests {
         }
     }
 
-    @Test("a guest waits until a host lets them in, joins the meeting's room by a pass, and its end is told; the link is used up by that")
+    @Test(
+        "a guest waits until a host lets them in, joins the meeting's room by a pass, and its end is told; the link is used up by that",
+        .row("MTG-35"))
     func guests() async throws {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()
@@ -207,6 +209,8 @@ struct MeetingTests {
             #expect(try await gina.post("/join/waiting", again).text("state") == "waits")
             #expect(try await owner.post("/meetings/\(id)/waiting/\(guest)/admit").status == 204)
             #expect(try await owner.post("/meetings/\(id)/waiting/\(guest)/admit").status == 404)
+            let admitted = try await owner.get("/meetings/\(id)/events").items()
+            #expect(admitted.map { "\($0["kind"] ?? "") \($0["name"] ?? "")" } == ["admitted Gina"] && admitted[0]["actor"] is String)
 
             var passes: Set<String> = []
             for _ in 0..<2 {

@@ -120,6 +120,36 @@ struct LayerTests {
         #expect(publisher.pause(2) > 0)
     }
 
+    @Test("what is held is offered to nobody and asked of nobody, and begins anew with a key frame where it goes on")
+    func held() throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
+        defer { buffer.deallocate() }
+        var publisher = try Publisher()
+        let departures = Departures(.transport, buffer: buffer, protection: { nil }, send: { _ in }, waits: {})
+        let agreed = AgreedCodec(codec: .vp8, payloadType: 96, retransmissionType: nil, feedback: [])
+        let player = OutgoingTrack(
+            agreed, ExtensionMap(), source: 1, repeatSource: 2, random: 1, departures: departures, buffer: buffer, at: 0)
+        player.feed(from: publisher.track)
+        try publisher.send(30, of: 0...2)
+        var asked: [UInt8] = []
+        func ask() {
+            publisher.track.demands(at: publisher.now) { layer, _, needsKeyFrame in if needsKeyFrame { asked.append(layer.number) } }
+        }
+        _ = departures.choose([], at: publisher.now)
+        publisher.track.hold(true, at: publisher.now)
+        #expect(publisher.track.offers(at: publisher.now).isEmpty && departures.isDue(at: publisher.now))
+        player.select(LayerTarget(layer: 0))
+        try publisher.send(3, of: 0...2)
+        ask()
+        #expect(asked.isEmpty, "nobody waits for what is held")
+        publisher.track.hold(false, at: publisher.now)
+        #expect(!publisher.track.offers(at: publisher.now).isEmpty && player.awaitedLayer == nil)
+        player.select(LayerTarget(layer: 0))
+        #expect(player.awaitedLayer == 0)
+        ask()
+        #expect(asked == [0])
+    }
+
     @Test("sound that came first has numbers as soon as pictures say how the way is known")
     func numbered() throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)

@@ -611,7 +611,7 @@ export type MeetingEntry = {
 export type MeetingEvent = {
   id: string;
   at: string;
-  kind: "joined" | "left" | "promoted" | "demoted" | "kicked" | "renamed" | "allowed";
+  kind: "joined" | "left" | "promoted" | "demoted" | "kicked" | "renamed" | "admitted" | "allowed";
   participant: string;
   name: string;
   fromPreset?: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer" | null;
