@@ -1,5 +1,5 @@
 import SQLite
-package import Units
+import Units
 package import Wire
 
 /// What was written in an organisation's meetings, where it is kept.
@@ -115,7 +115,7 @@ extension Transaction {
                 JOIN chat_messages ON chat_messages.organization = meeting_defaults.organization
                 WHERE json_extract(meeting_defaults.settings, '$.chatDays') > 0 AND chat_messages.sent_at
                     < \(now) - json_extract(meeting_defaults.settings, '$.chatDays') * 86400000
-                LIMIT 5000)
+                LIMIT 50000)
             """)
     }
 }

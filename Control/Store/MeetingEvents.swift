@@ -1,5 +1,5 @@
 import SQLite
-package import Units
+import Units
 package import Wire
 
 extension MeetingEventKind: ColumnValue {}
