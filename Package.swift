@@ -291,7 +291,7 @@ let suites: [Target] = [
     tests("ICETests", ["ICE", "STUN", "BondWire", "Units", "Posix", "Crypto"]),
     tests("RTPTests", ["RTP"]),
     tests("SDPTests", ["SDP", "RTP"]),
-    tests("RoomsTests", ["Rooms", "Meetings", "Units", "Wire", "Posix"]),
+    tests("RoomsTests", ["Rooms", "Meetings", "Units", "Wire", "Posix", "Logging"]),
     tests("SFUTests", ["SFU", "Congestion", "Forwarding", "RTP", "BondWire", "ICE", "SDP", "TLS", "Units", "WebRTC", "Wire"]),
     tests("WebRTCTests", ["WebRTC", "TLS", "SRTP", "BondWire"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),

@@ -24,7 +24,7 @@ package actor RoomSession {
     private let office: RoomOffice
     private let log: Log
     /// Nobody is in it any more; and whether it is over by that.
-    private let vacated: @Sendable (RoomSession, _ isOver: Bool) async -> Void
+    private let vacated: @Sendable (RoomSession, RoomCharter, _ isOver: Bool) async -> Void
     private var state: RoomState
     /// To the store, one after the other; what does not fit is not kept.
     private let records: AsyncStream<RoomRecord>.Continuation
@@ -52,7 +52,7 @@ package actor RoomSession {
 
     init(
         _ room: RoomID, _ charter: RoomCharter, desk: RoomDesk, office: RoomOffice, limits: RoomState.Limits, log: Log,
-        vacated: @escaping @Sendable (RoomSession, _ isOver: Bool) async -> Void
+        vacated: @escaping @Sendable (RoomSession, RoomCharter, _ isOver: Bool) async -> Void
     ) {
         self.room = room
         self.desk = desk
@@ -160,7 +160,7 @@ package actor RoomSession {
             reaper?.cancel()
             records.finish()
         }
-        Task { [isOver] in await vacated(self, isOver) }
+        Task { [charter, isOver] in await vacated(self, charter, isOver) }
     }
 
     /// Sessions of accounts have ended: that one, or any.

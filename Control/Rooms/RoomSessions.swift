@@ -1,4 +1,5 @@
 package import Logging
+import Posix
 package import Units
 package import Wire
 
@@ -12,6 +13,8 @@ package actor RoomSessions {
     private var sessions: [RoomID: RoomSession] = [:]
     /// Of meetings in which nobody is any more: they end with them.
     private var lapses: [RoomID: Task<Void, Never>] = [:]
+    /// Of meetings that end by their own length (MTG-49).
+    private var terms: [RoomID: Task<Void, Never>] = [:]
 
     package init(desk: RoomDesk, limits: RoomState.Limits, log: Log) {
         self.desk = desk
@@ -59,11 +62,24 @@ package actor RoomSessions {
     }
 
     private func open(_ room: RoomID, _ charter: RoomCharter, _ office: RoomOffice) -> RoomSession {
-        let session = RoomSession(room, charter, desk: desk, office: office, limits: limits, log: log) { [weak self] session, isOver in
-            await self?.vacated(session, isOver)
+        let session = RoomSession(room, charter, desk: desk, office: office, limits: limits, log: log) { [weak self] session, charter, isOver in
+            await self?.vacated(session, charter, isOver)
         }
         sessions[room] = session
+        limit(room, charter)
         return session
+    }
+
+    /// Ends a room's meeting when its time is over, whoever is in it; pages are told when that is.
+    private func limit(_ room: RoomID, _ charter: RoomCharter) {
+        terms.removeValue(forKey: room)?.cancel()
+        guard let meeting = charter.meeting, let end = charter.endsAtMs, let office else { return }
+        terms[room] = Task {
+            let left = Duration.milliseconds(end - unixMilliseconds())
+            // try?: cancelled with the room, or for another end.
+            guard (try? await Task.sleep(for: max(.zero, left))) != nil else { return }
+            await office.end(meeting, charter.organization)
+        }
     }
 
     private func forget(_ session: RoomSession) {
@@ -71,10 +87,9 @@ package actor RoomSessions {
     }
 
     /// Nobody is in a room any more: its meeting goes on for a while, for whoever comes again (MTG-11).
-    private func vacated(_ session: RoomSession, _ isOver: Bool) async {
+    private func vacated(_ session: RoomSession, _ charter: RoomCharter, _ isOver: Bool) {
         let isCurrent = sessions[session.room] === session
         if isOver { forget(session) }
-        let charter = await session.charter
         guard isCurrent, let meeting = charter.meeting, let office, lapses[session.room] == nil else { return }
         lapses[session.room] = Task { [weak self, room = session.room] in
             // try?: cancelled where somebody has come.
@@ -94,7 +109,9 @@ package actor RoomSessions {
         guard let office else { return }
         for session in sessions.values {
             guard await session.charter.organization == organization else { continue }
-            if let charter = await office.charter(session.room, organization) { await session.adopt(charter) }
+            guard let charter = await office.charter(session.room, organization) else { continue }
+            await session.adopt(charter)
+            limit(session.room, charter)
         }
     }
 
@@ -114,6 +131,7 @@ package actor RoomSessions {
     /// The room is no more: whoever is in it is told, and its peers are closed.
     package func close(_ room: RoomID) async {
         lapses.removeValue(forKey: room)?.cancel()
+        terms.removeValue(forKey: room)?.cancel()
         await sessions.removeValue(forKey: room)?.close()
         await desk.close(room)
     }

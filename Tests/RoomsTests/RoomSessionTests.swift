@@ -1,0 +1,106 @@
+import Logging
+import Meetings
+import Posix
+import Testing
+import Units
+import Wire
+
+@testable import Rooms
+
+/// Rooms of meetings as those outside of them see them: what is kept, and when they end.
+@Suite("A meeting's room")
+struct RoomSessionTests {
+    /// The rooms of a server without workers, and what they ask of it.
+    private struct House {
+        let room: RoomID = RoomTable.fresh()
+        let meeting: MeetingID = RoomTable.fresh()
+        let organization: OrganizationID = RoomTable.fresh()
+        let sessions: RoomSessions
+        let ended = Guarded<[MeetingID]>([])
+        let kept = Guarded<[RoomRecord]>([])
+
+        init(keepAlive: Int = 60, ends: Duration? = nil, isThere: Bool = true) async throws {
+            let log = Log("test", threshold: .error)
+            let servers = ICEServers(stun: [], turn: [], secret: nil)
+            let settings = RoomSettings(
+                program: "", folder: "", workers: 0, port: 0, bind: [], announced: [], servers: servers, logLevel: "error")
+            sessions = RoomSessions(desk: try RoomDesk(settings, log: log), limits: RoomState.Limits(), log: log)
+            var options = SettingLevels(organization: MeetingSettings(), mostParticipants: 100).effective
+            options.keepAliveSeconds = keepAlive
+            let end = ends.map { unixMilliseconds() + $0.components.seconds * 1000 }
+            let charter = RoomCharter(organization: organization, meeting: meeting, type: .video, options: options, endsAtMs: end)
+            let (ended, kept) = (ended, kept)
+            await sessions.begin(
+                RoomOffice(
+                    charter: { _, _ in isThere ? charter : nil }, keep: { record, _, _ in kept.withLock { $0.append(record) } },
+                    read: { _, _, _ in [] }, end: { meeting, _ in ended.withLock { $0.append(meeting) } }, isName: { $0 != "bad" }))
+        }
+
+        func join(_ name: String, _ role: MeetingRole = .host) async throws -> RoomSession.Admission {
+            let holder = RoomPass.Holder(
+                id: "pass of \(name)", name: name, role: .shown(role, isGuest: role == .guest), account: nil, standing: role)
+            let exp = unixMilliseconds() / 1000 + 100
+            return try await sessions.join(RoomPass(room: room, organization: organization, use: .join, exp: exp, holder: holder))
+        }
+
+        func ask(_ order: RoomOrder, _ who: RoomSession.Admission) async -> RoomRefused.Reason? {
+            let answer = await who.session.perform(RoomRequest(id: 1, order: order), over: who.connection)
+            if case .refused(let refused) = answer { return refused.reason }
+            return nil
+        }
+
+        /// Waits until something is so, five seconds at most.
+        func until(_ condition: () -> Bool) async throws {
+            for _ in 0..<250 where !condition() { try await Task.sleep(for: .milliseconds(20)) }
+            #expect(condition())
+        }
+    }
+
+    @Test("goes on for a while when everybody has left, and ends unless somebody comes again")
+    func lapses() async throws {
+        let house = try await House(keepAlive: 1)
+        let anna = try await house.join("Anna")
+        #expect(await house.ask(.leave, anna) == nil)
+        let ben = try await house.join("Ben")
+        try await Task.sleep(for: .milliseconds(1500))
+        #expect(house.ended.withLock { $0 }.isEmpty, "somebody came in time")
+        #expect(await house.ask(.leave, ben) == nil)
+        try await house.until { house.ended.withLock { $0 } == [house.meeting] }
+    }
+
+    @Test("ends when its time is over, whoever is in it, and a host ends it before that")
+    func terms() async throws {
+        let house = try await House(ends: .seconds(1))
+        let anna = try await house.join("Anna")
+        try await house.until { house.ended.withLock { $0 } == [house.meeting] }
+        let guest = try await house.join("Gina", .guest)
+        #expect(await house.ask(.end, guest) == .forbidden)
+        #expect(await house.ask(.end, anna) == nil)
+        try await house.until { house.ended.withLock { $0.count } == 2 }
+    }
+
+    @Test("that is no more lets nobody in")
+    func gone() async throws {
+        let house = try await House(isThere: false)
+        await #expect(throws: RoomRefusal.self) { try await house.join("Anna") }
+    }
+
+    @Test("has what is done in it kept in its order, and a name judged before others see it")
+    func kept() async throws {
+        let house = try await House()
+        let (anna, gina) = (try await house.join("Anna"), try await house.join("Gina", .guest))
+        for number in 0..<20 { #expect(await house.ask(.say(RoomSaying(text: "message \(number)")), gina) == nil) }
+        #expect(await house.ask(.rename(RoomRename(participant: gina.participant, name: "bad")), anna) == .malformed)
+        #expect(await house.ask(.rename(RoomRename(participant: gina.participant, name: "Gina G.")), anna) == nil)
+        #expect(await house.ask(.remove(RoomRemoval(participant: gina.participant)), anna) == nil)
+        #expect(await house.ask(.say(RoomSaying(text: "late")), gina) == .outdated)
+        try await house.until { house.kept.withLock { $0.count } == 24 }
+        let kept = house.kept.withLock { $0 }
+        let texts = kept.compactMap { record -> String? in if case .said(let message, _, _) = record { message.text } else { nil } }
+        #expect(texts == (0..<20).map { "message \($0)" })
+        let ids = kept.compactMap { record -> ChatMessageID? in if case .said(let message, _, _) = record { message.id } else { nil } }
+        #expect(ids == ids.sorted() && Set(ids).count == 20, "in the order in which they came")
+        let events = kept.compactMap { record -> MeetingEventKind? in if case .event(let event) = record { event.kind } else { nil } }
+        #expect(events == [.joined, .joined, .renamed, .kicked])
+    }
+}
