@@ -62,7 +62,8 @@ package actor RoomSessions {
     }
 
     private func open(_ room: RoomID, _ charter: RoomCharter, _ office: RoomOffice) -> RoomSession {
-        let session = RoomSession(room, charter, desk: desk, office: office, limits: limits, log: log) { [weak self] session, charter, isOver in
+        let session = RoomSession(room, charter, desk: desk, office: office, limits: limits, log: log) {
+            [weak self] session, charter, isOver in
             await self?.vacated(session, charter, isOver)
         }
         sessions[room] = session
