@@ -52,6 +52,9 @@ struct GuestRoutes: Sendable {
                     return .list(guests.map(WaitingGuestView.init))
                 }),
             Route(
+                method: .post, path: "/api/v1/meetings/{id}/waiting/admit", access: .user(.runMeetings),
+                summary: "Let all of them in, once the meeting is active", success: .empty, run: admitAll),
+            Route(
                 method: .post, path: "/api/v1/meetings/{id}/waiting/{guest}/admit", access: .user(.runMeetings),
                 summary: "Let one of them in, once the meeting is active", success: .empty,
                 run: { call in try await decide(.admitted, call) }),
@@ -214,6 +217,17 @@ struct GuestRoutes: Sendable {
             parts.waiting.withLock({ $0.decide(guest, at: meeting, decision, at: parts.store.now) })
         else { throw Problem(.notFound, "nobody waits there under this id") }
         if decision == .admitted { try await noteAdmission(of: found, call) }
+        return .empty
+    }
+
+    /// Whoever came meanwhile waits on.
+    @Sendable private func admitAll(_ call: Call) async throws -> Response {
+        let meeting = try await parts.meetingOfHost(call).id
+        for guest in parts.waiting.withLock({ $0.waiting(at: meeting, at: parts.store.now) }) {
+            // Another host may have decided about them.
+            guard parts.waiting.withLock({ $0.decide(guest.id, at: meeting, .admitted, at: parts.store.now) }) else { continue }
+            try await noteAdmission(of: guest, call)
+        }
         return .empty
     }
 

@@ -53,8 +53,10 @@ package struct MeetingEvents: Sendable {
     package func page(of meeting: MeetingID, after last: MeetingEventID?, limit: Int) async throws -> [MeetingEvent] {
         try await store.read { transaction in
             _ = try transaction.row(Meeting.self, in: scope, where: "id = \(meeting)", or: "meeting")
-            let condition: SQL = "meeting = \(meeting) AND (\(last) IS NULL OR id > \(last))"
-            return try transaction.rows(MeetingEvent.self, in: scope, where: condition, order: "id", limit: limit)
+            // Ids of one millisecond are in no order.
+            let before: SQL = "SELECT rowid FROM meeting_events WHERE organization = \(scope.organization) AND id = \(last)"
+            let condition: SQL = "meeting = \(meeting) AND (\(last) IS NULL OR rowid > (\(part: before)))"
+            return try transaction.rows(MeetingEvent.self, in: scope, where: condition, order: "rowid", limit: limit)
         }
     }
 }

@@ -93,6 +93,6 @@ extension Schema {
             actor_name TEXT,
             UNIQUE (organization, id)
         ) STRICT;
-        CREATE INDEX meeting_events_by_meeting ON meeting_events (organization, meeting, id);
+        CREATE INDEX meeting_events_by_meeting ON meeting_events (organization, meeting);
         """
 }

@@ -408,6 +408,7 @@ struct DescriptionTests {
         #expect(waiting.count == 2)
         try await api.call("POST /meetings/{id}/waiting/{guest}/admit", [id, waiting[0]], by: owner)
         try await api.call("DELETE /meetings/{id}/waiting/{guest}", [id, waiting[1]], by: owner)
+        try await api.call("POST /meetings/{id}/waiting/admit", [id], by: owner)
         for (ask, state) in zip(asks, ["enters", "refused"]) {
             #expect(try await api.call("POST /join/waiting", [], ask, by: desk.visitor()).text("state") == state)
         }

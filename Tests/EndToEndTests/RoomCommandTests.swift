@@ -144,6 +144,30 @@ struct RoomCommandTests {
         }
     }
 
+    @Test("all who wait are let in at once, by the meeting's hosts alone, and whoever comes behind them waits")
+    func waiting() async throws {
+        try await Talk.held(settings: #""guestAccess":"link_only""#) { talk in
+            var asks: [String] = []
+            for name in ["Gina", "Hans", "Ines"] {
+                let knock = try await talk.knock(name)
+                #expect(try knock.text("state") == "waits")
+                asks.append(#"{"token":"\#(try knock.text("waiting"))"}"#)
+            }
+            let guests = try await talk.owner.get("/meetings/\(talk.id)/waiting").items().compactMap { $0["id"] as? String }
+            #expect(try await talk.owner.send("DELETE", "/meetings/\(talk.id)/waiting/\(guests[0])").status == 204)
+            let (other, _) = try await user(.host, of: talk.owner, at: talk.desk)
+            #expect(try await other.post("/meetings/\(talk.id)/waiting/admit").status == 403)
+            #expect(try await talk.desk.stranger().post("/meetings/\(talk.id)/waiting/admit").status == 404)
+            #expect(try await talk.owner.post("/meetings/\(talk.id)/waiting/admit").status == 204)
+            for (ask, state) in zip(asks, ["refused", "enters", "enters"]) {
+                #expect(try await talk.desk.visitor().post("/join/waiting", ask).text("state") == state)
+            }
+            #expect(try await talk.knock("Late").text("state") == "waits")
+            let events = try await talk.owner.get("/meetings/\(talk.id)/events").items().compactMap { $0["name"] as? String }
+            #expect(events == ["Hans", "Ines"])
+        }
+    }
+
     @Test("a host ends the meeting for all, and nobody else does; its passes are good no more")
     func ended() async throws {
         try await Talk.held { talk in

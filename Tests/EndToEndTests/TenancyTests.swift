@@ -70,6 +70,7 @@ struct TenancyTests {
         "GET /api/v1/meetings/{id}/guest-links": .host, "POST /api/v1/meetings/{id}/guest-links": .host,
         "DELETE /api/v1/meetings/{id}/guest-links/{link}": .host, "POST /api/v1/join/lookup": .open,
         "POST /api/v1/join/guest": .open, "POST /api/v1/join/waiting": .open, "POST /api/v1/meetings/{id}/join": .member,
+        "POST /api/v1/meetings/{id}/waiting/admit": .host,
         "GET /api/v1/meetings/{id}/events": .host, "GET /api/v1/meetings/{id}/chat": .host,
         "GET /api/v1/meetings/{id}/waiting": .host, "POST /api/v1/meetings/{id}/waiting/{guest}/admit": .host,
         "DELETE /api/v1/meetings/{id}/waiting/{guest}": .host,
@@ -160,7 +161,7 @@ struct TenancyTests {
             "POST /api/v1/meetings", "PATCH /api/v1/meetings/{id}", "POST /api/v1/meetings/{id}/start", "POST /api/v1/meetings/{id}/end",
             "POST /api/v1/meetings/{id}/cancel", "GET /api/v1/meetings/{id}/guest-links", "POST /api/v1/meetings/{id}/guest-links",
             "DELETE /api/v1/meetings/{id}/guest-links/{link}", "GET /api/v1/meetings/{id}/waiting",
-            "GET /api/v1/meetings/{id}/events", "GET /api/v1/meetings/{id}/chat",
+            "GET /api/v1/meetings/{id}/events", "GET /api/v1/meetings/{id}/chat", "POST /api/v1/meetings/{id}/waiting/admit",
             "POST /api/v1/meetings/{id}/waiting/{guest}/admit", "DELETE /api/v1/meetings/{id}/waiting/{guest}",
         ],
         "senders": [

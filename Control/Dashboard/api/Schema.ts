@@ -1271,6 +1271,8 @@ export interface Operations {
   getMeetingsByIdWaiting: { path: { id: string }; body: undefined; answer: {
     items: WaitingGuest[];
   } };
+  /** Let all of them in, once the meeting is active. For the role host and those above it. */
+  postMeetingsByIdWaitingAdmit: { path: { id: string }; body: undefined; answer: undefined };
   /** Send one of them away. For the role host and those above it. */
   deleteMeetingsByIdWaitingByGuest: { path: { id: string; guest: string }; body: undefined; answer: undefined };
   /** Let one of them in, once the meeting is active. For the role host and those above it. */
@@ -1494,6 +1496,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postMeetingsByIdJoin: ["POST", "/api/v1/meetings/{id}/join"],
   postMeetingsByIdStart: ["POST", "/api/v1/meetings/{id}/start"],
   getMeetingsByIdWaiting: ["GET", "/api/v1/meetings/{id}/waiting"],
+  postMeetingsByIdWaitingAdmit: ["POST", "/api/v1/meetings/{id}/waiting/admit"],
   deleteMeetingsByIdWaitingByGuest: ["DELETE", "/api/v1/meetings/{id}/waiting/{guest}"],
   postMeetingsByIdWaitingByGuestAdmit: ["POST", "/api/v1/meetings/{id}/waiting/{guest}/admit"],
   deleteOrganization: ["DELETE", "/api/v1/organization"],
