@@ -181,15 +181,15 @@ package struct PeerFragment: Codable, Sendable, Hashable {
 
 package struct PeerHold: Codable, Sendable, Hashable {
     package var peer: PeerID
-    /// Whatever is of these.
+    /// Whatever is of these,
     package var kinds: [TrackKind]
-    /// And what is sent under these mids.
-    package var mids: [String]
+    /// but what is sent under these mids.
+    package var spared: [String]
 
-    package init(peer: PeerID, kinds: [TrackKind], mids: [String]) {
+    package init(peer: PeerID, kinds: [TrackKind], spared: [String]) {
         self.peer = peer
         self.kinds = kinds
-        self.mids = mids
+        self.spared = spared
     }
 }
 

@@ -187,10 +187,12 @@ extension RoomState {
     package func hold(of id: ParticipantID) -> PeerHold? {
         guard let seat = seats[id], let peer = seat.publisher else { return nil }
         let off = seat.shown.off
-        var kinds: [TrackKind] = off.contains(.audio) ? [.audio] : []
-        if off.contains(.video), off.contains(.screen) { kinds.append(.video) }
-        let mids = seat.shown.tracks.filter { $0.kind == .video && off.contains(RoomMedia($0.kind, $0.source)) }.map(\.mid)
-        return PeerHold(peer: peer, kinds: kinds, mids: mids)
+        let kinds = TrackKind.allCases.filter { kind in
+            kind == .audio ? off.contains(.audio) : off.contains(.video) || off.contains(.screen)
+        }
+        // What they send anew is held until it is known what it shows.
+        let spared = seat.shown.tracks.filter { kinds.contains($0.kind) && !off.contains(RoomMedia($0.kind, $0.source)) }
+        return PeerHold(peer: peer, kinds: kinds, spared: spared.map(\.mid))
     }
 
     /// Why they do not send what they offer; nil where they do.

@@ -29,7 +29,7 @@ final class Peer {
     var clock = PublisherClock()
     /// What the ids of its packets' header extensions mean.
     var extensions = ExtensionMap()
-    private var held: (kinds: Set<TrackKind>, mids: Set<String>) = ([], [])
+    private var held: (kinds: Set<TrackKind>, spared: Set<String>) = ([], [])
     /// By their numbers (SSRC), and in the order in which they were met.
     private var sources: [UInt32: IncomingTrack.Source] = [:]
     private var met: [UInt32] = []
@@ -85,7 +85,7 @@ final class Peer {
         let before = incoming
         incoming = sections.compactMap { section in before.first { $0.isOf(section) } ?? IncomingTrack(section) }
         let kept = incoming
-        // What is new is held as what was there before.
+        // What is new is held as what was there before, until it is spared.
         hold(at: now)
         let gone = before.filter { old in !kept.contains { $0 === old } }
         sources = sources.filter { source in !gone.contains { $0 === source.value.track } }
@@ -95,12 +95,12 @@ final class Peer {
 
     /// What goes on to nobody, whatever else it sends.
     func hold(_ order: PeerHold, at now: Microseconds) {
-        held = (Set(order.kinds), Set(order.mids))
+        held = (Set(order.kinds), Set(order.spared))
         hold(at: now)
     }
 
     private func hold(at now: Microseconds) {
-        for track in incoming { track.hold(held.kinds.contains(track.kind) || held.mids.contains(track.name), at: now) }
+        for track in incoming { track.hold(held.kinds.contains(track.kind) && !held.spared.contains(track.name), at: now) }
     }
 
     /// What it sends, as control is told.

@@ -85,11 +85,11 @@ struct RoomActTests {
         let before = table.state.seq
         #expect(try table.state.stop(.audio, of: guest, by: host, at: table.now) == [guest])
         #expect(try table.state.stop(.audio, of: guest, by: host, at: table.now).isEmpty, "it was stopped already")
-        #expect(table.state.hold(of: guest) == PeerHold(peer: peer, kinds: [.audio], mids: []))
+        #expect(table.state.hold(of: guest) == PeerHold(peer: peer, kinds: [.audio], spared: []))
         #expect(table.state.shown(guest)?.off == [.audio] && table.state.shown(guest)?.stoppedBy == host)
         #expect(table.told(guest, since: before).count == 1)
         _ = try table.state.stop(.video, of: guest, by: host, at: table.now)
-        #expect(table.state.hold(of: guest) == PeerHold(peer: peer, kinds: [.audio], mids: ["1"]))
+        #expect(table.state.hold(of: guest) == PeerHold(peer: peer, kinds: [.audio, .video], spared: []))
         #expect(table.reason { try $0.state.turn(.audio, isOn: true, by: guest, at: $0.now) } == nil)
         #expect(table.state.shown(guest)?.off == [.video] && table.state.shown(guest)?.stoppedBy == nil)
         try table.state.turn(.audio, isOn: false, by: guest, at: table.now)
@@ -97,8 +97,9 @@ struct RoomActTests {
         // Another PeerConnection of theirs is no way around it.
         let next: PeerID = RoomTable.fresh()
         _ = table.state.publish(by: next, of: guest)
-        _ = table.state.published([RoomTrack(mid: "7", kind: .video, source: .other)], by: next)
-        #expect(table.state.hold(of: guest) == PeerHold(peer: next, kinds: [.audio], mids: ["7"]))
+        let tracks = [RoomTrack(mid: "7", kind: .video, source: .other), RoomTrack(mid: "8", kind: .video, source: .screen)]
+        _ = table.state.published(tracks, by: next)
+        #expect(table.state.hold(of: guest) == PeerHold(peer: next, kinds: [.audio, .video], spared: ["8"]))
         #expect(table.reason { try $0.state.turn(.screen, isOn: true, by: guest, at: $0.now) } == .forbidden)
     }
 

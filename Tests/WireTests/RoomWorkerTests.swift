@@ -24,7 +24,7 @@ import Wire
             case .subscribe: .subscribe(PeerSubscription(peer: Self.peer, room: Self.room, owner: Self.owner))
             case .answer: .answer(PeerReply(peer: Self.peer, number: 3, answer: "v=0\r\n"))
             case .trickle: .trickle(PeerFragment(peer: Self.peer, fragment: "a=ice-ufrag:x\r\n", tag: "x"))
-            case .hold: .hold(PeerHold(peer: Self.peer, kinds: [.audio], mids: ["1"]))
+            case .hold: .hold(PeerHold(peer: Self.peer, kinds: [.audio], spared: ["1"]))
             case .close: .close(PeerReference(peer: Self.peer))
             case .stop: .stop
             }
