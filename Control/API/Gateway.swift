@@ -107,6 +107,7 @@ package struct Gateway: Sendable {
             var limits = RoomState.Limits()
             limits.participants = store.quotas[.participants]
             sessions = RoomSessions(desk: rooms, limits: limits, log: log)
+            sessions.attend(RoomKeeping(store: store, log: log.part("rooms")).office(of: sessions))
             roomDoor = RoomDoor(sessions: sessions, passes: passes, log: log)
             self.alerts = alerts
             self.devices = devices
@@ -388,7 +389,7 @@ extension Gateway.Parts {
 
     /// Takes up what was running and follows the devices, until cancelled.
     package func run() async throws {
-        await sessions.begin(roomOffice)
+        await sessions.begin()
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = housekeeping.run()

@@ -6,10 +6,18 @@ import Units
 import Wire
 
 /// What rooms ask of control: what holds in them, what is kept of them, and the end of their meetings.
-extension Gateway.Parts {
-    var roomOffice: RoomOffice {
-        let log = self.log.part("rooms")
-        return RoomOffice(
+struct RoomKeeping: Sendable {
+    private let store: ControlStore
+    private let log: Log
+
+    init(store: ControlStore, log: Log) {
+        self.store = store
+        self.log = log
+    }
+
+    /// - Parameter sessions: whose rooms they are.
+    func office(of sessions: RoomSessions) -> RoomOffice {
+        RoomOffice(
             charter: { room, organization in
                 do {
                     return try await charter(of: room, in: OrganizationScope(organization, by: .system))
@@ -33,17 +41,23 @@ extension Gateway.Parts {
                 let chat = store.chat(in: OrganizationScope(organization, by: .system))
                 return try await chat.read(of: meeting, as: reader, before: query.before, text: query.text, limit: query.limit)
             },
-            end: { meeting, organization in
-                do {
-                    let meetings = store.meetings(in: OrganizationScope(organization, by: .system))
-                    if let room = try await meetings.end(meeting).room { await sessions.close(room) }
-                } catch StoreError.meetingIs, StoreError.missing {
-                    // Somebody was quicker.
-                } catch {
-                    log.error("a meeting could not be ended", ["meeting": .text(meeting.text), "error": "\(error)"])
-                }
+            end: { [weak sessions] meeting, organization in
+                guard let room = await end(meeting, of: organization) else { return }
+                await sessions?.close(room)
             },
             isName: { DisplayName.isGood($0) })
+    }
+
+    /// - Returns: its room, which is no more; nil where somebody was quicker.
+    private func end(_ meeting: MeetingID, of organization: OrganizationID) async -> RoomID? {
+        do {
+            return try await store.meetings(in: OrganizationScope(organization, by: .system)).end(meeting).room
+        } catch StoreError.meetingIs, StoreError.missing {
+            return nil
+        } catch {
+            log.error("a meeting could not be ended", ["meeting": .text(meeting.text), "error": "\(error)"])
+            return nil
+        }
     }
 
     /// - Throws: `.missing`.

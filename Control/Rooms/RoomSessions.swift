@@ -8,8 +8,7 @@ package actor RoomSessions {
     private let desk: RoomDesk
     private let limits: RoomState.Limits
     private let log: Log
-    /// nil before `begin`: nobody comes before.
-    private var office: RoomOffice?
+    private nonisolated let attended = Guarded<RoomOffice?>(nil)
     private var sessions: [RoomID: RoomSession] = [:]
     /// Of meetings in which nobody is any more: they end with them.
     private var lapses: [RoomID: Task<Void, Never>] = [:]
@@ -22,9 +21,13 @@ package actor RoomSessions {
         self.log = log.part("rooms")
     }
 
+    /// Who is asked for what is decided outside of rooms, before anybody comes.
+    package nonisolated func attend(_ office: RoomOffice) { attended.withLock { $0 = office } }
+
+    private var office: RoomOffice? { attended.withLock { $0 } }
+
     /// Before anybody comes.
-    package func begin(_ office: RoomOffice) async {
-        self.office = office
+    package func begin() async {
         await desk.follow { [weak self] room, event in await self?.heard(event, in: room) }
     }
 

@@ -19,7 +19,7 @@ struct RoomSessionTests {
         let ended = Guarded<[MeetingID]>([])
         let kept = Guarded<[RoomRecord]>([])
 
-        init(keepAlive: Int = 60, ends: Duration? = nil, isThere: Bool = true) async throws {
+        init(keepAlive: Int = 60, ends: Duration? = nil, isThere: Bool = true) throws {
             let log = Log("test", threshold: .error)
             let servers = ICEServers(stun: [], turn: [], secret: nil)
             let settings = RoomSettings(
@@ -30,7 +30,7 @@ struct RoomSessionTests {
             let end = ends.map { unixMilliseconds() + $0.components.seconds * 1000 }
             let charter = RoomCharter(organization: organization, meeting: meeting, type: .video, options: options, endsAtMs: end)
             let (ended, kept) = (ended, kept)
-            await sessions.begin(
+            sessions.attend(
                 RoomOffice(
                     charter: { _, _ in isThere ? charter : nil }, keep: { record, _, _ in kept.withLock { $0.append(record) } },
                     read: { _, _, _ in [] }, end: { meeting, _ in ended.withLock { $0.append(meeting) } }, isName: { $0 != "bad" }))
@@ -58,7 +58,7 @@ struct RoomSessionTests {
 
     @Test("goes on for a while when everybody has left, and ends unless somebody comes again")
     func lapses() async throws {
-        let house = try await House(keepAlive: 1)
+        let house = try House(keepAlive: 1)
         let anna = try await house.join("Anna")
         #expect(await house.ask(.leave, anna) == nil)
         let ben = try await house.join("Ben")
@@ -70,7 +70,7 @@ struct RoomSessionTests {
 
     @Test("ends when its time is over, whoever is in it, and a host ends it before that")
     func terms() async throws {
-        let house = try await House(ends: .seconds(1))
+        let house = try House(ends: .seconds(1))
         let anna = try await house.join("Anna")
         try await house.until { house.ended.withLock { $0 } == [house.meeting] }
         let guest = try await house.join("Gina", .guest)
@@ -81,13 +81,13 @@ struct RoomSessionTests {
 
     @Test("that is no more lets nobody in")
     func gone() async throws {
-        let house = try await House(isThere: false)
+        let house = try House(isThere: false)
         await #expect(throws: RoomRefusal.self) { try await house.join("Anna") }
     }
 
     @Test("has what is done in it kept in its order, and a name judged before others see it")
     func kept() async throws {
-        let house = try await House()
+        let house = try House()
         let (anna, gina) = (try await house.join("Anna"), try await house.join("Gina", .guest))
         for number in 0..<20 { #expect(await house.ask(.say(RoomSaying(text: "message \(number)")), gina) == nil) }
         #expect(await house.ask(.rename(RoomRename(participant: gina.participant, name: "bad")), anna) == .malformed)
