@@ -343,7 +343,7 @@ package actor RoomSession {
             let kept = try await office.read(query, meeting, charter.organization)
             let known = state.messages(query)
             let new = known.filter { one in !kept.contains { $0.id == one.id } }
-            return Array((kept + new).sorted { $0.id < $1.id }.suffix(query.limit))
+            return state.fitting((kept + new).sorted { $0.id < $1.id }.suffix(query.limit))
         } catch {
             log.error("what was written in a meeting cannot be read", ["error": "\(error)"])
             throw RoomRefusal(.away, "what was written before cannot be read at the moment")

@@ -151,7 +151,17 @@ extension RoomState {
             guard isTheirs, query.before.map({ entry.message.id < $0 }) ?? true else { return false }
             return words.map { entry.message.text.lowercased().contains($0) } ?? true
         }
-        return found.suffix(query.limit).map(\.message)
+        return fitting(found.suffix(query.limit).map(\.message))
+    }
+
+    /// The newest of them whose text one message to a page takes; one at least.
+    package func fitting(_ messages: some BidirectionalCollection<RoomChatMessage>) -> [RoomChatMessage] {
+        var left = limits.snapshotText
+        let taken = messages.reversed().prefix { message in
+            left -= message.text.utf8.count
+            return left >= 0
+        }
+        return Array(messages.suffix(max(taken.count, 1)))
     }
 }
 

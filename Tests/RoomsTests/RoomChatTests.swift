@@ -165,6 +165,10 @@ struct RoomChatTests {
         let host = try table.join("Anna", .host)
         for number in 0..<9 { try table.say("message \(number)", by: host) }
         #expect(table.state.snapshot(for: host)?.chat.map(\.text) == ["message 6", "message 7", "message 8"])
+        let query = try table.state.query(before: nil, text: nil, by: host, at: table.now)
+        #expect(table.state.messages(query).map(\.text) == ["message 6", "message 7", "message 8"], "and so has an answer")
+        try table.say(String(repeating: "x", count: 31), by: host)
+        #expect(table.state.messages(query).count == 1, "one at least, or nobody would come further")
     }
 
     @Test("who looks for something finds what is theirs, in any case, and page by page what was before")
