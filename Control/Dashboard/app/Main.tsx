@@ -2,6 +2,7 @@ import "../design/tokens.css";
 import "../design/base.css";
 import "../design/parts.css";
 import "../design/layout.css";
+import "../design/room.css";
 import { createRoot } from "react-dom/client";
 import { reports } from "../api/Server";
 import { TextProvider } from "../text/Text";

@@ -41,7 +41,7 @@ function read(path) {
   visit(source);
 }
 
-for (const folder of ["app", "api", "live", "charts", "design", "pages"]) {
+for (const folder of ["app", "api", "live", "media", "charts", "design", "pages"]) {
   for (const name of readdirSync(join(root, folder))) if (/\.tsx?$/.test(name)) read(join(root, folder, name));
 }
 const en = catalogue("en"), de = catalogue("de");

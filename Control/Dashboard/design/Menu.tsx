@@ -1,8 +1,16 @@
 import { useEffect, useRef, useState, type ReactNode } from "react";
 
+type Props = {
+  button: ReactNode;
+  label: string;
+  children: (close: () => void) => ReactNode;
+  /** Where something else opens it too. */
+  shown?: readonly [isOpen: boolean, set: (isOpen: boolean) => void];
+};
+
 /** A button that opens a panel below it; Escape, a press elsewhere and leaving with the keyboard close it. */
-export function Menu({ button, label, children }: { button: ReactNode; label: string; children: (close: () => void) => ReactNode }) {
-  const [isOpen, setOpen] = useState(false), element = useRef<HTMLDivElement>(null), opener = useRef<HTMLButtonElement>(null);
+export function Menu({ button, label, children, shown }: Props) {
+  const own = useState(false), [isOpen, setOpen] = shown ?? own, element = useRef<HTMLDivElement>(null), opener = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (!isOpen) return;
     const away = (event: Event) => { if (!element.current?.contains(event.target as Node)) setOpen(false); };
@@ -19,7 +27,7 @@ export function Menu({ button, label, children }: { button: ReactNode; label: st
       document.removeEventListener("focusin", away);
       document.removeEventListener("keydown", escape);
     };
-  }, [isOpen]);
+  }, [isOpen, setOpen]);
   return (
     <div className="menu" ref={element}>
       <button type="button" className="bare" ref={opener} aria-expanded={isOpen} aria-label={label} onClick={() => setOpen(!isOpen)}>{button}</button>

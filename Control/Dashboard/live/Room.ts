@@ -1,22 +1,53 @@
 import { Redial } from "./Redial";
 
-export type Person = { id: string; name: string; role: "host" | "member" | "guest"; isAway: boolean };
+export type Source = "camera" | "microphone" | "screen" | "screen-sound" | "other";
+/** What somebody sends, by the mid of their offer. */
+export type Track = { mid: string; kind: "audio" | "video"; source: Source };
+export type Person = { id: string; name: string; role: "host" | "member" | "guest"; isAway: boolean; tracks: readonly Track[] };
 /** Why somebody is in a room no more, or does not come in. */
 export type Ending = "left" | "removed" | "replaced" | "closed" | "signed-out" | "pass" | "full" | "failed";
 export type RoomView = { is: "connecting" | "in" | "lost"; me: string; people: readonly Person[] } | { is: "over"; why: Ending };
 
+/** What is to be answered, and whose track (by its publisher's mid) lies in which of its sections. */
+export type Offer = { number: number; isFirst: boolean; offer: string; tracks: readonly { mid: string; participant: string; track: string }[] };
+export type Publication = { offer: string; tracks: readonly { mid: string; source: Source }[] };
+export type Order =
+  | { type: "publish" | "renegotiate"; body: Publication }
+  | { type: "answer"; body: { number: number; answer: string } }
+  | { type: "remove"; body: { participant: string } }
+  | { type: "unpublish" | "subscribe" };
+
+/** Why something that was asked for was not done; `lost` where nobody knows whether it was. */
+export class Refused extends Error {
+  constructor(readonly reason: string, text = "") { super(text || reason); }
+}
+
+/** Who has the PeerConnections of a seat. */
+export type Follower = {
+  /** They are in, again or for the first time. @param goesOn which of the two connections are there still. */
+  entered: (goesOn: { publishes: boolean; subscribes: boolean }) => void;
+  offered: (offer: Offer) => void;
+  /** One of the two is over by itself. */
+  ended: (side: "publish" | "subscribe") => void;
+};
+
+type Entry = { participant: string; resume: string; publishes: boolean; subscribes: boolean };
 type Message =
-  | { type: "done"; body: { id: number; entry?: { participant: string; resume: string } | null } }
-  | { type: "refused"; body: { id: number; reason: string } }
+  | { type: "done"; body: { id: number; entry?: Entry | null; answer?: string | null } }
+  | { type: "refused"; body: { id: number; reason: string; text: string } }
   | { type: "snapshot"; body: { seq: number; participants: Person[] } }
   | { type: "participant"; body: { seq: number; participant: Person } }
   | { type: "left"; body: { seq: number; participant: string } }
+  | { type: "offer"; body: Offer }
+  | { type: "ended"; body: { side: "publish" | "subscribe" } }
   | { type: "over"; body: { reason: Ending } }
-  | { type: "alive" | "offer" | "ended" };
+  | { type: "alive" };
 
 /** The server speaks each two seconds at least. */
 const silence = 7000;
 const entering = 1, leaving = 2;
+/** Answers to offers come late where a worker begins. */
+const patience = 15_000;
 
 const dialled = (): WebSocket => new WebSocket(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/api/v1/join`);
 
@@ -38,8 +69,16 @@ export class Room {
   private token: string | null = null;
   /** Of the last change. */
   private seq: number | null = null;
+  private follower: Follower | null = null;
+  private lastRequest = leaving;
+  private readonly requests = new Map<number, { done: (answer: string) => void; refused: (why: Refused) => void; timer: ReturnType<typeof setTimeout> }>();
+  private isRenewing = false;
 
-  constructor(private readonly pass: string, private readonly open: () => WebSocket = dialled) {}
+  /** @param renew another pass where the first one is over by the time that the seat is; null: there is none. */
+  constructor(private pass: string, private readonly open: () => WebSocket = dialled, private readonly renew: (() => Promise<string | null>) | null = null) {}
+
+  /** One alone. */
+  follow(follower: Follower): void { this.follower = follower; }
 
   watch = (watcher: () => void): (() => void) => {
     this.watchers.add(watcher);
@@ -64,6 +103,26 @@ export class Room {
     if (this.view.is === "in") this.send(leaving, { type: "leave" }); else this.end("left");
   }
 
+  /** Somebody does not want to wait: the network is another one, or back. */
+  now(): void {
+    if (this.view.is !== "lost" || !this.isWanted || this.isRenewing) return;
+    clearTimeout(this.timer);
+    this.hangUp();
+    this.dial();
+  }
+
+  /** @returns the answer, where there is one. @throws `Refused`. */
+  ask(order: Order): Promise<string> {
+    if (this.view.is !== "in") return Promise.reject(new Refused("lost"));
+    const id = ++this.lastRequest;
+    return new Promise((done, refused) => {
+      // Whatever is with the connection then, it is made again.
+      const timer = setTimeout(() => this.lose(), patience);
+      this.requests.set(id, { done, refused, timer });
+      this.send(id, order);
+    });
+  }
+
   private dial(): void {
     const socket = this.open();
     this.socket = socket;
@@ -85,13 +144,17 @@ export class Room {
     this.heardAt = performance.now();
     switch (message.type) {
       case "done": {
-        const { entry } = message.body;
-        if (!entry) return;
+        const { id, entry, answer } = message.body;
+        if (!entry) return this.request(id)?.done(answer ?? "");
         this.redial.answered();
         [this.me, this.token] = [entry.participant, entry.resume];
-        return this.tell("in");
+        this.tell("in");
+        return this.follower?.entered(entry);
       }
-      case "refused": return message.body.id === entering ? this.refused(message.body.reason) : undefined;
+      case "refused": {
+        const { id, reason, text } = message.body;
+        return id === entering ? this.refused(reason) : this.request(id)?.refused(new Refused(reason, text));
+      }
       case "snapshot":
         this.people.clear();
         for (const one of message.body.participants) this.people.set(one.id, one);
@@ -105,6 +168,8 @@ export class Room {
         const { seq, participant } = message.body;
         return this.change(seq, () => this.people.delete(participant));
       }
+      case "offer": return this.follower?.offered(message.body);
+      case "ended": return this.follower?.ended(message.body.side);
       case "over": return this.end(message.body.reason);
     }
   }
@@ -126,7 +191,35 @@ export class Room {
       [this.token, this.seq] = [null, null];
       return this.enter();
     }
+    // They were in, and their pass has ended meanwhile: it was for coming in.
+    if (reason === "pass" && this.me !== "" && this.renew && !this.isRenewing) return void this.comeAnew(this.renew);
     this.end(reason === "pass" || reason === "full" ? reason : "failed");
+  }
+
+  private async comeAnew(renew: () => Promise<string | null>): Promise<void> {
+    this.isRenewing = true;
+    this.hangUp();
+    this.tell("lost");
+    let pass: string | null;
+    try {
+      pass = await renew();
+    } catch {
+      // Nobody says why: with the next one that is refused it is over.
+      pass = null;
+    }
+    this.isRenewing = false;
+    if (!this.isWanted) return;
+    if (pass === null || pass === this.pass) return this.end("pass");
+    // A seat by another pass is another one.
+    [this.pass, this.me] = [pass, ""];
+    this.dial();
+  }
+
+  private request(id: number) {
+    const request = this.requests.get(id);
+    this.requests.delete(id);
+    clearTimeout(request?.timer);
+    return request;
   }
 
   private lose(): void {
@@ -145,6 +238,7 @@ export class Room {
 
   private hangUp(): void {
     clearInterval(this.watchdog);
+    for (const id of [...this.requests.keys()]) this.request(id)?.refused(new Refused("lost"));
     if (!this.socket) return;
     this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
     this.socket.close();

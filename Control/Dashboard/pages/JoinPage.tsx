@@ -1,15 +1,17 @@
-import { useCallback, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState, type ReactNode } from "react";
 import type { Answer } from "../api/Client";
 import type { Fault } from "../api/Fault";
 import { asFault, client, useAccess, useReading } from "../api/Server";
-import { Badge } from "../design/Badge";
 import { Button, useAct } from "../design/Button";
 import { FaultNote } from "../design/Fault";
 import { TextField } from "../design/Field";
 import { Skeleton } from "../design/Page";
-import { Room } from "../live/Room";
 import { useWords } from "../text/Text";
 import { Door, mailedToken } from "./Door";
+
+// The room is a part of its own: whoever only reads of meetings does not read it.
+const DeviceCheck = lazy(() => import("./DeviceCheck"));
+const RoomPage = lazy(() => import("./RoomPage"));
 
 type MeetingDoor = Answer<"postJoinLookup">;
 type Meeting = Answer<"getMeetingsById">;
@@ -25,6 +27,9 @@ export function JoinPage({ slug, organization }: { slug?: string; organization?:
   const { t } = useWords();
   const [token] = useState(mailedToken), [typed, setTyped] = useState(slug ?? ""), [asked, setAsked] = useState(slug ?? "");
   const access = useAccess();
+  // Whose session ends while they are in a meeting are told so by the room, and not asked for another name.
+  const wasIn = useRef(false);
+  if (access.is === "in") wasIn.current = true;
   const [address] = useState({ ...(organization && { organization }), ...(token && { token }) });
   if (asked === "") {
     return (
@@ -39,7 +44,7 @@ export function JoinPage({ slug, organization }: { slug?: string; organization?:
   if (access.is === "unknown") return <Door title={t("join.title")}><Skeleton /></Door>;
   const guest = <Outside address={{ slug: asked, ...address }} />;
   // A guest link is for whoever opens it, whoever they are here.
-  return access.is === "in" && token === "" ? <Inside slug={asked} else={guest} /> : guest;
+  return wasIn.current && token === "" ? <Inside slug={asked} else={guest} /> : guest;
 }
 
 /** Somebody with an account: another organisation's meetings are none of theirs, and they come to them as guests. */
@@ -57,9 +62,10 @@ function Member({ meeting }: { meeting: Meeting }) {
   const [entry, setEntry] = useState<Entry | null>(null), [fault, setFault] = useState<Fault | null>(null);
   const ask = useCallback(() => client.call("postMeetingsByIdJoin", { id: meeting.id }), [meeting.id]);
   const { state, run } = useAct(async () => setEntry(await ask()), setFault);
-  if (entry) return <Coming title={meeting.title} first={entry} ask={ask} again={() => setEntry(null)} />;
+  if (entry) return <Coming title={meeting.title} meeting={meeting} first={entry} ask={ask} again={() => setEntry(null)} />;
   return (
     <Door title={meeting.title}>
+      <Check preset={meeting.preset} />
       {meeting.scheduledStart && meeting.state === "scheduled" && <p className="muted">{t("join.from", { time: time(meeting.scheduledStart) })}</p>}
       {fault && <FaultNote fault={fault} />}
       <Button look="primary" disabled={state === "busy"} aria-busy={state === "busy"} onClick={() => { setFault(null); void run(); }}>{state === "busy" && <span className="spinner" />}{t("join.enter")}</Button>
@@ -98,6 +104,7 @@ function Knock({ door, address, failed }: { door: MeetingDoor; address: Address;
   if (entry) return <Coming title={door.title} first={entry} ask={ask} again={() => setEntry(null)} />;
   return (
     <Door title={door.title}>
+      <Check preset={door.preset} />
       <form className="stack" onSubmit={event => { event.preventDefault(); setFault(null); void run(); }}>
         <p className="muted">{t("join.by", { organization: door.organization })}</p>
         {door.state === "scheduled" && door.scheduledStart && <p className="muted">{t("join.from", { time: time(door.scheduledStart) })}</p>}
@@ -110,8 +117,13 @@ function Knock({ door, address, failed }: { door: MeetingDoor; address: Address;
   );
 }
 
+/** One's own picture and sound, while there is time for it. */
+const Check = ({ preset }: { preset: Entry["preset"] }) => <Suspense fallback={<Skeleton lines={2} />}><DeviceCheck preset={preset} /></Suspense>;
+
+type ComingProps = { title: string; meeting?: Meeting; first: Entry; ask: () => Promise<Entry>; again: () => void };
+
 /** Somebody has asked to come in: waits, is in, or is not let in. */
-function Coming({ title, first, ask, again }: { title: string; first: Entry; ask: () => Promise<Entry>; again: () => void }) {
+function Coming({ title, meeting, first, ask, again }: ComingProps) {
   const { t } = useWords();
   const [entry, setEntry] = useState(first), [fault, setFault] = useState<Fault | null>(null);
   const waits = entry.state === "waits" && fault?.status !== 404 && fault?.status !== 410;
@@ -121,7 +133,15 @@ function Coming({ title, first, ask, again }: { title: string; first: Entry; ask
     const timer = setInterval(() => ask().then(answer => { setFault(null); setEntry(answer); }, (thrown: unknown) => setFault(asFault(thrown))), interval);
     return () => clearInterval(timer);
   }, [waits, ask]);
-  if (entry.pass) return <Seated title={title} pass={entry.pass.token} again={again} />;
+  // Whoever has waited asks by what they waited by, and everybody else for another one.
+  const renew = useCallback(async () => (await ask()).pass?.token ?? null, [ask]);
+  if (entry.pass) {
+    return (
+      <Suspense fallback={<Door title={title}><Skeleton /></Door>}>
+        <RoomPage key={entry.pass.token} title={title} pass={entry.pass.token} preset={entry.preset} meeting={meeting} renew={renew} again={again} />
+      </Suspense>
+    );
+  }
   if (entry.state === "refused") return <Door title={t("join.refused")}><p>{t("join.refusedText")}</p></Door>;
   if (fault?.status === 404) return <Nothing />;
   if (!waits) return <Door title={t("join.late")}><p>{t("join.lateText")}</p><Button look="primary" onClick={again}>{t("join.again")}</Button></Door>;
@@ -130,38 +150,7 @@ function Coming({ title, first, ask, again }: { title: string; first: Entry; ask
       <p role="status"><strong>{t("join.waiting")}</strong></p>
       <p>{t("join.waitingText")}</p>
       {fault && <FaultNote fault={fault} />}
-    </Door>
-  );
-}
-
-/** Somebody in the meeting's room. */
-function Seated({ title, pass, again }: { title: string; pass: string; again: () => void }) {
-  const { t } = useWords();
-  const [room] = useState(() => new Room(pass));
-  useEffect(() => {
-    room.start();
-    return () => room.stop();
-  }, [room]);
-  const view = useSyncExternalStore(room.watch, () => room.view);
-  if (view.is === "over") {
-    return <Door title={t(`join.over.${view.why}`)}>{["left", "failed", "full"].includes(view.why) && <Button onClick={again}>{t("join.enter")}</Button>}</Door>;
-  }
-  return (
-    <Door title={title}>
-      <p role="status">{view.is === "in" ? t("join.in") : view.is === "lost" ? t("join.lost") : t("join.connecting")}</p>
-      {view.people.length > 0 && <>
-        <h2>{t("join.people")}</h2>
-        <ul className="stack">
-          {view.people.map(one => (
-            <li key={one.id}>
-              {one.id === view.me ? t("join.you", { name: one.name }) : one.name}{" "}
-              <Badge tone={one.role === "host" ? "good" : "none"}>{t(`join.role.${one.role}`)}</Badge>{" "}
-              {one.isAway && <Badge tone="warn">{t("join.away")}</Badge>}
-            </li>
-          ))}
-        </ul>
-      </>}
-      <Button onClick={() => room.leave()}>{t("join.leave")}</Button>
+      <Check preset={entry.preset} />
     </Door>
   );
 }

@@ -89,3 +89,60 @@ test("a full room, and whatever else is refused, is the end; who leaves unheard 
   room.leave();
   assert.deepEqual(room.view, { is: "over", why: "left" });
 });
+
+const follower = () => {
+  const told = [];
+  return { told, entered: goesOn => told.push(["entered", goesOn.publishes, goesOn.subscribes]), offered: offer => told.push(["offered", offer.number]), ended: side => told.push(["ended", side]) };
+};
+
+test("what is asked is answered by its number, whatever the order, and a refusal says why", async () => {
+  const { room, sockets: [socket] } = seated();
+  const publish = room.ask({ type: "publish", body: { offer: "o", tracks: [] } }), subscribe = room.ask({ type: "subscribe" });
+  const [first, second] = socket.sent.slice(1);
+  assert.deepEqual([first.order.type, second.order.type], ["publish", "subscribe"]);
+  socket.say("refused", { id: second.id, reason: "away", text: "no worker" });
+  socket.say("done", { id: first.id, answer: "a" });
+  assert.equal(await publish, "a");
+  await assert.rejects(subscribe, { reason: "away", message: "no worker" });
+  room.stop();
+});
+
+test("what was asked when the connection was lost is nobody's, and who follows is told what of their connections goes on", async () => {
+  const { room, sockets } = seated(), seen = follower();
+  room.follow(seen);
+  sockets[0].say("offer", { number: 1, isFirst: true, offer: "", tracks: [] });
+  const asked = room.ask({ type: "subscribe" });
+  sockets[0].onclose();
+  await assert.rejects(asked, { reason: "lost" });
+  await assert.rejects(room.ask({ type: "subscribe" }), { reason: "lost" });
+  await dialled(sockets, 2);
+  sockets[1].say("done", { id: 1, entry: { participant: "b", resume: "token", publishes: true, subscribes: false } });
+  sockets[1].say("ended", { side: "publish" });
+  assert.deepEqual(seen.told, [["offered", 1], ["entered", true, false], ["ended", "publish"]]);
+  room.stop();
+});
+
+test("whose seat and pass are both over comes in by another pass, once; and nobody does where there is none", async () => {
+  const passes = ["another"], sockets = [];
+  const room = new Room("pass", () => {
+    sockets.push(new Socket());
+    return sockets.at(-1);
+  }, async () => passes.shift() ?? null);
+  room.start();
+  sockets[0].onopen();
+  sockets[0].say("done", { id: 1, entry: { participant: "b", resume: "token", publishes: false, subscribes: false } });
+  for (const [at, pass] of [[1, "pass"], [3, "another"]]) {
+    sockets.at(-1).onclose();
+    await dialled(sockets, at + 1);
+    sockets[at].say("refused", { id: 1, reason: "resume", text: "" });
+    assert.equal(sockets[at].sent[1].order.body.token, pass);
+    sockets[at].say("refused", { id: 1, reason: "pass", text: "" });
+    await new Promise(done => setTimeout(done, 10));
+    if (at === 3) break;
+    await dialled(sockets, at + 2);
+    assert.deepEqual(sockets[at + 1].sent[0].order, { type: "join", body: { token: "another" } });
+    sockets[at + 1].say("done", { id: 1, entry: { participant: "c", resume: "next", publishes: false, subscribes: false } });
+    assert.deepEqual([room.view.is, room.view.me], ["in", "c"]);
+  }
+  assert.deepEqual(room.view, { is: "over", why: "pass" });
+});
