@@ -55,6 +55,9 @@ final class Chromium: @unchecked Sendable {
         try await go(to: url)
     }
 
+    /// Has every page from the next one on begin with this script, before any of its own; the page's policy does not hold for it.
+    func prepare(_ script: String) async throws { _ = try await call("Page.addScriptToEvaluateOnNewDocument", ["source": script]) }
+
     /// Goes to another page in the same tab, and waits until it has loaded.
     func go(to url: String) async throws {
         let answer = try await call("Page.navigate", ["url": url])

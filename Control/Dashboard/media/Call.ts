@@ -103,7 +103,7 @@ export class Call {
     clearInterval(this.timer);
     for (const end of this.ends) end();
     this.ends = [];
-    this.showNoScreen();
+    this.dropScreen();
     this.publisher.stop();
     this.subscriber.stop();
     this.room.stop();
@@ -142,12 +142,16 @@ export class Call {
   }
 
   showNoScreen(): void {
+    this.dropScreen();
+    this.follow();
+  }
+
+  private dropScreen(): void {
     for (const track of this.screen?.getTracks() ?? []) {
       track.onended = null;
       track.stop();
     }
     this.screen = null;
-    this.follow();
   }
 
   /** What is captured goes out as far as it is wished, and may. */

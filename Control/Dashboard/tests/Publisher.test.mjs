@@ -56,8 +56,7 @@ test("each source is offered by itself: sound keeps the first section and is mut
   publisher.send("screen", track("s", 1080));
   await rest();
   assert.deepEqual(said(), [
-    "publish 0:inactive,1:sendonly 1=camera", "renegotiate 0:sendonly,1:sendonly 0=microphone,1=camera",
-    "renegotiate 0:inactive,1:sendonly 1=camera", "renegotiate 0:inactive,1:stopped,2:sendonly 2=screen",
+    "publish 0:inactive,1:sendonly 1=camera", "renegotiate 0:sendonly,1:sendonly 0=microphone,1=camera", "renegotiate 0:inactive,1:stopped,2:sendonly 2=screen",
   ]);
   assert.equal(peers.length, 1);
   assert.deepEqual(peers[0].all[1].sendEncodings.map(one => one.rid), ["q", "h", "f"]);

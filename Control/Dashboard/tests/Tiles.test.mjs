@@ -56,6 +56,6 @@ test("tiles fill the room that there is: on no other number of columns they are 
       assert.ok(rows * best.width * 9 / 16 + (rows - 1) * 8 <= height + 1, `${count} in ${width}x${height}`);
     }
   }
-  assert.deepEqual([columns(2, 1200, 700, 8).columns, columns(9, 1200, 700, 8).columns, columns(25, 1200, 700, 8).columns], [2, 3, 5]);
+  assert.deepEqual([columns(2, 1280, 600, 8).columns, columns(9, 1280, 600, 8).columns, columns(25, 1280, 600, 8).columns], [2, 3, 5]);
   assert.deepEqual(columns(0, 0, 0, 8), { columns: 1, width: 0 });
 });
