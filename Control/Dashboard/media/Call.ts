@@ -83,14 +83,17 @@ export class Call {
   };
 
   start(): void {
+    // Whoever closes the page has left; whoever loses the network has not.
+    const close = (event: PageTransitionEvent) => { if (!event.persisted) this.leave(); };
     const moved = () => this.moved(), typed = () => { if (this.network !== networkOf()) this.moved(); };
     const connection = networkInformation();
     this.network = networkOf();
     addEventListener("online", moved);
+    addEventListener("pagehide", close);
     connection?.addEventListener("change", typed);
     this.ends = [
       this.capture.hold(), this.capture.watch(this.follow), this.room.watch(this.changed),
-      () => removeEventListener("online", moved), () => connection?.removeEventListener("change", typed),
+      () => removeEventListener("online", moved), () => removeEventListener("pagehide", close), () => connection?.removeEventListener("change", typed),
     ];
     this.timer = setInterval(() => void this.beat(), interval);
     this.room.start();
@@ -106,9 +109,13 @@ export class Call {
     this.dropScreen();
     this.publisher.stop();
     this.subscriber.stop();
+    this.leave();
     this.room.stop();
     this.meter.close();
   }
+
+  /** Gives the seat up where one has it. */
+  private leave(): void { if (this.room.view.is === "in") this.room.leave(); }
 
   // What one sends
 
