@@ -279,6 +279,47 @@ struct MeetingRoomTests {
         try await host.page.browser.screenshot("app-room-5-people-360")
     }
 
+    @Test("the room's worker dies, and then control: who is in a meeting sees and hears the others again by themselves, and is in it once")
+    func deaths() async throws {
+        try await inRooms { desk, owner in
+            let meeting = try await open(owner, #"{"title":"Talk","settings":{"guestAccess":"open"}}"#)
+            let host = try await Attendee("Owner", at: desk, as: "owner@example.org", desk.installation.ownerPassword)
+            let guest = try await Attendee("Gina", at: desk)
+            func meet(_ when: String) async throws {
+                for (one, other) in [(host, "Gina"), (guest, "Owner")] {
+                    try await one.gets(voices: 1, pictures: 1, "\(other) comes \(when)")
+                    try await one.sees(other)
+                    #expect(try await one.page.run("document.querySelectorAll('.tile').length") as? Double == 2, "\(when)")
+                }
+            }
+            for one in [host, guest] { try await one.enter(meeting.path) }
+            try await meet("at first")
+            let peers = try await guest.page.run("test.peers.length") as? Double ?? 0
+            let worker = try #require(try workers(of: desk).first)
+            #expect(kill(worker, SIGKILL) == 0)
+            try await guest.page.wait("test.peers.length >= \(Int(peers) + 2)", "both connections are made anew", within: .seconds(30))
+            try await meet("after the worker's death")
+            try await desk.installation.program("control").kill9()
+            for one in [host, guest] { try await one.page.see("The connection is lost") }
+            try await desk.installation.startControl()
+            for one in [host, guest] {
+                try await one.page.wait("!document.body.innerText.includes('The connection is lost')", "it is back", within: .seconds(40))
+            }
+            try await meet("after control's death")
+        }
+    }
+
+    /// The workers for rooms that control has started.
+    private func workers(of desk: FrontDesk) throws -> [pid_t] {
+        let control = try desk.installation.program("control").pid
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }.filter { pid in
+            // try?: it has ended meanwhile.
+            guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+            let fields = stat.split(separator: " ")
+            return fields.count > 3 && fields[1].hasPrefix("(strata-sfu") && fields[3] == "\(control)"
+        }
+    }
+
     @Test("somebody without a mouse comes in, mutes, opens and closes what there is, pins somebody and leaves", .row("UI-18"))
     func keyboard() async throws {
         try await inRooms { desk, owner in

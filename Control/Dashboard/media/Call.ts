@@ -184,7 +184,7 @@ export class Call {
     const room = this.room.view, people = room.is === "over" ? [] : room.people, me = room.is === "over" ? "" : room.me;
     const own = people.find(one => one.id === me), { speaking, speaker, spoke } = this.speakers;
     return {
-      room, pictures: this.pictures(people, me), sounds: this.subscriber.lines.filter(line => line.media.kind === "audio"),
+      room, pictures: this.pictures(people, me), sounds: this.sounds(people),
       microphone: this.doing("microphone", own), camera: this.doing("camera", own), screen: this.doing("screen", own),
       speaking, speaker, spoke: new Map(spoke), quality: this.quality, trouble: this.publisher.refusal ?? this.subscriber.refusal,
       isConnecting: this.isConnecting, obstacle: this.obstacle,
@@ -198,6 +198,11 @@ export class Call {
   private doing(source: Sent, own: Person | undefined): Doing {
     const isConfirmed = own !== undefined && sends(own, source);
     return this.publisher.wants(source) ? (isConfirmed ? "on" : "starting") : (isConfirmed ? "stopping" : "off");
+  }
+
+  /** Of those who are there: what somebody had left behind is not heard. */
+  private sounds(people: readonly Person[]): readonly Line[] {
+    return this.subscriber.lines.filter(({ media, participant }) => media.kind === "audio" && people.some(one => one.id === participant));
   }
 
   private pictures(people: readonly Person[], me: string): ReadonlyMap<string, MediaStreamTrack> {
