@@ -63,7 +63,7 @@ export class Call {
 
   constructor(pass: string, renew: () => Promise<string | null>, private readonly rights: Rights, private readonly capture: Capture) {
     this.room = new Room(pass, undefined, renew);
-    const ask = (order: Order) => this.room.ask(order), made = () => new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    const ask = (order: Order) => this.room.ask(order), made = () => new RTCPeerConnection();
     this.publisher = new Publisher(ask, made, this.changed);
     this.subscriber = new Subscriber(ask, made, this.changed);
     this.room.follow({

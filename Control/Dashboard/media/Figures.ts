@@ -9,7 +9,6 @@ type Report = {
 };
 
 const reports = async (peer: RTCPeerConnection): Promise<readonly Report[]> => [...(await peer.getStats()).values()] as Report[];
-const arriving = (all: readonly Report[]) => all.filter(one => one.type === "inbound-rtp");
 const ofLine = (line: Line) => (one: Report) => one.trackIdentifier === line.media.id || (one.trackIdentifier === undefined && one.mid === line.mid);
 
 /** What was heard of each participant, and what came of them, since the last time. */
@@ -18,10 +17,10 @@ export class Figures {
 
   /** @returns how loud each participant's tracks are, 0 to 1, and what was counted of each. */
   async incoming(peer: RTCPeerConnection, lines: readonly Line[]): Promise<{ levels: Map<string, number>; counts: Map<string, Count> }> {
-    const all = await reports(peer), wait = roundTrip(all);
+    const all = await reports(peer), wait = roundTrip(all), arriving = all.filter(one => one.type === "inbound-rtp");
     const levels = new Map<string, number>(), counts = new Map<string, Count>();
     for (const line of lines) {
-      const report = arriving(all).find(ofLine(line));
+      const report = arriving.find(ofLine(line));
       if (!report) continue;
       if (report.kind === "audio") levels.set(line.participant, Math.max(levels.get(line.participant) ?? 0, this.level(line, report)));
       const count = { received: report.packetsReceived ?? 0, lost: report.packetsLost ?? 0, frozen: report.totalFreezesDuration ?? 0, roundTrip: wait };
