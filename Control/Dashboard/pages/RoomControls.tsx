@@ -40,11 +40,11 @@ export function RoomControls({ call, view, may, people, me, meeting, isPhone, la
       {may.camera && <Control doing={view.camera} icon={isSeen ? "camera" : "unseen"} text={t(isSeen ? "room.unsee" : "room.see")} act={() => call.see(!isSeen)} />}
       {screen && !isPhone && <Control doing={view.screen} icon="screen" text={t(isShown ? "room.unshare" : "room.share")} act={share} />}
       {!isPhone && <button type="button" className="control" data-tip={other} aria-label={other} onClick={toggle}><Icon name={layout === "grid" ? "speaker" : "grid"} /></button>}
-      <button type="button" className="control" aria-expanded={isPanelOpen} aria-controls="people" data-tip={t("join.people")}
+      {may.people && <button type="button" className="control" aria-expanded={isPanelOpen} aria-controls="people" data-tip={t("join.people")}
         aria-label={t("room.peopleOf", { count: people.length })} onClick={() => openPanel(!isPanelOpen)}>
         <Icon name="members" /><span className="count" aria-hidden="true">{number(people.length)}</span>
         {waiting > 0 && <span className="waits" aria-hidden="true">{number(waiting)}</span>}
-      </button>
+      </button>}
       <Menu label={t("room.more")} button={<Icon name="more" />}>{close => (
         <>
           {screen && isPhone && <Button onClick={() => { close(); share(); }}><Icon name="screen" />{t(isShown ? "room.unshare" : "room.share")}</Button>}

@@ -101,13 +101,13 @@ test("what was chosen is remembered, and anything else that is kept there is not
 
 test("a page offers what the preset has: guests no screen and no pin, voices no camera, and who only watches nothing", () => {
   const of = preset => Object.entries(rights(preset)).filter(([, may]) => may).map(([name]) => name).join();
-  assert.equal(of("video_host"), "microphone,camera,screen,pin");
-  assert.equal(of("video_participant"), "microphone,camera,screen,pin");
-  assert.equal(of("video_guest"), "microphone,camera");
-  assert.equal(of("audio_host"), "microphone,screen,pin");
-  assert.equal(of("audio_guest"), "microphone");
-  assert.equal(of("webinar_host"), "microphone,camera,screen,pin");
-  assert.equal(of("webinar_participant"), "pin");
+  assert.equal(of("video_host"), "microphone,camera,screen,pin,people");
+  assert.equal(of("video_participant"), "microphone,camera,screen,pin,people");
+  assert.equal(of("video_guest"), "microphone,camera,people");
+  assert.equal(of("audio_host"), "microphone,screen,pin,people");
+  assert.equal(of("audio_guest"), "microphone,people");
+  assert.equal(of("webinar_host"), "microphone,camera,screen,pin,people");
+  assert.equal(of("webinar_participant"), "pin,people");
   assert.equal(of("webinar_viewer"), "");
   assert.deepEqual([isAudioOnly("audio_guest"), isAudioOnly("video_guest")], [true, false]);
 });
