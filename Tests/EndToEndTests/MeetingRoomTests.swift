@@ -24,6 +24,9 @@ struct MeetingRoomTests {
                 for other in all where other.name != one.name { try await one.sees(other.name) }
                 #expect(try await one.page.faults() == [], "\(one.name)")
             }
+            for name in ["Owner", "member", "Gina"] {
+                try await host.page.wait("test.tile('\(name)').querySelector('.bars') !== null", "how well \(name) comes is told")
+            }
             try await host.page.browser.screenshot("app-room-1-three")
             let own = host.page.browser.takeComplaints().filter { !$0.contains("status of 401") }
             #expect(own == [])

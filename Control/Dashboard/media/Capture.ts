@@ -70,8 +70,16 @@ export class Capture {
   choose(kind: Kind, id: string): Promise<void> {
     this.prefer({ [kind]: id });
     if (kind === "speaker") return Promise.resolve();
-    this.busy = this.busy.then(() => (this.view.tracks[kind] || this.view.obstacles[kind] ? this.request([kind]) : undefined));
+    this.busy = this.busy.then(() => (this.view.tracks[kind] || this.view.obstacles[kind] ? this.exchange(kind) : undefined));
     return this.busy;
+  }
+
+  private async exchange(kind: Own): Promise<void> {
+    // Phones open one camera at a time.
+    this.view.tracks[kind]?.stop();
+    await this.request([kind]);
+    const { tracks } = this.view;
+    if (tracks[kind]?.readyState === "ended") this.set({ tracks: { ...tracks, [kind]: null } });
   }
 
   prefer(change: Partial<Choice>): void {
