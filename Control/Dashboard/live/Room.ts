@@ -3,9 +3,15 @@ import { Redial } from "./Redial";
 export type Source = "camera" | "microphone" | "screen" | "screen-sound" | "other";
 /** What somebody sends, by the mid of their offer. */
 export type Track = { mid: string; kind: "audio" | "video"; source: Source };
-export type Person = { id: string; name: string; role: "host" | "member" | "guest"; isAway: boolean; tracks: readonly Track[] };
+export type Media = "audio" | "video" | "screen";
+export type Person = {
+  id: string; name: string; role: "host" | "member" | "guest"; isAway: boolean; tracks: readonly Track[];
+  /** What of theirs goes on to nobody, and the host who did it, where it was not they themselves. */
+  off?: readonly Media[] | null;
+  stoppedBy?: string | null;
+};
 /** Why somebody is in a room no more, or does not come in. */
-export type Ending = "left" | "removed" | "replaced" | "closed" | "signed-out" | "pass" | "full" | "failed";
+export type Ending = "left" | "removed" | "replaced" | "closed" | "signed-out" | "pass" | "full" | "locked" | "failed";
 export type RoomView = { is: "connecting" | "in" | "lost"; me: string; people: readonly Person[] } | { is: "over"; why: Ending };
 
 /** What is to be answered, and whose track (by its publisher's mid) lies in which of its sections. */
@@ -15,6 +21,7 @@ export type Order =
   | { type: "publish" | "renegotiate"; body: Publication }
   | { type: "answer"; body: { number: number; answer: string } }
   | { type: "remove"; body: { participant: string } }
+  | { type: "turn"; body: { media: Media; isOn: boolean } }
   | { type: "unpublish" | "subscribe" };
 
 /** Why something that was asked for was not done; `lost` where nobody knows whether it was. */
@@ -41,6 +48,7 @@ type Message =
   | { type: "offer"; body: Offer }
   | { type: "ended"; body: { side: "publish" | "subscribe" } }
   | { type: "over"; body: { reason: Ending } }
+  | { type: "passed"; body: { seq: number } }
   | { type: "alive" };
 
 /** The server speaks each two seconds at least. */
@@ -171,7 +179,18 @@ export class Room {
       case "offer": return this.follower?.offered(message.body);
       case "ended": return this.follower?.ended(message.body.side);
       case "over": return this.end(message.body.reason);
+      // One or more changes that are not for this page.
+      case "passed":
+        this.seq = this.seq === null ? null : message.body.seq;
+        return;
+      case "alive": return;
+      // What this version does not know is counted where it is a change.
+      default: return this.skip(message as { body?: { seq?: unknown } | null });
     }
+  }
+
+  private skip({ body }: { body?: { seq?: unknown } | null }): void {
+    if (typeof body?.seq === "number") this.change(body.seq, () => undefined);
   }
 
   /** Changes come one by one: where one is missing, everything is asked for again. */
@@ -193,7 +212,7 @@ export class Room {
     }
     // They were in, and their pass has ended meanwhile: it was for coming in.
     if (reason === "pass" && this.me !== "" && this.renew && !this.isRenewing) return void this.comeAnew(this.renew);
-    this.end(reason === "pass" || reason === "full" ? reason : "failed");
+    this.end(reason === "pass" || reason === "full" || reason === "locked" ? reason : "failed");
   }
 
   private async comeAnew(renew: () => Promise<string | null>): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Person, Source } from "./Room";
+import type { Media, Person, Source } from "./Room";
 
 /** Somebody's picture or name, or the screen that they show. */
 export type Tile = { id: string; participant: string; kind: "person" | "screen" };
@@ -22,7 +22,10 @@ export type Wish = {
 /** How many pictures a page has (ROM-14), and beside a large one. */
 export const capacities = { desktop: { grid: 25, beside: 8 }, phone: { grid: 6, beside: 4 } } as const;
 
-export const sends = (person: Person, source: Source): boolean => person.tracks.some(track => track.source === source);
+export const mediaOf: Record<Source, Media> = { microphone: "audio", "screen-sound": "audio", camera: "video", other: "video", screen: "screen" };
+/** Whether the server passes it on to nobody, whatever is sent. */
+export const isHeld = (person: Person, source: Source): boolean => person.off?.includes(mediaOf[source]) ?? false;
+export const sends = (person: Person, source: Source): boolean => person.tracks.some(track => track.source === source) && !isHeld(person, source);
 
 export const personTile = (id: string): Tile => ({ id, participant: id, kind: "person" });
 export const screenTile = (id: string): Tile => ({ id: `${id}/screen`, participant: id, kind: "screen" });

@@ -4,7 +4,7 @@ import { judge, worst, type Count, type Quality } from "../live/Quality";
 import type { Rights } from "../live/Rights";
 import { Room, type Order, type Person, type RoomView } from "../live/Room";
 import { Speakers } from "../live/Speakers";
-import { personTile, screenTile, sends } from "../live/Tiles";
+import { isHeld, mediaOf, personTile, screenTile, sends } from "../live/Tiles";
 import type { Capture } from "./Capture";
 import { Figures, outgoing } from "./Figures";
 import { Publisher, type Sent } from "./Publisher";
@@ -122,16 +122,28 @@ export class Call {
   /** Heard or not: at once on this side, and confirmed when the server has said so. */
   hear(isHeard: boolean): void {
     this.capture.prefer({ isHeard });
-    if (isHeard) void this.capture.open("microphone");
+    if (!isHeard) return;
+    void this.capture.open("microphone");
+    this.turnOn("microphone");
   }
 
   see(isSeen: boolean): void {
     this.capture.prefer({ isSeen });
-    if (isSeen) void this.capture.open("camera"); else this.capture.shut("camera");
+    if (!isSeen) return this.capture.shut("camera");
+    void this.capture.open("camera");
+    this.turnOn("camera");
+  }
+
+  /** What a host has stopped goes on once its owner says so. */
+  private turnOn(source: Sent): void {
+    const view = this.room.view, own = view.is === "over" ? undefined : view.people.find(one => one.id === view.me);
+    // What is refused stays off, and that is seen.
+    if (own && isHeld(own, source)) this.room.ask({ type: "turn", body: { media: mediaOf[source], isOn: true } }).catch(() => undefined);
   }
 
   async showScreen(): Promise<void> {
     this.obstacle = null;
+    this.turnOn("screen");
     try {
       const media = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: true });
       const [picture] = media.getVideoTracks();
@@ -196,6 +208,7 @@ export class Call {
   }
 
   private doing(source: Sent, own: Person | undefined): Doing {
+    if (own && isHeld(own, source)) return "off";
     const isConfirmed = own !== undefined && sends(own, source);
     return this.publisher.wants(source) ? (isConfirmed ? "on" : "starting") : (isConfirmed ? "stopping" : "off");
   }
@@ -208,8 +221,8 @@ export class Call {
   private pictures(people: readonly Person[], me: string): ReadonlyMap<string, MediaStreamTrack> {
     const found = new Map<string, MediaStreamTrack>();
     for (const { participant, track, media } of this.subscriber.lines) {
-      const source = people.find(one => one.id === participant)?.tracks.find(one => one.mid === track)?.source;
-      if (media.kind === "video" && source) found.set((source === "screen" ? screenTile : personTile)(participant).id, media);
+      const person = people.find(one => one.id === participant), source = person?.tracks.find(one => one.mid === track)?.source;
+      if (media.kind === "video" && person && source && !isHeld(person, source)) found.set((source === "screen" ? screenTile : personTile)(participant).id, media);
     }
     const { camera } = this.capture.view.tracks, screen = this.screen?.getVideoTracks()[0];
     if (camera && this.publisher.wants("camera")) found.set(personTile(me).id, camera);

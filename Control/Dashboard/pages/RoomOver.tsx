@@ -6,7 +6,7 @@ import { useWords } from "../text/Text";
 import { Door } from "./Door";
 
 /** Whoever is in this no more, as far as it is for them, comes in again. */
-const returns: readonly Ending[] = ["left", "failed", "full", "replaced", "pass"];
+const returns: readonly Ending[] = ["left", "failed", "full", "locked", "replaced", "pass"];
 
 /** Why one is in the meeting no more, and where one goes from here. */
 export function RoomOver({ why, meeting, again }: { why: Ending; meeting?: Answer<"getMeetingsById">; again: () => void }) {

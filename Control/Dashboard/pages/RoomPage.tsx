@@ -71,6 +71,7 @@ function InRoom({ title, preset, meeting, call, view, people, me }: InProps) {
       <div className="room-notes">
         <State view={view} />
         <News people={people} me={me} />
+        <Stopped own={people.find(one => one.id === me)} />
         {(may.camera || may.microphone) && <Obstacles may={{ ...may, camera: may.camera && choice.isSeen, microphone: may.microphone && choice.isHeard }} />}
         {view.obstacle && <p className="room-note warn" role="alert">{t(`room.obstacle.${view.obstacle}`)}</p>}
         {waiting && (waiting.value?.items.length ?? 0) > 0 && !isPanelOpen && <p className="room-note" role="status">{t("room.waiting", { count: waiting.value?.items.length ?? 0 })}</p>}
@@ -106,6 +107,13 @@ function State({ view }: { view: CallView }) {
     : trouble === "forbidden" ? t("room.forbidden") : trouble ? t("room.away") : isConnecting ? t("room.connecting") : t("join.in");
   const isWell = room.is === "in" && !trouble && !isConnecting;
   return <p className={isWell ? "hidden" : `room-note${room.is === "lost" || trouble ? " warn" : ""}`} role="status">{text}</p>;
+}
+
+/** What a host has switched off of one's own. */
+function Stopped({ own }: { own: Person | undefined }) {
+  const { t } = useWords();
+  if (!own?.stoppedBy || own.stoppedBy === own.id) return null;
+  return <>{(own.off ?? []).map(media => <p key={media} className="room-note warn" role="status">{t(`room.stopped.${media}`)}</p>)}</>;
 }
 
 /** Who has come and who has gone, for those who do not see it. */

@@ -80,7 +80,7 @@ test("where a change is missing everything is asked for again, and what is refus
 });
 
 test("a full room, and whatever else is refused, is the end; who leaves unheard has left", () => {
-  for (const [reason, why] of [["full", "full"], ["away", "failed"]]) {
+  for (const [reason, why] of [["full", "full"], ["locked", "locked"], ["away", "failed"]]) {
     const { room, sockets: [socket] } = begun();
     socket.say("refused", { id: 1, reason, text: "" });
     assert.deepEqual(room.view, { is: "over", why });
@@ -145,4 +145,16 @@ test("whose seat and pass are both over comes in by another pass, once; and nobo
     assert.deepEqual([room.view.is, room.view.me], ["in", "c"]);
   }
   assert.deepEqual(room.view, { is: "over", why: "pass" });
+});
+
+test("changes that this version does not know, and those that are not for it, are counted; one that is missing is asked for all the same", () => {
+  const { room, sockets: [socket] } = seated();
+  socket.say("passed", { seq: 11 });
+  socket.say("newer", { seq: 12, text: "" });
+  socket.say("rights", { role: "host" });
+  socket.say("participant", { seq: 13, participant: person("c", "Cleo") });
+  assert.deepEqual([room.view.is, room.view.people.length], ["in", 3]);
+  socket.say("newer", { seq: 15 });
+  assert.equal(room.view.is, "lost");
+  room.stop();
 });

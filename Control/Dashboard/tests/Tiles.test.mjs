@@ -1,7 +1,7 @@
 // Who is shown where, and how large.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { arrange, capacities, columns } from "../live/Tiles";
+import { arrange, capacities, columns, sends } from "../live/Tiles";
 
 const track = source => ({ mid: source, kind: source.startsWith("screen") ? "video" : "audio", source });
 const person = (id, ...sources) => ({ id, name: id, role: "member", isAway: false, tracks: sources.map(track) });
@@ -58,4 +58,12 @@ test("tiles fill the room that there is: on no other number of columns they are 
   }
   assert.deepEqual([columns(2, 1280, 600, 8).columns, columns(9, 1280, 600, 8).columns, columns(25, 1280, 600, 8).columns], [2, 3, 5]);
   assert.deepEqual(columns(0, 0, 0, 8), { columns: 1, width: 0 });
+});
+
+test("what the server holds back is sent to nobody, whatever is offered: it is neither shown as on nor large", () => {
+  const held = { ...person("a", "microphone", "screen", "screen-sound"), off: ["audio", "screen"] };
+  assert.deepEqual(["microphone", "screen", "screen-sound"].map(source => sends(held, source)), [false, false, false]);
+  assert.equal(sends({ ...held, off: [] }, "microphone"), true);
+  assert.equal(sends(person("a", "microphone"), "microphone"), true);
+  assert.deepEqual(arrange([held, person("b")], "b", wish, new Map(), null, capacities.desktop).large, []);
 });
