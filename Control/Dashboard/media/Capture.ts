@@ -108,10 +108,12 @@ export class Capture {
         ...(kinds.includes("camera") && { video: this.wish("camera", { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } }) }),
         ...(kinds.includes("microphone") && { audio: this.wish("microphone", { echoCancellation: true, noiseSuppression: true, autoGainControl: true }) }),
       });
+      const { isSeen, isHeard } = this.view.choice;
       for (const track of media.getTracks()) {
-        // Nobody needs it any more.
-        if (this.holders === 0) track.stop();
-        else this.put(track.kind === "video" ? "camera" : "microphone", track);
+        const isVideo = track.kind === "video";
+        // Nobody needs it any more, or it was switched off while the browser asked.
+        if (this.holders === 0 || !(isVideo ? isSeen : isHeard)) track.stop();
+        else this.put(isVideo ? "camera" : "microphone", track);
       }
       return null;
     } catch (thrown) {
