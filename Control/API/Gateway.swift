@@ -107,7 +107,8 @@ package struct Gateway: Sendable {
             var limits = RoomState.Limits()
             limits.participants = store.quotas[.participants]
             sessions = RoomSessions(desk: rooms, limits: limits, log: log)
-            sessions.attend(RoomKeeping(store: store, log: log.part("rooms")).office(of: sessions))
+            let keeping = RoomKeeping(store: store, farewell: Self.farewell(postman, settings.links), log: log.part("rooms"))
+            sessions.attend(keeping.office(of: sessions))
             roomDoor = RoomDoor(sessions: sessions, passes: passes, log: log)
             self.alerts = alerts
             self.devices = devices
@@ -420,7 +421,10 @@ extension Gateway.Parts {
             store: store, postman: postman, courier: courier, blobs: blobs, tracer: traces?.tracer, folder: settings.stateFolder,
             retention: settings.retention, log: log,
             check: { _ = try await checkHealth(.scheduled) },
-            endMeetings: { for room in try await store.endForgottenMeetings() { await sessions.close(room) } })
+            endMeetings: {
+                let rooms = try await store.endForgottenMeetings(telling: { await users(in: $0) }, by: farewell)
+                for room in rooms { await sessions.close(room) }
+            })
     }
 
     private func export() async { await traces?.exporter.run() }

@@ -1,5 +1,6 @@
 import Auth
 import HTTP
+import Mail
 import Meetings
 import Rooms
 import Store
@@ -56,11 +57,15 @@ struct MeetingRoutes: Sendable {
                 method: .post, path: "/api/v1/meetings/{id}/end", access: .user(.runMeetings),
                 summary: "End a meeting of one's own: whoever is in it is sent away, and its guest links are good no more; admins, any",
                 success: .one("Meeting"), problems: [.conflict],
-                run: { call in try await leave(call) { try await $0.end($1) } }),
+                run: { call in
+                    try await leave(call) { meetings, meeting in
+                        try await meetings.end(meeting.id, telling: await parts.users(in: meeting.room), by: parts.farewell)
+                    }
+                }),
             Route(
                 method: .post, path: "/api/v1/meetings/{id}/cancel", access: .user(.runMeetings),
                 summary: "Call a meeting of one's own off, whatever it is; one that runs ends; admins, any", success: .one("Meeting"),
-                problems: [.conflict], run: { call in try await leave(call) { try await $0.cancel($1) } }),
+                problems: [.conflict], run: { call in try await leave(call) { try await $0.cancel($1.id) } }),
         ]
     }
 
@@ -163,10 +168,10 @@ struct MeetingRoutes: Sendable {
     }
 
     private func leave(
-        _ call: Call, _ body: (StoredMeetings, MeetingID) async throws -> (meeting: Meeting, room: RoomID?)
+        _ call: Call, _ body: (StoredMeetings, Meeting) async throws -> (meeting: Meeting, room: RoomID?)
     ) async throws -> Response {
-        let id = try await parts.runMeeting(call).id
-        let (meeting, room) = try await body(parts.store.meetings(in: call.scope()), id)
+        let running = try await parts.runMeeting(call)
+        let (meeting, room) = try await body(parts.store.meetings(in: call.scope()), running)
         if let room { await parts.sessions.close(room) }
         return try await shown(meeting, call)
     }
@@ -236,6 +241,20 @@ extension Gateway.Parts {
 }
 
 extension Gateway.Parts {
+    /// The users who are in a meeting's room; guests are nobody's to write to.
+    func users(in room: RoomID?) async -> Set<UserID> {
+        guard let room else { return [] }
+        return Set(await sessions.people(in: room).compactMap(\.user))
+    }
+
+    /// What is mailed when a meeting is over: nothing where the server sends no mail.
+    var farewell: StoredMeetings.Farewell { Self.farewell(postman, links) }
+
+    static func farewell(_ postman: Postman?, _ links: AccountLinks) -> StoredMeetings.Farewell {
+        let letters = postman.map { _ in Letters(links) }
+        return { user, meeting, organization in letters?.meetingEnded(to: user, meeting, in: organization) }
+    }
+
     /// The meeting of the path, where the caller is one of its hosts, by right or by the organisation's rule: whoever lets guests in.
     func meetingOfHost(_ call: Call) async throws -> Meeting {
         let (principal, meetings) = (try call.caller(), store.meetings(in: try call.scope()))

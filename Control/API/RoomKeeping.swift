@@ -8,10 +8,13 @@ import Wire
 /// What rooms ask of control: what holds in them, what is kept of them, and the end of their meetings.
 struct RoomKeeping: Sendable {
     private let store: ControlStore
+    private let farewell: StoredMeetings.Farewell
     private let log: Log
 
-    init(store: ControlStore, log: Log) {
+    /// - Parameter farewell: what is mailed when a meeting is over.
+    init(store: ControlStore, farewell: @escaping StoredMeetings.Farewell, log: Log) {
         self.store = store
+        self.farewell = farewell
         self.log = log
     }
 
@@ -42,16 +45,21 @@ struct RoomKeeping: Sendable {
                 return try await chat.read(of: meeting, as: reader, before: query.before, text: query.text, limit: query.limit)
             },
             end: { [weak sessions] meeting, organization in
-                guard let room = await end(meeting, of: organization) else { return }
+                guard let room = await end(meeting, of: organization, in: sessions) else { return }
                 await sessions?.close(room)
             },
             isName: { DisplayName.isGood($0) })
     }
 
     /// - Returns: its room, which is no more; nil where somebody was quicker.
-    private func end(_ meeting: MeetingID, of organization: OrganizationID) async -> RoomID? {
+    private func end(_ meeting: MeetingID, of organization: OrganizationID, in sessions: RoomSessions?) async -> RoomID? {
+        let meetings = store.meetings(in: OrganizationScope(organization, by: .system))
         do {
-            return try await store.meetings(in: OrganizationScope(organization, by: .system)).end(meeting).room
+            var present: Set<UserID> = []
+            if let room = try await meetings.find(meeting).room {
+                present = Set(await sessions?.people(in: room).compactMap(\.user) ?? [])
+            }
+            return try await meetings.end(meeting, telling: present, by: farewell).room
         } catch StoreError.meetingIs, StoreError.missing {
             return nil
         } catch {

@@ -178,6 +178,29 @@ package struct Letters: Sendable {
                 """)
     }
 
+    /// A meeting is over: for whoever made it, and for the users who were in it; nil for an address that no mail can be sent to.
+    package func meetingEnded(to user: User, _ meeting: Meeting, in organization: String) -> NewMail? {
+        guard MailAddress(user.email) != nil else { return nil }
+        let (began, ended) = (meeting.startedAt ?? meeting.createdAt, meeting.endedAt ?? meeting.startedAt ?? meeting.createdAt)
+        let minutes = max(1, Int(((ended - began).seconds / 60).rounded()))
+        let what = "The meeting \(meeting.title) in \(organization) is over."
+        let when = "It lasted \(minutes) \(minutes == 1 ? "minute" : "minutes"), from \(began.text) to \(ended.text)."
+        let page = "\(origin)/meetings/\(meeting.id)"
+        return NewMail(
+            purpose: .meetingEnded, to: user.email, subject: "\(meeting.title) is over",
+            text: """
+                \(what)
+                \(when)
+
+                \(page)
+                """,
+            html: """
+                <!doctype html><p>\(Self.escaped(what))</p>
+                <p>\(when)</p>
+                <p><a href="\(Self.escaped(page))">\(Self.escaped(page))</a></p>
+                """)
+    }
+
     private static func words(_ kind: AlertKind) -> String {
         switch kind {
         case .loss: "Too much of the stream is missing"

@@ -199,6 +199,7 @@ package actor RoomSession {
     private func discard(_ peers: [PeerID]) async { for peer in peers { await desk.discard(peer) } }
 
     var headcount: RoomState.Headcount { state.headcount }
+    var people: [RoomState.Person] { state.people }
     var isLocked: Bool { state.conditions.isLocked }
     var charter: RoomCharter { state.charter }
 

@@ -125,6 +125,16 @@ package actor RoomSessions {
     /// Nobody, where nobody is in it.
     package func headcount(in room: RoomID) async -> RoomState.Headcount { await sessions[room]?.headcount ?? RoomState.Headcount() }
 
+    /// Everybody who is in it, by their names.
+    package func people(in room: RoomID) async -> [RoomState.Person] { await sessions[room]?.people ?? [] }
+
+    /// How many are in all of them.
+    package func everybody() async -> Int {
+        var count = 0
+        for session in sessions.values { count += await session.headcount.all }
+        return count
+    }
+
     /// A session of an account has ended: who came in by it is in no room any more.
     ///
     /// - Parameter session: nil: any may have.

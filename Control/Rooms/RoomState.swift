@@ -66,6 +66,15 @@ package struct RoomState: Sendable {
         package init() {}
     }
 
+    /// Somebody who is there, as whoever looks after their meeting is told of them.
+    package struct Person: Sendable, Hashable {
+        package let name: String
+        package let role: RoomRole
+        package let isAway: Bool
+        /// nil for a guest.
+        package let user: UserID?
+    }
+
     enum Link: Sendable, Hashable {
         case here(Int)
         case away(since: Instant)
@@ -272,6 +281,13 @@ package struct RoomState: Sendable {
         count.hosts = seats.values.count { $0.shown.role == .host }
         count.sendingGuests = seats.values.count { $0.holder.role == .guest && $0.permissions.mayPublish }
         return count
+    }
+
+    /// Everybody, by their names.
+    package var people: [Person] {
+        seats.values.map { seat in
+            Person(name: seat.shown.name, role: seat.shown.role, isAway: seat.shown.isAway, user: seat.holder.account?.user)
+        }.sorted { $0.name < $1.name }
     }
 
     // MARK: What they send and get

@@ -8,6 +8,9 @@ package struct StoredMeetings: Sendable {
     let store: ControlStore
     let scope: OrganizationScope
 
+    /// Makes the mail by which a user is told that a meeting is over; nil where none can be sent.
+    package typealias Farewell = @Sendable (User, Meeting, _ organization: String) -> NewMail?
+
     /// The newest first; the next after `last`.
     ///
     /// - Parameter slug: of one alone.
@@ -116,12 +119,19 @@ package struct StoredMeetings: Sendable {
         }
     }
 
-    /// Ends a meeting that runs.
+    /// Ends a meeting that runs. Whoever made it is told by mail, and so are the users who are in it.
     ///
+    /// - Parameter present: the users who are in it.
     /// - Returns: it, and its room, which is no more.
     /// - Throws: `.missing`, `.meetingIs`.
-    package func end(_ id: MeetingID) async throws -> (meeting: Meeting, room: RoomID?) {
-        try await store.write(.durable) { try $0.leave(id, by: .end, noting: .meetingEnded, in: scope) }
+    package func end(
+        _ id: MeetingID, telling present: Set<UserID> = [], by mail: Farewell = { _, _, _ in nil }
+    ) async throws -> (meeting: Meeting, room: RoomID?) {
+        try await store.write(.durable) { transaction in
+            let left = try transaction.leave(id, by: .end, noting: .meetingEnded, in: scope)
+            try transaction.tellEnd(of: left.meeting, to: present, by: mail, in: scope, of: store)
+            return left
+        }
     }
 
     /// Calls a meeting off, whatever it is; one that runs ends.
@@ -160,10 +170,15 @@ extension ControlStore {
 
     /// Ends the meetings that have lasted as long as their organisations let one, because nobody did (MTG-49).
     ///
+    /// - Parameters:
+    ///   - present: the users who are in a room.
+    ///   - mail: as of `StoredMeetings.end`.
     /// - Returns: their rooms, which are no more. One that could not be ended keeps none of the others' from being closed: it is tried again
     ///   with the next look.
     /// - Throws: where nothing else came of it.
-    package func endForgottenMeetings() async throws -> [RoomID] {
+    package func endForgottenMeetings(
+        telling present: @Sendable (RoomID?) async -> Set<UserID> = { _ in [] }, by mail: StoredMeetings.Farewell = { _, _, _ in nil }
+    ) async throws -> [RoomID] {
         let active = try await read { try $0.across(.operation).all("SELECT * FROM meetings WHERE state = 'active'", Meeting.init) }
         var rooms: [RoomID] = []
         var failure: (any Error)?
@@ -172,7 +187,8 @@ extension ControlStore {
             do {
                 let limit = try await theirs.levels(of: meeting.settings).effective.maxDurationMinutes
                 guard let began = meeting.startedAt, MeetingTerm(after: now - began, limit: limit) == .over else { continue }
-                if let room = try await theirs.end(meeting.id).room { rooms.append(room) }
+                let there = await present(meeting.room)
+                if let room = try await theirs.end(meeting.id, telling: there, by: mail).room { rooms.append(room) }
             } catch StoreError.meetingIs, StoreError.missing {
                 // Somebody was quicker.
                 continue
@@ -242,6 +258,19 @@ extension Transaction {
         let room: RoomID = newID()
         try insert(into: .rooms, in: scope, ["id": room, "name": title, "created_at": now])
         return room
+    }
+
+    /// Each user once, and nobody who is shut out by now.
+    fileprivate func tellEnd(
+        of meeting: Meeting, to present: Set<UserID>, by mail: StoredMeetings.Farewell, in scope: OrganizationScope, of store: ControlStore
+    ) throws {
+        let name: String? = try shared.first("SELECT name FROM organizations WHERE id = \(scope.organization)") { try $0["name"] }
+        for id in present.union([meeting.createdBy]).sorted() {
+            guard let user = try row(User.self, in: scope, where: "id = \(id) AND is_active = 1"),
+                let letter = mail(user, meeting, name ?? "")
+            else { continue }
+            try postNotice(letter, about: meeting.id.text, in: scope, of: store)
+        }
     }
 
     fileprivate func leave(

@@ -1,5 +1,6 @@
 import Crypto
 import Meetings
+import Posix
 import SQLite
 @testable import Store
 import Testing
@@ -140,6 +141,36 @@ struct MeetingTests {
         #expect(try await fixture.store.endForgottenMeetings() == [rooms.1])
         let entry = try await fixture.store.audit(in: fixture.scope).entries().first { $0.action == .meetingEnded }
         #expect(entry?.authorKind == "system")
+    }
+
+    @Test("tell whoever made them, and the users who are in them, that they are over: once each, and nobody who is shut out or a stranger")
+    func farewells() async throws {
+        let (fixture, meetings) = try await fixture()
+        let (store, users) = (fixture.store, fixture.store.users(in: fixture.scope))
+        let here = try await users.create(try Fixture.user("here@first.example"), role: .member)
+        let shut = try await users.create(try Fixture.user("shut@first.example"), role: .member)
+        _ = try await users.deactivate(shut.id)
+        let stranger = try #require(try await fixture.stranger().author.user)
+        let told = Guarded<[String]>([])
+        let farewell: StoredMeetings.Farewell = { user, meeting, organization in
+            told.withLock { $0.append("\(user.email): \(meeting.title) in \(organization), \(meeting.state.rawValue)") }
+            return NewMail(purpose: .meetingEnded, to: user.email, subject: "s", text: "t", html: "h")
+        }
+        let made = try await meetings.create(CreateMeetingRequest(title: "Stand-up"))
+        _ = try await meetings.end(made.id, telling: [here.id, shut.id, fixture.owner.id, stranger], by: farewell)
+        let lines = ["here@first.example: Stand-up in First, ended", "owner@first.example: Stand-up in First, ended"]
+        #expect(told.withLock { $0.sorted() } == lines)
+        func waiting() async throws -> Int {
+            try await store.read { try $0.count(of: .mails, in: fixture.scope, where: "purpose = 'meeting_ended' AND finished_at IS NULL") }
+        }
+        #expect(try await waiting() == 2)
+        // One that nobody has ended tells the same; one that is called off tells nothing.
+        let forgotten = try await meetings.create(CreateMeetingRequest(title: "Long"))
+        fixture.clock.advance(.seconds(86_400))
+        #expect(try await store.endForgottenMeetings(telling: { $0 == forgotten.room ? [here.id] : [] }, by: farewell).count == 1)
+        #expect(try await waiting() == 4)
+        _ = try await meetings.cancel(try await meetings.create(CreateMeetingRequest(title: "Off")).id)
+        #expect(try await waiting() == 4)
     }
 
     @Test("follow what their organisation has decided, and decide nothing that it has locked")

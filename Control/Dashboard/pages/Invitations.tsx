@@ -16,16 +16,19 @@ type Role = "admin" | "host" | "member";
 type Invitation = Answer<"getInvitations">["items"][number];
 
 type Roles = readonly (readonly [Role, string])[];
+/** Whose link no mail brings. */
+type Unsent = { email: string; link: string };
 type InvitationsProps = { roles: Roles; asked: "one" | "many" | null; close: () => void; shown: (link: string) => void };
 
 /** Who was invited and has not come yet, and the questions that invite somebody. @param shown takes a link that no mail brings. */
 export function Invitations({ roles, asked, close, shown }: InvitationsProps) {
-  const invitations = useReading("getInvitations", {}), { again } = invitations;
+  const invitations = useReading("getInvitations", {}), { again } = invitations, [unsent, setUnsent] = useState<readonly Unsent[]>([]);
   return (
     <>
       <Read of={invitations}>{({ items }) => items.length === 0 ? null : <List items={items} again={again} shown={shown} />}</Read>
       {asked === "one" && <InviteDialog roles={roles} close={close} done={again} shown={shown} />}
-      {asked === "many" && <InviteManyDialog roles={roles} close={close} done={again} />}
+      {asked === "many" && <InviteManyDialog roles={roles} close={close} done={again} shown={setUnsent} />}
+      {unsent.length > 0 && <LinksDialog links={unsent} close={() => setUnsent([])} />}
     </>
   );
 }
@@ -82,14 +85,15 @@ function InviteDialog({ roles, close, done, shown }: { roles: Roles; close: () =
 }
 
 /** Many at once, a line each: all of them or, where one is wrong, none. */
-function InviteManyDialog({ roles, close, done }: { roles: Roles; close: () => void; done: () => void }) {
+function InviteManyDialog({ roles, close, done, shown }: { roles: Roles; close: () => void; done: () => void; shown: (links: readonly Unsent[]) => void }) {
   const { t } = useWords();
   const [csv, setCSV] = useState(""), [role, setRole] = useState<Role>("member"), [fault, setFault] = useState<Fault | null>(null);
   const act = async () => {
     setFault(null);
     const { items } = await client.call("postInvitationsCsv", {}, { csv, role });
     done();
-    tell(t("invitations.sentMany", { count: items.length }));
+    const unsent = items.flatMap(({ email, link }) => link ? [{ email, link }] : []);
+    if (unsent.length > 0) shown(unsent); else tell(t("invitations.sentMany", { count: items.length }));
   };
   const wrong = fault?.fields.flatMap(({ field, expected }) => {
     const line = /^csv\[(\d+)\]$/.exec(field)?.[1];
@@ -110,6 +114,18 @@ export function LinkDialog({ link, close }: { link: string; close: () => void })
     <Dialog title={t("invitations.link")} close={close}>
       <p>{t("invitations.linkText")}</p>
       <Copy text={link} label={t("invitations.link")} />
+      <div className="buttons"><Button onClick={close}>{t("close")}</Button></div>
+    </Dialog>
+  );
+}
+
+/** The same of several. */
+function LinksDialog({ links, close }: { links: readonly Unsent[]; close: () => void }) {
+  const { t } = useWords();
+  return (
+    <Dialog title={t("invitations.links")} close={close} wide>
+      <p>{t("invitations.linksText")}</p>
+      <ul className="stack">{links.map(one => <li key={one.email}><p>{one.email}</p><Copy text={one.link} label={t("invitations.linkOf", { email: one.email })} /></li>)}</ul>
       <div className="buttons"><Button onClick={close}>{t("close")}</Button></div>
     </Dialog>
   );
