@@ -21,7 +21,7 @@ struct ErrorTrackingRoutes: Sendable {
                 summary: "Where the server's errors are told; in the organisation that the server was set up with",
                 success: .one("ErrorTracking"), problems: [.notFound],
                 run: { call in
-                    try await demandHouse(call)
+                    try await parts.demandHouse(call)
                     return try await shown()
                 }),
             Route(
@@ -30,7 +30,7 @@ struct ErrorTrackingRoutes: Sendable {
                     "Tell the server's errors to another tracker, from the next one on, or to none; in the organisation that the server was set up with",
                 body: "ErrorTrackingRequest", success: .one("ErrorTracking"), problems: [.notFound],
                 run: { call in
-                    try await demandHouse(call)
+                    try await parts.demandHouse(call)
                     return try await change(call, by: try call.scope())
                 }),
             Route(
@@ -61,11 +61,6 @@ struct ErrorTrackingRoutes: Sendable {
         var own: String?
         var vendor: String?
         var trackers: [Tracker]
-    }
-
-    /// To other organisations' owners there is no such thing.
-    private func demandHouse(_ call: Call) async throws {
-        guard try await parts.store.organizations.isHouse(call.caller().user.organization) else { throw StoreError.missing("setting") }
     }
 
     private func change(_ call: Call, by scope: OrganizationScope?) async throws -> Response {

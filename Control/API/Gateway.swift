@@ -48,6 +48,8 @@ package struct Gateway: Sendable {
         /// Of addresses of blobs.
         let signer: BlobSigner
         let reporter: Reporter
+        /// To whoever is to be told how the server is.
+        let home: HomeLine
         /// nil where nothing is followed.
         let traces: Traces?
         let settings: Settings
@@ -94,7 +96,8 @@ package struct Gateway: Sendable {
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
             rooms: RoomDesk, passes: RoomPasses, alerts: AlertDesk, devices: DeviceDoor, health: Health, postman: Postman?,
-            courier: Courier, blobs: BlobStore, signer: BlobSigner, reporter: Reporter, traces: Traces?, settings: Settings, log: Log
+            courier: Courier, blobs: BlobStore, signer: BlobSigner, reporter: Reporter, home: HomeLine, traces: Traces?, settings: Settings,
+            log: Log
         ) {
             self.store = store
             self.gate = gate
@@ -118,6 +121,7 @@ package struct Gateway: Sendable {
             self.blobs = blobs
             self.signer = signer
             self.reporter = reporter
+            self.home = home
             self.traces = traces
             self.settings = settings
             self.log = log.part("api")
@@ -173,7 +177,7 @@ package struct Gateway: Sendable {
         self.parts = parts
         let groups: [[Route]] = [
             SystemRoutes(parts).routes, ConfigRoutes(parts).routes, DiagnosticsRoutes(parts).routes, ErrorTrackingRoutes(parts).routes,
-            PageErrorRoutes(parts).routes,
+            PhoneHomeRoutes(parts).routes, AnalyticsRoutes(parts).routes, PageErrorRoutes(parts).routes,
             AuthRoutes(parts).routes, PasswordResetRoutes(parts).routes,
             ProfileRoutes(parts).routes, AlertRoutes(parts).routes, UserRoutes(parts).routes, InvitationRoutes(parts).routes,
             TokenRoutes(parts).routes,
@@ -420,7 +424,7 @@ extension Gateway.Parts {
         Housekeeping(
             store: store, postman: postman, courier: courier, blobs: blobs, tracer: traces?.tracer, folder: settings.stateFolder,
             retention: settings.retention, log: log,
-            check: { _ = try await checkHealth(.scheduled) },
+            check: { _ = try await phoneHome(.scheduled, try await checkHealth(.scheduled)) },
             endMeetings: {
                 let rooms = try await store.endForgottenMeetings(telling: { await users(in: $0) }, by: farewell)
                 for room in rooms { await sessions.close(room) }

@@ -13,6 +13,8 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case manageOwnAccount = "account.manage"
     case viewAudit = "audit.view"
     case viewDiagnostics = "diagnostics.view"
+    /// What the organisation did, day by day.
+    case viewAnalytics = "analytics.view"
     /// Which pool hosts take new streams; in the organisation alone that the server was set up with, since the pool is everybody's.
     case managePool = "pool.manage"
     case viewSenders = "senders.view"
@@ -35,7 +37,8 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case runMeetings = "meetings.run"
     /// Where events are told, and telling them again.
     case manageWebhooks = "webhooks.manage"
-    /// Where the server's errors are told; in the organisation alone that the server was set up with, since they are of all.
+    /// Where the server's errors are told, and who is told how it is; in the organisation alone that the server was set up with, as it is all of
+    /// it.
     case manageReports = "reports.manage"
 }
 
@@ -46,8 +49,8 @@ package enum Policy {
     package static func lowestRole(for action: Action) -> Role {
         switch action {
         case .deleteOrganization, .transferOwnership, .manageReports: .owner
-        case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .managePool, .manageSenders,
-            .manageDestinations, .manageWebhooks:
+        case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .viewAnalytics, .managePool,
+            .manageSenders, .manageDestinations, .manageWebhooks:
             .admin
         case .viewDestinations, .operateSenders, .runBroadcasts, .runRooms, .runMeetings: .host
         case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts, .viewRooms, .joinRooms, .viewMeetings: .member
@@ -61,7 +64,7 @@ package enum Policy {
     package static func scopes(for action: Action) -> Set<APITokenScope> {
         switch action {
         case .viewOrganization: Set(APITokenScope.allCases)
-        case .viewDiagnostics: [.read]
+        case .viewDiagnostics, .viewAnalytics: [.read]
         case .viewSenders: [.read, .broadcasts, .senders]
         case .manageSenders: [.senders]
         case .operateSenders: [.broadcasts, .senders]

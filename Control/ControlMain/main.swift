@@ -162,7 +162,9 @@ struct Outward: Sendable {
             store, lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version,
             tracer: traces?.tracer, log: log),
         blobs: BlobStore(folder.blobs, on: blobLoop), signer: BlobSigner(key: try await store.operations.key("blob addresses")),
-        reporter: reporter, traces: traces,
+        reporter: reporter,
+        home: HomeLine(lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version),
+        traces: traces,
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,

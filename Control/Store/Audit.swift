@@ -86,6 +86,8 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case mailHeldBack = "mail.held_back"
     /// Where errors are told.
     case errorTrackingChanged = "server.error_tracking_changed"
+    /// Who is told how the server is.
+    case phoneHomeChanged = "server.phone_home_changed"
     case webhookCreated = "webhook.created"
     case webhookChanged = "webhook.changed"
     case webhookRemoved = "webhook.removed"

@@ -46,8 +46,9 @@ package struct Deletions: Sendable {
             try transaction.silenceWebhooks(by: store.keyring, in: scope)
             if try transaction.house() == id {
                 try transaction.shared.run("DELETE FROM setup")
-                // Whoever comes next has errors of their own.
-                try transaction.shared.run("DELETE FROM server_keys WHERE name = \(ErrorTracking.name)")
+                // Whoever comes next has errors of their own, and says whom they tell.
+                try transaction.shared.run("DELETE FROM server_keys WHERE name IN (\(ErrorTracking.name), \(PhoneHome.name))")
+                try transaction.shared.run("DELETE FROM phone_home_calls")
             }
             let slug: String? = try transaction.shared.first("SELECT slug FROM organizations WHERE id = \(id)") { try $0["slug"] }
             try transaction.noteOfOperator(.organizationDeleted, id.text, detail: "\(slug ?? "") by \(owner.email)")

@@ -98,7 +98,9 @@ package struct Operations: Sendable {
             try transaction.removeOldDeliveries(before: transaction.now - retention.deliveries)
             try all.run("UPDATE webhooks SET older_secret = NULL, older_secret_until = NULL WHERE older_secret_until < \(transaction.now)")
             try transaction.shared.run("DELETE FROM jobs WHERE finished_at < \(limit)")
-            try transaction.shared.run("DELETE FROM health_snapshots WHERE at < \(transaction.now - retention.health)")
+            for table in ["health_snapshots", "phone_home_calls"] as [StaticString] {
+                try transaction.shared.run("DELETE FROM \(name: table) WHERE at < \(transaction.now - retention.health)")
+            }
             // What became of them stands with their deliveries.
             try transaction.shared.run(
                 "DELETE FROM jobs WHERE kind = \(EventOutbox.kind) AND finished_at < \(transaction.now - .seconds(86_400))")

@@ -64,6 +64,9 @@ package struct Organizations: Sendable {
         return some.count == 1 ? some[0] : nil
     }
 
+    /// The one that the server was set up with; nil where it is gone, or the server was set up in another way.
+    package func house() async throws -> OrganizationID? { try await store.read { try $0.house() } }
+
     /// Whether it is the one that the server was set up with: whoever did that runs the server, and its admins look after the pool.
     package func isHouse(_ id: OrganizationID) async throws -> Bool {
         try await store.read { try $0.house() == id }

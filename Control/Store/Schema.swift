@@ -27,6 +27,7 @@ enum Schema {
         Migration(version: 21, name: "rooms", script: rooms),
         Migration(version: 22, name: "meetings", script: meetings),
         Migration(version: 23, name: "chat", script: chat),
+        Migration(version: 24, name: "phone home", script: phoneHome),
     ]
 
     private static let accounts: StaticString = """

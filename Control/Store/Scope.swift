@@ -207,6 +207,18 @@ struct Transaction {
         ) { row in try row["value"] } ?? 0
     }
 
+    /// Figures of rows, for each value of `group`, which is the column `slot` of what `make` reads.
+    func grouped<Value>(
+        _ figures: SQL, of table: OrganizationTable, in scope: OrganizationScope, where condition: SQL, by group: SQL,
+        _ make: (borrowing Row) throws -> Value
+    ) throws -> [Value] {
+        try connection.all(
+            """
+            SELECT \(part: group) AS slot, \(part: figures) FROM \(part: table.sql)
+            WHERE organization = \(scope.organization) AND (\(part: condition)) GROUP BY slot ORDER BY slot
+            """, make)
+    }
+
     func insert(
         into table: OrganizationTable, in scope: OrganizationScope, _ values: KeyValuePairs<StaticString, any ColumnValue>
     ) throws {

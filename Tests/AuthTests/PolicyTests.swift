@@ -17,6 +17,7 @@ import Wire
         (.manageOwnAccount, [.owner, .admin, .host, .member]),
         (.viewAudit, [.owner, .admin]),
         (.viewDiagnostics, [.owner, .admin]),
+        (.viewAnalytics, [.owner, .admin]),
         (.managePool, [.owner, .admin]),
         (.viewSenders, [.owner, .admin, .host, .member]),
         (.manageSenders, [.owner, .admin]),
@@ -44,7 +45,7 @@ import Wire
 
     /// What each scope of an API token allows beside seeing the organisation, which all do; what is in none takes a session.
     private static let scopes: [APITokenScope: Set<Action>] = [
-        .read: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .viewDiagnostics],
+        .read: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .viewDiagnostics, .viewAnalytics],
         .broadcasts: [
             .viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .runBroadcasts, .runRooms, .runMeetings,
             .operateSenders,

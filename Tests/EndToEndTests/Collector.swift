@@ -54,6 +54,7 @@ final class Collector: Sendable {
     private struct State {
         var spans: [Span] = []
         var events: [Event] = []
+        var reports: [String] = []
         var faults: [String] = []
         /// What each key is answered: the status, and the limits that go with it.
         var limits: [String: String] = [:]
@@ -84,6 +85,7 @@ final class Collector: Sendable {
 
     var events: [Event] { state.withLock { $0.events } }
     var spans: [Span] { state.withLock { $0.spans } }
+    var reports: [String] { state.withLock { $0.reports } }
     var faults: [String] { state.withLock { $0.faults } }
     func events(by key: String) -> [Event] { events.filter { $0.key == key } }
 
@@ -97,8 +99,16 @@ final class Collector: Sendable {
         case "/v1/traces": takeSpans(headers, body, &state)
         // A receiver of webhooks beside it.
         case "/hook": Response(.ok)
+        // Whoever is told how a server is.
+        case let place where place.hasPrefix("/home"): takeReport(headers, body, &state)
         default: takeEnvelope(path, headers, body, &state)
         }
+    }
+
+    private static func takeReport(_ headers: Headers, _ body: String, _ state: inout State) -> Response {
+        guard headers["content-type"] == "application/json", object(body) != nil else { return refuse("no report: \(body)", &state) }
+        state.reports.append(body)
+        return Response(.noContent)
     }
 
     private static func takeSpans(_ headers: Headers, _ body: String, _ state: inout State) -> Response {

@@ -74,8 +74,11 @@ struct DescriptionTests {
             try await profile(api, desk, owner, peer)
             let pool = try #require(try await owner.get("/pool").items().first?["id"] as? String)
             try await api.call("PATCH /pool/{id}", [pool], #"{"draining":true}"#, by: owner)
+            try await api.call("PUT /diagnostics/phone-home", [], #"{"url":"https://127.0.0.1:1/"}"#, by: owner)
             for route in [
                 "GET /pool", "GET /diagnostics/health", "POST /diagnostics/health", "GET /diagnostics/snapshots", "GET /audit",
+                "POST /diagnostics/phone-home", "GET /diagnostics/phone-home", "GET /diagnostics/versions", "GET /analytics/days",
+                "GET /organization/storage",
             ] { try await api.call(route, by: owner) }
             try await operations(api, operating)
             let other = try await desk.person("owner@other.org", "another long password")
@@ -396,6 +399,7 @@ struct DescriptionTests {
     /// One who is let in, and one who is not; and a host.
     private func guests(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor, _ id: String, _ slug: String) async throws {
         #expect(try await api.call("POST /meetings/{id}/join", [id], by: owner).text("preset") == "webinar_host")
+        try await api.call("GET /diagnostics/meetings", by: owner)
         let link = try await owner.post("/meetings/\(id)/guest-links", #"{"label":"Speakers","preset":"webinar_guest","uses":2}"#)
         let token = try #require(try link.text("url").split(separator: "=").last)
         var asks: [String] = []

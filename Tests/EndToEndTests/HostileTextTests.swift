@@ -313,7 +313,7 @@ struct HostileTextTests {
             "ChangeSenderRequest": ["name": "N"], "ChangeHostRequest": ["draining": true],
             "ChangeConfigurationRequest": ["toml": "[video]\ninput = \"test\"\n"],
             "ResetModemRequest": ["modem": "860000000000012"],
-            "SpeedTestRequest": ["link": "eth0"],
+            "SpeedTestRequest": ["link": "eth0"], "PhoneHomeRequest": ["url": "https://127.0.0.1:1/"],
             "DestinationRequest": [
                 "name": "N", "url": "srt://192.0.2.1:9000", "secret": "0123456789", "streamID": "id", "srtMode": "caller",
             ],

@@ -39,6 +39,9 @@ struct TenancyTests {
         "GET /api/v1/audit": .admin,
         "GET /api/v1/diagnostics/health": .admin, "POST /api/v1/diagnostics/health": .admin, "GET /api/v1/diagnostics/snapshots": .admin,
         "GET /api/v1/diagnostics/error-tracking": .owner, "PUT /api/v1/diagnostics/error-tracking": .owner,
+        "GET /api/v1/diagnostics/phone-home": .owner, "PUT /api/v1/diagnostics/phone-home": .owner,
+        "POST /api/v1/diagnostics/phone-home": .owner, "GET /api/v1/diagnostics/meetings": .admin,
+        "GET /api/v1/diagnostics/versions": .admin, "GET /api/v1/analytics/days": .admin, "GET /api/v1/organization/storage": .admin,
         "GET /api/v1/operator/error-tracking": .operator, "PUT /api/v1/operator/error-tracking": .operator,
         "GET /api/v1/pool": .admin, "PATCH /api/v1/pool/{id}": .admin,
         "GET /api/v1/enrollment-tokens": .admin, "POST /api/v1/enrollment-tokens": .admin, "DELETE /api/v1/enrollment-tokens/{id}": .admin,
@@ -143,6 +146,7 @@ struct TenancyTests {
             "GET /api/v1/meetings", "GET /api/v1/meetings/{id}", "GET /api/v1/meeting-presets",
             "GET /api/v1/organization/meeting-settings",
             "GET /api/v1/diagnostics/health", "POST /api/v1/diagnostics/health", "GET /api/v1/diagnostics/snapshots", "GET /api/v1/pool",
+            "GET /api/v1/diagnostics/meetings", "GET /api/v1/diagnostics/versions", "GET /api/v1/analytics/days",
         ],
         "broadcasts": [
             "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
@@ -305,6 +309,7 @@ struct TenancyTests {
             for list in [
                 "/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions", "/invitations",
                 "/api-tokens", "/webhooks", "/diagnostics/deliveries", "/rehearsals", "/rooms", "/meetings",
+                "/diagnostics/meetings",
             ] {
                 let shown = String(decoding: try await other.get(list).body, as: UTF8.self)
                 for (kind, id) in ids { #expect(!shown.contains(id), "\(list) shows one of the \(kind)") }

@@ -134,6 +134,22 @@ struct RoomStateTests {
         #expect(table.state.isEmpty(at: 0))
     }
 
+    @Test("who is there is told by name, with their account where they have one, until they have left")
+    func people() throws {
+        var table = Table()
+        let account = RoomPass.Account(user: Self.fresh(), session: Self.fresh())
+        let zoe = try table.join("Zoe", .host, account: account)
+        let ben = try table.join("Ben", .guest)
+        _ = table.state.drop(ben.connection, at: start)
+        #expect(
+            table.state.people == [
+                RoomState.Person(name: "Ben", role: .guest, isAway: true, user: nil),
+                RoomState.Person(name: "Zoe", role: .host, isAway: false, user: account.user),
+            ])
+        _ = table.state.leave(zoe.id)
+        #expect(table.state.people.map(\.name) == ["Ben"])
+    }
+
     @Test("a room takes as many as it may, and who is in it comes again all the same")
     func full() throws {
         var table = Table { $0.participants = 2 }

@@ -279,6 +279,16 @@ export type CreateUserRequest = {
   password: string;
 };
 
+export type DayFigures = {
+  day: string;
+  broadcasts: number;
+  broadcastSeconds: number;
+  senders: number;
+  rehearsals: number;
+  meetings: number;
+  meetingSeconds: number;
+};
+
 export type DeleteOrganizationRequest = {
   organization: string;
   password: string;
@@ -367,7 +377,7 @@ export type ErrorTrackingRequest = {
 };
 
 export type EventKind = {
-  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
+  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
 export type GuestJoinRequest = {
@@ -408,6 +418,16 @@ export type HealthSnapshot = {
 export type HealthSnapshots = {
   items: HealthSnapshot[];
   next?: string | null;
+};
+
+export type HomeCall = {
+  id: string;
+  at: string;
+  occasion: "scheduled" | "manual";
+  place: string;
+  body: string;
+  status?: number | null;
+  fault?: string | null;
 };
 
 export type Host = {
@@ -742,6 +762,15 @@ export type PathReport = {
   loss?: number | null;
 };
 
+export type PhoneHome = {
+  place?: string | null;
+  calls: HomeCall[];
+};
+
+export type PhoneHomeRequest = {
+  url: string;
+};
+
 export type PlayerLink = {
   id: string;
   createdAt: string;
@@ -897,6 +926,19 @@ export type RotateSecretRequest = {
   overlapSeconds?: number | null;
 };
 
+export type RunningMeeting = {
+  id: string;
+  title: string;
+  type: "video" | "audio" | "webinar" | "livestream";
+  startedAt: string;
+  durationSeconds: number;
+  participants: ({
+    name: string;
+    role: "host" | "member" | "guest";
+    away: boolean;
+  })[];
+};
+
 export type Sender = {
   id: string;
   name: string;
@@ -922,7 +964,7 @@ export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "meetings.view" | "meetings.run" | "webhooks.manage" | "reports.manage")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "analytics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "meetings.view" | "meetings.run" | "webhooks.manage" | "reports.manage")[];
 };
 
 export type Settings = {
@@ -976,6 +1018,24 @@ export type StartRequest = {
   graceSeconds?: number | null;
 };
 
+export type Storage = {
+  areas: ({
+    name: "branding" | "avatars" | "slate";
+    files: number;
+    bytes: number;
+  })[];
+  used: number;
+  limit: number;
+  deliveryDays: number;
+  healthDays: number;
+  disk?: {
+    database: number;
+    copies: number;
+    free: number;
+    total: number;
+  } | null;
+};
+
 export type Ticket = {
   ticket: string;
 };
@@ -1014,6 +1074,17 @@ export type User = {
   active: boolean;
   organization: Organization;
   avatar?: string | null;
+};
+
+export type Versions = {
+  version: string;
+  uptimeSeconds: number;
+  upgrades: {
+    step: number;
+    name: string;
+    appliedAt: string;
+    version: string;
+  }[];
 };
 
 export type VideoEncoder = {
@@ -1059,7 +1130,7 @@ export type Webhook = {
 export type WebhookRequest = {
   url: string;
   description: string;
-  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
   active: boolean;
 };
 
@@ -1071,6 +1142,10 @@ export type WordingItem = {
 
 /** What each operation takes and gives. */
 export interface Operations {
+  /** What the organisation did on each of the last days, by UTC: what began then, however long it lasted. For the role admin and those above it. */
+  getAnalyticsDays: { path: { days?: string }; body: undefined; answer: {
+    items: DayFigures[];
+  } };
   /** List one's API tokens; for admins, those of all users. For every user of the organisation. */
   getApiTokens: { path: Nothing; body: undefined; answer: {
     items: APIToken[];
@@ -1205,8 +1280,20 @@ export interface Operations {
   getDiagnosticsHealth: { path: Nothing; body: undefined; answer: Diagnosis };
   /** Ask all of them now, and keep what they say. For the role admin and those above it. */
   postDiagnosticsHealth: { path: Nothing; body: undefined; answer: HealthSnapshot };
+  /** The organisation's meetings that run, since when, and who is in them. For the role admin and those above it. */
+  getDiagnosticsMeetings: { path: Nothing; body: undefined; answer: {
+    items: RunningMeeting[];
+  } };
+  /** Who is told how the server is, and the last 100 times; in the organisation that the server was set up with. For the organisation's owner. */
+  getDiagnosticsPhoneHome: { path: Nothing; body: undefined; answer: PhoneHome };
+  /** Tell it now; in the organisation that the server was set up with. For the organisation's owner. */
+  postDiagnosticsPhoneHome: { path: Nothing; body: undefined; answer: HomeCall };
+  /** Have another address told with each health check, or nobody from now on; in the organisation that the server was set up with. For the organisation's owner. */
+  putDiagnosticsPhoneHome: { path: Nothing; body: PhoneHomeRequest; answer: PhoneHome };
   /** How the server was, each five minutes and when somebody asked: the newest first, as long as they are kept, a part of it. For the role admin and those above it. */
   getDiagnosticsSnapshots: { path: { after?: string; limit?: string }; body: undefined; answer: HealthSnapshots };
+  /** The server's version, how long it has run, and the upgrades of its database, the newest first. For the role admin and those above it. */
+  getDiagnosticsVersions: { path: Nothing; body: undefined; answer: Versions };
   /** List the organisation's tokens. For the role admin and those above it. */
   getEnrollmentTokens: { path: Nothing; body: undefined; answer: {
     items: Token[];
@@ -1303,6 +1390,8 @@ export interface Operations {
   getOrganizationSlate: { path: Nothing; body: undefined; answer: Blob };
   /** Show this PNG or JPEG file of at most 96 KiB while a sender is silent, from the next broadcast on. For the role admin and those above it. */
   putOrganizationSlate: { path: Nothing; body: Blob; answer: undefined };
+  /** What the organisation's files take, and how long what is kept by itself is kept; with the server's disk where it looks after it. For the role admin and those above it. */
+  getOrganizationStorage: { path: Nothing; body: undefined; answer: Storage };
   /** How much of what it may have the organisation has. For the role admin and those above it. */
   getOrganizationUsage: { path: Nothing; body: undefined; answer: {
     items: Share[];
@@ -1409,6 +1498,7 @@ export interface Operations {
 
 /** The method and the path of each. */
 export const operations: Record<keyof Operations, readonly [method: string, path: string]> = {
+  getAnalyticsDays: ["GET", "/api/v1/analytics/days"],
   getApiTokens: ["GET", "/api/v1/api-tokens"],
   postApiTokens: ["POST", "/api/v1/api-tokens"],
   deleteApiTokensById: ["DELETE", "/api/v1/api-tokens/{id}"],
@@ -1468,7 +1558,12 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   putDiagnosticsErrorTracking: ["PUT", "/api/v1/diagnostics/error-tracking"],
   getDiagnosticsHealth: ["GET", "/api/v1/diagnostics/health"],
   postDiagnosticsHealth: ["POST", "/api/v1/diagnostics/health"],
+  getDiagnosticsMeetings: ["GET", "/api/v1/diagnostics/meetings"],
+  getDiagnosticsPhoneHome: ["GET", "/api/v1/diagnostics/phone-home"],
+  postDiagnosticsPhoneHome: ["POST", "/api/v1/diagnostics/phone-home"],
+  putDiagnosticsPhoneHome: ["PUT", "/api/v1/diagnostics/phone-home"],
   getDiagnosticsSnapshots: ["GET", "/api/v1/diagnostics/snapshots"],
+  getDiagnosticsVersions: ["GET", "/api/v1/diagnostics/versions"],
   getEnrollmentTokens: ["GET", "/api/v1/enrollment-tokens"],
   postEnrollmentTokens: ["POST", "/api/v1/enrollment-tokens"],
   deleteEnrollmentTokensById: ["DELETE", "/api/v1/enrollment-tokens/{id}"],
@@ -1512,6 +1607,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   deleteOrganizationSlate: ["DELETE", "/api/v1/organization/slate"],
   getOrganizationSlate: ["GET", "/api/v1/organization/slate"],
   putOrganizationSlate: ["PUT", "/api/v1/organization/slate"],
+  getOrganizationStorage: ["GET", "/api/v1/organization/storage"],
   getOrganizationUsage: ["GET", "/api/v1/organization/usage"],
   getOrganizationWording: ["GET", "/api/v1/organization/wording"],
   patchOrganizationWording: ["PATCH", "/api/v1/organization/wording"],
