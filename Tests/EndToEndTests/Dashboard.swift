@@ -48,6 +48,18 @@ struct Dashboard {
         _ = try await run("\(found).click()")
     }
 
+    /// Goes to a page of those who look after the organisation, by their menu.
+    func manage(_ name: String) async throws {
+        try await press("Admin")
+        try await press(name)
+    }
+
+    /// Goes to a page of one's own, by the menu under one's name.
+    func own(_ name: String) async throws {
+        _ = try await run("document.querySelector('.menu > button').click()")
+        try await press(name)
+    }
+
     /// Puts a text into the field of this name.
     func fill(_ name: String, _ text: String) async throws {
         let found = "strata.named('input, select, textarea', \(try Self.quoted(name)))"

@@ -35,7 +35,7 @@ struct DashboardAccountTests {
             try await page.press("Sign in")
             try await token(page, desk)
             let door = try await openRegistration(page)
-            try await page.press("Members")
+            try await page.manage("Members")
             try await invite(page)
             let mail = try await eventually(within: .seconds(10), "the invitation has come") {
                 try peer.mails.first { $0.to == ["kim@example.org"] }
@@ -61,7 +61,7 @@ struct DashboardAccountTests {
     func team() async throws {
         try await atFrontDesk { desk in
             let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
-            try await page.press("Members")
+            try await page.manage("Members")
             try await page.press("Add a member")
             for (field, text) in [
                 ("Name", "Kim"), ("Mail address", "kim@example.org"), ("Role", "member"), ("First password", "a long password"),
@@ -101,7 +101,7 @@ struct DashboardAccountTests {
             _ = try await page.run("strata.named('dialog button', 'Remove').click()")
             try await page.wait("!strata.rows('Members').some(row => /^Kim Lee/.test(row))", "Kim is gone")
             #expect(try await desk.visitor().signIn("kim@example.org", "a long password").status == 401)
-            try await page.press("Audit log")
+            try await page.manage("Audit log")
             try await page.wait(
                 """
                 ['user.created', 'user.role_changed', 'user.deactivated', 'user.activated', 'user.removed', 'Kim Lee, kim@example.org']
@@ -114,7 +114,7 @@ struct DashboardAccountTests {
 
     /// - Returns: the link that is handed out.
     private func openRegistration(_ page: Dashboard) async throws -> String {
-        try await page.press("Organisation")
+        try await page.manage("Organisation")
         try await page.fill("Name", "Nordlicht TV")
         try await page.press("Save")
         try await page.see("Saved")
@@ -153,7 +153,7 @@ struct DashboardAccountTests {
 
     /// One for a program: made with the password, shown once, used, and ended.
     private func token(_ page: Dashboard, _ desk: FrontDesk) async throws {
-        try await page.press("API tokens")
+        try await page.own("API tokens")
         try await page.press("Make an API token")
         try await page.fill("What it is for", "Lights")
         let tick = "[...document.querySelectorAll('dialog .choice')].find(one => one.innerText.startsWith('Destinations')).click()"

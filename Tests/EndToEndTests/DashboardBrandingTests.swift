@@ -15,7 +15,7 @@ struct DashboardBrandingTests {
             let page = Dashboard(browser: browser, server: desk.server)
             try await browser.open(page.server + "/")
             try await signIn(page, desk)
-            try await page.press("Organisation")
+            try await page.manage("Organisation")
             try await page.press("Branding")
             try await page.fill("Brand colour", "#aa3300")
             func shade(_ element: String) -> String {
@@ -75,7 +75,7 @@ struct DashboardBrandingTests {
 
     /// A text of the organisation's own stands at once where the catalogue's did, as text and nothing else.
     private func words(_ page: Dashboard) async throws {
-        try await page.press("Organisation")
+        try await page.manage("Organisation")
         try await page.press("Localisation")
         try await page.fill("Look for a text", "Senders")
         try await page.fill("Text", "nav.senders")

@@ -29,7 +29,7 @@ struct DashboardErrorTests {
     }
 
     private func track(_ page: Dashboard, _ collector: Collector) async throws {
-        try await page.press("Organisation")
+        try await page.manage("Organisation")
         try await page.press("Errors")
         try await page.fill("DSN", "https://no-key.example.org/4")
         try await page.press("Save")
@@ -70,7 +70,7 @@ struct DashboardErrorTests {
             true
             """
         _ = try await page.run(script)
-        try await page.press("Members")
+        try await page.manage("Members")
         try await page.see("This page has a fault. Reloading it may help.")
         try await page.browser.screenshot("app-errors-2-fallback")
         let event = try await eventually(within: .seconds(10), "it has come") {

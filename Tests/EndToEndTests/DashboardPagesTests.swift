@@ -95,7 +95,7 @@ struct DashboardPagesTests {
             }
             try await page.press("To the dashboard")
             try await page.see("No sender yet")
-            try await page.press("Help")
+            try await page.own("Help")
             try await page.see("Start and stop a broadcast")
             #expect(
                 try await page.run("[...document.querySelectorAll('main a')].every(one => one.origin === location.origin)") as? Bool == true
@@ -108,7 +108,7 @@ struct DashboardPagesTests {
                   : window.real(url, options);
                 0
                 """)
-            try await page.press("Members")
+            try await page.manage("Members")
             try await page.wait("document.querySelector('main .skeleton[role=status]') !== null", "it is being read")
             _ = try await page.run("window.answer()")
             try await page.see("owner@example.org")

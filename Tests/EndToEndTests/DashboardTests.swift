@@ -55,7 +55,7 @@ struct DashboardTests {
             let elsewhere = desk.visitor()
             #expect(try await elsewhere.signIn("ada@example.org", "a long password").status == 200)
             #expect(try await elsewhere.send("DELETE", "/auth/sessions").status == 204)
-            try await page.press("Members")
+            try await page.manage("Members")
             try await page.see("Your session has ended", within: .seconds(20))
             try await browser.screenshot("app-2-expired")
             try await page.fill("Password", "another password")
@@ -84,7 +84,7 @@ struct DashboardTests {
 
     /// A picture of the organisation's own is given, shown and taken away.
     private func slate(_ page: Dashboard) async throws {
-        try await page.press("Organisation")
+        try await page.manage("Organisation")
         try await page.press("While a sender is silent")
         try await page.see("A picture of ours is shown.")
         let choose = """
@@ -122,7 +122,7 @@ struct DashboardTests {
         #expect(try await page.run("document.body.innerText.includes('pool host')") as? Bool == false, "the server's health is shown")
         #expect(
             try await page.run("[...document.querySelectorAll('nav a')].map(one => one.innerText.trim()).join()") as? String
-                == "Übersicht,Sender,Sendungen,Treffen,Mein Konto,API-Token,Hilfe")
+                == "Übersicht,Sender,Sendungen,Treffen")
         try await page.go("/admin/members")
         try await page.see("Nicht für diese Rolle")
     }
@@ -216,7 +216,7 @@ struct DashboardTests {
 
     /// Its secret is shown once; what became of a test is told, also where nobody took it.
     private func webhook(_ page: Dashboard) async throws {
-        try await page.press("Webhooks")
+        try await page.manage("Webhooks")
         try await page.press("Add a webhook")
         try await page.fill("Description", "ours")
         try await page.fill("Address", "http://127.0.0.1:1/hook")
@@ -386,7 +386,7 @@ struct DashboardTests {
 
     /// On one page: how the server is, now and when it was asked before, and what could not be delivered.
     private func health(_ page: Dashboard) async throws {
-        try await page.press("Diagnostics")
+        try await page.manage("Diagnostics")
         try await page.wait("/database.*Healthy/.test(strata.rows('System health').join('\\n'))", "each part of the server is told")
         try await page.see("Failure rate\n100 %")
         // Of what is told to a webhook in its order only the first is tried: the test, unless the board was called online just before it.
@@ -416,7 +416,8 @@ struct DashboardTests {
         let paths = [
             "/", "/senders", "/senders/map", "/senders/\(sender)", "/senders/\(sender)/start", "/broadcasts", "/broadcasts/\(broadcast)",
             "/destinations", "/admin/enrollment", "/admin/members", "/tokens", "/admin/organization", "/admin/pool", "/admin/webhooks",
-            "/admin/diagnostics", "/admin/audit", "/account", "/help", "/nowhere",
+            "/admin/analytics", "/admin/presets", "/admin/storage", "/admin/updates", "/admin/diagnostics", "/admin/audit", "/account",
+            "/help", "/nowhere",
         ]
         let isLookedAt = ProcessInfo.processInfo.environment["STRATA_SCREENSHOTS"] != nil
         for (theme, language) in [("dark", "de")] + (isLookedAt ? [("light", "en")] : []) {

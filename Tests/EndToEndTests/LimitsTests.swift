@@ -61,7 +61,7 @@ struct LimitsTests {
             let owner = try await desk.owner()
             let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
             func usage() async throws {
-                try await page.press("Organisation")
+                try await page.manage("Organisation")
                 try await page.press("Usage")
                 try await page.wait("document.querySelectorAll('.share meter').length === 7", "each is shown")
             }

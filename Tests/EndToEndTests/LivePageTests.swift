@@ -152,7 +152,7 @@ struct LivePageTests {
             let dsn = #"{"dsn":"https://0123456789abcdef0123456789abcdef@127.0.0.1:1/4"}"#
             #expect(try await owner.send("PUT", "/diagnostics/error-tracking", dsn).status == 200)
             let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
-            try await page.press("Diagnostics")
+            try await page.manage("Diagnostics")
             try await page.wait("/^database.*Healthy/.test(strata.rows('System health')[0])", "each part is told")
             try await page.wait("strata.rows('On now').length === 1 && /^stays/.test(strata.rows('On now')[0])", "what runs is told")
             try await page.see("Senders online\n0 of 1")

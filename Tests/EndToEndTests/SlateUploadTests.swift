@@ -49,7 +49,7 @@ struct SlateUploadTests {
         try await atFrontDesk { desk in
             let board = try await desk.board(of: try await desk.owner())
             let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
-            try await page.press("Organisation")
+            try await page.manage("Organisation")
             try await page.press("While a sender is silent")
             try await page.see("A picture of ours is shown.")
             func choose(_ source: String, _ type: String) async throws {

@@ -3,6 +3,7 @@ import type { Action } from "../api/Access";
 import { useMay } from "../api/Server";
 import { Empty, Page } from "../design/Page";
 import { AccountPage } from "../pages/AccountPage";
+import { AnalyticsPage } from "../pages/AnalyticsPage";
 import { AuditPage } from "../pages/AuditPage";
 import { BroadcastPage } from "../pages/BroadcastPage";
 import { BroadcastsPage } from "../pages/BroadcastsPage";
@@ -20,11 +21,14 @@ import { MeetingsPage } from "../pages/MeetingsPage";
 import { MembersPage } from "../pages/MembersPage";
 import { OrganizationPage } from "../pages/OrganizationPage";
 import { PoolPage } from "../pages/PoolPage";
+import { PresetsPage } from "../pages/PresetsPage";
 import { RegisterPage } from "../pages/RegisterPage";
 import { SenderPage } from "../pages/SenderPage";
 import { SendersPage } from "../pages/SendersPage";
 import { StartPage } from "../pages/StartPage";
+import { StoragePage } from "../pages/StoragePage";
 import { TokensPage } from "../pages/TokensPage";
+import { UpdatesPage } from "../pages/UpdatesPage";
 import { WebhooksPage } from "../pages/WebhooksPage";
 import { useWords } from "../text/Text";
 import { Mishap } from "./Mishap";
@@ -52,10 +56,17 @@ const places: readonly Place[] = [
   { pattern: "/meetings", needs: "meetings.view", page: () => <MeetingsPage /> },
   { pattern: "/meetings/:id", needs: "meetings.view", page: ({ id }) => <MeetingPage id={id!} /> },
   { pattern: "/admin/enrollment", needs: "senders.manage", page: () => <EnrollmentPage /> },
-  { pattern: "/admin/members", needs: "users.view", page: () => <MembersPage /> },
+  { pattern: "/admin/members", group: "members", needs: "users.view", page: () => <MembersPage /> },
+  { pattern: "/admin/invite", group: "members", needs: "users.manage", page: () => <MembersPage invite /> },
   { pattern: "/tokens", needs: "account.manage", page: () => <TokensPage /> },
   { pattern: "/admin/organization", group: "organization", needs: "organization.change", page: () => <OrganizationPage tab="general" /> },
   { pattern: "/admin/organization/:tab", group: "organization", needs: "organization.change", page: ({ tab }) => <OrganizationPage tab={tab!} /> },
+  { pattern: "/admin/settings", group: "organization", needs: "organization.change", page: () => <OrganizationPage tab="general" /> },
+  { pattern: "/admin/branding", group: "organization", needs: "organization.change", page: () => <OrganizationPage tab="branding" /> },
+  { pattern: "/admin/presets", needs: "organization.change", page: () => <PresetsPage /> },
+  { pattern: "/admin/storage", needs: "organization.change", page: () => <StoragePage /> },
+  { pattern: "/admin/analytics", needs: "analytics.view", page: () => <AnalyticsPage /> },
+  { pattern: "/admin/updates", needs: "diagnostics.view", page: () => <UpdatesPage /> },
   { pattern: "/admin/pool", needs: "diagnostics.view", page: () => <PoolPage /> },
   { pattern: "/admin/webhooks", needs: "webhooks.manage", page: () => <WebhooksPage /> },
   { pattern: "/admin/diagnostics", needs: "diagnostics.view", page: () => <DiagnosticsPage /> },

@@ -35,10 +35,10 @@ export function Shell({ isExpired }: { isExpired: boolean }) {
           <Icon name={isOpen ? "close" : "menu"} />
         </button>
         <Link className="brand" to="/"><Sign /></Link>
+        <Navigation path={path} />
         <Connection />
         <UserMenu />
       </header>
-      <Navigation path={path} />
       <main id="main" tabIndex={-1}><Warnings />{shown(path)}</main>
       {isExpired && <ReentryDialog />}
     </div>

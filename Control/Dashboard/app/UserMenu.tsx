@@ -6,10 +6,13 @@ import { Icon } from "../design/Icon";
 import { Menu } from "../design/Menu";
 import { tellFault } from "../design/Toast";
 import { languages, useWords } from "../text/Text";
+import type { Key } from "../text/en";
 import { prefer, usePreferences, type Preferences } from "./Preferences";
 import { go, Link } from "./Router";
 
-/** Who is signed in, how the page looks and speaks, and the way out. */
+const ways: readonly (readonly [to: string, text: Key])[] = [["/account", "nav.account"], ["/tokens", "nav.tokens"], ["/help", "nav.help"]];
+
+/** Who is signed in and what is theirs, how the page looks and speaks, and the way out. */
 export function UserMenu() {
   const { t } = useWords();
   const { user } = useSession(), { theme, language } = usePreferences();
@@ -23,7 +26,7 @@ export function UserMenu() {
       {close => (
         <>
           <p className="who"><strong>{user.displayName}</strong><br />{user.email}<br /><span className="muted">{t(`role.${user.role}`)} · {user.organization.name}</span></p>
-          <Link to="/account" className="button plain" onClick={close}>{t("nav.account")}</Link>
+          {ways.map(([to, text]) => <Link key={to} to={to} className="button plain" onClick={close}>{t(text)}</Link>)}
           <SelectField label={t("user.theme")} value={theme} set={value => prefer({ theme: value as Preferences["theme"] })}
             options={[["auto", t("user.auto")], ["light", t("user.light")], ["dark", t("user.dark")]]} />
           <SelectField label={t("user.language")} value={language} set={value => prefer({ language: value as Preferences["language"] })}

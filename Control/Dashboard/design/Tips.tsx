@@ -9,8 +9,10 @@ type Tip = { text: string; left: number; top: number };
 function tipOf(target: EventTarget | null): Tip | null {
   const element = target instanceof Element ? target.closest<HTMLElement>("[data-tip]") : null;
   if (!element || (element.textContent?.trim() && parseFloat(getComputedStyle(element).fontSize) > 1)) return null;
-  const box = element.getBoundingClientRect();
-  return { text: element.dataset.tip ?? "", left: Math.min(box.right + 8, innerWidth - 140), top: box.top + box.height / 2 };
+  const box = element.getBoundingClientRect(), text = element.dataset.tip ?? "";
+  // Beside it; of signs that stand beside each other, below.
+  if (element.closest("header")) return { text, left: Math.max(4, Math.min(box.left, innerWidth - 140)), top: box.bottom + 18 };
+  return { text, left: Math.min(box.right + 8, innerWidth - 140), top: box.top + box.height / 2 };
 }
 
 /** Says what a sign means to whoever points at it or comes to it with the keyboard; those who hear the page are told by its name. */

@@ -13,6 +13,8 @@ import { useWords } from "../text/Text";
 import { Running } from "./BroadcastsPage";
 import { Deliveries } from "./Deliveries";
 import { HealthHistory } from "./HealthHistory";
+import { PhoneHome } from "./PhoneHome";
+import { RunningMeetings } from "./RunningMeetings";
 import { useEvery } from "./useEvery";
 
 export const healthTones: Record<Diagnosis["status"], Tone> = { healthy: "good", degraded: "warn", unhealthy: "bad" };
@@ -46,8 +48,9 @@ export function DiagnosticsPage() {
         </Card>
       )}</Read>
       <OnAir />
+      <RunningMeetings />
       <Told />
-      {may("reports.manage") && <Errors />}
+      {may("reports.manage") && <><Errors /><PhoneHome /></>}
       <Read of={past}>{first => <HealthHistory first={first} />}</Read>
     </Page>
   );

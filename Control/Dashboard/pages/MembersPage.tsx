@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { Fault } from "../api/Fault";
 import { client, useMay, useReading, useSession } from "../api/Server";
 import type { User } from "../api/Schema";
+import { rename } from "../app/Router";
 import { Badge } from "../design/Badge";
 import { Button } from "../design/Button";
 import { ConfirmDialog, FormDialog } from "../design/Dialog";
@@ -15,14 +16,18 @@ import { Invitations, LinkDialog } from "./Invitations";
 type Role = User["role"];
 const ranks: Record<Role, number> = { owner: 5, admin: 4, host: 3, member: 2 };
 
-/** Who belongs to the organisation, and what they may. */
-export function MembersPage() {
+/** Who belongs to the organisation, and what they may. @param invite begins with the question whom to invite. */
+export function MembersPage({ invite = false }: { invite?: boolean }) {
   const { t } = useWords();
   const may = useMay(), { user: self } = useSession(), users = useReading("getUsers", {});
   const [edited, setEdited] = useState<User | "new" | null>(null), [shut, setShut] = useState<User | null>(null), [heir, setHeir] = useState<User | null>(null), [removed, setRemoved] = useState<User | null>(null);
   const manages = (one: User) => may("users.manage") && ranks[self.role] > ranks[one.role];
-  const [invites, setInvites] = useState<"one" | "many" | null>(null), [forgot, setForgot] = useState<User | null>(null), [link, setLink] = useState<string | null>(null);
+  const [invites, setInvites] = useState<"one" | "many" | null>(invite ? "one" : null), [forgot, setForgot] = useState<User | null>(null), [link, setLink] = useState<string | null>(null);
   const isManager = may("users.manage");
+  const invited = () => {
+    setInvites(null);
+    if (invite) rename("/admin/members");
+  };
   const roles = (["admin", "host", "member"] as const).filter(one => ranks[one] < ranks[self.role]).map(one => [one, t(`role.${one}`)] as const);
   const add = isManager && <>
     <Button look="quiet" onClick={() => setInvites("many")}>{t("invitations.many")}</Button>
@@ -55,7 +60,7 @@ export function MembersPage() {
           ]} />
         </Card>
       )}</Read>
-      {isManager && <Invitations roles={roles} asked={invites} close={() => setInvites(null)} shown={setLink} />}
+      {isManager && <Invitations roles={roles} asked={invites} close={invited} shown={setLink} />}
       {forgot && <ConfirmDialog title={t("members.linkFor", { name: forgot.displayName })} submit={t("members.link")} close={() => setForgot(null)} act={() => sendLink(forgot)}><p>{t("members.linkText")}</p></ConfirmDialog>}
       {link && <LinkDialog link={link} close={() => setLink(null)} />}
       {edited && <MemberDialog user={edited === "new" ? undefined : edited} below={ranks[self.role]} close={() => setEdited(null)} done={users.again} />}
