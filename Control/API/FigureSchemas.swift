@@ -1,5 +1,4 @@
 import Blobs
-import Rooms
 import Store
 import Wire
 

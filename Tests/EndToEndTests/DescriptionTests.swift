@@ -74,12 +74,7 @@ struct DescriptionTests {
             try await profile(api, desk, owner, peer)
             let pool = try #require(try await owner.get("/pool").items().first?["id"] as? String)
             try await api.call("PATCH /pool/{id}", [pool], #"{"draining":true}"#, by: owner)
-            try await api.call("PUT /diagnostics/phone-home", [], #"{"url":"https://127.0.0.1:1/"}"#, by: owner)
-            for route in [
-                "GET /pool", "GET /diagnostics/health", "POST /diagnostics/health", "GET /diagnostics/snapshots", "GET /audit",
-                "POST /diagnostics/phone-home", "GET /diagnostics/phone-home", "GET /diagnostics/versions", "GET /analytics/days",
-                "GET /organization/storage",
-            ] { try await api.call(route, by: owner) }
+            try await figures(api, owner)
             try await operations(api, operating)
             let other = try await desk.person("owner@other.org", "another long password")
             try await api.call(
@@ -95,6 +90,15 @@ struct DescriptionTests {
             let untried = api.untried(200..<300)
             #expect(untried.isEmpty, "no success was tried of: \(untried)")
         }
+    }
+
+    private func figures(_ api: DescribedAPI, _ owner: Visitor) async throws {
+        try await api.call("PUT /diagnostics/phone-home", [], #"{"url":"https://127.0.0.1:1/"}"#, by: owner)
+        for route in [
+            "GET /pool", "GET /diagnostics/health", "POST /diagnostics/health", "GET /diagnostics/snapshots", "GET /audit",
+            "POST /diagnostics/phone-home", "GET /diagnostics/phone-home", "GET /diagnostics/versions", "GET /analytics/days",
+            "GET /organization/storage",
+        ] { try await api.call(route, by: owner) }
     }
 
     private func tokenAndSlate(_ api: DescribedAPI, _ owner: Visitor) async throws {
