@@ -131,7 +131,10 @@ package actor RoomSessions {
     /// How many are in all of them.
     package func everybody() async -> Int {
         var count = 0
-        for session in sessions.values { count += await session.headcount.all }
+        for session in sessions.values {
+            let here = await session.headcount.all
+            count += here
+        }
         return count
     }
 
