@@ -1,4 +1,5 @@
 import Testing
+import XML
 
 @testable import Sticks
 
@@ -35,7 +36,7 @@ import Testing
         func document(_ count: Int) -> String { "<a>" + String(repeating: "<b/>", count: count) + "</a>" }
         #expect(throws: Never.self) { try FlatXML(Array(document(FlatXML.elementLimit).utf8)) }
         #expect(throws: FlatXML.Fault.self) { try FlatXML(Array(document(FlatXML.elementLimit + 1).utf8)) }
-        let long = String(repeating: "x", count: FlatXML.valueLimit + 1)
+        let long = String(repeating: "x", count: XMLScanner.valueLimit + 1)
         #expect(throws: FlatXML.Fault.self) { try FlatXML(Array("<a><b>\(long)</b></a>".utf8)) }
         #expect(throws: FlatXML.Fault.self) { try FlatXML(Array("<\(long)/>".utf8)) }
         #expect(throws: FlatXML.Fault.self) { try FlatXML(Array("<a/>".utf8) + [UInt8](repeating: 0x20, count: FlatXML.byteLimit)) }
