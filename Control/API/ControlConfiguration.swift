@@ -8,6 +8,7 @@ package import Mail
 package import Posix
 package import Reporting
 package import Rooms
+package import S3
 package import Store
 package import TLS
 import Units
@@ -35,6 +36,8 @@ package struct ControlConfiguration: Sendable {
     package let retention: Retention
     package let backups: Backups?
     package let rooms: RoomSettings
+    /// nil: blobs lie on this machine's disk.
+    package let bucket: S3Settings?
     /// Whom errors are told beside the installation's own tracker, which is a setting; nil: nobody.
     package let vendor: DSN?
     /// What errors say of this installation, e.g. `production`.
@@ -82,6 +85,7 @@ package struct ControlConfiguration: Sendable {
         if rooms.workers > 0, rooms.announced.isEmpty, !Set(["0.0.0.0", "::"]).isDisjoint(with: rooms.bind) {
             reader.note("rooms.announce", nil, "the addresses at which browsers reach this machine, as rooms.bind names all that it has")
         }
+        bucket = S3Settings(reader)
         let errors = reader.section("errors")
         vendor = Self.dsn(errors, reader)
         self.environment = errors.string("environment", default: "production", "1 to 64 letters, digits, dots, hyphens and underlines") {

@@ -31,9 +31,24 @@ extension Gateway {
         case let error as AuthError: Self.problem(error)
         case let failure as BroadcastDirector.Failure: Self.problem(failure)
         case let error as StoreError: Self.problem(error)
-        case let error as BlobError: Problem(.busy, error.description)
+        case let error as BlobError: self.problem(error, request, route)
         case let fault as BodyFault: Self.problem(fault)
         default: unexpected(error, request, route)
+        }
+    }
+
+    /// How the server is set up is its operator's to read, in the log.
+    private func problem(_ error: BlobError, _ request: Request, _ route: Route?) -> Problem {
+        switch error {
+        case .diskFull: return Problem(.busy, error.description)
+        case .quota: return Problem(.quota, error.description)
+        case .tooLarge: return Problem(.tooLarge, error.description)
+        case .noUpload: return Problem(.gone, error.description)
+        case .beyondEnd: return Problem(.invalid, error.description)
+        case .away, .refused:
+            parts.log.error("the store of files did not do what it was asked", ["error": "\(error)"])
+            return Problem(.busy, "files cannot be stored or read now; the server's log says why")
+        case .damaged, .badParts: return unexpected(error, request, route)
         }
     }
 

@@ -42,6 +42,8 @@ struct Housekeeping: Sendable {
 
     private static let cleanup = "cleanup"
     private static let hourMs: Int64 = 3_600_000
+    /// So long nobody puts an upload together of whose parts none has come.
+    private static let daySeconds: Int64 = 86_400
     private static let health = "health"
     private static let healthMs: Int64 = 300_000
     private static let meetings = "forgotten meetings"
@@ -105,6 +107,7 @@ struct Housekeeping: Sendable {
         let limit = (store.now - Files.patience).unixSeconds
         let unknown = try await store.unknown(among: blobs.settled(before: limit))
         try await blobs.remove(unknown, writtenBefore: limit)
+        try await blobs.sweep(before: store.now.unixSeconds - Self.daySeconds)
     }
 
     private func delete(_ job: Job) async throws -> String? {

@@ -27,18 +27,15 @@ package struct DiskSpace: Sendable, Hashable {
     package var isAmple: Bool { free >= total / 20 }
 }
 
-package enum BlobError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Less than 5 % of the disk is free, or none.
-    case diskFull
-
-    package var description: String { "less than 5 % of the server's disk is free; no file was stored" }
-}
-
-/// Blobs as files of a folder (STO-04): each is there whole or not at all, and still there after a loss of power once `write` has returned.
+/// Blobs as files of a folder (STO-04): each is there whole or not at all, and still there after a loss of power once it was written.
+///
+/// Pictures of people and pages are called by their content. Other objects (`BlobFolder+Objects.swift`) have a file beside them with their
+/// digest, and come in parts through `.uploads` (`BlobFolder+Uploads.swift`). What begins with a dot is nobody's object.
+///
 /// Its calls block: `BlobStore` makes them on a thread of its own.
 package struct BlobFolder: Sendable {
-    private let root: String
-    private let space: @Sendable (String) throws -> DiskSpace
+    let root: String
+    let space: @Sendable (String) throws -> DiskSpace
 
     /// - Parameter space: how full the disk is; a test's own in tests.
     package init(_ root: String, space: @escaping @Sendable (String) throws -> DiskSpace = { try DiskSpace(of: $0) }) {
@@ -55,7 +52,7 @@ package struct BlobFolder: Sendable {
         do {
             try Folder.make(folder)
             guard try space(folder).isAmple else { throw BlobError.diskFull }
-            try put(bytes, draft: "\(folder)/\(Self.draft)\(Hex.encode(randomBytes(8)))", place: "\(root)/\(key.path)")
+            try put(bytes, draft: Self.newDraft(in: folder), place: "\(root)/\(key.path)")
             // Its name, and those of the folders that may be new.
             for folder in [folder, "\(root)/org/\(key.organization)", "\(root)/org", root] { try Self.sync(folder) }
         } catch let error as SystemError where error.code == ENOSPC || error.code == EDQUOT {
@@ -102,22 +99,22 @@ package struct BlobFolder: Sendable {
 
     /// Removes everything of an organisation; it may be begun again.
     package func removeAll(of organization: OrganizationID) throws {
-        let own = "\(root)/org/\(organization)"
-        for area in try Self.names(in: own) {
-            for name in try Self.names(in: "\(own)/\(area)") { try Self.unlink("\(own)/\(area)/\(name)") }
-            try Self.removeFolder("\(own)/\(area)")
-        }
-        try Self.removeFolder(own)
+        try removeUploads(of: organization)
+        try Self.removeTree("\(root)/org/\(organization)")
     }
 
-    private static let draft = ".draft-"
+    static let draft = ".draft-"
 
-    private func put(_ bytes: [UInt8], draft: String, place: String) throws(SystemError) {
+    /// A name that nothing has.
+    static func newDraft(in folder: String) -> String { "\(folder)/\(draft)\(Hex.encode(randomBytes(8)))" }
+
+    func put(_ bytes: [UInt8], draft: String, place: String) throws(SystemError) {
         let raw = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard raw >= 0 else { throw SystemError("open", on: draft) }
         let file = Descriptor(adopting: raw)
         do throws(SystemError) {
-            try Self.fill(file.raw, with: bytes, draft)
+            try Self.append(bytes, to: file.raw, draft)
+            try Self.flush(file.raw, draft)
             guard rename(draft, place) == 0 else { throw SystemError("rename", on: place) }
         } catch {
             Glibc.unlink(draft)
@@ -125,7 +122,7 @@ package struct BlobFolder: Sendable {
         }
     }
 
-    private static func fill(_ descriptor: CInt, with bytes: [UInt8], _ path: String) throws(SystemError) {
+    static func append(_ bytes: [UInt8], to descriptor: CInt, _ path: String) throws(SystemError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -133,10 +130,13 @@ package struct BlobFolder: Sendable {
             guard count > 0 else { throw SystemError("write", on: path) }
             rest = rest.dropFirst(count)
         }
+    }
+
+    static func flush(_ descriptor: CInt, _ path: String) throws(SystemError) {
         guard fsync(descriptor) == 0 else { throw SystemError("fsync", on: path) }
     }
 
-    private static func sync(_ folder: String) throws(SystemError) {
+    static func sync(_ folder: String) throws(SystemError) {
         let raw = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard raw >= 0 else { throw SystemError("open", on: folder) }
         let opened = Descriptor(adopting: raw)
@@ -144,13 +144,13 @@ package struct BlobFolder: Sendable {
     }
 
     /// By the time of its last write; what is not there is not older.
-    private static func isOlder(_ path: String, _ unixSeconds: Int64) -> Bool {
+    static func isOlder(_ path: String, _ unixSeconds: Int64) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && Int64(status.st_mtim.tv_sec) < unixSeconds
     }
 
     /// Everything in a folder; nothing where there is none.
-    private static func names(in folder: String) throws(SystemError) -> [String] {
+    static func names(in folder: String) throws(SystemError) -> [String] {
         guard let stream = opendir(folder) else {
             guard errno == ENOENT else { throw SystemError("opendir", on: folder) }
             return []
@@ -164,8 +164,22 @@ package struct BlobFolder: Sendable {
         return names.sorted()
     }
 
-    private static func unlink(_ path: String) throws(SystemError) {
+    static func unlink(_ path: String) throws(SystemError) {
         guard Glibc.unlink(path) == 0 || errno == ENOENT else { throw SystemError("unlink", on: path) }
+    }
+
+    /// A folder and all that is in it; one that is not there is removed already. No link is followed.
+    static func removeTree(_ path: String) throws(SystemError) {
+        for name in try names(in: path) {
+            let inner = "\(path)/\(name)"
+            if isFolder(inner) { try removeTree(inner) } else { try unlink(inner) }
+        }
+        try removeFolder(path)
+    }
+
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     private static func removeFolder(_ path: String) throws(SystemError) {

@@ -14,6 +14,7 @@ import Mail
 import Posix
 import Reporting
 import Rooms
+import S3
 import Service
 import Store
 import Systemd
@@ -134,6 +135,20 @@ struct Outward: Sendable {
     }
 }
 
+/// Says at the start what keeps the bucket of `[blobs]` from being used: whoever has set it up is still there then.
+@Sendable func lookAtBucket(_ configuration: ControlConfiguration, _ outward: Outward, _ log: Log) async {
+    guard let settings = configuration.bucket else { return }
+    let store = S3Store(S3Client(settings, outbound: outward.outbound, loop: outward.loop)) { unixMilliseconds() / 1000 }
+    do {
+        try await store.check()
+        log.notice("the bucket of blobs can be read", ["bucket": "\(settings)"])
+    } catch is CancellationError {
+        // The program ends.
+    } catch {
+        log.error("the bucket of blobs cannot be used", ["bucket": "\(settings)", "error": "\(error)"])
+    }
+}
+
 @Sendable func parts(
     _ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ authority: Certificate?,
     _ certificates: CertificateWatch, _ outward: Outward, _ blobLoop: Loop, _ reporter: Reporter, _ traces: Gateway.Traces?, _ log: Log
@@ -147,6 +162,7 @@ struct Outward: Sendable {
     let letters = configuration.mail.map { _ in Letters(links) }
     let postman = configuration.mail.map { Postman(store, $0, log: log) }
     let broadcasts = BroadcastDirector(store: store, fleet: fleet, feed: feed, lookups: outward.lookups, log: log)
+    let signer = BlobSigner(key: try await store.operations.key("blob addresses"))
     return Gateway.Parts(
         store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
         fleet: fleet,
@@ -161,8 +177,7 @@ struct Outward: Sendable {
         courier: Courier(
             store, lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version,
             tracer: traces?.tracer, log: log),
-        blobs: BlobStore(folder.blobs, on: blobLoop), signer: BlobSigner(key: try await store.operations.key("blob addresses")),
-        reporter: reporter,
+        blobs: BlobStore(folder.blobs, signer: signer, on: blobLoop), signer: signer, reporter: reporter,
         home: HomeLine(lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version),
         traces: traces,
         settings: Gateway.Settings(
@@ -231,6 +246,7 @@ struct Outward: Sendable {
         // No start waits for it, and an end 5 s at most: that long the last checkpoint waits for whoever reads.
         _ = try await program.start("inspection", { Task { await inspect(store, log) } }, stop: { $0.cancel() })
     }
+    _ = try await program.start("bucket", { Task { await lookAtBucket(configuration, outward, log) } }, stop: { $0.cancel() })
     let mark = RunMark(folder)
     begin(mark, reporter, log)
     await program.untilStopped(signals) { await certificates.reload(server) }

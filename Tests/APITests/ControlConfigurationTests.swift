@@ -34,6 +34,7 @@ struct ControlConfigurationTests {
         #expect(kept.deliveries == .seconds(7 * 86_400) && kept.health == .seconds(365 * 86_400))
         #expect(shipped.vendor == nil && least.vendor == nil && shipped.environment == least.environment)
         #expect(shipped.rooms.workers == 0 && least.rooms.workers == 0 && shipped.rooms.port == least.rooms.port)
+        #expect(shipped.bucket == nil && least.bucket == nil)
         #expect(shipped.outbound.isEmpty && least.outbound.isEmpty && !shipped.endsTLSAtProxy)
     }
 
@@ -73,6 +74,40 @@ struct ControlConfigurationTests {
         #expect(links[2].contains("username=\"1795435200:somebody\""))
         // openssl dgst -sha1 -hmac 0123456789abcdef -binary | base64
         #expect(links[2].contains("credential=\"Rn8e9rGrismu0NbEsS4KKxGgHXU=\""))
+    }
+
+    @Test("a bucket takes an endpoint by TLS or inside, and a key whose secret lies in a file of its own; no fault tells it")
+    func bucket() throws {
+        let secret = FileManager.default.temporaryDirectory.path + "/strata-secret-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: secret) }
+        try Data("wJalrXUtnFEMI\nmore".utf8).write(to: URL(fileURLWithPath: secret))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret)
+        func section(_ lines: [String]) -> String {
+            let own = ["bucket = \"strata\"", "access_key = \"key\"", "secret_file = \"\(secret)\""]
+            let given = Set(lines.map { $0.prefix { $0 != " " } })
+            return least + "[blobs]\n" + (lines + own.filter { !given.contains($0.prefix { $0 != " " }) }).joined(separator: "\n") + "\n"
+        }
+        let bucket = try parse(section(["endpoint = \"https://s3.example.org\""])).bucket
+        #expect(bucket?.region == "us-east-1" && bucket?.addressing == .path && bucket?.isInside == false && bucket?.authority == nil)
+        #expect(bucket?.secret.revealed == "wJalrXUtnFEMI" && bucket?.bucket == "strata" && bucket?.accessKey == "key")
+        #expect(try parse(section(["endpoint = \"http://10.0.0.5:9000/s3\"", "inside = true"])).bucket?.path(of: "a") == "/s3/strata/a")
+        #expect(try parse(least).bucket == nil)
+        let endpoint = "endpoint = \"https://s3.example.org\""
+        for (lines, key) in [
+            (["endpoint = \"http://s3.example.org\""], "blobs.endpoint"), (["endpoint = \"s3.example.org\""], "blobs.endpoint"),
+            (["endpoint = \"https://s3.example.org/a%20b\""], "blobs.endpoint"), ([endpoint, "bucket = \"A\""], "blobs.bucket"),
+            ([endpoint, "bucket = \"../x\""], "blobs.bucket"),
+            ([endpoint, "bucket = \"a.b\"", "addressing = \"host\""], "blobs.addressing"),
+            ([endpoint, "region = \"a/b\""], "blobs.region"), ([endpoint, "access_key = \"a b\""], "blobs.access_key"),
+            ([endpoint, "secret_file = \"/nowhere/at/all\""], "blobs.secret_file"),
+            ([endpoint, "authority = \"/nowhere/at/all\""], "blobs.authority"), (["region = \"r\""], "blobs.region"),
+        ] {
+            let text = lines.contains { $0.hasPrefix("endpoint") } ? section(lines) : least + "[blobs]\n" + lines[0] + "\n"
+            let faults = #expect(throws: ConfigurationFaults.self) { try parse(text) }
+            #expect(faults?.faults.map(\.key) == [key] && !String(describing: faults).contains("wJalr"), "\(lines)")
+        }
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: secret)
+        #expect(throws: ConfigurationFaults.self) { try parse(section([endpoint])) }
     }
 
     @Test("a quota is set by file or environment, and one that is none is a fault with its key")
