@@ -104,6 +104,7 @@ let shared: [Target] = [
     module("Common", "SQLite", ["CSQLite"]),
     module("Common", "V4L2", ["CV4L2"]),
     // The rest.
+    pure("Common", "Releases", ["Units", "Crypto"]),
     module("Common", "Logging", ["Posix", "Units"]),
     module("Common", "Configuration", ["TOML", "Units", "Wire"]),
     module("Common", "Service", ["Units", "BondWire", "Crypto", "Configuration", "Posix", "Logging", "Systemd"]),
@@ -222,6 +223,7 @@ let suites: [Target] = [
         [
             "Units", "HTTP", "TOML", "XML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "S3", "Blobs", "Redaction",
             "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet", "SRTP", "TLS", "RTP", "SDP", "Forwarding", "Meetings",
+            "Releases",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
@@ -234,6 +236,7 @@ let suites: [Target] = [
     tests("PosixTests", ["Posix", "CLab"]),
     tests("WebTests", ["Web", "HTTP", "TLS", "Support", "Posix", "Crypto"]),
     tests("CryptoTests", ["Crypto"]),
+    tests("ReleasesTests", ["Releases", "Crypto"]),
     tests("SRTPTests", ["SRTP", "BondWire", "CSRTP", "Crypto"]),
     tests("TLSTests", ["TLS", "BondWire", "CTimeOfDay", "Crypto", "SRTP"]),
     tests("SQLiteTests", ["SQLite", "Support"]),
