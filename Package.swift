@@ -201,7 +201,7 @@ let control: [Target] = [
 ]
 
 let provisioning: [Target] = [
-    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Service", "TLS", "Logging"]),
+    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging"]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
 
@@ -291,7 +291,7 @@ let suites: [Target] = [
         "BroadcastsTests",
         ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "SQLite", "Store", "Support", "Units", "Web", "Wire"]),
     tests("AlertsTests", ["Alerts", "Broadcasts", "Crypto", "Posix", "Store", "Units", "Wire"]),
-    tests("CommandsTests", ["Commands", "Crypto", "Web"]),
+    tests("CommandsTests", ["Commands", "Crypto", "Posix", "Releases", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
     tests("STUNTests", ["STUN", "Crypto"]),

@@ -35,6 +35,11 @@ package struct Console: Sendable {
           pool list [--operator-token-file F]
           pool drain ID | pool resume ID [--operator-token-file F]               a host that takes no new streams, or again
           authority issue --host NAME … --directory DIR      a CA of your own, and a certificate from it
+          release key --output F                             a signing key, for a root or for releases; its public half is printed
+          release rotate [--from F] --root KEY … --release KEY=DATE … --signer F … --output F     the list of keys that machines trust
+          release make --from DIR --version V --sequence N --channel stable|beta|edge --minimum V --expires DATE --signer F --keys F …
+                       [--migration N …] [--breaking TEXT …] [--notes F] --output F     the files are DIR/PRODUCT/MACHINE/…
+          release verify --file F --keys F … [--from DIR]
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
 
         Answers are JSON on standard output. --server and --ca are remembered in the session file after register or login.
@@ -85,6 +90,7 @@ package struct Console: Sendable {
         case "slate": try await slate(&arguments, client)
         case "pool": try await pool(&arguments, client)
         case "authority": try authority(&arguments)
+        case "release": try release(&arguments)
         case "organization": try await organization(&arguments, client)
         case let other: throw Arguments.Fault("there is no command '\(other)'; see --help")
         }
