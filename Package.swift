@@ -124,6 +124,7 @@ let agent: [Target] = [
     module("Agent", "Usage", ["Wire", "Configuration", "Crypto", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
+    module("Agent", "Updating", ["Units", "Crypto", "Posix", "Releases"]),
     module(
         "Agent", "Uplink",
         ["Units", "Wire", "Configuration", "MPEGTS", "BondWire", "RISTFlow", "Bonding", "Crypto", "RIST", "Posix", "Logging"]),
@@ -265,6 +266,7 @@ let suites: [Target] = [
     tests("ModemsTests", ["Modems", "Netlink", "Lab", "Support", "Units", "Wire", "Posix", "Logging"]),
     tests("SticksTests", ["Sticks", "Lab", "Support", "Netlink", "Wire", "XML", "Posix", "Logging"]),
     tests("PortalsTests", ["Portals", "Lab", "Support", "TLS", "Wire", "Posix", "Logging"]),
+    tests("UpdatingTests", ["Updating", "Crypto", "Posix", "Releases", "Units"]),
     tests("UsageTests", ["Usage", "Configuration", "Posix", "Wire", "Logging"]),
     tests("LinksTests", ["Links", "Netlink", "Posix", "Wire", "Lab", "Support", "Logging"]),
     tests("GStreamerTests", ["GStreamer", "CGStreamer", "Posix"]),

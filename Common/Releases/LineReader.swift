@@ -3,13 +3,13 @@ import Units
 /// Reads the lines of a text that is signed: UTF-8, each line ended by a newline (0x0A), a word and a space before its value.
 ///
 /// It lets more than one form of a value pass; whoever reads with it holds what was read, written again, against the bytes.
-struct LineReader {
+package struct LineReader {
     private let lines: [String]
     private var next = 0
 
     /// - Parameter first: the first line, which says what the text is, so that a signature over it is good for nothing else.
     /// - Throws: `.malformed` for more bytes than `limit`, another first line, and characters that do something to whoever reads them.
-    init(_ bytes: [UInt8], upTo limit: Int, first: String) throws(ReleaseFault) {
+    package init(_ bytes: [UInt8], upTo limit: Int, first: String) throws(ReleaseFault) {
         guard bytes.count <= limit else { throw .malformed(line: 0, "\(bytes.count) bytes; at most \(limit) are read") }
         guard bytes.last == 0x0A else { throw .malformed(line: 0, "a text without a newline at its end") }
         var lines: [String] = []
@@ -25,11 +25,11 @@ struct LineReader {
     }
 
     /// The number of the line that was read last.
-    var line: Int { next }
-    var isAtEnd: Bool { next == lines.count }
+    package var line: Int { next }
+    package var isAtEnd: Bool { next == lines.count }
 
     /// The next line's value, where the line begins with `word`.
-    mutating func optional(_ word: String) -> String? {
+    package mutating func optional(_ word: String) -> String? {
         guard next < lines.count else { return nil }
         let line = lines[next].utf8
         guard line.starts(with: (word + " ").utf8) else { return nil }
@@ -37,25 +37,25 @@ struct LineReader {
         return String(Substring(line.dropFirst(word.utf8.count + 1)))
     }
 
-    mutating func value(_ word: String) throws(ReleaseFault) -> String {
+    package mutating func value(_ word: String) throws(ReleaseFault) -> String {
         guard let value = optional(word) else { throw .malformed(line: next + 1, "'\(word)' expected") }
         return value
     }
 
     /// A whole number, not negative.
-    mutating func number(_ word: String, upTo limit: Int64) throws(ReleaseFault) -> Int64 {
+    package mutating func number(_ word: String, upTo limit: Int64) throws(ReleaseFault) -> Int64 {
         let text = try value(word)
         guard let number = Self.number(text, upTo: limit) else { throw fault("'\(word)' with a whole number from 0 to \(limit) expected") }
         return number
     }
 
-    static func number(_ text: String, upTo limit: Int64) -> Int64? {
+    package static func number(_ text: String, upTo limit: Int64) -> Int64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
         return Int64(text).flatMap { $0 <= limit ? $0 : nil }
     }
 
     /// All values of the following lines that begin with `word`.
-    mutating func all(_ word: String, atMost limit: Int) throws(ReleaseFault) -> [String] {
+    package mutating func all(_ word: String, atMost limit: Int) throws(ReleaseFault) -> [String] {
         var values: [String] = []
         while let value = optional(word) {
             guard values.count < limit else { throw fault("more than \(limit) lines of '\(word)'") }
@@ -65,10 +65,10 @@ struct LineReader {
     }
 
     /// What is wrong with the line that was read last.
-    func fault(_ what: String) -> ReleaseFault { .malformed(line: next, what) }
+    package func fault(_ what: String) -> ReleaseFault { .malformed(line: next, what) }
 
     /// Nothing may follow, and there is one way to write a text.
-    func finish(_ bytes: [UInt8], written: [UInt8]) throws(ReleaseFault) {
+    package func finish(_ bytes: [UInt8], written: [UInt8]) throws(ReleaseFault) {
         guard isAtEnd else { throw .malformed(line: next + 1, "a line that nothing reads") }
         guard written == bytes else { throw .malformed(line: 0, "not in the one form that this text has") }
     }

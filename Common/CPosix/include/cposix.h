@@ -100,6 +100,9 @@ int cposix_spawn(pid_t *pid, const char *path, char *const argv[], char *const e
 // and without waiting for a FIFO's other end. Returns -1 with errno.
 int cposix_open_beneath(int folder, const char *name);
 
+// renameat2(2) with RENAME_EXCHANGE: the two names change places in one atomic step, which takes no room. Returns -1 with errno.
+int cposix_exchange(const char *one, const char *other);
+
 // memfd_create(2): a file without a name, closed on exec. Returns -1 with errno.
 int cposix_memory_file(const char *name);
 

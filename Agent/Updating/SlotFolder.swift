@@ -1,0 +1,198 @@
+import Crypto
+import Glibc
+package import Posix
+package import Releases
+
+/// The slots on a disk, and what carries out the steps that are about them:
+///
+///     ROOT/journal
+///     ROOT/current -> slots/a       what the service starts
+///     ROOT/other -> slots/b
+///     ROOT/slots/a/.release         the manifest
+///     ROOT/slots/a/strata-agent …
+///     ROOT/slots/b/.part-<sha256>   what is being fetched
+///
+/// The two links change places, which is one atomic step and takes no room on a full disk.
+package struct SlotFolder: Sendable {
+    package let root: String
+    private let disk: any SlotDisk
+    private let product: ReleaseProduct
+    private let machine: MachineClass
+
+    private static let chunkBytes = 1 << 18
+
+    package init(_ root: String, on disk: any SlotDisk, product: ReleaseProduct, machine: MachineClass) {
+        self.root = root
+        self.disk = disk
+        self.product = product
+        self.machine = machine
+    }
+
+    // MARK: At the start
+
+    /// The journal; nil where there is none.
+    ///
+    /// - Throws: `ReleaseFault` for one that cannot be read: the link still points to what worked, and the caller begins a new one from that.
+    package func journal() throws -> UpdateJournal? {
+        guard case .file(let bytes, _)? = try disk.look(journalPath) else { return nil }
+        guard bytes <= UpdateJournal.byteLimit else { throw ReleaseFault.malformed(line: 0, "a journal of \(bytes) bytes") }
+        return try UpdateJournal(bytes: try disk.read(journalPath, 0..<bytes))
+    }
+
+    /// What the link points to; nil where that is no slot.
+    package func linked() throws(SystemError) -> Slot? {
+        guard case .link(let target)? = try disk.look(current) else { return nil }
+        return Slot.allCases.first { target == Self.target($0) }
+    }
+
+    /// Makes what is missing: the folders, and the link that stands by. The link that counts is the installation's to make.
+    package func prepare() throws(SystemError) {
+        if try disk.look(root + "/slots") == nil { try disk.change(.makeFolder(root + "/slots")) }
+        for slot in Slot.allCases {
+            if try disk.look(folder(slot)) == nil { try disk.change(.makeFolder(folder(slot))) }
+        }
+        guard let linked = try linked() else { return }
+        let target = Self.target(linked.other)
+        if try disk.look(standby) != .link(target: target) {
+            try disk.change(.remove(standby))
+            try disk.change(.makeLink(standby, to: target))
+        }
+        for path in [root + "/slots", root] { try disk.change(.sync(path)) }
+    }
+
+    // MARK: Steps
+
+    /// Carries out a step that is about the disk; nil for the others.
+    package func carryOut(_ step: UpdateStep) -> UpdateStep.Outcome? {
+        do throws(SystemError) {
+            switch step {
+            case .wait, .fetch, .restart: return nil
+            case .store(let journal): try replace(journalPath, with: journal.bytes, in: root)
+            case .clear(let slot): try clear(slot)
+            case .measure(let file, let slot): return .bytes(try measured(file, in: slot))
+            case .check(let file, let slot): return try check(file, in: slot)
+            case .seal(let slot, let manifest): try replace(manifestPath(slot), with: manifest.bytes, in: folder(slot))
+            case .inspect(let slot, let digest): return try inspect(slot, digest) ? .done : .mismatch
+            case .point(let slot): try point(slot)
+            }
+            return .done
+        } catch {
+            return .failed(error.description)
+        }
+    }
+
+    /// Puts bytes that were fetched behind those that are there.
+    package func append(_ bytes: [UInt8], to file: ReleaseFile, in slot: Slot) -> UpdateStep.Outcome {
+        do throws(SystemError) {
+            try disk.change(.append(bytes, to: partPath(file, slot)))
+            return .bytes(bytes.count)
+        } catch {
+            return .failed(error.description)
+        }
+    }
+
+    /// Written beside and renamed: what is there is the old one or the new.
+    private func replace(_ path: String, with bytes: [UInt8], in folder: String) throws(SystemError) {
+        let draft = path + ".new"
+        try disk.change(.remove(draft))
+        try disk.change(.append(bytes, to: draft))
+        try disk.change(.sync(draft))
+        try disk.change(.rename(draft, to: path))
+        try disk.change(.sync(folder))
+    }
+
+    private func clear(_ slot: Slot) throws(SystemError) {
+        // What the link points to is never touched, whatever is asked.
+        guard try linked() != slot else { throw SystemError("clear", EBUSY, on: folder(slot)) }
+        try disk.change(.remove(folder(slot)))
+        try disk.change(.makeFolder(folder(slot)))
+        try disk.change(.sync(root + "/slots"))
+    }
+
+    private func measured(_ file: ReleaseFile, in slot: Slot) throws(SystemError) -> Int {
+        if case .file(let bytes, _)? = try disk.look(path(file, slot)), bytes == file.size { return bytes }
+        guard case .file(let bytes, _)? = try disk.look(partPath(file, slot)) else { return 0 }
+        guard bytes <= file.size else {
+            try disk.change(.remove(partPath(file, slot)))
+            return 0
+        }
+        return bytes
+    }
+
+    private func check(_ file: ReleaseFile, in slot: Slot) throws(SystemError) -> UpdateStep.Outcome {
+        let (whole, part) = (path(file, slot), partPath(file, slot))
+        if try disk.look(part) == nil {
+            if try isRight(file, at: whole) { return .done }
+            try disk.change(.remove(whole))
+            // A file without bytes was never asked for.
+            guard file.size == 0 else { return .mismatch }
+            try disk.change(.append([], to: part))
+        }
+        guard try digest(of: part, upTo: file.size) == file.digest else {
+            try disk.change(.remove(part))
+            return .mismatch
+        }
+        try disk.change(.setMode(Self.mode(file), of: part))
+        try disk.change(.sync(part))
+        var above = folder(slot)
+        for name in file.path.split(separator: "/").dropLast() {
+            let next = "\(above)/\(name)"
+            if try disk.look(next) == nil { try disk.change(.makeFolder(next)) }
+            try disk.change(.sync(above))
+            above = next
+        }
+        try disk.change(.rename(part, to: whole))
+        try disk.change(.sync(above))
+        try disk.change(.sync(folder(slot)))
+        return .done
+    }
+
+    private func inspect(_ slot: Slot, _ digest: [UInt8]?) throws(SystemError) -> Bool {
+        guard case .file(let bytes, _)? = try disk.look(manifestPath(slot)), bytes <= ReleaseManifest.byteLimit else { return false }
+        let text = try disk.read(manifestPath(slot), 0..<bytes)
+        // try?: what is no manifest is none of ours, for whatever reason.
+        guard digest == nil || SHA256.hash(text) == digest, let manifest = try? ReleaseManifest(bytes: text) else { return false }
+        let files = manifest.files(of: product, for: machine)
+        for file in files {
+            guard try isRight(file, at: path(file, slot)) else { return false }
+        }
+        return !files.isEmpty
+    }
+
+    private func point(_ slot: Slot) throws(SystemError) {
+        if try linked() != slot { try disk.change(.exchange(current, standby)) }
+        try disk.change(.sync(root))
+        guard try linked() == slot else { throw SystemError("readlink", EINVAL, on: current) }
+    }
+
+    // MARK: Files
+
+    private func isRight(_ file: ReleaseFile, at path: String) throws(SystemError) -> Bool {
+        guard try disk.look(path) == .file(bytes: file.size, mode: Self.mode(file)) else { return false }
+        return try digest(of: path, upTo: file.size) == file.digest
+    }
+
+    /// - Returns: nil for a file that is longer.
+    private func digest(of path: String, upTo limit: Int) throws(SystemError) -> [UInt8]? {
+        var digest = SHA256Digest()
+        var offset = 0
+        while true {
+            let bytes = try disk.read(path, offset..<offset + Self.chunkBytes)
+            if bytes.isEmpty { return digest.finished() }
+            offset += bytes.count
+            guard offset <= limit else { return nil }
+            digest.add(bytes)
+        }
+    }
+
+    private static func mode(_ file: ReleaseFile) -> UInt32 { file.isExecutable ? 0o755 : 0o644 }
+    private static func target(_ slot: Slot) -> String { "slots/\(slot.rawValue)" }
+
+    private var journalPath: String { root + "/journal" }
+    private var current: String { root + "/current" }
+    private var standby: String { root + "/other" }
+    private func folder(_ slot: Slot) -> String { "\(root)/slots/\(slot.rawValue)" }
+    private func path(_ file: ReleaseFile, _ slot: Slot) -> String { "\(folder(slot))/\(file.path)" }
+    private func partPath(_ file: ReleaseFile, _ slot: Slot) -> String { "\(folder(slot))/.part-\(Hex.encode(file.digest))" }
+    private func manifestPath(_ slot: Slot) -> String { folder(slot) + "/.release" }
+}
