@@ -1,9 +1,9 @@
 import Foundation
 import Posix
-import Releases
 import Testing
 import Units
 
+@testable import Releases
 @testable import Updating
 
 @Suite("The parts of an update") struct PartsTests {

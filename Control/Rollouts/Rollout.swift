@@ -1,0 +1,164 @@
+import Crypto
+package import Units
+
+/// The way of one release through a fleet. Holds no clock and sends nothing: whoever talks to the boards asks whether one may have it, and tells what
+/// became of it. Times are Unix seconds, as it lasts for days and outlives the program.
+package struct Rollout: Hashable, Sendable {
+    package enum State: Hashable, Sendable {
+        case running
+        /// By a person.
+        case paused
+        /// By itself, with the reason. Boards that have begun go on; no other begins.
+        case halted(String)
+        case done
+    }
+
+    /// What became of the release on one board.
+    package enum Fate: Hashable, Sendable {
+        case offered(at: Int64)
+        /// It runs, or may: from here on silence is a bad sign.
+        case switched(at: Int64)
+        case installed
+        case failed(String)
+    }
+
+    package let plan: RolloutPlan
+    /// SHA-256 of the manifest.
+    package let release: [UInt8]
+    package private(set) var state: State = .running
+    /// From 0.
+    package private(set) var step = 0
+    package private(set) var fates: [DeviceID: Fate] = [:]
+    private var stepBeganAt: Int64
+    /// Failures that a person has seen and gone on from.
+    private var forgiven = 0
+
+    private static let reasonBytes = 300
+
+    package init(_ plan: RolloutPlan, of release: [UInt8], at now: Int64) {
+        precondition(release.count == SHA256.byteCount, "a release is known by the SHA-256 of its manifest")
+        self.plan = plan
+        self.release = release
+        stepBeganAt = now
+    }
+
+    // MARK: Boards
+
+    /// Whether a board that is connected, idle and able to take it gets it now; it counts as offered from here on.
+    package mutating func offer(to board: DeviceID, at now: Int64) -> Bool {
+        guard state == .running, isLetIn(board), fates[board] == nil, underWay < plan.atOnce else { return false }
+        fates[board] = .offered(at: now)
+        return true
+    }
+
+    package mutating func switched(_ board: DeviceID, at now: Int64) {
+        if case .offered? = fates[board] { fates[board] = .switched(at: now) }
+    }
+
+    /// It works there; also where a person had put it before.
+    package mutating func installed(_ board: DeviceID) { fates[board] = .installed }
+
+    /// The board went back.
+    package mutating func failed(_ board: DeviceID, _ reason: String) {
+        fates[board] = .failed(String(decoding: reason.escaped().utf8.prefix(Self.reasonBytes), as: UTF8.self))
+        haltWhereDue()
+    }
+
+    /// The board did not begin: it is live, it was offered another, its disk is full. It may have it later.
+    package mutating func notTaken(_ board: DeviceID) {
+        if case .offered? = fates[board] { fates[board] = nil }
+    }
+
+    /// The board is no longer of the fleet.
+    package mutating func gone(_ board: DeviceID) { fates[board] = nil }
+
+    // MARK: Time
+
+    /// Goes on with what time alone brings; to be called each minute or so.
+    ///
+    /// - Parameter fleet: the boards that the release is for, whether they are connected or not.
+    package mutating func pass(to now: Int64, fleet: Set<DeviceID>) {
+        for (board, fate) in fates {
+            switch fate {
+            // It was switched off before it had begun, and is offered it again when it is back.
+            case .offered(let since) where now - since >= plan.silenceSeconds: fates[board] = nil
+            case .switched(let since) where now - since >= plan.silenceSeconds:
+                fates[board] = .failed("nothing was heard of it since it was switched")
+            default: break
+            }
+        }
+        haltWhereDue()
+        guard state == .running else { return }
+        while mayGoOn(at: now, fleet), step < plan.steps - 1 {
+            step += 1
+            stepBeganAt = now
+        }
+        if step == plan.steps - 1, fleet.allSatisfy(isFinished) { state = .done }
+    }
+
+    /// A step is over once it has soaked, nobody is at it, and somebody has it; one that lets in nobody is over at once.
+    private func mayGoOn(at now: Int64, _ fleet: Set<DeviceID>) -> Bool {
+        let boards = fleet.filter(isLetIn)
+        if boards.isEmpty { return true }
+        return now - stepBeganAt >= plan.soakSeconds && underWay == 0 && boards.contains { fates[$0] == .installed }
+    }
+
+    // MARK: People
+
+    package mutating func pause() { if state == .running { state = .paused } }
+
+    /// Goes on after a pause, and after a halt: failures until now no longer count.
+    package mutating func resume(at now: Int64) {
+        switch state {
+        case .paused: break
+        case .halted: forgiven = failures
+        case .running, .done: return
+        }
+        (state, stepBeganAt) = (.running, now)
+    }
+
+    package mutating func halt(_ reason: String) { if state != .done { state = .halted(reason) } }
+
+    // MARK: Counting
+
+    package var failures: Int { fates.values.count { if case .failed = $0 { true } else { false } } }
+    package var installations: Int { fates.values.count { $0 == .installed } }
+
+    /// Boards that were offered it and have not finished.
+    package var underWay: Int {
+        fates.values.count { fate in
+            switch fate {
+            case .offered, .switched: true
+            case .installed, .failed: false
+            }
+        }
+    }
+
+    /// Whether a board is of this step or of one before. Which part of the fleet a board is of is another for each release, so that it is not always the same
+    /// boards that are first.
+    package func isLetIn(_ board: DeviceID) -> Bool {
+        plan.canaries.contains(board) || share(of: board) < plan.percentage(of: step)
+    }
+
+    /// 0 to 99, the same each time.
+    private func share(of board: DeviceID) -> Int {
+        let digest = SHA256.hash(release + Array(board.text.utf8))
+        let number = digest.prefix(4).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return Int(number * 100 >> 32)
+    }
+
+    private func isFinished(_ board: DeviceID) -> Bool {
+        switch fates[board] {
+        case .installed?, .failed?: true
+        case .offered?, .switched?, nil: false
+        }
+    }
+
+    private mutating func haltWhereDue() {
+        guard state == .running || state == .paused else { return }
+        let counted = failures - forgiven
+        let finished = counted + installations
+        guard counted >= plan.failureCount, counted * 100 >= plan.failurePercent * finished else { return }
+        state = .halted("\(counted) of \(finished) boards that have finished went back to their version before")
+    }
+}

@@ -1,0 +1,200 @@
+import Crypto
+import Testing
+import Units
+
+@testable import Rollouts
+
+@Suite("A release on its way through a fleet") struct RolloutTests {
+    private let release = SHA256.hash("release")
+
+    private func boards(_ count: Int) -> [DeviceID] {
+        var random = Seeded(state: 7)
+        return (0..<count).map { _ in DeviceID(ULID(unixMs: 1_795_392_000_000, random: &random)) }
+    }
+
+    /// SplitMix64.
+    private struct Seeded: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+            return mixed ^ (mixed >> 31)
+        }
+    }
+
+    private func plan(
+        _ canaries: [DeviceID] = [], percentages: [Int] = [5, 25, 100], atOnce: Int = 1000, failureCount: Int = 3, failurePercent: Int = 4
+    ) throws -> RolloutPlan {
+        try RolloutPlan(
+            canaries: Set(canaries), percentages: percentages, soakSeconds: 3600, atOnce: atOnce, failureCount: failureCount,
+            failurePercent: failurePercent, silenceSeconds: 7200)
+    }
+
+    /// A fleet whose boards take ten minutes, for as long as something happens.
+    private func run(
+        _ rollout: inout Rollout, _ fleet: [DeviceID], from start: Int64 = 0, hours: Int = 48, fails: (DeviceID) -> Bool
+    ) -> Int64 {
+        var now = start
+        while now < start + Int64(hours) * 3600, rollout.state == .running {
+            for board in fleet where rollout.offer(to: board, at: now) { rollout.switched(board, at: now) }
+            now += 600
+            for (board, fate) in rollout.fates {
+                guard case .switched = fate else { continue }
+                if fails(board) { rollout.failed(board, "control is not reached") } else { rollout.installed(board) }
+            }
+            rollout.pass(to: now, fleet: Set(fleet))
+        }
+        return now
+    }
+
+    @Test("that works is everywhere in the end, the canaries first, then part after part, each after its time")
+    func good() throws {
+        let fleet = boards(200)
+        var rollout = Rollout(try plan(Array(fleet.prefix(2))), of: release, at: 0)
+        #expect(fleet.filter(rollout.isLetIn) == Array(fleet.prefix(2)))
+        var counts: [Int] = []
+        for _ in 0..<3 {
+            let step = rollout.step
+            var now = Int64(step) * 3600
+            for board in fleet where rollout.offer(to: board, at: now) { rollout.installed(board) }
+            counts.append(rollout.installations)
+            rollout.pass(to: now + 3599, fleet: Set(fleet))
+            #expect(rollout.step == step)
+            now += 3600
+            rollout.pass(to: now, fleet: Set(fleet))
+            #expect(rollout.step == step + 1)
+        }
+        #expect(counts[0] == 2)
+        // 5 and 25 percent of 200, as a hash draws them.
+        #expect((3...30).contains(counts[1]) && (25...90).contains(counts[2]), "\(counts)")
+        _ = run(&rollout, fleet, from: 10_800) { _ in false }
+        #expect(rollout.state == .done && rollout.installations == 200)
+    }
+
+    @Test("200 boards, one in twenty of which goes back: it halts as told, nobody is stuck, and nobody begins any more")
+    func fails() throws {
+        let fleet = boards(200)
+        let bad = Set(fleet.enumerated().filter { $0.offset % 20 == 0 }.map(\.element))
+        var rollout = Rollout(try plan(atOnce: 10), of: release, at: 0)
+        _ = run(&rollout, fleet) { bad.contains($0) }
+        guard case .halted(let reason) = rollout.state else { Issue.record("\(rollout.state)"); return }
+        #expect(reason.hasSuffix("boards that have finished went back to their version before"))
+        #expect(rollout.underWay == 0 && rollout.failures >= 3)
+        let reached = rollout.failures + rollout.installations
+        #expect(reached < 200)
+        let late = fleet.filter { rollout.fates[$0] == nil }
+        for board in late {
+            let isOffered = rollout.offer(to: board, at: 1_000_000)
+            #expect(!isOffered)
+        }
+    }
+
+    @Test("fewer failures than told do not end it; a person goes on after those that did")
+    func tolerates() throws {
+        let fleet = boards(200)
+        let bad = Set(fleet.prefix(10))
+        var rollout = Rollout(try plan(failureCount: 3, failurePercent: 50), of: release, at: 0)
+        let end = run(&rollout, fleet) { bad.contains($0) }
+        // Unless the first part is bad for the most part, as it is not with these.
+        #expect(rollout.state == .done && rollout.failures == 10 && rollout.installations == 190, "\(rollout.state) at \(end)")
+
+        var strict = Rollout(try plan(failureCount: 1, failurePercent: 0), of: release, at: 0)
+        var now: Int64 = 0
+        var halts = 0
+        while strict.state != .done, halts < 11 {
+            now = run(&strict, fleet, from: now) { bad.contains($0) }
+            if case .halted = strict.state { halts += 1 }
+            strict.resume(at: now)
+        }
+        #expect(strict.state == .done && strict.failures == 10 && (1...10).contains(halts))
+    }
+
+    @Test("no more boards than told are at it at once")
+    func bound() throws {
+        let fleet = boards(50)
+        var rollout = Rollout(try plan(percentages: [100], atOnce: 7), of: release, at: 0)
+        var offered = 0
+        for board in fleet where rollout.offer(to: board, at: 0) { offered += 1 }
+        #expect(offered == 7 && rollout.underWay == 7)
+        let first = try #require(rollout.fates.keys.first)
+        rollout.notTaken(first)
+        let again = rollout.offer(to: first, at: 1)
+        #expect(again && rollout.underWay == 7)
+    }
+
+    @Test("a board that was switched and says nothing has failed; one that was only offered it has not")
+    func silence() throws {
+        let fleet = boards(2)
+        var rollout = Rollout(try plan(percentages: [100], failureCount: 1, failurePercent: 0), of: release, at: 0)
+        for board in fleet { #expect(rollout.isLetIn(board)) }
+        _ = rollout.offer(to: fleet[0], at: 0)
+        rollout.pass(to: 7200, fleet: Set(fleet))
+        #expect(rollout.state == .running && rollout.fates.isEmpty)
+        _ = rollout.offer(to: fleet[1], at: 7200)
+        rollout.switched(fleet[1], at: 7300)
+        rollout.pass(to: 14_499, fleet: Set(fleet))
+        #expect(rollout.state == .running)
+        rollout.pass(to: 14_500, fleet: Set(fleet))
+        #expect(rollout.failures == 1 && rollout.state != .running)
+        // It comes back after all.
+        rollout.installed(fleet[1])
+        #expect(rollout.failures == 0)
+    }
+
+    @Test("boards that are switched off hold up no step; a part without boards is passed over")
+    func offline() throws {
+        let fleet = boards(40)
+        let small = boards(1)
+        var empty = Rollout(try plan(percentages: [1, 2, 100]), of: release, at: 0)
+        empty.pass(to: 1, fleet: Set(small))
+        #expect(empty.isLetIn(small[0]))
+        var rollout = Rollout(try plan(percentages: [50, 100]), of: release, at: 0)
+        let there = try #require(fleet.first(where: rollout.isLetIn))
+        _ = rollout.offer(to: there, at: 0)
+        rollout.installed(there)
+        rollout.pass(to: 3600, fleet: Set(fleet))
+        #expect(rollout.step == 1 && rollout.state == .running)
+    }
+
+    @Test("a paused one offers nothing, and waits its time again afterwards")
+    func paused() throws {
+        let fleet = boards(40)
+        var rollout = Rollout(try plan(percentages: [50, 100]), of: release, at: 0)
+        for board in fleet where rollout.offer(to: board, at: 0) { rollout.installed(board) }
+        rollout.pause()
+        rollout.pass(to: 9000, fleet: Set(fleet))
+        #expect(rollout.step == 0)
+        rollout.resume(at: 9000)
+        rollout.pass(to: 12_599, fleet: Set(fleet))
+        #expect(rollout.step == 0)
+        rollout.pass(to: 12_600, fleet: Set(fleet))
+        #expect(rollout.step == 1)
+    }
+
+    @Test("which boards are first is another for each release, and the same each time")
+    func draw() throws {
+        let fleet = boards(400)
+        let one = Rollout(try plan(percentages: [10, 100]), of: release, at: 0)
+        let other = Rollout(try plan(percentages: [10, 100]), of: SHA256.hash("other"), at: 0)
+        #expect(fleet.filter(one.isLetIn) == fleet.filter(one.isLetIn))
+        #expect(fleet.filter(one.isLetIn) != fleet.filter(other.isLetIn))
+        #expect((20...65).contains(fleet.filter(one.isLetIn).count))
+    }
+
+    @Test("what is no plan is none", arguments: [[], [0, 100], [50], [50, 50, 100], [100, 50], [101], Array(1...11)])
+    func plans(_ percentages: [Int]) {
+        #expect(throws: RolloutPlan.Fault.self) { try plan(percentages: percentages) }
+    }
+
+    @Test("a board's reason is bounded and steers no terminal")
+    func reasons() throws {
+        let board = boards(1)[0]
+        var rollout = Rollout(try plan(percentages: [100]), of: release, at: 0)
+        rollout.failed(board, "\u{1B}[2J" + String(repeating: "x", count: 1000))
+        guard case .failed(let reason)? = rollout.fates[board] else { Issue.record("no failure"); return }
+        #expect(reason.utf8.count == 300 && reason.isPlain)
+    }
+}
