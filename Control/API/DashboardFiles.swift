@@ -98,7 +98,7 @@ struct DashboardFiles: Sendable {
     }
 
     /// It is not there, is a link (openat2 with RESOLVE_NO_SYMLINKS), or no file.
-    private static let absences: Set<CInt> = [ENOENT, ENOTDIR, ELOOP, EXDEV, EINVAL, EISDIR]
+    static let absences: Set<CInt> = [ENOENT, ENOTDIR, ELOOP, EXDEV, EINVAL, EISDIR]
 
     /// nil for what no file of ours is called.
     private static func type(of name: Substring) -> String? {

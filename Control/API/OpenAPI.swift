@@ -102,6 +102,7 @@ enum OpenAPI {
         case "name": Schemas.fileName
         case "token": Schemas.playerToken
         case "file": Schemas.playerFile
+        case "release": Schemas.releaseFile
         default: Schemas.id
         }
     }

@@ -1,5 +1,6 @@
 import Auth
 import Blobs
+import Releases
 import Store
 import Units
 import Wire
@@ -73,6 +74,11 @@ enum Schemas {
         .init(
             length: 5...40, pattern: "^(index\\.m3u8|init-[0-9]{1,18}\\.mp4|[0-9]{1,18}\\.m4s)$",
             expectation: "index.m3u8, or a file that it names", accepts: isPlayerFile))
+    /// Of what boards fetch.
+    static let releaseFile = Schema.text(
+        .init(
+            length: 6...72, pattern: "^([0-9a-f]{64}|keys\\.[1-9][0-9]{0,5}|[0-9][0-9A-Za-z.-]{4,63}\\.release)$",
+            expectation: "a SHA-256, keys.NUMBER or VERSION.release", accepts: isReleaseFile))
     static let digest = Schema.text(
         .init(
             length: 64...64, pattern: "^[0-9a-f]{64}$", expectation: "the SHA-256 of the file as 64 hexadecimal digits in lower case",
@@ -103,7 +109,12 @@ enum Schemas {
         let number = parts[1] == "m4s" ? parts[0] : parts[0].hasPrefix("init-") && parts[1] == "mp4" ? parts[0].dropFirst(5) : ""
         return (1...18).contains(number.utf8.count) && number.utf8.allSatisfy { (48...57).contains($0) }
     }
-    private static func isDigest(_ text: String) -> Bool {
+    private static func isReleaseFile(_ text: String) -> Bool {
+        if text.hasPrefix("keys.") { return LineReader.number(String(text.dropFirst(5)), upTo: Int64(KeyList.numberLimit)) ?? 0 > 0 }
+        if text.hasSuffix(".release") { return ReleaseVersion(String(text.dropLast(8))) != nil }
+        return isDigest(text)
+    }
+    static func isDigest(_ text: String) -> Bool {
         text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }
     private static func isColourOrNothing(_ text: String) -> Bool { text.isEmpty || isColour(text) }

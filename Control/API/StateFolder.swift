@@ -33,6 +33,8 @@ package struct StateFolder: Sendable {
     package var database: String { "\(path)/strata.db" }
     /// Logos and pictures of people.
     package var blobs: BlobFolder { BlobFolder("\(path)/blobs") }
+    /// What boards fetch; there once the operator has published a release.
+    package var releases: String { "\(path)/releases" }
     /// What the server's first owner needs; gone once there is one.
     package var setupSecretFile: String { "\(path)/setup-secret" }
 

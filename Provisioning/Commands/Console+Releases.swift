@@ -8,11 +8,12 @@ import Units
 
 extension Console {
     func release(_ arguments: inout Arguments) throws {
-        switch try arguments.word("key, rotate, make or verify") {
+        switch try arguments.word("key, rotate, make, verify or publish") {
         case "key": try makeKey(&arguments)
         case "rotate": try rotateKeys(&arguments)
         case "make": try makeRelease(&arguments)
         case "verify": try verifyRelease(&arguments)
+        case "publish": try publishRelease(&arguments)
         case let other: throw Arguments.Fault("'release \(other)' is not a command; see --help")
         }
     }
@@ -82,8 +83,49 @@ extension Console {
         let trust = try Self.trust(arguments.all("keys"))
         let folder = try arguments.optional("from")
         try arguments.finish()
-        let now = unixMilliseconds() / 1000
         let document = try Self.signedText(file)
+        show(ReleaseView(try Self.verified(document, file, trust, folder)))
+    }
+
+    /// Puts a release, its files and the lists of keys where control hands them out: files first, so that whatever is named is there.
+    private func publishRelease(_ arguments: inout Arguments) throws {
+        let file = try arguments.required("file")
+        let lists = arguments.all("keys")
+        let folder = try arguments.required("from")
+        let target = try arguments.required("directory")
+        try arguments.finish()
+        let document = try Self.signedText(file)
+        let release = try Self.verified(document, file, try Self.trust(lists), folder)
+        try Folder.make(target)
+        do throws(SystemError) {
+            for file in release.manifest.files {
+                let source = "\(folder)/\(file.product.rawValue)/\(file.machine)/\(file.path)"
+                try PublishedFile(source, file).put(into: target)
+            }
+        } catch {
+            throw Arguments.Fault("the release was not published: \(error)")
+        }
+        for list in lists {
+            let text = try Self.signedText(list)
+            do throws(ReleaseFault) {
+                try Self.publish(text, to: "\(target)/keys.\(KeyList(bytes: text.text).number)")
+            } catch {
+                throw Arguments.Fault("\(list): \(error)")
+            }
+        }
+        do throws(ReleaseFault) {
+            try Self.publish(document, to: "\(target)/\(release.manifest.version).release")
+        } catch {
+            throw Arguments.Fault("the release was not published: \(error)")
+        }
+        show(ReleaseView(release))
+    }
+
+    /// - Parameter file: what the text was read from, for people.
+    private static func verified(
+        _ document: SignedText, _ file: String, _ trust: ReleaseTrust, _ folder: String?
+    ) throws -> TrustedRelease {
+        let now = unixMilliseconds() / 1000
         let release: TrustedRelease
         do throws(ReleaseFault) {
             release = try trust.release(in: document, at: ReleaseTime(clock: now, floor: 0))
@@ -98,7 +140,7 @@ extension Console {
                 throw Arguments.Fault("\(folder): '\(file.path)' of \(file.product.rawValue) for \(file.machine) is not as it was signed")
             }
         }
-        show(ReleaseView(release))
+        return release
     }
 
     // MARK: Files

@@ -40,6 +40,7 @@ package struct Console: Sendable {
           release make --from DIR --version V --sequence N --channel stable|beta|edge --minimum V --expires DATE --signer F --keys F …
                        [--migration N …] [--breaking TEXT …] [--notes F] --output F     the files are DIR/PRODUCT/MACHINE/…
           release verify --file F --keys F … [--from DIR]
+          release publish --file F --keys F … --from DIR --directory STATE/releases     to where control hands them out to boards
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
 
         Answers are JSON on standard output. --server and --ca are remembered in the session file after register or login.

@@ -183,6 +183,32 @@ struct ReleaseCommandTests {
         #expect(!desk.has("a.release"))
     }
 
+    @Test("a release is published under the digests of its files, once and again; one whose files have changed is not")
+    func publish() async throws {
+        let desk = try await Desk()
+        defer { desk.end() }
+        let (folder, target) = (desk.folder, desk.folder + "/state/releases")
+        _ = try await desk.make()
+        let words = [
+            "publish", "--file", "\(folder)/a.release", "--keys", "\(folder)/keys.1", "--from", "\(folder)/files", "--directory", target,
+        ]
+        for _ in 0..<2 {
+            let said = await refusal(desk, words)
+            #expect(said == "it went well")
+        }
+        let names = ["hello", "readme", ""].map { Hex.encode(SHA256.hash($0)) } + ["keys.1", "1.4.0.release"]
+        #expect(try FileManager.default.contentsOfDirectory(atPath: target).sorted() == names.sorted())
+        #expect(try String(contentsOfFile: "\(target)/\(names[0])", encoding: .utf8) == "hello")
+        for (name, source) in [("keys.1", "keys.1"), ("1.4.0.release", "a.release")] {
+            let (there, ours) = (
+                FileManager.default.contents(atPath: "\(target)/\(name)"), FileManager.default.contents(atPath: "\(folder)/\(source)")
+            )
+            #expect(there != nil && there == ours)
+        }
+        try desk.put("files/agent/arm64/strata-agent", "hullo", mode: 0o755)
+        #expect(await refusal(desk, words).contains("is not as it was signed"))
+    }
+
     @Test("a changed file, a changed text and another's list are found")
     func verify() async throws {
         let desk = try await Desk()

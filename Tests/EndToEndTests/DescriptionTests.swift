@@ -35,6 +35,8 @@ struct DescriptionTests {
             try await webhooks(api, owner)
             try await alerts(api, owner)
             try await rooms(api, desk, owner)
+            let published = try ReleaseRouteTests.publish([1, 2, 3], at: desk)
+            try await api.call("GET /releases/{release}", [published], by: desk.visitor())
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
             let machine = try await desk.rawHost("host")

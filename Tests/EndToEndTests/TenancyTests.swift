@@ -51,7 +51,7 @@ struct TenancyTests {
         "GET /api/v1/senders/{id}/picture": .host, "POST /api/v1/senders/{id}/speed-test": .host, "GET /api/v1/devices/speed-test": .open,
         "GET /api/v1/preview": .open, "GET /api/v1/devices/preview": .open, "GET /api/v1/broadcasts/{id}/players": .host,
         "POST /api/v1/broadcasts/{id}/players": .host, "DELETE /api/v1/broadcasts/{id}/players/{player}": .host,
-        "GET /api/v1/players/{token}/{file}": .open,
+        "GET /api/v1/players/{token}/{file}": .open, "GET /api/v1/releases/{release}": .open,
         "GET /api/v1/destinations": .host, "GET /api/v1/destinations/{id}": .host, "POST /api/v1/destinations": .admin,
         "PUT /api/v1/destinations/{id}": .admin, "DELETE /api/v1/destinations/{id}": .admin,
         "POST /api/v1/destinations/{id}/test": .admin,
