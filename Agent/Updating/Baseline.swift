@@ -8,12 +8,12 @@ package struct Baseline: Hashable, Sendable {
     private static let limit = 32
 
     /// Names that would not fit into a journal are left out, and more than 32 of a kind.
-    package init(inputs: some Sequence<String> = [], links: some Sequence<String> = []) {
+    package init(inputs: [String] = [], links: [String] = []) {
         self.inputs = Self.kept(inputs)
         self.links = Self.kept(links)
     }
 
-    private static func kept(_ names: some Sequence<String>) -> [String] {
+    private static func kept(_ names: [String]) -> [String] {
         Array(Set(names.filter { (1...100).contains($0.utf8.count) && $0.isPlain }).sorted().prefix(limit))
     }
 

@@ -185,10 +185,10 @@ extension UpdateJournal {
         last = reader.optional("last")
         guard let phase = Phase(text: try reader.value("phase")) else { throw reader.fault("a phase expected") }
         self.phase = phase
-        let urgency = reader.optional("urgency")
+        let wish = reader.optional("urgency")
         baseline = Baseline(inputs: try reader.all("input", atMost: 32), links: try reader.all("link", atMost: 32))
-        if let urgency {
-            guard let urgency = Urgency(rawValue: urgency) else { throw reader.fault("an urgency expected") }
+        if let wish {
+            guard let urgency = Urgency(rawValue: wish) else { throw reader.fault("an urgency expected") }
             offer = Offer(manifest: try ReleaseManifest(bytes: Array(bytes[(end + 1)...])), urgency: urgency)
         }
         guard (offer != nil) == phase.hasOffer else { throw .malformed(line: 0, "a release is there in its phases, and in no other") }

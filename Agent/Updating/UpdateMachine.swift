@@ -229,7 +229,7 @@ package struct UpdateMachine: Sendable {
     /// What works now; empty where the agent says nothing, as one that crashes does: then there is nothing to lose.
     private func baseline(at now: Instant) -> Baseline {
         guard let (report, at) = lastGood, now - at < Self.reportLife else { return Baseline() }
-        return Baseline(inputs: report.openInputs, links: report.liveLinks)
+        return Baseline(inputs: Array(report.openInputs), links: Array(report.liveLinks))
     }
 
     private mutating func fetched(

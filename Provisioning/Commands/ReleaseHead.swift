@@ -32,7 +32,7 @@ struct ReleaseHead {
             return number
         }
         breaking = arguments.all("breaking")
-        let page = try arguments.optional("notes").map(Console.text) ?? ""
+        let page = try arguments.optional("notes").map(Console.text(of:)) ?? ""
         notes = page.split(whereSeparator: \.isNewline).map(String.init)
     }
 

@@ -77,7 +77,8 @@ import Testing
         ])
     func frames(_ old: String, _ new: String) throws {
         let place = try #require(Signed.release.firstRange(of: old))
-        let bytes = Array((Signed.release[..<place.lowerBound] + new + Signed.release[place.upperBound...]).utf8)
+        let text = "\(Signed.release[..<place.lowerBound])\(new)\(Signed.release[place.upperBound...])"
+        let bytes = Array(text.utf8)
         #expect(throws: ReleaseFault.self) { try trust.release(in: try SignedText(bytes: bytes), at: Signed.now) }
     }
 
