@@ -6,6 +6,7 @@ package import Releases
 /// The slots on a disk, and what carries out the steps that are about them:
 ///
 ///     ROOT/journal
+///     ROOT/keys.2 …                 lists of keys that have followed those of the installation
 ///     ROOT/current -> slots/a       what the service starts
 ///     ROOT/other -> slots/b
 ///     ROOT/slots/a/.release         the manifest
@@ -58,6 +59,29 @@ package struct SlotFolder: Sendable {
             try disk.change(.makeLink(standby, to: target))
         }
         for path in [root + "/slots", root] { try disk.change(.sync(path)) }
+    }
+
+    // MARK: Keys
+
+    /// Whom this board believes: the installation's keys, and every list that has followed them here.
+    ///
+    /// - Throws: `ReleaseFault` where what came with the installation is no list of keys.
+    package func trust(shipped: SignedText) throws -> ReleaseTrust {
+        var trust = try ReleaseTrust(shipped: shipped)
+        while let next = try list(trust.keys.number + 1) {
+            // try?: a list that the disk has damaged is asked for again, like one that never came.
+            guard let isNext = try? trust.take(next), isNext else { break }
+        }
+        return trust
+    }
+
+    /// Keeps a list that `UpdateMachine.take` has taken. Source: The Update Framework's specification, 5.3.8.
+    package func keep(_ list: SignedText, number: Int) throws(SystemError) { try replace(listPath(number), with: list.bytes, in: root) }
+
+    private func list(_ number: Int) throws(SystemError) -> SignedText? {
+        guard case .file(let bytes, _)? = try disk.look(listPath(number)), bytes <= SignedText.byteLimit else { return nil }
+        // try?: as above.
+        return try? SignedText(bytes: try disk.read(listPath(number), 0..<bytes))
     }
 
     // MARK: Steps
@@ -188,6 +212,7 @@ package struct SlotFolder: Sendable {
     private static func mode(_ file: ReleaseFile) -> UInt32 { file.isExecutable ? 0o755 : 0o644 }
     private static func target(_ slot: Slot) -> String { "slots/\(slot.rawValue)" }
 
+    private func listPath(_ number: Int) -> String { "\(root)/keys.\(number)" }
     private var journalPath: String { root + "/journal" }
     private var current: String { root + "/current" }
     private var standby: String { root + "/other" }

@@ -65,7 +65,7 @@ package struct UpdateMachine: Sendable {
 
     // MARK: What is told
 
-    /// Takes a list of keys; see `ReleaseTrust.take`. Whoever keeps the lists on disk writes this one.
+    /// Takes a list of keys; see `ReleaseTrust.take`. One that was taken is to be kept: `SlotFolder.keep`.
     package mutating func take(keys document: SignedText) throws(ReleaseFault) -> Bool { try trust.take(document) }
 
     /// Takes a release if it is signed and for this board, or says why not. The same one again may change its urgency.

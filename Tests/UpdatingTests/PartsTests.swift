@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Posix
 import Testing
@@ -112,6 +113,26 @@ import Units
         }
         #expect(switching.reverting("x").reverted().failed == [ReleaseMark(release).digest])
         #expect(throws: ReleaseFault.self) { try UpdateJournal(bytes: idle.entering(.staged).bytes) }
+    }
+
+    @Test("lists of keys are kept over starts; one that the card has damaged ends the way along them")
+    func keys() throws {
+        let board = try Board(try Factory())
+        let keys = try (1...4).map { try Ed25519PrivateKey(seed: [UInt8](repeating: 100 + UInt8($0), count: 32)) }
+        // Each has a root of its own, which has signed the next one too.
+        let lists = try (1...3).map { number in
+            let list = try KeyList(
+                number: number, roots: [keys[number - 1].publicKey], releases: [.init(key: keys[3].publicKey, end: Int64(number))])
+            return try SignedText(list.bytes, by: Array(keys[max(0, number - 2)..<number]))
+        }
+        #expect(try board.folder.trust(shipped: lists[0]).keys.number == 1)
+        for number in [2, 3] { try board.folder.keep(lists[number - 1], number: number) }
+        #expect(try board.folder.trust(shipped: lists[0]).keys.releases.first?.end == 3)
+        #expect(try board.folder.trust(shipped: lists[2]).keys.number == 3)
+        board.disk.spoil("/board/keys.3")
+        #expect(try board.folder.trust(shipped: lists[0]).keys.number == 2)
+        board.disk.spoil("/board/keys.2")
+        #expect(try board.folder.trust(shipped: lists[0]).keys.number == 1)
     }
 
     @Test("slots on the system's own disk: fetched, checked, sealed, switched to and back")
