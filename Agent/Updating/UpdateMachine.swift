@@ -237,7 +237,8 @@ package struct UpdateMachine: Sendable {
     ) {
         guard let event = fetching?.finished(step, outcome, &pace, from: since), let offer = journal.offer else { return }
         switch event {
-        case .goOn: retry = Retry()
+        // That what is there could be measured says nothing of the line.
+        case .goOn: if case .fetch = step { retry = Retry() }
         case .later: retry.failed(jitter: jitter, at: now)
         case .never(let reason): giveUp("\(offer.manifest.version) was not installed: \(reason)")
         case .complete: plan = [.seal(journal.active.other, offer.manifest), .store(journal.entering(.staged))]

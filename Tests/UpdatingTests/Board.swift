@@ -76,6 +76,8 @@ struct Board {
     /// Asked for in bytes, as long as the line is up.
     var isLineUp = true
     private(set) var fetched = 0
+    /// Parts that were asked for, whether they came or not.
+    private(set) var asked = 0
     private(set) var restarts = 0
     private var spokenAt: Instant?
 
@@ -155,6 +157,7 @@ struct Board {
             try start()
             return .done
         case .fetch(let file, let slot, let range):
+            asked += 1
             guard isLineUp else { return .unreachable("no route to host") }
             guard let bytes = served[file.digest] else { return .gone }
             fetched += range.count

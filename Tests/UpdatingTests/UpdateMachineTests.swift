@@ -113,7 +113,10 @@ import Units
         try board.offer(.good)
         while board.fetched == 0 { try board.run(for: .milliseconds(10)) }
         board.isLineUp = false
+        let asked = board.asked
         try board.run(for: .seconds(1800))
+        // After 5 s, 10 s and so on to ten minutes.
+        #expect((5...12).contains(board.asked - asked))
         try board.boot(withAgent: false)
         try board.run(for: .seconds(60))
         #expect(board.machine.journal.phase == .fetching)
