@@ -42,8 +42,6 @@ package struct Rollout: Hashable, Sendable {
         stepBeganAt = now
     }
 
-    // MARK: Boards
-
     /// Whether a board that is connected, idle and able to take it gets it now; it counts as offered from here on.
     package mutating func offer(to board: DeviceID, at now: Int64) -> Bool {
         guard state == .running, isLetIn(board), fates[board] == nil, underWay < plan.atOnce else { return false }
@@ -71,8 +69,6 @@ package struct Rollout: Hashable, Sendable {
 
     /// The board is no longer of the fleet.
     package mutating func gone(_ board: DeviceID) { fates[board] = nil }
-
-    // MARK: Time
 
     /// Goes on with what time alone brings; to be called each minute or so.
     ///
@@ -103,8 +99,6 @@ package struct Rollout: Hashable, Sendable {
         return now - stepBeganAt >= plan.soakSeconds && underWay == 0 && boards.contains { fates[$0] == .installed }
     }
 
-    // MARK: People
-
     package mutating func pause() { if state == .running { state = .paused } }
 
     /// Goes on after a pause, and after a halt: failures until now no longer count.
@@ -118,8 +112,6 @@ package struct Rollout: Hashable, Sendable {
     }
 
     package mutating func halt(_ reason: String) { if state != .done { state = .halted(reason) } }
-
-    // MARK: Counting
 
     package var failures: Int { fates.values.count { if case .failed = $0 { true } else { false } } }
     package var installations: Int { fates.values.count { $0 == .installed } }

@@ -35,8 +35,6 @@ struct DescriptionTests {
             try await webhooks(api, owner)
             try await alerts(api, owner)
             try await rooms(api, desk, owner)
-            let published = try ReleaseRouteTests.publish([1, 2, 3], at: desk)
-            try await api.call("GET /releases/{release}", [published], by: desk.visitor())
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
             let machine = try await desk.rawHost("host")
@@ -116,6 +114,8 @@ struct DescriptionTests {
     /// - Returns: the owner, signed in.
     private func account(_ api: DescribedAPI, _ desk: FrontDesk) async throws -> Visitor {
         for route in ["GET /setup", "GET /config", "GET /openapi.json", "GET /health"] { try await api.call(route, by: desk.visitor()) }
+        let published = try ReleaseRouteTests.publish([1, 2, 3], at: desk)
+        try await api.call("GET /releases/{release}", [published], by: desk.visitor())
         let secret = try String(contentsOfFile: desk.stage.folder["control/setup-secret"], encoding: .utf8)
             .trimmingCharacters(in: .newlines)
         let owner = desk.visitor()

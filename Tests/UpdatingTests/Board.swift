@@ -107,8 +107,6 @@ struct Board {
             settings: UpdateSettings(product: .agent, machine: factory.machine, channel: .stable), pace: FetchPace(cap: cap), at: now)
     }
 
-    // MARK: What happens to it
-
     mutating func offer(_ manifest: ReleaseManifest, _ urgency: Urgency = .whenIdle) throws {
         try machine.offer(try factory.signed(manifest), urgency, at: Factory.now)
     }
@@ -185,8 +183,6 @@ struct Board {
             liveLinks: running.program == .blind ? ["eth0"] : ["eth0", "wwan0"])
         machine.report(report, at: now)
     }
-
-    // MARK: What must hold
 
     /// The version that the link points to, if every file of it is what it should be.
     func linkedVersion() throws -> ReleaseVersion? {

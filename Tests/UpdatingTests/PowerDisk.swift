@@ -77,7 +77,7 @@ final class PowerDisk: SlotDisk {
     }
 
     func look(_ path: String) throws(SystemError) -> FileTree.Entry? {
-        try state.withLock { state throws(SystemError) in
+        try state.withLock { state throws(SystemError) -> FileTree.Entry? in
             guard !state.isDead else { throw SystemError("look", EIO, on: path) }
             guard let id = Self.find(state, path), let node = state.nodes[id] else { return nil }
             switch node.kind {
@@ -89,7 +89,7 @@ final class PowerDisk: SlotDisk {
     }
 
     func read(_ path: String, _ range: Range<Int>) throws(SystemError) -> [UInt8] {
-        try state.withLock { state throws(SystemError) in
+        try state.withLock { state throws(SystemError) -> [UInt8] in
             guard !state.isDead, let id = Self.find(state, path), let node = state.nodes[id] else {
                 throw SystemError("read", EIO, on: path)
             }
