@@ -49,10 +49,11 @@ enum Signed {
     static func file(
         _ path: String, product: ReleaseProduct = .agent, machine: String = "arm64", size: Int = 5, digest: UInt8 = 7
     ) throws -> ReleaseFile {
-        try #require(
+        let machine = try #require(MachineClass(machine))
+        return try #require(
             ReleaseFile(
-                product: product, machine: try #require(MachineClass(machine)), isExecutable: true, size: size,
-                digest: [UInt8](repeating: digest, count: 32), path: path))
+                product: product, machine: machine, isExecutable: true, size: size, digest: [UInt8](repeating: digest, count: 32),
+                path: path))
     }
 
     static func version(_ text: String) throws -> ReleaseVersion { try #require(ReleaseVersion(text)) }
