@@ -203,6 +203,7 @@ let control: [Target] = [
 ]
 
 let provisioning: [Target] = [
+    module("Provisioning", "Installation"),
     module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging"]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
@@ -295,6 +296,7 @@ let suites: [Target] = [
         "BroadcastsTests",
         ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "SQLite", "Store", "Support", "Units", "Web", "Wire"]),
     tests("AlertsTests", ["Alerts", "Broadcasts", "Crypto", "Posix", "Store", "Units", "Wire"]),
+    tests("InstallationTests", ["Installation", "Posix"]),
     tests("CommandsTests", ["Commands", "Crypto", "Posix", "Releases", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
