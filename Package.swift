@@ -204,7 +204,10 @@ let control: [Target] = [
 
 let provisioning: [Target] = [
     module("Provisioning", "Installation"),
-    module("Provisioning", "Commands", ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging"]),
+    module("Provisioning", "Site", ["TOML", "Posix", "Crypto", "TLS", "SQLite", "Service", "Logging", "Installation"]),
+    module(
+        "Provisioning", "Commands",
+        ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging", "Installation", "Site"]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
 
@@ -297,6 +300,7 @@ let suites: [Target] = [
         ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "SQLite", "Store", "Support", "Units", "Web", "Wire"]),
     tests("AlertsTests", ["Alerts", "Broadcasts", "Crypto", "Posix", "Store", "Units", "Wire"]),
     tests("InstallationTests", ["Installation", "Posix"]),
+    tests("SiteTests", ["Site", "Installation", "API", "Configuration", "Pool", "Posix", "Support"]),
     tests("CommandsTests", ["Commands", "Crypto", "Posix", "Releases", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),

@@ -12,7 +12,9 @@ package struct Arguments: Sendable {
     private var used: Set<String> = []
 
     /// - Parameter flags: the options that take no value.
-    package init(_ arguments: [String], flags: Set<String> = ["wait", "force", "json", "help"]) throws {
+    package init(
+        _ arguments: [String], flags: Set<String> = ["wait", "force", "json", "help", "dry-run", "yes", "purge", "rollback"]
+    ) throws {
         var rest = arguments[...]
         while let word = rest.popFirst() {
             guard word.hasPrefix("--") else {

@@ -41,6 +41,9 @@ package struct Console: Sendable {
                        [--migration N …] [--breaking TEXT …] [--notes F] --output F     the files are DIR/PRODUCT/MACHINE/…
           release verify --file F --keys F … [--from DIR]
           release publish --file F --keys F … --from DIR --directory STATE/releases     to where control hands them out to boards
+          server install --host NAME [--certificate own|acme|files] …           this machine becomes a server; OPERATE.md tells of each option
+          server install --dry-run …                                             what would be made, and nothing is
+          server status | server rollback | server destroy [--purge] [--confirm NAME]
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
 
         Answers are JSON on standard output. --server and --ca are remembered in the session file after register or login.
@@ -50,14 +53,30 @@ package struct Console: Sendable {
         """
 
     private let print: @Sendable (String) -> Void
+    let tell: @Sendable (String) -> Void
+    let ask: (@Sendable (String) -> String?)?
 
-    /// - Parameter print: takes one line of the answer.
-    package init(print: @escaping @Sendable (String) -> Void) { self.print = print }
+    /// - Parameters:
+    ///   - print: takes one line of the answer.
+    ///   - tell: takes one line of what a person may want to know meanwhile.
+    ///   - ask: asks a person, and gives their line, or nil at the input's end; nil where there is nobody to ask.
+    package init(
+        print: @escaping @Sendable (String) -> Void, tell: @escaping @Sendable (String) -> Void = { _ in },
+        ask: (@Sendable (String) -> String?)? = nil
+    ) {
+        self.print = print
+        self.tell = tell
+        self.ask = ask
+    }
 
     /// Runs one command. Throws what a person should read.
     package func run(_ arguments: [String], environment: [String: String]) async throws {
         var arguments = try Arguments(arguments)
         if arguments.has("help") || arguments.words.isEmpty { return print(Self.usage) }
+        if arguments.words.first == "server" {
+            _ = try arguments.word("the command")
+            return try await server(&arguments, environment)
+        }
         let home = environment["HOME"] ?? "."
         let path = try arguments.optional("session") ?? "\(home)/.config/strata/session.json"
         var session = try SessionFile.load(path) ?? SessionFile(server: "http://127.0.0.1:8080")

@@ -3,7 +3,7 @@
 /// `make` and `undo` are asked again after whatever ended them, so each does what is left to do, and nothing where nothing is.
 package struct Step: Sendable {
     package enum Phase: String, Sendable, CaseIterable, Codable {
-        case storage, programs, certificate, service
+        case storage, programs, configuration, service
     }
 
     /// What a removal without purge leaves.
