@@ -57,7 +57,8 @@ extension Console {
         if isDry { return show(view) }
         let blocking = findings.filter(\.isBlocking)
         guard blocking.isEmpty else {
-            throw Arguments.Fault("nothing was made: \(blocking.map(\.name).joined(separator: ", ")) must be set right first, as said above")
+            let names = blocking.map(\.name).joined(separator: ", ")
+            throw Arguments.Fault("nothing was made: \(names) must be set right first, as said above")
         }
         if isNeeded, !isAgreed, !questions.agrees("Make all of it, yes or no [no]? ") { throw Arguments.Fault("nothing was made") }
         try await make(plan, takesBack)
@@ -97,7 +98,8 @@ extension Console {
             let trust = answers.certificate == .own ? " --ca \(SitePaths.authority)" : ""
             next.append(
                 "become its first owner, by the secret in \(SitePaths.setupSecret): strata-provision --server \(answers.origin)\(trust) register "
-                    + "--setup-secret-file \(SitePaths.setupSecret) --organization NAME --slug SLUG --email MAIL --name NAME --password-file FILE")
+                    + "--setup-secret-file \(SitePaths.setupSecret) --organization NAME --slug SLUG --email MAIL --name NAME "
+                    + "--password-file FILE")
         }
         if !outcome.changed.isEmpty {
             var ports = ["TCP \(answers.httpsPort)"]
@@ -148,7 +150,8 @@ extension Console {
                 : "The server \(host) ends. Its database, recordings, backups, keys and configuration stay; --purge removes them too.")
         let typed = confirmed ?? ServerQuestions(ask).typed("Type \(host) to go on: ")
         guard typed == host else {
-            throw Arguments.Fault("nothing was removed: \(host) has to be typed, or given by --confirm, and it was \(typed.map { "'\($0)'" } ?? "not")")
+            let was = typed.map { "'\($0)'" } ?? "not"
+            throw Arguments.Fault("nothing was removed: \(host) has to be typed, or given by --confirm, and it was \(was)")
         }
         let installer = Installer(
             try plan.steps(), store: try SiteJournal.change(on: site.machine), now: unixMilliseconds, tell: tellProgress)
@@ -197,7 +200,9 @@ private struct ServerSite: Sendable {
 
     /// What was installed, whatever became of where it came from.
     func installed(_ journal: Journal) throws -> SitePlan {
-        guard let order = journal.order else { throw Arguments.Fault("there is no server here that 'strata-provision server install' has made") }
+        guard let order = journal.order else {
+            throw Arguments.Fault("there is no server here that 'strata-provision server install' has made")
+        }
         return plan(try SiteAnswers(order.settings), SiteSource(installedOn: machine))
     }
 }

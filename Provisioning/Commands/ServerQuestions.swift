@@ -42,7 +42,7 @@ struct ServerQuestions {
             try fill(&fields, "authority-file", "The file of its authority, where boards shall pin it [none]: ")
         default: break
         }
-        try fill(&fields, "address", "This machine's public addresses with commas between, where a NAT lies before it or rooms are wanted [none]: ")
+        try fill(&fields, "address", "This machine's public addresses, with commas between, behind a NAT or for rooms [none]: ")
         try fill(&fields, "pool", "Is it a receiver host too, yes or no [yes]: ")
         try fill(&fields, "rooms", "Workers for rooms, each of which takes a core at most [0]: ")
     }

@@ -73,7 +73,7 @@ package struct Step: Sendable {
 /// Something that an installation consists of, for its inventory.
 package struct Resource: Hashable, Sendable, Codable {
     package enum Kind: String, Sendable, Codable, CaseIterable {
-        case database, store, service, timer, secret, certificate, configuration, program, package, account, folder, domain
+        case database, store, service, timer, secret, certificate, configuration, program, debianPackage, account, folder, domain
     }
 
     package let kind: Kind

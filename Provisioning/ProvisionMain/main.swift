@@ -23,7 +23,8 @@ for name in ["HOME", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "STRA
 
 do {
     let isTerminal = isatty(STDIN_FILENO) == 1
-    try await Console(print: { line in print(line) }, tell: { tell($0) }, ask: isTerminal ? ask : nil).run(arguments, environment: environment)
+    let console = Console(print: { line in print(line) }, tell: { tell($0) }, ask: isTerminal ? ask : nil)
+    try await console.run(arguments, environment: environment)
 } catch {
     // The server's words may hold what others called things.
     let line = Array("strata-provision: \("\(error)".escaped(but: ["\n"]))\n".utf8)

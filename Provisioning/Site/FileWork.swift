@@ -188,7 +188,7 @@ enum FileWork {
         private let descriptor: Descriptor
 
         init(_ path: String, _ owner: Owner, _ mode: UInt32) throws(SystemError) {
-            let draft = path + draftSuffix
+            let draft = path + FileWork.draftSuffix
             unlink(draft)
             let raw = Glibc.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
             guard raw >= 0 else { throw SystemError("open", on: draft) }
@@ -217,7 +217,7 @@ enum FileWork {
         func place() throws(SystemError) {
             guard fsync(descriptor.raw) == 0 else { throw SystemError("fsync", on: draft) }
             guard rename(draft, path) == 0 else { throw SystemError("rename", on: path) }
-            try syncFolder(of: path)
+            try FileWork.syncFolder(of: path)
         }
 
         func drop() { unlink(draft) }

@@ -183,7 +183,7 @@ private struct Reading {
 
     mutating func number(_ name: String, _ standard: Int, in range: ClosedRange<Int>) -> Int {
         let words = "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        return text(name, words) { Int($0).map(range.contains) ?? false }.flatMap { Int($0) } ?? standard
+        return text(name, words) { Int($0).map { range.contains($0) } ?? false }.flatMap { Int($0) } ?? standard
     }
 
     mutating func choice(_ name: String) -> Bool { text(name, "yes or no") { ["yes", "no"].contains($0) } != "no" }

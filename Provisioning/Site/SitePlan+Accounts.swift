@@ -8,7 +8,7 @@ extension SitePlan {
         let wanted = (source.packages + (answers.certificate == .acme ? ["certbot"] : [])).sorted()
         return Step(
             "packages", .storage, "Debian's packages \(wanted.joined(separator: ", "))", contents: .data,
-            resources: wanted.map { Resource(.package, $0) },
+            resources: wanted.map { Resource(.debianPackage, $0) },
             look: {
                 let missing = try await Self.missing(wanted, on: machine)
                 return missing.isEmpty ? .done : .missing("missing: \(missing.joined(separator: ", "))")
@@ -25,7 +25,8 @@ extension SitePlan {
                 let present = added.filter { !still.contains($0) }
                 guard !present.isEmpty else { return .gone }
                 // dpkg, since it refuses what something else needs by now, where apt would remove that as well.
-                try await machine.run(["dpkg"] + (machine.isThisOne ? [] : ["--root=\(machine.root)"]) + ["--remove"] + present, mayFail: true)
+                let place = machine.isThisOne ? [] : ["--root=\(machine.root)"]
+                try await machine.run(["dpkg"] + place + ["--remove"] + present, mayFail: true)
                 let left = try await Self.missing(present, on: machine)
                 let kept = present.filter { !left.contains($0) }
                 return kept.isEmpty ? .gone : .left("other packages need \(kept.joined(separator: ", "))")

@@ -92,7 +92,8 @@ extension SitePlan {
             return try CertificateAuthority(
                 certificatePEM: String(decoding: certificate, as: UTF8.self), privateKeyPEM: String(decoding: key, as: UTF8.self))
         case (_?, nil):
-            throw SiteFault("there is \(SitePaths.authority) and not its key \(SitePaths.authorityKey): put that back, since boards know no other")
+            throw SiteFault(
+                "there is \(SitePaths.authority) and not its key \(SitePaths.authorityKey): put that back, since boards know no other")
         case (nil, _):
             // A key alone has signed nothing: the certificate is written after it.
             let made = try CertificateAuthority.make(name: "Strata local CA", at: now)

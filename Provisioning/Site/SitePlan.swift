@@ -69,7 +69,8 @@ package struct SitePlan: Sendable {
             },
             prepare: {
                 var before = Before()
-                for folder in try Self.folders.filter({ try !$0.isThere(on: machine) }) { try before.note(folder: folder.path, on: machine) }
+                let missing = try Self.folders.filter { try !$0.isThere(on: machine) }
+                for folder in missing { try before.note(folder: folder.path, on: machine) }
                 return try before.text
             },
             make: { for folder in try Self.folders.filter({ try !$0.isThere(on: machine) }) { try folder.put(on: machine) } },

@@ -87,7 +87,9 @@ package struct SiteProbes: Sendable {
         // Source: proc(5), /proc/meminfo. try?: without it nothing is known.
         let text = (try? String(decoding: bytesOfProc("/proc/meminfo"), as: UTF8.self)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("MemTotal:") }?.split(separator: " ") ?? []
-        guard line.count >= 2, let kibibytes = Int(line[1]) else { return .failed("nobody knows how much there is", advice: "see to /proc") }
+        guard line.count >= 2, let kibibytes = Int(line[1]) else {
+            return .failed("nobody knows how much there is", advice: "see to /proc")
+        }
         let mebibytes = kibibytes / 1024
         return mebibytes >= 900
             ? .passed("\(mebibytes) MiB") : .failed("\(mebibytes) MiB", advice: "1 GiB carries a few streams; less will swap")
@@ -137,7 +139,7 @@ package struct SiteProbes: Sendable {
         if answers.hasPool { udp += Array(answers.poolPorts) }
         var taken: [String] = []
         for (ports, name) in [(tcp, "TCP"), (udp, "UDP")] { taken += ports.filter { !isFree($0, name) }.map { "\(name) \($0)" } }
-        do { _ = try StreamSocket.listen(on: .loopback(port: answers.httpPort)) } catch { taken.append("TCP 127.0.0.1:\(answers.httpPort)") }
+        if !isFree(.loopback(port: answers.httpPort), "TCP") { taken.append("TCP 127.0.0.1:\(answers.httpPort)") }
         guard !taken.isEmpty else { return .passed("\(tcp.count + 1) of TCP and \(udp.count) of UDP are free") }
         return .failed(
             "taken: \(taken.prefix(5).joined(separator: ", "))\(taken.count > 5 ? " and \(taken.count - 5) more" : "")",
@@ -147,6 +149,10 @@ package struct SiteProbes: Sendable {
     private func isFree(_ port: Int, _ kind: String) -> Bool {
         var address = SocketAddress.any(.ipv4)
         address.port = port
+        return isFree(address, kind)
+    }
+
+    private func isFree(_ address: SocketAddress, _ kind: String) -> Bool {
         do {
             if kind == "TCP" { _ = try StreamSocket.listen(on: address) } else { _ = try UDPSocket(binding: address) }
             return true
@@ -241,7 +247,8 @@ package struct SiteProbes: Sendable {
                 return .passed("SQLite keeps a database below \(SitePaths.state)")
             }
         } catch {
-            return .failed("no database can be kept: \(error)", advice: "put \(SitePaths.state) on a local disk: a network's has no right locks")
+            return .failed(
+                "no database can be kept: \(error)", advice: "put \(SitePaths.state) on a local disk: a network's has no right locks")
         }
     }
 

@@ -49,7 +49,8 @@ package struct SiteSource: Sendable {
             throw Fault(description: "\(folder) is not what ci/bundle makes, name that by --from: \(error)")
         }
         guard packages.allSatisfy(Self.isPackage), dashboard.contains("index.html") else {
-            throw Fault(description: "\(folder) is not what ci/bundle makes, name that by --from: its packages or its dashboard are not whole")
+            throw Fault(
+                description: "\(folder) is not what ci/bundle makes, name that by --from: its packages or its dashboard are not whole")
         }
     }
 

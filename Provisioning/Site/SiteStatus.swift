@@ -80,18 +80,17 @@ package struct SiteStatus: Codable, Sendable {
                     advice: "'strata-provision server install' goes on with it, 'strata-provision server rollback' takes it back"))
         }
         for unit in facts.units where !unit.isActive || !unit.isEnabled {
+            let why = "\(log(unit.name)); systemctl start \(unit.name)"
             problems.append(
                 Problem(
                     health: unit.name == SitePlan.control && !unit.isActive ? .unhealthy : .degraded,
                     what: "\(unit.name) \(unit.isActive ? "does not start with the machine" : "does not run")",
-                    advice: unit.isActive ? "systemctl enable \(unit.name)" : "'journalctl -u \(unit.name) -n 20' says why; systemctl start \(unit.name)"))
+                    advice: unit.isActive ? "systemctl enable \(unit.name)" : why))
         }
         if let answer = facts.answer, answer != 200 {
-            problems.append(
-                Problem(health: .unhealthy, what: "control answers with \(answer)", advice: "'journalctl -u strata-control -n 20' says why"))
+            problems.append(Problem(health: .unhealthy, what: "control answers with \(answer)", advice: log(SitePlan.control)))
         } else if facts.answer == nil, facts.units.contains(where: { $0.name == SitePlan.control && $0.isActive }) {
-            problems.append(
-                Problem(health: .unhealthy, what: "control runs and does not answer", advice: "'journalctl -u strata-control -n 20' says why"))
+            problems.append(Problem(health: .unhealthy, what: "control runs and does not answer", advice: log(SitePlan.control)))
         }
         problems += terms(facts)
         if !facts.missing.isEmpty {
@@ -103,11 +102,16 @@ package struct SiteStatus: Codable, Sendable {
         return problems
     }
 
+    private static func log(_ unit: String) -> String { "'journalctl -u \(unit) -n 20' says why" }
+
     private static func terms(_ facts: Facts) -> [Problem] {
         var problems: [Problem] = []
         if let days = facts.certificateDays, let limit = warnings.last(where: { days < $0 }) {
-            let what = days < 0 ? "the server's certificate is over" : "the server's certificate ends in less than \(limit) days"
-            problems.append(Problem(health: days < 1 ? .unhealthy : .degraded, what: what, advice: renewal(facts.renewal)))
+            let what = days < 0 ? "is over" : "ends in less than \(limit) day\(limit == 1 ? "" : "s")"
+            problems.append(
+                Problem(
+                    health: days < 1 ? .unhealthy : .degraded, what: "the server's certificate \(what)",
+                    advice: renewal(facts.renewal)))
         }
         if let days = facts.authorityDays, days < authorityWarning {
             problems.append(

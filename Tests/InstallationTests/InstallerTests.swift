@@ -74,7 +74,9 @@ struct InstallerTests {
         #expect(journal.order == order && journal.entries.map(\.step) == ["a"])
     }
 
-    @Test("the power is cut before and after every change of disk or machine: the next run ends as if it had not been", arguments: [false, true])
+    @Test(
+        "the power is cut before and after every change of disk or machine: the next run ends as if it had not been",
+        arguments: [false, true])
     func resumed(_ isAfter: Bool) async throws {
         try await everyCut(isAfter) { world, installer in
             _ = try await installer.install(order)

@@ -46,7 +46,8 @@ struct SitePlanTests {
         return steps.map { step in
             guard step.name == name else { return step }
             return Step(
-                step.name, step.phase, step.title, contents: step.contents, resources: step.resources, look: step.look, prepare: step.prepare,
+                step.name, step.phase, step.title, contents: step.contents, resources: step.resources, look: step.look,
+                prepare: step.prepare,
                 make: {
                     let fails = isArmed.withLock { armed in
                         defer { armed = false }

@@ -143,10 +143,10 @@ final class StandInHost: Sendable {
         }
         for (user, name) in accounts.members {
             if !group.contains("\n\(name):") { group += "\(name):x:\(getgid()):\n" }
-            group = group.split(separator: "\n").map { line in
-                guard line.hasPrefix("\(name):"), !line.contains(user) else { return String(line) }
-                return line + (line.hasSuffix(":") ? "" : ",") + user
-            }.joined(separator: "\n") + "\n"
+            let lines = group.split(separator: "\n").map { line in
+                line.hasPrefix("\(name):") && !line.contains(user) ? "\(line)\(line.hasSuffix(":") ? "" : ",")\(user)" : "\(line)"
+            }
+            group = lines.joined(separator: "\n") + "\n"
         }
         try folder.write(passwd, to: "root/etc/passwd")
         try folder.write(group, to: "root/etc/group")
@@ -157,9 +157,8 @@ final class StandInHost: Sendable {
             let lines = try text(file).split(separator: "\n").filter { !$0.hasPrefix("\(name):") }
             // userdel takes a user out of the groups of others too.
             let rest = lines.map { line in
-                line.split(separator: ":", omittingEmptySubsequences: false)
-                    .map { field in field.split(separator: ",", omittingEmptySubsequences: false).filter { $0 != name }.joined(separator: ",") }
-                    .joined(separator: ":")
+                let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+                return fields.map { $0.components(separatedBy: ",").filter { $0 != name }.joined(separator: ",") }.joined(separator: ":")
             }
             try folder.write(rest.joined(separator: "\n") + "\n", to: "root/\(file)")
         }
