@@ -136,7 +136,7 @@ package struct Rollout: Hashable, Sendable {
     private func share(of board: DeviceID) -> Int {
         let digest = SHA256.hash(release + Array(board.text.utf8))
         let number = digest.prefix(4).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return Int(number * 100 >> 32)
+        return Int((number * 100) >> 32)
     }
 
     private func isFinished(_ board: DeviceID) -> Bool {
