@@ -34,7 +34,7 @@ struct Before: Codable {
         try Folder.make(machine.place(SitePaths.tool))
         try FileWork.makeFolder(folder, FileWork.own, mode: 0o700)
         let copy = Hex.encode(randomBytes(8))
-        try FileWork.copy(machine.place(path), to: "\(folder)/\(copy)", FileWork.own, mode: 0o600)
+        try FileWork.copy(machine.place(path), to: "\(folder)/\(copy)", FileWork.own, mode: 0o600, links: .refused)
         items.append(.file(path, copy: copy, mode: found.mode, user: found.owner.user, group: found.owner.group))
     }
 
@@ -56,7 +56,8 @@ struct Before: Codable {
             case .noFile(let path): try FileWork.remove(machine.place(path))
             case .file(let path, let copy, let mode, let user, let group):
                 let owner = FileWork.Owner(user: user, group: group)
-                try FileWork.copy(machine.place("\(Self.copies)/\(copy)"), to: machine.place(path), owner, mode: mode)
+                let kept = machine.place("\(Self.copies)/\(copy)")
+                try FileWork.copy(kept, to: machine.place(path), owner, mode: mode, links: .refused)
             case .noFolderAbove(let path): try FileWork.removeEmpty(machine.place(path))
             case .noFolder(let path): try FileWork.removeTree(machine.place(path))
             case .folder(let path, let mode, let user, let group):

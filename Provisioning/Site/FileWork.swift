@@ -60,8 +60,11 @@ enum FileWork {
         }
     }
 
-    static func copy(_ source: String, to path: String, _ owner: Owner, mode: UInt32) throws(SystemError) {
-        let file = try open(source)
+    /// - Parameter links: `refused` for a source in a folder that a service owns: what it may put there is read as root.
+    static func copy(
+        _ source: String, to path: String, _ owner: Owner, mode: UInt32, links: RegularFile.Links = .followed
+    ) throws(SystemError) {
+        let file = try open(source, links)
         let draft = try Draft(path, owner, mode)
         do throws(SystemError) {
             while true {
@@ -79,7 +82,8 @@ enum FileWork {
     /// Whether two files hold the same bytes; false where the second is not there.
     static func isSame(_ source: String, as path: String) throws(SystemError) -> Bool {
         guard let found = try look(path), found.kind == .file else { return false }
-        let (left, right) = (try open(source), try open(path))
+        let left = try open(source, .followed)
+        let right = try open(path, .refused)
         while true {
             let (first, second) = (try next(left.raw, source), try next(right.raw, path))
             if first != second { return false }
@@ -116,7 +120,7 @@ enum FileWork {
         guard raw >= 0 else { throw SystemError("open", on: above) }
         let folder = Descriptor(adopting: raw)
         guard let name = path.utf8.split(separator: UInt8(ascii: "/")).last else { throw SystemError("unlinkat", EBUSY, on: path) }
-        try removeTree(name.map { CChar(bitPattern: $0) } + [0], in: folder.raw, path, depth: 0)
+        try removeTree(name.map { CChar(truncatingIfNeeded: $0) } + [0], in: folder.raw, path, depth: 0)
     }
 
     // MARK: Parts
@@ -146,17 +150,22 @@ enum FileWork {
     private static func names(in stream: OpaquePointer) -> [[CChar]] {
         var names: [[CChar]] = []
         while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } }
-            let dot = CChar(bitPattern: UInt8(ascii: "."))
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in bytes.prefix { $0 != 0 }.map { CChar(truncatingIfNeeded: $0) } }
+            let dot = CChar(truncatingIfNeeded: UInt8(ascii: "."))
             if name != [dot], name != [dot, dot] { names.append(name + [0]) }
         }
         return names
     }
 
-    private static func open(_ path: String) throws(SystemError) -> Descriptor {
-        let raw = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    private static func open(_ path: String, _ links: RegularFile.Links) throws(SystemError) -> Descriptor {
+        let raw = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (links == .refused ? O_NOFOLLOW : 0))
         guard raw >= 0 else { throw SystemError("open", on: path) }
-        return Descriptor(adopting: raw)
+        let file = Descriptor(adopting: raw)
+        var status = stat()
+        guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", on: path) }
+        // A device or a pipe has no end.
+        guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError("open", EINVAL, on: "\(path), which is no regular file") }
+        return file
     }
 
     /// The next bytes of a regular file, full chunks until its end: two files are compared by them.

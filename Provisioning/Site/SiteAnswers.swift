@@ -100,7 +100,7 @@ package struct SiteAnswers: Hashable, Sendable {
 
     /// What the journal keeps: nothing of it is secret. Reads back as the same.
     package var fields: [String: String] {
-        var fields = [
+        var fields: [String: String] = [
             "host": host, "address": addresses.joined(separator: ","), "https-port": "\(httpsPort)", "http-port": "\(httpPort)",
             "certificate": certificate.rawValue, "pool": hasPool ? "yes" : "no",
             "pool-ports": "\(poolPorts.lowerBound)-\(poolPorts.upperBound)", "rooms": "\(roomWorkers)", "rooms-port": "\(roomPort)",
@@ -133,17 +133,22 @@ package struct SiteAnswers: Hashable, Sendable {
     private static func isHost(_ text: String) -> Bool {
         if SocketAddress(text, port: 0) != nil { return !text.contains("[") && !text.contains("%") }
         let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        return text.utf8.count <= 253
-            && labels.allSatisfy { label in
-                (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
-                    && label.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
-            }
+        return text.utf8.count <= 253 && labels.allSatisfy { isLabel(Array($0)) }
+    }
+
+    /// A part of a name between dots. Source: RFC 1123, 2.1.
+    private static func isLabel(_ bytes: [UInt8]) -> Bool {
+        let hyphen = UInt8(ascii: "-")
+        guard (1...63).contains(bytes.count), bytes.first != hyphen, bytes.last != hyphen else { return false }
+        return bytes.allSatisfy { isLetterOrDigit($0) || $0 == hyphen }
     }
 
     private static func isMail(_ text: String) -> Bool {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        return parts.count == 2 && isHost(String(parts[1])) && (1...64).contains(parts[0].utf8.count)
-            && !parts[0].hasPrefix("-") && parts[0].utf8.allSatisfy { isLetterOrDigit($0) || "._+-".utf8.contains($0) }
+        guard parts.count == 2, isHost(String(parts[1])), (1...64).contains(parts[0].utf8.count), !parts[0].hasPrefix("-") else {
+            return false
+        }
+        return parts[0].utf8.allSatisfy { isLetterOrDigit($0) || "._+-".utf8.contains($0) }
     }
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
