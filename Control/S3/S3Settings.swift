@@ -102,9 +102,11 @@ package struct S3Settings: Sendable, CustomStringConvertible {
 
     /// Source: the S3 user guide, "General purpose bucket naming rules".
     private static func isBucket(_ text: String) -> Bool {
-        (3...63).contains(text.utf8.count) && !text.contains("..")
-            && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D || $0 == 0x2E }
-            && ![0x2D, 0x2E].contains(text.utf8.first) && ![0x2D, 0x2E].contains(text.utf8.last)
+        let bytes = Array(text.utf8)
+        guard (3...63).contains(bytes.count), !text.contains(".."), let first = bytes.first, let last = bytes.last else { return false }
+        let marks = [UInt8(ascii: "-"), UInt8(ascii: ".")]
+        let isLowercase = bytes.allSatisfy { isLetterOrDigit($0) && !(0x41...0x5A).contains($0) || marks.contains($0) }
+        return isLowercase && !marks.contains(first) && !marks.contains(last)
     }
 
     private static func secret(_ section: ConfigurationSection, _ reader: ConfigurationReader) -> Secret {
