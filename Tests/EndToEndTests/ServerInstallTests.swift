@@ -4,12 +4,8 @@ import Testing
 
 /// `strata-provision server` on the files of a machine that does not run: what is real is the tool, systemd's own for users and units, and the
 /// files; what is installed as programs are none, since nothing of it is started.
-@Suite(.serialized, .enabled(if: ServerInstallTests.isAllowed, "files of other users, systemd-sysusers and systemctl are not allowed here"))
+@Suite(.serialized, .enabled(if: mayInstall, "files of other users, systemd-sysusers and systemctl are not allowed here"))
 struct ServerInstallTests {
-    static var isAllowed: Bool {
-        getuid() == 0 && ["/usr/bin/systemd-sysusers", "/usr/bin/systemctl"].allSatisfy { access($0, X_OK) == 0 }
-    }
-
     /// A root folder and what a server is installed from.
     private struct Site {
         let folder: TemporaryFolder
@@ -124,4 +120,8 @@ struct ServerInstallTests {
         let done = try await site.run(["install", "--from", site.folder["bundle"]])
         #expect(done["state"] as? String == "active" && (done["changed"] as? [String])?.first == "dashboard", "\(done)")
     }
+}
+
+private var mayInstall: Bool {
+    getuid() == 0 && ["/usr/bin/systemd-sysusers", "/usr/bin/systemctl"].allSatisfy { access($0, X_OK) == 0 }
 }

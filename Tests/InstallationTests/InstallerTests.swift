@@ -1,5 +1,6 @@
-import Installation
 import Testing
+
+@testable import Installation
 
 @Suite("An installation's steps")
 struct InstallerTests {
