@@ -27,8 +27,13 @@ extension BlobFolder {
             let sum = try fill(draft, write)
             let before = try facts(of: key) == nil ? [] : sums(of: key)
             try keep([sum] + before.prefix(3), of: key)
+            // Of names that are not synced any may be on the disk: both digests before the object, the object before its own alone.
+            if !before.isEmpty { try Self.sync(folder) }
             guard rename(draft, "\(root)/\(key.path)") == 0 else { throw SystemError("rename", on: key.path) }
-            if !before.isEmpty { try keep([sum], of: key) }
+            if !before.isEmpty {
+                try Self.sync(folder)
+                try keep([sum], of: key)
+            }
             try syncAll(key.folder)
             return ObjectFacts(
                 key: key, bytes: sum.bytes, modified: unixMilliseconds() / 1000, sha256: sum.sha256, type: sum.type)
