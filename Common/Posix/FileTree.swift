@@ -80,6 +80,14 @@ package enum FileTree {
         }
     }
 
+    /// Makes an empty file of this mode, whatever the process's mask keeps closed; nothing may have its name, not even a link.
+    package static func makeFile(_ path: String, mode: UInt32) throws(SystemError) {
+        let raw = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard raw >= 0 else { throw SystemError("open", on: path) }
+        let file = Descriptor(adopting: raw)
+        guard fchmod(file.raw, mode) == 0 else { throw SystemError("fchmod", on: path) }
+    }
+
     package static func makeFolder(_ path: String) throws(SystemError) {
         guard mkdir(path, 0o755) == 0 else { throw SystemError("mkdir", on: path) }
     }

@@ -198,13 +198,11 @@ extension Console {
 
     /// Written beside and renamed: the text and its signature are there together, or what was there before is.
     private static func publish(_ document: SignedText, to path: String) throws(ReleaseFault) {
-        do throws(CryptoError) {
-            try KeyFile.write(String(decoding: document.bytes, as: UTF8.self), to: path)
+        do throws(SystemError) {
+            try PublishedFile.write(document.bytes, to: path)
         } catch {
             throw .malformed(line: 0, "\(error)")
         }
-        // It is no secret, and who hands it out is another user.
-        guard chmod(path, 0o644) == 0 else { throw .malformed(line: 0, SystemError("chmod", on: path).description) }
     }
 
     private static func publicKey(_ text: String) throws -> [UInt8] {

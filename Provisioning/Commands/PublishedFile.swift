@@ -23,8 +23,7 @@ struct PublishedFile {
         let target = "\(folder)/\(Hex.encode(file.digest))"
         if case .file(let bytes, _)? = try FileTree.look(target), bytes == file.size { return }
         let draft = "\(target).new"
-        try FileTree.remove(draft)
-        try FileTree.append([], to: draft)
+        try Self.begin(draft)
         var digest = SHA256Digest()
         var offset = 0
         while true {
@@ -35,13 +34,36 @@ struct PublishedFile {
             offset += bytes.count
         }
         guard digest.finished() == file.digest else {
-            try FileTree.remove(draft)
+            unlink(draft)
             throw SystemError("read", EILSEQ, on: "\(source), which was changed meanwhile")
         }
-        // Control is another user.
-        try FileTree.setMode(0o644, of: draft)
+        try Self.end(draft, as: target)
+    }
+
+    /// Writes a text that is no secret, whole or not at all.
+    static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
+        switch try FileTree.look(path) {
+        case nil, .file?: break
+        case .folder?, .link?, .other?:
+            throw SystemError("rename", EEXIST, on: "\(path), which is no regular file and would be replaced: name another path")
+        }
+        let draft = "\(path).new"
+        try begin(draft)
+        try FileTree.append(bytes, to: draft)
+        try end(draft, as: path)
+    }
+
+    /// An empty file that everybody may read: control is another user. The folder may be control's, and this may be root: what has the name
+    /// goes, no link is followed, and nothing is given another mode by its name.
+    private static func begin(_ draft: String) throws(SystemError) {
+        guard unlink(draft) == 0 || errno == ENOENT else { throw SystemError("unlink", on: draft) }
+        try FileTree.makeFile(draft, mode: 0o644)
+    }
+
+    private static func end(_ draft: String, as path: String) throws(SystemError) {
         try FileTree.sync(draft)
-        try FileTree.rename(draft, to: target)
-        try FileTree.sync(folder)
+        try FileTree.rename(draft, to: path)
+        // The folder itself, where its name is a link.
+        try FileTree.sync(UnixSocket.folder(of: path) + "/.")
     }
 }

@@ -30,6 +30,20 @@ import Testing
         }
     }
 
+    @Test("a file that is made has its mode at once, and replaces nothing")
+    func make() throws {
+        try withFolder { root in
+            let file = root + "/a"
+            try FileTree.makeFile(file, mode: 0o644)
+            try FileTree.append([1], to: file)
+            #expect(try FileTree.look(file) == .file(bytes: 1, mode: 0o644))
+            #expect(throws: SystemError("open", EEXIST, on: file)) { try FileTree.makeFile(file, mode: 0o600) }
+            try FileTree.makeLink(root + "/link", to: "nowhere")
+            #expect(throws: SystemError("open", EEXIST, on: root + "/link")) { try FileTree.makeFile(root + "/link", mode: 0o600) }
+            #expect(try FileTree.look(file) == .file(bytes: 1, mode: 0o644))
+        }
+    }
+
     @Test("two links change places, and neither is gone in between; without one of them nothing happens")
     func exchange() throws {
         try withFolder { root in
