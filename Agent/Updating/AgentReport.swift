@@ -1,7 +1,7 @@
 package import Releases
 
-/// What the agent says of itself to the updater beside it, each few seconds. Its program may be the new version and lie: a release that claims
-/// health stays. What keeps bad ones out is the signature; this proves that a good one works here.
+/// What the agent says of itself to the updater beside it, each few seconds. Its program may be the new version and lie: a release that
+/// claims health stays. What keeps bad ones out is the signature; this proves that a good one works here.
 package struct AgentReport: Hashable, Sendable {
     package var version: ReleaseVersion
     /// Another one for each start of the program.

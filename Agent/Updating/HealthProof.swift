@@ -1,8 +1,8 @@
 import Posix
 import Releases
 
-/// Whether a version that was just started works: everything of the baseline, told by one process without a gap for `hold`, before `deadline`.
-/// Holds no clock.
+/// Whether a version that was just started works: everything of the baseline, told by one process without a gap for `hold`, before
+/// `deadline`. Holds no clock.
 struct HealthProof: Sendable {
     enum Verdict: Hashable, Sendable {
         case waiting(until: Instant)

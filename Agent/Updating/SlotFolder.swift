@@ -33,7 +33,8 @@ package struct SlotFolder: Sendable {
 
     /// The journal; nil where there is none.
     ///
-    /// - Throws: `ReleaseFault` for one that cannot be read: the link still points to what worked, and the caller begins a new one from that.
+    /// - Throws: `ReleaseFault` for one that cannot be read: the link still points to what worked, and the caller begins a new one from
+    ///   that.
     package func journal() throws -> UpdateJournal? {
         guard case .file(let bytes, _)? = try disk.look(journalPath) else { return nil }
         guard bytes <= UpdateJournal.byteLimit else { throw ReleaseFault.malformed(line: 0, "a journal of \(bytes) bytes") }

@@ -8,8 +8,8 @@ package import Releases
 ///         machine.finished(carry out(step), jitter: …, at: .now)
 ///     }
 ///
-/// `offer`, `withdraw`, `goBack`, `report`, the settings and the pace may be told between any two calls, and have their effect with the next step. What
-/// survives a loss of power is `journal`; a machine made from it goes on wherever the last one ended.
+/// `offer`, `withdraw`, `goBack`, `report`, the settings and the pace may be told between any two calls, and have their effect with the
+/// next step. What survives a loss of power is `journal`; a machine made from it goes on wherever the last one ended.
 package struct UpdateMachine: Sendable {
     /// As it is on the disk, as far as is known.
     package private(set) var journal: UpdateJournal

@@ -13,7 +13,8 @@ package enum UpdateStep: Hashable, Sendable {
     case measure(ReleaseFile, Slot)
     /// Asks for these bytes of the file, which control names by its digest, and puts them behind those that are there. Answers `.bytes`.
     case fetch(ReleaseFile, Slot, Range<Int>)
-    /// Holds the file against its digest. One that is right gets its name, and is on the disk; of one that is not nothing is left, `.mismatch`.
+    /// Holds the file against its digest. One that is right gets its name, and is on the disk; of one that is not nothing is left,
+    /// `.mismatch`.
     case check(ReleaseFile, Slot)
     /// Writes the manifest into the slot.
     case seal(Slot, ReleaseManifest)

@@ -7,8 +7,8 @@ import Crypto
 ///     root <public key>                     1 to 8, base64url
 ///     release <public key> 1830000000       1 to 8; until which Unix second it is in use
 ///
-/// Keys are in the order in which they were brought in. A list replaces the one with the number before its own. Source of the rules: The Update
-/// Framework's specification, 5.3 (the root role) and 6.1 (how keys are replaced).
+/// Keys are in the order in which they were brought in. A list replaces the one with the number before its own. Source of the rules: The
+/// Update Framework's specification, 5.3 (the root role) and 6.1 (how keys are replaced).
 package struct KeyList: Hashable, Sendable {
     package struct ReleaseKey: Hashable, Sendable {
         /// 32 bytes.

@@ -65,8 +65,8 @@ package struct ReleaseFile: Hashable, Sendable {
         self.path = path
     }
 
-    /// Up to eight names of letters, digits and `._+-`, none of which begins with a dot: nothing leads out of the slot, and what the updater
-    /// itself keeps in one begins with a dot.
+    /// Up to eight names of letters, digits and `._+-`, none of which begins with a dot: nothing leads out of the slot, and what the
+    /// updater itself keeps in one begins with a dot.
     package static func isPath(_ path: String) -> Bool {
         let names = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         return path.utf8.count <= 200 && names.count <= 8 && names.allSatisfy(isName)

@@ -15,9 +15,9 @@ import Units
 ///     file agent arm64 x 14680064 <64 hexadecimal digits> strata-agent
 ///     file agent arm64 - 1203 <64 hexadecimal digits> share/README.md
 ///
-/// Lines of `migration`, `breaking` and `note` may be missing or repeated; at least one file is there. Migrations ascend, files are in the order of
-/// product, machine and path. There is one way to write a manifest: any other text is refused, so that what is signed, what is shown and
-/// what is done are the same. Times are Unix seconds.
+/// Lines of `migration`, `breaking` and `note` may be missing or repeated; at least one file is there. Migrations ascend, files are in the
+/// order of product, machine and path. There is one way to write a manifest: any other text is refused, so that what is signed, what is
+/// shown and what is done are the same. Times are Unix seconds.
 package struct ReleaseManifest: Hashable, Sendable {
     package let version: ReleaseVersion
     /// Counts releases, of all channels together: the one that is not below any that was seen is no replay.

@@ -1,8 +1,9 @@
 /// What time it is, for keys and releases that end. Unix seconds.
 ///
-/// A board without a battery boots in 1970. `floor` has passed for certain (the program was built, a state was saved: `DeviceIdentity.timeFloor`):
-/// where the clock shows less, it is that time, so that what ended before the floor is never taken, and a board that has no
-/// time yet is not kept from an update. What ended between the floor and now is taken then: the sequence, not the clock, keeps old releases out.
+/// A board without a battery boots in 1970. `floor` has passed for certain (the program was built, a state was saved:
+/// `DeviceIdentity.timeFloor`): where the clock shows less, it is that time, so that what ended before the floor is never taken, and a
+/// board that has no time yet is not kept from an update. What ended between the floor and now is taken then: the sequence, not the clock,
+/// keeps old releases out.
 package struct ReleaseTime: Hashable, Sendable {
     package let seconds: Int64
 
@@ -31,8 +32,8 @@ package struct ReleaseTrust: Hashable, Sendable {
     /// key without its holder locks nobody out, a root key of its own.
     ///
     /// That keys have ended does not matter here: a board that lay in a cupboard for years finds its way along all lists.
-    /// - Returns: false for the list that is there already, and for older ones of the same root; they change nothing. One that roots of before
-    ///   have signed is `.notSigned`.
+    /// - Returns: false for the list that is there already, and for older ones of the same root; they change nothing. One that roots of
+    ///   before have signed is `.notSigned`.
     package mutating func take(_ document: SignedText) throws(ReleaseFault) -> Bool {
         if document.text == keys.bytes { return false }
         guard keys.roots.contains(where: document.isSigned(by:)) else { throw .notSigned }

@@ -7,8 +7,9 @@ package import Crypto
 ///
 ///     <the text, byte for byte as it was signed>
 ///
-/// A signature is Ed25519's (RFC 8032) over the text. Each kind of text begins with a line of its own, so that a signature over one is none over
-/// another; a device's proofs (Common/Identity) begin otherwise again. The text is not looked at before a signature is found right.
+/// A signature is Ed25519's (RFC 8032) over the text. Each kind of text begins with a line of its own, so that a signature over one is
+/// none over another; a device's proofs (Common/Identity) begin otherwise again. The text is not looked at before a signature is found
+/// right.
 package struct SignedText: Hashable, Sendable {
     package struct Signature: Hashable, Sendable {
         /// 32 bytes.

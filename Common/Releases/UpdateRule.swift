@@ -46,8 +46,8 @@ package struct ReleaseMark: Hashable, Sendable {
         self.init(sequence: release.manifest.sequence, digest: SHA256.hash(release.manifest.bytes), signer: release.signer)
     }
 
-    /// Whether it still counts. Who has stolen a release key may sign the largest of all sequences, after which no release is new enough: with the
-    /// key gone from the list, so is what it signed (The Update Framework's specification, 5.3.11, fast-forward attacks).
+    /// Whether it still counts. Who has stolen a release key may sign the largest of all sequences, after which no release is new enough:
+    /// with the key gone from the list, so is what it signed (The Update Framework's specification, 5.3.11, fast-forward attacks).
     func counts(with keys: KeyList) -> Bool { keys.releases.contains { $0.key == signer } }
 
     /// Whether `other` is older, or another of the same number.

@@ -2,11 +2,11 @@ import HTTP
 import Posix
 import Web
 
-/// What boards fetch of releases, as `strata-provision release publish` has put it into the state folder: files by their digests, lists of keys by their
-/// numbers, signed releases by their versions.
+/// What boards fetch of releases, as `strata-provision release publish` has put it into the state folder: files by their digests, lists of
+/// keys by their numbers, signed releases by their versions.
 ///
-/// For anybody: nothing of it is secret, and a board believes what is signed (Common/Releases), not who hands it out. It is here that bytes are counted
-/// out in parts (Range), over lines that break.
+/// For anybody: nothing of it is secret, and a board believes what is signed (Common/Releases), not who hands it out. It is here that
+/// bytes are counted out in parts (Range), over lines that break.
 struct ReleaseRoutes: Sendable {
     private let parts: Gateway.Parts
 

@@ -1,8 +1,8 @@
 import Crypto
 package import Units
 
-/// The way of one release through a fleet. Holds no clock and sends nothing: whoever talks to the boards asks whether one may have it, and tells what
-/// became of it. Times are Unix seconds, as it lasts for days and outlives the program.
+/// The way of one release through a fleet. Holds no clock and sends nothing: whoever talks to the boards asks whether one may have it, and
+/// tells what became of it. Times are Unix seconds, as it lasts for days and outlives the program.
 package struct Rollout: Hashable, Sendable {
     package enum State: Hashable, Sendable {
         case running
@@ -126,8 +126,8 @@ package struct Rollout: Hashable, Sendable {
         }
     }
 
-    /// Whether a board is of this step or of one before. Which part of the fleet a board is of is another for each release, so that it is not always the same
-    /// boards that are first.
+    /// Whether a board is of this step or of one before. Which part of the fleet a board is of is another for each release, so that it is
+    /// not always the same boards that are first.
     package func isLetIn(_ board: DeviceID) -> Bool {
         plan.canaries.contains(board) || share(of: board) < plan.percentage(of: step)
     }

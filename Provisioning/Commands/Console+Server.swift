@@ -97,9 +97,9 @@ extension Console {
         if try !SitePlan.isOwned(machine) {
             let trust = answers.certificate == .own ? " --ca \(SitePaths.authority)" : ""
             next.append(
-                "become its first owner, by the secret in \(SitePaths.setupSecret): strata-provision --server \(answers.origin)\(trust) register "
-                    + "--setup-secret-file \(SitePaths.setupSecret) --organization NAME --slug SLUG --email MAIL --name NAME "
-                    + "--password-file FILE")
+                "become its first owner, by the secret in \(SitePaths.setupSecret): strata-provision "
+                    + "--server \(answers.origin)\(trust) register --setup-secret-file \(SitePaths.setupSecret) "
+                    + "--organization NAME --slug SLUG --email MAIL --name NAME --password-file FILE")
         }
         if !outcome.changed.isEmpty {
             var ports = ["TCP \(answers.httpsPort)"]

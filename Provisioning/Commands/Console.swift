@@ -41,7 +41,7 @@ package struct Console: Sendable {
                        [--migration N …] [--breaking TEXT …] [--notes F] --output F     the files are DIR/PRODUCT/MACHINE/…
           release verify --file F --keys F … [--from DIR]
           release publish --file F --keys F … --from DIR --directory STATE/releases     to where control hands them out to boards
-          server install --host NAME [--certificate own|acme|files] …           this machine becomes a server; OPERATE.md tells of each option
+          server install --host NAME [--certificate own|acme|files] …           this machine becomes a server; see OPERATE.md
           server install --dry-run …                                             what would be made, and nothing is
           server status | server rollback | server destroy [--purge] [--confirm NAME]
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F

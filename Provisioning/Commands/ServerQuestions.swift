@@ -25,8 +25,8 @@ struct ServerQuestions {
         guard names.isEmpty else {
             let words = names.map { "--\($0) was \(before.fields[$0] ?? "not given"), and is \(wanted.fields[$0] ?? "not given")" }
             throw Arguments.Fault(
-                "this server was begun with other answers: \(words.joined(separator: "; ")). Take them from there by leaving them out; change them in "
-                    + "/etc/strata, or begin anew after 'server rollback' or 'server destroy'")
+                "this server was begun with other answers: \(words.joined(separator: "; ")). Take them from there by leaving "
+                    + "them out; change them in /etc/strata, or begin anew after 'server rollback' or 'server destroy'")
         }
         return before
     }

@@ -1,5 +1,5 @@
-/// What an installation has made on its machine, in that order. It is written before and after each step, so that whatever ends the tool, the
-/// next one knows what to go on with and what to take back.
+/// What an installation has made on its machine, in that order. It is written before and after each step, so that whatever ends the tool,
+/// the next one knows what to go on with and what to take back.
 package struct Journal: Codable, Equatable, Sendable {
     package enum State: String, Codable, Sendable {
         /// Nothing was made, or all of it was taken back.

@@ -1,8 +1,8 @@
 import Glibc
 import Posix
 
-/// Files and folders of a machine, written so that a crash leaves the old content or the new, and through no symbolic link: services own some
-/// of the folders, and this runs as root.
+/// Files and folders of a machine, written so that a crash leaves the old content or the new, and through no symbolic link: services own
+/// some of the folders, and this runs as root.
 enum FileWork {
     struct Owner: Hashable, Sendable {
         let user: UInt32

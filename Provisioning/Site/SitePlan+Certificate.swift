@@ -208,7 +208,8 @@ extension SitePlan {
 
     // MARK: The first owner
 
-    /// Made before control's first start, which takes the one that it finds. Nothing prints it: whoever may read the file may own the server.
+    /// Made before control's first start, which takes the one that it finds. Nothing prints it: whoever may read the file may own the
+    /// server.
     func setupSecret() -> Step {
         let machine = self.machine
         return Step(

@@ -2,8 +2,8 @@ import Foundation
 import Support
 import Testing
 
-/// `strata-provision server` on the files of a machine that does not run: what is real is the tool, systemd's own for users and units, and the
-/// files; what is installed as programs are none, since nothing of it is started.
+/// `strata-provision server` on the files of a machine that does not run: what is real is the tool, systemd's own for users and units, and
+/// the files; what is installed as programs are none, since nothing of it is started.
 @Suite(.serialized, .enabled(if: mayInstall, "files of other users, systemd-sysusers and systemctl are not allowed here"))
 struct ServerInstallTests {
     /// A root folder and what a server is installed from.

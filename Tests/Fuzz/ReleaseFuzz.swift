@@ -5,8 +5,8 @@ import Releases
 private let key = try? Ed25519PrivateKey(seed: [UInt8](repeating: 5, count: 32))
 private let root = try? Ed25519PrivateKey(seed: [UInt8](repeating: 6, count: 32))
 
-/// A signed text as it comes, and the same bytes as the text of a good signature: nobody is believed without a key, and each text that is read
-/// is the one that is written.
+/// A signed text as it comes, and the same bytes as the text of a good signature: nobody is believed without a key, and each text that is
+/// read is the one that is written.
 package func fuzzRelease(_ bytes: [UInt8]) -> String? {
     guard let key, let root else { return "no keys" }
     guard let list = try? KeyList(number: 1, roots: [root.publicKey], releases: [.init(key: key.publicKey, end: 100)]),

@@ -1,8 +1,8 @@
 import Installation
 import Posix
 
-/// A machine of things and a disk for its journal, in memory: each change of either can be the last one before the power is cut, and a step can
-/// fail.
+/// A machine of things and a disk for its journal, in memory: each change of either can be the last one before the power is cut, and a
+/// step can fail.
 final class World: Sendable {
     /// The power is gone: nothing is changed any more.
     struct Cut: Error {}

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Releases
 
-/// Texts that another program has signed: `openssl pkeyutl -sign -rawin`, with the keys of RFC 8032, 7.1, TEST 1 (root) and TEST 2 (release).
+/// Texts that another program has signed: `openssl pkeyutl -sign -rawin`, with the keys of RFC 8032, 7.1, TEST 1 (root) and TEST 2
+/// (release).
 enum Signed {
     static let keys = """
         strata signed 1

@@ -6,8 +6,8 @@ import Testing
 @testable import Installation
 @testable import Site
 
-/// A machine in a folder. Its files are real, and belong to whoever runs the tests; its programs (systemd, apt, `strata-pool enroll`) are stand-ins
-/// that do what the real ones do to those files, no more.
+/// A machine in a folder. Its files are real, and belong to whoever runs the tests; its programs (systemd, apt, `strata-pool enroll`) are
+/// stand-ins that do what the real ones do to those files, no more.
 final class StandInHost: Sendable {
     struct Broken: Error, CustomStringConvertible { let description = "it broke" }
 
@@ -71,7 +71,8 @@ final class StandInHost: Sendable {
 
     static func order(_ plan: SitePlan) -> Journal.Order { Journal.Order(settings: plan.answers.fields, version: "0.1.0") }
 
-    /// Every path below the root, with mode, owner and content; without what the tool itself keeps, and without what is different each time.
+    /// Every path below the root, with mode, owner and content; without what the tool itself keeps, and without what is different each
+    /// time.
     func snapshot(contents: Bool = true) throws -> [String: String] {
         var found: [String: String] = [:]
         let names = try #require(FileManager.default.enumerator(atPath: root)).compactMap { $0 as? String }

@@ -3,8 +3,8 @@ import Posix
 
 @testable import Updating
 
-/// A disk in memory that dies at a change of the test's choice, and knows what of it would be there after a loss of power: of a file the bytes
-/// that were there at its last `sync`, of a folder the names that were.
+/// A disk in memory that dies at a change of the test's choice, and knows what of it would be there after a loss of power: of a file the
+/// bytes that were there at its last `sync`, of a folder the names that were.
 final class PowerDisk: SlotDisk {
     /// When the program is killed.
     enum Moment: CaseIterable, Sendable {

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 
 const document = JSON.parse(readFileSync(0, "utf8"));
 // What a page has no use for: boards, hosts, the operator, players outside, and what is no JSON of ours.
-const isOurs = path => path.startsWith("/api/v1/") && !/^\/api\/v1\/(operator|devices|enroll$|live|join$|openapi|players|releases)/.test(path);
+const others = /^\/api\/v1\/(operator|devices|enroll$|live|join$|openapi|players|releases)/;
+const isOurs = path => path.startsWith("/api/v1/") && !others.test(path);
 const used = new Set();
 
 function type(schema, indent) {
