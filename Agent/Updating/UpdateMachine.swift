@@ -250,6 +250,8 @@ package struct UpdateMachine: Sendable {
     private mutating func failed(_ step: UpdateStep, _ reason: String, jitter: Double, at now: Instant) {
         let isStore = if case .store = step { true } else { false }
         switch (journal.phase, step) {
+        // Of what was given up: it is emptied before the next download.
+        case (.fetching, .clear), (.staged, .clear): plan.removeFirst()
         // A disk that is full keeps nobody from going back; after a loss of power it is decided again.
         case (_, .store(let next)) where next.phase == .reverting, (.proving, .store(let next)) where next.phase != .idle:
             journal = next
@@ -269,9 +271,11 @@ package struct UpdateMachine: Sendable {
         }
     }
 
+    /// What was fetched goes first: on a disk that it has filled nothing could be written down, now or ever.
     private mutating func giveUp(_ reason: String) {
         (fetching, retry) = (nil, Retry())
         plan = [.store(journal.ended(reason))]
+        if journal.phase == .fetching || journal.phase == .staged { plan.insert(.clear(journal.active.other), at: 0) }
     }
 
     private mutating func revert(_ reason: String) {

@@ -160,6 +160,21 @@ import Units
         #expect(board.running?.version == Factory.new)
     }
 
+    @Test("what was fetched of an update that is given up goes with it, so that a disk which it has filled has room again")
+    func emptied() throws {
+        var board = try Board(factory, cap: .kilobits(20))
+        try board.offer(.good)
+        while board.fetched == 0 { try board.run(for: .milliseconds(10)) }
+        let bytes = try #require(factory.contents(.good, Factory.new)["bin/strata-agent"])
+        let part = "/board/slots/b/.part-\(Hex.encode(SHA256.hash(bytes)))"
+        #expect(try board.disk.look(part) != nil)
+        board.withdraw()
+        try board.run()
+        let (left, slot) = (try board.disk.look(part), try board.disk.look("/board/slots/b"))
+        #expect(left == nil && slot == .folder)
+        #expect(board.machine.journal.phase == .idle && board.machine.journal.last == "1.4.0 was withdrawn")
+    }
+
     @Test("another release waits for the one that is under way")
     func busy() throws {
         var board = try Board(factory)
