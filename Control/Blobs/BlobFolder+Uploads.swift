@@ -7,7 +7,7 @@ import Units
 extension BlobFolder {
     private static let uploads = ".uploads"
     /// What an upload is: the key's path, the whole's digest or a hyphen, the type.
-    private static let terms = "object"
+    private static let termsFile = "object"
 
     private func folder(of upload: ObjectUpload) -> String { "\(root)/\(Self.uploads)/\(upload.id)" }
 
@@ -20,7 +20,7 @@ extension BlobFolder {
             try Folder.make(folder)
             guard try space(folder).isAmple else { throw BlobError.diskFull }
             let text = "\(key.path)\n\(sha256 ?? "-")\n\(type)\n"
-            try put(Array(text.utf8), draft: Self.newDraft(in: folder), place: "\(folder)/\(Self.terms)")
+            try put(Array(text.utf8), draft: Self.newDraft(in: folder), place: "\(folder)/\(Self.termsFile)")
             for path in [folder, "\(root)/\(Self.uploads)", root] { try Self.sync(path) }
         }
         return upload
@@ -119,7 +119,7 @@ extension BlobFolder {
 
     private static func read(_ folder: String) throws(RegularFile.Fault) -> Terms? {
         do throws(RegularFile.Fault) {
-            let text = String(decoding: try RegularFile("\(folder)/\(terms)", upTo: 4096, links: .refused).bytes, as: UTF8.self)
+            let text = String(decoding: try RegularFile("\(folder)/\(termsFile)", upTo: 4096, links: .refused).bytes, as: UTF8.self)
             let lines = text.split(separator: "\n").map(String.init)
             guard lines.count == 3, let key = ObjectKey(lines[0]), ObjectLimits.isType(lines[2]) else { return nil }
             return Terms(key: key, sha256: lines[1] == "-" ? nil : lines[1], type: lines[2])
