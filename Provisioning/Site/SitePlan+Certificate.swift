@@ -133,10 +133,11 @@ extension SitePlan {
             # Puts a new certificate where strata-control reads it. Called by certbot, as root.
             set -e
             [ "$RENEWED_LINEAGE" = /etc/letsencrypt/live/\(Self.lineage) ] || exit 0
+            # Written in a folder of root's: what strata-control might put into its own is not followed.
             put() {
-                rm -f "$2.new"
-                install -o strata-control -g strata-control -m 600 "$RENEWED_LINEAGE/$1" "$2.new"
-                mv -f "$2.new" "$2"
+                new=\(SitePaths.configuration)/.new-$1
+                install -T -o strata-control -g strata-control -m 600 "$RENEWED_LINEAGE/$1" "$new"
+                mv -fT "$new" "$2"
             }
             put privkey.pem \(SitePaths.key)
             put fullchain.pem \(SitePaths.chain)
