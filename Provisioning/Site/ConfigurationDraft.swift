@@ -18,7 +18,9 @@ struct ConfigurationDraft {
     /// Sets a key that stands on one line, also one that is commented out.
     mutating func set(_ section: String, _ key: String, _ value: TOMLValue) throws {
         guard let head = lines.firstIndex(of: "[\(section)]") else { throw Unknown(section: section, key: key) }
-        let body = (head + 1)..<(lines[(head + 1)...].firstIndex { $0.hasPrefix("[") || $0.hasPrefix("# [") } ?? lines.endIndex)
+        // Where the next section begins, also one that is commented out; a list in a comment is none.
+        let next = lines[(head + 1)...].firstIndex { $0.hasPrefix("[") || $0.hasPrefix("# [") && !$0.hasPrefix("# [\"") }
+        let body = (head + 1)..<(next ?? lines.endIndex)
         guard
             let place = lines[body].firstIndex(where: { $0.hasPrefix("\(key) = ") })
                 ?? lines[body].firstIndex(where: { $0.hasPrefix("# \(key) = ") })
