@@ -166,7 +166,7 @@ let control: [Target] = [
     module("Control", "Reporting", ["Units", "HTTP", "Web", "Redaction", "Tracing", "Crypto", "Posix", "Logging"]),
     module("Control", "S3", ["Units", "HTTP", "XML", "Configuration", "Crypto", "TLS", "Web", "Posix"]),
     module("Control", "Blobs", ["Units", "HTTP", "Wire", "Crypto", "TLS", "Web", "S3", "Posix"]),
-    module("Control", "Store", ["Units", "Wire", "SQLite", "Tracing", "Crypto", "Posix", "Blobs", "Meetings"]),
+    module("Control", "Store", ["Units", "Wire", "SQLite", "Tracing", "Crypto", "Posix", "Blobs", "Meetings", "Releases", "Rollouts"]),
     module("Control", "Mail", ["Units", "HTTP", "Wire", "Configuration", "Store", "Tracing", "Crypto", "CCurl", "Posix", "Logging"]),
     module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
@@ -248,7 +248,7 @@ let suites: [Target] = [
     tests("SQLiteTests", ["SQLite", "Support"]),
     tests("S3Tests", ["S3", "HTTP", "Posix", "Units", "Web"]),
     tests("BlobsTests", ["Blobs", "S3", "Crypto", "HTTP", "Posix", "Support", "Units", "Web"]),
-    tests("StoreTests", ["Store", "Blobs", "Meetings", "Units", "Wire", "Crypto"]),
+    tests("StoreTests", ["Store", "Blobs", "Meetings", "Releases", "Units", "Wire", "Crypto"]),
     tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Support", "Units", "Web", "Wire"]),
     tests("LookoutTests", ["Lookout"]),
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
@@ -319,7 +319,7 @@ let suites: [Target] = [
         "EndToEndTests",
         [
             "Support", "Lab", "Units", "Wire", "HTTP", "Web", "Posix", "TLS", "Identity", "Crypto", "BondWire", "STUN", "ICE", "SRTP",
-            "RTP",
+            "RTP", "Releases",
             "WebRTC",
         ]),
 ]

@@ -238,3 +238,16 @@ extension OutputReport {
             droppedUnitsTotal: droppedUnitsTotal.counted, reconnectsTotal: reconnectsTotal.counted)
     }
 }
+
+extension UpdateReport {
+    /// As it may be kept and shown, whatever a board says.
+    package func bounded() -> UpdateReport {
+        func digest(_ text: String) -> String { text.bounded(to: 64) }
+        return UpdateReport(
+            machine: machine.bounded(to: 32), installed: installed.bounded(to: 64), release: release.map(digest),
+            previous: previous?.bounded(to: 64), phase: phase, underWay: underWay.map(digest), fetchedBytes: fetchedBytes?.counted,
+            totalBytes: totalBytes?.counted, failed: failed.prefix(8).map(digest),
+            outcome: outcome.map { Outcome(release: digest($0.release), reason: $0.reason.bounded(to: 300)) },
+            last: last?.bounded(to: 300))
+    }
+}

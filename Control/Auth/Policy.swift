@@ -40,6 +40,8 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     /// Where the server's errors are told, and who is told how it is; in the organisation alone that the server was set up with, as it is all of
     /// it.
     case manageReports = "reports.manage"
+    /// Which release the organisation's boards have: channels, rollouts, the way back.
+    case manageUpdates = "updates.manage"
 }
 
 /// The one table of who may do what (SEC-07).
@@ -48,7 +50,7 @@ package enum Policy {
     /// senders and destinations.
     package static func lowestRole(for action: Action) -> Role {
         switch action {
-        case .deleteOrganization, .transferOwnership, .manageReports: .owner
+        case .deleteOrganization, .transferOwnership, .manageReports, .manageUpdates: .owner
         case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .viewAnalytics, .managePool,
             .manageSenders, .manageDestinations, .manageWebhooks:
             .admin
@@ -75,7 +77,7 @@ package enum Policy {
         case .viewUsers, .manageUsers: [.members]
         case .viewAudit: [.audit]
         case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageWebhooks, .manageReports,
-            .manageOwnAccount, .joinRooms:
+            .manageUpdates, .manageOwnAccount, .joinRooms:
             []
         }
     }

@@ -11,6 +11,8 @@ package struct Rollout: Hashable, Sendable {
         /// By itself, with the reason. Boards that have begun go on; no other begins.
         case halted(String)
         case done
+        /// By a person: boards that have it go back to what they had.
+        case rolledBack
     }
 
     /// What became of the release on one board.
@@ -20,6 +22,23 @@ package struct Rollout: Hashable, Sendable {
         case switched(at: Int64)
         case installed
         case failed(String)
+        /// It was there, and the board went back because a person wanted that.
+        case returned
+    }
+
+    /// What is kept of a rollout beside its plan and its boards.
+    package struct Progress: Hashable, Sendable {
+        package var state: State
+        package var step: Int
+        package var stepBeganAt: Int64
+        package var forgiven: Int
+
+        package init(state: State, step: Int, stepBeganAt: Int64, forgiven: Int) {
+            self.state = state
+            self.step = step
+            self.stepBeganAt = stepBeganAt
+            self.forgiven = forgiven
+        }
     }
 
     package let plan: RolloutPlan
@@ -42,6 +61,15 @@ package struct Rollout: Hashable, Sendable {
         stepBeganAt = now
     }
 
+    /// One that was kept.
+    package init(_ plan: RolloutPlan, of release: [UInt8], _ progress: Progress, fates: [DeviceID: Fate]) {
+        self.init(plan, of: release, at: progress.stepBeganAt)
+        (state, step, forgiven) = (progress.state, min(max(progress.step, 0), plan.steps - 1), progress.forgiven)
+        self.fates = fates
+    }
+
+    package var progress: Progress { Progress(state: state, step: step, stepBeganAt: stepBeganAt, forgiven: forgiven) }
+
     /// Whether a board that is connected, idle and able to take it gets it now; it counts as offered from here on.
     package mutating func offer(to board: DeviceID, at now: Int64) -> Bool {
         guard state == .running, isLetIn(board), fates[board] == nil, underWay < plan.atOnce else { return false }
@@ -52,6 +80,11 @@ package struct Rollout: Hashable, Sendable {
     package mutating func switched(_ board: DeviceID, at now: Int64) {
         if case .offered? = fates[board] { fates[board] = .switched(at: now) }
     }
+
+    /// The board is at it, whoever told it to.
+    mutating func began(_ board: DeviceID, at now: Int64) { fates[board] = .offered(at: now) }
+
+    mutating func returned(_ board: DeviceID) { fates[board] = .returned }
 
     /// It works there; also where a person had put it before.
     package mutating func installed(_ board: DeviceID) { fates[board] = .installed }
@@ -106,12 +139,20 @@ package struct Rollout: Hashable, Sendable {
         switch state {
         case .paused: break
         case .halted: forgiven = failures
-        case .running, .done: return
+        case .running, .done, .rolledBack: return
         }
         (state, stepBeganAt) = (.running, now)
     }
 
-    package mutating func halt(_ reason: String) { if state != .done { state = .halted(reason) } }
+    package mutating func halt(_ reason: String) { if !isOver { state = .halted(reason) } }
+
+    /// It is over, whoever has it and who has not.
+    package mutating func end() { if !isOver { state = .done } }
+
+    /// Boards that have it go back, also where it was over; nobody begins any more.
+    package mutating func rollBack() { state = .rolledBack }
+
+    package var isOver: Bool { state == .done || state == .rolledBack }
 
     package var failures: Int { fates.values.count { if case .failed = $0 { true } else { false } } }
     package var installations: Int { fates.values.count { $0 == .installed } }
@@ -121,7 +162,7 @@ package struct Rollout: Hashable, Sendable {
         fates.values.count { fate in
             switch fate {
             case .offered, .switched: true
-            case .installed, .failed: false
+            case .installed, .failed, .returned: false
             }
         }
     }
@@ -141,7 +182,7 @@ package struct Rollout: Hashable, Sendable {
 
     private func isFinished(_ board: DeviceID) -> Bool {
         switch fates[board] {
-        case .installed?, .failed?: true
+        case .installed?, .failed?, .returned?: true
         case .offered?, .switched?, nil: false
         }
     }

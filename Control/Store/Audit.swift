@@ -65,6 +65,10 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case hostTakenBack = "host.taken_back"
     case modemReset = "device.modem_reset"
     case speedTested = "device.speed_tested"
+    /// Which releases a board follows.
+    case channelChanged = "device.channel_changed"
+    case rolloutCreated = "rollout.created"
+    case rolloutChanged = "rollout.changed"
     case destinationCreated = "destination.created"
     case destinationChanged = "destination.changed"
     case destinationRemoved = "destination.removed"

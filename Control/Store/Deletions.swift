@@ -110,6 +110,8 @@ package struct Deletions: Sendable {
             "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM broadcasts WHERE rowid IN (SELECT rowid FROM broadcasts WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM configurations WHERE rowid IN (SELECT rowid FROM configurations WHERE organization = \(id) LIMIT \(step))",
+            "DELETE FROM rollout_boards WHERE rowid IN (SELECT rowid FROM rollout_boards WHERE organization = \(id) LIMIT \(step))",
+            "DELETE FROM board_updates WHERE rowid IN (SELECT rowid FROM board_updates WHERE organization = \(id) LIMIT \(step))",
             "DELETE FROM devices WHERE rowid IN (SELECT rowid FROM devices WHERE organization = \(id) LIMIT \(step))",
         ]
     }

@@ -66,7 +66,7 @@ package struct Operations: Sendable {
     }
 
     /// Removes what nobody can use any more: sessions, used-up refresh tokens and flight records 30 days after their end, attempts
-    /// after a day, finished jobs, mails, incidents, invitations, guest links and API tokens after 30 days, deliveries of events and snapshots of the server's
+    /// after a day, finished jobs, mails, incidents, rollouts, invitations, guest links and API tokens after 30 days, deliveries of events and snapshots of the server's
     /// health as long as is said, chats as long as their organisations say, links for new passwords and addresses at their end.
     package func removeExpired(_ retention: Retention = Retention()) async throws {
         try await store.write { transaction in
@@ -95,6 +95,8 @@ package struct Operations: Sendable {
             try all.run("DELETE FROM mails WHERE finished_at < \(limit)")
             try all.run("DELETE FROM incidents WHERE closed_at < \(limit)")
             try transaction.removeOldChats()
+            // Their boards go with them. The newest stands: boards that were switched off are still told to go back from it.
+            try all.run("DELETE FROM rollouts WHERE ended_at < \(limit) AND id NOT IN (SELECT max(id) FROM rollouts GROUP BY organization)")
             try transaction.removeOldDeliveries(before: transaction.now - retention.deliveries)
             try all.run("UPDATE webhooks SET older_secret = NULL, older_secret_until = NULL WHERE older_secret_until < \(transaction.now)")
             try transaction.shared.run("DELETE FROM jobs WHERE finished_at < \(limit)")

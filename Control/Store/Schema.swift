@@ -28,6 +28,7 @@ enum Schema {
         Migration(version: 22, name: "meetings", script: meetings),
         Migration(version: 23, name: "chat", script: chat),
         Migration(version: 24, name: "phone home", script: phoneHome),
+        Migration(version: 25, name: "rollouts", script: rollouts),
     ]
 
     private static let accounts: StaticString = """

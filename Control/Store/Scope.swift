@@ -106,12 +106,16 @@ struct OrganizationTable: Hashable, Sendable {
     static let meetingDefaults = OrganizationTable("meeting_defaults")
     static let chatMessages = OrganizationTable("chat_messages")
     static let meetingEvents = OrganizationTable("meeting_events")
+    static let boardUpdates = OrganizationTable("board_updates")
+    static let rollouts = OrganizationTable("rollouts")
+    static let rolloutBoards = OrganizationTable("rollout_boards")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
         mails, passwordResets, invitations, apiTokens, organizationSettings, webhooks, events, deliveries,
         blobs, blobCopies, branding, emailChanges, wordings, alertSettings, incidents, rooms, meetings, guestLinks, meetingDefaults,
         chatMessages, meetingEvents,
+        boardUpdates, rollouts, rolloutBoards,
     ]
 }
 

@@ -15,6 +15,9 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case senderBusy
     /// The organisation has a broadcast that has not ended.
     case organizationBusy
+    /// One rollout at a time.
+    case rolloutRuns
+    case rolloutOver
     /// The meeting's state does not let it be done.
     case meetingIs(MeetingState)
     /// An owner exists already, or the setup secret is another one, or was used.
@@ -51,6 +54,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .ownerStays: "an organisation has exactly one owner, who cannot be demoted, deactivated or removed"
         case .senderBusy: "the sender has a broadcast that has not ended"
         case .organizationBusy: "the organisation has a broadcast that has not ended: stop it first"
+        case .rolloutRuns: "a rollout is not over: end it, or roll it back, before the next one"
+        case .rolloutOver: "the rollout is over"
         case .meetingIs(let state): "the meeting is \(state.rawValue): that cannot be done with it"
         case .setupClosed: "the setup secret opens nothing: it is another one, it was used, or an owner exists"
         case .tokenRefused: "the enrollment token is unknown, expired, withdrawn, or for another kind of device"

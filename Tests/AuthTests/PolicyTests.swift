@@ -33,6 +33,7 @@ import Wire
         (.runMeetings, [.owner, .admin, .host]),
         (.manageWebhooks, [.owner, .admin]),
         (.manageReports, [.owner]),
+        (.manageUpdates, [.owner]),
     ]
 
     @Test("each role may do exactly the listed actions")

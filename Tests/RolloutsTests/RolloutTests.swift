@@ -197,4 +197,56 @@ import Units
         guard case .failed(let reason)? = rollout.fates[board] else { Issue.record("no failure"); return }
         #expect(reason.utf8.count == 300 && reason.isPlain)
     }
+
+    @Test("a board that asks is told the same twice, and what it says moves the rollout on")
+    func conversation() throws {
+        let fleet = boards(3)
+        var rollout = Rollout(try plan(percentages: [100], failureCount: 1), of: release, at: 0)
+        for _ in 0..<2 { #expect(rollout.answer(fleet[0], .without, at: 0) == .install) }
+        #expect(rollout.answer(fleet[0], .preparing, at: 1) == .install)
+        #expect(rollout.answer(fleet[0], .proving, at: 2) == .nothing && rollout.fates[fleet[0]] == .switched(at: 2))
+        #expect(rollout.answer(fleet[0], .with, at: 3) == .nothing && rollout.fates[fleet[0]] == .installed)
+        #expect(rollout.answer(fleet[1], .busy, at: 4) == .nothing && rollout.fates[fleet[1]] == nil)
+        #expect(rollout.answer(fleet[1], .without, at: 5) == .install)
+        #expect(rollout.answer(fleet[1], .failed("the disk is full"), at: 6) == .nothing)
+        #expect(rollout.fates[fleet[1]] == .failed("the disk is full"))
+        guard case .halted = rollout.state else { Issue.record("\(rollout.state)"); return }
+        #expect(rollout.answer(fleet[2], .without, at: 7) == .nothing)
+    }
+
+    @Test("a board that was switched and has something else without a word has gone back")
+    func silentReturn() throws {
+        let board = boards(1)[0]
+        var rollout = Rollout(try plan(percentages: [100]), of: release, at: 0)
+        _ = rollout.answer(board, .without, at: 0)
+        _ = rollout.answer(board, .proving, at: 1)
+        #expect(rollout.answer(board, .without, at: 2) == .nothing)
+        #expect(rollout.failures == 1)
+    }
+
+    @Test("what is rolled back leaves every board: those that fetch it stop, those that have it go back, nobody begins")
+    func rolledBack() throws {
+        let fleet = boards(3)
+        var rollout = Rollout(try plan(percentages: [100]), of: release, at: 0)
+        for board in fleet.prefix(2) { _ = rollout.answer(board, .without, at: 0) }
+        _ = rollout.answer(fleet[0], .with, at: 1)
+        rollout.rollBack()
+        for _ in 0..<2 { #expect(rollout.answer(fleet[0], .with, at: 2) == .goBack) }
+        #expect(rollout.answer(fleet[0], .failed("went back, as was wanted"), at: 3) == .nothing)
+        #expect(rollout.fates[fleet[0]] == .returned && rollout.failures == 0)
+        #expect(rollout.answer(fleet[1], .preparing, at: 3) == .withdraw)
+        #expect(rollout.answer(fleet[1], .without, at: 4) == .nothing && rollout.fates[fleet[1]] == nil)
+        #expect(rollout.answer(fleet[2], .without, at: 5) == .nothing)
+        rollout.resume(at: 6)
+        #expect(rollout.state == .rolledBack)
+    }
+
+    @Test("what was kept goes on where it was")
+    func kept() throws {
+        let fleet = boards(200)
+        var rollout = Rollout(try plan(failureCount: 3), of: release, at: 0)
+        _ = run(&rollout, fleet, hours: 3) { _ in false }
+        let again = Rollout(rollout.plan, of: release, rollout.progress, fates: rollout.fates)
+        #expect(again == rollout && rollout.step > 0)
+    }
 }

@@ -58,6 +58,8 @@ struct DeletionTests {
         try await store.chat(in: own).add(message, to: meeting.id, by: "a", for: nil)
         let person = MeetingEvents.Person(participant: nobody, identity: "a", name: "A")
         try await store.meetingEvents(in: own).add(.joined, of: person, from: nil, to: nil, by: nil, in: meeting.id)
+        _ = try await store.rollouts(in: own).create(RolloutTests.rollout())
+        _ = try await store.boardUpdates(in: own).hear(RolloutTests.report("1.3.0"), from: sender.id)
         return sender
     }
 
