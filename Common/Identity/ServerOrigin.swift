@@ -27,6 +27,9 @@ package struct ServerOrigin: Hashable, Sendable, CustomStringConvertible {
     package var enrollURL: String { text + "/api/v1/enroll" }
     package var connectURL: String { "\(isTLS ? "wss" : "ws")://\(parts.authority)/api/v1/devices/connect" }
     package var speedTestURL: String { "\(isTLS ? "wss" : "ws")://\(parts.authority)/api/v1/devices/speed-test" }
+    package var updatesURL: String { "\(isTLS ? "wss" : "ws")://\(parts.authority)/api/v1/devices/updates" }
+    /// Of a published file: its SHA-256, `keys.NUMBER` or `VERSION.release`.
+    package func releaseURL(_ name: String) -> String { "\(text)/api/v1/releases/\(name)" }
     package var previewURL: String { "\(isTLS ? "wss" : "ws")://\(parts.authority)/api/v1/devices/preview" }
 
     private static func isLoopback(_ host: String) -> Bool {

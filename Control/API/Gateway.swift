@@ -185,7 +185,7 @@ package struct Gateway: Sendable {
             SlateRoutes(parts).routes, SenderRoutes(parts).routes, DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes,
             RehearsalRoutes(parts).routes, PreviewRoutes(parts).routes, PlayerRoutes(parts).routes, InputPictureRoutes(parts).routes,
             RoomRoutes(parts).routes, MediaRoutes(parts).routes, MeetingRoutes(parts).routes, GuestRoutes(parts).routes,
-            WebhookRoutes(parts).routes, PoolRoutes(parts).routes, ReleaseRoutes(parts).routes,
+            WebhookRoutes(parts).routes, PoolRoutes(parts).routes, ReleaseRoutes(parts).routes, RolloutRoutes(parts).routes,
             OperatorRoutes(parts).routes,
         ]
         let operations = groups.flatMap { $0 }

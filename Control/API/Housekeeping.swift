@@ -7,7 +7,8 @@ import Tracing
 import Webhooks
 
 /// What control does by itself, through the job queue, so that a restart forgets none of it (CTL-16): each hour it removes
-/// what nobody can use any more, each five minutes it looks whether the server is well, and whether a meeting was forgotten.
+/// what nobody can use any more, each five minutes it looks whether the server is well, and whether a meeting was forgotten, and each minute after the rollouts of
+/// releases.
 struct Housekeeping: Sendable {
     private let store: ControlStore
     private let postman: Postman?
@@ -48,6 +49,8 @@ struct Housekeeping: Sendable {
     private static let healthMs: Int64 = 300_000
     private static let meetings = "forgotten meetings"
     private static let meetingsMs: Int64 = 300_000
+    private static let rollouts = "rollouts"
+    private static let rolloutsMs: Int64 = 60_000
     /// After a start: its pool hosts are back by then.
     private static let settleTime = Duration.seconds(30)
     /// Each plans the next one when it is done: one that was given up, on a disk that is full for long, would be the last.
@@ -62,7 +65,8 @@ struct Housekeeping: Sendable {
         async let planning: Void = planAhead()
         var work: [String: JobQueue.Work] = [
             Self.cleanup: { try await clean($0) }, Self.health: { try await lookAfterHealth($0) },
-            Self.meetings: { try await lookAfterMeetings($0) }, Deletions.kind: { try await delete($0) },
+            Self.meetings: { try await lookAfterMeetings($0) }, Self.rollouts: { try await lookAfterRollouts($0) },
+            Deletions.kind: { try await delete($0) },
         ]
         if let postman { work[Outbox.kind] = { try await postman.deliver($0) } }
         if let tracer {
@@ -85,6 +89,7 @@ struct Housekeeping: Sendable {
             do {
                 try await plan(Self.cleanup, each: Self.hourMs, at: store.now)
                 try await plan(Self.meetings, each: Self.meetingsMs, at: store.now + Self.settleTime)
+                try await plan(Self.rollouts, each: Self.rolloutsMs, at: store.now + Self.settleTime)
                 return try await plan(Self.health, each: Self.healthMs, at: store.now + Self.settleTime)
             } catch {
                 log.error("what control does by itself could not be planned; it is tried again", ["error": "\(error)"])
@@ -129,6 +134,12 @@ struct Housekeeping: Sendable {
     private func lookAfterMeetings(_ job: Job) async throws -> String? {
         try await endMeetings()
         try await planNext(after: job, each: Self.meetingsMs)
+        return nil
+    }
+
+    private func lookAfterRollouts(_ job: Job) async throws -> String? {
+        try await store.passRollouts()
+        try await planNext(after: job, each: Self.rolloutsMs)
         return nil
     }
 

@@ -154,7 +154,9 @@ enum Schemas {
         return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
     }
 
-    static let all: [String: Schema] = [devices, media, webhooks, alerts, players, rooms, meetings, figures].reduce(accounts) { all, part in
+    static let all: [String: Schema] = [
+        devices, media, webhooks, alerts, players, rooms, meetings, figures, rollouts,
+    ].reduce(accounts) { all, part in
         all.merging(part) { _, _ in preconditionFailure("the document would have one of two schemas with one name") }
     }
 

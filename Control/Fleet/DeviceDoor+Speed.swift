@@ -52,7 +52,7 @@ extension DeviceDoor {
         // Nobody may be left to hear it.
         case let error as WebSocketError: (.goingAway, "\(error)")
         case is CancellationError: (.goingAway, "the server ends")
-        default: (.internalError, "the server cannot measure now")
+        default: (.internalError, "the server cannot do it now")
         }
     }
 

@@ -9,7 +9,7 @@ package import Wire
 
 /// Where a device's connection becomes a proven one: challenge, proof, hello; then its messages until it ends.
 package struct DeviceDoor: Sendable {
-    private let store: ControlStore
+    let store: ControlStore
     private let fleet: Roster
     let log: Log
     /// The origins a device may have dialled; the first is the one this server calls itself.

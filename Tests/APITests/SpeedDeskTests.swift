@@ -144,6 +144,6 @@ import Wire
         #expect(words(WebSocketError.silent) == "1001 the peer does not answer pings")
         let malformed = MalformedMessage("{}", .valueNotFound(String.self, .init(codingPath: [], debugDescription: "")))
         #expect(words(malformed) == "1003 malformed message: no type: it is null")
-        #expect(words(SystemError("write", 28)) == "1011 the server cannot measure now")
+        #expect(words(SystemError("write", 28)) == "1011 the server cannot do it now")
     }
 }

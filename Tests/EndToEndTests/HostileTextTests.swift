@@ -337,6 +337,14 @@ struct HostileTextTests {
             "MeetingLookupRequest": ["slug": "0123456789", "organization": "oo", "token": "t"],
             "GuestJoinRequest": ["slug": "0123456789", "organization": "oo", "token": "t", "name": "Nina"],
             "WaitingRequest": ["token": "t"],
+            "CreateRolloutRequest": [
+                "version": "1.4.0",
+                "plan": [
+                    "canaries": [sender], "percentages": [100], "soakSeconds": 0, "atOnce": 1, "failureCount": 1, "failurePercent": 0,
+                    "silenceSeconds": 600,
+                ],
+            ],
+            "ChangeRolloutRequest": ["move": "pause"], "ChangeBoardUpdateRequest": ["channel": "beta"],
             "ChangeMeetingSettingsRequest": ["settings": ["guestAccess": "open"], "locked": ["chat"]],
             "AddOutputRequest": ["destination": destination], "CreatePlayerLinkRequest": ["expiresInSeconds": 60],
             "RotateSecretRequest": ["overlapSeconds": 60],

@@ -52,6 +52,9 @@ struct TenancyTests {
         "GET /api/v1/preview": .open, "GET /api/v1/devices/preview": .open, "GET /api/v1/broadcasts/{id}/players": .host,
         "POST /api/v1/broadcasts/{id}/players": .host, "DELETE /api/v1/broadcasts/{id}/players/{player}": .host,
         "GET /api/v1/players/{token}/{file}": .open, "GET /api/v1/releases/{release}": .open,
+        "GET /api/v1/releases": .owner, "GET /api/v1/rollouts": .owner, "POST /api/v1/rollouts": .owner,
+        "GET /api/v1/rollouts/{id}": .owner, "PATCH /api/v1/rollouts/{id}": .owner, "GET /api/v1/senders/{id}/updates": .member,
+        "PUT /api/v1/senders/{id}/updates": .owner, "GET /api/v1/devices/updates": .open,
         "GET /api/v1/destinations": .host, "GET /api/v1/destinations/{id}": .host, "POST /api/v1/destinations": .admin,
         "PUT /api/v1/destinations/{id}": .admin, "DELETE /api/v1/destinations/{id}": .admin,
         "POST /api/v1/destinations/{id}/test": .admin,
@@ -91,7 +94,8 @@ struct TenancyTests {
     /// Bodies that fit, for what another organisation tries.
     private static let bodies = [
         "POST /api/v1/rooms/{id}/passes": #"{"use":"play"}"#,
-        "PATCH /api/v1/meetings/{id}": #"{"title":"taken"}"#,
+        "PATCH /api/v1/meetings/{id}": #"{"title":"taken"}"#, "PATCH /api/v1/rollouts/{id}": #"{"move":"pause"}"#,
+        "PUT /api/v1/senders/{id}/updates": #"{"channel":"edge"}"#,
         "POST /api/v1/meetings/{id}/guest-links": #"{"label":"mine"}"#,
         "PATCH /api/v1/users/{id}": #"{"displayName":"Taken over"}"#, "PATCH /api/v1/senders/{id}": #"{"name":"taken"}"#,
         "PUT /api/v1/senders/{id}/configuration": #"{"toml":""}"#, "PATCH /api/v1/pool/{id}": #"{"draining":true}"#,
@@ -139,7 +143,8 @@ struct TenancyTests {
     /// What an API token of the owner's opens by its one scope, beside `whoami`.
     private static let scopes: [String: Set<String>] = [
         "read": [
-            "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
+            "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/updates",
+            "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
             "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
             "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
             "GET /api/v1/rehearsals", "GET /api/v1/rehearsals/{id}", "GET /api/v1/rooms",
@@ -149,7 +154,8 @@ struct TenancyTests {
             "GET /api/v1/diagnostics/meetings", "GET /api/v1/diagnostics/versions", "GET /api/v1/analytics/days",
         ],
         "broadcasts": [
-            "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
+            "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/updates",
+            "GET /api/v1/senders/{id}/configurations", "GET /api/v1/destinations",
             "GET /api/v1/destinations/{id}", "GET /api/v1/broadcasts", "GET /api/v1/broadcasts/{id}",
             "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
             "GET /api/v1/rehearsals", "GET /api/v1/rehearsals/{id}", "GET /api/v1/rooms", "POST /api/v1/rooms",
@@ -169,7 +175,8 @@ struct TenancyTests {
             "POST /api/v1/meetings/{id}/waiting/{guest}/admit", "DELETE /api/v1/meetings/{id}/waiting/{guest}",
         ],
         "senders": [
-            "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/configurations", "PATCH /api/v1/senders/{id}",
+            "GET /api/v1/senders", "GET /api/v1/senders/{id}", "GET /api/v1/senders/{id}/updates",
+            "GET /api/v1/senders/{id}/configurations", "PATCH /api/v1/senders/{id}",
             "DELETE /api/v1/senders/{id}", "PUT /api/v1/senders/{id}/configuration", "POST /api/v1/senders/{id}/modem-reset",
             "POST /api/v1/senders/{id}/speed-test", "GET /api/v1/senders/{id}/picture", "GET /api/v1/enrollment-tokens",
             "POST /api/v1/enrollment-tokens",
@@ -272,6 +279,8 @@ struct TenancyTests {
             #expect(try await owner.get("/broadcasts/\(rehearsal)").status == 404)
             let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
             let meeting = try await owner.post("/meetings", #"{"title":"Stand-up"}"#).text("id")
+            let release = try RolloutRouteTests.publish("1.4.0", at: desk)
+            let rollout = try await owner.post("/rollouts", RolloutRouteTests.request(release)).text("id")
             let host = try await desk.host("host")
             let pool = try await eventually(within: .seconds(5), "the host is listed") {
                 try await owner.get("/pool").items().first?["id"] as? String
@@ -289,6 +298,7 @@ struct TenancyTests {
                 "sessions": try #require(try await owner.get("/auth/sessions").items().first?["id"] as? String),
                 "enrollment-tokens": open, "senders": sender, "destinations": destination, "pool": pool,
                 "broadcasts": try broadcast.text("id"), "rehearsals": rehearsal, "rooms": room, "meetings": meeting,
+                "rollouts": rollout,
                 "output": try #require((try broadcast.object()["outputs"] as? [[String: Any]])?.first?["id"] as? String),
             ]
 
@@ -308,7 +318,7 @@ struct TenancyTests {
             #expect(try await other.post("/rehearsals", #"{"sender":"\#(sender)"}"#).status == 404)
             for list in [
                 "/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions", "/invitations",
-                "/api-tokens", "/webhooks", "/diagnostics/deliveries", "/rehearsals", "/rooms", "/meetings",
+                "/api-tokens", "/webhooks", "/diagnostics/deliveries", "/rehearsals", "/rooms", "/meetings", "/rollouts",
                 "/diagnostics/meetings",
             ] {
                 let shown = String(decoding: try await other.get(list).body, as: UTF8.self)

@@ -65,6 +65,12 @@ export type AuditEntry = {
   detail?: string | null;
 };
 
+export type BoardUpdate = {
+  channel: "stable" | "beta" | "edge";
+  report?: UpdateReport | null;
+  reportedAt?: string | null;
+};
+
 export type Branding = {
   mode: "light" | "dark" | "darkest";
   brand: string;
@@ -129,6 +135,10 @@ export type BroadcastEvents = {
   next?: string | null;
 };
 
+export type ChangeBoardUpdateRequest = {
+  channel: "stable" | "beta" | "edge";
+};
+
 export type ChangeBrandingRequest = {
   mode?: "light" | "dark" | "darkest" | null;
   brand?: string | null;
@@ -184,6 +194,10 @@ export type ChangePasswordRequest = {
 export type ChangeProfileRequest = {
   displayName?: string | null;
   avatar?: string | null;
+};
+
+export type ChangeRolloutRequest = {
+  move: "pause" | "resume" | "halt" | "end" | "rollBack";
 };
 
 export type ChangeSenderRequest = {
@@ -260,6 +274,12 @@ export type CreateMeetingRequest = {
 
 export type CreatePlayerLinkRequest = {
   expiresInSeconds?: number | null;
+};
+
+export type CreateRolloutRequest = {
+  version: string;
+  plan: RolloutPlan;
+  forced?: boolean | null;
 };
 
 export type CreateRoomRequest = {
@@ -377,7 +397,7 @@ export type ErrorTrackingRequest = {
 };
 
 export type EventKind = {
-  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
+  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "device.channel_changed" | "rollout.created" | "rollout.changed" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
 export type GuestJoinRequest = {
@@ -904,6 +924,36 @@ export type ResetModemRequest = {
   force?: boolean | null;
 };
 
+export type Rollout = {
+  id: string;
+  version: string;
+  channel: "stable" | "beta" | "edge";
+  state: "running" | "paused" | "halted" | "done" | "rolled_back";
+  reason?: string | null;
+  forced: boolean;
+  plan: RolloutPlan;
+  step: number;
+  createdAt: string;
+  endedAt?: string | null;
+  boards: RolloutBoard[];
+};
+
+export type RolloutBoard = {
+  sender: string;
+  fate: "offered" | "switched" | "installed" | "failed" | "returned";
+  reason?: string | null;
+};
+
+export type RolloutPlan = {
+  canaries: string[];
+  percentages: number[];
+  soakSeconds: number;
+  atOnce: number;
+  failureCount: number;
+  failurePercent: number;
+  silenceSeconds: number;
+};
+
 export type Room = {
   id: string;
   name: string;
@@ -964,7 +1014,7 @@ export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "analytics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "meetings.view" | "meetings.run" | "webhooks.manage" | "reports.manage")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "analytics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "meetings.view" | "meetings.run" | "webhooks.manage" | "reports.manage" | "updates.manage")[];
 };
 
 export type Settings = {
@@ -1054,6 +1104,25 @@ export type TransferRequest = {
   password: string;
 };
 
+export type UpdateOutcome = {
+  release: string;
+  reason: string;
+};
+
+export type UpdateReport = {
+  machine: string;
+  installed: string;
+  release?: string | null;
+  previous?: string | null;
+  phase: "idle" | "preparing" | "proving" | "returning";
+  underWay?: string | null;
+  fetchedBytes?: number | null;
+  totalBytes?: number | null;
+  failed: string[];
+  outcome?: UpdateOutcome | null;
+  last?: string | null;
+};
+
 export type Upload = {
   url: string;
   name: string;
@@ -1130,7 +1199,7 @@ export type Webhook = {
 export type WebhookRequest = {
   url: string;
   description: string;
-  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "device.channel_changed" | "rollout.created" | "rollout.changed" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
   active: boolean;
 };
 
@@ -1422,6 +1491,16 @@ export interface Operations {
   getRehearsalsById: { path: { id: string }; body: undefined; answer: Rehearsal };
   /** Stop a rehearsal; no error where it is over already. For the role host and those above it. */
   postRehearsalsByIdStop: { path: { id: string }; body: undefined; answer: Rehearsal };
+  /** The last 50 rollouts of releases to the organisation's boards, the newest first. For the organisation's owner. */
+  getRollouts: { path: Nothing; body: undefined; answer: {
+    items: Rollout[];
+  } };
+  /** Begin to bring a release to the organisation's boards: canaries, then parts of them; one rollout at a time. For the organisation's owner. */
+  postRollouts: { path: Nothing; body: CreateRolloutRequest; answer: Rollout };
+  /** One rollout, and what became of it on each board. For the organisation's owner. */
+  getRolloutsById: { path: { id: string }; body: undefined; answer: Rollout };
+  /** Pause, resume, halt or end a rollout; or roll it back: boards that have the release go back to what they had. For the organisation's owner. */
+  patchRolloutsById: { path: { id: string }; body: ChangeRolloutRequest; answer: Rollout };
   /** List the organisation's rooms. For every user of the organisation. */
   getRooms: { path: Nothing; body: undefined; answer: {
     items: Room[];
@@ -1456,6 +1535,10 @@ export interface Operations {
   getSendersByIdPicture: { path: { id: string; input: string }; body: undefined; answer: Blob };
   /** Measure what one link of a sender that sends nothing uploads, for five seconds and at most 64 MiB. For the role host and those above it. */
   postSendersByIdSpeedTest: { path: { id: string }; body: SpeedTestRequest; answer: SpeedTest };
+  /** Which release a sender has, as its updater said last, and which channel it follows. For every user of the organisation. */
+  getSendersByIdUpdates: { path: { id: string }; body: undefined; answer: BoardUpdate };
+  /** Have a sender follow another channel: it takes releases of that one and of the steadier ones. For the organisation's owner. */
+  putSendersByIdUpdates: { path: { id: string }; body: ChangeBoardUpdateRequest; answer: BoardUpdate };
   /** Whether the server has an owner, and sends mails. For anybody. */
   getSetup: { path: Nothing; body: undefined; answer: Setup };
   /** List the organisation's users. For the role admin and those above it. */
@@ -1618,6 +1701,10 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postRehearsals: ["POST", "/api/v1/rehearsals"],
   getRehearsalsById: ["GET", "/api/v1/rehearsals/{id}"],
   postRehearsalsByIdStop: ["POST", "/api/v1/rehearsals/{id}/stop"],
+  getRollouts: ["GET", "/api/v1/rollouts"],
+  postRollouts: ["POST", "/api/v1/rollouts"],
+  getRolloutsById: ["GET", "/api/v1/rollouts/{id}"],
+  patchRolloutsById: ["PATCH", "/api/v1/rollouts/{id}"],
   getRooms: ["GET", "/api/v1/rooms"],
   postRooms: ["POST", "/api/v1/rooms"],
   deleteRoomsById: ["DELETE", "/api/v1/rooms/{id}"],
@@ -1632,6 +1719,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postSendersByIdModemReset: ["POST", "/api/v1/senders/{id}/modem-reset"],
   getSendersByIdPicture: ["GET", "/api/v1/senders/{id}/picture"],
   postSendersByIdSpeedTest: ["POST", "/api/v1/senders/{id}/speed-test"],
+  getSendersByIdUpdates: ["GET", "/api/v1/senders/{id}/updates"],
+  putSendersByIdUpdates: ["PUT", "/api/v1/senders/{id}/updates"],
   getSetup: ["GET", "/api/v1/setup"],
   getUsers: ["GET", "/api/v1/users"],
   postUsers: ["POST", "/api/v1/users"],
