@@ -132,9 +132,15 @@ let agent: [Target] = [
         "Agent", "Session",
         [
             "Units", "Wire", "Configuration", "MPEGTS", "Links", "Names", "Modems", "Sticks", "Portals", "Usage", "Inputs", "Capture",
-            "Uplink", "ControlLink", "Identity", "Service", "Crypto", "Posix", "Web", "Logging",
+            "Uplink", "ControlLink", "Identity", "Service", "Releases", "Updating", "Crypto", "Posix", "Web", "Logging",
         ]),
-    program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity"]),
+    program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity", "Releases", "Updating"]),
+    module(
+        "Agent", "Updater",
+        [
+            "Units", "Wire", "HTTP", "Configuration", "Identity", "Releases", "Updating", "Service", "Crypto", "Posix", "Web", "Logging",
+        ]),
+    program("Agent", "UpdaterMain", ["Updater", "Service", "Systemd", "Logging", "Posix"]),
 ]
 
 let receiver: [Target] = [
@@ -331,7 +337,7 @@ let fuzzers: [Target] =
     : [.executableTarget(name: "Fuzzer", dependencies: ["Fuzz"], path: "Tests/Fuzzer", swiftSettings: common)]
 
 let programs = [
-    ("strata-agent", "AgentMain"), ("strata-receiver", "ReceiverMain"), ("strata-pool", "PoolMain"),
+    ("strata-agent", "AgentMain"), ("strata-updater", "UpdaterMain"), ("strata-receiver", "ReceiverMain"), ("strata-pool", "PoolMain"),
     ("strata-control", "ControlMain"), ("strata-provision", "ProvisionMain"), ("strata-sfu", "SFUMain"),
     ("strata-still", "StillMain"), ("strata-slate", "SlateMain"), ("strata-lab", "LabMain"),
 ]

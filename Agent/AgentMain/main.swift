@@ -2,9 +2,11 @@ import Glibc
 import Identity
 import Logging
 import Posix
+import Releases
 import Service
 import Session
 import Systemd
+import Updating
 
 let usage = """
     usage: strata-agent --config FILE
@@ -93,8 +95,9 @@ guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
 }
 shareFreeMemory()
 let file = arguments.value("--config")
+let version = ReleaseHome.version(of: ProgramContext.executable).map(\.description) ?? ProgramContext.version
 let configuration = Startup.configuration(file, for: Log("agent")) { text, environment in
-    try AgentConfiguration(text, source: file, environment: environment, version: ProgramContext.version)
+    try AgentConfiguration(text, source: file, environment: environment, version: version)
 }
 let log = Log("agent", threshold: configuration.logLevel)
 do {

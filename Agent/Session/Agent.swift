@@ -64,16 +64,21 @@ package final class Agent: Sendable {
                 switch event {
                 case .order(let order, let id): await session.carryOut(order, id: id) { connection.answer($0) }
                 case .revoked:
+                    await session.controlReached(false)
                     await session.controlMoved(to: nil)
                     await session.revoked()
                 // Without control it goes on.
                 case .connected(let route):
                     session.flight.connected()
+                    await session.controlReached(true)
                     await session.controlMoved(to: route.interface)
                 case .disconnected:
                     session.flight.disconnected()
+                    await session.controlReached(false)
                     await session.controlMoved(to: nil)
-                case .refused: await session.controlMoved(to: nil)
+                case .refused:
+                    await session.controlReached(false)
+                    await session.controlMoved(to: nil)
                 }
             }
         }

@@ -7,7 +7,9 @@ import Links
 package import Logging
 package import Names
 package import Posix
+import Releases
 package import Units
+import Updating
 package import Wire
 
 /// The agent: owns the plan, carries out what control orders, and goes on without control.
@@ -61,6 +63,8 @@ package actor AgentSession {
     private var readers: [Task<Void, Never>] = []
     private var ticking: Task<Void, Never>?
     private var turns = TelemetryTurns()
+    private var isControlReached = false
+    private var told: ToldUpdater
     private var usage: UsageDesk
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -85,6 +89,7 @@ package actor AgentSession {
         files = PlanFiles(runtime: settings.runtimeFolder, state: settings.stateFolder)
         try files.prepare()
         lock = try FolderLock(settings.stateFolder)
+        told = ToldUpdater(settings)
         inputs = try InputCatalog(clips: settings.mediaFolder, log: log.part("inputs"))
         usage = try UsageDesk(stateFolder: settings.stateFolder, timeFloor: settings.timeFloor, log: log.part("usage"))
         desk = try LinkDesk(settings: settings, loop: loop, names: names, log: log)
@@ -100,6 +105,14 @@ package actor AgentSession {
         let plugged = await inputs.changes()
         readers.append(Task { [weak self] in for await snapshot in plugged { await self?.inputsChanged(snapshot) } })
         tick(each: .seconds(1))
+        readers.append(
+            Task { [weak self, loop] in
+                while true {
+                    await self?.tellUpdater()
+                    // try?: ends by cancellation only.
+                    guard (try? await loop.sleep(for: ToldUpdater.interval)) != nil else { return }
+                }
+            })
         readers.append(
             Task { [weak self, loop, flight] in
                 for await _ in flight.news {
@@ -134,6 +147,8 @@ package actor AgentSession {
         if isStart {
             starts += 1
             testing?.cancel()
+            // Before the updater looks again: it does not come in between.
+            tellUpdater()
         }
         // A modem takes seconds for its reset: a stop does not wait for it. Speed tests and pictures are not waited for by anything.
         let isTest =
@@ -479,6 +494,21 @@ extension AgentSession {
             atMs: unixMilliseconds(), links: links, pipeline: figures?.pipeline, interfaces: await interfaces(),
             modems: turns.modems(surroundings.modemFigures, at: .now), bond: bond, usage: usage.next())
         tell(.telemetry(sample), .figures)
+    }
+
+    /// What the updater beside this program is told of it.
+    private func tellUpdater() {
+        let isBroadcasting = plan != nil || transmission != nil || starts > 0
+        let fault = told.tell(
+            isBroadcasting: isBroadcasting, isControlReached: isControlReached, inputs: inventory.inputs.map(\.id),
+            links: surroundings.upLinks)
+        if let fault { log.warning("the updater cannot be told how this agent is", ["error": "\(fault)"]) }
+    }
+
+    /// Whether control speaks to this board.
+    package func controlReached(_ isReached: Bool) {
+        isControlReached = isReached
+        tellUpdater()
     }
 
     private func tellFlight() {

@@ -47,6 +47,47 @@ package struct SlotFolder: Sendable {
         return Slot.allCases.first { target == Self.target($0) }
     }
 
+    /// What lies in a slot, as its manifest says; nil where there is none that can be read.
+    package func manifest(in slot: Slot) throws(SystemError) -> ReleaseManifest? {
+        guard case .file(let bytes, _)? = try disk.look(manifestPath(slot)), bytes <= ReleaseManifest.byteLimit else { return nil }
+        let text = try disk.read(manifestPath(slot), 0..<bytes)
+        // try?: what cannot be read is none.
+        return try? ReleaseManifest(bytes: text)
+    }
+
+    /// Has a program that came with the installation be the first version: copies it into a slot, with a manifest that nobody has signed,
+    /// and makes the link that counts. Nothing happens where that is there.
+    package func lay(_ program: String, as name: String, _ version: ReleaseVersion) throws {
+        try prepare()
+        guard try linked() == nil else { return }
+        let slot = Slot.a
+        try clear(slot)
+        let path = "\(folder(slot))/\(name)"
+        var digest = SHA256Digest()
+        var size = 0
+        while true {
+            let bytes = try disk.read(program, size..<size + Self.chunkBytes)
+            if bytes.isEmpty { break }
+            try disk.change(.append(bytes, to: path))
+            digest.add(bytes)
+            size += bytes.count
+        }
+        let file = ReleaseFile(
+            product: product, machine: machine, isExecutable: true, size: size, digest: digest.finished(), path: name)
+        guard let file, size > 0 else { throw ReleaseFault.malformed(line: 0, "'\(program)' is no program that a slot can have") }
+        try disk.change(.setMode(Self.mode(file), of: path))
+        try disk.change(.sync(path))
+        let manifest = try ReleaseManifest(
+            version: version, sequence: 1, channel: version.isPrerelease ? .edge : .stable, released: 0, expires: 1, minimum: version,
+            files: [file])
+        try replace(manifestPath(slot), with: manifest.bytes, in: folder(slot))
+        // What is there and leads nowhere is in the way of the link.
+        try disk.change(.remove(current))
+        try disk.change(.makeLink(current, to: Self.target(slot)))
+        try disk.change(.sync(root))
+        try prepare()
+    }
+
     /// Makes what is missing: the folders, and the link that stands by. The link that counts is the installation's to make.
     package func prepare() throws(SystemError) {
         if try disk.look(root + "/slots") == nil { try disk.change(.makeFolder(root + "/slots")) }

@@ -36,7 +36,8 @@ package struct UpdateJournal: Hashable, Sendable {
         package let manifest: ReleaseManifest
         package let urgency: Urgency
 
-        var digest: [UInt8] { SHA256.hash(manifest.bytes) }
+        /// SHA-256 of the manifest.
+        package var digest: [UInt8] { SHA256.hash(manifest.bytes) }
     }
 
     package private(set) var active: Slot
@@ -222,7 +223,8 @@ extension UpdateJournal.Phase {
     /// Whether a release is under way in it.
     var hasOffer: Bool { self != .idle && self != .returning }
 
-    fileprivate var text: String {
+    /// As the journal has it.
+    package var text: String {
         switch self {
         case .idle: "idle"
         case .clearing: "clearing"

@@ -6,7 +6,7 @@ extension Kind {
 
 package typealias RolloutID = ID<Kind.Rollout>
 
-/// What a board's updater says of itself when it asks which release the board shall have. Digests are the SHA-256 of a release's manifest, in hex.
+/// What a board's updater says of itself when it asks for its release. Digests are the SHA-256 of a release's manifest, in hex.
 package struct UpdateReport: Codable, Sendable, Hashable {
     package enum Phase: String, Codable, Sendable, CaseIterable {
         case idle
