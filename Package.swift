@@ -235,7 +235,7 @@ let suites: [Target] = [
         [
             "Units", "HTTP", "TOML", "XML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "S3", "Blobs", "Redaction",
             "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet", "SRTP", "TLS", "RTP", "SDP", "Forwarding", "Meetings",
-            "Releases",
+            "Releases", "Updating",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),

@@ -168,6 +168,8 @@ package actor BoardUpdater {
             }
             defer { limit.cancel() }
             let status = await child.exit(on: loop)
+            // What the agent before has said at its end is nothing that the next one says.
+            look(isTelling: false)
             return status.isSuccess ? .done : .failed("\(program) ended with \(status)")
         } catch {
             return .failed("\(error)")
@@ -198,7 +200,8 @@ package actor BoardUpdater {
 
     // MARK: The agent
 
-    private func look() {
+    /// - Parameter isTelling: whether what is new is told to the machine.
+    private func look(isTelling: Bool = true) {
         do {
             guard let (report, number) = try reports.read() else { return }
             isReportUnreadable = false
@@ -206,7 +209,7 @@ package actor BoardUpdater {
             let last = heard
             heard = now
             // The first that is seen may be of an agent that is gone.
-            guard let last, last != now else { return }
+            guard isTelling, let last, last != now else { return }
             links = report.liveLinks.sorted()
             machine.report(report, at: .now)
         } catch {

@@ -9,7 +9,7 @@ extension AgentReport {
     private static let nameLimit = 32
 
     /// - Parameter number: another one each time.
-    func bytes(number: Int) -> [UInt8] {
+    package func bytes(number: Int) -> [UInt8] {
         var lines = [
             Self.header, "version \(version)", "process \(process)", "number \(number)", "broadcasting \(isBroadcasting ? "yes" : "no")",
             "control \(isControlReached ? "yes" : "no")",
@@ -22,7 +22,7 @@ extension AgentReport {
     private static func kept(_ names: Set<String>) -> [String] { Baseline(inputs: Array(names)).inputs }
 
     /// Reads what `bytes` writes: the program that has written it may be any.
-    static func read(_ bytes: [UInt8]) throws(ReleaseFault) -> (report: AgentReport, number: Int) {
+    package static func read(_ bytes: [UInt8]) throws(ReleaseFault) -> (report: AgentReport, number: Int) {
         var reader = try LineReader(bytes, upTo: byteLimit, first: header)
         guard let version = ReleaseVersion(try reader.value("version")) else { throw reader.fault("a version expected") }
         let process = UInt64(try reader.number("process", upTo: .max))

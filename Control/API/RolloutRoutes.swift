@@ -52,6 +52,8 @@ struct RolloutRoutes: Sendable {
             Route(
                 method: .get, path: "/api/v1/devices/updates", access: .open,
                 summary: "The WebSocket on which a board's updater asks which release it shall have", success: .socket,
+                // Counted by itself: a fleet behind one address takes nothing from people there.
+                isUrgent: true,
                 run: { _ in .upgrade(options: DeviceDoor.updateSocket) { socket in await parts.devices.serveUpdate(socket) } }),
         ]
     }

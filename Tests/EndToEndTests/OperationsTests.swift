@@ -103,6 +103,7 @@ struct OperationsTests {
                     ["STRATA_MAIL_PASSWORD_FILE": password, "STRATA_ROOMS_TURN_SECRET_FILE": turn]
                 ),
                 ("pool", "STRATA_FOLDERS_STATE", [:]), ("agent", "STRATA_FOLDERS_STATE", [:]),
+                ("updater", "STRATA_FOLDERS_ROOT", [:]),
             ] {
                 let file = Places.root.appendingPathComponent("systemd/strata-\(program).conf").path
                 let state = try stage.folder.makeFolder("reference-\(program)")

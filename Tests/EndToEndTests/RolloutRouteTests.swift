@@ -52,7 +52,7 @@ struct RolloutRouteTests {
         UpdateReport(machine: "arm64", installed: installed, phase: .idle, failed: failed, last: "went back")
     }
 
-    @Test("an owner sees what is published, brings it to a canary, and goes on, halts and takes it back", .row("DEP-16"))
+    @Test("an owner sees what is published, brings it to a canary, and goes on, halts and takes it back", .row("DEP-06"))
     func fleet() async throws {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()

@@ -1,5 +1,6 @@
 import Crypto
 import Releases
+import Updating
 
 /// A key that fuzzing knows, so that what it makes gets past the signature.
 private let key = try? Ed25519PrivateKey(seed: [UInt8](repeating: 5, count: 32))
@@ -26,4 +27,11 @@ package func fuzzRelease(_ bytes: [UInt8]) -> String? {
     let names = manifest.files.flatMap { $0.path.split(separator: "/", omittingEmptySubsequences: false) }
     if names.contains(where: { $0.isEmpty || $0.hasPrefix(".") }) { return "a path that leaves its slot" }
     return manifest.files.count * 80 <= bytes.count ? nil : "more files than there are bytes for"
+}
+
+/// What an agent says of itself to the updater beside it: whatever is read is what would be written, and has no more names than it may.
+package func fuzzAgentReport(_ bytes: [UInt8]) -> String? {
+    guard let (report, number) = try? AgentReport.read(bytes) else { return nil }
+    if report.bytes(number: number) != bytes { return "a report that is other bytes again" }
+    return report.openInputs.count <= 32 && report.liveLinks.count <= 32 ? nil : "more names than there may be"
 }

@@ -178,4 +178,49 @@ import Units
         #expect(try folder.journal() == journal)
         #expect(try FileManager.default.contentsOfDirectory(atPath: root).sorted() == ["current", "journal", "other", "slots"])
     }
+
+    @Test("what an agent says is read as it was written, and nothing else is read")
+    func reportText() throws {
+        let said = report(7)
+        let (read, number) = try AgentReport.read(said.bytes(number: 3))
+        #expect(read == said && number == 3)
+        let text = String(decoding: said.bytes(number: 3), as: UTF8.self)
+        for (old, new) in [
+            ("control yes", "control Yes"), ("number 3", "number 03"), ("link eth0", "link eth0\nlink eth0"), ("process 7", "process -7"),
+            ("version 1.4.0", "version 1.4"), ("link eth0\n", "link eth0\nmore 1\n"), ("report 1", "report 2"),
+        ] {
+            let spoiled = text.replacingOccurrences(of: old, with: new)
+            #expect(spoiled != text && (try? AgentReport.read(Array(spoiled.utf8))) == nil, "\(new)")
+        }
+    }
+
+    @Test("a report lies in a file that is replaced as a whole")
+    func reportFile() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/strata-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let file = ReportFile(in: folder)
+        let isThere = try file.read() != nil
+        #expect(!isThere)
+        for number in 1...2 {
+            try file.write(report(9), number: number)
+            let read = try #require(try file.read())
+            #expect(read.report == report(9) && read.number == number)
+        }
+        try Data("strata agent report 1\n".utf8).write(to: URL(fileURLWithPath: file.path))
+        #expect(throws: ReleaseFault.self) { try file.read() }
+    }
+
+    @Test("what came with the installation is the first version, with a manifest of its own, and the way back leads there; once is enough")
+    func laid() throws {
+        let factory = try Factory()
+        let disk = PowerDisk()
+        try disk.change(.makeFolder(Factory.root))
+        try disk.change(.append([UInt8](repeating: 7, count: 600_000), to: "/agent"))
+        let folder = SlotFolder(Factory.root, on: disk, product: .agent, machine: factory.machine)
+        for version in [Factory.old, Factory.new] { try folder.lay("/agent", as: "strata-agent", version) }
+        #expect(try folder.linked() == .a && folder.manifest(in: .a)?.version == Factory.old)
+        #expect(folder.carryOut(.inspect(.a, digest: nil)) == .done)
+        #expect(try folder.manifest(in: .b) == nil)
+    }
 }
