@@ -41,6 +41,11 @@ package struct Console: Sendable {
                        [--migration N …] [--breaking TEXT …] [--notes F] --output F     the files are DIR/PRODUCT/MACHINE/…
           release verify --file F --keys F … [--from DIR]
           release publish --file F --keys F … --from DIR --directory STATE/releases     to where control hands them out to boards
+          rollout releases | rollout list | rollout show ID                      what is published, and its way to the boards; for owners
+          rollout begin --version V [--canary ID …] [--percent N …] [--soak SECONDS] [--at-once N] [--failures N]
+                        [--failure-percent N] [--silence SECONDS] [--force]
+          rollout pause ID | rollout resume ID | rollout halt ID | rollout end ID | rollout back ID
+          rollout board ID | rollout channel ID stable|beta|edge                 what a sender has, and which releases it follows
           server install --host NAME [--certificate own|acme|files] …           this machine becomes a server; see OPERATE.md
           server install --dry-run …                                             what would be made, and nothing is
           server status | server rollback | server destroy [--purge] [--confirm NAME]
@@ -111,6 +116,7 @@ package struct Console: Sendable {
         case "pool": try await pool(&arguments, client)
         case "authority": try authority(&arguments)
         case "release": try release(&arguments)
+        case "rollout": try await rollout(&arguments, client)
         case "organization": try await organization(&arguments, client)
         case let other: throw Arguments.Fault("there is no command '\(other)'; see --help")
         }
