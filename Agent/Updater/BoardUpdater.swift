@@ -123,15 +123,15 @@ package actor BoardUpdater {
             // What was cancelled says nothing.
             if Task.isCancelled { break }
             machine.finished(result, jitter: .random(in: 0..<1), at: .now)
-            tell(step, result, since: before)
+            tell(result, since: before)
         }
     }
 
     private func pause(until: Instant?) async {
         let now = Instant.now
-        let wait = min(Self.lookInterval, max(.zero, askAt - now), max(.zero, (until ?? now + Self.lookInterval) - now))
+        let end = min(now + Self.lookInterval, until ?? now + Self.lookInterval, asking == nil ? askAt : now + Self.lookInterval)
         // try?: cancelled, the loop above ends.
-        try? await loop.sleep(for: max(wait, .milliseconds(1)))
+        try? await loop.sleep(for: max(end - now, .milliseconds(1)))
     }
 
     private func carryOut(_ step: UpdateStep) async -> UpdateStep.Outcome {
@@ -177,7 +177,7 @@ package actor BoardUpdater {
     }
 
     /// Says what has changed, here and to control.
-    private func tell(_ step: UpdateStep, _ result: UpdateStep.Outcome, since old: UpdateJournal) {
+    private func tell(_ result: UpdateStep.Outcome, since old: UpdateJournal) {
         switch result {
         case .done, .bytes: break
         case .mismatch: log.warning("what lies on the disk is not what was signed")

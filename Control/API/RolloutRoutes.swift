@@ -31,7 +31,7 @@ struct RolloutRoutes: Sendable {
             Route(
                 method: .post, path: "/api/v1/rollouts", access: .user(.manageUpdates),
                 summary: "Begin to bring a release to the organisation's boards: canaries, then parts of them; one rollout at a time",
-                body: "CreateRolloutRequest", success: .one("Rollout", .created), problems: [.conflict], run: create),
+                body: "CreateRolloutRequest", success: .one("Rollout", .created), problems: [.conflict, .notFound], run: create),
             Route(
                 method: .patch, path: "/api/v1/rollouts/{id}", access: .user(.manageUpdates),
                 summary: "Pause, resume, halt or end a rollout; or roll it back: boards that have the release go back to what they had",

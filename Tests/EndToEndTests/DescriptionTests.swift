@@ -35,7 +35,7 @@ struct DescriptionTests {
             try await webhooks(api, owner)
             try await alerts(api, owner)
             try await rooms(api, desk, owner)
-            try await rollouts(api, desk, owner)
+            try await RolloutRouteTests.describe(api, desk, owner)
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
             let machine = try await desk.rawHost("host")
@@ -48,10 +48,7 @@ struct DescriptionTests {
             }
             let device = board.identity.device.text
             try await sender(api, owner, device)
-            try await api.call("GET /senders/{id}/updates", [device], by: owner)
-            try await api.call("PUT /senders/{id}/updates", [device], #"{"channel":"beta"}"#, by: owner)
-            _ = try await RolloutRouteTests.ask(board, UpdateReport(machine: "arm64", installed: "1.3.0", phase: .idle))
-            try await api.call("GET /senders/{id}/updates", [device], by: owner)
+            try await RolloutRouteTests.describe(api, board, owner)
             let destinations = try await destinations(api, owner)
             try await rehearsal(api, owner, device) { id in
                 let stream = try await eventually(within: .seconds(5), "the lease is asked for") { leased.withLock { $0 } }
@@ -367,17 +364,6 @@ struct DescriptionTests {
         _ = try await browser.value("rooms.leave().then(all => all.join())")
         try await api.call("DELETE /rooms/{id}", [id], by: owner)
         try await meetings(api, desk, owner)
-    }
-
-    /// A release on its way to boards, of which there is none yet.
-    private func rollouts(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor) async throws {
-        let release = try RolloutRouteTests.publish("1.4.0", at: desk)
-        try await api.call("GET /releases", by: owner)
-        let id = try await api.call("POST /rollouts", [], RolloutRouteTests.request(release), by: owner).text("id")
-        try await api.call("PATCH /rollouts/{id}", [id], #"{"move":"halt"}"#, by: owner)
-        try await api.call("GET /rollouts/{id}", [id], by: owner)
-        try await api.call("PATCH /rollouts/{id}", [id], #"{"move":"rollBack"}"#, by: owner)
-        try await api.call("GET /rollouts", by: owner)
     }
 
     private func meetings(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor) async throws {

@@ -48,6 +48,27 @@ struct RolloutRouteTests {
         return try JSONDecoder().decode(UpdateOrder.self, from: Data(answer.utf8))
     }
 
+    /// For the API's description: a release on its way to boards, of which there is none yet.
+    static func describe(_ api: DescribedAPI, _ desk: FrontDesk, _ owner: Visitor) async throws {
+        let release = try publish("1.4.0", at: desk)
+        try await api.call("GET /releases", by: owner)
+        let id = try await api.call("POST /rollouts", [], request(release), by: owner).text("id")
+        try await api.call("PATCH /rollouts/{id}", [id], #"{"move":"halt"}"#, by: owner)
+        try await api.call("GET /rollouts/{id}", [id], by: owner)
+        try await api.call("PATCH /rollouts/{id}", [id], #"{"move":"rollBack"}"#, by: owner)
+        try await api.call("GET /rollouts", by: owner)
+    }
+
+    /// And a board that has said what it has.
+    static func describe(_ api: DescribedAPI, _ board: RawBoard, _ owner: Visitor) async throws {
+        let device = board.identity.device.text
+        try await api.call("GET /senders/{id}/updates", [device], by: owner)
+        try await api.call("PUT /senders/{id}/updates", [device], #"{"channel":"beta"}"#, by: owner)
+        let outcome = UpdateReport.Outcome(release: String(repeating: "a", count: 64), reason: "the disk is full")
+        _ = try await ask(board, UpdateReport(machine: "arm64", installed: "1.3.0", phase: .idle, outcome: outcome, last: "x"))
+        try await api.call("GET /senders/{id}/updates", [device], by: owner)
+    }
+
     private func report(_ installed: String, failed: [String] = []) -> UpdateReport {
         UpdateReport(machine: "arm64", installed: installed, phase: .idle, failed: failed, last: "went back")
     }
