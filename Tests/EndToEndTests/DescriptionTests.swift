@@ -35,7 +35,6 @@ struct DescriptionTests {
             try await webhooks(api, owner)
             try await alerts(api, owner)
             try await rooms(api, desk, owner)
-            try await RolloutRouteTests.describe(api, desk, owner)
             let (board, socket) = try await enrollment(api, desk, owner)
             let reading = Task { try await board.measureAndAnswerAll(socket) }
             let machine = try await desk.rawHost("host")
@@ -48,7 +47,6 @@ struct DescriptionTests {
             }
             let device = board.identity.device.text
             try await sender(api, owner, device)
-            try await RolloutRouteTests.describe(api, board, owner)
             let destinations = try await destinations(api, owner)
             try await rehearsal(api, owner, device) { id in
                 let stream = try await eventually(within: .seconds(5), "the lease is asked for") { leased.withLock { $0 } }
@@ -295,6 +293,8 @@ struct DescriptionTests {
         try await eventually(within: .seconds(5), "the board is online") {
             try await owner.get("/senders/\(device)").object()["online"] as? Bool == true
         }
+        try await RolloutRouteTests.describe(api, desk, owner)
+        try await RolloutRouteTests.describe(api, board, owner)
         return (board, socket)
     }
 

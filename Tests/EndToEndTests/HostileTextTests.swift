@@ -49,6 +49,8 @@ struct HostileTextTests {
             let ids = [
                 "senders": sender, "destinations": destination, "broadcasts": broadcast, "users": user, "webhooks": webhook, "rooms": room,
                 "meetings": meeting,
+                "rollouts": try await owner.post("/rollouts", RolloutRouteTests.request(RolloutRouteTests.publish("1.4.0", at: desk)))
+                    .text("id"),
             ]
             var tried: [String: Int] = [:]
             var next = 0
@@ -337,13 +339,7 @@ struct HostileTextTests {
             "MeetingLookupRequest": ["slug": "0123456789", "organization": "oo", "token": "t"],
             "GuestJoinRequest": ["slug": "0123456789", "organization": "oo", "token": "t", "name": "Nina"],
             "WaitingRequest": ["token": "t"],
-            "CreateRolloutRequest": [
-                "version": "1.4.0",
-                "plan": [
-                    "canaries": [sender], "percentages": [100], "soakSeconds": 0, "atOnce": 1, "failureCount": 1, "failurePercent": 0,
-                    "silenceSeconds": 600,
-                ],
-            ],
+            "CreateRolloutRequest": ["version": "1.4.0", "plan": plan(canary: sender)],
             "ChangeRolloutRequest": ["move": "pause"], "ChangeBoardUpdateRequest": ["channel": "beta"],
             "ChangeMeetingSettingsRequest": ["settings": ["guestAccess": "open"], "locked": ["chat"]],
             "AddOutputRequest": ["destination": destination], "CreatePlayerLinkRequest": ["expiresInSeconds": 60],
@@ -356,6 +352,13 @@ struct HostileTextTests {
                 "rules": [["kind": "silence"]], "byMail": false, "recovery": true, "webhookURL": "https://127.0.0.1:1/",
             ],
             "ErrorTrackingRequest": ["dsn": "https://k@127.0.0.1:1/4"],
+        ]
+    }
+
+    private static func plan(canary: String) -> [String: Any] {
+        [
+            "canaries": [canary], "percentages": [100], "soakSeconds": 0, "atOnce": 1, "failureCount": 1, "failurePercent": 0,
+            "silenceSeconds": 600,
         ]
     }
 

@@ -129,4 +129,33 @@ import Wire
         #expect(try await fates(fixture, id) == [silent: .failed])
         #expect(try await rollouts.find(id).rollout.state == .done)
     }
+
+    @Test("a fleet of 200 boards, one in twenty of which goes back: it halts as told, nobody is stuck, and nobody begins any more")
+    func fleet() async throws {
+        let fixture = try await Fixture()
+        var fleet: [DeviceID] = []
+        for number in 0..<200 { fleet.append(try await fixture.sender("b\(number)").id) }
+        let (boards, rollouts) = (fixture.store.boardUpdates(in: fixture.scope), fixture.store.rollouts(in: fixture.scope))
+        for board in fleet { _ = try await boards.hear(Self.report("1.3.0"), from: board) }
+        var new = Self.rollout(canaries: Array(fleet.prefix(2)), failureCount: 3)
+        new.plan.percentages = [10, 50, 100]
+        let id = try await rollouts.create(new)
+        var has: Set<DeviceID> = []
+        while try await rollouts.find(id).rollout.state == .running, has.count < 200 {
+            for (number, board) in fleet.enumerated() where !has.contains(board) {
+                guard try await boards.hear(Self.report("1.3.0"), from: board).wish == .install else { continue }
+                _ = try await boards.hear(Self.report("1.3.0", .proving, underWay: Self.digest), from: board)
+                has.insert(board)
+                let end = number % 20 == 19 ? Self.report("1.3.0", failed: [Self.digest]) : Self.report("1.4.0")
+                _ = try await boards.hear(end, from: board)
+            }
+            fixture.clock.advance(.seconds(60))
+            try await fixture.store.passRollouts()
+        }
+        let (rollout, reached) = try await rollouts.find(id)
+        #expect(rollout.state == .halted && reached.allSatisfy { [.installed, .failed].contains($0.fate) })
+        #expect(reached.count { $0.fate == .failed } == 3 && reached.count < 200 && Set(reached.map(\.sender)) == has)
+        let late = try #require(fleet.first { !has.contains($0) })
+        #expect(try await boards.hear(Self.report("1.3.0"), from: late).wish == .nothing)
+    }
 }
