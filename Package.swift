@@ -138,7 +138,7 @@ let agent: [Target] = [
     module(
         "Agent", "Updater",
         [
-            "Units", "Wire", "HTTP", "Configuration", "Identity", "Releases", "Updating", "Service", "Crypto", "Posix", "Web", "Logging",
+            "Units", "Wire", "HTTP", "Configuration", "Identity", "Releases", "Updating", "Crypto", "Posix", "Web", "Logging",
         ]),
     program("Agent", "UpdaterMain", ["Updater", "Service", "Systemd", "Logging", "Posix"]),
 ]

@@ -32,9 +32,10 @@ struct ReleaseWorkshop {
                     product: .agent, machine: machine, isExecutable: path == "strata-agent", size: bytes.count,
                     digest: SHA256.hash(bytes), path: path))
         }
+        let number = try #require(ReleaseVersion(version))
         return try ReleaseManifest(
-            version: try #require(ReleaseVersion(version)), sequence: 2, channel: .stable, released: 1_700_000_000,
-            expires: 4_000_000_000, minimum: ReleaseVersion(0, 0, 1), files: listed)
+            version: number, sequence: Int64(number.minor) + 2, channel: .stable, released: 1_700_000_000, expires: 4_000_000_000,
+            minimum: ReleaseVersion(0, 0, 1), files: listed)
     }
 
     /// - Parameter content: what control hands out in the place of each file.
