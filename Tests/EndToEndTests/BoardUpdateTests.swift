@@ -31,8 +31,10 @@ struct BoardUpdateTests {
     ]
 
     /// Publishes what a trial is about, and begins its rollout.
-    private func prepare(_ trial: Trial, _ number: Int, _ workshop: ReleaseWorkshop) async throws -> (UpdatedBoard, rollout: String) {
-        let (desk, version) = (workshop.desk, "1.\(number).0")
+    private func prepare(
+        _ trial: Trial, _ number: Int, _ workshop: ReleaseWorkshop, at desk: FrontDesk
+    ) async throws -> (UpdatedBoard, rollout: String) {
+        let version = "1.\(number).0"
         let kind: StandIn = trial.name == "crashing" ? .crashing : trial.name == "deaf" ? .deaf : .good
         var files = ["strata-agent": kind.program(version), "share/version": Array(version.utf8)]
         let agent = try Places.program("strata-agent")
@@ -64,13 +66,13 @@ struct BoardUpdateTests {
         "whatever a release is, each board ends on a version that works, and control knows which and why", .row("DEP-16"))
     func trials() async throws {
         try await atFrontDesk { desk in
-            let workshop = try ReleaseWorkshop(desk)
+            let workshop = try ReleaseWorkshop(desk.stage)
             let clock = try WallClock()
             try clock.step(by: .milliseconds(10_000 - unixMilliseconds()))
             var boards: [(trial: Trial, board: UpdatedBoard, rollout: String, version: String)] = []
             var disk: SmallDisk?
             for (number, trial) in Self.all.enumerated() {
-                let (board, rollout) = try await prepare(trial, number + 1, workshop)
+                let (board, rollout) = try await prepare(trial, number + 1, workshop, at: desk)
                 if trial.name == "full-disk" { disk = try await SmallDisk(at: board.root, kibibytes: 2048) }
                 try await board.start(inside: trial.name == "long-ago" ? clock.command : [])
                 boards.append((trial, board, rollout, "1.\(number + 1).0"))
@@ -101,7 +103,7 @@ struct BoardUpdateTests {
     @Test("an updater that is killed again and again goes on where it was, within a file too, and the release is there in the end")
     func kills() async throws {
         try await atFrontDesk { desk in
-            let workshop = try ReleaseWorkshop(desk)
+            let workshop = try ReleaseWorkshop(desk.stage)
             let board = try await UpdatedBoard("killed", at: desk, keys: try workshop.keys(), cap: 512)
             try workshop.publish("1.1.0", ["strata-agent": StandIn.good.program("1.1.0"), "share/ballast": randomBytes(400_000)])
             let rollout = try await board.roll("1.1.0")
@@ -123,7 +125,7 @@ struct BoardUpdateTests {
     @Test("a board that broadcasts is left alone, unless its owner forces the release on it; and back it goes when the owner wants that")
     func live() async throws {
         try await atFrontDesk { desk in
-            let workshop = try ReleaseWorkshop(desk)
+            let workshop = try ReleaseWorkshop(desk.stage)
             let board = try await UpdatedBoard("live", at: desk, keys: try workshop.keys())
             try desk.stage.folder.write("", to: "live.run/live")
             for version in ["1.1.0", "1.2.0"] {
@@ -155,7 +157,7 @@ struct BoardUpdateTests {
     @Test("a board follows its keys: a release of a new key is taken once the old ones' list has been replaced")
     func keys() async throws {
         try await atFrontDesk { desk in
-            let workshop = try ReleaseWorkshop(desk)
+            let workshop = try ReleaseWorkshop(desk.stage)
             let board = try await UpdatedBoard("keys", at: desk, keys: try workshop.keys())
             let next = try Ed25519PrivateKey.generate()
             try ReleaseRouteTests.publish(try workshop.keys(number: 2, signing: next).bytes, as: "keys.2", at: desk)

@@ -10,8 +10,13 @@ struct ReleaseRouteTests {
     /// - Returns: its name.
     @discardableResult
     static func publish(_ bytes: [UInt8], as name: String? = nil, at desk: FrontDesk) throws -> String {
+        try publish(bytes, as: name, on: desk.stage)
+    }
+
+    @discardableResult
+    static func publish(_ bytes: [UInt8], as name: String? = nil, on stage: Stage) throws -> String {
         let name = name ?? Hex.encode(SHA256.hash(bytes))
-        let folder = desk.stage.folder["control/releases"]
+        let folder = stage.folder["control/releases"]
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
         return name

@@ -7,14 +7,14 @@ import Testing
 
 /// Who makes releases, signs them and publishes them at a server.
 struct ReleaseWorkshop {
-    let desk: FrontDesk
+    private let stage: Stage
     let root: Ed25519PrivateKey
     let daily: Ed25519PrivateKey
 
     static let board = "testboard"
 
-    init(_ desk: FrontDesk) throws {
-        self.desk = desk
+    init(_ stage: Stage) throws {
+        self.stage = stage
         (root, daily) = (try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate())
     }
 
@@ -44,8 +44,8 @@ struct ReleaseWorkshop {
         _ version: String, _ files: [String: [UInt8]], by key: Ed25519PrivateKey? = nil, content: ([UInt8]) -> [UInt8] = { $0 }
     ) throws -> ReleaseManifest {
         let manifest = try manifest(version, files)
-        for bytes in files.values { try ReleaseRouteTests.publish(content(bytes), as: Hex.encode(SHA256.hash(bytes)), at: desk) }
-        try ReleaseRouteTests.publish(try SignedText(manifest.bytes, by: [key ?? daily]).bytes, as: "\(version).release", at: desk)
+        for bytes in files.values { try ReleaseRouteTests.publish(content(bytes), as: Hex.encode(SHA256.hash(bytes)), on: stage) }
+        try ReleaseRouteTests.publish(try SignedText(manifest.bytes, by: [key ?? daily]).bytes, as: "\(version).release", on: stage)
         return manifest
     }
 }
