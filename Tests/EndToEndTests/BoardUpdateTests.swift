@@ -71,25 +71,14 @@ struct BoardUpdateTests {
             try clock.step(by: .milliseconds(10_000 - unixMilliseconds()))
             var boards: [(trial: Trial, board: UpdatedBoard, rollout: String, version: String)] = []
             var disk: SmallDisk?
-            for (number, trial) in Self.all.enumerated() {
-                let (board, rollout) = try await prepare(trial, number + 1, workshop, at: desk)
-                if trial.name == "full-disk" { disk = try await SmallDisk(at: board.root, kibibytes: 2048) }
-                try await board.start(inside: trial.name == "long-ago" ? clock.command : [])
-                boards.append((trial, board, rollout, "1.\(number + 1).0"))
-            }
             do {
-                for (trial, board, rollout, version) in boards {
-                    let (fate, reason) = try await board.fate(in: rollout, within: 180)
-                    measured(trial.name, "\(fate): \(reason)")
-                    #expect(fate == trial.fate && reason.contains(trial.reason), "\(trial.name): \(fate), \(reason)")
-                    let isNew = trial.fate == "installed"
-                    #expect(board.slot == (isNew ? "slots/b" : "slots/a"), "\(trial.name)")
-                    let expected = isNew ? version : "0.1.0"
-                    try await eventually(within: .seconds(20), "\(trial.name) runs \(expected)") { board.running == expected }
-                    #expect(board.updater?.isRunning == true)
-                    let said = board.updater?.lines.joined(separator: "\n") ?? ""
-                    #expect(said.contains("the update is over") || said.contains("a release was not taken"), "\(trial.name):\n\(said)")
+                for (number, trial) in Self.all.enumerated() {
+                    let (board, rollout) = try await prepare(trial, number + 1, workshop, at: desk)
+                    if trial.name == "full-disk" { disk = try await SmallDisk(at: board.root, kibibytes: 2048) }
+                    try await board.start(inside: trial.name == "long-ago" ? clock.command : [])
+                    boards.append((trial, board, rollout, "1.\(number + 1).0"))
                 }
+                for (trial, board, rollout, version) in boards { try await judge(trial, board, rollout, version) }
             } catch {
                 // What went wrong first is told.
                 try? await disk?.remove()
@@ -98,6 +87,19 @@ struct BoardUpdateTests {
             for (_, board, _, _) in boards { try await board.updater?.stop() }
             try await disk?.remove()
         }
+    }
+
+    private func judge(_ trial: Trial, _ board: UpdatedBoard, _ rollout: String, _ version: String) async throws {
+        let (fate, reason) = try await board.fate(in: rollout, within: 180)
+        measured(trial.name, "\(fate): \(reason)")
+        #expect(fate == trial.fate && reason.contains(trial.reason), "\(trial.name): \(fate), \(reason)")
+        let isNew = trial.fate == "installed"
+        #expect(board.slot == (isNew ? "slots/b" : "slots/a"), "\(trial.name)")
+        let expected = isNew ? version : "0.1.0"
+        try await eventually(within: .seconds(20), "\(trial.name) runs \(expected)") { board.running == expected }
+        #expect(board.updater?.isRunning == true)
+        let said = board.updater?.lines.joined(separator: "\n") ?? ""
+        #expect(said.contains("the update is over") || said.contains("a release was not taken"), "\(trial.name):\n\(said)")
     }
 
     @Test("an updater that is killed again and again goes on where it was, within a file too, and the release is there in the end")

@@ -98,7 +98,8 @@ final class UpdatedBoard {
 
     /// Ends what runs, as a service manager does, and starts what the link points to.
     private static let service = """
-        [ -f "$2/pid" ] && kill -9 "$(cat "$2/pid")" 2>/dev/null
+        # By then its number may be another process's.
+        pid=$(cat "$2/pid" 2>/dev/null) && grep -qaF "$1/current" "/proc/$pid/cmdline" 2>/dev/null && kill -9 "$pid"
         setsid "$1/current/strata-agent" --config "$3" </dev/null >/dev/null 2>&1 &
         echo $! >"$2/pid"
         """
