@@ -107,7 +107,7 @@ struct BoardUpdateTests {
         try await atFrontDesk { desk in
             let workshop = try ReleaseWorkshop(desk.stage)
             let board = try await UpdatedBoard("killed", at: desk, keys: try workshop.keys(), cap: 512)
-            try workshop.publish("1.1.0", ["strata-agent": StandIn.good.program("1.1.0"), "share/ballast": randomBytes(400_000)])
+            try workshop.publish("1.1.0", ["strata-agent": StandIn.good.program("1.1.0"), "share/ballast": randomBytes(900_000)])
             let rollout = try await board.roll("1.1.0")
             var phases: [String] = []
             while phases.last?.hasPrefix("proving") != true, phases.count < 60 {
