@@ -222,7 +222,7 @@ package actor BoardUpdater {
 
     /// As the routing table says, and then over each link by itself.
     private var nextWay: String? {
-        let ways: [String?] = [nil] + links
+        let ways: [String?] = [nil] + links.map(Optional.some)
         return ways[way % ways.count]
     }
 

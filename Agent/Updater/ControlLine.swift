@@ -32,7 +32,7 @@ struct ControlLine: Sendable {
     }
 
     /// - Parameter link: the only interface that is used; nil: as the routing table says.
-    private func client(_ identity: DeviceIdentity, _ link: String?, bodyLimit: Int = 0) -> Client {
+    private func made(for identity: DeviceIdentity, over link: String?, bodyLimit: Int = 0) -> Client {
         var options = ClientOptions()
         options.trust = identity.trust
         options.timeFloor = identity.timeFloor
@@ -46,7 +46,7 @@ struct ControlLine: Sendable {
 
     /// Says what the board has, and hears what it is to do.
     func ask(_ report: UpdateReport, as identity: DeviceIdentity, over link: String?) async throws -> UpdateOrder {
-        let socket = try await client(identity, link).webSocket(identity.server.updatesURL)
+        let socket = try await made(for: identity, over: link).webSocket(identity.server.updatesURL)
         let limit = Task { [loop] in
             // try?: cancelled at the end of the conversation.
             guard (try? await loop.sleep(for: Self.answerTime)) != nil else { return }
@@ -75,7 +75,7 @@ struct ControlLine: Sendable {
     ///
     /// - Returns: nil where control does not have it.
     func text(_ name: String, as identity: DeviceIdentity, over link: String?) async throws -> SignedText? {
-        let client = client(identity, link, bodyLimit: SignedText.byteLimit)
+        let client = made(for: identity, over: link, bodyLimit: SignedText.byteLimit)
         let answer = try await client.request(.get, identity.server.releaseURL(name))
         switch answer.status.code {
         case 200: return try SignedText(bytes: answer.body)
@@ -95,8 +95,8 @@ struct ControlLine: Sendable {
     func part(_ range: Range<Int>, of file: ReleaseFile, as identity: DeviceIdentity, over link: String?) async throws -> Part {
         let name = Hex.encode(file.digest)
         let headers: Headers = ["Range": "bytes=\(range.lowerBound)-\(range.upperBound - 1)", "If-Range": "\"\(name)\""]
-        let answer = try await client(identity, link, bodyLimit: range.count + Self.refusalBytes).request(
-            .get, identity.server.releaseURL(name), headers: headers)
+        let client = made(for: identity, over: link, bodyLimit: range.count + Self.refusalBytes)
+        let answer = try await client.request(.get, identity.server.releaseURL(name), headers: headers)
         switch answer.status.code {
         case 206:
             let place = "bytes \(range.lowerBound)-\(range.lowerBound + answer.body.count - 1)/"
