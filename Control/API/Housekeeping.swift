@@ -7,8 +7,8 @@ import Tracing
 import Webhooks
 
 /// What control does by itself, through the job queue, so that a restart forgets none of it (CTL-16): each hour it removes
-/// what nobody can use any more, each five minutes it looks whether the server is well, and whether a meeting was forgotten, and each minute after the rollouts of
-/// releases.
+/// what nobody can use any more, each five minutes it looks whether the server is well, and whether a meeting was forgotten,
+/// and each minute it goes on with the rollouts of releases.
 struct Housekeeping: Sendable {
     private let store: ControlStore
     private let postman: Postman?
