@@ -85,9 +85,9 @@ package struct BoardUpdates: Sendable {
 extension Transaction {
     fileprivate func order(for board: BoardUpdate, _ report: UpdateReport, in scope: OrganizationScope) throws -> UpdateOrder {
         let nothing = UpdateOrder(wish: .nothing, channel: board.channel.rawValue)
-        guard let stored = try newestRollout(in: scope), board.mayTake(stored), try matters(stored, to: board.sender, in: scope) else {
-            return nothing
-        }
+        guard let stored = try newestRollout(in: scope), board.mayTake(stored),
+            try matters(report, from: board.sender, to: stored, in: scope)
+        else { return nothing }
         let old = try rollout(stored, in: scope)
         var new = old
         let answer = new.answer(board.sender, report.word(of: stored), at: now.unixSeconds)
@@ -106,13 +106,16 @@ extension Transaction {
     }
 
     /// Whether what a board says can change anything: the whole rollout is looked at for that alone.
-    private func matters(_ stored: StoredRollout, to sender: DeviceID, in scope: OrganizationScope) throws -> Bool {
-        if stored.state == .done { return false }
-        if stored.state == .rolledBack { return true }
+    private func matters(
+        _ report: UpdateReport, from sender: DeviceID, to stored: StoredRollout, in scope: OrganizationScope
+    ) throws -> Bool {
         let own = try row(StoredRolloutBoard.self, in: scope, where: "rollout = \(stored.id) AND sender = \(sender)")
-        switch own?.fate {
-        case nil, .offered?, .switched?: return true
-        case .installed?, .failed?, .returned?: return false
+        switch (stored.state, own?.fate) {
+        case (.done, _): return false
+        case (_, .offered?), (_, .switched?), (.rolledBack, .installed?), (.running, nil): return true
+        case (_, .installed?): return false
+        // It has it, or is at it, for whatever reason.
+        case (_, .failed?), (_, .returned?), (_, nil): return report.underWay != nil || report.installed == stored.version
         }
     }
 }
