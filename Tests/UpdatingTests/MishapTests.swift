@@ -99,6 +99,33 @@ import Testing
         #expect(count > 40)
     }
 
+    @Test(
+        "any step fails once, in any way: the board ends on a version that works, and takes a good release when it is offered again",
+        arguments: [UpdateStep.Outcome.failed("broken"), .unreachable("no route to host"), .mismatch, .gone], [Program.good, .deaf])
+    func step(_ outcome: UpdateStep.Outcome, _ program: Program) throws {
+        var count = 0
+        while true {
+            var board = try Board(factory)
+            board.failing = (count, outcome)
+            try board.offer(program)
+            try board.run()
+            if board.steps <= count { break }
+            let version = try #require(try board.linkedVersion())
+            guard try works(board, version), program == .good || version == Factory.old else {
+                Issue.record("step \(count): \(board.machine.journal)")
+                return
+            }
+            // What went back is not tried again by itself; a person may want it all the same.
+            if program == .good, version == Factory.old {
+                try board.offer(.good, .now)
+                try board.run()
+                #expect(try works(board, Factory.new), "step \(count)")
+            }
+            count += 1
+        }
+        #expect(count > 10)
+    }
+
     @Test("power that is lost three times before the new version has shown that it works takes the board back")
     func powerAgainAndAgain() throws {
         var board = try Board(factory)
