@@ -143,6 +143,7 @@ package actor BoardUpdater {
     }
 
     private func fetch(_ file: ReleaseFile, _ slot: Slot, _ range: Range<Int>) async -> UpdateStep.Outcome {
+        let used = way
         do {
             guard let identity = try DeviceIdentity.load(state: settings.stateFolder) else {
                 return .unreachable("the board is not enrolled")
@@ -152,7 +153,7 @@ package actor BoardUpdater {
             case .gone: return .gone
             }
         } catch {
-            way += 1
+            leave(used)
             return .unreachable("\(error)")
         }
     }
@@ -226,6 +227,9 @@ package actor BoardUpdater {
         return ways[way % ways.count]
     }
 
+    /// A question and a download may fail over the same way at the same time: the next one is the next for both.
+    private func leave(_ used: Int) { if way == used { way += 1 } }
+
     private func askWhereDue() {
         guard asking == nil, Instant.now >= askAt else { return }
         asking = Task { [weak self] in await self?.ask() }
@@ -236,12 +240,13 @@ package actor BoardUpdater {
         // What changes while it is asked is told anew.
         askAt = .now + .seconds(86_400)
         var pause = settings.interval
+        let used = way
         do {
             if let identity = try DeviceIdentity.load(state: settings.stateFolder) { try await ask(as: identity) }
             failures = 0
             if machine.journal.phase != .idle { pause = min(pause, Self.busyInterval) }
         } catch {
-            way += 1
+            leave(used)
             failures = min(failures + 1, 8)
             pause = min(pause, .seconds(5 << (failures - 1)))
             log.info("control cannot be asked", ["error": "\(error)"])

@@ -58,7 +58,8 @@ enum StandIn: String {
     /// Never reaches control.
     case deaf
 
-    func program(_ version: String) -> [UInt8] {
+    /// - Parameter links: that are up, as it says.
+    func program(_ version: String, links: [String] = ["lo"]) -> [UInt8] {
         Array(
             """
             #!/bin/sh
@@ -74,7 +75,8 @@ enum StandIn: String {
                 [ $kind = deaf ] && control=no
                 {
                     printf 'strata agent report 1\\nversion %s\\nprocess %d\\nnumber %d\\n' \(version) $$ $number
-                    printf 'broadcasting %s\\ncontrol %s\\ninput camera\\nlink lo\\n' $live $control
+                    printf 'broadcasting %s\\ncontrol %s\\ninput camera\\n' $live $control
+                    printf 'link %s\\n' \(links.sorted().joined(separator: " "))
                 } >"$run/report.new"
                 mv "$run/report.new" "$run/report"
                 sleep 1
@@ -86,13 +88,13 @@ enum StandIn: String {
 
 /// A board of an organisation of its own: a real updater, and a service that starts what the link points to.
 final class UpdatedBoard {
-    let desk: FrontDesk
     let name: String
     let owner: Visitor
-    let device: String
     private(set) var updater: RunningProgram?
+    private let stage: Stage
+    private let place: [String]
 
-    private var folder: TemporaryFolder { desk.stage.folder }
+    private var folder: TemporaryFolder { stage.folder }
     var root: String { folder["\(name).root"] }
     var run: String { folder["\(name).run"] }
 
@@ -104,23 +106,33 @@ final class UpdatedBoard {
         echo $! >"$2/pid"
         """
 
+    convenience init(_ name: String, at desk: FrontDesk, keys: SignedText, program: String? = nil, cap: Int? = nil) async throws {
+        try await self.init(
+            name, on: desk.stage, desk.installation, owner: try await desk.stranger(name), keys: keys, program: program, cap: cap)
+    }
+
     /// - Parameters:
+    ///   - owner: of an organisation whose other boards have no updater.
     ///   - program: the agent that came with the installation; nil: one that works.
     ///   - cap: of its downloads, in kbit/s.
+    ///   - links: that its first agent says are up.
+    ///   - inside: where it lives.
     init(
-        _ name: String, at desk: FrontDesk, keys: SignedText, program: String? = nil, cap: Int? = nil
+        _ name: String, on stage: Stage, _ installation: Installation, owner: Visitor, keys: SignedText, program: String? = nil,
+        cap: Int? = nil, links: [String] = ["lo"], inside: [String] = []
     ) async throws {
-        self.desk = desk
         self.name = name
-        owner = try await desk.stranger(name)
+        self.owner = owner
+        self.stage = stage
+        place = inside
+        let folder = stage.folder
         let made = try await owner.post("/enrollment-tokens", #"{"kind":"sender","name":"\#(name)"}"#).text("token")
-        try desk.stage.folder.write(made, to: "\(name).token")
-        try await desk.installation.redeem(desk.stage.folder["\(name).token"], name)
-        device = try #require(try await owner.get("/senders").items().first?["id"] as? String)
-        let folder = desk.stage.folder
+        try folder.write(made, to: "\(name).token")
+        try await installation.redeem(folder["\(name).token"], name, inside: inside)
         _ = try folder.makeFolder("\(name).root")
         try folder.write(String(decoding: keys.bytes, as: UTF8.self), to: "\(name).keys")
-        let first = try program ?? folder.write(String(decoding: StandIn.good.program("0.1.0"), as: UTF8.self), to: "\(name).agent")
+        let agent = String(decoding: StandIn.good.program("0.1.0", links: links), as: UTF8.self)
+        let first = try program ?? folder.write(agent, to: "\(name).agent")
         try folder.write(Self.service, to: "\(name).service")
         let restart = ["/bin/sh"] + ["service", "root", "run", "conf"].map { folder["\(name).\($0)"] }
         try folder.write(
@@ -147,11 +159,11 @@ final class UpdatedBoard {
     /// Starts the updater, and the agent where none was started yet.
     @discardableResult
     func start(inside: [String] = []) async throws -> RunningProgram {
-        let updater = try desk.stage.start("strata-updater", ["--config", folder["\(name).updater"]], inside: inside)
+        let updater = try stage.start("strata-updater", ["--config", folder["\(name).updater"]], inside: place + inside)
         self.updater = updater
         try await updater.line(containing: "watching over the agent", within: .seconds(20))
         if !FileManager.default.fileExists(atPath: run + "/pid") {
-            let service = try desk.stage.start("sh", [folder["\(name).service"], root, run, folder["\(name).conf"]])
+            let service = try stage.start("sh", [folder["\(name).service"], root, run, folder["\(name).conf"]], inside: place)
             _ = try await service.end(within: .seconds(5))
         }
         return updater
