@@ -299,7 +299,7 @@ let suites: [Target] = [
         "SessionTests",
         [
             "Session", "Ingest", "Lab", "Support", "Links", "Names", "Portals", "Sticks", "Configuration", "Wire", "Units", "Posix",
-            "Logging", "Service", "Capture",
+            "Logging", "Service", "Capture", "Releases", "Updating",
         ]),
     tests(
         "BroadcastsTests",
