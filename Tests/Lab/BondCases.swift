@@ -54,8 +54,8 @@ package struct BondCases: Sendable {
     package init(seeds: [UInt64]) { self.seeds = seeds }
 
     package static let groups = ["fixed", "adaptive", "steady", "failures", "bad", "steps", "ways"]
-    /// Not rows, but what the numbers of the algorithm are worth.
-    package static let ablations = "ablations"
+    /// Not rows, but what the numbers of the algorithm are worth, and where the losses come from.
+    package static let studies = ["ablations", "account"]
 
     /// An adaptive stream from a real encoder, a new one for each seed.
     package func encoded(latencyMs: Int, _ weather: CellularTrace.Weather, _ encoder: () throws -> SteppedEncoder) rethrows -> [BondFigure]
@@ -86,6 +86,7 @@ package struct BondCases: Sendable {
         case "steps": steps()
         case "ways": ways()
         case "ablations": ablations()
+        case "account": accounts()
         default: []
         }
     }

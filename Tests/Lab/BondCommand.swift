@@ -25,7 +25,7 @@ struct BondCommand {
                 rest.removeFirst()
                 seeds = ends[0]...ends[1]
             default:
-                guard BondCases.groups.contains(word) || word == BondCases.ablations else { return nil }
+                guard BondCases.groups.contains(word) || BondCases.studies.contains(word) else { return nil }
                 named.append(word)
             }
         }
@@ -33,7 +33,7 @@ struct BondCommand {
     }
 
     static let usage =
-        "bond [--seeds FIRST-LAST] [--json] [--encoder 'PROGRAM WORD...'] [\((BondCases.groups + [BondCases.ablations]).joined(separator: "|"))]..."
+        "bond [--seeds FIRST-LAST] [--json] [--encoder 'PROGRAM WORD...'] [\((BondCases.groups + BondCases.studies).joined(separator: "|"))]..."
 
     /// - Returns: the exit code: 1 if a row is not reached.
     func run() throws -> CInt {

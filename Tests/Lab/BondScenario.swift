@@ -122,6 +122,7 @@ package struct BondOutcome: Sendable {
     /// Playout offset less clock offset less latency, in ms, at the end.
     package var playoutErrorMs = 0.0
     package var figures: BondFigures?
+    package var account = BondAccount()
 
     package var lossPercent: Double { offered == 0 ? 0 : Double(lost) / Double(offered) * 100 }
     package var goodputPercent: Double { deliveredBytes / max(roomBytes, 1) * 100 }

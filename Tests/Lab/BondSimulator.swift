@@ -11,6 +11,8 @@ package struct BondSimulator {
     /// RTP header; envelope, UDP and IPv4.
     static let header = 12
     static let overhead = 57
+    /// Bytes of a packet on the wire.
+    static let wire = payload + header + overhead
 
     private let scenario: BondScenario
     private var bond: Bond
@@ -138,8 +140,7 @@ package struct BondSimulator {
             case .media(let number, _):
                 if isMeasured(sources[Int(number.value)]) { outcome.transmissions += 1 }
                 outcome.sentAt[way].append(Double(now) / 1_000_000)
-                ways[way].send(
-                    bytes: Self.payload + Self.header + Self.overhead, packet: Int(number.value), sequence: sequence, at: now)
+                ways[way].send(bytes: Self.wire, packet: Int(number.value), sequence: sequence, at: now)
             }
             bond.sent(next, sequence: sequence, at: now)
         }
@@ -207,6 +208,9 @@ package struct BondSimulator {
             outcome.roomBytes += window.reduce(0.0) { $0 + Double(way.room(at: $1)) }
             outcome.linkLost += way.lost
         }
+        outcome.account = BondAccount(
+            ways, outcome.moments, sources: sources, latency: scenario.settings.latency,
+            measured: Microseconds(scenario.warmup * 1_000_000)..<Microseconds(scenario.seconds * 1_000_000))
         outcome.events = bond.takeEvents()
         outcome.figures = bond.figures(at: now).bond
         outcome.playoutErrorMs = Double((bond.playoutOffset ?? 0) - Self.offset - scenario.settings.latency) / 1000

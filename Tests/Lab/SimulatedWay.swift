@@ -8,10 +8,22 @@ struct SimulatedWay {
         var packet: Int?
     }
 
+    /// What became of a packet that the link was given.
+    struct Passage {
+        /// nil: a probe.
+        var packet: Int?
+        var bytes: Int
+        /// nil: the queue was full, or nothing passed.
+        var leaves: Microseconds?
+        /// nil: lost.
+        var arrives: Microseconds?
+    }
+
     let link: SimulatedLink
     var isUp = false
     var sequence: UInt64 = 0
     private(set) var lost = 0
+    private(set) var passages: [Passage] = []
     private var random: SplitMix64
     /// The millisecond that the last departure was in, and what it has room for still.
     private var ms = 0
@@ -58,6 +70,7 @@ struct SimulatedWay {
         }
         guard !isDark(now), queuedBytes + bytes <= queueLimit else {
             lost += 1
+            passages.append(Passage(packet: packet, bytes: bytes))
             return
         }
         let leaves = departure(bytes: bytes, at: now)
@@ -65,11 +78,13 @@ struct SimulatedWay {
         queuedBytes += bytes
         guard !(link.loss > 0 && random.unit() < link.loss), !isDark(leaves) else {
             lost += 1
+            passages.append(Passage(packet: packet, bytes: bytes, leaves: leaves))
             return
         }
         let jitter = link.jitterMs > 0 ? link.jitterMs * random.unit() : 0
         lastArrival = max(lastArrival, leaves + Microseconds((delayMs(leaves) + jitter) * 1000))
         onTheWay.append(Packet(at: lastArrival, sequence: sequence, packet: packet))
+        passages.append(Passage(packet: packet, bytes: bytes, leaves: leaves, arrives: lastArrival))
     }
 
     private func delayMs(_ at: Microseconds) -> Double {
