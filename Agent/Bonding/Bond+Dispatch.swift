@@ -2,22 +2,27 @@ package import BondWire
 
 /// Late binding: one queue, and a link is chosen only when it can take the packet soon.
 extension Bond {
-    /// So many packets that free links do not help are passed over at most.
+    /// So many times what free links do not help is passed over at most.
     private static let scanned = 64
 
     /// What to send now; nil: nothing, until something else happens. The same again until it was told to be `sent`.
     package mutating func next(at: Microseconds) -> Transmission? {
         tick(at)
         if let probe = probes.first { return probe }
-        var again = 0
-        var fresh = 0
+        var place = SendQueue.Place()
         // In order of deadlines. Where the free links do not help a packet, they may help a later one.
-        while again + fresh < Self.scanned, let number = queue.candidate(again, fresh) {
+        var passed = 0
+        while passed < Self.scanned, let number = queue.candidate(place) {
             switch choose(number) {
             case .over(let link): return transmission(number, link)
             case .drop: drop(number)
             case .done: settle(number)
-            case .pass: if queue.isAgain(number, at: again) { again += 1 } else { fresh += 1 }
+            case .pass:
+                queue.pass(number, &place)
+                passed += 1
+            case .late(let earliest):
+                queue.pass(&place) { deadline($0) < earliest }
+                passed += 1
             case .wait: return nil
             }
         }
@@ -95,8 +100,10 @@ extension Bond {
         case drop
         /// It arrived.
         case done
-        /// The free links carry it already, or are too slow for it while others may become free in time.
+        /// The free links carry it already, or it would come too late over those that do not.
         case pass
+        /// The free links are too slow for it, and for all whose deadline is earlier than this, while others may become free in time.
+        case late(Microseconds)
         /// No link is to be given anything now.
         case wait
     }
@@ -122,14 +129,15 @@ extension Bond {
         let packet = packets[number]
         if packet.isConfirmed { return .done }
         let deadline = deadline(number)
-        var best: (index: Int, arrival: Microseconds, score: Double, cost: LinkTraits.Cost)?
-        var isPossible = links.isEmpty
+        var best: (index: Int, score: Double, cost: LinkTraits.Cost)?
+        // The least arrivals: over any link if it were free, and over those that are.
+        var possible = links.isEmpty ? deadline : Microseconds.max
+        var soonest: Microseconds?
         var isCarried = false
-        var mayWait = false
         for index in links.indices {
             let link = links[index]
             guard packet.bytes <= link.traits.packetLimit else { continue }
-            if now + link.base(clock) <= deadline { isPossible = true }
+            possible = min(possible, now + link.base(clock))
             guard link.isLive, !isTooSlow(link) else { continue }
             let wire = packet.bytes + link.traits.overhead
             let arrival = link.predicted(bytes: wire, at: now, clock)
@@ -141,18 +149,22 @@ extension Bond {
             }
             guard isEligible else {
                 links[index].refused()
-                if now + link.base(clock) + tuning.margin <= deadline { mayWait = true }
+                continue
+            }
+            guard arrival + margin <= deadline else {
+                soonest = min(soonest ?? arrival, arrival)
                 continue
             }
             let score = Double(arrival) + (tuning.spread > 0 ? tuning.spread * link.utilisation() : 0)
             if best.map({ (link.traits.cost, score) < ($0.cost, $0.score) }) ?? true {
-                best = (index, arrival, score, link.traits.cost)
+                best = (index, score, link.traits.cost)
             }
         }
-        guard isPossible else { return .drop }
-        guard let best else { return isCarried ? .pass : .wait }
-        guard best.arrival + tuning.margin > deadline else { return .over(best.index) }
-        return mayWait ? .pass : .drop
+        guard possible <= deadline else { return .drop }
+        if let best { return .over(best.index) }
+        guard let soonest else { return isCarried ? .pass : .wait }
+        guard possible + tuning.ampleMargin <= deadline else { return .drop }
+        return packet.carriers == 0 ? .late(soonest + margin) : .pass
     }
 
     /// Second copies are sent when nothing else waits, over a link that does not carry the first.
@@ -164,7 +176,7 @@ extension Bond {
             }
             switch choose(number) {
             case .over(let link): return Transmission(link: links[link].number, content: .media(number, .double))
-            case .drop, .done, .pass: queue.doubles.removeFirst()
+            case .drop, .done, .pass, .late: queue.doubles.removeFirst()
             case .wait: return nil
             }
         }

@@ -28,6 +28,7 @@ extension Bond {
         measureClock()
         noticeFruitless(refused: totals.refusedArrivals - before.refused, arrived: arrivedInAll - before.arrived)
         for index in links.indices { judge(index) }
+        weighBacklog()
     }
 
     /// A report from more than 2 s in the future is not believed, unless twenty in a row say so: then the receiver's clock is

@@ -18,6 +18,7 @@ extension Bond {
             links[index].forget(now)
         }
         forgetExpired()
+        weighBacklog()
         control()
     }
 
@@ -61,6 +62,22 @@ extension Bond {
 
     private mutating func forgetExpired() {
         while packets.count > 0, now - packets[packets.first].source > settings.latency + 500_000 { forgetFirst() }
+    }
+
+    /// Whether the bond is behind, and how near to its deadline a packet may be sent.
+    ///
+    /// Where the links carry more than was made in the time that waits, those behind gain on their deadlines, and a packet that is sent at
+    /// the end of its own harms nobody. Where they carry less, each that comes too late took the place of one that would have been in time.
+    mutating func weighBacklog() {
+        var isScarce = false
+        if let fresh = queue.firstFresh {
+            let span = Double(max(now - packets[fresh].source, 100_000)) / 1000
+            isScarce = usableCapacity() * payloadShare * span < Double(queue.bytes)
+        }
+        margin = isScarce ? tuning.scarceMargin : tuning.ampleMargin
+        let oldest = oldestWaiting.map { now - packets[$0].source } ?? 0
+        let isBehind = isScarce && Double(oldest) > tuning.behindShare * Double(settings.latency)
+        for index in links.indices { links[index].isBehind = isBehind }
     }
 
     // MARK: The encoder

@@ -34,6 +34,8 @@ package struct Bond: Sendable {
     var needsLastResort = false
     var advancedAt = Microseconds.longAgo
     var isUnheard = false
+    /// How much later than predicted a packet may come and be in time; by what waits and what the links carry.
+    var margin: Microseconds = 0
 
     /// A receiver that misses more asks again.
     private static let requestLimit = 8192

@@ -46,6 +46,9 @@ struct BondedLink: Sendable {
     private var recent = RecentBytes()
     private(set) var gain = 1.0
     private var wasRefused = false
+    /// Packets wait for long. What it is given then is bound to come at the end of its time: it holds more, so that it never runs dry, but
+    /// no more is expected of it than it showed.
+    var isBehind = false
     /// Most bytes to have out; grows, and falls with a burst of losses behind a queue.
     private(set) var cap = Double.greatestFiniteMagnitude
     private var capCutAt = Microseconds.longAgo
@@ -112,9 +115,11 @@ struct BondedLink: Sendable {
     /// Whether it is given more, its predicted arrival being this.
     func isEligible(bytes: Int, predicted: Microseconds, at now: Microseconds, _ clock: ReceiverClock) -> Bool {
         if stall == 0, (lastQueue ?? 99) < 30, flight.bytesOut < tuning.train * 1400 { return isBelowCeiling(now) }
-        guard predicted - now - base(clock) <= tuning.queueLimit, Double(flight.bytesOut) <= max(cap, rate * capFloor) else { return false }
+        guard predicted - now - base(clock) <= queueLimit, Double(flight.bytesOut) <= max(cap, rate * capFloor) else { return false }
         return isBelowCeiling(now)
     }
+
+    private var queueLimit: Microseconds { isBehind ? tuning.queueLimitBehind : tuning.queueLimit }
 
     private func isBelowCeiling(_ now: Microseconds) -> Bool { ceilingFinish - now <= tuning.queueLimit }
 
@@ -265,7 +270,7 @@ struct BondedLink: Sendable {
         if queue > 60 || stall > 0 {
             gain = 1
         } else if wasRefused && queue < 30 {
-            gain = min(2, gain * 1.2)
+            gain = min(isBehind ? tuning.gainBehind : tuning.gain, gain * 1.2)
         }
         wasRefused = false
         if isLive { typical += (slowRate - typical) / 60 }

@@ -13,15 +13,30 @@ struct SendQueue: Hashable, Sendable {
     var count: Int { again.count + fresh.count - head }
     var firstFresh: PacketNumber? { head < fresh.count ? fresh[head] : nil }
 
-    /// The next by number, so many of each kind passed over.
-    func candidate(_ passedAgain: Int, _ passedFresh: Int) -> PacketNumber? {
-        let first = passedAgain < again.count ? again[passedAgain] : nil
-        let second = head + passedFresh < fresh.count ? fresh[head + passedFresh] : nil
+    /// How many were passed over, of those to be sent again and of those never sent.
+    struct Place: Hashable {
+        fileprivate(set) var again = 0
+        fileprivate(set) var fresh = 0
+    }
+
+    /// The next by number.
+    func candidate(_ place: Place) -> PacketNumber? {
+        let first = place.again < again.count ? again[place.again] : nil
+        let second = head + place.fresh < fresh.count ? fresh[head + place.fresh] : nil
         guard let first, let second else { return first ?? second }
         return min(first, second)
     }
 
-    func isAgain(_ number: PacketNumber, at index: Int) -> Bool { index < again.count && again[index] == number }
+    /// Passes over this one, the candidate.
+    func pass(_ number: PacketNumber, _ place: inout Place) {
+        if place.again < again.count, again[place.again] == number { place.again += 1 } else { place.fresh += 1 }
+    }
+
+    /// Passes over all that something holds for, which no packet after one for which it does not may do.
+    func pass(_ place: inout Place, while holds: (PacketNumber) -> Bool) {
+        place.again += again[place.again...].countPassed(while: holds)
+        place.fresh += fresh[(head + place.fresh)...].countPassed(while: holds)
+    }
 
     mutating func addFresh(_ number: PacketNumber, bytes more: Int) {
         fresh.append(number)
@@ -49,5 +64,17 @@ struct SendQueue: Hashable, Sendable {
         } else if let place = fresh[head...].firstIndex(of: number) {
             fresh.remove(at: place)
         }
+    }
+}
+
+extension ArraySlice<PacketNumber> {
+    /// Of those at the start that something holds for, which it does for none after; found by halving.
+    fileprivate func countPassed(while holds: (PacketNumber) -> Bool) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if holds(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low - startIndex
     }
 }

@@ -62,6 +62,20 @@ struct PolicyTests {
         #expect(road.bond.rate.bitsPerSecond > 500_000)
     }
 
+    @Test("what a cheap link would bring too late goes over a dearer one")
+    func tooLateForTheCheap() {
+        var road = Road(second, delays: [0: 20_000, 1: 650_000]) { link in
+            LinkTraits(packetLimit: 1400, overhead: 57, cost: link == 0 ? .metered : .free, roundTrip: link == 0 ? 60_000 : 1_300_000)
+        }
+        road.pass(2000)
+        _ = road.bond.offer(bytes: 1328, importance: .normal, at: road.now)
+        road.now += 450_000
+        road.bond.advance(to: road.now)
+        road.pump()
+        #expect(road.media(over: 0).count == 1)
+        #expect(road.media(over: 1).isEmpty)
+    }
+
     @Test("a ceiling holds whatever the link could carry")
     func ceiling() {
         var road = Road(second, delays: [0: 10_000]) { _ in
