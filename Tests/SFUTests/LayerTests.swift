@@ -130,6 +130,7 @@ struct LayerTests {
         let player = OutgoingTrack(
             agreed, ExtensionMap(), source: 1, repeatSource: 2, random: 1, departures: departures, buffer: buffer, at: 0)
         player.feed(from: publisher.track)
+        for layer in publisher.track.layers { layer.begin(UInt32(layer.number) + 1) }
         try publisher.send(30, of: 0...2)
         var asked: [UInt8] = []
         func ask() {
