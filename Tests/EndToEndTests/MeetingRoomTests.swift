@@ -229,7 +229,10 @@ struct MeetingRoomTests {
             let host = try await Attendee("Owner", at: desk, as: "owner@example.org", desk.installation.ownerPassword)
             try await host.enter(meeting.path)
             var crowd: [RawPage] = []
-            for number in 10..<36 { crowd.append(try await person("Person \(number)", meeting.slug, desk)) }
+            // Of guests alone 20 come in within a minute.
+            for number in 10..<26 { crowd.append(try await person("Person \(number)", meeting.slug, desk)) }
+            let member = try await user(.member, of: owner, at: desk).0
+            for _ in 0..<10 { crowd.append(try await seat(try await member.post("/meetings/\(meeting.id)/join"), desk)) }
             let zoe = try await Attendee("Zoe", at: desk)
             try await zoe.page.go(meeting.path)
             try await zoe.page.press("Switch the microphone off")
@@ -403,18 +406,21 @@ struct MeetingRoomTests {
 
     // MARK: Parts
 
-    private func open(_ owner: Visitor, _ body: String) async throws -> (path: String, slug: String) {
+    private func open(_ owner: Visitor, _ body: String) async throws -> (path: String, slug: String, id: String) {
         let made = try await owner.post("/meetings", body)
         guard made.status == 201 else { throw SupportFailure("no meeting: \(made)") }
         let slug = try made.text("slug")
-        return ("/demo/m/\(slug)", slug)
+        return ("/demo/m/\(slug)", slug, try made.text("id"))
     }
 
     /// Somebody who is in a meeting, and neither sends nor gets anything.
     private func person(_ name: String, _ slug: String, _ desk: FrontDesk) async throws -> RawPage {
-        let answer = try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"\#(name)"}"#)
+        try await seat(try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"\#(name)"}"#), desk)
+    }
+
+    private func seat(_ answer: Reply, _ desk: FrontDesk) async throws -> RawPage {
         guard let token = (try answer.object()["pass"] as? [String: Any])?["token"] as? String else {
-            throw SupportFailure("\(name) is not let in: \(answer)")
+            throw SupportFailure("nobody is let in: \(answer)")
         }
         let page = try await RawPage(at: desk)
         _ = try await page.enter(token)
