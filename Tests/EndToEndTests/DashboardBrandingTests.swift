@@ -111,7 +111,7 @@ struct DashboardBrandingTests {
         try await page.fill("Mail address", "owner@example.org")
         try await page.fill("Password", desk.installation.ownerPassword)
         try await page.press("Sign in")
-        try await page.wait("strata.named('a', 'Organisation') !== null", "the owner is in")
+        try await page.wait("strata.named('button', 'Admin') !== null", "the owner is in")
     }
 
     /// Chooses a file of 300x100 points, as a person does.

@@ -120,6 +120,7 @@ struct LivePageTests {
                 #expect(try await page.run("strata.rows('Outputs')[0].startsWith('d')") as? Bool == true, "its name")
                 try await page.browser.screenshot("6-\(role.rawValue)")
                 // Neither the way there nor what is there.
+                #expect(try await page.run("strata.named('button', 'Admin') === null") as? Bool == true)
                 for place in [
                     "/admin/members", "/admin/enrollment", "/admin/diagnostics", "/admin/organization", "/admin/audit", "/admin/webhooks",
                 ] {
