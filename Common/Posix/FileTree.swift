@@ -26,7 +26,7 @@ package enum FileTree {
         case S_IFLNK:
             var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
             let count = target.withUnsafeMutableBytes { buffer in
-                readlink(path, buffer.bindMemory(to: CChar.self).baseAddress, buffer.count)
+                buffer.bindMemory(to: CChar.self).baseAddress.map { readlink(path, $0, buffer.count) } ?? 0
             }
             guard count >= 0 else { throw SystemError("readlink", on: path) }
             return .link(target: String(decoding: target.prefix(count), as: UTF8.self))
