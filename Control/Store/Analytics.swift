@@ -1,5 +1,5 @@
 import SQLite
-package import Units
+import Units
 
 /// What an organisation did on one day, by UTC: what began then, however long it lasted.
 package struct DayFigures: Sendable, Hashable {

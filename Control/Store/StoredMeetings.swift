@@ -1,6 +1,6 @@
 package import Meetings
 import SQLite
-import Units
+package import Units
 package import Wire
 
 /// An organisation's meetings. Each has a room while it is active, made with its start and gone with its end.
