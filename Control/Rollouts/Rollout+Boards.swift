@@ -34,11 +34,13 @@ extension Rollout {
         case .proving:
             if fates[board] == nil || fates[board] == .returned { began(board, at: now) }
             switched(board, at: now)
+            heard(board, at: now)
             return .nothing
         case .preparing:
             if state == .rolledBack { return .withdraw }
             // Boards that have begun go on; the answer has the rollout's urgency.
             if fates[board] == nil { began(board, at: now) }
+            heard(board, at: now)
             return .install
         case .failed(let reason):
             switch fates[board] {

@@ -84,10 +84,22 @@ package struct Rollout: Hashable, Sendable {
     /// The board is at it, whoever told it to.
     mutating func began(_ board: DeviceID, at now: Int64) { fates[board] = .offered(at: now) }
 
+    /// The board is at it, and says so: silence counts from here on.
+    mutating func heard(_ board: DeviceID, at now: Int64) {
+        switch fates[board] {
+        case .offered?: fates[board] = .offered(at: now)
+        case .switched?: fates[board] = .switched(at: now)
+        case .installed?, .failed?, .returned?, nil: break
+        }
+    }
+
     mutating func returned(_ board: DeviceID) { fates[board] = .returned }
 
     /// It works there; also where a person had put it before.
-    package mutating func installed(_ board: DeviceID) { fates[board] = .installed }
+    package mutating func installed(_ board: DeviceID) {
+        forgetFailure(of: board)
+        fates[board] = .installed
+    }
 
     /// The board went back.
     package mutating func failed(_ board: DeviceID, _ reason: String) {
@@ -101,7 +113,15 @@ package struct Rollout: Hashable, Sendable {
     }
 
     /// The board is no longer of the fleet.
-    package mutating func gone(_ board: DeviceID) { fates[board] = nil }
+    package mutating func gone(_ board: DeviceID) {
+        forgetFailure(of: board)
+        fates[board] = nil
+    }
+
+    /// A failure that counts no more is one of those that were gone on from, where there are any: so that the next one counts.
+    private mutating func forgetFailure(of board: DeviceID) {
+        if case .failed? = fates[board], forgiven > 0 { forgiven -= 1 }
+    }
 
     /// Goes on with what time alone brings; to be called each minute or so.
     ///

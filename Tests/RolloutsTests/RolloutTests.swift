@@ -144,6 +144,39 @@ import Units
         #expect(rollout.failures == 0)
     }
 
+    @Test("a board that fetches or proves for longer than it may be silent, and says so, has neither failed nor begun anew")
+    func slow() throws {
+        let board = boards(1)[0]
+        var rollout = Rollout(try plan(percentages: [100], failureCount: 1, failurePercent: 0), of: release, at: 0)
+        _ = rollout.answer(board, .without, at: 0)
+        for hour in 1...5 {
+            #expect(rollout.answer(board, .preparing, at: Int64(hour) * 3600) == .install)
+            rollout.pass(to: Int64(hour) * 3600 + 3599, fleet: [board])
+            #expect(rollout.underWay == 1)
+        }
+        for hour in 6...10 {
+            _ = rollout.answer(board, .proving, at: Int64(hour) * 3600)
+            rollout.pass(to: Int64(hour) * 3600 + 3599, fleet: [board])
+            #expect(rollout.fates[board] == .switched(at: Int64(hour) * 3600) && rollout.state == .running)
+        }
+        rollout.pass(to: 36_000 + 7200, fleet: [board])
+        #expect(rollout.failures == 1)
+    }
+
+    @Test("a failure that a person has gone on from, and that is none any more, hides no new one")
+    func forgiven() throws {
+        let fleet = boards(4)
+        for isRevoked in [false, true] {
+            var rollout = Rollout(try plan(percentages: [100], failureCount: 2, failurePercent: 0), of: release, at: 0)
+            for board in fleet.prefix(2) { rollout.failed(board, "control is not reached") }
+            rollout.resume(at: 1)
+            #expect(rollout.state == .running)
+            for board in fleet.prefix(2) { if isRevoked { rollout.gone(board) } else { rollout.installed(board) } }
+            for board in fleet.suffix(2) { rollout.failed(board, "control is not reached") }
+            guard case .halted = rollout.state else { Issue.record("\(rollout.state), revoked: \(isRevoked)"); return }
+        }
+    }
+
     @Test("boards that are switched off hold up no step; a part without boards is passed over")
     func offline() throws {
         let fleet = boards(40)
