@@ -137,6 +137,7 @@ package struct Rollout: Hashable, Sendable {
             }
         }
         haltWhereDue()
+        haltWhereAllWentBack(fleet)
         guard state == .running else { return }
         while mayGoOn(at: now, fleet), step < plan.steps - 1 {
             step += 1
@@ -145,11 +146,22 @@ package struct Rollout: Hashable, Sendable {
         if step == plan.steps - 1, fleet.allSatisfy(isFinished) { state = .done }
     }
 
-    /// A step is over once it has soaked, nobody is at it, and somebody has it; one that lets in nobody is over at once.
+    /// A step is over once it has soaked, nobody is at it, and somebody has it, or all went back and a person goes on nevertheless. A part
+    /// of the fleet that has no board is over at once; canaries are waited for.
     private func mayGoOn(at now: Int64, _ fleet: Set<DeviceID>) -> Bool {
         let boards = fleet.filter(isLetIn)
-        if boards.isEmpty { return true }
-        return now - stepBeganAt >= plan.soakSeconds && underWay == 0 && boards.contains { fates[$0] == .installed }
+        if boards.isEmpty { return plan.percentage(of: step) > 0 }
+        guard now - stepBeganAt >= plan.soakSeconds, underWay == 0 else { return false }
+        return boards.contains { fates[$0] == .installed } || boards.allSatisfy(isFinished)
+    }
+
+    /// A step that nobody has got through would last for ever, though too few have failed to end it.
+    private mutating func haltWhereAllWentBack(_ fleet: Set<DeviceID>) {
+        let boards = fleet.filter(isLetIn)
+        guard state == .running, step < plan.steps - 1, failures > forgiven, !boards.isEmpty, boards.allSatisfy(isFinished),
+            !boards.contains(where: { fates[$0] == .installed })
+        else { return }
+        state = .halted("all \(boards.count) boards of this step went back to their version before")
     }
 
     package mutating func pause() { if state == .running { state = .paused } }

@@ -192,6 +192,35 @@ import Units
         #expect(rollout.step == 1 && rollout.state == .running)
     }
 
+    @Test("canaries are waited for, whoever else is there: nobody else begins before one of them has it")
+    func absentCanary() throws {
+        let fleet = boards(20)
+        let (canary, others) = (fleet[0], Set(fleet.dropFirst()))
+        var rollout = Rollout(try plan([canary], percentages: [100]), of: release, at: 0)
+        rollout.pass(to: 100_000, fleet: others)
+        #expect(rollout.answer(fleet[1], .without, at: 100_000) == .nothing && rollout.step == 0)
+        #expect(rollout.answer(canary, .without, at: 100_001) == .install)
+        _ = rollout.answer(canary, .with, at: 100_002)
+        rollout.pass(to: 100_003, fleet: others.union([canary]))
+        #expect(rollout.answer(fleet[1], .without, at: 100_004) == .install && rollout.step == 1)
+    }
+
+    @Test("a step whose boards have all gone back halts, though fewer than told to; a person goes on after it")
+    func hopelessStep() throws {
+        let fleet = boards(20)
+        var rollout = Rollout(try plan([fleet[0]], percentages: [100], failureCount: 2), of: release, at: 0)
+        _ = rollout.answer(fleet[0], .without, at: 0)
+        _ = rollout.answer(fleet[0], .failed("control is not reached"), at: 1)
+        #expect(rollout.state == .running)
+        rollout.pass(to: 60, fleet: Set(fleet))
+        #expect(rollout.state == .halted("all 1 boards of this step went back to their version before"))
+        rollout.resume(at: 100)
+        rollout.pass(to: 3699, fleet: Set(fleet))
+        #expect(rollout.state == .running && rollout.step == 0)
+        rollout.pass(to: 3700, fleet: Set(fleet))
+        #expect(rollout.state == .running && rollout.step == 1)
+    }
+
     @Test("a paused one offers nothing, and waits its time again afterwards")
     func paused() throws {
         let fleet = boards(40)
