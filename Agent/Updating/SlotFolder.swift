@@ -56,10 +56,15 @@ package struct SlotFolder: Sendable {
     }
 
     /// Has a program that came with the installation be the first version: copies it into a slot, with a manifest that nobody has signed,
-    /// and makes the link that counts. Nothing happens where that is there.
+    /// and makes the link that counts. Nothing happens where that is there; where it is gone and a journal knows what it pointed to, it
+    /// is made again, and no version is lost.
     package func lay(_ program: String, as name: String, _ version: ReleaseVersion) throws {
         try prepare()
         guard try linked() == nil else { return }
+        // try?: a journal that cannot be read names no slot, and a slot that cannot be read is not whole.
+        if let active = (try? journal())?.active, (try? inspect(active, nil)) == true { return try link(active) }
+        // It would lead to another slot than the link.
+        try disk.change(.remove(journalPath))
         let slot = Slot.a
         try clear(slot)
         let path = "\(folder(slot))/\(name)"
@@ -81,6 +86,11 @@ package struct SlotFolder: Sendable {
             version: version, sequence: 1, channel: version.isPrerelease ? .edge : .stable, released: 0, expires: 1, minimum: version,
             files: [file])
         try replace(manifestPath(slot), with: manifest.bytes, in: folder(slot))
+        try link(slot)
+    }
+
+    /// Makes the link that counts where there is none.
+    private func link(_ slot: Slot) throws(SystemError) {
         // What is there and leads nowhere is in the way of the link.
         try disk.change(.remove(current))
         try disk.change(.makeLink(current, to: Self.target(slot)))

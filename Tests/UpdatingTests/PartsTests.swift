@@ -223,4 +223,21 @@ import Units
         #expect(folder.carryOut(.inspect(.a, digest: nil)) == .done)
         #expect(try folder.manifest(in: .b) == nil)
     }
+
+    @Test("where the link that counts is gone, it is what the journal says, and no version is lost for the installation's")
+    func linkIsGone() throws {
+        var board = try Board(try Factory())
+        try board.offer(.good)
+        try board.run()
+        try board.disk.change(.append([7], to: "/agent"))
+        try board.disk.change(.remove("/board/current"))
+        try board.folder.lay("/agent", as: "strata-agent", ReleaseVersion(0, 1, 0))
+        #expect(try board.linkedVersion() == Factory.new)
+        // Into a slot that is not whole nothing leads.
+        board.disk.spoil("/board/slots/b/bin/strata-agent")
+        try board.disk.change(.remove("/board/current"))
+        try board.folder.lay("/agent", as: "strata-agent", ReleaseVersion(0, 1, 0))
+        let journal = try board.folder.journal()
+        #expect(try board.linkedVersion() == ReleaseVersion(0, 1, 0) && journal == nil)
+    }
 }
