@@ -62,6 +62,25 @@ import Units
         #expect(free.chunk == 262_144 && free.opening(at: start) == start)
     }
 
+    @Test("over a line that breaks again and again less is asked for at once, and more again once it comes")
+    func brokenLine() {
+        var pace = FetchPace(cap: nil)
+        var asked: [Int] = []
+        for _ in 0..<6 {
+            asked.append(pace.chunk)
+            pace.lost()
+        }
+        #expect(asked == [262_144, 131_072, 65_536, 32_768, 16_384, 16_384])
+        // The end of a file says nothing of the line.
+        pace.fetched(100, from: start)
+        #expect(pace.chunk == 16_384)
+        for _ in 0..<5 { pace.fetched(pace.chunk, from: start) }
+        #expect(pace.chunk == 262_144)
+        var capped = FetchPace(cap: .kilobits(800))
+        for _ in 0..<2 { capped.lost() }
+        #expect(capped.chunk == 65_536)
+    }
+
     @Test("what failed is tried again after 5 s doubling to 10 min, less up to half")
     func retries() {
         var retry = Retry()
