@@ -84,13 +84,10 @@ package struct Rollout: Hashable, Sendable {
     /// The board is at it, whoever told it to.
     mutating func began(_ board: DeviceID, at now: Int64) { fates[board] = .offered(at: now) }
 
-    /// The board is at it, and says so: silence counts from here on.
-    mutating func heard(_ board: DeviceID, at now: Int64) {
-        switch fates[board] {
-        case .offered?: fates[board] = .offered(at: now)
-        case .switched?: fates[board] = .switched(at: now)
-        case .installed?, .failed?, .returned?, nil: break
-        }
+    /// It shows whether it works: silence counts from here on. A board that was offered the release and is live holds up nobody for longer
+    /// than that, however often it says so.
+    mutating func proves(_ board: DeviceID, at now: Int64) {
+        if case .switched? = fates[board] { fates[board] = .switched(at: now) }
     }
 
     mutating func returned(_ board: DeviceID) { fates[board] = .returned }
@@ -129,7 +126,7 @@ package struct Rollout: Hashable, Sendable {
     package mutating func pass(to now: Int64, fleet: Set<DeviceID>) {
         for (board, fate) in fates {
             switch fate {
-            // It was switched off before it had begun, and is offered it again when it is back.
+            // It is live, or was switched off before it had begun, and is offered it again when it is back.
             case .offered(let since) where now - since >= plan.silenceSeconds: fates[board] = nil
             case .switched(let since) where now - since >= plan.silenceSeconds:
                 fates[board] = .failed("nothing was heard of it since it was switched")

@@ -144,23 +144,36 @@ import Units
         #expect(rollout.failures == 0)
     }
 
-    @Test("a board that fetches or proves for longer than it may be silent, and says so, has neither failed nor begun anew")
+    @Test("a board that proves itself for longer than it may be silent, and says so, has not failed")
     func slow() throws {
         let board = boards(1)[0]
         var rollout = Rollout(try plan(percentages: [100], failureCount: 1, failurePercent: 0), of: release, at: 0)
         _ = rollout.answer(board, .without, at: 0)
         for hour in 1...5 {
-            #expect(rollout.answer(board, .preparing, at: Int64(hour) * 3600) == .install)
-            rollout.pass(to: Int64(hour) * 3600 + 3599, fleet: [board])
-            #expect(rollout.underWay == 1)
-        }
-        for hour in 6...10 {
             _ = rollout.answer(board, .proving, at: Int64(hour) * 3600)
             rollout.pass(to: Int64(hour) * 3600 + 3599, fleet: [board])
             #expect(rollout.fates[board] == .switched(at: Int64(hour) * 3600) && rollout.state == .running)
         }
-        rollout.pass(to: 36_000 + 7200, fleet: [board])
+        rollout.pass(to: 18_000 + 7200, fleet: [board])
         #expect(rollout.failures == 1)
+    }
+
+    @Test("boards that have taken the release and are live for days hold up their step for no longer than they may be silent")
+    func liveForDays() throws {
+        let fleet = boards(20)
+        var rollout = Rollout(try plan(Array(fleet.prefix(3)), percentages: [100]), of: release, at: 0)
+        for (number, board) in fleet.prefix(3).enumerated() {
+            #expect(rollout.answer(board, .without, at: Int64(number) * 100) == .install)
+        }
+        rollout.installed(fleet[0])
+        for time in stride(from: Int64(300), through: 7440, by: 60) {
+            for board in fleet[1...2] { #expect(rollout.answer(board, .preparing, at: time - 30) == .install) }
+            rollout.pass(to: time, fleet: Set(fleet))
+        }
+        #expect(rollout.step == 1)
+        // What they do in the end counts all the same.
+        _ = rollout.answer(fleet[1], .proving, at: 7500)
+        #expect(rollout.fates[fleet[1]] == .switched(at: 7500))
     }
 
     @Test("a failure that a person has gone on from, and that is none any more, hides no new one")
