@@ -85,7 +85,7 @@ package struct SlotFolder: Sendable {
         let manifest = try ReleaseManifest(
             version: version, sequence: 1, channel: version.isPrerelease ? .edge : .stable, released: 0, expires: 1, minimum: version,
             files: [file])
-        try replace(manifestPath(slot), with: manifest.bytes, in: folder(slot))
+        try seal(slot, manifest)
         try link(slot)
     }
 
@@ -147,7 +147,7 @@ package struct SlotFolder: Sendable {
             case .clear(let slot): try clear(slot)
             case .measure(let file, let slot): return .bytes(try measured(file, in: slot))
             case .check(let file, let slot): return try check(file, in: slot)
-            case .seal(let slot, let manifest): try replace(manifestPath(slot), with: manifest.bytes, in: folder(slot))
+            case .seal(let slot, let manifest): try seal(slot, manifest)
             case .inspect(let slot, let digest): return try inspect(slot, digest) ? .done : .mismatch
             case .point(let slot): try point(slot)
             }
@@ -168,13 +168,21 @@ package struct SlotFolder: Sendable {
     }
 
     /// Written beside and renamed: what is there is the old one or the new.
-    private func replace(_ path: String, with bytes: [UInt8], in folder: String) throws(SystemError) {
+    ///
+    /// - Parameter mode: nil: for the updater alone.
+    private func replace(_ path: String, with bytes: [UInt8], in folder: String, mode: UInt32? = nil) throws(SystemError) {
         let draft = path + ".new"
         try disk.change(.remove(draft))
         try disk.change(.append(bytes, to: draft))
+        if let mode { try disk.change(.setMode(mode, of: draft)) }
         try disk.change(.sync(draft))
         try disk.change(.rename(draft, to: path))
         try disk.change(.sync(folder))
+    }
+
+    /// The agent, who is another user, reads in the manifest which version it is (`ReleaseHome`).
+    private func seal(_ slot: Slot, _ manifest: ReleaseManifest) throws(SystemError) {
+        try replace(manifestPath(slot), with: manifest.bytes, in: folder(slot), mode: 0o644)
     }
 
     private func clear(_ slot: Slot) throws(SystemError) {

@@ -185,6 +185,8 @@ import Units
         }
         #expect(folder.carryOut(.inspect(.b, digest: nil)) == .mismatch)
         #expect(folder.carryOut(.seal(.b, manifest)) == .done)
+        // The agent is another user than the updater, and finds its version there.
+        #expect(try FileTree.look(root + "/slots/b/.release") == .file(bytes: manifest.bytes.count, mode: 0o644))
         #expect(folder.carryOut(.inspect(.b, digest: nil)) == .done)
         #expect(folder.carryOut(.inspect(.b, digest: [UInt8](repeating: 0, count: 32))) == .mismatch)
         for slot in [Slot.b, .b, .a, .b] {
@@ -192,6 +194,7 @@ import Units
             #expect(try folder.linked() == slot)
         }
         #expect(FileManager.default.isExecutableFile(atPath: root + "/current/bin/strata-agent"))
+        #expect(ReleaseHome.version(of: root + "/slots/b/bin/strata-agent") == Factory.new)
         let journal = UpdateJournal(active: .b, installed: Factory.new)
         #expect(folder.carryOut(.store(journal)) == .done)
         #expect(try folder.journal() == journal)
