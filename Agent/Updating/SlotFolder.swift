@@ -62,7 +62,7 @@ package struct SlotFolder: Sendable {
         try prepare()
         guard try linked() == nil else { return }
         // try?: a journal that cannot be read names no slot, and a slot that cannot be read is not whole.
-        if let active = (try? journal())?.active, (try? inspect(active, nil)) == true { return try link(active) }
+        if let active = (try? journal())?.active, (try? inspect(active, nil)) == true { return try makeCurrent(active) }
         // It would lead to another slot than the link.
         try disk.change(.remove(journalPath))
         let slot = Slot.a
@@ -86,11 +86,11 @@ package struct SlotFolder: Sendable {
             version: version, sequence: 1, channel: version.isPrerelease ? .edge : .stable, released: 0, expires: 1, minimum: version,
             files: [file])
         try seal(slot, manifest)
-        try link(slot)
+        try makeCurrent(slot)
     }
 
     /// Makes the link that counts where there is none.
-    private func link(_ slot: Slot) throws(SystemError) {
+    private func makeCurrent(_ slot: Slot) throws(SystemError) {
         // What is there and leads nowhere is in the way of the link.
         try disk.change(.remove(current))
         try disk.change(.makeLink(current, to: Self.target(slot)))
