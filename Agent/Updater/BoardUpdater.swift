@@ -67,7 +67,7 @@ package actor BoardUpdater {
         folder = SlotFolder(settings.rootFolder, on: SystemDisk(), product: .agent, machine: settings.machine)
         // Before anything that may be wrong with the keys: without the link no agent is started, updater or not.
         let own = ReleaseVersion(version) ?? ReleaseVersion(0, 0, 0)
-        try folder.lay(settings.program, as: Self.agentName, own)
+        try folder.lay(settings.program, as: Self.agentName, own, built: FileTree.writtenAt(settings.program))
         try folder.prepare()
         let linked = try folder.linked()
         let shipped = try SignedText(bytes: RegularFile(settings.keyFile, upTo: SignedText.byteLimit).bytes)

@@ -58,7 +58,9 @@ package struct SlotFolder: Sendable {
     /// Has a program that came with the installation be the first version: copies it into a slot, with a manifest that nobody has signed,
     /// and makes the link that counts. Nothing happens where that is there; where it is gone and a journal knows what it pointed to, it
     /// is made again, and no version is lost.
-    package func lay(_ program: String, as name: String, _ version: ReleaseVersion) throws {
+    ///
+    /// - Parameter built: when the program was, in Unix seconds.
+    package func lay(_ program: String, as name: String, _ version: ReleaseVersion, built: Int64) throws {
         try prepare()
         guard try linked() == nil else { return }
         // try?: a journal that cannot be read names no slot, and a slot that cannot be read is not whole.
@@ -82,9 +84,11 @@ package struct SlotFolder: Sendable {
         guard let file, size > 0 else { throw ReleaseFault.malformed(line: 0, "'\(program)' is no program that a slot can have") }
         try disk.change(.setMode(Self.mode(file), of: path))
         try disk.change(.sync(path))
+        // Of the years that a manifest has.
+        let released = min(max(built, 0), 1 << 37)
         let manifest = try ReleaseManifest(
-            version: version, sequence: 1, channel: version.isPrerelease ? .edge : .stable, released: 0, expires: 1, minimum: version,
-            files: [file])
+            version: version, sequence: 1, channel: version.isPrerelease ? .edge : .stable, released: released, expires: released + 1,
+            minimum: version, files: [file])
         try seal(slot, manifest)
         try makeCurrent(slot)
     }
@@ -180,8 +184,14 @@ package struct SlotFolder: Sendable {
         try disk.change(.sync(folder))
     }
 
-    /// The agent, who is another user, reads in the manifest which version it is (`ReleaseHome`).
+    /// Programs are as old as their release, as those of a package are, whenever they were fetched: what time it is at least a board
+    /// without a clock knows by its program (`DeviceIdentity.timeFloor`). The agent, who is another user, reads in the manifest which
+    /// version it is (`ReleaseHome`).
     private func seal(_ slot: Slot, _ manifest: ReleaseManifest) throws(SystemError) {
+        for file in manifest.files(of: product, for: machine) where file.isExecutable {
+            try disk.change(.setTime(manifest.released, of: path(file, slot)))
+            try disk.change(.sync(path(file, slot)))
+        }
         try replace(manifestPath(slot), with: manifest.bytes, in: folder(slot), mode: 0o644)
     }
 

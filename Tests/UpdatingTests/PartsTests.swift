@@ -185,6 +185,8 @@ import Units
         }
         #expect(folder.carryOut(.inspect(.b, digest: nil)) == .mismatch)
         #expect(folder.carryOut(.seal(.b, manifest)) == .done)
+        // By its program a board without a clock knows what time it is at least: when that was built, not when it was fetched.
+        #expect(FileTree.writtenAt(root + "/slots/b/bin/strata-agent") == manifest.released)
         // The agent is another user than the updater, and finds its version there.
         #expect(try FileTree.look(root + "/slots/b/.release") == .file(bytes: manifest.bytes.count, mode: 0o644))
         #expect(folder.carryOut(.inspect(.b, digest: nil)) == .done)
@@ -240,10 +242,11 @@ import Units
         try disk.change(.makeFolder(Factory.root))
         try disk.change(.append([UInt8](repeating: 7, count: 600_000), to: "/agent"))
         let folder = SlotFolder(Factory.root, on: disk, product: .agent, machine: factory.machine)
-        for version in [Factory.old, Factory.new] { try folder.lay("/agent", as: "strata-agent", version) }
+        for version in [Factory.old, Factory.new] { try folder.lay("/agent", as: "strata-agent", version, built: 1_700_000_000) }
         #expect(try folder.linked() == .a && folder.manifest(in: .a)?.version == Factory.old)
         #expect(folder.carryOut(.inspect(.a, digest: nil)) == .done)
         #expect(try folder.manifest(in: .b) == nil)
+        #expect(try folder.manifest(in: .a)?.released == 1_700_000_000)
     }
 
     @Test("where the link that counts is gone, it is what the journal says, and no version is lost for the installation's")
@@ -253,12 +256,12 @@ import Units
         try board.run()
         try board.disk.change(.append([7], to: "/agent"))
         try board.disk.change(.remove("/board/current"))
-        try board.folder.lay("/agent", as: "strata-agent", ReleaseVersion(0, 1, 0))
+        try board.folder.lay("/agent", as: "strata-agent", ReleaseVersion(0, 1, 0), built: 0)
         #expect(try board.linkedVersion() == Factory.new)
         // Into a slot that is not whole nothing leads.
         board.disk.spoil("/board/slots/b/bin/strata-agent")
         try board.disk.change(.remove("/board/current"))
-        try board.folder.lay("/agent", as: "strata-agent", ReleaseVersion(0, 1, 0))
+        try board.folder.lay("/agent", as: "strata-agent", ReleaseVersion(0, 1, 0), built: 0)
         let journal = try board.folder.journal()
         #expect(try board.linkedVersion() == ReleaseVersion(0, 1, 0) && journal == nil)
     }
