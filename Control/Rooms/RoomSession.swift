@@ -462,9 +462,12 @@ package actor RoomSession {
     }
 
     private func remove(_ removal: RoomRemoval, by id: ParticipantID) async throws(RoomRefusal) {
-        let remains = try state.remove(removal.participant, by: id, mayReturn: removal.mayReturn ?? false, at: .now)
+        let seats = try state.remove(
+            removal.participant, by: id, mayReturn: removal.mayReturn ?? false, at: .now, unixSeconds: unixMilliseconds() / 1000)
         log.notice("somebody was sent away", ["participant": .text(removal.participant.text), "by": .text(id.text)])
-        await end(remains, .removed)
+        // All of them before the worker is waited for.
+        for remains in seats { if let connection = remains.connection { dismiss(connection, .removed) } }
+        for remains in seats { await end(remains, .removed) }
     }
 
     private func leave(_ id: ParticipantID, over connection: Int) async {

@@ -78,13 +78,13 @@ extension RoomState {
 
     // MARK: Others
 
-    /// Sends somebody away.
+    /// Sends somebody away; where it is for good, from each of their seats that is the actor's to take.
     ///
     /// - Parameter mayReturn: whether their pass lets them in again, and another one of theirs.
     /// - Throws: `.forbidden`, `.missing`, `.limited`.
     package mutating func remove(
-        _ target: ParticipantID, by id: ParticipantID, mayReturn: Bool = false, at now: Instant
-    ) throws(RoomRefusal) -> Remains {
+        _ target: ParticipantID, by id: ParticipantID, mayReturn: Bool = false, at now: Instant, unixSeconds: Int64
+    ) throws(RoomRefusal) -> [Remains] {
         let actor = try whoActs(id)
         guard actor.permissions.allows(.kick) else { throw RoomRefusal(.forbidden, "only a host sends somebody away") }
         let seat = try other(target, as: actor)
@@ -92,10 +92,15 @@ extension RoomState {
         try spend(\.commands, of: actor, at: now)
         guard let remains = leave(target, .removed) else { throw RoomRefusal(.missing, "there is no such participant") }
         record(.kicked, seat, from: seat.preset, by: actor)
-        guard !mayReturn else { return remains }
-        for name in Self.names(seat.holder) { removed[name] = seat.passEnd }
+        guard !mayReturn else { return [remains] }
+        removed[seat.holder.id] = seat.passEnd
+        // An account has another pass whenever it asks for one: what it is kept away by outlasts the one that it came by.
+        if let user = seat.holder.account?.user.text { removed[user] = max(seat.passEnd, unixSeconds + limits.removal) }
         while removed.count > limits.removed, let first = removed.min(by: { $0.value < $1.value })?.key { removed[first] = nil }
-        return remains
+        let others = seats.filter { (_, other) -> Bool in
+            other.identity == seat.identity && rules.ruling(on: .kick, by: actor.attendee, to: .other(other.attendee)) == .allowed
+        }
+        return [remains] + others.keys.sorted().compactMap { leave($0, .removed) }
     }
 
     /// Gives somebody another role, and what goes with it: it is theirs until they leave.

@@ -27,6 +27,8 @@ package struct RoomState: Sendable {
         package var changes = 512
         /// Passes of those who were sent away; beyond it the one that ends first is forgotten.
         package var removed = 1000
+        /// In seconds: an account that was sent away does not come back for so long, which is as long as a meeting lasts at most.
+        package var removal: Int64 = 86_400
         /// Messages that are known without asking the store, beside those that are pinned; and how many of those there may be.
         package var messages = 200
         package var pins = 20
@@ -127,7 +129,7 @@ package struct RoomState: Sendable {
     var records: [RoomRecord] = []
     /// Of the last one, in milliseconds since 1970: the next one's is later.
     package internal(set) var lastMessageMs: Int64 = 0
-    /// Passes and users that were sent away, until their passes end (Unix seconds).
+    /// Passes that were sent away, until they end, and users, as long as `Limits.removal` says (Unix seconds).
     var removed: [String: Int64] = [:]
 
     /// - Parameter seq: random, below 2^52: a number from another life of the room is then unknown here.

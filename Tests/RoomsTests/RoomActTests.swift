@@ -28,7 +28,7 @@ struct RoomActTests {
     @Test("who may do what to whom is held to here, whatever a page offers")
     func table() throws {
         typealias Act = (inout RoomTable, ParticipantID, ParticipantID) throws -> Void
-        let kick: Act = { _ = try $0.state.remove($2, by: $1, at: $0.now) }
+        let kick: Act = { _ = try $0.state.remove($2, by: $1, at: $0.now, unixSeconds: 0) }
         let mute: Act = { _ = try $0.state.stop(.audio, of: $2, by: $1, at: $0.now) }
         let hide: Act = { _ = try $0.state.stop(.video, of: $2, by: $1, at: $0.now) }
         let unshare: Act = { _ = try $0.state.stop(.screen, of: $2, by: $1, at: $0.now) }
@@ -213,11 +213,11 @@ struct RoomActTests {
         var table = RoomTable()
         let host = try table.join("Anna", .host)
         let guest = try table.join("Gina", .guest)
-        _ = try table.state.remove(guest, by: host, mayReturn: true, at: table.now)
+        _ = try table.state.remove(guest, by: host, mayReturn: true, at: table.now, unixSeconds: 0)
         let again = try table.join("Gina", .guest)
         #expect(again != guest)
         try table.state.spotlight([again], by: host, at: table.now)
-        _ = try table.state.remove(again, by: host, at: table.now)
+        _ = try table.state.remove(again, by: host, at: table.now, unixSeconds: 0)
         #expect(table.state.conditions.spotlight.isEmpty, "who is gone is not large for anybody")
         #expect(table.reason { try $0.join("Gina", .guest) } == .pass)
     }
