@@ -76,6 +76,16 @@ extension RoomState {
 
     static func identity(of holder: RoomPass.Holder) -> String { holder.account?.user.text ?? holder.id }
 
+    /// Remembers what a host has taken from somebody, as long as the room is.
+    mutating func curb(_ identity: String, _ body: (inout Curb) -> Void) {
+        var curb = curbs[identity] ?? Curb()
+        body(&curb)
+        curbs[identity] = curb == Curb() ? nil : curb
+        guard curbs.count > limits.removed else { return }
+        let there = Set(seats.values.map(\.identity))
+        if let gone = curbs.keys.first(where: { !there.contains($0) }) { curbs[gone] = nil }
+    }
+
     // MARK: Others
 
     /// Sends somebody away; where it is for good, from each of their seats that is the actor's to take.
@@ -103,7 +113,8 @@ extension RoomState {
         return [remains] + others.keys.sorted().compactMap { leave($0, .removed) }
     }
 
-    /// Gives somebody another role, and what goes with it: it is theirs until they leave.
+    /// Gives somebody another role, and what goes with it: it is theirs until they leave. One beneath that of their pass is theirs when
+    /// they come again, too.
     ///
     /// - Returns: the PeerConnection by which they sent what is theirs to send no more.
     /// - Throws: `.forbidden`, `.missing`, `.limited`.
@@ -124,6 +135,7 @@ extension RoomState {
             seat.shown.role = .shown(role, isGuest: seat.holder.role == .guest)
         }
         settleRights(of: target)
+        curb(seat.identity) { $0.most = role < seat.holder.meetingRole ? role : nil }
         record(role > before ? .promoted : .demoted, seat, from: seat.preset, to: preset, by: actor)
         return evict(target)
     }

@@ -94,7 +94,7 @@ extension RoomState {
         forgetTalk()
     }
 
-    /// Takes the word from somebody, or gives it back.
+    /// Takes the word from somebody, or gives it back: by whichever seat, and when they come again.
     ///
     /// - Throws: `.forbidden`, `.missing`, `.limited`.
     package mutating func muteChat(
@@ -104,8 +104,11 @@ extension RoomState {
         let seat = try other(target, as: actor)
         try demand(.muteChat, by: actor, to: Self.target(seat, of: actor), "take the word")
         try spend(\.commands, of: actor, at: now)
-        change(target) { $0.isChatMuted = isMuted }
-        settleRights(of: target)
+        curb(seat.identity) { $0.isChatMuted = isMuted }
+        for one in seats.filter({ $0.value.identity == seat.identity }).keys {
+            change(one) { $0.isChatMuted = isMuted }
+            settleRights(of: one)
+        }
     }
 
     // MARK: Reading

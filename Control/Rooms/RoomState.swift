@@ -113,6 +113,13 @@ package struct RoomState: Sendable {
         var identity: String { RoomState.identity(of: holder) }
     }
 
+    /// What a host has taken from somebody, which coming again gives nobody back.
+    struct Curb: Sendable, Hashable {
+        /// They are no more than this; nil: what their pass says.
+        var most: MeetingRole?
+        var isChatMuted = false
+    }
+
     package let limits: Limits
     package internal(set) var charter: RoomCharter
     /// Of the last change.
@@ -124,6 +131,7 @@ package struct RoomState: Sendable {
     var talk: [Saying] = []
     /// By identity.
     var turns: [String: PersonalTurns] = [:]
+    var curbs: [String: Curb] = [:]
     var shows: Turns
     /// For the store, in their order: `takeRecords` empties it.
     var records: [RoomRecord] = []
@@ -166,8 +174,10 @@ package struct RoomState: Sendable {
             seats[there]?.resume = resume
             return (there, take(there, over: connection))
         }
+        let curb = curbs[Self.identity(of: holder)] ?? Curb()
+        let most = min(holder.meetingRole, curb.most ?? .host)
         // Where a meeting has no such role, they watch.
-        let role = charter.preset(of: holder.meetingRole) == nil ? .viewer : holder.meetingRole
+        let role = charter.preset(of: most) == nil ? .viewer : most
         guard let preset = charter.preset(of: role) else {
             throw RoomRefusal(.pass, "this pass is of another kind of meeting")
         }
@@ -177,13 +187,14 @@ package struct RoomState: Sendable {
         let places = min(limits.participants, holder.places ?? limits.participants)
         guard seats.count < places else { throw RoomRefusal(.full, "the room is full: \(places) may be in it") }
         let permissions = charter.permissions(of: preset)
-        if let most = holder.guestPlaces, holder.role == .guest, permissions.mayPublish, headcount.sendingGuests >= most {
-            throw RoomRefusal(.full, "the room is full: \(most) of those in it may be guests")
+        if let guests = holder.guestPlaces, holder.role == .guest, permissions.mayPublish, headcount.sendingGuests >= guests {
+            throw RoomRefusal(.full, "the room is full: \(guests) of those in it may be guests")
         }
-        let shown = RoomParticipant(id: id, name: holder.name, role: holder.role, isAway: false, tracks: [], meetingRole: role)
+        let shownRole = curb.most == nil ? holder.role : .shown(role, isGuest: holder.role == .guest)
+        let shown = RoomParticipant(id: id, name: holder.name, role: shownRole, isAway: false, tracks: [], meetingRole: role)
         var seat = Seat(
-            shown: shown, holder: holder, passEnd: passEnd, preset: preset, permissions: permissions,
-            rights: (1, Self.rights(role, preset, permissions, isChatMuted: false)), seesSince: seq, resume: resume,
+            shown: shown, holder: holder, passEnd: passEnd, preset: preset, permissions: permissions, isChatMuted: curb.isChatMuted,
+            rights: (1, Self.rights(role, preset, permissions, isChatMuted: curb.isChatMuted)), seesSince: seq, resume: resume,
             link: .here(connection))
         seat.lastNote = 1
         seats[id] = seat

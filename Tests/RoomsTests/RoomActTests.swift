@@ -194,6 +194,26 @@ struct RoomActTests {
         #expect(kinds == [.joined, .joined, .promoted, .demoted])
     }
 
+    @Test("who was made less than their pass says is so when they come again, and more than it says until they leave")
+    func demoted() throws {
+        var table = RoomTable()
+        let (host, coHost) = (try table.join("Anna", .host), try table.join("Cleo", .coHost))
+        _ = try table.state.promote(coHost, to: .guest, by: host, at: table.now)
+        _ = table.state.leave(coHost)
+        let again = try table.join("Cleo", .coHost)
+        #expect(table.state.shown(again)?.meetingRole == .guest && table.state.shown(again)?.role == .member)
+        #expect(table.reason { try $0.state.lock(true, by: again, at: $0.now) } == .forbidden)
+        _ = try table.state.promote(again, to: .coHost, by: host, at: table.now)
+        _ = table.state.leave(again)
+        let back = try table.join("Cleo", .coHost)
+        #expect(table.state.shown(back)?.meetingRole == .coHost && table.state.shown(back)?.role == .host)
+        let guest = try table.join("Gina", .guest)
+        _ = try table.state.promote(guest, to: .coHost, by: host, at: table.now)
+        _ = table.state.leave(guest)
+        let guestAgain = try table.join("Gina", .guest)
+        #expect(table.state.shown(guestAgain)?.meetingRole == .guest && table.state.curbs.isEmpty)
+    }
+
     @Test("a locked room lets hosts in alone, and whoever has a seat already")
     func locks() throws {
         var table = RoomTable()

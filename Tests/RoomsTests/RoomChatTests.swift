@@ -71,6 +71,25 @@ struct RoomChatTests {
         #expect(table.reason { try $0.say("to all", by: guest) } == nil)
     }
 
+    @Test("from whom the word was taken has it back when a host gives it, and not by leaving and coming again")
+    func muted() throws {
+        var table = RoomTable()
+        let (host, guest) = (try table.join("Anna", .host), try table.join("Gina", .guest))
+        try table.state.muteChat(of: guest, true, by: host, at: table.now)
+        _ = table.state.leave(guest)
+        let again = try table.join("Gina", .guest)
+        #expect(again != guest)
+        #expect(table.reason { try $0.say("rude", by: again) } == .forbidden)
+        let told = table.state.next(of: again, after: RoomState.Cursor(seq: nil)).messages
+        let rights = told.compactMap { message -> RoomRights? in if case .rights(let rights) = message { rights } else { nil } }
+        #expect(rights.map(\.isChatMuted) == [true], "and their page is told")
+        try table.state.muteChat(of: again, false, by: host, at: table.now)
+        _ = table.state.leave(again)
+        let last = try table.join("Gina", .guest)
+        #expect(table.reason { try $0.say("sorry", by: last) } == nil)
+        #expect(table.state.curbs.isEmpty)
+    }
+
     @Test("a meeting without a chat has none, and a host turns none on where the organisation has decided so")
     func off() throws {
         var table = RoomTable(settings: MeetingSettings(chat: false))
