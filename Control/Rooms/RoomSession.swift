@@ -77,7 +77,7 @@ package actor RoomSession {
     /// Lets the holder of a pass in.
     ///
     /// - Returns: nil where the session is over: there is another one.
-    /// - Throws: `.pass`, `.locked`, `.full`.
+    /// - Throws: `.pass`, `.locked`, `.full`, `.limited`.
     func join(_ holder: RoomPass.Holder, until passEnd: Int64) throws(RoomRefusal) -> Admission? {
         guard !isOver else { return nil }
         // Of this room: a token says where its seat is.
@@ -85,7 +85,7 @@ package actor RoomSession {
         let connection = nextConnection()
         let (participant, replaced) = try state.join(
             holder, until: passEnd, as: .fresh(), over: connection, resume: SHA256.hash(token.revealed),
-            at: unixMilliseconds() / 1000)
+            at: unixMilliseconds() / 1000, now: .now)
         log.info("somebody is in a room", ["participant": .text(participant.text)])
         return admit(participant, connection, replaced, token)
     }

@@ -34,7 +34,7 @@ package actor RoomSessions {
     private func heard(_ event: RoomDesk.Event, in room: RoomID) async { await sessions[room]?.heard(event) }
 
     /// - Parameter pass: of somebody who comes with a page, read and good.
-    /// - Throws: `.pass`, `.locked`, `.full`.
+    /// - Throws: `.pass`, `.locked`, `.full`, `.limited`.
     func join(_ pass: RoomPass) async throws(RoomRefusal) -> RoomSession.Admission {
         guard let holder = pass.holder else { throw RoomRefusal(.pass, "this pass is a program's") }
         while true {

@@ -57,11 +57,16 @@ extension RoomState {
 
     /// - Throws: `.limited`.
     mutating func spend(_ turn: WritableKeyPath<PersonalTurns, Turns>, of seat: Seat, at now: Instant) throws(RoomRefusal) {
-        if turns[seat.identity] == nil, turns.count >= 4 * limits.participants {
-            for identity in turns.keys { turns[identity]?.forget(at: now) }
+        try spend(turn, by: seat.identity, at: now)
+    }
+
+    /// - Throws: `.limited`.
+    mutating func spend(_ turn: WritableKeyPath<PersonalTurns, Turns>, by identity: String, at now: Instant) throws(RoomRefusal) {
+        if turns[identity] == nil, turns.count >= 4 * limits.participants {
+            for one in turns.keys { turns[one]?.forget(at: now) }
             turns = turns.filter { !$0.value.isUnused }
         }
-        guard let wait = turns[seat.identity, default: PersonalTurns()][keyPath: turn].take(at: now) else { return }
+        guard let wait = turns[identity, default: PersonalTurns()][keyPath: turn].take(at: now) else { return }
         let most = PersonalTurns()[keyPath: turn]
         throw RoomRefusal(
             .limited,

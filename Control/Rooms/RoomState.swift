@@ -163,10 +163,10 @@ package struct RoomState: Sendable {
     ///   - connection: a new number.
     ///   - resume: SHA-256 of the token by which they come back.
     /// - Returns: who they are, and the connection that had the seat before.
-    /// - Throws: `.pass`, `.locked`, `.full`.
+    /// - Throws: `.pass`, `.locked`, `.full`, `.limited`.
     package mutating func join(
         _ holder: RoomPass.Holder, until passEnd: Int64, as id: ParticipantID, over connection: Int, resume: [UInt8],
-        at unixSeconds: Int64
+        at unixSeconds: Int64, now: Instant
     ) throws(RoomRefusal) -> (participant: ParticipantID, replaced: Int?) {
         removed = removed.filter { $0.value > unixSeconds }
         guard Self.names(holder).allSatisfy({ removed[$0] == nil }) else { throw RoomRefusal(.pass, "you were sent away from this room") }
@@ -190,6 +190,7 @@ package struct RoomState: Sendable {
         if let guests = holder.guestPlaces, holder.role == .guest, permissions.mayPublish, headcount.sendingGuests >= guests {
             throw RoomRefusal(.full, "the room is full: \(guests) of those in it may be guests")
         }
+        try spend(\.arrivals, by: Self.identity(of: holder), at: now)
         let shownRole = curb.most == nil ? holder.role : .shown(role, isGuest: holder.role == .guest)
         let shown = RoomParticipant(id: id, name: holder.name, role: shownRole, isAway: false, tracks: [], meetingRole: role)
         var seat = Seat(

@@ -303,6 +303,22 @@ struct RoomActTests {
         #expect(table.reason { try $0.state.react(.clap, by: others[2], at: $0.now) } == nil)
     }
 
+    @Test("who comes and goes without end is told to wait, by whichever pass; whoever has a seat keeps it")
+    func arrivals() throws {
+        var table = RoomTable()
+        let host = try table.join("Anna", .host)
+        for _ in 0..<60 {
+            let guest = try table.join("Gina", .guest)
+            _ = table.state.leave(guest)
+        }
+        let told = table.state.seq
+        #expect(table.reason { try $0.join("Gina", .guest) } == .limited)
+        #expect(table.state.seq == told && table.state.count == 1, "nobody hears of it")
+        for _ in 0..<100 { #expect(try table.join("Anna", .host) == host) }
+        table.wait(.seconds(60))
+        #expect(table.reason { try $0.join("Gina", .guest) } == nil)
+    }
+
     @Test("who comes and goes leaves no turns behind for ever, and a cast has its bounds")
     func bounds() throws {
         var table = RoomTable { $0.participants = 2 }

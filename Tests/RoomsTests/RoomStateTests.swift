@@ -38,7 +38,8 @@ struct RoomStateTests {
                 id: pass ?? "pass of \(name)", name: name, role: role, account: account, standing: standing, places: places,
                 guestPlaces: guests)
             let (id, replaced) = try state.join(
-                holder, until: end, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now)
+                holder, until: end, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now,
+                now: Instant(nanoseconds: 1_000_000_000))
             return (id, connection, replaced)
         }
 
