@@ -340,15 +340,14 @@ package actor RoomSession {
         let query = try state.query(before: before, text: text, by: id, at: .now)
         let charter = state.charter
         guard charter.keepsChat, let meeting = charter.meeting else { return state.messages(query) }
+        let kept: [RoomChatMessage]
         do {
-            let kept = try await office.read(query, meeting, charter.organization)
-            let known = state.messages(query)
-            let new = known.filter { one in !kept.contains { $0.id == one.id } }
-            return state.fitting((kept + new).sorted { $0.id < $1.id }.suffix(query.limit))
+            kept = try await office.read(query, meeting, charter.organization)
         } catch {
             log.error("what was written in a meeting cannot be read", ["error": "\(error)"])
             throw RoomRefusal(.away, "what was written before cannot be read at the moment")
         }
+        return try state.messages(query, with: kept, for: id)
     }
 
     private func end(by id: ParticipantID) throws(RoomRefusal) {

@@ -68,6 +68,8 @@ extension RoomState {
         }
         try spend(\.signs, of: actor, at: now)
         talk.remove(at: place)
+        withdrawn.append(message)
+        if withdrawn.count > limits.withdrawn { withdrawn.removeFirst() }
         // Nobody who comes back, or reads slowly, is told its text any more.
         changes = changes.map { change in
             if case .chat(let one) = change, one.message.id == message { return .unsaid(one.withoutText) }
@@ -155,6 +157,21 @@ extension RoomState {
             return words.map { entry.message.text.lowercased().contains($0) } ?? true
         }
         return fitting(found.suffix(query.limit).map(\.message))
+    }
+
+    /// The same with what is kept, which may be behind what is known here. They may read less by now than when they asked.
+    ///
+    /// - Throws: `.outdated` where they do.
+    package func messages(
+        _ query: ChatQuery, with kept: [RoomChatMessage], for id: ParticipantID
+    ) throws(RoomRefusal) -> [RoomChatMessage] {
+        let actor = try whoActs(id)
+        guard !query.readsPublic || rulesAllow(.read(.everybody), actor), !query.readsPrivate || rulesAllow(.read(.one), actor) else {
+            throw RoomRefusal(.outdated, "what you may read has changed meanwhile")
+        }
+        let known = messages(query)
+        let older = kept.filter { one in !withdrawn.contains(one.id) && !known.contains { $0.id == one.id } }
+        return fitting((older + known).sorted { $0.id < $1.id }.suffix(query.limit))
     }
 
     /// The newest of them whose text one message to a page takes; one at least.

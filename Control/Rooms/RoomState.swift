@@ -32,6 +32,8 @@ package struct RoomState: Sendable {
         /// Messages that are known without asking the store, beside those that are pinned; and how many of those there may be.
         package var messages = 200
         package var pins = 20
+        /// Messages that were taken back and are told from those that the store still has.
+        package var withdrawn = 1000
         /// Bytes of text in a snapshot: it is one message to a page.
         package var snapshotText = 64 * 1024
         package var spotlight = 9
@@ -129,6 +131,8 @@ package struct RoomState: Sendable {
     var seats: [ParticipantID: Seat] = [:]
     /// In their order, with those that are pinned.
     var talk: [Saying] = []
+    /// Messages that were taken back last: the store may not have heard of it yet.
+    var withdrawn: [ChatMessageID] = []
     /// By identity.
     var turns: [String: PersonalTurns] = [:]
     var curbs: [String: Curb] = [:]

@@ -209,6 +209,23 @@ struct RoomChatTests {
         #expect(table.reason { _ = try $0.state.query(before: nil, text: nil, by: host, at: $0.now) } == .limited)
     }
 
+    @Test("what was taken back is read by nobody where the store has not heard of it yet, and nothing by who may not read any more")
+    func behind() throws {
+        var table = RoomTable()
+        let (host, ben) = (try table.join("Anna", .host), try table.join("Ben", .participant))
+        let (rude, agenda) = (try table.say("rude", by: ben), try table.say("agenda", by: host))
+        let query = try table.state.query(before: nil, text: nil, by: ben, at: table.now)
+        let kept = table.state.messages(query)
+        try table.state.unsay(rude, by: host, at: table.now)
+        try table.state.pin(agenda, true, by: host, at: table.now)
+        let read = try table.state.messages(query, with: kept, for: ben)
+        #expect(read.map(\.id) == [agenda] && read.map(\.isPinned) == [true])
+        try table.state.switchChat(false, by: host, at: table.now)
+        #expect(table.reason { _ = try $0.state.messages(query, with: kept, for: ben) } == .outdated)
+        _ = table.state.leave(ben)
+        #expect(table.reason { _ = try $0.state.messages(query, with: kept, for: ben) } == .forbidden)
+    }
+
     @Test("what is kept is told in its order, and nothing of a meeting that keeps no chat")
     func records() throws {
         var table = RoomTable()
