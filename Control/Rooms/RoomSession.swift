@@ -168,6 +168,20 @@ package actor RoomSession {
         for remains in state.leave(session: session) { await end(remains, .signedOut) }
     }
 
+    /// A user's role has changed.
+    ///
+    /// - Parameter standing: as of `RoomSessions.review`.
+    func review(_ user: UserID, _ standing: @escaping @Sendable (RoomID, OrganizationID) async -> MeetingRole?) async {
+        guard !isOver, state.isHere(user) else { return }
+        guard let most = await standing(room, state.charter.organization) else {
+            for remains in state.leave(user: user) { await end(remains, .signedOut) }
+            return
+        }
+        let over = state.bound(user, to: most)
+        wake()
+        await discard(over)
+    }
+
     /// Whoever was let in should not have been.
     func expel(_ participant: ParticipantID) async {
         if let remains = state.leave(participant) { await end(remains, .removed) }

@@ -145,6 +145,13 @@ package actor RoomSessions {
         for room in sessions.values { await room.end(session: session) }
     }
 
+    /// A user's role has changed: where they are more than it gives them, they are so no more.
+    ///
+    /// - Parameter standing: what they are in an organisation's room by right; nil where nobody knows: they are in none then.
+    package func review(_ user: UserID, _ standing: @escaping @Sendable (RoomID, OrganizationID) async -> MeetingRole?) async {
+        for room in sessions.values { await room.review(user, standing) }
+    }
+
     /// The room is no more: whoever is in it is told, and its peers are closed.
     package func close(_ room: RoomID) async {
         lapses.removeValue(forKey: room)?.cancel()

@@ -1,5 +1,6 @@
 import Meetings
 package import Posix
+package import Units
 package import Wire
 
 /// What people do to each other and to the room: `MeetingRules` says who may do what to whom.
@@ -133,16 +134,38 @@ extension RoomState {
         try spend(\.commands, of: actor, at: now)
         let before = seat.shown.meetingRole
         guard before != role else { return nil }
-        change(target) { seat in
+        give(role, preset, to: target)
+        curb(seat.identity) { $0.most = role < seat.holder.meetingRole ? role : nil }
+        record(role > before ? .promoted : .demoted, seat, from: seat.preset, to: preset, by: actor)
+        return evict(target)
+    }
+
+    private mutating func give(_ role: MeetingRole, _ preset: PresetName, to id: ParticipantID) {
+        change(id) { seat in
             seat.preset = preset
             seat.granted = []
             seat.shown.meetingRole = role
             seat.shown.role = .shown(role, isGuest: seat.holder.role == .guest)
         }
-        settleRights(of: target)
-        curb(seat.identity) { $0.most = role < seat.holder.meetingRole ? role : nil }
-        record(role > before ? .promoted : .demoted, seat, from: seat.preset, to: preset, by: actor)
-        return evict(target)
+        settleRights(of: id)
+    }
+
+    /// A user is no more than this by right any more: nor are they where they came in as more. What a host has made them stays.
+    ///
+    /// - Returns: the PeerConnections by which they sent what is theirs to send no more.
+    package mutating func bound(_ user: UserID, to most: MeetingRole) -> [PeerID] {
+        let role = charter.preset(of: most) == nil ? .viewer : most
+        guard let preset = charter.preset(of: role) else { return [] }
+        var over: [PeerID] = []
+        for id in seats.keys.sorted() {
+            guard let seat = seats[id], seat.holder.account?.user == user, seat.holder.meetingRole > most,
+                seat.shown.meetingRole > role
+            else { continue }
+            give(role, preset, to: id)
+            record(.demoted, seat, from: seat.preset, to: preset)
+            if let peer = evict(id) { over.append(peer) }
+        }
+        return over
     }
 
     /// - Parameter target: nil: whoever asks.

@@ -269,6 +269,11 @@ package struct RoomState: Sendable {
         return over.keys.sorted().compactMap { leave($0) }
     }
 
+    /// Whoever came in by a user's account.
+    package mutating func leave(user: UserID) -> [Remains] {
+        seats.filter { $0.value.holder.account?.user == user }.keys.sorted().compactMap { leave($0) }
+    }
+
     /// Seats whose time is over.
     package mutating func expire(at now: Instant) -> [PeerID] {
         let over = seats.filter { (_, seat) -> Bool in
@@ -288,6 +293,7 @@ package struct RoomState: Sendable {
     /// nil for a connection that has no seat, or none any more.
     package func participant(over connection: Int) -> ParticipantID? { seats.first { $0.value.link == .here(connection) }?.key }
     package func shown(_ id: ParticipantID) -> RoomParticipant? { seats[id]?.shown }
+    package func isHere(_ user: UserID) -> Bool { seats.values.contains { $0.holder.account?.user == user } }
     /// The id of the pass by which they came.
     package func pass(of id: ParticipantID) -> String? { seats[id]?.holder.id }
     package func publisher(of id: ParticipantID) -> PeerID? { seats[id]?.publisher }

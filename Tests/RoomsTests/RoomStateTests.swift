@@ -355,6 +355,28 @@ struct RoomStateTests {
         #expect(table.state.snapshot(for: gina.id)?.participants.map(\.id) == [gina.id])
     }
 
+    @Test("who is less in the organisation now is no more in the room than that, and what a host has made somebody stays")
+    func lessened() throws {
+        var table = Table()
+        let (first, second) = (
+            RoomPass.Account(user: Self.fresh(), session: Self.fresh()), RoomPass.Account(user: Self.fresh(), session: Self.fresh())
+        )
+        let (anna, cleo) = (try table.join("Anna", .host, account: first), try table.join("Cleo", .host))
+        let ben = try table.join("Ben", account: second)
+        _ = try table.state.promote(ben.id, to: .coHost, by: cleo.id, at: start)
+        let told = table.state.seq
+        _ = table.state.bound(first.user, to: .host)
+        #expect(table.state.seq == told && table.state.shown(anna.id)?.meetingRole == .host)
+        _ = table.state.bound(first.user, to: .participant)
+        #expect(table.state.shown(anna.id)?.meetingRole == .participant && table.state.shown(anna.id)?.role == .member)
+        #expect(reason { try table.state.lock(true, by: anna.id, at: start) } == .forbidden)
+        _ = table.state.bound(second.user, to: .participant)
+        #expect(table.state.shown(ben.id)?.meetingRole == .coHost)
+        #expect(table.state.isHere(first.user))
+        #expect(table.state.leave(user: first.user).map(\.connection) == [anna.connection])
+        #expect(!table.state.isHere(first.user) && table.state.count == 2)
+    }
+
     @Test("of a meeting's hosts one sends another away who is beneath, and nobody an equal or who is above")
     func ranks() throws {
         var table = Table()
