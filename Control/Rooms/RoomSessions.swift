@@ -115,7 +115,8 @@ package actor RoomSessions {
             guard await session.charter.organization == organization else { continue }
             guard let charter = await office.charter(session.room, organization) else { continue }
             await session.adopt(charter)
-            limit(session.room, charter)
+            // Where it is over meanwhile, nothing is to be ended later.
+            if sessions[session.room] === session { limit(session.room, charter) }
         }
     }
 
