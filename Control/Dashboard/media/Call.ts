@@ -59,6 +59,8 @@ export class Call {
   private ends: (() => void)[] = [];
   private beats = 0;
   private isBeating = false;
+  /** Between `start` and `stop`. */
+  private isOn = false;
   private network: string | undefined;
 
   constructor(pass: string, renew: () => Promise<string | null>, private readonly rights: Rights, private readonly capture: Capture) {
@@ -83,6 +85,7 @@ export class Call {
   };
 
   start(): void {
+    this.isOn = true;
     // Whoever closes the page has left; whoever loses the network has not.
     const close = (event: PageTransitionEvent) => { if (!event.persisted) this.leave(); };
     const moved = () => this.moved(), typed = () => { if (this.network !== networkOf()) this.moved(); };
@@ -103,6 +106,7 @@ export class Call {
   }
 
   stop(): void {
+    this.isOn = false;
     clearInterval(this.timer);
     for (const end of this.ends) end();
     this.ends = [];
@@ -147,7 +151,12 @@ export class Call {
     try {
       const media = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: true });
       const [picture] = media.getVideoTracks();
-      if (!picture) return;
+      // One may have left, or been sent away, while the browser asked.
+      if (!this.isOn || !picture) {
+        for (const track of media.getTracks()) track.stop();
+        return;
+      }
+      this.dropScreen();
       picture.contentHint = "detail";
       // The browser has a button of its own for it.
       picture.onended = () => this.showNoScreen();

@@ -7,6 +7,7 @@ import { Mending } from "../live/Mending";
 import { judge, sum, worst } from "../live/Quality";
 import { isAudioOnly, rights } from "../live/Rights";
 import { Speakers } from "../live/Speakers";
+import { Call } from "../media/Call";
 
 test("who speaks is who is loud for more than a knock, stays so between two words, and hands over only to the louder", () => {
   const speakers = new Speakers();
@@ -110,6 +111,55 @@ test("a page offers what the preset has: guests no screen and no pin, voices no 
   assert.equal(of("webinar_participant"), "pin,people");
   assert.equal(of("webinar_viewer"), "");
   assert.deepEqual([isAudioOnly("audio_guest"), isAudioOnly("video_guest")], [true, false]);
+});
+
+/** As much of a browser as a call asks for that gets no further than its door; `grant` answers its question for a screen. */
+function browser() {
+  const asked = [];
+  class AudioContext {
+    createAnalyser() { return { fftSize: 0 }; }
+    async resume() {}
+    async close() {}
+  }
+  class WebSocket {
+    send() {}
+    close() {}
+  }
+  const values = {
+    AudioContext, WebSocket, location: { protocol: "https:", host: "example.org" }, addEventListener: () => undefined, removeEventListener: () => undefined,
+    navigator: { mediaDevices: { getDisplayMedia: () => new Promise(done => asked.push(done)) } },
+  };
+  for (const [name, value] of Object.entries(values)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  return { grant: media => asked.shift()(media) };
+}
+
+function screen() {
+  const tracks = ["video", "audio"].map(kind => ({ kind, isStopped: false, onended: null, stop() { this.isStopped = true; } }));
+  const of = kind => tracks.filter(one => one.kind === kind);
+  return { stopped: () => tracks.map(one => one.isStopped), getTracks: () => tracks, getVideoTracks: () => of("video"), getAudioTracks: () => of("audio") };
+}
+
+test("a screen that is granted to whoever has left is let go of, and so is the one before another", async () => {
+  const { grant } = browser(), none = { camera: null, microphone: null };
+  const capture = {
+    view: { choice: { ...standard, isSeen: false, isHeard: false }, tracks: none, obstacles: none },
+    hold: () => () => undefined, watch: () => () => undefined, open: async () => undefined, shut: () => undefined, prefer: () => undefined,
+  };
+  const call = new Call("pass", async () => null, rights("video_host"), capture), [first, second, late] = [screen(), screen(), screen()];
+  // Nothing is sent, as nobody has let them in.
+  call.publisher.send = () => undefined;
+  call.start();
+  for (const one of [first, second]) {
+    const showing = call.showScreen();
+    grant(one);
+    await showing;
+  }
+  assert.deepEqual([first.stopped(), second.stopped()], [[true, true], [false, false]]);
+  const showing = call.showScreen();
+  call.stop();
+  grant(late);
+  await showing;
+  assert.deepEqual([second.stopped(), late.stopped()], [[true, true], [true, true]]);
 });
 
 test("a camera has as many layers as can be watched, the least first, and one alone has no name", () => {
