@@ -168,3 +168,17 @@ test("what belongs to a connection that is over is passed over, and another seat
   await rest();
   assert.deepEqual([peers.length, asked.at(-1).body.number], [2, 1]);
 });
+
+test("an offer that is being answered when its connection is made anew asks for no other one", async () => {
+  const { subscriber, asked, peers } = subscribing();
+  subscriber.offered(offer(1, true));
+  await rest();
+  let fail;
+  peers[0].setRemoteDescription = () => new Promise((_, reject) => { fail = reject; });
+  subscriber.offered(offer(2, false));
+  await rest();
+  subscriber.renew();
+  fail(new Error("the connection is closed"));
+  await rest();
+  assert.deepEqual(asked.map(one => one.body?.number ?? one.type), [1, "subscribe"]);
+});
