@@ -133,6 +133,9 @@ extension RoomState {
         let readsPublic = rulesAllow(.read(.everybody), actor), readsPrivate = rulesAllow(.read(.one), actor)
         if !readsPublic, !readsPrivate { try demand(.read(.everybody), by: actor, to: .all, "read what is written") }
         try spend(\.readings, of: actor, at: now)
+        if text != nil, searches.take(at: now) != nil {
+            throw RoomRefusal(.limited, "too many search in this room at once: again in a second")
+        }
         return ChatQuery(
             reader: actor.identity, readsPublic: readsPublic, readsPrivate: readsPrivate, before: before, text: text,
             limit: RoomHistory.page)

@@ -39,6 +39,8 @@ package struct RoomState: Sendable {
         package var spotlight = 9
         /// Reactions and casts of all together within a second.
         package var shows = 30
+        /// Searches of all together within a second: each goes through all that is kept of the meeting, on the store that everybody has.
+        package var searches = 5
 
         package init() {}
     }
@@ -137,6 +139,7 @@ package struct RoomState: Sendable {
     var turns: [String: PersonalTurns] = [:]
     var curbs: [String: Curb] = [:]
     var shows: Turns
+    var searches: Turns
     /// For the store, in their order: `takeRecords` empties it.
     var records: [RoomRecord] = []
     /// Of the last one, in milliseconds since 1970: the next one's is later.
@@ -151,6 +154,7 @@ package struct RoomState: Sendable {
         self.seq = seq
         conditions = RoomConditions(hasChat: charter.options.chat, endsAtMs: charter.endsAtMs)
         shows = Turns(limits.shows, per: .seconds(1))
+        searches = Turns(limits.searches, per: .seconds(1))
     }
 
     package var count: Int { seats.count }

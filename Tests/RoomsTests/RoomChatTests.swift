@@ -209,6 +209,20 @@ struct RoomChatTests {
         #expect(table.reason { _ = try $0.state.query(before: nil, text: nil, by: host, at: $0.now) } == .limited)
     }
 
+    @Test("however many search at once, the store goes through a meeting's messages five times a second for all of them")
+    func searches() throws {
+        var table = RoomTable()
+        let people = try (0..<6).map { try table.join("Guest \($0)", .guest) }
+        func search(_ id: ParticipantID, _ text: String?) -> RoomRefused.Reason? {
+            table.reason { _ = try $0.state.query(before: nil, text: text, by: id, at: $0.now) }
+        }
+        for id in people.prefix(5) { #expect(search(id, "tea") == nil) }
+        #expect(search(people[5], "tea") == .limited)
+        #expect(search(people[5], nil) == nil, "what comes next is found by its place")
+        table.wait(.seconds(1))
+        #expect(search(people[5], "tea") == nil)
+    }
+
     @Test("what was taken back is read by nobody where the store has not heard of it yet, and nothing by who may not read any more")
     func behind() throws {
         var table = RoomTable()
