@@ -82,7 +82,7 @@ extension RoomState {
 
     static func identity(of holder: RoomPass.Holder) -> String { holder.account?.user.text ?? holder.id }
 
-    /// Remembers what a host has taken from somebody, as long as the room is.
+    /// Remembers what a host has taken from somebody; it keeps the room from being forgotten.
     mutating func curb(_ identity: String, _ body: (inout Curb) -> Void) {
         var curb = curbs[identity] ?? Curb()
         body(&curb)

@@ -159,7 +159,11 @@ package struct RoomState: Sendable {
 
     package var count: Int { seats.count }
     /// Nothing of it has to be remembered.
-    package func isEmpty(at unixSeconds: Int64) -> Bool { seats.isEmpty && !removed.values.contains { $0 > unixSeconds } }
+    package func isEmpty(at unixSeconds: Int64) -> Bool {
+        // What a host has decided is not undone by everybody's going, nor is a pace by going alone.
+        guard seats.isEmpty, curbs.isEmpty, !conditions.isLocked else { return false }
+        return !removed.values.contains { $0 > unixSeconds } && !turns.values.contains { $0.arrivals.isHalfSpent }
+    }
 
     // MARK: Coming
 

@@ -21,6 +21,8 @@ struct Turns: Sendable, Hashable {
 
     mutating func forget(at now: Instant) { times.removeAll { now - $0 >= span } }
     var isUnused: Bool { times.isEmpty }
+    /// When it was looked at last.
+    var isHalfSpent: Bool { times.count * 2 >= limit }
 }
 
 /// What one person may do how often in a room, by whichever seat: coming again gives nobody new turns.

@@ -228,6 +228,26 @@ struct RoomActTests {
         try table.join("Otto", .guest)
     }
 
+    @Test("what a host has decided holds when everybody has gone for a while, and a room in which nothing was is forgotten")
+    func remembered() throws {
+        var table = RoomTable()
+        let (host, guest) = (try table.join("Anna", .host), try table.join("Gina", .guest))
+        try table.state.lock(true, by: host, at: table.now)
+        try table.state.muteChat(of: guest, true, by: host, at: table.now)
+        for id in [host, guest] { _ = table.state.leave(id) }
+        #expect(!table.state.isEmpty(at: 0))
+        #expect(table.reason { try $0.join("Gina", .guest) } == .locked)
+        let again = try table.join("Anna", .host)
+        try table.state.lock(false, by: again, at: table.now)
+        let muted = try table.join("Gina", .guest)
+        for id in [again, muted] { _ = table.state.leave(id) }
+        #expect(!table.state.isEmpty(at: 0), "she may not write yet")
+        let (last, back) = (try table.join("Anna", .host), try table.join("Gina", .guest))
+        try table.state.muteChat(of: back, false, by: last, at: table.now)
+        for id in [last, back] { _ = table.state.leave(id) }
+        #expect(table.state.isEmpty(at: 0))
+    }
+
     @Test("who is sent away for the moment comes again, and who is banned does not")
     func kicks() throws {
         var table = RoomTable()
