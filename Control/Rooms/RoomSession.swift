@@ -51,7 +51,8 @@ package actor RoomSession {
     private static let waitingRecords = 5000
 
     init(
-        _ room: RoomID, _ charter: RoomCharter, desk: RoomDesk, office: RoomOffice, limits: RoomState.Limits, log: Log,
+        _ room: RoomID, _ charter: RoomCharter, _ talk: [RoomState.Saying], desk: RoomDesk, office: RoomOffice,
+        limits: RoomState.Limits, log: Log,
         vacated: @escaping @Sendable (RoomSession, RoomCharter, _ isOver: Bool) async -> Void
     ) {
         self.room = room
@@ -59,7 +60,7 @@ package actor RoomSession {
         self.office = office
         self.log = log.with("room", .text(room.text))
         self.vacated = vacated
-        state = RoomState(limits, charter, seq: .random(in: 0..<1 << 52))
+        state = RoomState(limits, charter, seq: .random(in: 0..<1 << 52), talk: talk)
         let (stream, continuation) = AsyncStream.makeStream(of: RoomRecord.self, bufferingPolicy: .bufferingOldest(Self.waitingRecords))
         records = continuation
         let organization = charter.organization

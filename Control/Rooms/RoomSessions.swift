@@ -52,7 +52,11 @@ package actor RoomSessions {
         guard let office, let charter = await office.charter(pass.room, pass.organization) else {
             throw RoomRefusal(.pass, "this pass lets nobody in: it is over, or its room is no more")
         }
-        return sessions[pass.room] ?? open(pass.room, charter, office)
+        var talk: [RoomState.Saying] = []
+        if charter.keepsChat, let meeting = charter.meeting {
+            talk = await office.recall(meeting, pass.organization, limits.recalled)
+        }
+        return sessions[pass.room] ?? open(pass.room, charter, talk, office)
     }
 
     /// - Throws: `.resume`.
@@ -64,8 +68,8 @@ package actor RoomSessions {
         return try await session.resume(token)
     }
 
-    private func open(_ room: RoomID, _ charter: RoomCharter, _ office: RoomOffice) -> RoomSession {
-        let session = RoomSession(room, charter, desk: desk, office: office, limits: limits, log: log) {
+    private func open(_ room: RoomID, _ charter: RoomCharter, _ talk: [RoomState.Saying], _ office: RoomOffice) -> RoomSession {
+        let session = RoomSession(room, charter, talk, desk: desk, office: office, limits: limits, log: log) {
             [weak self] session, charter, isOver in
             await self?.vacated(session, charter, isOver)
         }

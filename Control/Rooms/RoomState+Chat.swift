@@ -40,7 +40,7 @@ extension RoomState {
     }
 
     /// Those that are pinned stay.
-    private mutating func forgetTalk() {
+    mutating func forgetTalk() {
         while talk.count(where: { !$0.message.isPinned }) > limits.messages {
             guard let first = talk.firstIndex(where: { !$0.message.isPinned }) else { return }
             talk.remove(at: first)

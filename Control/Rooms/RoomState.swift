@@ -34,6 +34,8 @@ package struct RoomState: Sendable {
         package var pins = 20
         /// Messages that were taken back and are told from those that the store still has.
         package var withdrawn = 1000
+        /// Messages that are had from the store where a room is made anew; those that are pinned further back are in its history alone.
+        package var recalled = 500
         /// Bytes of text in a snapshot: it is one message to a page.
         package var snapshotText = 64 * 1024
         package var spotlight = 9
@@ -147,14 +149,19 @@ package struct RoomState: Sendable {
     /// Passes that were sent away, until they end, and users, as long as `Limits.removal` says (Unix seconds).
     var removed: [String: Int64] = [:]
 
-    /// - Parameter seq: random, below 2^52: a number from another life of the room is then unknown here.
-    package init(_ limits: Limits, _ charter: RoomCharter, seq: Int) {
+    /// - Parameters:
+    ///   - seq: random, below 2^52: a number from another life of the room is then unknown here.
+    ///   - talk: what was written in its meeting before, in its order.
+    package init(_ limits: Limits, _ charter: RoomCharter, seq: Int, talk: [Saying] = []) {
         self.limits = limits
         self.charter = charter
         self.seq = seq
         conditions = RoomConditions(hasChat: charter.options.chat, endsAtMs: charter.endsAtMs)
         shows = Turns(limits.shows, per: .seconds(1))
         searches = Turns(limits.searches, per: .seconds(1))
+        self.talk = talk
+        lastMessageMs = talk.last?.message.atMs ?? 0
+        forgetTalk()
     }
 
     package var count: Int { seats.count }
