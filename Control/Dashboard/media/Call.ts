@@ -66,7 +66,7 @@ export class Call {
   constructor(pass: string, renew: () => Promise<string | null>, private readonly rights: Rights, private readonly capture: Capture) {
     this.room = new Room(pass, undefined, renew);
     const ask = (order: Order) => this.room.ask(order), made = () => new RTCPeerConnection();
-    this.publisher = new Publisher(ask, made, this.changed);
+    this.publisher = new Publisher(ask, made, this.changed, () => this.giveUp());
     this.subscriber = new Subscriber(ask, made, this.changed);
     this.room.follow({
       entered: ({ publishes, subscribes }) => {
@@ -172,6 +172,12 @@ export class Call {
   showNoScreen(): void {
     this.dropScreen();
     this.follow();
+  }
+
+  /** What is sent to nobody is not captured either: whoever presses again is asked again. */
+  private giveUp(): void {
+    this.dropScreen();
+    this.capture.shut("camera", "microphone");
   }
 
   private dropScreen(): void {

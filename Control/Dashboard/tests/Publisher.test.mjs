@@ -33,16 +33,16 @@ const rest = () => new Promise(done => setTimeout(done, 5));
 
 /** A publisher, what it has asked for, and the connections that it has made. */
 function publishing(answer = () => "answer") {
-  const asked = [], peers = [];
+  const asked = [], peers = [], forbidden = [];
   const publisher = new Publisher(async order => {
     asked.push(order);
     return answer(order, asked.length);
   }, () => {
     peers.push(new Peer());
     return peers.at(-1);
-  }, () => undefined);
+  }, () => undefined, () => forbidden.push(asked.length));
   const said = () => asked.map(({ type, body }) => `${type} ${body.offer} ${body.tracks.map(one => `${one.mid}=${one.source}`).join()}`);
-  return { publisher, asked, peers, said };
+  return { publisher, asked, peers, said, forbidden };
 }
 
 test("each source is offered by itself: sound keeps the first section and is muted by its direction, pictures come and go with theirs", async () => {
@@ -91,7 +91,7 @@ test("after an exchange that nobody knows the end of, and where the server has n
 });
 
 test("ICE is restarted within the connection; what is forbidden is not tried again, and what the worker has no time for is", async () => {
-  const { publisher, asked, peers } = publishing((_, count) => {
+  const { publisher, asked, peers, forbidden } = publishing((_, count) => {
     if (count === 3) throw new Refused("forbidden");
     if (count === 4) throw new Refused("away");
     return "answer";
@@ -104,11 +104,12 @@ test("ICE is restarted within the connection; what is forbidden is not tried aga
   publisher.send("camera", track("c", 480));
   await rest();
   assert.deepEqual([publisher.refusal, publisher.wants("camera"), publisher.wants("microphone"), peers[0].isClosed], ["forbidden", false, false, true]);
+  assert.deepEqual(forbidden, [3], "whoever has the devices is told, once");
   publisher.send("microphone", track("m"));
   await rest();
   assert.equal(publisher.refusal, "away");
   await new Promise(done => setTimeout(done, 1100));
-  assert.deepEqual([asked.length, asked[4].type, publisher.refusal], [5, "publish", null]);
+  assert.deepEqual([asked.length, asked[4].type, publisher.refusal, forbidden.length], [5, "publish", null, 1]);
   publisher.stop();
 });
 
