@@ -113,10 +113,15 @@ extension RoomState {
         // An account has another pass whenever it asks for one: what it is kept away by outlasts the one that it came by.
         if let user = seat.holder.account?.user.text { removed[user] = max(seat.passEnd, unixSeconds + limits.removal) }
         while removed.count > limits.removed, let first = removed.min(by: { $0.value < $1.value })?.key { removed[first] = nil }
-        let others = seats.filter { (_, other) -> Bool in
-            other.identity == seat.identity && rules.ruling(on: .kick, by: actor.attendee, to: .other(other.attendee)) == .allowed
+        var all = [remains]
+        for one in seats.keys.sorted() {
+            guard let other = seats[one], other.identity == seat.identity,
+                rules.ruling(on: .kick, by: actor.attendee, to: .other(other.attendee)) == .allowed
+            else { continue }
+            if let remains = leave(one, .removed) { all.append(remains) }
+            record(.kicked, other, from: other.preset, by: actor)
         }
-        return [remains] + others.keys.sorted().compactMap { leave($0, .removed) }
+        return all
     }
 
     /// Gives somebody another role, and what goes with it: it is theirs until they leave. One beneath that of their pass is theirs when
