@@ -2,7 +2,7 @@ import { obstacle, type Obstacle } from "../live/Devices";
 import { Mending, type Health, type Remedy } from "../live/Mending";
 import { judge, worst, type Count, type Quality } from "../live/Quality";
 import type { Rights } from "../live/Rights";
-import { Room, type Order, type Person, type RoomView } from "../live/Room";
+import { Room, type Media, type Order, type Person, type RoomView } from "../live/Room";
 import { Speakers } from "../live/Speakers";
 import { isHeld, mediaOf, personTile, screenTile, sends } from "../live/Tiles";
 import type { Capture } from "./Capture";
@@ -59,6 +59,8 @@ export class Call {
   private ends: (() => void)[] = [];
   private beats = 0;
   private isBeating = false;
+  /** What hosts have switched off of one's own. */
+  private stopped: ReadonlySet<Media> = new Set();
   /** Between `start` and `stop`. */
   private isOn = false;
   private network: string | undefined;
@@ -95,7 +97,7 @@ export class Call {
     addEventListener("pagehide", close);
     connection?.addEventListener("change", typed);
     this.ends = [
-      this.capture.hold(), this.capture.watch(this.follow), this.room.watch(this.changed),
+      this.capture.hold(), this.capture.watch(this.follow), this.room.watch(this.heed),
       () => removeEventListener("online", moved), () => removeEventListener("pagehide", close), () => connection?.removeEventListener("change", typed),
     ];
     this.timer = setInterval(() => void this.beat(), interval);
@@ -173,6 +175,18 @@ export class Call {
     this.dropScreen();
     this.follow();
   }
+
+  /** A camera and a screen that a host has switched off are seen by nobody: they are captured again when their owner says so. */
+  private readonly heed = (): void => {
+    const view = this.room.view, own = view.is === "over" ? undefined : view.people.find(one => one.id === view.me);
+    const before = this.stopped;
+    this.stopped = new Set<Media>(own?.stoppedBy && own.stoppedBy !== own.id ? own.off ?? [] : []);
+    const isNew = (media: Media) => this.stopped.has(media) && !before.has(media);
+    const [camera, screen] = [isNew("video"), isNew("screen")];
+    if (camera) this.capture.shut("camera");
+    if (screen) this.dropScreen();
+    if (camera || screen) this.follow(); else this.changed();
+  };
 
   /** What is sent to nobody is not captured either: whoever presses again is asked again. */
   private giveUp(): void {

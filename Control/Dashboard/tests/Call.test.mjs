@@ -139,16 +139,48 @@ function screen() {
   return { stopped: () => tracks.map(one => one.isStopped), getTracks: () => tracks, getVideoTracks: () => of("video"), getAudioTracks: () => of("audio") };
 }
 
-test("a screen that is granted to whoever has left is let go of, and so is the one before another", async () => {
-  const { grant } = browser(), none = { camera: null, microphone: null };
+/** Somebody's call that nobody has let in, and what of their devices was switched off. */
+function called() {
+  const none = { camera: null, microphone: null }, shut = [];
   const capture = {
     view: { choice: { ...standard, isSeen: false, isHeard: false }, tracks: none, obstacles: none },
-    hold: () => () => undefined, watch: () => () => undefined, open: async () => undefined, shut: () => undefined, prefer: () => undefined,
+    hold: () => () => undefined, watch: () => () => undefined, open: async () => undefined, shut: (...kinds) => shut.push(...kinds), prefer: () => undefined,
   };
-  const call = new Call("pass", async () => null, rights("video_host"), capture), [first, second, late] = [screen(), screen(), screen()];
-  // Nothing is sent, as nobody has let them in.
+  const call = new Call("pass", async () => null, rights("video_host"), capture);
   call.publisher.send = () => undefined;
   call.start();
+  return { call, shut };
+}
+
+test("a camera and a screen that a host has switched off are let go of, once, and not when their owner has done it", async () => {
+  const { grant } = browser(), { call, shut } = called(), [first, second] = [screen(), screen()];
+  const off = (stoppedBy, ...media) => {
+    call.room.view = { is: "in", me: "b", people: [{ id: "b", name: "Ben", role: "guest", isAway: false, tracks: [], off: media, stoppedBy }] };
+    call.heed();
+  };
+  const show = async media => {
+    const showing = call.showScreen();
+    grant(media);
+    await showing;
+  };
+  await show(first);
+  off(null, "video");
+  off("a", "audio");
+  assert.deepEqual([shut, first.stopped()], [[], [false, false]]);
+  off("a", "audio", "video", "screen");
+  assert.deepEqual([shut, first.stopped()], [["camera"], [true, true]]);
+  // Shown again before the server has said so.
+  call.room.ask = async () => "";
+  await show(second);
+  off("a", "audio", "video", "screen");
+  assert.deepEqual([shut, second.stopped()], [["camera"], [false, false]]);
+  call.room.view = { is: "over", why: "left" };
+  call.stop();
+  assert.deepEqual(second.stopped(), [true, true]);
+});
+
+test("a screen that is granted to whoever has left is let go of, and so is the one before another", async () => {
+  const { grant } = browser(), { call } = called(), [first, second, late] = [screen(), screen(), screen()];
   for (const one of [first, second]) {
     const showing = call.showScreen();
     grant(one);
