@@ -44,6 +44,7 @@ package actor RoomSession {
     private struct Pace {
         var connecting = MessagePace(perSecond: 1, burst: 20)
         var answering = MessagePace(perSecond: 5, burst: 20)
+        var returning = MessagePace(perSecond: 10, burst: 200)
     }
 
     private static let paceLimit = 1000
@@ -256,6 +257,14 @@ package actor RoomSession {
             .end, .react, .cast, .say, .unsay, .pin, .muteChat, .history, .search, .unknown:
             return nil
         }
+    }
+
+    /// How long whoever has just come in is taken to be there, whatever becomes of their connection: of who comes back without end everybody
+    /// would be told each time. nil where it is looked at at once; a second at most, as the connection stands for so long.
+    package func stay(of participant: ParticipantID) -> Duration? {
+        guard let pass = state.pass(of: participant) else { return nil }
+        if paces.count >= Self.paceLimit { paces.removeAll() }
+        return paces[pass, default: Pace()].returning.take(at: .now).map { min($0, .seconds(1)) }
     }
 
     /// Does what a page asks for; its answer.

@@ -106,6 +106,19 @@ struct RoomSessionTests {
         #expect(await texts(anna) == ["agenda", "on"])
     }
 
+    @Test("does not tell everybody each time of who comes back without end")
+    func returns() async throws {
+        let house = try House()
+        let anna = try await house.join("Anna")
+        var stays: [Duration] = []
+        for number in 0..<400 {
+            guard let stay = await anna.session.stay(of: anna.participant) else { continue }
+            #expect(number >= 200, "a bad network is no flood")
+            stays.append(stay)
+        }
+        #expect(!stays.isEmpty && stays.allSatisfy { $0 > .zero && $0 <= .seconds(1) })
+    }
+
     @Test("that is no more lets nobody in")
     func gone() async throws {
         let house = try House(isThere: false)
