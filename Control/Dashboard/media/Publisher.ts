@@ -1,6 +1,7 @@
 import { ladder } from "../live/Ladder";
 import { Redial } from "../live/Redial";
 import { Refused, type Order, type Source } from "../live/Room";
+import { close, settled } from "./Closing";
 
 export type Ask = (order: Order) => Promise<string>;
 export type Sent = Exclude<Source, "other">;
@@ -108,18 +109,18 @@ export class Publisher {
     const peer = this.peer ?? this.made();
     this.peer = peer;
     if (isFirst) this.changed();
-    const isOther = await this.arrange(peer);
+    let isOther = false;
+    const arranged = await settled(peer, this.arrange(peer).then(one => { isOther = one; }));
     // It is over meanwhile, and so are its sections.
-    if (peer !== this.peer) return this.sections.clear();
+    if (!arranged || peer !== this.peer) return this.sections.clear();
     if (!isOther && !isFirst && !isRestart) return;
     if (isRestart) peer.restartIce();
     // As they are, and not as they are wanted by now.
     const sent = [...this.sections].filter(([, section]) => section.direction === "sendonly");
-    await peer.setLocalDescription();
+    if (!await settled(peer, peer.setLocalDescription())) return;
     const tracks = sent.flatMap(([source, { mid }]) => (mid === null ? [] : [{ source, mid }]));
     const answer = await this.ask({ type: isFirst ? "publish" : "renegotiate", body: { offer: peer.localDescription?.sdp ?? "", tracks } });
-    if (peer !== this.peer) return;
-    await peer.setRemoteDescription({ type: "answer", sdp: answer });
+    if (peer !== this.peer || !await settled(peer, peer.setRemoteDescription({ type: "answer", sdp: answer }))) return;
     this.agreed = new Set(sent.map(([source]) => source));
   }
 
@@ -175,7 +176,7 @@ export class Publisher {
     this.sections.clear();
     this.agreed = new Set();
     if (!this.peer) return;
-    this.peer.close();
+    close(this.peer);
     this.peer = null;
     this.changed();
   }

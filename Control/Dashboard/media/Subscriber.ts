@@ -1,5 +1,6 @@
 import { Redial } from "../live/Redial";
 import { Refused, type Offer } from "../live/Room";
+import { close, settled } from "./Closing";
 import type { Ask } from "./Publisher";
 
 /** A track that comes: whose it is, by the mid under which they send it, and in which section of ours it lies. */
@@ -90,10 +91,9 @@ export class Subscriber {
   }
 
   private async answer(peer: RTCPeerConnection, offer: Offer): Promise<void> {
-    await peer.setRemoteDescription({ type: "offer", sdp: offer.offer });
-    await peer.setLocalDescription();
+    const described = await settled(peer, peer.setRemoteDescription({ type: "offer", sdp: offer.offer })) && await settled(peer, peer.setLocalDescription());
     // Another one has been begun meanwhile.
-    if (peer !== this.peer) return;
+    if (!described || peer !== this.peer) return;
     this.answered = { number: offer.number, answer: peer.localDescription?.sdp ?? "" };
     const sections = new Map(peer.getTransceivers().map(one => [one.mid, one.receiver.track]));
     this.lines = offer.tracks.flatMap(({ mid, participant, track }) => {
@@ -112,7 +112,7 @@ export class Subscriber {
 
   private close(): void {
     if (!this.peer && this.lines.length === 0) return;
-    this.peer?.close();
+    if (this.peer) close(this.peer);
     this.peer = null;
     this.lines = [];
     this.changed();

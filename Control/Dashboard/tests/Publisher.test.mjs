@@ -113,6 +113,22 @@ test("ICE is restarted within the connection; what is forbidden is not tried aga
   publisher.stop();
 });
 
+test("a connection that is closed while it describes itself holds up nothing: in a browser it never says that it has", async () => {
+  const { publisher, asked, peers } = publishing();
+  publisher.send("microphone", track("m"));
+  peers[0].setLocalDescription = () => new Promise(() => undefined);
+  // The seat is there now, and its connections are made anew.
+  publisher.entered(false);
+  await rest();
+  assert.deepEqual([peers.length, peers[0].isClosed, asked.map(one => one.type)], [2, true, ["publish"]]);
+  peers[1].setRemoteDescription = () => new Promise(() => undefined);
+  publisher.restart();
+  await rest();
+  publisher.renew();
+  await rest();
+  assert.deepEqual([peers.length, asked.map(one => one.type)], [3, ["publish", "renegotiate", "publish"]]);
+});
+
 /** A subscriber whose connections have two sections. */
 function subscribing(answer = () => "") {
   const asked = [], peers = [];
@@ -182,4 +198,17 @@ test("an offer that is being answered when its connection is made anew asks for 
   fail(new Error("the connection is closed"));
   await rest();
   assert.deepEqual(asked.map(one => one.body?.number ?? one.type), [1, "subscribe"]);
+});
+
+test("offers after one that was never taken up, as its connection was closed, are answered", async () => {
+  const { subscriber, asked, peers } = subscribing();
+  subscriber.offered(offer(1, true));
+  await rest();
+  peers[0].setRemoteDescription = () => new Promise(() => undefined);
+  subscriber.offered(offer(2, false));
+  await rest();
+  subscriber.renew();
+  subscriber.offered(offer(3, true));
+  await rest();
+  assert.deepEqual([peers.length, asked.map(one => one.body?.number ?? one.type)], [2, [1, "subscribe", 3]]);
 });
