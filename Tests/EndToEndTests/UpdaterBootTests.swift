@@ -20,7 +20,8 @@ struct UpdaterBootTests {
 
     @Test("under their units the updater starts the agent of another release in its place, and the agent can change neither slot")
     func board() async throws {
-        try await inStudio { studio in
+        // A debug build is large: over mobile links it would take two minutes.
+        try await inStudio(links: [5, 7, 9].map { Studio.link(40_000, delayMs: $0) }) { studio in
             _ = try await studio.installation.enrollSender("board", inside: studio.field)
             let network = ["nsenter", "--net=/run/netns/\(studio.network.field.name)"]
             let machine = try Machine(
