@@ -31,6 +31,8 @@ package final class ChildSocket: @unchecked Sendable {
     private let orphanAfter: Duration
     private let log: Log
     private let continuation: AsyncStream<ChildEvent>.Continuation
+    /// Bytes that `send` took and the loop has not come to yet.
+    private let handed = Guarded(0)
     private var listener: Descriptor?
     private var watch: Watch?
     private var parent: (channel: LineChannel, peer: UnixSocket.Peer)?
@@ -64,8 +66,17 @@ package final class ChildSocket: @unchecked Sendable {
     /// - Parameter droppable: true for figures: dropped while the parent is slow. Other lines are queued up to 1 MiB,
     ///   above which the parent is disconnected.
     package func send(_ line: [UInt8], droppable: Bool = false) {
-        loop.submit { self.parent?.channel.send(line, droppable: droppable) }
+        handed.withLock { $0 += line.count }
+        loop.submit {
+            self.handed.withLock { $0 -= line.count }
+            self.parent?.channel.send(line, droppable: droppable)
+        }
     }
+
+    /// Whether the parent takes what it is sent, so that one line more does not cut it off, however long it is; on the loop's thread.
+    ///
+    /// Who has much to send at once asks before each line: what was sent since is counted.
+    package var keepsUp: Bool { handed.withLock { $0 } + (parent?.channel.waitingBytes ?? 0) < LineChannel.ampleBytes }
 
     /// Stops listening, writes what the parent can take at once, and ends `events`.
     package func close() {

@@ -9,6 +9,8 @@ final class LineChannel {
     static let lineBytes = 256 * 1024
     static let droppableBytes = 64 * 1024
     static let queuedBytes = 1024 * 1024
+    /// With so much waiting the next line still has room, however long it is, and what others send meanwhile as well.
+    static let ampleBytes = 256 * 1024
 
     /// Why a channel closed, for a log: a fixed short text.
     typealias Reason = StaticString
@@ -37,10 +39,12 @@ final class LineChannel {
     }
 
     var isOpen: Bool { socket != nil }
+    /// That the peer has not taken yet.
+    var waitingBytes: Int { pending.count - written }
 
     func send(_ line: [UInt8], droppable: Bool) {
         guard socket != nil else { return }
-        let waiting = pending.count - written
+        let waiting = waitingBytes
         if droppable && waiting > LineChannel.droppableBytes {
             droppedLines += 1
             return

@@ -38,6 +38,9 @@ actor WorkerKeeper {
     private static let listenTime = Duration.seconds(5)
     /// A longer line ends the worker's connection, and the worker: what strangers send is in here, escaped. Below `LineChannel.lineBytes`.
     private static let orderBytes = 200 * 1024
+    /// Longer ones are not given to a worker that has too much before it: a queue that is full ends its connection, and it. Those that
+    /// close or subscribe are shorter.
+    private static let shortBytes = 4096
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -169,6 +172,9 @@ actor WorkerKeeper {
         guard let line = encoded(order, id) else { return .none("the order cannot be written") }
         guard line.count <= Self.orderBytes else {
             return .outcome(CommandOutcome(id: id, result: .refused, reason: "it is longer than a room's worker takes"))
+        }
+        guard line.count <= Self.shortBytes || connection?.keepsUp == true else {
+            return .none("the room's worker has too much to do at the moment")
         }
         let timer = loop.spawn { [loop] in
             // try?: cancelled by the answer.

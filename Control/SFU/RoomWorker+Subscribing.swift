@@ -34,13 +34,6 @@ extension RoomWorker {
         peer.choose(at: now)
     }
 
-    /// The offers that are due.
-    func negotiate() {
-        for subscriber in subscribers.values {
-            if let offer = subscriber.offer() { offered(offer) }
-        }
-    }
-
     // MARK: What there is to get
 
     /// A participant's tracks, to everybody else of the room.

@@ -36,7 +36,8 @@ final class RoomWorker {
     let made = UnsafeMutableRawBufferPointer.allocate(byteCount: RoomWorker.room, alignment: 16)
     private var counts = (received: 0, sent: 0, refused: 0)
     private let left: (PeerID, String) -> Void
-    let offered: (PeerOffered) -> Void
+    private let mayOffer: () -> Bool
+    private let offered: (PeerOffered) -> Void
 
     private static let room = 2048 + 64
     private static let tick = Duration.milliseconds(20)
@@ -57,11 +58,12 @@ final class RoomWorker {
     ///
     /// - Parameters:
     ///   - left: takes who is gone by itself, and why.
+    ///   - mayOffer: whether another offer is taken now; asked before each.
     ///   - offered: takes what a subscriber is to answer.
     /// - Throws: `SystemError` for an address or a port that cannot be had, `TLSError` without memory.
     init(
         port: Int, bind: [String], announced: [String], loop: Loop, log: Log, left: @escaping (PeerID, String) -> Void,
-        offered: @escaping (PeerOffered) -> Void
+        mayOffer: @escaping () -> Bool, offered: @escaping (PeerOffered) -> Void
     ) throws {
         var sockets: [UDPSocket] = []
         for host in bind {
@@ -73,6 +75,7 @@ final class RoomWorker {
         self.log = log
         self.sockets = sockets
         self.left = left
+        self.mayOffer = mayOffer
         self.offered = offered
         let told = announced.isEmpty ? bind : announced
         self.announced = told.compactMap { SocketAddress($0, port: sockets.first?.localAddress.port ?? port) }
@@ -274,7 +277,7 @@ final class RoomWorker {
             case .quiet, .back: break
             }
         }
-        negotiate()
+        Subscriber.offer(to: subscribers.values, while: mayOffer, offered)
     }
 
     /// The control packets that are due.

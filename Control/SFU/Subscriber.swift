@@ -80,6 +80,15 @@ final class Subscriber {
 
     // MARK: Offers and answers
 
+    /// The offers that are due, as far as they are taken now; the others are due the next time. Whoever comes into a full room is another
+    /// offer of 80 kB to each of those who are there: all at once they would end the worker's connection to its parent.
+    static func offer(to subscribers: some Sequence<Subscriber>, while mayOffer: () -> Bool, _ tell: (PeerOffered) -> Void) {
+        for subscriber in subscribers {
+            guard mayOffer() else { return }
+            if let offer = subscriber.offer() { tell(offer) }
+        }
+    }
+
     /// What the subscriber is to answer now; nil where nothing changed, or while an answer is awaited.
     func offer() -> PeerOffered? {
         guard offers?.hasChanges == true, let offer = offers?.offer() else { return nil }

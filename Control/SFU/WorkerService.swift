@@ -36,6 +36,7 @@ package final class WorkerService: @unchecked Sendable {
                         let worker = try RoomWorker(
                             port: port, bind: bind, announced: announced, loop: loop, log: log,
                             left: { Self.send(.left(PeerEnd(peer: $0, reason: $1.bounded())), socket, log) },
+                            mayOffer: { socket.keepsUp },
                             offered: { Self.send(.offered($0), socket, log) })
                         try worker.begin()
                         return WorkerService(worker, socket, loop, log)

@@ -166,6 +166,19 @@ struct SubscriberTests {
         #expect(next.tracks.isEmpty)
     }
 
+    @Test("offers to many wait for whoever is to pass them on, and each of them comes in the end, once")
+    func paced() throws {
+        let subscribers = try (0..<10).map { _ in try subscriber() }
+        let all = try tracks()
+        for subscriber in subscribers { add(all[0], 1, to: subscriber) }
+        var told: [PeerOffered] = []
+        for turn in 1...5 {
+            let before = told.count
+            Subscriber.offer(to: subscribers, while: { told.count < before + 3 }) { told.append($0) }
+            #expect(told.count == min(10, 3 * turn))
+        }
+    }
+
     @Test("tracks of one subscriber are bounded, and their offer is within a line of the worker's socket")
     func bound() throws {
         let subscriber = try subscriber()

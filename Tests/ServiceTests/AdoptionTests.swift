@@ -209,4 +209,42 @@ struct AdoptionTests {
         child.close()
         loop.stop()
     }
+
+    @Test("who has much to send at once sees that the parent does not take it before it is cut off, and loses nothing")
+    func ample() async throws {
+        let loop = try Loop(name: "test")
+        let child = try listen(loop)
+        // A bare socket that does not read at first.
+        let socket = try UnixSocket.connect(to: path)
+        var heard = child.events.makeAsyncIterator()
+        #expect(await heard.next() == .connected)
+        let line = [UInt8](repeating: UInt8(ascii: "x"), count: LineChannel.lineBytes)
+        var sent = 0
+        // As long as all that it takes before somebody reads: the socket's own room, and then some in one turn of the loop.
+        for _ in 0..<3 {
+            let counted = AsyncStream<Int>.makeStream()
+            loop.submit {
+                var count = 0
+                while child.keepsUp, count < 100 {
+                    child.send(line)
+                    count += 1
+                }
+                counted.continuation.yield(count)
+                counted.continuation.finish()
+            }
+            for await count in counted.stream { sent += count }
+        }
+        #expect((1...4).contains(sent))
+        var left = sent * (line.count + 1)
+        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        _ = fcntl(socket.raw, F_SETFL, 0)
+        while left > 0 {
+            let count = read(socket.raw, &chunk, chunk.count)
+            try #require(count > 0, "it was cut off")
+            left -= count
+        }
+        #expect(left == 0)
+        child.close()
+        loop.stop()
+    }
 }
