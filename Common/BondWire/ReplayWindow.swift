@@ -10,6 +10,13 @@ package struct ReplayWindow: Sendable {
 
     package init() {}
 
+    /// All numbers up to this one count as seen.
+    package init(after highest: UInt64) {
+        self.highest = highest
+        seen = [UInt64](repeating: .max, count: Int(Self.words))
+        seen[word(highest)] = .max >> (63 - highest & 63)
+    }
+
     /// The number nearest to the next expected one that has these low bits. Source: RFC 9000 appendix A.3.
     func rebuilt(_ low: UInt32) -> UInt64 {
         let expected = highest.map { $0 &+ 1 } ?? 0

@@ -1,7 +1,7 @@
 import BondWire
 
-/// What a session keeps for each source: at most so many, and none that is received is forgotten, because its packets could come again
-/// then.
+/// What a session keeps for each source: at most so many. Of one that is received and has to go, how far it came is kept by whoever takes
+/// it out, because its packets could come again then.
 struct StreamTable {
     struct Stream {
         let source: UInt32
@@ -11,6 +11,14 @@ struct StreamTable {
         var control: ReplayWindow?
         /// Of RTCP that is sent next.
         var nextControl: UInt32 = 0
+        /// The count of packets that were received, with its last one.
+        var heard: UInt64 = 0
+    }
+
+    /// How far a source came.
+    struct End {
+        let media: UInt64?
+        let control: UInt64?
     }
 
     let limit: Int
@@ -18,6 +26,7 @@ struct StreamTable {
     private var places: [UInt32: Int] = [:]
     /// Packets of one source come in rows.
     private var last: Int?
+    private var received: UInt64 = 0
 
     init(limit: Int) { self.limit = limit }
 
@@ -31,9 +40,14 @@ struct StreamTable {
     }
 
     /// Only for a source that has none, while there is room.
-    mutating func add(_ source: UInt32) -> Int {
+    ///
+    /// - Parameter end: of one that was here before.
+    mutating func add(_ source: UInt32, after end: End? = nil) -> Int {
         precondition(!isFull && places[source] == nil, "a new source within the limit")
-        streams.append(Stream(source: source))
+        var stream = Stream(source: source)
+        stream.media = end?.media.map { ReplayWindow(after: $0) }
+        stream.control = end?.control.map { ReplayWindow(after: $0) }
+        streams.append(stream)
         places[source] = streams.count - 1
         last = streams.count - 1
         return streams.count - 1
@@ -48,6 +62,20 @@ struct StreamTable {
             places[moved.source] = place
         }
         last = nil
+    }
+
+    /// Takes out the source that was heard the longest time ago; there is one.
+    mutating func removeOldest() -> (source: UInt32, end: End)? {
+        guard let place = streams.indices.min(by: { streams[$0].heard < streams[$1].heard }) else { return nil }
+        let stream = streams[place]
+        remove(at: place)
+        return (stream.source, End(media: stream.media?.highest, control: stream.control?.highest))
+    }
+
+    /// Something of it came and was authentic.
+    mutating func hear(at place: Int) {
+        received += 1
+        streams[place].heard = received
     }
 
     mutating func insertMedia(_ index: UInt64, at place: Int) {

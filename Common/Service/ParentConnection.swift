@@ -57,7 +57,8 @@ package final class ParentConnection: @unchecked Sendable {
         }
     }
 
-    /// Whether the child takes what it is sent, so that one line more does not end the connection, however long it is; on the loop's thread.
+    /// Whether the child takes what it is sent, so that one line more does not end the connection, however long it is; on the loop's
+    /// thread.
     package var keepsUp: Bool { handed.withLock { $0 } + (channel?.waitingBytes ?? 0) < LineChannel.ampleBytes }
 
     /// Ends the connection and `events`; the child goes on.

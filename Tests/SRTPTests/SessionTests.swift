@@ -89,16 +89,63 @@ import Testing
         #expect(try receiver.unprotect(sender.protect(plain)) == plain)
     }
 
-    @Test("a session has so many sources and no more, of media and of control together")
+    @Test("who sends has so many sources and no more, of media and of control together")
     func bounded() throws {
         let (sender, receiver) = pair(.gcm, limit: 3)
-        let (other, _) = pair(.gcm, limit: 100)
         for source in 0..<3 as Range<UInt32> { _ = try receiver.unprotect(sender.protect(rtp(source: source, 1, payload: []))) }
         #expect(throws: SRTPError.full) { try sender.protect(rtp(source: 3, 1, payload: [])) }
         #expect(throws: SRTPError.full) { try sender.protectControl(rtcp(source: 3)) }
-        #expect(throws: SRTPError.full) { try receiver.unprotect(other.protect(rtp(source: 3, 1, payload: []))) }
-        #expect(throws: SRTPError.full) { try receiver.unprotectControl(other.protectControl(rtcp(source: 4))) }
         _ = try receiver.unprotectControl(sender.protectControl(rtcp(source: 2)))
+    }
+
+    @Test("a page that sends anew again and again is heard, and what came of its older sources is refused if it comes again")
+    func anew() throws {
+        let (_, receiver) = pair(.gcm, limit: 3)
+        // As a page's: it has as many sources as it likes.
+        let (sender, _) = pair(.gcm, limit: 10_000)
+        var old: [[UInt8]] = []
+        for source in 0..<100 as Range<UInt32> {
+            let plain = rtp(source: source, 70, payload: [1])
+            let packet = try sender.protect(plain)
+            #expect(try receiver.unprotect(packet) == plain)
+            let report = try sender.protectControl(rtcp(source: source))
+            _ = try receiver.unprotectControl(report)
+            old.append(packet)
+            #expect(throws: SRTPError.replayed) { try receiver.unprotectControl(report) }
+        }
+        #expect(receiver.sources == 3)
+        for packet in old { #expect(throws: SRTPError.replayed) { try receiver.unprotect(packet) } }
+        #expect(receiver.sources == 3)
+        // One of them goes on, where it was; what was before that is too late.
+        let before = try sender.protect(rtp(source: 5, 69, payload: [2]))
+        for sequence in [71, 73, 72] as [UInt16] {
+            let plain = rtp(source: 5, sequence, payload: [3])
+            let packet = try sender.protect(plain)
+            #expect(try receiver.unprotect(packet) == plain)
+            #expect(throws: SRTPError.replayed) { try receiver.unprotect(packet) }
+        }
+        #expect(throws: SRTPError.replayed) { try receiver.unprotect(before) }
+        #expect(throws: SRTPError.replayed) { try receiver.unprotect(old[5]) }
+        // Who is heard all the time keeps its place.
+        let steady = pair(.counter, limit: 3)
+        let many = SRTPSender(keys(.counter), limit: 10_000)
+        for source in 10..<100 as Range<UInt32> {
+            _ = try steady.1.unprotect(many.protect(rtp(source: 1, UInt16(source), payload: [])))
+            _ = try steady.1.unprotect(many.protect(rtp(source: source, 1, payload: [])))
+        }
+        let late = try many.protect(rtp(source: 1, 5, payload: []))
+        _ = try steady.1.unprotect(late)
+    }
+
+    @Test("sources that had to go are remembered up to a bound; then no new one is let in, and those that there are go on")
+    func remembered() throws {
+        let (_, receiver) = pair(.gcm, limit: 3)
+        let (sender, _) = pair(.gcm, limit: 10_000)
+        for source in 0..<4099 as Range<UInt32> { _ = try receiver.unprotect(sender.protect(rtp(source: source, 1, payload: []))) }
+        #expect(throws: SRTPError.full) { try receiver.unprotect(sender.protect(rtp(source: 5000, 1, payload: []))) }
+        #expect(throws: SRTPError.full) { try receiver.unprotectControl(sender.protectControl(rtcp(source: 5001))) }
+        for source in [0, 4098, 7] as [UInt32] { _ = try receiver.unprotect(sender.protect(rtp(source: source, 2, payload: []))) }
+        #expect(receiver.sources == 3)
     }
 
     @Test("a source that is over gives its place to another and is refused from then on; the others go on where they were")
