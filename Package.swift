@@ -292,7 +292,7 @@ let suites: [Target] = [
     tests("RTPTests", ["RTP"]),
     tests("SDPTests", ["SDP", "RTP"]),
     tests("RoomsTests", ["Rooms", "Units", "Wire", "Posix"]),
-    tests("SFUTests", ["SFU", "Congestion", "Forwarding", "RTP", "BondWire", "ICE", "SDP", "Units", "Wire"]),
+    tests("SFUTests", ["SFU", "Congestion", "Forwarding", "RTP", "BondWire", "ICE", "SDP", "TLS", "Units", "WebRTC", "Wire"]),
     tests("WebRTCTests", ["WebRTC", "TLS", "SRTP", "BondWire"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),

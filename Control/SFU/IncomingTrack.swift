@@ -55,6 +55,9 @@ final class IncomingTrack {
         let track: IncomingTrack
         let layer: IncomingLayer
         let isRepeat: Bool
+
+        /// Whether the layer's packets, or its repeats, come from this source still.
+        func isCurrent(_ number: UInt32) -> Bool { (isRepeat ? layer.repeatSource : layer.source) == number }
     }
 
     /// Whose a new source is, where it is this track's.

@@ -29,8 +29,9 @@ final class Peer {
     var clock = PublisherClock()
     /// What the ids of its packets' header extensions mean.
     var extensions = ExtensionMap()
-    /// By their numbers (SSRC), as they were met.
+    /// By their numbers (SSRC), and in the order in which they were met.
     private var sources: [UInt32: IncomingTrack.Source] = [:]
+    private var met: [UInt32] = []
     private var arrivals = ArrivalRecorder()
     private var lastFeedback: Microseconds = 0
     /// What it gets, and how that leaves; nil for who gets nothing.
@@ -79,6 +80,7 @@ final class Peer {
         let kept = incoming
         let gone = before.filter { old in !kept.contains { $0 === old } }
         sources = sources.filter { source in !gone.contains { $0 === source.value.track } }
+        met.removeAll { sources[$0] == nil }
         return (gone, kept.filter { new in !before.contains { $0 === new } })
     }
 
@@ -94,20 +96,34 @@ final class Peer {
         // try?: extensions that are none say nothing; their packet is media all the same.
         let values = (try? ExtensionValues(Span(_unsafeBytes: UnsafeRawBufferPointer(packet)), header, extensions)) ?? ExtensionValues()
         if let sequence = values.transportSequence { arrivals.arrived(sequence, at: now) }
-        guard let source = source(of: header.fields, values) else { return }
+        guard let source = source(of: header.fields, values, at: now) else { return }
         source.track.take(packet, header, of: source.layer, isRepeat: source.isRepeat, at: now)
     }
 
-    private func source(of fields: RTPFields, _ values: ExtensionValues) -> IncomingTrack.Source? {
-        if let known = sources[fields.source] { return known }
+    private func source(of fields: RTPFields, _ values: ExtensionValues, at now: Microseconds) -> IncomingTrack.Source? {
+        if let known = sources[fields.source] {
+            if known.isCurrent(fields.source) { return known }
+            // What comes late of a source that another one has followed; it is had again where that one is silent.
+            guard !known.layer.isSent(at: now) else { return nil }
+        }
+        if sources.count >= Self.sourceLimit { forgetFollowed() }
         guard sources.count < Self.sourceLimit else { return nil }
         // Asked once each: whoever is asked takes the source.
         for track in incoming {
             guard let found = track.claim(fields, values) else { continue }
-            sources[fields.source] = found
+            if sources.updateValue(found, forKey: fields.source) == nil { met.append(fields.source) }
             return found
         }
         return nil
+    }
+
+    /// Those that others have followed, the oldest first: of the newest something may still be on its way.
+    private func forgetFollowed() {
+        for number in met where sources.count > Self.sourceLimit / 2 {
+            guard let source = sources[number], !source.isCurrent(number) else { continue }
+            sources[number] = nil
+        }
+        met.removeAll { sources[$0] == nil }
     }
 
     /// - Parameter packet: authentic.
@@ -120,7 +136,7 @@ final class Peer {
     private func take(_ part: ControlPacket, at now: Microseconds) {
         switch part {
         case .senderReport(let report):
-            if let source = sources[report.source], !source.isRepeat { source.layer.take(report, at: now) }
+            if let source = sources[report.source], !source.isRepeat, source.isCurrent(report.source) { source.layer.take(report, at: now) }
             if report.time.value != 0 { clock.take(report.time, at: now) }
             take(report.blocks, at: now)
         case .receiverReport(let report): take(report.blocks, at: now)

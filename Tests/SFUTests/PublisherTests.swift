@@ -1,0 +1,70 @@
+import BondWire
+import Forwarding
+import ICE
+import RTP
+import SDP
+import TLS
+import Testing
+import Units
+import WebRTC
+import Wire
+
+@testable import SFU
+
+/// What comes of the packets of somebody who sends.
+@Suite("A publisher")
+struct PublisherTests {
+    private static let ms: Microseconds = 1000
+    /// 2026-11-23, in Unix seconds.
+    private static let today: Int64 = 1_795_392_000
+
+    /// With one picture in these layers, or in one without a name.
+    private func publisher(_ layers: [String]) throws -> Peer {
+        var section = try Agreed.sections()[1]
+        section.layers = try layers.map { try #require(Label($0)) }
+        let transport = try MediaTransport(try DTLSContext(at: Self.today), .server, peer: [], at: 0)
+        let peer = Peer(
+            id: ID("0000000000000000000000000P")!, room: ID("0000000000000000000000000R")!, owner: nil,
+            session: SessionNumber(slot: 0, turn: 1), remoteUfrag: "abcd", fingerprints: [], transport: transport, reporter: 1, name: "x")
+        peer.incoming = [try #require(IncomingTrack(section))]
+        #expect(peer.extensions.set(.rid, 2))
+        return peer
+    }
+
+    /// The beginning of a picture of VP8 that is no key frame; with the name of its layer, where it has one.
+    private func packet(_ source: UInt32, _ number: UInt16, _ layer: String? = nil) -> [UInt8] {
+        let big = { (value: UInt32) in (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * UInt32($0))) } }
+        let name = layer.map { Array($0.utf8) } ?? []
+        let names: [UInt8] = name.isEmpty ? [] : [0xbe, 0xde, 0, 1, 2 << 4 | UInt8(name.count - 1)] + name + [0, 0]
+        return [name.isEmpty ? 0x80 : 0x90, 96, UInt8(number >> 8), UInt8(number & 0xff), 0, 0, 0, 0] + big(source) + names + [0x10, 0x01]
+    }
+
+    private func send(_ bytes: [UInt8], to peer: Peer, at now: Microseconds) {
+        var bytes = bytes
+        bytes.withUnsafeMutableBytes { peer.take($0, at: now) }
+    }
+
+    @Test("layers that are sent anew again and again are heard, and what comes late of an older source is nobody's")
+    func anew() throws {
+        let peer = try publisher(["q", "h", "f"])
+        let layers = try #require(peer.incoming.first).layers
+        var now: Microseconds = 0
+        for turn in 0..<400 as Range<UInt32> {
+            now += 100 * Self.ms
+            for (place, name) in ["q", "h", "f"].enumerated() {
+                let source = 1000 + 3 * turn + UInt32(place)
+                send(packet(source, 1, name), to: peer, at: now)
+                #expect(layers[place].source == source)
+            }
+            _ = layers.map { $0.takeFigures() }
+            // Late, with its name and without: it changes nothing.
+            send(packet(1000 + 3 * turn - 3, 2, "q"), to: peer, at: now)
+            send(packet(1000 + 3 * turn - 3, 3), to: peer, at: now)
+            if turn > 0 { #expect(layers[0].takeFigures().frames == 0 && layers[0].source == 1000 + 3 * turn) }
+        }
+        // Where the new one is silent the old one is had again.
+        now += 2000 * Self.ms
+        send(packet(1000 + 3 * 398, 4, "q"), to: peer, at: now)
+        #expect(layers[0].source == 1000 + 3 * 398)
+    }
+}
