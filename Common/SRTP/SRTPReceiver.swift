@@ -3,9 +3,10 @@ import Crypto
 
 /// Lets in what comes over one connection, each packet once. Source: RFC 3711; RFC 7714.
 ///
-/// A source is known from its first authentic packet on: who has no keys makes nothing grow. Of those that are known the one that was heard
-/// the longest time ago gives its place to a new one: a page that sends its pictures anew again and again has new sources each time. What came
-/// of it before is refused as ever if it comes again. Confined to its owner's thread; a packet costs no allocation once its source is known.
+/// A source is known from its first authentic packet on: who has no keys makes nothing grow. Of those that are known the one that was
+/// heard the longest time ago gives its place to a new one: a page that sends its pictures anew again and again has new sources each time.
+/// What came of it before is refused as ever if it comes again. Confined to its owner's thread; a packet costs no allocation once its
+/// source is known.
 package final class SRTPReceiver {
     private let media: Protection
     private let control: Protection

@@ -23,6 +23,8 @@ final class IncomingLayer {
     /// Pictures of other layers of its track since then, and whether they say that it is not sent any more.
     private var passed = 0
     private var isOver = false
+    /// How often a key frame was asked for since the last packet, or since the last one came who gets it.
+    var asked = 0
     /// Since the last report.
     private var bytes = 0
     private var frames = 0
@@ -32,6 +34,8 @@ final class IncomingLayer {
     private static let silence: Microseconds = 1_000_000
     /// Sooner where others go on, because all are made of the same pictures. Of one that is sent an encoder leaves out a few in a row.
     private static let gap = (time: Microseconds(200_000), pictures: 4)
+    /// Whoever has paused is not asked for a key frame again and again: it sends one when it goes on, or is asked then.
+    private static let askLimit = 5
 
     init(_ number: UInt8, _ name: Label?, _ codec: Codec) {
         self.number = number
@@ -63,6 +67,9 @@ final class IncomingLayer {
 
     func isSent(at now: Microseconds) -> Bool { last.map { !isOver && now - $0 < Self.silence } ?? false }
 
+    /// Whether there is somebody who would hear a request for a key frame.
+    func mayBeAsked(at now: Microseconds) -> Bool { source != nil && (isSent(at: now) || asked < Self.askLimit) }
+
     /// A picture of another layer of the same track has begun.
     /// - Returns: whether that says that this one is not sent any more, and nothing said so before.
     func pass(at now: Microseconds) -> Bool {
@@ -84,7 +91,7 @@ final class IncomingLayer {
     func take(_ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, at now: Microseconds) -> (SourcePacket, UnsafeRawBufferPointer)?
     {
         bytes += packet.count
-        (last, passed, isOver) = (now, 0, false)
+        (last, passed, isOver, asked) = (now, 0, false, 0)
         return keep(packet, header, reception.take(header.fields.sequence, timestamp: header.fields.timestamp, at: now), at: now)
     }
 

@@ -118,10 +118,16 @@ final class IncomingTrack {
 
     // MARK: Subscribers
 
-    func add(_ subscriber: OutgoingTrack) { subscribers.append(subscriber) }
+    func add(_ subscriber: OutgoingTrack) {
+        subscribers.append(subscriber)
+        for layer in layers { layer.asked = 0 }
+    }
     func remove(_ subscriber: OutgoingTrack) { subscribers.removeAll { $0 === subscriber } }
 
-    func wantKeyFrame(of layer: UInt8, at now: Microseconds) { if codec.isVideo { requests.want(layer, at: now) } }
+    func wantKeyFrame(of layer: UInt8, at now: Microseconds) {
+        guard codec.isVideo, Int(layer) < layers.count, layers[Int(layer)].mayBeAsked(at: now) else { return }
+        requests.want(layer, at: now)
+    }
 
     /// What is sent of it now, the cheapest first; before anything came, its first layer. What it costs is a tenth of a second old at most.
     func offers(at now: Microseconds) -> [LayerChoice.Offer] {
@@ -146,7 +152,10 @@ final class IncomingTrack {
             return numbers
         }
         var due = Set<UInt8>()
-        while let request = requests.next(at: now) { due.insert(request.layer) }
+        while let request = requests.next(at: now) {
+            due.insert(request.layer)
+            layers[Int(request.layer)].asked += 1
+        }
         for layer in layers {
             let missing = numbers[Int(layer.number)]
             if !missing.isEmpty || due.contains(layer.number) { ask(layer, missing, due.contains(layer.number)) }

@@ -26,6 +26,16 @@ struct LayerTests {
 
         var sent: [UInt8] { track.layers.filter { $0.isSent(at: now) }.map(\.number) }
 
+        /// How often it is asked for a key frame meanwhile, by ticks of 20 ms.
+        mutating func pause(_ seconds: Int) -> Int {
+            var asked = 0
+            for _ in 0..<50 * seconds {
+                now += 20 * LayerTests.ms
+                track.demands(at: now) { _, _, needsKeyFrame in if needsKeyFrame { asked += 1 } }
+            }
+            return asked
+        }
+
         mutating func send(_ pictures: Int, of layers: ClosedRange<Int>) throws {
             for _ in 0..<pictures {
                 now += 33 * LayerTests.ms
@@ -80,6 +90,33 @@ struct LayerTests {
         try publisher.send(1, of: 0...1)
         #expect(departures.isDue(at: publisher.now))
         #expect(!publisher.track.offers(at: publisher.now).contains { $0.target.layer == 2 })
+    }
+
+    @Test("a publisher that pauses is asked for a key frame some times and no more; again when it goes on, and for whoever is new")
+    func paused() throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
+        defer { buffer.deallocate() }
+        var publisher = try Publisher()
+        let departures = Departures(.nothing, buffer: buffer, protection: { nil }, send: { _ in }, waits: {})
+        let agreed = AgreedCodec(codec: .vp8, payloadType: 96, retransmissionType: nil, feedback: [])
+        let players = (1...2 as ClosedRange<UInt32>).map { source in
+            OutgoingTrack(
+                agreed, ExtensionMap(), source: source, repeatSource: 0, random: 1, departures: departures, buffer: buffer, at: 0)
+        }
+        players[0].feed(from: publisher.track)
+        players[0].select(LayerTarget(layer: 0))
+        // Nobody knows yet whom to ask.
+        #expect(publisher.pause(2) == 0)
+        publisher.track.layers[0].begin(7)
+        try publisher.send(30, of: 0...0)
+        #expect((5...12).contains(publisher.pause(60)))
+        #expect(publisher.pause(60) == 0)
+        try publisher.send(1, of: 0...0)
+        #expect(publisher.pause(2) > 0)
+        _ = publisher.pause(60)
+        players[1].feed(from: publisher.track)
+        players[1].select(LayerTarget(layer: 0))
+        #expect(publisher.pause(2) > 0)
     }
 
     @Test("sound that came first has numbers as soon as pictures say how the way is known")

@@ -31,12 +31,15 @@ struct PublisherTests {
         return peer
     }
 
-    /// The beginning of a picture of VP8 that is no key frame; with the name of its layer, where it has one.
+    /// The beginning of a picture of VP8 that is no key frame; with the name of its layer, one letter, where it has one.
     private func packet(_ source: UInt32, _ number: UInt16, _ layer: String? = nil) -> [UInt8] {
-        let big = { (value: UInt32) in (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * UInt32($0))) } }
-        let name = layer.map { Array($0.utf8) } ?? []
-        let names: [UInt8] = name.isEmpty ? [] : [0xbe, 0xde, 0, 1, 2 << 4 | UInt8(name.count - 1)] + name + [0, 0]
-        return [name.isEmpty ? 0x80 : 0x90, 96, UInt8(number >> 8), UInt8(number & 0xff), 0, 0, 0, 0] + big(source) + names + [0x10, 0x01]
+        let first: UInt8 = layer == nil ? 0x80 : 0x90
+        var bytes: [UInt8] = [first, 96, UInt8(number >> 8), UInt8(number & 0xff), 0, 0, 0, 0]
+        for place in 0..<4 as Range<UInt32> { bytes.append(UInt8(truncatingIfNeeded: source >> (24 - 8 * place))) }
+        // One extension of the one-byte form, with the id 2.
+        if let layer { bytes += [0xbe, 0xde, 0, 1, 0x20] + Array(layer.utf8) + [0, 0] }
+        bytes += [0x10, 0x01]
+        return bytes
     }
 
     private func send(_ bytes: [UInt8], to peer: Peer, at now: Microseconds) {
