@@ -128,7 +128,7 @@ struct MediaRoutes: Sendable {
         let tags = conditions == ["*"] ? nil : conditions.flatMap(EntityTag.list).filter { !$0.isWeak }.map(\.opaque)
         do {
             let text = String(decoding: call.bytes, as: UTF8.self)
-            guard let entry = try await parts.rooms.trickle(text, of: peer, in: room, tags: tags) else {
+            guard let entry = try await parts.rooms.trickle(text, of: peer, in: room, by: use, tags: tags) else {
                 return Self.shared(.noContent, [:])
             }
             return Self.shared(.ok, ["Content-Type": Self.fragment, "ETag": "\"\(entry.tag)\""], Array(entry.answer.utf8))
@@ -140,7 +140,7 @@ struct MediaRoutes: Sendable {
     private func leave(_ use: RoomUse, _ call: Call) async throws -> Response {
         let (room, peer): (RoomID, PeerID) = (try await room(use, call), try call.id("peer"))
         do {
-            try await parts.rooms.close(peer, in: room)
+            try await parts.rooms.close(peer, in: room, by: use)
         } catch {
             throw Self.problem(error)
         }

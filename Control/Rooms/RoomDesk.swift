@@ -17,6 +17,8 @@ package actor RoomDesk {
     /// Somebody's PeerConnection.
     private struct Seat {
         let room: RoomID
+        /// By which door it came; `join` of a participant's.
+        let use: RoomUse
         let worker: Int
         var tag = ""
         /// The worker has been asked to let it in; before that it knows nothing of it.
@@ -93,7 +95,11 @@ package actor RoomDesk {
             let there = Set(description.peers)
             let gone = seats.filter { $0.value.worker == worker && $0.value.isOrdered && !there.contains($0.key) }
             for peer in gone.keys { await forget(peer, "the room's worker has ended") }
-        case .left(let end): await forget(end.peer, end.reason.bounded())
+        case .left(let end):
+            guard let seat = seats[end.peer], seat.worker == worker else { break }
+            await forget(end.peer, end.reason.bounded())
+            // What it offered meanwhile has let it in anew, where it has no seat any more.
+            _ = await keepers[worker].order(.close(PeerReference(peer: end.peer)))
         case .offered(let offer): if let seat = seats[offer.peer] { await listener?(seat.room, .offered(offer)) }
         case .answered, .outcome, .report, .ended, .unknown: break
         }
@@ -114,7 +120,8 @@ package actor RoomDesk {
         _ offer: String, as peer: PeerID? = nil, of owner: ParticipantID? = nil, in room: RoomID
     ) async throws(Refusal) -> Entry {
         let peer = peer ?? .fresh()
-        return try await enter(peer, room, .publish(PeerOffer(peer: peer, room: room, owner: owner, offer: offer)))
+        let order = WorkerOrder.publish(PeerOffer(peer: peer, room: room, owner: owner, offer: offer))
+        return try await enter(peer, room, by: owner == nil ? .publish : .join, order)
     }
 
     /// Another offer of somebody who sends.
@@ -133,11 +140,11 @@ package actor RoomDesk {
     /// Lets somebody in who receives what the room's publishers send.
     package func play(_ offer: String, in room: RoomID) async throws(Refusal) -> Entry {
         let peer = PeerID.fresh()
-        return try await enter(peer, room, .play(PeerOffer(peer: peer, room: room, offer: offer)))
+        return try await enter(peer, room, by: .play, .play(PeerOffer(peer: peer, room: room, offer: offer)))
     }
 
-    private func enter(_ peer: PeerID, _ room: RoomID, _ order: WorkerOrder) async throws(Refusal) -> Entry {
-        let keeper = try await place(peer, in: room)
+    private func enter(_ peer: PeerID, _ room: RoomID, by use: RoomUse, _ order: WorkerOrder) async throws(Refusal) -> Entry {
+        let keeper = try await place(peer, in: room, by: use)
         switch await keeper.order(order) {
         case .answered(let answer):
             try await confirm(peer, keeper)
@@ -156,7 +163,7 @@ package actor RoomDesk {
     ///
     /// - Parameter peer: a new one, which offers name from now on.
     func subscribe(as peer: PeerID, of owner: ParticipantID, in room: RoomID) async throws(Refusal) {
-        let keeper = try await place(peer, in: room)
+        let keeper = try await place(peer, in: room, by: .join)
         let order = WorkerOrder.subscribe(PeerSubscription(peer: peer, room: room, owner: owner))
         do throws(Refusal) {
             try Self.expectDone(await keeper.order(order))
@@ -190,12 +197,12 @@ package actor RoomDesk {
     }
 
     /// Its worker listens, and the room is on it for whoever comes meanwhile.
-    private func place(_ peer: PeerID, in room: RoomID) async throws(Refusal) -> WorkerKeeper {
+    private func place(_ peer: PeerID, in room: RoomID, by use: RoomUse) async throws(Refusal) -> WorkerKeeper {
         guard !keepers.isEmpty else { throw .none }
         let there = seats.values.filter { $0.room == room }
         guard there.count < Self.peersPerRoom else { throw .full(limit: Self.peersPerRoom) }
         let worker = there.first?.worker ?? idlest
-        seats[peer] = Seat(room: room, worker: worker)
+        seats[peer] = Seat(room: room, use: use, worker: worker)
         guard await keepers[worker].listening(within: .seconds(3)) else {
             seats[peer] = nil
             throw .away("no worker for rooms runs at the moment")
@@ -222,10 +229,14 @@ package actor RoomDesk {
 
     /// Candidates of a peer, or new credentials.
     ///
-    /// - Parameter tags: the sessions that the peer may mean; nil: whichever there is.
+    /// - Parameters:
+    ///   - use: the door by which it came: nobody changes what came by another.
+    ///   - tags: the sessions that the peer may mean; nil: whichever there is.
     /// - Returns: nil where nothing is to be answered.
-    package func trickle(_ fragment: String, of peer: PeerID, in room: RoomID, tags: [String]?) async throws(Refusal) -> Entry? {
-        guard let seat = seats[peer], seat.room == room else { throw .missing }
+    package func trickle(
+        _ fragment: String, of peer: PeerID, in room: RoomID, by use: RoomUse, tags: [String]?
+    ) async throws(Refusal) -> Entry? {
+        guard let seat = seats[peer], seat.room == room, seat.use == use else { throw .missing }
         if let tags, !tags.contains(seat.tag) { throw .outdated }
         let tag = tags == nil ? nil : seat.tag
         switch await keepers[seat.worker].order(.trickle(PeerFragment(peer: peer, fragment: fragment, tag: tag))) {
@@ -238,8 +249,9 @@ package actor RoomDesk {
         }
     }
 
-    package func close(_ peer: PeerID, in room: RoomID) async throws(Refusal) {
-        guard let seat = seats[peer], seat.room == room else { throw .missing }
+    /// - Parameter use: as of `trickle`.
+    package func close(_ peer: PeerID, in room: RoomID, by use: RoomUse) async throws(Refusal) {
+        guard let seat = seats[peer], seat.room == room, seat.use == use else { throw .missing }
         await discard(peer)
     }
 
