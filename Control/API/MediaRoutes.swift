@@ -108,6 +108,13 @@ struct MediaRoutes: Sendable {
         } catch {
             throw Self.problem(error)
         }
+        do {
+            // Once more: a room that went meanwhile has not found it.
+            _ = try await self.room(use, call)
+        } catch {
+            await parts.rooms.discard(entry.peer)
+            throw error
+        }
         var response = Self.shared(
             .created,
             [

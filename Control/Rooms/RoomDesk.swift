@@ -256,7 +256,7 @@ package actor RoomDesk {
     }
 
     /// Ends somebody's PeerConnection, where it is there.
-    func discard(_ peer: PeerID) async {
+    package func discard(_ peer: PeerID) async {
         guard let seat = seats.removeValue(forKey: peer) else { return }
         _ = await keepers[seat.worker].order(.close(PeerReference(peer: peer)))
     }

@@ -254,7 +254,8 @@ package actor RoomSession {
         }
         let sources = Dictionary(publication.tracks.map { ($0.mid, $0.source) }) { first, _ in first }
         let tracks = entry.tracks.map { RoomTrack(mid: $0.mid, kind: $0.kind, source: sources[$0.mid] ?? .other) }
-        guard state.published(tracks, by: entry.peer) else {
+        // Where the room was closed meanwhile, nobody would close what came later.
+        guard !isOver, state.published(tracks, by: entry.peer) else {
             await desk.discard(entry.peer)
             throw .outdated
         }
@@ -278,7 +279,7 @@ package actor RoomSession {
             if state.subscriber(of: id) == peer { _ = state.subscribe(by: nil, of: id) }
             throw Self.refusal(error)
         }
-        guard state.subscriber(of: id) == peer else {
+        guard !isOver, state.subscriber(of: id) == peer else {
             await desk.discard(peer)
             throw RoomRefusal(.outdated, "another one has taken its place")
         }
