@@ -77,6 +77,8 @@ package struct Gateway: Sendable {
         let guestKnocks = RateLimiter(RateLimit(30, per: .seconds(60)))
         /// Whoever comes into meetings: of each of them, and of each organisation (SEC-11, decisions 25).
         let meetingJoins = RateLimiter(RateLimit(30, per: .seconds(60)))
+        /// Guests among them, of each meeting (SEC-11).
+        let guestJoins = RateLimiter(RateLimit(20, per: .seconds(60)))
         let organizationJoins = RateLimiter(RateLimit(60, per: .seconds(60)))
         /// Guests who wait before meetings.
         let waiting = Guarded(WaitingList())

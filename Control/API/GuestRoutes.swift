@@ -141,15 +141,16 @@ struct GuestRoutes: Sendable {
         case .refused(let refusal): throw entrance.problem(refusal)
         case .enters(let seat), .opens(let seat):
             guard let room = meeting.room else { throw Self.notThere }
-            try entrance.count(meeting)
+            try entrance.countGuest(meeting)
             try await use(request.token?.secret, of: meeting, call)
             let pass = try entrance.pass(into: room, of: meeting, options, seat, as: request.name)
             return .secret(MeetingEntryView(state: .enters, preset: seat.preset, pass: pass))
         case .waits(let seat, _):
             let secret = Secret(Base64URL.encode(randomBytes(32)))
             let guest = WaitingList.Guest(
-                id: Self.freshID(at: parts.store.now), meeting: meeting.id, slug: meeting.slug, name: request.name, preset: seat.preset,
-                linkPreset: link?.preset, link: request.token?.secret, place: place, since: parts.store.now)
+                id: Self.freshID(at: parts.store.now), organization: meeting.organization, meeting: meeting.id, slug: meeting.slug,
+                name: request.name, preset: seat.preset, linkPreset: link?.preset, link: request.token?.secret, place: place,
+                since: parts.store.now)
             guard parts.waiting.withLock({ $0.knock(guest, as: SHA256.hash(secret.revealed)) }) else {
                 throw Problem(.conflict, "too many wait to be let in already: come back later")
             }
@@ -187,7 +188,7 @@ struct GuestRoutes: Sendable {
         guard let room = found.meeting.room, parts.waiting.withLock({ $0.begin(key) }) else { return nil }
         do {
             let entrance = MeetingEntrance(parts)
-            try entrance.count(found.meeting)
+            try entrance.countGuest(found.meeting)
             try await use(guest.link, of: found.meeting, call)
             let pass = try entrance.pass(into: room, of: found.meeting, found.levels.effective, seat, as: guest.name)
             parts.waiting.withLock { $0.end(key, pass) }

@@ -28,6 +28,12 @@ struct MeetingEntrance: Sendable {
         return Admission(type: meeting.type, state: meeting.state, options: options, occupancy: occupancy).answer(to: comer)
     }
 
+    /// A guest who comes in is counted, of each meeting: they leave room for its members, who are counted with them.
+    func countGuest(_ meeting: Meeting) throws {
+        try parts.guestJoins.take(meeting.id.text, at: parts.store.now)
+        try count(meeting)
+    }
+
     /// Whoever comes in is counted, of each meeting and of each organisation.
     func count(_ meeting: Meeting) throws {
         try parts.meetingJoins.take(meeting.id.text, at: parts.store.now)
@@ -44,7 +50,7 @@ struct MeetingEntrance: Sendable {
         let end = parts.store.now + (account == nil ? Self.guestTime : Self.memberTime)
         let holder = RoomPass.Holder(
             id: RoomPass.Holder.freshID(), name: name, role: RoomRole(seat), account: account, sends: seat.permissions.sends,
-            places: options.maxParticipants)
+            places: options.maxParticipants, guestPlaces: Admission.guestLimit(options))
         let pass = RoomPass(room: room, organization: meeting.organization, use: .join, exp: end.unixSeconds, holder: holder)
         return try parts.view(of: pass, until: end)
     }

@@ -8,6 +8,7 @@ import Wire
 struct WaitingList: Sendable {
     struct Guest: Sendable, Hashable {
         let id: WaitingGuestID
+        let organization: OrganizationID
         let meeting: MeetingID
         /// Of its address.
         let slug: String
@@ -48,6 +49,8 @@ struct WaitingList: Sendable {
     /// Source: MTG-41.
     static let patience = Duration.seconds(600)
     static let perPlace = 10
+    /// Before all of its meetings: who fills those keeps nobody from another's.
+    static let perOrganization = 1000
     static let inAll = 10_000
 
     private var entries: [[UInt8]: Entry] = [:]
@@ -55,12 +58,13 @@ struct WaitingList: Sendable {
     /// Somebody begins to wait.
     ///
     /// - Parameter key: the hash of their secret.
-    /// - Returns: false where too many wait already, of their place or in all.
+    /// - Returns: false where too many wait already, of their place, at the organisation's meetings or in all.
     mutating func knock(_ guest: Guest, as key: [UInt8]) -> Bool {
         let now = guest.since
         entries = entries.filter { Self.isThere($0.value, at: now) }
         let ofPlace = entries.values.count { $0.guest.place == guest.place && $0.guest.meeting == guest.meeting }
-        guard ofPlace < Self.perPlace, entries.count < Self.inAll else { return false }
+        let ofOrganization = entries.values.count { $0.guest.organization == guest.organization }
+        guard ofPlace < Self.perPlace, ofOrganization < Self.perOrganization, entries.count < Self.inAll else { return false }
         entries[key] = Entry(guest: guest, askedAt: now)
         return true
     }

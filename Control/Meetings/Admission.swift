@@ -56,8 +56,10 @@ package struct Admission: Hashable, Sendable {
         self.occupancy = occupancy
     }
 
+    package var guestLimit: Int { Self.guestLimit(options) }
+
     /// Guests who may be heard or seen have half of the places (SEC-13, decisions 33).
-    package var guestLimit: Int { options.maxParticipants / 2 }
+    package static func guestLimit(_ options: MeetingOptions) -> Int { options.maxParticipants / 2 }
 
     package func answer(to comer: Comer) -> Answer {
         let seat = Seat(of: comer, in: type, hostsRunAll: options.hostsRunAll)

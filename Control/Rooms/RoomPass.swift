@@ -26,14 +26,23 @@ package struct RoomPass: Codable, Sendable, Hashable {
         package let sends: Set<TrackKind>?
         /// They come in while fewer are there; nil: the server's limit alone holds.
         package let places: Int?
+        /// Of a guest who may be heard or seen: while fewer of those are there; nil: as many as may be there at all.
+        package let guestPlaces: Int?
 
-        package init(id: String, name: String, role: RoomRole, account: Account?, sends: Set<TrackKind>? = nil, places: Int? = nil) {
+        /// A guest who may be heard or seen.
+        package var isSendingGuest: Bool { role == .guest && sends?.isEmpty != true }
+
+        package init(
+            id: String, name: String, role: RoomRole, account: Account?, sends: Set<TrackKind>? = nil, places: Int? = nil,
+            guestPlaces: Int? = nil
+        ) {
             self.id = id
             self.name = name
             self.role = role
             self.account = account
             self.sends = sends
             self.places = places
+            self.guestPlaces = guestPlaces
         }
     }
 

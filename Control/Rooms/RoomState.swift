@@ -120,6 +120,9 @@ package struct RoomState: Sendable {
         }
         let places = min(limits.participants, holder.places ?? limits.participants)
         guard seats.count < places else { throw RoomRefusal(.full, "the room is full: \(places) may be in it") }
+        if let most = holder.guestPlaces, holder.isSendingGuest, headcount.sendingGuests >= most {
+            throw RoomRefusal(.full, "the room is full: \(most) of those in it may be guests")
+        }
         let shown = RoomParticipant(id: id, name: holder.name, role: holder.role, isAway: false, tracks: [])
         seats[id] = Seat(shown: shown, holder: holder, passEnd: passEnd, resume: resume, link: .here(connection))
         tell(id)
@@ -221,7 +224,7 @@ package struct RoomState: Sendable {
         var count = Headcount()
         count.all = seats.count
         count.hosts = seats.values.count { $0.shown.role == .host }
-        count.sendingGuests = seats.values.count { $0.shown.role == .guest && $0.holder.sends?.isEmpty != true }
+        count.sendingGuests = seats.values.count { $0.holder.isSendingGuest }
         return count
     }
 

@@ -9,15 +9,18 @@ import Wire
 struct WaitingListTests {
     private let meeting = MeetingID("01ARZ3NDEKTSV4RRFFQ69G5001")!
     private let other = MeetingID("01ARZ3NDEKTSV4RRFFQ69G5002")!
+    private let house = OrganizationID("01ARZ3NDEKTSV4RRFFQ69G5003")!
+    private let neighbour = OrganizationID("01ARZ3NDEKTSV4RRFFQ69G5004")!
     private let start = Timestamp(unixMs: 1_000_000)
 
     private func guest(
-        _ number: UInt64, at meeting: MeetingID? = nil, from place: String = "a", since: Timestamp? = nil
+        _ number: UInt64, at meeting: MeetingID? = nil, of organization: OrganizationID? = nil, from place: String = "a",
+        since: Timestamp? = nil
     ) -> WaitingList.Guest {
         var random = Numbers(number: number)
         return WaitingList.Guest(
-            id: WaitingGuestID(ULID(unixMs: 0, random: &random)), meeting: meeting ?? self.meeting, slug: "0123456789",
-            name: "Gina \(number)", preset: .videoGuest, linkPreset: nil, link: nil, place: place, since: since ?? start)
+            id: WaitingGuestID(ULID(unixMs: 0, random: &random)), organization: organization ?? house, meeting: meeting ?? self.meeting,
+            slug: "0123456789", name: "Gina \(number)", preset: .videoGuest, linkPreset: nil, link: nil, place: place, since: since ?? start)
     }
 
     private struct Numbers: RandomNumberGenerator {
@@ -81,4 +84,17 @@ struct WaitingListTests {
         ]
         #expect(more == [false, true, true])
     }
+
+    @Test("are so many before all meetings of one organisation, and keep nobody from another's")
+    func organizations() {
+        var list = WaitingList()
+        var came = 0
+        for number in 1...UInt64(WaitingList.perOrganization + 1)
+        where list.knock(guest(number, from: "place \(number)"), as: Self.key(number)) { came += 1 }
+        #expect(came == WaitingList.perOrganization)
+        let elsewhere = list.knock(guest(5000, at: other, of: neighbour), as: Self.key(5000))
+        #expect(elsewhere)
+    }
+
+    private static func key(_ number: UInt64) -> [UInt8] { [UInt8(number >> 8 & 0xff), UInt8(number & 0xff)] }
 }

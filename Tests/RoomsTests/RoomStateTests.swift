@@ -29,11 +29,12 @@ struct RoomStateTests {
         /// - Returns: who it is, their connection, and the one that is replaced.
         mutating func join(
             _ name: String, _ role: RoomRole = .member, pass: String? = nil, account: RoomPass.Account? = nil,
-            sends: Set<TrackKind>? = nil, places: Int? = nil, until end: Int64 = 100, at now: Int64 = 0
+            sends: Set<TrackKind>? = nil, places: Int? = nil, guests: Int? = nil, until end: Int64 = 100, at now: Int64 = 0
         ) throws -> (id: ParticipantID, connection: Int, replaced: Int?) {
             let connection = self.connection()
             let holder = RoomPass.Holder(
-                id: pass ?? "pass of \(name)", name: name, role: role, account: account, sends: sends, places: places)
+                id: pass ?? "pass of \(name)", name: name, role: role, account: account, sends: sends, places: places,
+                guestPlaces: guests)
             let (id, replaced) = try state.join(
                 holder, until: end, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now)
             return (id, connection, replaced)
@@ -150,6 +151,19 @@ struct RoomStateTests {
         #expect(table.state.headcount == expected)
         _ = table.state.leave(anna.id)
         #expect(table.state.headcount.hosts == 0 && table.state.headcount.all == 2)
+    }
+
+    @Test("guests who may be heard have so many of the places, however many passes were given out; who only watches takes none of those")
+    func guests() throws {
+        var table = Table()
+        let ben = try table.join("Ben", .guest, sends: [.audio], guests: 2)
+        _ = try table.join("Cleo", .guest, guests: 2)
+        #expect(reason { _ = try table.join("Dora", .guest, sends: [.video], guests: 2) } == .full)
+        _ = try table.join("Vera", .guest, sends: [], guests: 2)
+        _ = try table.join("Mona", .member, guests: 2)
+        #expect(try table.join("Ben", .guest, sends: [.audio], guests: 2).id == ben.id)
+        _ = table.state.leave(ben.id)
+        _ = try table.join("Dora", .guest, sends: [.video], guests: 2)
     }
 
     @Test("a seat whose connection is lost is kept for its time and given back, and nobody's token opens another one")
