@@ -24,8 +24,9 @@ package struct SubscriptionOffer: Sendable {
         package var refused: [SentTrack]
     }
 
-    /// Sections of one offer, those without a track too.
-    package static let sectionLimit = 200
+    /// Sections of one offer, those without a track too: what a browser answers to so many, of 1 kB each, is within a message of a page in
+    /// a room (128 KiB).
+    package static let sectionLimit = 120
 
     private struct Place {
         var mid: String
@@ -33,6 +34,8 @@ package struct SubscriptionOffer: Sendable {
         var track: SentTrack?
         /// What the section told last.
         var codec: RoomCodec?
+        /// The other end was offered the track.
+        var isOffered = false
         /// Port 0: from now on, or until the place is taken again.
         var isStopped = false
         /// The other end knows that there is nothing in it, so another track may have it.
@@ -75,6 +78,7 @@ package struct SubscriptionOffer: Sendable {
     /// - Returns: the mid under which the track will go; nil where all sections are taken.
     package mutating func add(_ track: SentTrack) -> String? {
         guard let index = place(track.codec.kind) else { return nil }
+        places[index].isOffered = false
         places[index].track = track
         places[index].codec = track.codec
         return places[index].mid
@@ -94,7 +98,8 @@ package struct SubscriptionOffer: Sendable {
 
     private mutating func vacate(_ index: Int) {
         places[index].track = nil
-        places[index].isFree = false
+        // Of what came and went while an answer was awaited the other end knows nothing.
+        places[index].isFree = !places[index].isOffered
         places[index].isStopped = policy == .retired
         hasChanges = true
     }
@@ -136,6 +141,7 @@ package struct SubscriptionOffer: Sendable {
         }
         pending = description
         hasChanges = false
+        for index in places.indices where places[index].track != nil { places[index].isOffered = true }
         return description
     }
 

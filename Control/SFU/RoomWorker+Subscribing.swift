@@ -11,13 +11,17 @@ extension RoomWorker {
         guard subscribers.count < Self.peerLimit else { throw Refusal(reason: "this worker has no room for more than \(Self.peerLimit)") }
         let subscriber = Subscriber(id: order.peer, room: order.room, owner: order.owner)
         subscribers[order.peer] = subscriber
-        for publisher in publishers(in: order.room) { show(publisher, to: subscriber) }
+        show(to: subscriber)
     }
 
     /// - Throws: `Refusal`, `TLSError` without memory.
     func answer(_ order: PeerReply) throws {
         guard let subscriber = subscribers[order.peer], let session = subscriber.session else {
             throw Refusal(reason: "nobody is here by that id")
+        }
+        // Of all, so that a report of all of them is a line of the worker's socket.
+        guard subscriber.peer != nil || peers.count < Self.peerLimit else {
+            throw Refusal(step: .full, reason: "this worker has no room for more than \(Self.peerLimit)")
         }
         let answered = try subscriber.take(try Self.read(order.answer, "answer", .answer), to: order.number)
         let now = now
@@ -35,6 +39,11 @@ extension RoomWorker {
     }
 
     // MARK: What there is to get
+
+    /// What of all that is sent in its room it does not get yet.
+    func show(to subscriber: Subscriber) {
+        for publisher in publishers(in: subscriber.room) { show(publisher, to: subscriber) }
+    }
 
     /// A participant's tracks, to everybody else of the room.
     func show(_ publisher: Peer) {

@@ -27,6 +27,8 @@ final class RoomWorker {
     var subscribers: [PeerID: Subscriber] = [:]
     private var watches: [Watch] = []
     private var timer: LoopTimer?
+    /// When it was last looked for places for what was left out.
+    private var filled: Microseconds = 0
     /// Of whom something waits for its turn, and when they are looked at.
     private var waiting: Set<PeerID> = []
     private var pacing: LoopTimer?
@@ -46,6 +48,7 @@ final class RoomWorker {
     /// Reads of one socket before others have their turn.
     private static let readLimit = 8
     static let peerLimit = 1000
+    private static let fillInterval: Microseconds = 1_000_000
 
     /// Why somebody is not let in.
     struct Refusal: Error {
@@ -276,6 +279,10 @@ final class RoomWorker {
             case .moved(let session, _, let path): bySession[session]?.path = path
             case .quiet, .back: break
             }
+        }
+        if now - filled >= Self.fillInterval {
+            filled = now
+            for subscriber in subscribers.values where subscriber.hasPlaceAgain() { show(to: subscriber) }
         }
         Subscriber.offer(to: subscribers.values, while: mayOffer, offered)
     }

@@ -18,6 +18,10 @@ final class Subscriber {
     private var remote: RemoteTransport?
     private var offers: SubscriptionOffer?
     private var lines: [Line] = []
+    /// Those that it has no decoder for.
+    private var refused: [IncomingTrack] = []
+    /// Something was left out, because there was no place for it.
+    private var isShort = false
     /// The offer that awaits its answer.
     private var number: Int?
 
@@ -52,12 +56,26 @@ final class Subscriber {
 
     /// Whether `source` would be another one of its tracks.
     func takes(_ source: IncomingTrack, of publisher: ParticipantID) -> Bool {
-        publisher != owner && lines.count < Self.trackLimit && !lines.contains { $0.source === source }
+        guard publisher != owner, !lines.contains(where: { $0.source === source }), !refused.contains(where: { $0 === source }) else {
+            return false
+        }
+        if lines.count >= Self.trackLimit { isShort = true }
+        return lines.count < Self.trackLimit
+    }
+
+    /// Whether there may be a place for what was left out; once for each time that something was.
+    func hasPlaceAgain() -> Bool {
+        guard isShort, lines.count < Self.trackLimit, offers?.isPending != true else { return false }
+        isShort = false
+        return true
     }
 
     /// The next offer has it.
     func add(_ source: IncomingTrack, _ sent: SentTrack, of publisher: ParticipantID) {
-        guard let mid = offers?.add(sent) else { return }
+        guard let mid = offers?.add(sent) else {
+            isShort = true
+            return
+        }
         lines.append(Line(mid: mid, sent: sent, publisher: publisher, source: source, outgoing: nil))
     }
 
@@ -68,6 +86,7 @@ final class Subscriber {
             silence(line)
         }
         lines.removeAll { $0.source === source }
+        refused.removeAll { $0 === source }
     }
 
     private func silence(_ line: Line) {
@@ -140,7 +159,10 @@ final class Subscriber {
 
     /// A track that it has no decoder for is not offered again.
     private func forget(_ track: SentTrack) {
-        for line in lines where line.sent == track { silence(line) }
+        for line in lines where line.sent == track {
+            silence(line)
+            refused.append(line.source)
+        }
         lines.removeAll { $0.sent == track }
     }
 

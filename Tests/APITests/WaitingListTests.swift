@@ -19,8 +19,9 @@ struct WaitingListTests {
     ) -> WaitingList.Guest {
         var random = Numbers(number: number)
         return WaitingList.Guest(
-            id: WaitingGuestID(ULID(unixMs: 0, random: &random)), organization: organization ?? house, meeting: meeting ?? self.meeting,
-            slug: "0123456789", name: "Gina \(number)", preset: .videoGuest, linkPreset: nil, link: nil, place: place, since: since ?? start)
+            id: WaitingGuestID(ULID(unixMs: 0, random: &random)), organization: organization ?? house,
+            meeting: meeting ?? self.meeting, slug: "0123456789", name: "Gina \(number)", preset: .videoGuest, linkPreset: nil, link: nil,
+            place: place, since: since ?? start)
     }
 
     private struct Numbers: RandomNumberGenerator {

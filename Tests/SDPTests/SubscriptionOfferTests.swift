@@ -142,6 +142,30 @@ struct SubscriptionOfferTests {
         #expect(next.sections.map(\.mid) == ["1"])
     }
 
+    @Test("tracks that come and go while an answer is awaited take up a place each at a time, and none of those that went before")
+    func churn() throws {
+        var subscription = subscription()
+        _ = subscription.add(track(.vp8, 1))
+        let offer = try next(&subscription)
+        subscription.remove("0")
+        for number in 2..<1000 as Range<UInt32> {
+            let mid = subscription.add(track(.vp8, number))
+            #expect(mid == "1")
+            subscription.remove("1")
+        }
+        let last = subscription.add(track(.h264Baseline, 1000))
+        #expect(last == "1")
+        #expect(try subscription.take(try answer(offer)).sections.isEmpty)
+        let second = try next(&subscription)
+        #expect(second.sections.map(\.mid) == ["0", "1"] && second.sections.map(\.direction) == [.inactive, .send])
+        #expect(second.sections[1].formats == ["102", "103"])
+        // What was offered and went is no place before that was answered.
+        subscription.remove("1")
+        let third = subscription.add(track(.vp8, 1001))
+        #expect(third == "2")
+        #expect(try subscription.take(try answer(second)).sections.isEmpty)
+    }
+
     @Test("an answer that is not to our offer is refused, and the offer still waits")
     func faults() throws {
         var subscription = subscription()

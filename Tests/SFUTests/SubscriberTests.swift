@@ -126,6 +126,22 @@ struct SubscriberTests {
         #expect(try subscriber.take(try answer(first, refused: ["1"]), to: 0).begins.map(\.sent.source) == [1])
         let second = try #require(subscriber.offer())
         #expect(second.tracks.map(\.mid) == ["0"])
+        #expect(!subscriber.takes(tracks[1], of: ben))
+    }
+
+    @Test("what had no place is shown once there is one")
+    func short() throws {
+        let subscriber = try subscriber()
+        let all = try (0..<Subscriber.trackLimit).map { _ in try tracks()[0] }
+        for (number, track) in all.enumerated() { add(track, UInt32(number + 1), to: subscriber) }
+        #expect(!subscriber.hasPlaceAgain())
+        let more = try tracks()[0]
+        #expect(!subscriber.takes(more, of: ben))
+        #expect(!subscriber.hasPlaceAgain())
+        subscriber.drop(all[0])
+        let again = [subscriber.hasPlaceAgain(), subscriber.hasPlaceAgain()]
+        #expect(again == [true, false])
+        #expect(subscriber.takes(more, of: ben))
     }
 
     @Test("a section of a later offer goes on with its track where it is as before")
