@@ -25,6 +25,8 @@ final class RoomWorker {
     var bySession: [SessionNumber: Peer] = [:]
     /// Those that are offered what there is; their peers are among `peers` once they have answered.
     var subscribers: [PeerID: Subscriber] = [:]
+    /// Participants' peers that a parent before this one has let in, and when they end.
+    private var orphans: [PeerID: Microseconds] = [:]
     private var watches: [Watch] = []
     private var timer: LoopTimer?
     /// When it was last looked for places for what was left out.
@@ -49,6 +51,8 @@ final class RoomWorker {
     private static let readLimit = 8
     static let peerLimit = 1000
     private static let fillInterval: Microseconds = 1_000_000
+    /// As long as a seat is kept whose connection is lost.
+    private static let orphanTime: Microseconds = 60_000_000
 
     /// Why somebody is not let in.
     struct Refusal: Error {
@@ -282,6 +286,7 @@ final class RoomWorker {
         }
         if now - filled >= Self.fillInterval {
             filled = now
+            for (orphan, end) in orphans where now >= end { remove(orphan) }
             for subscriber in subscribers.values where subscriber.hasPlaceAgain() { show(to: subscriber) }
         }
         Subscriber.offer(to: subscribers.values, while: mayOffer, offered)
@@ -321,6 +326,15 @@ final class RoomWorker {
 
     // MARK: Coming and going
 
+    /// A parent is there, the first or another one: it knows nobody who was in a room before. They come in anew, and what they had, which
+    /// nobody can send away any more, ends a little later. Programs stay: they are nobody's.
+    func meetParent() {
+        let end = now + Self.orphanTime
+        for id in Array(subscribers.keys) + peers.values.filter({ $0.owner != nil }).map(\.id) where orphans[id] == nil {
+            orphans[id] = end
+        }
+    }
+
     private func leave(_ peer: Peer, _ reason: String) {
         guard peers[peer.id] != nil else { return }
         remove(peer.id)
@@ -328,6 +342,7 @@ final class RoomWorker {
     }
 
     func remove(_ id: PeerID) {
+        orphans[id] = nil
         if let subscriber = subscribers.removeValue(forKey: id), subscriber.peer == nil, let session = subscriber.session {
             agent.close(session)
         }

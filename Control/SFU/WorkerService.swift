@@ -90,6 +90,7 @@ package final class WorkerService: @unchecked Sendable {
         switch command.order {
         case .describe:
             Self.send(.described(WorkerDescription(port: worker.port, rooms: worker.rooms, peers: worker.peerIDs)), socket, log)
+            worker.meetParent()
         case .publish(let offer): answer(command.id, offer.peer) { try worker.publish(offer) }
         case .play(let offer): answer(command.id, offer.peer) { try worker.play(offer) }
         case .subscribe(let subscription):
