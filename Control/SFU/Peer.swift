@@ -46,6 +46,8 @@ final class Peer {
 
     /// Layers and their repeats of as many sections as an answer has, and as many again that took their places.
     private static let sourceLimit = 192
+    /// Of one report (RFC 3550 section 6.4.1).
+    private static let blockLimit = 31
     /// Between two reports.
     private static let reportInterval: Microseconds = 1_000_000
     /// Between two feedbacks of when packets arrived, by which a browser estimates what its way carries. Source: RFC 8888 section 5 for
@@ -251,7 +253,11 @@ final class Peer {
                 }
             }
         }
-        if !blocks.isEmpty || packets.isEmpty { packets.append(.receiverReport(ReceiverReport(source: reporter, blocks: blocks))) }
+        for start in stride(from: 0, to: blocks.count, by: Self.blockLimit) {
+            let some = Array(blocks[start..<min(start + Self.blockLimit, blocks.count)])
+            packets.append(.receiverReport(ReceiverReport(source: reporter, blocks: some)))
+        }
+        if packets.isEmpty { packets.append(.receiverReport(ReceiverReport(source: reporter))) }
         let sources = layers.compactMap(\.source)
         if !sources.isEmpty {
             packets.append(.bandwidth(BandwidthEstimate(sender: reporter, bitsPerSecond: Self.ceiling, sources: sources)))

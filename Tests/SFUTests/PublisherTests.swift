@@ -47,6 +47,30 @@ struct PublisherTests {
         bytes.withUnsafeMutableBytes { peer.take($0, at: now) }
     }
 
+    @Test("who sends more layers than one report has blocks is told of all of them")
+    func reports() throws {
+        let peer = try publisher(["q", "h", "f"])
+        var section = try Agreed.sections()[1]
+        section.layers = try ["q", "h", "f"].map { try #require(Label($0)) }
+        peer.incoming = try (0..<16).map { number in
+            section.mid = "\(number)"
+            return try #require(IncomingTrack(section))
+        }
+        for (place, layer) in peer.incoming.flatMap(\.layers).enumerated() {
+            layer.begin(UInt32(place + 1))
+            var bytes = packet(UInt32(place + 1), 1)
+            try bytes.withUnsafeMutableBytes { packet in
+                let header = try RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(packet)))
+                _ = layer.take(packet, header, at: 1000)
+            }
+        }
+        var told: Set<UInt32> = []
+        for compound in peer.controls(clocks: { _ in PublisherClock() }, at: 2000 * Self.ms) {
+            for case .receiverReport(let report) in try ControlReader.read(compound.span) { told.formUnion(report.blocks.map(\.source)) }
+        }
+        #expect(told == Set(1...48))
+    }
+
     @Test("layers that are sent anew again and again are heard, and what comes late of an older source is nobody's")
     func anew() throws {
         let peer = try publisher(["q", "h", "f"])
