@@ -50,7 +50,7 @@ struct MeetingEntrance: Sendable {
         let end = parts.store.now + (account == nil ? Self.guestTime : Self.memberTime)
         let holder = RoomPass.Holder(
             id: RoomPass.Holder.freshID(), name: name, role: RoomRole(seat), account: account, sends: seat.permissions.sends,
-            places: options.maxParticipants, guestPlaces: Admission.guestLimit(options))
+            places: options.maxParticipants, guestPlaces: Admission.guestLimit(options), rank: seat.role.rank)
         let pass = RoomPass(room: room, organization: meeting.organization, use: .join, exp: end.unixSeconds, holder: holder)
         return try parts.view(of: pass, until: end)
     }

@@ -28,13 +28,15 @@ package struct RoomPass: Codable, Sendable, Hashable {
         package let places: Int?
         /// Of a guest who may be heard or seen: while fewer of those are there; nil: as many as may be there at all.
         package let guestPlaces: Int?
+        /// Among those of a meeting: nobody sends away who is as high as they are; nil: hosts are all alike.
+        package let rank: Int?
 
         /// A guest who may be heard or seen.
         package var isSendingGuest: Bool { role == .guest && sends?.isEmpty != true }
 
         package init(
             id: String, name: String, role: RoomRole, account: Account?, sends: Set<TrackKind>? = nil, places: Int? = nil,
-            guestPlaces: Int? = nil
+            guestPlaces: Int? = nil, rank: Int? = nil
         ) {
             self.id = id
             self.name = name
@@ -43,6 +45,7 @@ package struct RoomPass: Codable, Sendable, Hashable {
             self.sends = sends
             self.places = places
             self.guestPlaces = guestPlaces
+            self.rank = rank
         }
     }
 

@@ -185,12 +185,14 @@ package struct RoomState: Sendable {
         return over.keys.sorted().compactMap { leave($0) }
     }
 
-    /// - Throws: `.forbidden` for who is no host, `.missing`.
+    /// - Throws: `.forbidden` for who is no host, or not above whom they send away; `.missing`.
     package mutating func remove(_ target: ParticipantID, by id: ParticipantID) throws(RoomRefusal) -> Remains {
-        guard seats[id]?.shown.role == .host else { throw RoomRefusal(.forbidden, "only a host sends somebody away") }
-        guard let seat = seats[target], let remains = leave(target, .removed) else {
-            throw RoomRefusal(.missing, "there is no such participant")
+        guard let own = seats[id], own.shown.role == .host else { throw RoomRefusal(.forbidden, "only a host sends somebody away") }
+        guard let seat = seats[target] else { throw RoomRefusal(.missing, "there is no such participant") }
+        if let rank = own.holder.rank, let other = seat.holder.rank, other >= rank {
+            throw RoomRefusal(.forbidden, "they are a host as you are, or above")
         }
+        guard let remains = leave(target, .removed) else { throw RoomRefusal(.missing, "there is no such participant") }
         for name in Self.names(seat.holder) { removed[name] = seat.passEnd }
         while removed.count > limits.removed, let first = removed.min(by: { $0.value < $1.value })?.key { removed[first] = nil }
         return remains

@@ -29,12 +29,13 @@ struct RoomStateTests {
         /// - Returns: who it is, their connection, and the one that is replaced.
         mutating func join(
             _ name: String, _ role: RoomRole = .member, pass: String? = nil, account: RoomPass.Account? = nil,
-            sends: Set<TrackKind>? = nil, places: Int? = nil, guests: Int? = nil, until end: Int64 = 100, at now: Int64 = 0
+            sends: Set<TrackKind>? = nil, places: Int? = nil, guests: Int? = nil, rank: Int? = nil, until end: Int64 = 100,
+            at now: Int64 = 0
         ) throws -> (id: ParticipantID, connection: Int, replaced: Int?) {
             let connection = self.connection()
             let holder = RoomPass.Holder(
                 id: pass ?? "pass of \(name)", name: name, role: role, account: account, sends: sends, places: places,
-                guestPlaces: guests)
+                guestPlaces: guests, rank: rank)
             let (id, replaced) = try state.join(
                 holder, until: end, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now)
             return (id, connection, replaced)
@@ -311,6 +312,20 @@ struct RoomStateTests {
         #expect(table.state.snapshot.participants.map(\.id).sorted() == [ben.id, gina.id].sorted())
         #expect(table.state.leave(session: nil).map(\.connection) == [ben.connection])
         #expect(table.state.snapshot.participants.map(\.id) == [gina.id])
+    }
+
+    @Test("of a meeting's hosts one sends another away who is beneath, and nobody an equal or who is above")
+    func ranks() throws {
+        var table = Table()
+        let (host, other) = (try table.join("Anna", .host, rank: 5), try table.join("Ben", .host, rank: 5))
+        let coHost = try table.join("Cleo", .host, rank: 4)
+        let guest = try table.join("Gina", .guest, rank: 2)
+        #expect(reason { _ = try table.state.remove(host.id, by: coHost.id) } == .forbidden)
+        #expect(reason { _ = try table.state.remove(other.id, by: host.id) } == .forbidden)
+        #expect(reason { _ = try table.state.remove(host.id, by: guest.id) } == .forbidden)
+        _ = try table.state.remove(guest.id, by: coHost.id)
+        _ = try table.state.remove(coHost.id, by: host.id)
+        #expect(table.state.count == 2)
     }
 
     @Test("those who were sent away are remembered up to a bound")
