@@ -155,21 +155,27 @@ extension ControlStore {
 
     /// Ends the meetings that have lasted as long as their organisations let one, because nobody did (MTG-49).
     ///
-    /// - Returns: their rooms, which are no more.
+    /// - Returns: their rooms, which are no more. One that could not be ended keeps none of the others' from being closed: it is tried again
+    ///   with the next look.
+    /// - Throws: where nothing else came of it.
     package func endForgottenMeetings() async throws -> [RoomID] {
         let active = try await read { try $0.across(.operation).all("SELECT * FROM meetings WHERE state = 'active'", Meeting.init) }
         var rooms: [RoomID] = []
+        var failure: (any Error)?
         for meeting in active {
             let theirs = meetings(in: OrganizationScope(meeting.organization, by: .system))
-            let limit = try await theirs.levels(of: meeting.settings).effective.maxDurationMinutes
-            guard let began = meeting.startedAt, MeetingTerm(after: now - began, limit: limit) == .over else { continue }
             do {
+                let limit = try await theirs.levels(of: meeting.settings).effective.maxDurationMinutes
+                guard let began = meeting.startedAt, MeetingTerm(after: now - began, limit: limit) == .over else { continue }
                 if let room = try await theirs.end(meeting.id).room { rooms.append(room) }
             } catch StoreError.meetingIs, StoreError.missing {
                 // Somebody was quicker.
                 continue
+            } catch {
+                failure = error
             }
         }
+        if rooms.isEmpty, let failure { throw failure }
         return rooms
     }
 }
