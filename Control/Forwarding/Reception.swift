@@ -68,9 +68,10 @@ package struct Reception: Sendable {
 
     /// Takes a packet that came as a retransmission: it is no longer missing, and the network's figures do not know of it.
     package mutating func takeRepeated(_ sequence: UInt16) -> Arrival {
-        // Only those that are missing are asked for: nothing begins anew with one.
-        guard first != nil, sequence &- UInt16(truncatingIfNeeded: highest) > .max / 2 else { return .stray }
-        return place(sequence)
+        // Only those that are missing are asked for: nothing begins anew with one, however late it comes.
+        let behind = UInt16(truncatingIfNeeded: highest) &- sequence
+        guard first != nil, 1...Self.misorder ~= behind else { return .stray }
+        return accept(highest - Int64(behind))
     }
 
     private mutating func place(_ sequence: UInt16) -> Arrival {

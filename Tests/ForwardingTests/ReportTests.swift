@@ -42,6 +42,14 @@ import Testing
         #expect(block.cumulativeLost == 2 && block.fractionLost == 128)
     }
 
+    @Test("retransmissions that come far too late begin nothing anew, however many come in a row")
+    mutating func late() {
+        for sequence in 0..<2000 as Range<UInt16> { _ = reception.take(sequence, timestamp: 0, at: 0) }
+        guard case .packet(let newest) = reception.take(2000, timestamp: 0, at: 0) else { return #expect(Bool(false)) }
+        for sequence in 100..<110 as Range<UInt16> { #expect(reception.takeRepeated(sequence) == .stray) }
+        #expect(reception.take(2001, timestamp: 0, at: 0) == .packet(newest + 1))
+    }
+
     @Test("loss is told since the last block and in all; more packets than expected are a loss below zero (A.3)")
     mutating func loss() throws {
         for sequence in [0, 1, 3, 4] as [UInt16] { _ = reception.take(sequence, timestamp: 0, at: 0) }
