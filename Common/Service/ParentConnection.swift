@@ -21,8 +21,6 @@ package final class ParentConnection: @unchecked Sendable {
     private let loop: Loop
     private let continuation: AsyncStream<ParentEvent>.Continuation
     private var channel: LineChannel?
-    /// Bytes that `send` took and the loop has not come to yet.
-    private let handed = Guarded(0)
 
     private static let waitingLines = 1000
     private static let reserved = 4
@@ -50,16 +48,8 @@ package final class ParentConnection: @unchecked Sendable {
     /// - Parameter droppable: true for what may be lost while the child is slow. Other lines are queued up to 1 MiB,
     ///   above which the connection is closed.
     package func send(_ line: [UInt8], droppable: Bool = false) {
-        handed.withLock { $0 += line.count }
-        loop.submit {
-            self.handed.withLock { $0 -= line.count }
-            self.channel?.send(line, droppable: droppable)
-        }
+        loop.submit { self.channel?.send(line, droppable: droppable) }
     }
-
-    /// Whether the child takes what it is sent, so that one line more does not end the connection, however long it is; on the loop's
-    /// thread.
-    package var keepsUp: Bool { handed.withLock { $0 } + (channel?.waitingBytes ?? 0) < LineChannel.ampleBytes }
 
     /// Ends the connection and `events`; the child goes on.
     package func close() {

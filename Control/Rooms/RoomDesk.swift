@@ -130,6 +130,8 @@ package actor RoomDesk {
         let order = WorkerOrder.publish(PeerOffer(peer: peer, room: room, owner: owner, offer: offer))
         switch await keepers[seat.worker].order(order) {
         case .answered(let answer):
+            // To a worker from which it was gone it was a new one.
+            try await confirm(peer, keepers[seat.worker])
             seats[peer]?.tag = answer.tag
             return Entry(answer)
         case .outcome(let outcome): throw Self.refusal(outcome)
@@ -174,7 +176,7 @@ package actor RoomDesk {
         try await confirm(peer, keeper)
     }
 
-    /// What was closed with its room while the worker let it in is no peer of the worker's either.
+    /// What was closed, alone or with its room, while the worker let it in is no peer of the worker's either.
     private func confirm(_ peer: PeerID, _ keeper: WorkerKeeper) async throws(Refusal) {
         guard seats[peer] == nil else { return }
         _ = await keeper.order(.close(PeerReference(peer: peer)))

@@ -24,6 +24,15 @@ actor WorkerKeeper {
     private var isOver = false
     private var pending: [CommandID: CheckedContinuation<Answer, Never>] = [:]
     private var waiters: [CheckedContinuation<Void, Never>] = []
+    private var unanswered = (bytes: 0, orders: 0)
+    private var turns: [Turn] = []
+
+    /// An order that waits.
+    private struct Turn {
+        let id: CommandID
+        let bytes: Int
+        let continuation: CheckedContinuation<Bool, Never>
+    }
 
     /// What a worker says to an order.
     enum Answer: Sendable {
@@ -38,9 +47,10 @@ actor WorkerKeeper {
     private static let listenTime = Duration.seconds(5)
     /// A longer line ends the worker's connection, and the worker: what strangers send is in here, escaped. Below `LineChannel.lineBytes`.
     private static let orderBytes = 200 * 1024
-    /// Longer ones are not given to a worker that has too much before it: a queue that is full ends its connection, and it. Those that
-    /// close or subscribe are shorter.
-    private static let shortBytes = 4096
+    /// Of orders without an answer, in bytes and in all: the others wait for their turn. A queue that is full ends the connection, and with
+    /// it the worker; what it answers is about as long.
+    private static let unansweredLimit = (bytes: 384 * 1024, orders: 400)
+    private static let turnLimit = 2000
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -173,9 +183,64 @@ actor WorkerKeeper {
         guard line.count <= Self.orderBytes else {
             return .outcome(CommandOutcome(id: id, result: .refused, reason: "it is longer than a room's worker takes"))
         }
-        guard line.count <= Self.shortBytes || connection?.keepsUp == true else {
-            return .none("the room's worker has too much to do at the moment")
+        // Whoever goes makes room.
+        if case .close = order { return await answer(to: line, id) }
+        guard await takeTurn(id, line.count) else { return .none("the room's worker has too much to do at the moment") }
+        defer { endTurn(line.count) }
+        guard description != nil else { return .none("no worker for rooms runs at the moment") }
+        return await answer(to: line, id)
+    }
+
+    /// - Returns: false where it does not come in time.
+    private func takeTurn(_ id: CommandID, _ bytes: Int) async -> Bool {
+        if turns.isEmpty, hasRoom(for: bytes) {
+            begin(bytes)
+            return true
         }
+        guard turns.count < Self.turnLimit else { return false }
+        let timer = loop.spawn { [loop] in
+            // try?: cancelled by its turn.
+            guard (try? await loop.sleep(for: Self.answerTime)) != nil else { return }
+            await self.giveUpTurn(id)
+        }
+        let hasTurn = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
+            turns.append(Turn(id: id, bytes: bytes, continuation: continuation))
+        }
+        timer.cancel()
+        return hasTurn
+    }
+
+    private func hasRoom(for bytes: Int) -> Bool {
+        unanswered.orders < Self.unansweredLimit.orders && unanswered.bytes + bytes <= Self.unansweredLimit.bytes
+    }
+
+    private func begin(_ bytes: Int) {
+        unanswered.bytes += bytes
+        unanswered.orders += 1
+    }
+
+    private func endTurn(_ bytes: Int) {
+        unanswered.bytes -= bytes
+        unanswered.orders -= 1
+        letNextOnesGo()
+    }
+
+    private func giveUpTurn(_ id: CommandID) {
+        guard let index = turns.firstIndex(where: { $0.id == id }) else { return }
+        turns.remove(at: index).continuation.resume(returning: false)
+        // Those behind a long one may be shorter.
+        letNextOnesGo()
+    }
+
+    private func letNextOnesGo() {
+        while let next = turns.first, hasRoom(for: next.bytes) {
+            turns.removeFirst()
+            begin(next.bytes)
+            next.continuation.resume(returning: true)
+        }
+    }
+
+    private func answer(to line: [UInt8], _ id: CommandID) async -> Answer {
         let timer = loop.spawn { [loop] in
             // try?: cancelled by the answer.
             guard (try? await loop.sleep(for: Self.answerTime)) != nil else { return }
