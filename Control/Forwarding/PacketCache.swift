@@ -2,7 +2,8 @@ package import BondWire
 
 /// The newest packets of one source, for all who get it: requests for repeats (NACK, RFC 4585) are answered out of it.
 ///
-/// Bounded by packets, bytes and age; what is new takes the place of the oldest. The memory is taken once.
+/// Bounded by packets, bytes and age; what is new takes the place of the oldest. The memory is taken as it is needed: whoever offers many
+/// layers and sends nothing takes none.
 package struct PacketCache: Sendable {
     package struct Limits: Hashable, Sendable {
         /// A power of two.
@@ -31,11 +32,18 @@ package struct PacketCache: Sendable {
     }
 
     private let limits: Limits
-    private var slots: [Slot?]
-    private var bytes: [UInt8]
+    /// None before the first packet.
+    private var slots: [Slot?] = []
+    /// A ring, of which one turn lasts for as long as packets are held, or which is as large as it may be.
+    private var bytes: [UInt8] = []
     /// How many bytes were written, with those that were left free at the end of the ring.
     private var written = 0
+    /// When the turn began that goes on.
+    private var turned: Microseconds = 0
     private var newest: Int64?
+
+    /// Of the ring, at first, where it may be so large: the largest packet has room in it.
+    private static let leastBytes = 1 << 16
 
     /// The first packet of the newest key frame that was stored; it may be gone since.
     package private(set) var keyFrame: Int64?
@@ -43,9 +51,10 @@ package struct PacketCache: Sendable {
     package init(_ limits: Limits) {
         precondition(limits.packets > 0 && limits.packets & (limits.packets - 1) == 0, "the number of packets is a power of two")
         self.limits = limits
-        slots = [Slot?](repeating: nil, count: limits.packets)
-        bytes = [UInt8](repeating: 0, count: limits.bytes)
     }
+
+    /// That it has taken.
+    var byteCount: Int { bytes.count }
 
     /// The source's number of the newest that is held.
     package var newestNumber: Int64? { newest }
@@ -59,17 +68,48 @@ package struct PacketCache: Sendable {
             // After a jump of the numbers all that is held is of the past.
             guard newest - packet.number < Int64(limits.packets) else { return }
         }
+        if slots.isEmpty {
+            slots = [Slot?](repeating: nil, count: limits.packets)
+            bytes = [UInt8](repeating: 0, count: min(limits.bytes, Self.leastBytes))
+            turned = now
+        }
         let index = slot(packet.number)
         if let held = slots[index], held.packet.number >= packet.number { return }
-        var place = written
-        let room = limits.bytes - place % limits.bytes
-        if room < count { place += room }
-        let start = place % limits.bytes
+        let place = place(for: count, at: now)
+        let start = place % bytes.count
         for offset in 0..<count { bytes[start + offset] = packetBytes[offset] }
         written = place + count
         slots[index] = Slot(packet: packet, count: count, place: place, at: now)
         newest = max(newest ?? packet.number, packet.number)
         if let mark = packet.mark, mark.isKey, mark.startsPicture, packet.number > keyFrame ?? .min { keyFrame = packet.number }
+    }
+
+    /// Where the next packet lies, counted as `written`.
+    private mutating func place(for count: Int, at now: Microseconds) -> Int {
+        let place = next(count)
+        guard place > 0, place % bytes.count == 0 else { return place }
+        guard now - turned < limits.age, bytes.count < limits.bytes else {
+            turned = now
+            return place
+        }
+        grow(behind: place - bytes.count)
+        return next(count)
+    }
+
+    private func next(_ count: Int) -> Int {
+        let room = bytes.count - written % bytes.count
+        return room < count ? written + room : written
+    }
+
+    /// - Parameter start: of the turn that is over: it stays at the front of the ring, and what comes is behind it.
+    private mutating func grow(behind start: Int) {
+        let size = bytes.count
+        for index in slots.indices {
+            guard let place = slots[index]?.place else { continue }
+            if place >= start { slots[index]?.place = place - start } else { slots[index] = nil }
+        }
+        bytes += [UInt8](repeating: 0, count: min(size, limits.bytes - size))
+        written = size
     }
 
     /// A packet that is held.
@@ -79,13 +119,13 @@ package struct PacketCache: Sendable {
     /// - Returns: nil, without a call, where it is not held.
     package func with<Result>(_ number: Int64, at now: Microseconds, _ use: (SourcePacket, Span<UInt8>) -> Result) -> Result? {
         guard let held = held(number, now) else { return nil }
-        let start = held.place % limits.bytes
+        let start = held.place % bytes.count
         return use(held.packet, bytes.span.extracting(start..<start + held.count))
     }
 
     private func held(_ number: Int64, _ now: Microseconds) -> Slot? {
-        guard number >= 0, let held = slots[slot(number)], held.packet.number == number else { return nil }
-        return written - held.place <= limits.bytes && now - held.at <= limits.age ? held : nil
+        guard number >= 0, !slots.isEmpty, let held = slots[slot(number)], held.packet.number == number else { return nil }
+        return written - held.place <= bytes.count && now - held.at <= limits.age ? held : nil
     }
 
     private func slot(_ number: Int64) -> Int { Int(number & Int64(limits.packets - 1)) }

@@ -49,6 +49,32 @@ import Testing
         #expect(cache.packet(6, at: 0) == nil)
     }
 
+    @Test("it takes the memory that it needs, and none before the first packet; what it holds stays as it grows")
+    func grows() {
+        var cache = PacketCache(.video)
+        #expect(cache.byteCount == 0 && cache.packet(0, at: 0) == nil)
+        cache.store(packet(0), [1].span, at: 0)
+        #expect(cache.byteCount == 65_536)
+        // 2 Mbit/s.
+        for number in Int64(1)..<3000 {
+            let now = Microseconds(number) * 4 * ms
+            cache.store(packet(number), [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 1000).span, at: now)
+            let asked = max(1, number - 400)
+            let byte = UInt8(truncatingIfNeeded: asked)
+            let isThere = cache.with(asked, at: now) { packet, span in
+                packet.number == asked && span.count == 1000 && span[0] == byte && span[999] == byte
+            }
+            #expect(isThere == true)
+        }
+        #expect(cache.byteCount == PacketCache.Limits.video.bytes)
+        // A slow one needs no more than at first, however long it goes on.
+        var slow = PacketCache(.video)
+        for number in Int64(0)..<3000 {
+            slow.store(packet(number), [UInt8](repeating: 1, count: 1000).span, at: Microseconds(number) * 40 * ms)
+        }
+        #expect(slow.byteCount == 65_536)
+    }
+
     @Test("it knows where the newest key frame begins")
     func keyFrame() {
         var cache = PacketCache(.audio)
