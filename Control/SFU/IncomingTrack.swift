@@ -24,6 +24,11 @@ final class IncomingTrack {
     private var offered: (offers: [LayerChoice.Offer], at: Microseconds)?
 
     private static let offerTime: Microseconds = 100_000
+    /// Bits per second, with what a packet costs beyond itself: twice of what Opus has at most (RFC 6716 section 2.1.1). Sound waits for
+    /// nothing and is in nobody's estimate: all of it leaves at once for everybody in the room.
+    private static let soundRate: Int64 = 1_000_000
+    private static let packetBytes = 100
+    private var sound = Allowance(perSecond: IncomingTrack.soundRate, most: IncomingTrack.soundRate)
 
     /// nil for a section without media.
     init?(_ section: AgreedSection) {
@@ -79,6 +84,7 @@ final class IncomingTrack {
     func take(
         _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, of layer: IncomingLayer, isRepeat: Bool, at now: Microseconds
     ) {
+        guard codec.isVideo || sound.take(Int64(packet.count + Self.packetBytes) * 8, at: now) else { return }
         let taken =
             isRepeat ? layer.takeRepeat(packet, header, payloadType: payloadType, at: now) : layer.take(packet, header, at: now)
         guard let (taken, payload) = taken else { return }

@@ -43,6 +43,10 @@ final class Peer {
     let name: String
     private var lastReport: Microseconds = 0
     private var writer = ControlWriter()
+    /// Of what it tells and asks: a datagram of it has room for 8,000 numbers of packets, or for 80 feedbacks of 4,096 each. Browsers tell
+    /// twenty times a second, and ask for what is lost of some hundred packets.
+    private var repeats = Allowance(perSecond: 8000, most: 4000)
+    private var feedback = Allowance(perSecond: 100, most: 50)
 
     /// Layers and their repeats of as many sections as an answer has, and as many again that took their places.
     private static let sourceLimit = 192
@@ -144,12 +148,12 @@ final class Peer {
         case .receiverReport(let report): take(report.blocks, at: now)
         case .nack(let lost):
             guard let track = outgoing.first(where: { $0.source == lost.media }) else { return }
-            lost.forEach { track.askedAgain($0, at: now) }
+            lost.forEach { if repeats.take(at: now) { track.askedAgain($0, at: now) } }
         case .pictureLoss(_, let media): outgoing.first { $0.source == media }?.wantsKeyFrame(at: now)
         case .fullIntra(_, let requests):
             for request in requests { outgoing.first { $0.source == request.media }?.wantsKeyFrame(at: now) }
         case .bandwidth(let estimate): departures?.take(estimate: estimate.bitsPerSecond)
-        case .transport(let feedback): departures?.take(feedback, at: now)
+        case .transport(let told): if feedback.take(at: now) { departures?.take(told, at: now) }
         case .names, .goodbye, .other: break
         }
     }

@@ -71,6 +71,41 @@ struct PublisherTests {
         #expect(told == Set(1...48))
     }
 
+    @Test("of sound that is more than any is, no more is taken than would be; what is within it all is")
+    func loud() throws {
+        let track = try #require(IncomingTrack(try Agreed.sections()[0]))
+        let layer = track.layers[0]
+        layer.begin(7)
+        /// - Returns: bits per second that were taken within ten seconds.
+        func flood(_ bytes: Int, each interval: Microseconds, from start: Microseconds) throws -> Int {
+            _ = layer.takeFigures()
+            var number: UInt16 = 0
+            for now in stride(from: start, to: start + 10_000 * Self.ms, by: Int(interval)) {
+                number &+= 1
+                var packet = packet(7, number) + [UInt8](repeating: 0, count: bytes)
+                try packet.withUnsafeMutableBytes { packet in
+                    let header = try RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(packet)))
+                    track.take(packet, header, of: layer, isRepeat: false, at: now)
+                }
+            }
+            return layer.takeFigures().bytes * 8 / 10
+        }
+        // The most that Opus has, in 20 ms: 1,275 bytes and the headers.
+        #expect(try flood(1275, each: 20 * Self.ms, from: 0) == (1275 + 14) * 8 * 50)
+        #expect(try flood(1000, each: 100, from: 20_000 * Self.ms) < 1_200_000)
+        #expect(try flood(0, each: 100, from: 40_000 * Self.ms) < 200_000)
+    }
+
+    @Test("what is asked and told without end is taken up to a bound, and again later")
+    func allowance() {
+        var allowance = Allowance(perSecond: 100, most: 50)
+        var taken = 0
+        for now in stride(from: Microseconds(0), to: 10_000 * Self.ms, by: 50) where allowance.take(at: now) { taken += 1 }
+        #expect((1045...1051).contains(taken))
+        let (late, much) = (allowance.take(50, at: 20_000 * Self.ms), allowance.take(1, at: 20_000 * Self.ms))
+        #expect(late && !much)
+    }
+
     @Test("layers that are sent anew again and again are heard, and what comes late of an older source is nobody's")
     func anew() throws {
         let peer = try publisher(["q", "h", "f"])
