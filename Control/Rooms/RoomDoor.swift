@@ -131,9 +131,13 @@ package struct RoomDoor: Sendable {
         var pace = MessagePace(perSecond: 20, burst: 100)
         // Each is a description for the worker, and another one for everybody in the room.
         var connecting = MessagePace(perSecond: 1, burst: 20)
+        // One that the worker refuses may be tried again.
+        var answering = MessagePace(perSecond: 5, burst: 20)
         // try?: a connection that broke is over; who it was keeps the seat for a while.
         while let request = try? await Self.request(from: socket) {
-            let waits = [pace.take(at: .now), request.order.connects ? connecting.take(at: .now) : nil]
+            var waits = [pace.take(at: .now)]
+            if request.order.connects { waits.append(connecting.take(at: .now)) }
+            if case .answer = request.order { waits.append(answering.take(at: .now)) }
             if let wait = waits.compactMap({ $0 }).max() {
                 // try?: cancelled, the connection is over.
                 guard (try? await Task.sleep(for: wait)) != nil else { return }
