@@ -129,15 +129,9 @@ package struct RoomDoor: Sendable {
     /// One request after the other: a page that floods waits for itself.
     private func listen(_ socket: WebSocket, _ admission: RoomSession.Admission) async {
         var pace = MessagePace(perSecond: 20, burst: 100)
-        // Each is a description for the worker, and another one for everybody in the room.
-        var connecting = MessagePace(perSecond: 1, burst: 20)
-        // One that the worker refuses may be tried again.
-        var answering = MessagePace(perSecond: 5, burst: 20)
         // try?: a connection that broke is over; who it was keeps the seat for a while.
         while let request = try? await Self.request(from: socket) {
-            var waits = [pace.take(at: .now)]
-            if request.order.connects { waits.append(connecting.take(at: .now)) }
-            if case .answer = request.order { waits.append(answering.take(at: .now)) }
+            let waits = [pace.take(at: .now), await admission.session.wait(for: request.order, by: admission.participant)]
             if let wait = waits.compactMap({ $0 }).max() {
                 // try?: cancelled, the connection is over.
                 guard (try? await Task.sleep(for: wait)) != nil else { return }
@@ -208,16 +202,6 @@ package struct RoomDoor: Sendable {
             }
             defer { group.cancelAll() }
             return try await group.next() ?? nil
-        }
-    }
-}
-
-extension RoomOrder {
-    /// Whether it makes or changes a PeerConnection.
-    fileprivate var connects: Bool {
-        switch self {
-        case .publish, .renegotiate, .subscribe: true
-        case .join, .resume, .unpublish, .answer, .remove, .leave, .unknown: false
         }
     }
 }

@@ -2,6 +2,7 @@ import Crypto
 import Logging
 import Posix
 import Units
+import Web
 package import Wire
 
 /// One room while somebody is in it: the only writer of its state, and who asks its worker.
@@ -30,6 +31,17 @@ package actor RoomSession {
     /// What a connection is told at its end.
     private var farewells: [Int: RoomOver.Reason] = [:]
     private var reaper: Task<Void, Never>?
+    /// By the passes that they came by: who comes in again goes on with theirs.
+    private var paces: [String: Pace] = [:]
+
+    /// How fast somebody's descriptions are taken, over whichever socket: each is one for the worker, and most another one for everybody
+    /// in the room. Answers that the worker refuses may be tried again.
+    private struct Pace {
+        var connecting = MessagePace(perSecond: 1, burst: 20)
+        var answering = MessagePace(perSecond: 5, burst: 20)
+    }
+
+    private static let paceLimit = 1000
 
     init(
         _ room: RoomID, desk: RoomDesk, limits: RoomState.Limits, log: Log, ended: @escaping @Sendable (RoomSession) async -> Void
@@ -179,6 +191,17 @@ package actor RoomSession {
     }
 
     // MARK: What is asked
+
+    /// How long an order has to wait before it is performed; nil where it need not.
+    package func wait(for order: RoomOrder, by participant: ParticipantID) -> Duration? {
+        guard let pass = state.pass(of: participant) else { return nil }
+        if paces.count >= Self.paceLimit { paces.removeAll() }
+        switch order {
+        case .publish, .renegotiate, .subscribe: return paces[pass, default: Pace()].connecting.take(at: .now)
+        case .answer: return paces[pass, default: Pace()].answering.take(at: .now)
+        case .join, .resume, .unpublish, .remove, .leave, .unknown: return nil
+        }
+    }
 
     /// Does what a page asks for; its answer.
     package func perform(_ request: RoomRequest, over connection: Int) async -> RoomMessage {

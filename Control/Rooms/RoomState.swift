@@ -217,6 +217,8 @@ package struct RoomState: Sendable {
     /// nil for a connection that has no seat, or none any more.
     package func participant(over connection: Int) -> ParticipantID? { seats.first { $0.value.link == .here(connection) }?.key }
     package func shown(_ id: ParticipantID) -> RoomParticipant? { seats[id]?.shown }
+    /// The id of the pass by which they came.
+    package func pass(of id: ParticipantID) -> String? { seats[id]?.holder.id }
     /// What they may send; nil: whatever they have.
     package func sends(of id: ParticipantID) -> Set<TrackKind>? { seats[id]?.holder.sends }
     package func publisher(of id: ParticipantID) -> PeerID? { seats[id]?.publisher }
