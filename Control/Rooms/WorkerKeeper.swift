@@ -146,9 +146,10 @@ actor WorkerKeeper {
         case .described(let description):
             self.description = description
             log.notice("a room worker listens", ["port": .integer(description.port), "peers": .integer(description.peers.count)])
+            // Before anybody enters: whom it does not know by then is gone.
+            heard(number, message)
             for waiter in waiters { waiter.resume() }
             waiters.removeAll()
-            heard(number, message)
         case .answered(let answer): pending.removeValue(forKey: answer.command)?.resume(returning: .answered(answer))
         case .outcome(let outcome): pending.removeValue(forKey: outcome.id)?.resume(returning: .outcome(outcome))
         case .left, .offered, .report: heard(number, message)

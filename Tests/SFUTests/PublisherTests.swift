@@ -27,7 +27,8 @@ struct PublisherTests {
             id: ID("0000000000000000000000000P")!, room: ID("0000000000000000000000000R")!, owner: nil,
             session: SessionNumber(slot: 0, turn: 1), remoteUfrag: "abcd", fingerprints: [], transport: transport, reporter: 1, name: "x")
         peer.incoming = [try #require(IncomingTrack(section))]
-        #expect(peer.extensions.set(.rid, 2))
+        let isSet = peer.extensions.set(.rid, 2)
+        #expect(isSet)
         return peer
     }
 
