@@ -214,6 +214,24 @@ struct RoomTests {
         }
     }
 
+    @Test("thirty who send the longest offers at the same moment are answered, and the worker is the same")
+    func storm() async throws {
+        try await inRooms { desk, owner, room in
+            var pages: [RawPage] = []
+            for _ in 0..<30 {
+                let page = try await RawPage(at: desk)
+                _ = try await page.enter(try await guestPass(owner, room))
+                pages.append(page)
+            }
+            try await eventually(within: .seconds(5), "the worker listens") { try workerStarts(desk) == 1 }
+            let offer = String(repeating: "x", count: 120_000)
+            for page in pages { try await page.say(.publish(RoomPublication(offer: offer, tracks: []))) }
+            for page in pages { #expect(try await page.answer().refusal == .malformed) }
+            #expect(try await pages[0].ask(.subscribe).isDone)
+            #expect(try workerStarts(desk) == 1, "the worker is the same")
+        }
+    }
+
     // MARK: Parts
 
     private func frames(_ page: Chromium) async throws -> Double {
