@@ -35,6 +35,8 @@ package struct Reception: Sendable {
     private static let misorder: UInt16 = 1000
 
     private let rate: Int64
+    /// Added to the first number: a multiple of 2^16, so that none is below zero.
+    private let start: Int64
     private var first: Int64?
     private var highest: Int64 = 0
     private var seen = UsedNumbers()
@@ -47,8 +49,13 @@ package struct Reception: Sendable {
     private var transit: UInt32?
     private var report: (compact: UInt32, at: Microseconds)?
 
-    /// - Parameter rate: ticks of the source's clock in a second.
-    package init(rate: Int64) { self.rate = rate }
+    /// - Parameters:
+    ///   - rate: ticks of the source's clock in a second.
+    ///   - last: of the source that this one follows: its numbers lie so far behind that nobody takes them for late ones, or for a gap.
+    package init(rate: Int64, after last: Int64? = nil) {
+        self.rate = rate
+        start = last.map { ($0 >> 16 + 2) << 16 } ?? 1 << 16
+    }
 
     /// The number of the newest packet.
     package var newest: Int64? { first == nil ? nil : highest }
@@ -75,7 +82,7 @@ package struct Reception: Sendable {
     }
 
     private mutating func place(_ sequence: UInt16) -> Arrival {
-        guard first != nil else { return begin(Int64(sequence) + 1 << 16) }
+        guard first != nil else { return begin(start + Int64(sequence)) }
         let ahead = sequence &- UInt16(truncatingIfNeeded: highest)
         if ahead == 0 { return .duplicate }
         if ahead < Self.dropout {
@@ -141,7 +148,7 @@ package struct Reception: Sendable {
         if expectedSince > 0, lostSince > 0 { block.fractionLost = UInt8(clamping: lostSince << 8 / expectedSince) }
         block.cumulativeLost = Int32(max(-0x80_0000, min(lost, 0x7f_ffff)))
         // Cycles are counted from zero on the wire.
-        block.extendedHighest = UInt32(truncatingIfNeeded: highest - 1 << 16)
+        block.extendedHighest = UInt32(truncatingIfNeeded: highest - start)
         block.jitter = UInt32(clamping: scaledJitter >> 4)
         if let report {
             block.lastReport = report.compact

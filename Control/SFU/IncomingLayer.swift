@@ -56,7 +56,7 @@ final class IncomingLayer {
         if self.source != nil {
             clock = SourceClock(rate: codec.clockRate)
             reader = PictureReader(codec)
-            reception = Reception(rate: codec.clockRate)
+            reception = Reception(rate: codec.clockRate, after: reception.newest)
             missing.reset()
             cache = PacketCache(codec.isVideo ? .video : .audio)
         }
