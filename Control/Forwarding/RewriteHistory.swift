@@ -40,6 +40,12 @@ struct RewriteHistory: Sendable {
         oldest = (oldest + 1) % Self.limit
     }
 
+    mutating func forget(_ layers: Range<UInt8>) {
+        let inOrder = segments[oldest...] + segments[..<oldest]
+        segments = inOrder.filter { !layers.contains($0.layer) }
+        oldest = 0
+    }
+
     func segment(_ layer: UInt8, _ number: Int64) -> RewriteSegment? {
         for segment in segments where segment.holds(layer, number) { return segment }
         return nil

@@ -172,6 +172,12 @@ package struct TrackRewriter: Sendable {
         if target == nil { close() }
     }
 
+    /// Under these layers comes another source from now on: nothing of it is late, wherever its numbers begin.
+    package mutating func forget(_ layers: Range<UInt8>) {
+        if let open, layers.contains(open.layer) { close() }
+        history.forget(layers)
+    }
+
     /// - Parameter clocks: of the track's sources, by layer.
     package mutating func take(_ packet: SourcePacket, clocks: [SourceClock], at now: Microseconds) -> Step {
         guard let target else { return .drop(.paused) }

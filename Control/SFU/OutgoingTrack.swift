@@ -82,6 +82,8 @@ final class OutgoingTrack {
         self.track = track
         base = base == 0 ? Self.layersOfTrack : 0
         for layer in track.layers { clocks[Int(base + layer.number)] = layer.clock }
+        // Whoever had these places before is gone.
+        rewriter.forget(base..<base + Self.layersOfTrack)
         track.add(self)
         if !codec.isVideo { select(LayerTarget(layer: 0)) }
     }

@@ -319,6 +319,26 @@ import Testing
         #expect(take(part(6, 1, picture: 3)).out == Rewritten(sequence: 3, timestamp: 6000, marker: true, number: 3, base: 0))
     }
 
+    @Test("a third encoder has the place of the first: it is seen at once, wherever its numbers begin, and the line of numbers goes on")
+    func places() {
+        var rewriter = TrackRewriter(.opus, firstSequence: 1, firstTimestamp: 0)
+        let clocks = [SourceClock](repeating: SourceClock(rate: 48_000), count: 8)
+        var sequences: [UInt16] = []
+        for (turn, first) in [Int64(90_000), 80_000, 70_000, 65_600].enumerated() {
+            let layer: UInt8 = turn % 2 == 0 ? 4 : 0
+            rewriter.select(nil)
+            rewriter.forget(layer..<layer + 4)
+            rewriter.select(LayerTarget(layer: layer))
+            for number in first..<first + 100 {
+                let timestamp = UInt32(truncatingIfNeeded: number * 960)
+                let packet = SourcePacket(layer: layer, number: number, timestamp: timestamp, marker: false, mark: .sound)
+                let step = rewriter.take(packet, clocks: clocks, at: Microseconds(turn) * 3 * second + (number - first) * 20 * ms)
+                if let out = step.out { sequences.append(out.sequence) }
+            }
+        }
+        #expect(sequences == (0..<400).map { UInt16($0) + 1 })
+    }
+
     @Test("what is rewritten is written where the mark says and nowhere else")
     func written() throws {
         var payload = hex(
