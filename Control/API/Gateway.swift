@@ -80,6 +80,8 @@ package struct Gateway: Sendable {
         /// Guests among them, of each meeting (SEC-11).
         let guestJoins = RateLimiter(RateLimit(20, per: .seconds(60)))
         let organizationJoins = RateLimiter(RateLimit(60, per: .seconds(60)))
+        /// What a guest who waits asks, who is to ask each 5 s.
+        let waitingQuestions = RateLimiter(RateLimit(30, per: .seconds(60)))
         /// Guests who wait before meetings.
         let waiting = Guarded(WaitingList())
         /// Lines of the log about sessions.

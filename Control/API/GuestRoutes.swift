@@ -164,6 +164,7 @@ struct GuestRoutes: Sendable {
             throw Problem(.gone, "nobody waits by this any more: knock again")
         }
         let guest = standing.guest
+        try parts.waitingQuestions.take(guest.id.text, at: parts.store.now)
         if standing.decision == .refused { return .value(MeetingEntryView(state: .refused, preset: guest.preset)) }
         if let pass = standing.pass { return .secret(MeetingEntryView(state: .enters, preset: guest.preset, pass: pass)) }
         guard let found = try await parts.store.identities.meeting(guest.slug), found.meeting.id == guest.meeting,
