@@ -143,7 +143,7 @@ struct SubscriptionOfferTests {
     }
 
     @Test("tracks that come and go while an answer is awaited take up a place each at a time, and none of those that went before")
-    func churn() throws {
+    func fleeting() throws {
         var subscription = subscription()
         _ = subscription.add(track(.vp8, 1))
         let offer = try next(&subscription)
