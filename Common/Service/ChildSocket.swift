@@ -63,7 +63,7 @@ package final class ChildSocket: @unchecked Sendable {
 
     /// Sends a line to the parent, where there is one; from any thread, in order.
     ///
-    /// - Parameter droppable: true for figures: dropped while the parent is slow. Other lines are queued up to 1 MiB,
+    /// - Parameter droppable: true for figures: dropped while the parent is slow. Other lines are queued up to 4 MiB,
     ///   above which the parent is disconnected.
     package func send(_ line: [UInt8], droppable: Bool = false) {
         handed.withLock { $0 += line.count }

@@ -8,7 +8,7 @@ import Posix
 final class LineChannel {
     static let lineBytes = 256 * 1024
     static let droppableBytes = 64 * 1024
-    static let queuedBytes = 1024 * 1024
+    static let queuedBytes = 4 * 1024 * 1024
     /// With so much waiting the next line still has room, however long it is, and what others send meanwhile as well.
     static let ampleBytes = 256 * 1024
 

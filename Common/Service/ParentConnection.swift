@@ -45,7 +45,7 @@ package final class ParentConnection: @unchecked Sendable {
 
     /// Sends a line; from any thread, in order.
     ///
-    /// - Parameter droppable: true for what may be lost while the child is slow. Other lines are queued up to 1 MiB,
+    /// - Parameter droppable: true for what may be lost while the child is slow. Other lines are queued up to 4 MiB,
     ///   above which the connection is closed.
     package func send(_ line: [UInt8], droppable: Bool = false) {
         loop.submit { self.channel?.send(line, droppable: droppable) }

@@ -47,8 +47,8 @@ actor WorkerKeeper {
     private static let listenTime = Duration.seconds(5)
     /// A longer line ends the worker's connection, and the worker: what strangers send is in here, escaped. Below `LineChannel.lineBytes`.
     private static let orderBytes = 200 * 1024
-    /// Of orders without an answer, in bytes and in all: the others wait for their turn. A queue that is full ends the connection, and with
-    /// it the worker; what it answers is about as long.
+    /// Of orders without an answer, in bytes and in all: the others wait for their turn. A queue that is full (4 MiB) ends the connection,
+    /// and with it the worker; an answer is up to 6 kB longer than its offer.
     private static let unansweredLimit = (bytes: 384 * 1024, orders: 400)
     private static let turnLimit = 2000
 
