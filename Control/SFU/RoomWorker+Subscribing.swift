@@ -19,9 +19,8 @@ extension RoomWorker {
         guard let subscriber = subscribers[order.peer], let session = subscriber.session else {
             throw Refusal(reason: "nobody is here by that id")
         }
-        // Of all, so that a report of all of them is a line of the worker's socket.
-        guard subscriber.peer != nil || peers.count < Self.peerLimit else {
-            throw Refusal(step: .full, reason: "this worker has no room for more than \(Self.peerLimit)")
+        guard subscriber.peer != nil || peers.count < Self.connectionLimit else {
+            throw Refusal(step: .full, reason: "this worker has no room for more than \(Self.connectionLimit)")
         }
         let answered = try subscriber.take(try Self.read(order.answer, "answer", .answer), to: order.number)
         let now = now

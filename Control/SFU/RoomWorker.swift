@@ -50,6 +50,8 @@ final class RoomWorker {
     /// Reads of one socket before others have their turn.
     private static let readLimit = 8
     static let peerLimit = 1000
+    /// With those of subscribers: what is reported of so many, 150 bytes each, is within a line of the worker's socket.
+    static let connectionLimit = 1600
     private static let fillInterval: Microseconds = 1_000_000
     /// As long as a seat is kept whose connection is lost.
     private static let orphanTime: Microseconds = 60_000_000
