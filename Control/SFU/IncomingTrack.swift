@@ -100,7 +100,7 @@ final class IncomingTrack {
             if mark.isKey { requests.came(layer.number) }
             if !isRepeat { pass(layer, at: now) }
         }
-        for subscriber in subscribers where subscriber.take(taken, payload, at: now) {
+        for subscriber in subscribers where subscriber.take(taken, payload, of: layer, at: now) {
             // What was refused while its key frame was on its way.
             replay(layer, to: subscriber, behind: taken.number, at: now)
         }
@@ -135,7 +135,7 @@ final class IncomingTrack {
         guard let newest = layer.cache.newestNumber, newest > number else { return }
         for next in number + 1...newest {
             layer.cache.with(next, at: now) { packet, payload in
-                payload.withUnsafeBytes { _ = subscriber.take(packet, $0, at: now) }
+                payload.withUnsafeBytes { _ = subscriber.take(packet, $0, of: layer, at: now) }
             }
         }
     }
