@@ -13,6 +13,8 @@ final class IncomingTrack {
     let mid: Label?
     /// Among its publisher's tracks: the mid of its section, or its place where that has none.
     let name: String
+    /// Who sends it; nil once that peer is gone.
+    weak var publisher: Peer?
     private let layerNames: [Label]
     let layers: [IncomingLayer]
     private let payloadType: UInt8
