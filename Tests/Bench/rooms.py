@@ -165,8 +165,8 @@ class Janus:
 class Crowd:
     """The load of one server: who is in which of its rooms, and what they get."""
 
-    def __init__(self, stage, server, packets=PACKETS):
-        self.stage, self.server, self.packets = stage, server, packets
+    def __init__(self, stage, server, packets=PACKETS, burst=1):
+        self.stage, self.server, self.packets, self.burst = stage, server, packets, burst
         self.load = Load(stage, f"load-{server.kind}-{time.monotonic_ns()}", "RoomLoadMain")
 
     def plan(self, rooms, at_once=16, feedback="none", seconds=None):
@@ -175,7 +175,7 @@ class Crowd:
         with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
             json.dump({
                 "server": self.server.kind, "url": self.server.url, "bind": self.server.address, "packets": self.packets, "bytes": BYTES,
-                "feedback": feedback, "atOnce": at_once, "seconds": seconds, "rooms": [
+                "burst": self.burst, "feedback": feedback, "atOnce": at_once, "seconds": seconds, "rooms": [
                     self.server.room(number) | {"publishers": publishers, "players": players} for number, publishers, players in rooms]}, out)
         return file
 

@@ -13,12 +13,13 @@ Players of the ladder report no more than that they are there, so that all is se
   capacity      the last of these: packets for each second of CPU (`packets_per_core`), and what a player costs
   half          half as many: the delay that is added
   growth        what a packet costs at capacity by what it costs with few players, and in ten rooms by what it costs in one
+  bursts        a hundred players of a publisher whose pictures leave at once, ten packets each, as those of encoders without a pacer
   paced         players with transport-wide feedback, as browsers send it: the worker estimates and paces
 
 A window in which the load's own sockets were full, or which it was too busy for, is void: the ladder ends with it, and it counts in nothing.
 
 --quick          shorter windows
---cases=A,B      only these, of idle, join, 100_at_once, capacity (with the ladder and half), growth and paced
+--cases=A,B      only these, of idle, join, 100_at_once, capacity (with the ladder and half), growth, bursts and paced
 --alone          without Janus
 """
 import resource
@@ -29,13 +30,14 @@ import time
 from bench import Stage, figure, resident_mb
 from rooms import Crowd, Janus, Strata, own_address
 
-CASES = ("idle", "join", "100_at_once", "capacity", "growth", "paced")
+CASES = ("idle", "join", "100_at_once", "capacity", "growth", "bursts", "paced")
 LADDER = (25, 50, 75, 100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 600, 700, 800, 900)
 IN_ROOM = 100
 MOST_LOSS = 0.1  # % of packets with which a rung holds
 FULL = 98  # % of a core
 BUSY = 98  # % of a core: the load's own, which has one thread for all media
 JOINS = 20
+BURST_ROOM, PACED_ROOM, LAST_ROOM = 29, 30, 30
 
 
 def rooms(players, first=0):
@@ -56,6 +58,8 @@ class Side:
         self.bench, self.server, self.peer = bench, server, server.peer
         self.rungs, self.crowd, self.inside = {}, None, 0
         self.idle_mb = None
+        # All rooms, while their owner is signed in.
+        server.room(LAST_ROOM)
 
     def figure(self, case, metric, values, unit):
         figure("sfu", case, metric, values, unit, self.peer)
@@ -199,15 +203,20 @@ class Side:
         crowd.end()
         return cost
 
+    def bursts(self):
+        self.watch("bursts", Crowd(self.bench.stage, self.server, burst=10), [(BURST_ROOM, 1, 100)], 2)
+
     def paced(self):
-        crowd = Crowd(self.bench.stage, self.server)
-        self.expect(crowd.open([(30, 1, 50)], feedback="transport"))
         # The estimate begins at 300 kbit/s and is probed upward.
-        time.sleep(20)
+        self.watch("paced", Crowd(self.bench.stage, self.server), [(PACED_ROOM, 1, 50)], 20, feedback="transport")
+
+    def watch(self, case, crowd, plan, pause, **how):
+        self.expect(crowd.open(plan, **how))
+        time.sleep(pause)
         windows = [crowd.measure(self.bench.seconds) for _ in range(self.bench.count)]
-        self.figure("paced", "cpu_per_packet", [window["cpu_per_packet"] for window in windows], "us")
-        self.figure("paced", "delivered", [window["came"] / max(window["expected"], 1) * 100 for window in windows], "%")
-        self.tell_delay("paced", windows)
+        self.figure(case, "cpu_per_packet", [window["cpu_per_packet"] for window in windows], "us")
+        self.figure(case, "delivered", [window["came"] / max(window["expected"], 1) * 100 for window in windows], "%")
+        self.tell_delay(case, windows)
         crowd.leave()
         crowd.end()
 
@@ -233,7 +242,7 @@ class Bench:
             server = make(self.stage, address)
             side = Side(self, server)
             for case, body in (("idle", side.idle), ("join", side.join), ("100_at_once", side.at_once), ("capacity", side.capacity),
-                               ("growth", side.growth)):
+                               ("growth", side.growth), ("bursts", side.bursts)):
                 if case in self.cases:
                     body()
             # Of Janus' players nobody estimates what their ways carry.

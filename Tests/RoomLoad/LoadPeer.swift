@@ -24,7 +24,7 @@ final class LoadPeer: @unchecked Sendable {
     private var watch: Watch?
     private var published: PublishedStream?
     private var played: PlayedStream?
-    private let load: (packets: Int, bytes: Int)
+    private let load: (packets: Int, bytes: Int, burst: Int)
 
     private var checked: Microseconds = 0
     private var reported: Microseconds = 0
@@ -55,7 +55,7 @@ final class LoadPeer: @unchecked Sendable {
             fingerprint: field.context.fingerprint.description, address: socket.localAddress, source: .random(in: 1 ... .max),
             feedback: plan.feedback)
         ours = STUNCrypto.openSSL.makeCode(Array(Self.password.utf8))
-        load = (plan.packets, plan.bytes)
+        load = (plan.packets, plan.bytes, plan.burst)
         if use == .play { played = PlayedStream(plan.feedback) }
     }
 
@@ -128,7 +128,8 @@ final class LoadPeer: @unchecked Sendable {
             case .opened:
                 guard use == .publish else { break }
                 published = PublishedStream(
-                    source: description.source, packets: load.packets, bytes: load.bytes, phase: .random(in: 0..<1), at: .now)
+                    source: description.source, packets: load.packets, bytes: load.bytes, burst: load.burst, phase: .random(in: 0..<1),
+                    at: .now)
                 arrivedAt = .now
                 arrive()
             case .ended(let reason):

@@ -1,16 +1,18 @@
 import Posix
 import RTP
 
-/// The pictures of one publisher: packets of one size, evenly spread over time as a pacer leaves them, and a key frame where one was
-/// asked for.
+/// The pictures of one publisher: packets of one size, evenly spread over time as a pacer leaves them, or some at once; and a key frame
+/// where one was asked for.
 struct PublishedStream {
     let source: UInt32
     private let packetBytes: Int
     private let packetsOfPicture: Int
-    /// Nanoseconds between two packets.
+    /// How many packets leave at once, and nanoseconds from these to the next.
+    private let burst: Int
     private let interval: Int64
-    /// When the next one is due.
+    /// When the next ones are due, and how many of them have left.
     private var next: Int64
+    private var left = 0
     private var sequence: UInt16
     private var picture = 0
     /// The next packet's place in its picture.
@@ -26,12 +28,17 @@ struct PublishedStream {
     private static let clockRate = 90_000
     static let headerBytes = RTPHeader.fixedBytes
 
-    /// - Parameter phase: 0..<1: where between two packets of others it begins.
-    init(source: UInt32, packets: Int, bytes: Int, phase: Double, at now: Instant) {
+    /// - Parameters:
+    ///   - packets: in a second.
+    ///   - bytes: of a payload.
+    ///   - burst: packets that leave at once.
+    ///   - phase: 0..<1: where between those of others it begins.
+    init(source: UInt32, packets: Int, bytes: Int, burst: Int = 1, phase: Double, at now: Instant) {
         self.source = source
         packetBytes = max(bytes, PicturePacket.headBytes)
         packetsOfPicture = max(1, packets / RoomLoadPlan.pictures)
-        interval = 1_000_000_000 / Int64(max(1, packets))
+        self.burst = max(1, burst)
+        interval = 1_000_000_000 * Int64(self.burst) / Int64(max(1, packets))
         next = now.nanoseconds + Int64(Double(interval) * phase)
         // Below 2^15: RFC 3711 section 3.3.1.
         sequence = .random(in: 0..<0x8000)
@@ -47,7 +54,7 @@ struct PublishedStream {
         guard behind > Self.patience else { return 0 }
         let count = behind / interval
         next += count * interval
-        return Int(count)
+        return Int(count) * burst
     }
 
     /// Makes the next packet, where it is due.
@@ -58,7 +65,8 @@ struct PublishedStream {
         let count = Self.headerBytes + packetBytes
         guard now.nanoseconds >= next, count <= bytes.count else { return nil }
         let late = (now.nanoseconds - next) / 1000
-        next += interval
+        left += 1
+        if left == burst { (left, next) = (0, next + interval) }
         if place == 0, wantsKey { (isKey, wantsKey) = (true, false) }
         let isLast = place + 1 == packetsOfPicture
         let fields = RTPFields(

@@ -40,6 +40,8 @@ struct RoomLoadPlan: Decodable, Sendable {
     var packets: Int
     /// Of each packet's payload.
     var bytes: Int
+    /// How many packets of a publisher leave at once; 1: evenly spread.
+    var burst: Int
     var feedback: Feedback
     /// How many come at the same time.
     var atOnce: Int

@@ -87,6 +87,20 @@ struct RoomStreamTests {
         #expect(stream.report(at: start).packets == 30)
     }
 
+    @Test("packets that are to leave at once are due at once, and no more of them in a second")
+    func bursts() {
+        let start = Instant(nanoseconds: 0)
+        var stream = PublishedStream(source: 7, packets: 300, bytes: 100, burst: 10, phase: 0, at: start)
+        var bytes = [UInt8](repeating: 0, count: 256)
+        // Ten are due each 33.3 ms.
+        let counts = [0, 1, 33, 34, 67].map { beat in
+            var count = 0
+            while bytes.withUnsafeMutableBytes({ stream.take(into: $0, at: start + .milliseconds(beat)) }) != nil { count += 1 }
+            return count
+        }
+        #expect(counts == [10, 0, 0, 10, 10])
+    }
+
     @Test("all of a player's packets count, and after its first picture one of eight is opened")
     func played() {
         var stream = PlayedStream(.none)
