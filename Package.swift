@@ -229,6 +229,10 @@ let suites: [Target] = [
     program("Tests", "SRTPBench", ["SRTP", "Crypto", "CSRTP"]),
     module("Tests", "Load", ["Units", "Wire", "Crypto", "Identity", "TLS", "Web", "Posix"]),
     program("Tests", "LoadMain", ["Load"]),
+    module(
+        "Tests", "RoomLoad",
+        ["BondWire", "HTTP", "STUN", "RTP", "SDP", "Posix", "TLS", "SRTP", "Web", "ICE", "WebRTC"], more: fast),
+    program("Tests", "RoomLoadMain", ["RoomLoad"]),
     program("Tests", "FakeReceiver", ["Units", "Wire", "Service", "Logging", "Posix"]),
     module(
         "Tests", "Fuzz",
@@ -321,6 +325,7 @@ let suites: [Target] = [
     tests("LabTests", ["Lab", "Posix"]),
     tests("SupportTests", ["Support"]),
     tests("LoadTests", ["Load", "Posix", "Wire"]),
+    tests("RoomLoadTests", ["RoomLoad", "Posix", "RTP", "TLS"]),
     tests(
         "EndToEndTests",
         [

@@ -13,6 +13,8 @@ final class Departures {
     /// For one packet with its protection, as it is made.
     private let buffer: UnsafeMutableRawBufferPointer
     private let protection: () -> SRTPSender?
+    /// What `protection` gave first; it stays for as long as the peer does.
+    private var opened: SRTPSender?
     private let send: (UnsafeRawBufferPointer) -> Void
     private let waits: () -> Void
     /// On whose source of repeats padding goes; without one nothing is probed.
@@ -38,8 +40,14 @@ final class Departures {
         self.waits = waits
     }
 
-    var isOpen: Bool { protection() != nil }
+    var isOpen: Bool { sender != nil }
     var feedback: Downlink.Feedback { downlink.feedback }
+
+    /// Asked for until it is there: each packet needs it.
+    private var sender: SRTPSender? {
+        if opened == nil { opened = protection() }
+        return opened
+    }
 
     /// From now on the way is known by this; nothing was known of it before, and nothing waits.
     func begin(_ feedback: Downlink.Feedback) { downlink = Downlink(feedback) }
@@ -53,9 +61,9 @@ final class Departures {
     ///   - stamp: where its number or its time goes; nil where it has neither.
     /// - Returns: whether it left or waits; where a picture does not, nothing of its track waits any more.
     func take(_ kind: Pacer.Kind, _ count: Int, of track: UInt32, stamp: Int?, at now: Microseconds) -> Bool {
-        guard let protection = protection() else { return true }
+        guard let sender else { return true }
         if kind == .sound || queue.isEmpty && downlink.mayLeave(kind, queued: count, at: now) {
-            leave(kind, count, stamp, protection, at: now)
+            leave(kind, count, stamp, sender, at: now)
             return true
         }
         let packet = [UInt8](UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
@@ -74,14 +82,14 @@ final class Departures {
 
     /// Lets go what may go now, and padding where it is probed what the way carries.
     func flush(at now: Microseconds) {
-        guard let protection = protection() else { return }
+        guard let sender else { return }
         downlink.advance(to: now)
         while let kind = queue.nextKind, downlink.mayLeave(kind, queued: queue.bytes, at: now), let packet = queue.removeFirst() {
             packet.bytes.withUnsafeBytes { buffer.copyMemory(from: $0) }
-            leave(kind, packet.bytes.count, packet.stamp, protection, at: now)
+            leave(kind, packet.bytes.count, packet.stamp, sender, at: now)
         }
         while queue.isEmpty, let padded, let count = downlink.padding(at: now), let written = padded.pad(count) {
-            leave(.padding, written, padded.header.stamp, protection, at: now)
+            leave(.padding, written, padded.header.stamp, sender, at: now)
         }
         if !queue.isEmpty || downlink.isProbing && padded != nil { waits() }
     }

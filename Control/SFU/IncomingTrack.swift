@@ -13,6 +13,8 @@ final class IncomingTrack {
     let mid: Label?
     /// Among its publisher's tracks: the mid of its section, or its place where that has none.
     let name: String
+    /// Who sends it; nil once that peer is gone.
+    weak var publisher: Peer?
     private let layerNames: [Label]
     let layers: [IncomingLayer]
     private let payloadType: UInt8
@@ -100,7 +102,7 @@ final class IncomingTrack {
             if mark.isKey { requests.came(layer.number) }
             if !isRepeat { pass(layer, at: now) }
         }
-        for subscriber in subscribers where subscriber.take(taken, payload, at: now) {
+        for subscriber in subscribers where subscriber.take(taken, payload, of: layer, at: now) {
             // What was refused while its key frame was on its way.
             replay(layer, to: subscriber, behind: taken.number, at: now)
         }
@@ -135,7 +137,7 @@ final class IncomingTrack {
         guard let newest = layer.cache.newestNumber, newest > number else { return }
         for next in number + 1...newest {
             layer.cache.with(next, at: now) { packet, payload in
-                payload.withUnsafeBytes { _ = subscriber.take(packet, $0, at: now) }
+                payload.withUnsafeBytes { _ = subscriber.take(packet, $0, of: layer, at: now) }
             }
         }
     }

@@ -117,11 +117,12 @@ final class OutgoingTrack {
 
     // MARK: Packets
 
+    /// - Parameter layer: of its track, from which the packet came: handed in, since to look it up costs each packet of each player.
     /// - Returns: whether it begins with this one, and what came behind it is wanted now.
-    func take(_ packet: SourcePacket, _ payload: UnsafeRawBufferPointer, at now: Microseconds) -> Bool {
-        guard let track, Int(packet.layer) < track.layers.count, departures.isOpen else { return false }
+    func take(_ packet: SourcePacket, _ payload: UnsafeRawBufferPointer, of layer: IncomingLayer, at now: Microseconds) -> Bool {
+        guard departures.isOpen else { return false }
         var packet = packet
-        clocks[Int(base + packet.layer)] = track.layers[Int(packet.layer)].clock
+        clocks[Int(base + packet.layer)] = layer.clock
         packet.layer += base
         switch rewriter.take(packet, clocks: clocks, at: now) {
         case .forward(let rewritten):

@@ -25,7 +25,9 @@ final class Peer {
     /// Where it is; nil until ICE has found it.
     var path: Path?
     /// What it sends, and its wall clock.
-    var incoming: [IncomingTrack] = []
+    var incoming: [IncomingTrack] = [] {
+        didSet { for track in incoming { track.publisher = self } }
+    }
     var clock = PublisherClock()
     /// What the ids of its packets' header extensions mean.
     var extensions = ExtensionMap()

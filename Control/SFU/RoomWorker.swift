@@ -262,10 +262,7 @@ final class RoomWorker {
         }
     }
 
-    private func clock(of track: OutgoingTrack) -> PublisherClock {
-        let publisher = peers.values.first { peer in peer.incoming.contains { $0 === track.track } }
-        return publisher?.clock ?? PublisherClock()
-    }
+    private func clock(of track: OutgoingTrack) -> PublisherClock { track.track?.publisher?.clock ?? PublisherClock() }
 
     // MARK: Time
 

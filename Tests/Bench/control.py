@@ -54,9 +54,9 @@ INVENTORY = json.dumps({
 
 
 class Control:
-    """strata-control alone, with organisations and their owners."""
+    """strata-control alone, with organisations and their owners; `more` are further sections of its configuration."""
 
-    def __init__(self, stage, name, organizations, threads=None):
+    def __init__(self, stage, name, organizations, threads=None, more=""):
         self.stage, self.name = stage, name
         self.folder = f"{stage.folder}/{name}"
         os.mkdir(self.folder, 0o700)
@@ -79,6 +79,7 @@ class Control:
             [limits]
             general_per_minute = 1000000
             open_per_minute = 1000000
+            {more}
         """)
         self.write("password", PASSWORD)
         self.start()
@@ -161,13 +162,13 @@ def decoded(text):
 
 
 class Load:
-    """LoadMain: takes a line, answers with one."""
+    """A program that makes the load: takes a line, answers with one."""
 
-    def __init__(self, stage, name):
+    def __init__(self, stage, name, program="LoadMain"):
         self.stage, self.name = stage, name
         with open(f"{stage.folder}/{name}.log", "ab") as log:
             self.process = subprocess.Popen(
-                [f"{PROGRAMS}/LoadMain"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=die_with_parent)
+                [f"{PROGRAMS}/{program}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=die_with_parent)
         stage.running.append(self.process)
 
     def ask(self, words):
