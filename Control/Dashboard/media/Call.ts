@@ -1,5 +1,6 @@
 import { obstacle, type Obstacle } from "../live/Devices";
 import { Mending, type Health, type Remedy } from "../live/Mending";
+import { peerServers } from "../live/Peers";
 import { judge, worst, type Count, type Quality } from "../live/Quality";
 import type { Rights } from "../live/Rights";
 import { Room, type Media, type Order, type Person, type RoomView } from "../live/Room";
@@ -67,11 +68,13 @@ export class Call {
 
   constructor(pass: string, renew: () => Promise<string | null>, private readonly rights: Rights, private readonly capture: Capture) {
     this.room = new Room(pass, undefined, renew);
-    const ask = (order: Order) => this.room.ask(order), made = () => new RTCPeerConnection();
+    const ask = (order: Order) => this.room.ask(order), made = () => new RTCPeerConnection({ iceServers: peerServers(this.room.iceServers) });
     this.publisher = new Publisher(ask, made, this.changed, () => this.giveUp());
     this.subscriber = new Subscriber(ask, made, this.changed);
     this.room.follow({
       entered: ({ publishes, subscribes }) => {
+        // The credentials of what is there already end one day: with its next restart it uses those of now.
+        for (const peer of [this.publisher.peer, this.subscriber.peer]) peer?.setConfiguration({ iceServers: peerServers(this.room.iceServers) });
         this.publisher.entered(publishes);
         this.subscriber.entered(subscribes);
       },
