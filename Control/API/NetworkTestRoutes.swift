@@ -12,7 +12,7 @@ struct NetworkTestRoutes: Sendable {
         [
             Route(
                 method: .get, path: "/api/v1/network-test", access: .open,
-                summary: "The WebSocket of a page that tries what the network around it lets through: STUN and TURN servers, and a worker of rooms",
+                summary: "The WebSocket of a page that tries what the network around it lets through: TURN servers, and a worker of rooms",
                 success: .socket, problems: [.forbidden], run: test)
         ]
     }

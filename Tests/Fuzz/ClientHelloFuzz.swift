@@ -12,7 +12,7 @@ package func fuzzClientHello(_ bytes: [UInt8]) -> String? {
             continue
         }
         let early = end + missing - 1
-        if early < bytes.count, case .whole = ClientHello.read(Array(bytes[..<early])) { return "\(missing) bytes were not missing of \(end)" }
+        if early < bytes.count, case .whole = ClientHello.read(Array(bytes[..<early])) { return "\(missing) bytes missing of \(end)" }
     }
     return nil
 }

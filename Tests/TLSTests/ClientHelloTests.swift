@@ -25,7 +25,9 @@ struct ClientHelloTests {
         #expect(ClientHello.read(bytes) == .whole(ClientHello(serverName: server, protocols: protocols)))
     }
 
-    @Test("asks for nobody by what is no name, or a name of another kind", arguments: ["other-kind-of-name", "name-of-spaces", "long-name"])
+    @Test(
+        "asks for nobody by what is no name, or a name of another kind",
+        arguments: ["other-kind-of-name", "name-of-spaces", "long-name"])
     func nameless(_ name: String) throws {
         #expect(ClientHello.read(try kept(name)) == .whole(ClientHello(serverName: nil, protocols: [])))
     }

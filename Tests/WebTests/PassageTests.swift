@@ -54,7 +54,11 @@ struct PassageTests {
     ) async throws {
         var limits = ServerLimits()
         change(&limits)
-        try await withServer(limits: limits, passage: passage(to: upstream)) { _ in .text("ours") } _: { server in try await body(server) }
+        try await withServer(limits: limits, passage: passage(to: upstream)) { _ in
+            .text("ours")
+        } _: { server in
+            try await body(server)
+        }
     }
 
     @Test("whoever asks for its name and speaks no HTTP gets to the server behind it, byte for byte; everybody else is answered here")
@@ -183,7 +187,9 @@ struct PassageTests {
             #expect(first.readAll() == "" && behind.readAll() == "")
         }
         let away = Passage(names: ["turn.example.org"], protocols: [], upstream: try closedPort())
-        try await withServer(passage: away) { _ in .text("ours") } _: { server in
+        try await withServer(passage: away) { _ in
+            .text("ours")
+        } _: { server in
             let peer = try RawPeer(server.secure)
             peer.send(hello)
             #expect(peer.readAll() == "" && peer.isEnded)
