@@ -1,3 +1,4 @@
+import { reports } from "../api/Server";
 import { obstacle, type Obstacle } from "../live/Devices";
 import { Mending, type Health, type Remedy } from "../live/Mending";
 import { peerServers } from "../live/Peers";
@@ -6,7 +7,7 @@ import type { Rights } from "../live/Rights";
 import { Room, type Media, type Order, type Person, type RoomView } from "../live/Room";
 import { Speakers } from "../live/Speakers";
 import { isHeld, mediaOf, personTile, screenTile, sends } from "../live/Tiles";
-import type { Capture } from "./Capture";
+import { failure, type Capture } from "./Capture";
 import { Figures, outgoing } from "./Figures";
 import { Publisher, type Sent } from "./Publisher";
 import { Meter } from "./Sound";
@@ -64,6 +65,7 @@ export class Call {
   private stopped: ReadonlySet<Media> = new Set();
   /** Between `start` and `stop`. */
   private isOn = false;
+  private readonly witnessed = new Map<string, string>();
   private network: string | undefined;
 
   constructor(pass: string, renew: () => Promise<string | null>, private readonly rights: Rights, private readonly capture: Capture) {
@@ -169,6 +171,8 @@ export class Call {
     } catch (thrown) {
       // Whoever thinks better of it is told nothing.
       const why = obstacle(thrown as Error);
+      if (why === "denied" || why === "dismissed") reports.note(`screen: ${why}`);
+      else reports.tell("media", failure(`screen: ${why}`, thrown));
       this.obstacle = why === "denied" || why === "dismissed" ? null : why;
     }
     this.follow();
@@ -221,6 +225,7 @@ export class Call {
 
   private readonly changed = (): void => {
     this.view = this.shown();
+    this.witness();
     for (const watcher of [...this.watchers]) watcher();
   };
 
@@ -233,6 +238,20 @@ export class Call {
       speaking, speaker, spoke: new Map(spoke), quality: this.quality, trouble: this.publisher.refusal ?? this.subscriber.refusal,
       isConnecting: this.isConnecting, obstacle: this.obstacle,
     };
+  }
+
+  /** What support wants to know of a meeting that went wrong: failures are told, and what else happened goes with them. */
+  private witness(): void {
+    const { room, trouble, quality } = this.view, own = room.is === "over" ? null : quality.get(room.me) ?? null;
+    const now = {
+      room: room.is === "over" ? `over, ${room.why}` : room.is, trouble: trouble ?? "none", network: own ?? "unknown",
+      "way up": this.publisher.peer?.connectionState ?? "none", "way down": this.subscriber.peer?.connectionState ?? "none",
+    };
+    for (const [name, state] of Object.entries(now)) {
+      if (this.witnessed.get(name) === state) continue;
+      this.witnessed.set(name, state);
+      if (state === "failed") reports.tell("media", new Error(`${name}: failed`)); else reports.note(`${name}: ${state}`);
+    }
   }
 
   private get isConnecting(): boolean {
@@ -285,6 +304,7 @@ export class Call {
     let isOther = this.speakers.look(levels, now);
     if (++this.beats % looks === 0) isOther = await this.rate(view.me, all?.counts ?? new Map(), now) || isOther;
     this.mend(now);
+    this.witness();
     if (isOther || this.isConnecting !== this.view.isConnecting) this.changed();
   }
 
