@@ -7,8 +7,9 @@ import type { Rights } from "../live/Rights";
 import { Room, type Media, type Order, type Person, type RoomView } from "../live/Room";
 import { Speakers } from "../live/Speakers";
 import { isHeld, mediaOf, personTile, screenTile, sends } from "../live/Tiles";
+import type { Stat } from "../live/Vitals";
 import { failure, type Capture } from "./Capture";
-import { Figures, outgoing } from "./Figures";
+import { Figures, ofLine, outgoing } from "./Figures";
 import { Publisher, type Sent } from "./Publisher";
 import { Meter } from "./Sound";
 import { Subscriber, type Line } from "./Subscriber";
@@ -325,6 +326,15 @@ export class Call {
     this.quality = rated;
     return isOther;
   }
+
+  /** All that the browser counts of the two ways. */
+  async counts(): Promise<{ up: readonly Stat[]; down: readonly Stat[] }> {
+    const of = async (peer: RTCPeerConnection | null) => (peer ? [...(await peer.getStats()).values()] as Stat[] : []);
+    return { up: await of(this.publisher.peer), down: await of(this.subscriber.peer) };
+  }
+
+  /** Whose track something is that comes. */
+  lineOf(stat: Stat): Line | null { return this.subscriber.lines.find(line => ofLine(line)(stat)) ?? null; }
 
   // How it is healed
 
