@@ -1,7 +1,11 @@
 import Foundation
+import HTTP
 import Lab
 import Support
 import Testing
+import Units
+import Web
+import Wire
 
 /// Guests behind firewalls: by which way they meet the others, what they are told of it, and what a relay lets nobody do.
 @Suite(.serialized)
@@ -46,6 +50,52 @@ struct TurnTests {
                 expect(report, of: machine)
             }
         }
+    }
+
+    @Test("whoever tries their network without an account gets one answer at a time, so often, and no page of another origin any")
+    func strangers() async throws {
+        try await inRooms { desk, _ in
+            let client = desk.visitor().client
+            let url = "ws" + desk.server.dropFirst(4) + "/api/v1/network-test"
+            await #expect(throws: WebSocketError.refused(status: 403)) {
+                _ = try await client.webSocket(url, headers: ["Origin": "https://example.org"])
+            }
+            let socket = try await client.webSocket(url)
+            guard case .ways(let ways) = try await Self.next(socket) else { throw SupportFailure("nothing is told") }
+            #expect(ways.hasRooms && ways.iceServers.isEmpty && ways.seconds == 30)
+            try await socket.send(Self.offer(RoomDoors.offer("sendonly")))
+            guard case .answer(let answer) = try await Self.next(socket) else { throw SupportFailure("no answer") }
+            #expect(answer.answer.contains("a=ice-lite") && answer.answer.contains("typ host"))
+            try await socket.send(Self.offer(RoomDoors.offer("sendonly")))
+            #expect(try await socket.receive() == nil, "one offer is all")
+            for (text, isAnswered) in [(try Self.offer("v=1"), true), ("[]", false)] {
+                let other = try await client.webSocket(url)
+                _ = try await Self.next(other)
+                try await other.send(text)
+                guard isAnswered else {
+                    #expect(try await other.receive() == nil)
+                    continue
+                }
+                guard case .refused(let refusal) = try await Self.next(other) else { throw SupportFailure("an answer to nothing") }
+                #expect(!refusal.text.isEmpty && refusal.text.isPlain)
+                await other.close()
+            }
+            // The first was refused before it was counted.
+            for _ in 3..<12 {
+                let one = try await client.webSocket(url)
+                await one.close()
+            }
+            await #expect(throws: WebSocketError.refused(status: 429)) { _ = try await client.webSocket(url) }
+        }
+    }
+
+    private static func offer(_ sdp: String) throws -> String {
+        String(decoding: try JSONEncoder().encode(NetworkTestOffer(offer: sdp)), as: UTF8.self)
+    }
+
+    private static func next(_ socket: WebSocket) async throws -> NetworkTestMessage {
+        guard case .text(let text)? = try await socket.receive() else { throw SupportFailure("it is over") }
+        return try JSONDecoder().decode(NetworkTestMessage.self, from: Data(text.utf8))
     }
 
     /// What each of the two networks lets through, by the page that tells it.
