@@ -242,7 +242,8 @@ final class Transport: @unchecked Sendable {
         let count = Glibc.recv(socket, buffer.baseAddress, buffer.count, CInt(MSG_PEEK))
         guard count > 0 else {
             if count < 0, errno == EAGAIN || errno == EINTR { return }
-            return fail(count < 0 ? SystemError("recv", on: "\(peer)") : TransportFault.truncated)
+            if count < 0 { fail(SystemError("recv", on: "\(peer)")) } else { fail(TransportFault.truncated) }
+            return
         }
         // It was to be readable with more bytes, or at the end.
         let isAll = count <= seenBytes

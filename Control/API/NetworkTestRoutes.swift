@@ -1,4 +1,5 @@
 import Auth
+import HTTP
 import Rooms
 import Web
 
