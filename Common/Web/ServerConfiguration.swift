@@ -33,6 +33,8 @@ package struct ServerConfiguration: Sendable {
     /// Proxies whose X-Forwarded-For and -Proto are believed.
     package var trustedProxies: TrustedProxies
     package var limits = ServerLimits()
+    /// Is told, on any loop, each time that the server behind a passage did not take a connection, and why.
+    package var passageLost: (@Sendable (any Error) -> Void)?
 
     package init(listeners: [Listener], trustedProxies: TrustedProxies = TrustedProxies()) {
         self.listeners = listeners

@@ -19,6 +19,7 @@ final class Splice {
             let splice = Splice(client, try StreamSocket.connect(to: upstream).release(), upstream, core)
             try splice.wait()
         } catch {
+            core.configuration.passageLost?(error)
             core.releasePassage()
             client.close()
         }
@@ -55,7 +56,10 @@ final class Splice {
     }
 
     private func decided() {
-        guard StreamSocket.connectResult(socket, on: "\(upstream)") == nil else { return client.close() }
+        if let error = StreamSocket.connectResult(socket, on: "\(upstream)") {
+            core.configuration.passageLost?(error)
+            return client.close()
+        }
         watch?.cancel()
         watch = nil
         let server = Transport(lane: client.lane, socket: socket, peer: upstream, stallTimeout: core.limits.writeTimeout)

@@ -187,12 +187,14 @@ struct PassageTests {
             #expect(first.readAll() == "" && behind.readAll() == "")
         }
         let away = Passage(names: ["turn.example.org"], protocols: [], upstream: try closedPort())
-        try await withServer(passage: away) { _ in
+        let lost = Guarded(0)
+        try await withServer(passage: away, passageLost: { _ in lost.withLock { $0 += 1 } }) { _ in
             .text("ours")
         } _: { server in
             let peer = try RawPeer(server.secure)
             peer.send(hello)
             #expect(peer.readAll() == "" && peer.isEnded)
+            #expect(lost.withLock { $0 } == 1)
         }
     }
 

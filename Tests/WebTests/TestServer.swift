@@ -16,7 +16,8 @@ final class TestServer: Sendable {
 
     init(
         loops count: Int = 1, host: String = "127.0.0.1", limits: ServerLimits = ServerLimits(), proxies: [String] = [],
-        passage: Passage? = nil, _ handler: @escaping @Sendable (Request) async -> Response
+        passage: Passage? = nil, passageLost: (@Sendable (any Error) -> Void)? = nil,
+        _ handler: @escaping @Sendable (Request) async -> Response
     ) async throws {
         certificates = try TestCertificates()
         loops = try (0..<count).map { try Loop(name: "web-\($0)") }
@@ -25,6 +26,7 @@ final class TestServer: Sendable {
             listeners: [Listener(any), Listener(any, certificate: certificates.files, passage: passage)],
             trustedProxies: try #require(TrustedProxies(proxies)))
         configuration.limits = limits
+        configuration.passageLost = passageLost
         server = Server(configuration: configuration, loops: loops, handler: handler)
         let addresses = try await server.start()
         plain = addresses[0]
@@ -56,10 +58,12 @@ func onThread(_ body: () async throws -> Void) async throws {
 
 /// Runs `body` against a server, on a thread of its own, and stops the server, whatever happens.
 func withServer(
-    loops: Int = 1, host: String = "127.0.0.1", limits: ServerLimits = ServerLimits(), proxies: [String] = [], passage: Passage? = nil,
+    loops: Int = 1, host: String = "127.0.0.1", limits: ServerLimits = ServerLimits(), proxies: [String] = [],
+    passage: Passage? = nil, passageLost: (@Sendable (any Error) -> Void)? = nil,
     handler: @escaping @Sendable (Request) async -> Response, _ body: (TestServer) async throws -> Void
 ) async throws {
-    let server = try await TestServer(loops: loops, host: host, limits: limits, proxies: proxies, passage: passage, handler)
+    let server = try await TestServer(
+        loops: loops, host: host, limits: limits, proxies: proxies, passage: passage, passageLost: passageLost, handler)
     do { try await onThread { try await body(server) } } catch {
         await server.stop()
         throw error
