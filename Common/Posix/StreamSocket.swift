@@ -94,6 +94,9 @@ package enum StreamSocket {
     /// Small messages leave at once (TCP_NODELAY).
     package static func setNoDelay(_ socket: CInt) { set(socket, CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
 
+    /// The socket is readable from so many bytes on, or once nothing more comes (SO_RCVLOWAT); 1 is what it begins with.
+    package static func setLowWater(_ socket: CInt, bytes: Int) { set(socket, SOL_SOCKET, SO_RCVLOWAT, CInt(clamping: max(1, bytes))) }
+
     /// What the peer has not acknowledged when the socket is closed is thrown away, and the peer is told so by a reset (SO_LINGER 0).
     package static func discardUnsentAtClose(_ socket: CInt) {
         var value = linger(l_onoff: 1, l_linger: 0)

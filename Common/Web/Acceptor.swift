@@ -84,7 +84,7 @@ final class Acceptor: @unchecked Sendable {
                 let lane = lanes[turn % lanes.count]
                 turn += 1
                 let context = context.withLock { $0 }
-                lane.loop.run { [core] in Acceptor.begin(accepted, peer, lane, core, context) }
+                lane.loop.run { [core, listener] in Acceptor.begin(accepted, peer, lane, core, context, listener.passage) }
             } catch {
                 return rest()
             }
@@ -97,7 +97,9 @@ final class Acceptor: @unchecked Sendable {
         lanes[0].loop.timer(after: .milliseconds(200)) { [weak self] in self?.watch?.interest = .read }
     }
 
-    private static func begin(_ socket: CInt, _ peer: SocketAddress, _ lane: Lane, _ core: ServerCore, _ context: TLSContext?) {
+    private static func begin(
+        _ socket: CInt, _ peer: SocketAddress, _ lane: Lane, _ core: ServerCore, _ context: TLSContext?, _ passage: Passage?
+    ) {
         let transport = Transport(lane: lane, socket: socket, peer: peer, stallTimeout: core.limits.writeTimeout)
         transport.onClosed = { core.release(peer) }
         transport.owner = ServerConnection(lane: lane, transport: transport, core: core, isTLS: context != nil)
@@ -105,9 +107,23 @@ final class Acceptor: @unchecked Sendable {
             try transport.start()
             transport.deadline = Instant.now + core.limits.headTimeout
             guard let context else { return transport.open() }
-            transport.startTLS(try TLSSession(server: context, socket: socket))
+            guard let passage else { return secure(transport, context) }
+            transport.look { bytes, isAll in
+                switch passage.judge(bytes, isAll: isAll) {
+                case .undecided(let missing): .missing(missing)
+                case .ours: .known { Acceptor.secure(transport, context) }
+                case .theirs: .known { Splice.begin(transport, to: passage.upstream, core: core) }
+                }
+            }
         } catch {
             // For want of memory or descriptors; the peer sees a closed connection.
+            transport.close()
+        }
+    }
+
+    private static func secure(_ transport: Transport, _ context: TLSContext) {
+        do { transport.startTLS(try TLSSession(server: context, socket: transport.socket)) } catch {
+            // For want of memory.
             transport.close()
         }
     }

@@ -55,6 +55,8 @@ package final class Server: Sendable {
     package var certificateEnd: Int? { acceptors.withLock { $0.compactMap(\.certificateEnd).min() } }
 
     package var connectionCount: Int { core.connectionCount }
+    /// Those that are passed on to another server.
+    package var passedCount: Int { core.passedCount }
 
     /// Closes the listeners first, then idle connections, then the others after their answers; WebSockets are told 1001.
     ///
@@ -70,6 +72,7 @@ package final class Server: Sendable {
                     switch transport.owner {
                     case let connection as ServerConnection: connection.drain()
                     case let socket as WebSocket: socket.goAway()
+                    case is SpliceSide: transport.close()
                     default: break
                     }
                 }

@@ -5,11 +5,14 @@ package import Posix
 package struct Listener: Sendable, Hashable {
     package var address: SocketAddress
     package var certificate: CertificateFiles?
+    /// Of the connections by TLS, those that are another server's.
+    package var passage: Passage?
 
     /// - Parameter certificate: for TLS; nil for plain HTTP, which is refused on any address but loopback.
-    package init(_ address: SocketAddress, certificate: CertificateFiles? = nil) {
+    package init(_ address: SocketAddress, certificate: CertificateFiles? = nil, passage: Passage? = nil) {
         self.address = address
         self.certificate = certificate
+        self.passage = passage
     }
 }
 
@@ -30,6 +33,8 @@ package struct ServerConfiguration: Sendable {
     /// Proxies whose X-Forwarded-For and -Proto are believed.
     package var trustedProxies: TrustedProxies
     package var limits = ServerLimits()
+    /// Is told, on any loop, each time that the server behind a passage did not take a connection, and why.
+    package var passageLost: (@Sendable (any Error) -> Void)?
 
     package init(listeners: [Listener], trustedProxies: TrustedProxies = TrustedProxies()) {
         self.listeners = listeners
@@ -54,6 +59,11 @@ package struct ServerLimits: Sendable, Hashable {
     package var idleTimeout = Duration.seconds(75)
     /// How long bytes that wait to be sent may wait without the peer taking any.
     package var writeTimeout = Duration.seconds(30)
+    /// Connections that are passed on, in all; they are counted among `connections` too.
+    package var passed = 2_000
+    /// How long one may be silent in both directions: a little longer than what was asked of TURN lives without being asked for again (RFC 8656
+    /// section 3.2, 10 minutes).
+    package var passedIdleTimeout = Duration.seconds(660)
 
     package init() {}
 }

@@ -9,6 +9,8 @@ final class ServerCore: Sendable {
 
     private struct State {
         var count = 0
+        /// Of them, or their other ends, those that are passed on.
+        var passed = 0
         var byNetwork: [SocketAddress: Int] = [:]
         var isDraining = false
         /// Told when the last connection has gone.
@@ -52,6 +54,18 @@ final class ServerCore: Sendable {
         }
         for waiter in waiters { waiter.resume() }
     }
+
+    /// Counts a connection that is passed on, where the cap allows it.
+    func takePassage() -> Bool {
+        state.withLock { state in
+            guard !state.isDraining, state.passed < limits.passed else { return false }
+            state.passed += 1
+            return true
+        }
+    }
+
+    func releasePassage() { state.withLock { $0.passed -= 1 } }
+    var passedCount: Int { state.withLock { $0.passed } }
 
     func beginDraining() { state.withLock { $0.isDraining = true } }
 

@@ -56,6 +56,17 @@ final class Transport: @unchecked Sendable {
     private let stallTimeout: Duration
     private var stallDeadline = Instant(nanoseconds: .max)
     private var ownDeadline = Instant(nanoseconds: .max)
+    /// Looks at what has come, which stays in the socket; nil once it is known what becomes of it.
+    private var looker: ((UnsafeRawBufferPointer, _ isAll: Bool) -> Glimpse)?
+    private var seenBytes = 0
+
+    /// What was seen of a connection that is only looked at.
+    enum Glimpse {
+        /// So many bytes more are needed, at least.
+        case missing(Int)
+        /// Enough; and what is done next.
+        case known(() -> Void)
+    }
 
     private enum State { case opening, open, lingering, closed }
 
@@ -84,7 +95,15 @@ final class Transport: @unchecked Sendable {
     /// There is no TLS: bytes flow.
     func open() {
         state = .open
+        updateInterest()
         owner?.opened()
+    }
+
+    /// Looks at what the peer sends first, which is left where it is, until it is known what becomes of the connection: `startTLS`, `open` or `close`.
+    ///
+    /// - Parameter looker: is shown the first 64 KiB at most of all that has come so far. `isAll`: no more comes before something is answered.
+    func look(_ looker: @escaping (_ bytes: UnsafeRawBufferPointer, _ isAll: Bool) -> Glimpse) {
+        self.looker = looker
     }
 
     /// Begins the handshake; `opened` or `failed` tells how it went.
@@ -115,8 +134,8 @@ final class Transport: @unchecked Sendable {
         guard ownDeadline <= now else { return }
         ownDeadline = Instant(nanoseconds: .max)
         switch state {
-        case .opening where tls != nil: fail(TransportFault.handshakeTimedOut)
-        case .opening, .open: owner?.expired()
+        case .opening: fail(TransportFault.handshakeTimedOut)
+        case .open: owner?.expired()
         case .lingering: close()
         case .closed: break
         }
@@ -139,7 +158,7 @@ final class Transport: @unchecked Sendable {
     }
 
     private func ready(_ readiness: Readiness) {
-        if state == .opening && tls != nil { return shakeHands() }
+        if state == .opening { return tls == nil ? glance(readiness) : shakeHands() }
         if readiness.contains(.write) {
             flush()
             if readWantsWrite { readOn() }
@@ -211,6 +230,34 @@ final class Transport: @unchecked Sendable {
             case .closed: fail(TLSError("SSL_do_handshake", "the peer closed the connection"))
             }
         } catch { fail(error) }
+    }
+
+    private func glance(_ readiness: Readiness) {
+        guard let looker else {
+            // Whoever it was given to has not begun yet; all that can be noticed meanwhile is its end.
+            if !readiness.isDisjoint(with: [.hangup, .error]) { fail(TransportFault.truncated) }
+            return
+        }
+        let buffer = lane.readBuffer
+        let count = Glibc.recv(socket, buffer.baseAddress, buffer.count, CInt(MSG_PEEK))
+        guard count > 0 else {
+            if count < 0, errno == EAGAIN || errno == EINTR { return }
+            if count < 0 { fail(SystemError("recv", on: "\(peer)")) } else { fail(TransportFault.truncated) }
+            return
+        }
+        // It was to be readable with more bytes, or at the end.
+        let isAll = count <= seenBytes
+        seenBytes = count
+        switch looker(UnsafeRawBufferPointer(rebasing: buffer[..<count]), isAll) {
+        case .missing(let missing):
+            precondition(!isAll, "who was shown all there is decides")
+            StreamSocket.setLowWater(socket, bytes: count + missing)
+        case .known(let next):
+            self.looker = nil
+            StreamSocket.setLowWater(socket, bytes: 1)
+            watch?.interest = []
+            next()
+        }
     }
 
     // MARK: Writing
@@ -328,6 +375,7 @@ final class Transport: @unchecked Sendable {
         lane.remove(self)
         _ = Glibc.close(socket)
         owner = nil
+        looker = nil
         output = []
         outputStart = 0
         onClosed?()

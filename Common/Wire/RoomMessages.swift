@@ -177,9 +177,12 @@ package struct RoomEntry: Codable, Sendable, Hashable {
     /// Whether a PeerConnection of theirs is there: after a `resume` it goes on.
     package var publishes: Bool
     package var subscribes: Bool
+    /// To make PeerConnections with; TURN's credentials are good for 12 hours, and whoever comes back has new ones.
+    package var iceServers: [ICEServer]
 
     package init(
-        room: RoomID, participant: ParticipantID, role: RoomRole, resume: Secret, graceSeconds: Int, publishes: Bool, subscribes: Bool
+        room: RoomID, participant: ParticipantID, role: RoomRole, resume: Secret, graceSeconds: Int, publishes: Bool, subscribes: Bool,
+        iceServers: [ICEServer] = []
     ) {
         self.room = room
         self.participant = participant
@@ -188,6 +191,7 @@ package struct RoomEntry: Codable, Sendable, Hashable {
         self.graceSeconds = graceSeconds
         self.publishes = publishes
         self.subscribes = subscribes
+        self.iceServers = iceServers
     }
 }
 

@@ -58,8 +58,12 @@ package struct ControlConfiguration: Sendable {
         if !encrypted.isEmpty, certificate == nil {
             reader.note("server.certificate", nil, "the file of the certificate chain, because server.listen_tls is given")
         }
+        let turn = TURNByTLS(reader.section("rooms"), reader, hasTLS: !encrypted.isEmpty)
         let listeners =
-            Self.listeners(plain, nil, "server.listen", reader) + Self.listeners(encrypted, certificate, "server.listen_tls", reader)
+            Self.listeners(plain, nil, "server.listen", reader)
+            + Self.listeners(encrypted, certificate, "server.listen_tls", reader).map {
+                Listener($0.address, certificate: $0.certificate, passage: turn?.passage)
+            }
         let proxyTexts = section.strings("trusted_proxies", default: [], "addresses or networks such as 10.0.0.0/8") {
             TrustedProxies([$0]) != nil
         }
@@ -81,7 +85,7 @@ package struct ControlConfiguration: Sendable {
         mail = MailServer(reader)
         retention = Self.retention(reader.section("retention"))
         backups = Self.backups(reader.section("backup"))
-        rooms = Self.rooms(reader.section("rooms"), reader, logLevel: reader.section("log").level())
+        rooms = Self.rooms(reader.section("rooms"), reader, turn, logLevel: reader.section("log").level())
         if rooms.workers > 0, rooms.announced.isEmpty, !Set(["0.0.0.0", "::"]).isDisjoint(with: rooms.bind) {
             reader.note("rooms.announce", nil, "the addresses at which browsers reach this machine, as rooms.bind names all that it has")
         }
@@ -130,7 +134,9 @@ package struct ControlConfiguration: Sendable {
         return section.optionalString("recipient").map { Backups(recipient: $0, folder: folder, keepDays: days) }
     }
 
-    private static func rooms(_ section: ConfigurationSection, _ reader: ConfigurationReader, logLevel: Log.Level) -> RoomSettings {
+    private static func rooms(
+        _ section: ConfigurationSection, _ reader: ConfigurationReader, _ turn: TURNByTLS?, logLevel: Log.Level
+    ) -> RoomSettings {
         func isAddress(_ text: String) -> Bool { SocketAddress(text, port: 1) != nil }
         let absolute = { (path: String) in path.hasPrefix("/") }
         return RoomSettings(
@@ -139,16 +145,20 @@ package struct ControlConfiguration: Sendable {
             workers: section.integer("workers", default: 0, in: 0...64), port: section.integer("port", default: 8189, in: 0...65_000),
             bind: section.strings("bind", default: ["0.0.0.0"], "addresses such as 0.0.0.0 or ::", where: isAddress),
             announced: section.strings("announce", default: [], "addresses such as 203.0.113.5", where: isAddress),
-            servers: servers(section, reader), logLevel: "\(logLevel)")
+            servers: servers(section, reader, turn), logLevel: "\(logLevel)")
     }
 
-    private static func servers(_ section: ConfigurationSection, _ reader: ConfigurationReader) -> ICEServers {
+    private static func servers(
+        _ section: ConfigurationSection, _ reader: ConfigurationReader, _ byTLS: TURNByTLS?
+    ) -> ICEServers {
         let stun = section.strings("stun", default: [], "addresses such as stun:stun.example.org:3478", where: ICEServers.isSTUN)
         let turn = section.strings(
             "turn", default: [], "addresses such as turn:turn.example.org:3478?transport=udp", where: ICEServers.isTURN)
         let secret = turnSecret(section, reader)
-        if turn.isEmpty == section.isGiven("turn_secret_file") { reader.note("rooms.turn, rooms.turn_secret_file", nil, "both or neither") }
-        return ICEServers(stun: stun, turn: turn, secret: secret)
+        let hasTURN = !turn.isEmpty || section.isGiven("turn_tls")
+        if hasTURN != section.isGiven("turn_secret_file") { reader.note("rooms.turn, rooms.turn_secret_file", nil, "both or neither") }
+        // The last one, as it is the dearest: for whom nothing else goes through.
+        return ICEServers(stun: stun, turn: turn + [byTLS?.url].compactMap { $0 }, secret: secret)
     }
 
     private static func turnSecret(_ section: ConfigurationSection, _ reader: ConfigurationReader) -> Secret? {

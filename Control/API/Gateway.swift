@@ -38,6 +38,7 @@ package struct Gateway: Sendable {
         /// Who is in rooms with a page, and their sockets.
         let sessions: RoomSessions
         let roomDoor: RoomDoor
+        let networkTestDoor: NetworkTestDoor
         let alerts: AlertDesk
         let devices: DeviceDoor
         let health: Health
@@ -86,6 +87,8 @@ package struct Gateway: Sendable {
         let waitingQuestions = RateLimiter(RateLimit(30, per: .seconds(60)))
         /// Guests who wait before meetings.
         let waiting = Guarded(WaitingList())
+        /// Pages that try the network, from each place: as often as somebody changes something and tries again.
+        let networkTests = RateLimiter(RateLimit(12, per: .seconds(60)))
         /// Lines of the log about sessions.
         let sessionLines = RateLimiter(RateLimit(20, per: .seconds(60)))
 
@@ -113,6 +116,7 @@ package struct Gateway: Sendable {
             let keeping = RoomKeeping(store: store, farewell: Self.farewell(postman, settings.links), log: log.part("rooms"))
             sessions.attend(keeping.office(of: sessions))
             roomDoor = RoomDoor(sessions: sessions, passes: passes, log: log)
+            networkTestDoor = NetworkTestDoor(desk: rooms, log: log)
             self.alerts = alerts
             self.devices = devices
             self.health = health
@@ -185,6 +189,7 @@ package struct Gateway: Sendable {
             SlateRoutes(parts).routes, SenderRoutes(parts).routes, DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes,
             RehearsalRoutes(parts).routes, PreviewRoutes(parts).routes, PlayerRoutes(parts).routes, InputPictureRoutes(parts).routes,
             RoomRoutes(parts).routes, MediaRoutes(parts).routes, MeetingRoutes(parts).routes, GuestRoutes(parts).routes,
+            NetworkTestRoutes(parts).routes,
             WebhookRoutes(parts).routes, PoolRoutes(parts).routes, ReleaseRoutes(parts).routes, RolloutRoutes(parts).routes,
             OperatorRoutes(parts).routes,
         ]

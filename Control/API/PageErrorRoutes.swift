@@ -8,7 +8,7 @@ import Units
 import Web
 import Wire
 
-/// What fails in the web application, told by itself: it speaks to nobody but this server (DIA-16).
+/// What fails in the web application, told by itself: it speaks to nobody but this server (DIA-15, DIA-16).
 struct PageErrorRoutes: Sendable {
     private let parts: Gateway.Parts
 
@@ -30,6 +30,13 @@ struct PageErrorRoutes: Sendable {
         let message: String
         let stack: String?
         let path: String
+        /// What happened in the page before, the oldest first.
+        let trail: [Step]?
+
+        struct Step: Decodable {
+            let msAgo: Int
+            let text: String
+        }
     }
 
     private struct PageErrorView: Codable, Sendable {
@@ -43,11 +50,12 @@ struct PageErrorRoutes: Sendable {
         try parts.pageErrors.take(call.origin.subscriber, at: now)
         // What comes here is written to the log.
         try parts.allPageErrors.take("", at: now)
-        let (path, frames) = (Self.template(of: request.path), PageStack.frames(request.stack ?? ""))
+        let (path, frames, trail) = (Self.template(of: request.path), PageStack.frames(request.stack ?? ""), request.trail ?? [])
         let event = ErrorEvent(
             at: now.unixMs, on: .javascript, component: "web", message: request.name, detail: request.message,
-            fields: [.init(name: "kind", value: request.kind.rawValue)], frames: frames, route: path, organization: await organization(call)
-        )
+            fields: [.init(name: "kind", value: request.kind.rawValue)], frames: frames, route: path,
+            organization: await organization(call),
+            crumbs: trail.map { Log.Entry(unixMs: now.unixMs - Int64($0.msAgo), level: .info, part: "page", message: $0.text) })
         parts.reporter.report(event)
         let place = frames.last.map { "\($0.file):\($0.line ?? 0):\($0.column ?? 0)" } ?? ""
         parts.log.warning(
@@ -56,6 +64,7 @@ struct PageErrorRoutes: Sendable {
                 "kind": "\(request.kind.rawValue)", "path": "\(Redactor.redacted(path, upTo: 200))",
                 "error": "\(Redactor.redacted("\(request.name): \(request.message)", upTo: 500))",
                 "place": "\(Redactor.redacted(place, upTo: 200))",
+                "trail": "\(Redactor.redacted(trail.map(\.text).joined(separator: "; "), upTo: 500))",
             ])
         return .value(PageErrorView(id: event.id), .created)
     }
@@ -80,4 +89,6 @@ enum PageErrorKind: String, Codable, Sendable, CaseIterable {
     case rejection
     /// A page could not be drawn: its place says so.
     case render
+    /// A camera, a microphone or a screen was not to be had, or sound and pictures did not get through.
+    case media
 }

@@ -330,6 +330,11 @@ enum Schemas {
             .required("message", .text(.init(length: 0...1000, expectation: "at most 1000 characters"))),
             .optional("stack", .text(.init(length: 0...8000, expectation: "at most 8000 characters"))),
             .required("path", .text(.init(length: 1...500, expectation: "the path of a page"))),
+            .optional("trail", .list(.reference("PageStep"), upTo: 20)),
+        ]),
+        "PageStep": .object([
+            .required("msAgo", .integer(0...86_400_000)),
+            .required("text", .text(.init(length: 1...200, expectation: "at most 200 characters"))),
         ]),
         "AuditEntry": .object([
             .required("id", id), .required("at", time), .optional("author", line), .optional("authorName", name), .optional("token", id),

@@ -149,6 +149,21 @@ struct Outward: Sendable {
     }
 }
 
+/// Says that coturn does not take what comes for it on the port of HTTPS, once a minute at most.
+@Sendable func complaint(in log: Log) -> @Sendable (any Error) -> Void {
+    let last = Guarded<Instant?>(nil)
+    return { error in
+        let isDue = last.withLock { last -> Bool in
+            let now = Instant.now
+            if let before = last, now - before < .seconds(60) { return false }
+            last = now
+            return true
+        }
+        guard isDue else { return }
+        log.warning("TURN by TLS is not taken: guests who have TCP 443 alone do not come into rooms", ["error": "\(error)"])
+    }
+}
+
 @Sendable func parts(
     _ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ authority: Certificate?,
     _ certificates: CertificateWatch, _ outward: Outward, _ blobLoop: Loop, _ reporter: Reporter, _ traces: Gateway.Traces?, _ log: Log
@@ -234,7 +249,9 @@ struct Outward: Sendable {
     let server = try await program.start(
         "web",
         {
-            let server = Server(configuration: configuration.server, loops: loops) { request in await api.answer(request) }
+            var web = configuration.server
+            web.passageLost = complaint(in: heard)
+            let server = Server(configuration: web, loops: loops) { request in await api.answer(request) }
             let addresses = try await server.start()
             heard.notice(
                 "listening",

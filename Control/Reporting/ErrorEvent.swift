@@ -47,12 +47,13 @@ package struct ErrorEvent: Sendable, Hashable {
     /// What it was noticed in; nil where that is no request.
     package internal(set) var route: String?
     package internal(set) var organization: String?
-    /// What was logged before, the oldest first.
-    package internal(set) var crumbs: [Log.Entry] = []
+    /// What was logged before, the oldest first; behind it, of a page, what it has seen itself.
+    package internal(set) var crumbs: [Log.Entry]
 
     package init(
         at unixMs: Int64, _ level: Level = .error, on platform: Platform = .other, component: String, message: String,
-        detail: String? = nil, fields: [Log.Entry.Field] = [], frames: [Frame] = [], route: String? = nil, organization: String? = nil
+        detail: String? = nil, fields: [Log.Entry.Field] = [], frames: [Frame] = [], route: String? = nil, organization: String? = nil,
+        crumbs: [Log.Entry] = []
     ) {
         id = Hex.encode(randomBytes(16))
         self.unixMs = unixMs
@@ -65,6 +66,7 @@ package struct ErrorEvent: Sendable, Hashable {
         self.frames = frames
         self.route = route
         self.organization = organization
+        self.crumbs = crumbs
     }
 
     /// Of a line of the log. Its field `error` is the detail; `organization` says whose it is.

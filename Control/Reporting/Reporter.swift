@@ -74,7 +74,7 @@ package final class Reporter: Sendable {
 
     package func report(_ event: ErrorEvent) {
         var event = event
-        event.crumbs = crumbs.withLock { $0 }
+        event.crumbs = crumbs.withLock { $0 } + event.crumbs
         own.add(event)
         vendor.add(event)
     }

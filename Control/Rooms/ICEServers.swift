@@ -1,6 +1,7 @@
 import Crypto
 import FoundationEssentials
 package import Units
+package import Wire
 
 /// The STUN and TURN servers that programs are told at the doors of rooms. Source: RFC 9725 section 4.6.
 ///
@@ -8,7 +9,7 @@ package import Units
 /// secret that the TURN server has too (coturn's `use-auth-secret`), which no program sees.
 package struct ICEServers: Sendable {
     /// A TURN server asks for them again and again while it relays: longer than any pass of one broadcast.
-    static let seconds: Int64 = 12 * 3600
+    package static let seconds: Int64 = 12 * 3600
 
     private let stun: [String]
     private let turn: [String]
@@ -28,11 +29,24 @@ package struct ICEServers: Sendable {
     /// - Parameter user: a name that the TURN server counts by, an id of ours.
     package func links(for user: String, at unixSeconds: Int64) -> [String] {
         let open = stun.map { "<\($0)>; rel=\"ice-server\"" }
-        guard let secret else { return open }
-        let name = "\(unixSeconds + Self.seconds):\(user)"
+        guard let proof = proof(for: user, until: unixSeconds + Self.seconds) else { return open }
+        let words = "username=\"\(proof.name)\"; credential=\"\(proof.code.revealed)\"; credential-type=\"password\""
+        return open + turn.map { "<\($0)>; rel=\"ice-server\"; \(words)" }
+    }
+
+    /// The same for a page, which makes PeerConnections with them.
+    /// - Parameter seconds: how long TURN's credentials are good.
+    package func list(for user: String, at unixSeconds: Int64, seconds: Int64 = Self.seconds) -> [ICEServer] {
+        let open = stun.map { ICEServer(url: $0) }
+        guard let proof = proof(for: user, until: unixSeconds + seconds) else { return open }
+        return open + turn.map { ICEServer(url: $0, username: proof.name, credential: SecretOnWire(proof.code)) }
+    }
+
+    private func proof(for user: String, until end: Int64) -> (name: String, code: Secret)? {
+        guard let secret else { return nil }
+        let name = "\(end):\(user)"
         let code = HMACSHA1(key: Array(secret.revealed.utf8)).tag(over: Array(name.utf8))
-        let proof = "username=\"\(name)\"; credential=\"\(Data(code).base64EncodedString())\"; credential-type=\"password\""
-        return open + turn.map { "<\($0)>; rel=\"ice-server\"; \(proof)" }
+        return (name, Secret(Data(code).base64EncodedString()))
     }
 
     /// `stun:host`, `stuns:host:port`. Source: RFC 7064 section 3.1.

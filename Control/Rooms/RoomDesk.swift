@@ -9,6 +9,7 @@ package import Wire
 package actor RoomDesk {
     /// What programs are told to find their ways with.
     package nonisolated let servers: ICEServers
+    package nonisolated let hasWorkers: Bool
     private let keepers: [WorkerKeeper]
     private let log: Log
     private var seats: [PeerID: Seat] = [:]
@@ -66,6 +67,7 @@ package actor RoomDesk {
         let log = log.part("rooms")
         self.log = log
         servers = settings.servers
+        hasWorkers = settings.workers > 0
         let loop = try Loop(name: "rooms")
         let sink = Guarded<(@Sendable (Int, WorkerMessage) -> Void)?>(nil)
         keepers = (0..<settings.workers).map { number in

@@ -114,7 +114,8 @@ package actor RoomSession {
         let entry = RoomEntry(
             room: room, participant: participant, role: state.shown(participant)?.role ?? .guest, resume: token,
             graceSeconds: Int(state.limits.grace.components.seconds), publishes: state.publisher(of: participant) != nil,
-            subscribes: state.subscriber(of: participant) != nil)
+            subscribes: state.subscriber(of: participant) != nil,
+            iceServers: desk.servers.list(for: participant.text, at: unixMilliseconds() / 1000))
         return Admission(session: self, connection: connection, participant: participant, entry: entry, wakes: wakes)
     }
 

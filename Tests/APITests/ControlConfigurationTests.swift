@@ -74,6 +74,33 @@ struct ControlConfigurationTests {
         #expect(links[2].contains("username=\"1795435200:somebody\""))
         // openssl dgst -sha1 -hmac 0123456789abcdef -binary | base64
         #expect(links[2].contains("credential=\"Rn8e9rGrismu0NbEsS4KKxGgHXU=\""))
+        let list = good.rooms.servers.list(for: "somebody", at: 1_795_392_000)
+        #expect(list.map(\.url).count == 5 && list[0].username == nil && list[2].username == "1795435200:somebody")
+        #expect(list[2].credential?.secret.revealed == "Rn8e9rGrismu0NbEsS4KKxGgHXU=")
+    }
+
+    @Test("TURN by TLS goes through the server's own port, by a name or an address, and takes a port to pass it on to")
+    func turnByTLS() throws {
+        let folder = try TemporaryFolder()
+        let secret = try folder.write("0123456789abcdef\n", to: "secret")
+        let tls = "listen_tls = [\"0.0.0.0:443\"]\ncertificate = \"/c\"\nprivate_key = \"/k\"\n[rooms]\nturn_secret_file = \"\(secret)\"\n"
+        func faults(_ text: String) -> [String]? {
+            let fault = #expect(throws: ConfigurationFaults.self) { try parse(text) }
+            return fault?.faults.map(\.key)
+        }
+        let upstream = "turn_tls_upstream = \"127.0.0.1:5349\"\n"
+        #expect(faults(least + tls + "turn_tls = \"a:443\"\n") == ["rooms.turn_tls, rooms.turn_tls_upstream"])
+        #expect(faults(least + tls + "turn_tls = \"a\"\n" + upstream) == ["rooms.turn_tls"])
+        #expect(faults(least + tls + "turn_tls = \"a:443\"\nturn_tls_upstream = \"b:5349\"\n") == ["rooms.turn_tls_upstream"])
+        let noTLS = least + "[rooms]\nturn_secret_file = \"\(secret)\"\nturn_tls = \"a:443\"\n" + upstream
+        #expect(faults(noTLS) == ["server.listen_tls"])
+        let good = try parse(least + tls + "turn_tls = \"Turn.Example.org:443\"\n" + upstream)
+        let passages = good.server.listeners.map(\.passage)
+        #expect(passages.count == 2 && passages[0] == nil, "plain HTTP passes nothing on")
+        #expect(passages[1]?.names == ["turn.example.org"] && passages[1]?.takesNameless == false && passages[1]?.upstream.port == 5349)
+        #expect(good.rooms.servers.list(for: "a", at: 0).map(\.url) == ["turns:Turn.Example.org:443?transport=tcp"])
+        let byAddress = try parse(least + tls + "turn_tls = \"[2001:db8::1]:443\"\n" + upstream).server.listeners[1].passage
+        #expect(byAddress?.names == [] && byAddress?.takesNameless == true)
     }
 
     @Test("a bucket takes an endpoint by TLS or inside, and a key whose secret lies in a file of its own; no fault tells it")

@@ -7,11 +7,17 @@ struct Attendee {
     /// As the others see it.
     let name: String
 
-    /// - Parameter email: nil for who has no account.
-    init(_ name: String, at desk: FrontDesk, as email: String? = nil, _ password: String = "") async throws {
+    /// - Parameters:
+    ///   - email: nil for who has no account.
+    ///   - place: the browser that they have, and by which address they know the server; else one beside the server.
+    init(
+        _ name: String, at desk: FrontDesk, as email: String? = nil, _ password: String = "",
+        with place: (browser: Chromium, server: String)? = nil
+    ) async throws {
         self.name = name
-        let browser = try await Chromium(on: desk.stage, hasCamera: true)
-        page = Dashboard(browser: browser, server: desk.server)
+        let browser: Chromium
+        if let place { browser = place.browser } else { browser = try await Chromium(on: desk.stage, hasCamera: true) }
+        page = Dashboard(browser: browser, server: place?.server ?? desk.server)
         try await browser.open(page.server + "/")
         try await browser.prepare(Self.script)
         if let email { try await page.enter(email, password) }

@@ -1,4 +1,5 @@
 import Foundation
+import Lab
 import Posix
 import Support
 import Web
@@ -16,28 +17,52 @@ final class Chromium: @unchecked Sendable {
     /// - Parameters:
     ///   - certificate: a chain in a PEM file whose first key it takes without asking who signed it, and no other key.
     ///   - hasCamera: whether it has a camera and a microphone, Chromium's own fakes of them, which every page may use.
-    init(on stage: Stage, believing certificate: String? = nil, hasCamera: Bool = false) async throws {
+    ///   - namespace: the machine that it runs on, and the address of every name there; else this one.
+    init(
+        on stage: Stage, believing certificate: String? = nil, hasCamera: Bool = false,
+        in namespace: (machine: NetworkNamespace, names: String)? = nil
+    ) async throws {
         folder = stage.folder
-        var trust: [String] = []
+        var more: [String] = []
         if let certificate {
             let script =
                 "openssl x509 -in '\(certificate)' -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64"
             let key = try await runTool("sh", ["-c", script]).text.trimmingCharacters(in: .newlines)
-            trust = ["--ignore-certificate-errors-spki-list=\(key)"]
+            more = ["--ignore-certificate-errors-spki-list=\(key)"]
         }
+        if hasCamera { more += Self.camera }
+        if let namespace { more.append("--host-resolver-rules=MAP * \(namespace.names), EXCLUDE 127.0.0.1") }
         let program = try stage.start(
             "chromium",
             [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--no-first-run", "--disable-sync",
                 "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--window-size=1000,900",
                 "--user-data-dir=\(try stage.folder.makeFolder("chromium\(UUID().uuidString.prefix(6))"))",
-            ] + trust + (hasCamera ? Self.camera : []) + ["about:blank"])
+            ] + more + ["about:blank"], inside: namespace?.machine.command([]) ?? [])
         let mark = "DevTools listening on "
         let line = try await program.line(containing: mark, within: .seconds(30))
-        guard let url = line.components(separatedBy: mark).last else { throw SupportFailure("no address in \(line)") }
+        guard var url = line.components(separatedBy: mark).last?.trimmingCharacters(in: .whitespaces) else {
+            throw SupportFailure("no address in \(line)")
+        }
+        if let namespace { url = try await Self.reach(url, in: namespace.machine, on: stage) }
         var options = ClientOptions()
         options.webSocket.messageLimit = 32 << 20
-        socket = try await Client(loop: try Loop(name: "devtools"), options: options).webSocket(url.trimmingCharacters(in: .whitespaces))
+        socket = try await Client(loop: try Loop(name: "devtools"), options: options).webSocket(url)
+    }
+
+    /// The same address for this machine: no packet of it goes between the two, so that nothing there has to let it through.
+    private static func reach(_ url: String, in machine: NetworkNamespace, on stage: Stage) async throws -> String {
+        guard let port = url.dropFirst("ws://127.0.0.1:".count).split(separator: "/").first else {
+            throw SupportFailure("no port in \(url)")
+        }
+        let own = try FreePorts.tcp()
+        let command = machine.command(["socat", "-", "TCP4:127.0.0.1:\(port)"]).joined(separator: " ")
+        let script = try stage.folder.write("exec \(command)\n", to: "devtools-\(own)")
+        _ = try stage.start("socat", ["TCP4-LISTEN:\(own),bind=127.0.0.1,fork,reuseaddr", "EXEC:sh \(script)"])
+        try await eventually(within: .seconds(5), "the browser's tools can be reached") {
+            try await runTool("sh", ["-c", "ss -Hltn 'sport = :\(own)' | grep -q ."], mayFail: true).status == 0
+        }
+        return url.replacingOccurrences(of: "127.0.0.1:\(port)", with: "127.0.0.1:\(own)")
     }
 
     /// A moving picture and a beep each second; and a peer may be on this machine.

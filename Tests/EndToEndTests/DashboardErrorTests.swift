@@ -7,7 +7,7 @@ import Testing
 struct DashboardErrorTests {
     @Test(
         "an owner names a tracker; what fails in a page comes to it by the server, without what is somebody's; a page that cannot be drawn offers to load again",
-        .row("DIA-01", "DIA-16"))
+        .row("DIA-01", "DIA-15", "DIA-16"))
     func errors() async throws {
         try await withCollector { collector in
             try await atFrontDesk { desk in
@@ -22,6 +22,7 @@ struct DashboardErrorTests {
                 _ = browser.takeComplaints()
                 try await thrown(page, collector)
                 try await drawn(page, collector)
+                try await camera(page, collector)
                 #expect(collector.faults == [])
                 #expect(try desk.said.contains("\"a page failed\"") && !desk.said.contains("alice"))
             }
@@ -59,6 +60,23 @@ struct DashboardErrorTests {
             #expect(!event.text.contains("alice") && !event.text.contains("s3cret"))
         }
         #expect(Set(events.compactMap { $0.raised.value }) == ["no way to [mail]", "token=[secret]"])
+    }
+
+    /// Why somebody has no camera is seen by whoever helps them, with what happened before.
+    private func camera(_ page: Dashboard, _ collector: Collector) async throws {
+        try await page.go("/network-test")
+        try await page.press("Try camera and microphone")
+        try await page.see("None was found.")
+        let events = try await eventually(within: .seconds(10), "both are told, and each of them alone") {
+            let events = collector.events.filter { $0.tags["route"] == "/network-test" }
+            return events.count >= 2 ? events : nil
+        }
+        for event in events {
+            #expect((event.object["extra"] as? [String: String])?["kind"] == "media" && event.raised.type == "NotFoundError")
+        }
+        #expect(events.contains { $0.raised.value?.hasPrefix("camera and microphone: missing (") == true })
+        let crumbs = events.flatMap { ($0.object["breadcrumbs"] as? [String: Any])?["values"] as? [[String: Any]] ?? [] }
+        #expect(crumbs.contains { $0["category"] as? String == "page" && ($0["message"] as? String)?.contains("missing") == true })
     }
 
     /// A page that gets what no server of ours answers.

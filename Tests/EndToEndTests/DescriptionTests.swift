@@ -191,8 +191,8 @@ struct DescriptionTests {
         try await api.call("GET /organization/settings", by: owner)
         try await api.call("PUT /diagnostics/error-tracking", [], #"{"dsn":""}"#, by: owner)
         try await api.call("GET /diagnostics/error-tracking", by: owner)
-        let error = #"{"kind":"error","name":"TypeError","message":"m","stack":"at f (https://a/b.js:1:2)","path":"/"}"#
-        try await api.call("POST /errors", [], error, by: desk.visitor())
+        let error = #""kind":"error","name":"TypeError","message":"m","stack":"at f (https://a/b.js:1:2)","path":"/""#
+        try await api.call("POST /errors", [], "{\(error),\"trail\":[{\"msAgo\":5,\"text\":\"camera: on\"}]}", by: desk.visitor())
         let shown = #""organization":"first","code":"\#(code)""#
         try await api.call("POST /auth/registration", [], "{\(shown)}", by: desk.visitor())
         let wish = #"{\#(shown),"email":"r@example.org","agrees":true}"#

@@ -16,10 +16,11 @@ final class FrontDesk: Sendable {
     let server: String
     let loop: Loop
 
-    init(on stage: Stage, _ settings: Installation.Settings) async throws {
+    /// - Parameter cloud: where boards reach it, by TLS.
+    init(on stage: Stage, cloud: String = "127.0.0.1", _ settings: Installation.Settings) async throws {
         self.stage = stage
         loop = try Loop(name: "visitors")
-        installation = try await Installation(on: stage, settings)
+        installation = try await Installation(on: stage, cloud: cloud, settings)
         server = "http://127.0.0.1:\(installation.pagePort)"
     }
 

@@ -9,7 +9,7 @@ import Wire
 struct MeetingRoomTests {
     @Test(
         "a host, a member and a guest see and hear each other; each switches what is theirs on and off, and all see a screen",
-        .row("MTG-01", "ROM-05", "ROM-21"))
+        .row("MTG-01", "ROM-05", "ROM-21", "DIA-17"))
     func everybody() async throws {
         try await inRooms { desk, owner in
             _ = try await user(.member, of: owner, at: desk)
@@ -30,11 +30,32 @@ struct MeetingRoomTests {
             try await host.page.browser.screenshot("app-room-1-three")
             let own = host.page.browser.takeComplaints().filter { !$0.contains("status of 401") }
             #expect(own == [])
+            try await figures(host, notOf: member)
             try await mute(member, seenBy: host)
             try await share(member, seenBy: [host, guest])
             #expect(try await guest.page.run("strata.named('button', 'Show your screen') === null") as? Bool == true)
             try await budget(host)
         }
+    }
+
+    /// What comes and what is sent, in figures, for whoever looks after the organisation.
+    private func figures(_ host: Attendee, notOf member: Attendee) async throws {
+        try await host.page.press("More")
+        try await host.page.press("Figures of the connection")
+        // Two voices and two pictures of others, in the words that a person reads.
+        let rows = "strata.rows('What comes').filter(one => /Mbit/.test(one) && /Good|Average|Poor/.test(one))"
+        let cameras = "['member', 'Gina'].every(name => \(rows).some(one => one.includes(name + ', Camera')))"
+        try await host.page.wait("\(rows).length === 4 && \(cameras)", "each track that comes has its figures")
+        try await host.page.wait(
+            "strata.rows('What is sent').some(one => one.includes('Camera') && /Mbit/.test(one))", "so has what is sent")
+        try await host.page.see("What is sent takes ")
+        #expect(try await host.page.faults() == [])
+        try await host.page.browser.screenshot("app-room-4-figures")
+        try await host.page.press("Close")
+        try await member.page.press("More")
+        try await member.page.wait("strata.named('button', 'Camera, microphone and loudspeaker') !== null", "the menu is open")
+        #expect(try await member.page.run("strata.named('button', 'Figures of the connection') === null") as? Bool == true)
+        try await member.page.press("More")
     }
 
     /// What is off is off for the others, and by itself.

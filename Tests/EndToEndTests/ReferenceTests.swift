@@ -49,6 +49,7 @@ struct ReferenceTests {
         try expect("### Worker to control", WorkerMessage.self)
         try expect("### Page to control", RoomOrder.self)
         try expect("### Control to page", RoomMessage.self)
+        try expect("### Control to a page that tries the network", NetworkTestMessage.self)
 
         // The topics of the live feed, as a browser gets them while a board is there.
         try await atFrontDesk { desk in

@@ -68,6 +68,7 @@ struct TenancyTests {
         "POST /api/v1/rehearsals/{id}/stop": .host,
         "GET /api/v1/rooms": .member, "POST /api/v1/rooms": .host, "DELETE /api/v1/rooms/{id}": .host,
         "POST /api/v1/rooms/{id}/passes": .host, "POST /api/v1/rooms/{id}/tickets": .member, "GET /api/v1/join": .open,
+        "GET /api/v1/network-test": .open,
         "POST /whip/{id}": .open, "PATCH /whip/{id}/{peer}": .open, "DELETE /whip/{id}/{peer}": .open,
         "POST /whep/{id}": .open, "PATCH /whep/{id}/{peer}": .open, "DELETE /whep/{id}/{peer}": .open,
         "GET /api/v1/meetings": .member, "GET /api/v1/meetings/{id}": .member, "GET /api/v1/meeting-presets": .member,

@@ -1,34 +1,38 @@
 import Glibc
 import Posix
 
-/// Another machine beside this one: a network namespace with one interface, which the board's links reach through this machine.
+/// Another machine beside this one: a network namespace with one interface, which the board's links, where there are any, reach through this
+/// machine.
 ///
 /// ```
 ///  field namespace                     this machine                          the other machine
 ///  modem0 10.S.0.2 ---- st<pid>l0 10.S.0.1   st<pid>h<N> 172.31.N.1 ---- eth0 172.31.N.2
 /// ```
 ///
-/// This machine forwards on these interfaces and on no other. N is the first of 91 to 99 that nobody has.
+/// With links this machine forwards on these interfaces, and on no other. N is the first of 91 to 99 that nobody has.
 package final class HostNetwork: Sendable {
     package let host: NetworkNamespace
     /// The other machine's.
     package let address: String
+    /// This machine's, as the other one reaches it.
+    package let gateway: String
     private let interface: String
     private let isRemoved = Guarded(false)
 
     /// - Parameter links: of the field, by their numbers.
-    package init(beside field: FieldNetwork, links: Range<Int>) throws {
+    package init(beside field: FieldNetwork? = nil, links: Range<Int> = 0..<0) throws {
         try NetworkNamespace.sweep()
         let number = try Self.freeNumber()
         host = NetworkNamespace("st-\(getpid())-host\(number)")
         interface = "st\(getpid())h\(number)"
         address = "172.31.\(number).2"
+        gateway = "172.31.\(number).1"
         do {
             try runIP(
                 """
                 netns add \(host.name)
                 link add name \(interface) type veth peer name eth0 netns \(host.name)
-                address add 172.31.\(number).1/24 dev \(interface)
+                address add \(gateway)/24 dev \(interface)
                 link set \(interface) up
 
                 """)
@@ -37,10 +41,12 @@ package final class HostNetwork: Sendable {
                 link set lo up
                 address add \(address)/24 dev eth0
                 link set eth0 up
-                route add default via 172.31.\(number).1
+                route add default via \(gateway)
 
                 """, in: host)
-            for name in [interface] + links.map(field.cloudInterface) { try forward(name) }
+            if let field {
+                for name in [interface] + links.map(field.cloudInterface) { try forward(name) }
+            }
         } catch {
             remove()
             throw error

@@ -39,6 +39,8 @@ package final class Installation: @unchecked Sendable {
         package var hasOwner = true
         /// A name that boards know this machine by, for control's and the receivers' both: they are told it in place of `cloud`.
         package var hostName: String?
+        /// The port of HTTPS; else one that is free.
+        package var tlsPort: Int?
         /// Where a proxy on this machine ends TLS in front of control; the test starts it.
         package var proxyPort: Int?
         /// Requests of one user.
@@ -66,7 +68,7 @@ package final class Installation: @unchecked Sendable {
         self.cloud = cloud
         self.settings = settings
         pagePort = try FreePorts.tcp()
-        tlsPort = try FreePorts.tcp()
+        tlsPort = try settings.tlsPort ?? FreePorts.tcp()
         ports = try FreePorts.udpRange(settings.portCount)
         host = cloud.contains(":") ? "[\(cloud)]" : cloud
         origin = "https://\(host):\(tlsPort)"

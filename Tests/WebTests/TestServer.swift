@@ -16,15 +16,17 @@ final class TestServer: Sendable {
 
     init(
         loops count: Int = 1, host: String = "127.0.0.1", limits: ServerLimits = ServerLimits(), proxies: [String] = [],
+        passage: Passage? = nil, passageLost: (@Sendable (any Error) -> Void)? = nil,
         _ handler: @escaping @Sendable (Request) async -> Response
     ) async throws {
         certificates = try TestCertificates()
         loops = try (0..<count).map { try Loop(name: "web-\($0)") }
         let any = try #require(SocketAddress(host, port: 0))
         var configuration = ServerConfiguration(
-            listeners: [Listener(any), Listener(any, certificate: certificates.files)],
+            listeners: [Listener(any), Listener(any, certificate: certificates.files, passage: passage)],
             trustedProxies: try #require(TrustedProxies(proxies)))
         configuration.limits = limits
+        configuration.passageLost = passageLost
         server = Server(configuration: configuration, loops: loops, handler: handler)
         let addresses = try await server.start()
         plain = addresses[0]
@@ -57,9 +59,11 @@ func onThread(_ body: () async throws -> Void) async throws {
 /// Runs `body` against a server, on a thread of its own, and stops the server, whatever happens.
 func withServer(
     loops: Int = 1, host: String = "127.0.0.1", limits: ServerLimits = ServerLimits(), proxies: [String] = [],
+    passage: Passage? = nil, passageLost: (@Sendable (any Error) -> Void)? = nil,
     handler: @escaping @Sendable (Request) async -> Response, _ body: (TestServer) async throws -> Void
 ) async throws {
-    let server = try await TestServer(loops: loops, host: host, limits: limits, proxies: proxies, handler)
+    let server = try await TestServer(
+        loops: loops, host: host, limits: limits, proxies: proxies, passage: passage, passageLost: passageLost, handler)
     do { try await onThread { try await body(server) } } catch {
         await server.stop()
         throw error
@@ -113,10 +117,20 @@ final class RawPeer {
     init(_ address: SocketAddress, receiveBuffer: CInt? = nil) throws {
         socket = Glibc.socket(address.family == .ipv4 ? AF_INET : AF_INET6, CInt(SOCK_STREAM.rawValue), 0)
         if var size = receiveBuffer { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, 4) }
+        RawPeer.bound(socket)
+        guard address.withSockaddr({ connect(socket, $0, $1) }) == 0 else { throw SystemError("connect", on: "\(address)") }
+    }
+
+    /// The other end of somebody's connection, which is this peer's from now on.
+    init(adopting socket: CInt) {
+        self.socket = socket
+        RawPeer.bound(socket)
+    }
+
+    static func bound(_ socket: CInt) {
         var wait = timeval(tv_sec: 5, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
-        guard address.withSockaddr({ connect(socket, $0, $1) }) == 0 else { throw SystemError("connect", on: "\(address)") }
     }
 
     deinit { close(socket) }

@@ -59,7 +59,7 @@ import Wire
             meetingRole: .coHost, off: [.audio], stoppedBy: Self.somebody, hand: 12)
         let entry = RoomEntry(
             room: Self.room, participant: Self.somebody, role: .host, resume: Secret("x"), graceSeconds: 60, publishes: true,
-            subscribes: false)
+            subscribes: false, iceServers: [ICEServer(url: "turn:a", username: "1:b", credential: SecretOnWire(Secret("y")))])
         let message: RoomMessage =
             switch kind {
             case .done: .done(RoomDone(id: 7, entry: entry, answer: nil, messages: [Self.said]))
@@ -95,6 +95,18 @@ import Wire
         #expect(read.type == kind.rawValue && "\(read)" == "\(message)")
         let newer = try JSONDecoder().decode(RoomMessage.self, from: Data(#"{"type":"newer","body":{}}"#.utf8))
         #expect(newer.type == "newer")
+    }
+
+    @Test("so does each of a page's that tries the network", arguments: NetworkTestMessage.Kind.allCases)
+    func networkTest(_ kind: NetworkTestMessage.Kind) throws {
+        let message: NetworkTestMessage =
+            switch kind {
+            case .ways: .ways(NetworkTestWays(hasRooms: true, iceServers: [ICEServer(url: "stun:a")], seconds: 30))
+            case .answer: .answer(NetworkTestAnswer(answer: "v=0\r\n"))
+            case .refused: .refused(NetworkTestRefused(text: "no rooms"))
+            }
+        let read = try again(message)
+        #expect(read.type == kind.rawValue && "\(read)" == "\(message)")
     }
 
     @Test("a token is shown to nobody who prints a message")

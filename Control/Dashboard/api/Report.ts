@@ -9,7 +9,10 @@ const left = new Set(["AbortError", "TimeoutError"]);
 /** Tells the server what failed in this page: a few things, each once, and whether it arrives is nobody's concern. */
 export class Reports {
   static readonly limit = 10;
+  /** Steps that are told with it: what was before says why. */
+  static readonly steps = 20;
   private readonly told = new Set<string>();
+  private readonly trail: { at: number; text: string }[] = [];
 
   constructor(private readonly access: Access) {}
 
@@ -20,6 +23,13 @@ export class Reports {
     addEventListener("unhandledrejection", event => this.tell("rejection", event.reason));
   }
 
+  /** Something happened that is no failure; nobody is told of it unless one comes. */
+  note(text: string): void {
+    if (this.trail.at(-1)?.text === text) return;
+    this.trail.push({ at: Date.now(), text: text.slice(0, 200) });
+    if (this.trail.length > Reports.steps) this.trail.shift();
+  }
+
   tell(kind: PageErrorRequest["kind"], thrown: unknown): void {
     // What a request ended with is shown where it was asked for.
     if (thrown instanceof Fault && thrown.kind !== "program") return;
@@ -27,9 +37,12 @@ export class Reports {
     const key = `${name} ${message} ${stack ?? ""}`;
     if (left.has(name) || this.told.has(key) || this.told.size >= Reports.limit) return;
     this.told.add(key);
+    const now = Date.now(), trail = this.trail.map(({ at, text }) => ({ msAgo: Math.min(Math.max(0, now - at), 86_400_000), text }));
     void this.send({
       kind, name: (name || "Error").slice(0, 100), message: message.slice(0, 1000), path: location.pathname.slice(0, 500), ...(stack !== undefined && { stack: stack.slice(0, 8000) }),
+      ...(trail.length > 0 && { trail }),
     });
+    this.note(`${name}: ${message}`);
   }
 
   private async send(report: PageErrorRequest): Promise<void> {

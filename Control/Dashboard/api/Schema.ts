@@ -757,11 +757,17 @@ export type PageError = {
 };
 
 export type PageErrorRequest = {
-  kind: "error" | "rejection" | "render";
+  kind: "error" | "rejection" | "render" | "media";
   name: string;
   message: string;
   stack?: string | null;
   path: string;
+  trail?: PageStep[] | null;
+};
+
+export type PageStep = {
+  msAgo: number;
+  text: string;
 };
 
 export type PasswordResetLink = {

@@ -1,7 +1,7 @@
-import type { ReactNode } from "react";
+import { lazy, Suspense, type ReactNode } from "react";
 import type { Action } from "../api/Access";
 import { useMay } from "../api/Server";
-import { Empty, Page } from "../design/Page";
+import { Empty, Page, Skeleton } from "../design/Page";
 import { AccountPage } from "../pages/AccountPage";
 import { AnalyticsPage } from "../pages/AnalyticsPage";
 import { AuditPage } from "../pages/AuditPage";
@@ -33,6 +33,9 @@ import { WebhooksPage } from "../pages/WebhooksPage";
 import { useWords } from "../text/Text";
 import { Mishap } from "./Mishap";
 import { Link, match } from "./Router";
+
+// A part of its own: few need it, and who does has just come.
+const NetworkTestPage = lazy(() => import("../pages/NetworkTestPage"));
 
 type Place = {
   pattern: string;
@@ -86,6 +89,7 @@ export function open(path: string): ReactNode {
     case "/confirm-email": return <ConfirmEmailPage />;
     case "/invitation": return <InvitationPage />;
     case "/join": return <JoinPage />;
+    case "/network-test": return <Suspense fallback={<main className="entry"><Skeleton /></main>}><NetworkTestPage /></Suspense>;
     default: return null;
   }
 }

@@ -1,3 +1,4 @@
+import type { ICEServer } from "./Peers";
 import { Redial } from "./Redial";
 
 export type Source = "camera" | "microphone" | "screen" | "screen-sound" | "other";
@@ -38,7 +39,7 @@ export type Follower = {
   ended: (side: "publish" | "subscribe") => void;
 };
 
-type Entry = { participant: string; resume: string; publishes: boolean; subscribes: boolean };
+type Entry = { participant: string; resume: string; publishes: boolean; subscribes: boolean; iceServers?: readonly ICEServer[] };
 type Message =
   | { type: "done"; body: { id: number; entry?: Entry | null; answer?: string | null } }
   | { type: "refused"; body: { id: number; reason: string; text: string } }
@@ -67,6 +68,8 @@ const dialled = (): WebSocket => new WebSocket(`${location.protocol === "https:"
  */
 export class Room {
   view: RoomView = { is: "connecting", me: "", people: [] };
+  /** To make PeerConnections with, once one is in; a server without any says nothing of them. */
+  iceServers: readonly ICEServer[] = [];
   private readonly redial = new Redial();
   private readonly watchers = new Set<() => void>();
   private readonly people = new Map<string, Person>();
@@ -162,7 +165,7 @@ export class Room {
         const { id, entry, answer } = message.body;
         if (!entry) return this.request(id)?.done(answer ?? "");
         this.redial.answered();
-        [this.me, this.token] = [entry.participant, entry.resume];
+        [this.me, this.token, this.iceServers] = [entry.participant, entry.resume, entry.iceServers ?? []];
         this.tell("in");
         return this.follower?.entered(entry);
       }

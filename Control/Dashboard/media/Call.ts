@@ -1,12 +1,15 @@
+import { reports } from "../api/Server";
 import { obstacle, type Obstacle } from "../live/Devices";
 import { Mending, type Health, type Remedy } from "../live/Mending";
+import { peerServers } from "../live/Peers";
 import { judge, worst, type Count, type Quality } from "../live/Quality";
 import type { Rights } from "../live/Rights";
 import { Room, type Media, type Order, type Person, type RoomView } from "../live/Room";
 import { Speakers } from "../live/Speakers";
 import { isHeld, mediaOf, personTile, screenTile, sends } from "../live/Tiles";
-import type { Capture } from "./Capture";
-import { Figures, outgoing } from "./Figures";
+import type { Stat } from "../live/Vitals";
+import { failure, type Capture } from "./Capture";
+import { Figures, ofLine, outgoing } from "./Figures";
 import { Publisher, type Sent } from "./Publisher";
 import { Meter } from "./Sound";
 import { Subscriber, type Line } from "./Subscriber";
@@ -63,15 +66,18 @@ export class Call {
   private stopped: ReadonlySet<Media> = new Set();
   /** Between `start` and `stop`. */
   private isOn = false;
+  private readonly witnessed = new Map<string, string>();
   private network: string | undefined;
 
   constructor(pass: string, renew: () => Promise<string | null>, private readonly rights: Rights, private readonly capture: Capture) {
     this.room = new Room(pass, undefined, renew);
-    const ask = (order: Order) => this.room.ask(order), made = () => new RTCPeerConnection();
+    const ask = (order: Order) => this.room.ask(order), made = () => new RTCPeerConnection({ iceServers: peerServers(this.room.iceServers) });
     this.publisher = new Publisher(ask, made, this.changed, () => this.giveUp());
     this.subscriber = new Subscriber(ask, made, this.changed);
     this.room.follow({
       entered: ({ publishes, subscribes }) => {
+        // The credentials of what is there already end one day: with its next restart it uses those of now.
+        for (const peer of [this.publisher.peer, this.subscriber.peer]) peer?.setConfiguration({ iceServers: peerServers(this.room.iceServers) });
         this.publisher.entered(publishes);
         this.subscriber.entered(subscribes);
       },
@@ -166,6 +172,8 @@ export class Call {
     } catch (thrown) {
       // Whoever thinks better of it is told nothing.
       const why = obstacle(thrown as Error);
+      if (why === "denied" || why === "dismissed") reports.note(`screen: ${why}`);
+      else reports.tell("media", failure(`screen: ${why}`, thrown));
       this.obstacle = why === "denied" || why === "dismissed" ? null : why;
     }
     this.follow();
@@ -218,6 +226,7 @@ export class Call {
 
   private readonly changed = (): void => {
     this.view = this.shown();
+    this.witness();
     for (const watcher of [...this.watchers]) watcher();
   };
 
@@ -230,6 +239,20 @@ export class Call {
       speaking, speaker, spoke: new Map(spoke), quality: this.quality, trouble: this.publisher.refusal ?? this.subscriber.refusal,
       isConnecting: this.isConnecting, obstacle: this.obstacle,
     };
+  }
+
+  /** What support wants to know of a meeting that went wrong: failures are told, and what else happened goes with them. */
+  private witness(): void {
+    const { room, trouble, quality } = this.view, own = room.is === "over" ? null : quality.get(room.me) ?? null;
+    const now = {
+      room: room.is === "over" ? `over, ${room.why}` : room.is, trouble: trouble ?? "none", network: own ?? "unknown",
+      "way up": this.publisher.peer?.connectionState ?? "none", "way down": this.subscriber.peer?.connectionState ?? "none",
+    };
+    for (const [name, state] of Object.entries(now)) {
+      if (this.witnessed.get(name) === state) continue;
+      this.witnessed.set(name, state);
+      if (state === "failed") reports.tell("media", new Error(`${name}: failed`)); else reports.note(`${name}: ${state}`);
+    }
   }
 
   private get isConnecting(): boolean {
@@ -282,6 +305,7 @@ export class Call {
     let isOther = this.speakers.look(levels, now);
     if (++this.beats % looks === 0) isOther = await this.rate(view.me, all?.counts ?? new Map(), now) || isOther;
     this.mend(now);
+    this.witness();
     if (isOther || this.isConnecting !== this.view.isConnecting) this.changed();
   }
 
@@ -302,6 +326,15 @@ export class Call {
     this.quality = rated;
     return isOther;
   }
+
+  /** All that the browser counts of the two ways. */
+  async counts(): Promise<{ up: readonly Stat[]; down: readonly Stat[] }> {
+    const of = async (peer: RTCPeerConnection | null) => (peer ? [...(await peer.getStats()).values()] as Stat[] : []);
+    return { up: await of(this.publisher.peer), down: await of(this.subscriber.peer) };
+  }
+
+  /** Whose track something is that comes. */
+  lineOf(stat: Stat): Line | null { return this.subscriber.lines.find(line => ofLine(line)(stat)) ?? null; }
 
   // How it is healed
 

@@ -1,3 +1,4 @@
+import { reports } from "../api/Server";
 import { listed, obstacle, present, remembered, type Choice, type Device, type Kind, type Obstacle } from "../live/Devices";
 
 export type Own = "camera" | "microphone";
@@ -120,6 +121,7 @@ export class Capture {
       // Without any at all there is no such thing in an insecure page.
       const why = window.isSecureContext ? obstacle(thrown as Error) : "insecure";
       for (const kind of kinds) this.refuse(kind, why);
+      reports.tell("media", failure(`${kinds.join(" and ")}: ${why}`, thrown));
       return why;
     }
   }
@@ -137,6 +139,7 @@ export class Capture {
       track.onended = () => { if (this.view.tracks[kind] === track) this.lose(kind); };
     }
     this.set({ tracks: { ...this.view.tracks, [kind]: track }, obstacles: { ...this.view.obstacles, [kind]: null } });
+    reports.note(`${kind}: ${track ? "on" : "off"}`);
     if (!before || before === track) return;
     before.onended = null;
     before.stop();
@@ -145,6 +148,7 @@ export class Capture {
   private lose(kind: Own): void {
     this.put(kind, null);
     this.refuse(kind, "ended");
+    reports.note(`${kind}: ended`);
     // Another one may be there.
     void this.open(kind);
   }
@@ -164,6 +168,14 @@ export class Capture {
     this.view = { ...this.view, ...change };
     for (const watcher of [...this.watchers]) watcher();
   }
+}
+
+/** What a browser refuses, in its own words behind ours: without those nobody knows why somebody had no camera. */
+export function failure(what: string, thrown: unknown): Error {
+  const { name, message } = thrown instanceof Error ? thrown : { name: "Error", message: String(thrown) };
+  const told = new Error(`${what} (${message})`);
+  told.name = name;
+  return told;
 }
 
 export const capture = new Capture();

@@ -9,7 +9,8 @@ type Report = {
 };
 
 const reports = async (peer: RTCPeerConnection): Promise<readonly Report[]> => [...(await peer.getStats()).values()] as Report[];
-const ofLine = (line: Line) => (one: Report) => one.trackIdentifier === line.media.id || (one.trackIdentifier === undefined && one.mid === line.mid);
+/** Whether it was counted of a line: by its track, where the browser says which, else by its section. */
+export const ofLine = (line: Line) => (one: Pick<Report, "trackIdentifier" | "mid">) => one.trackIdentifier === line.media.id || (one.trackIdentifier === undefined && one.mid === line.mid);
 
 /** What was heard of each participant, and what came of them, since the last time. */
 export class Figures {

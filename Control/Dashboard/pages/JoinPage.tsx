@@ -8,6 +8,7 @@ import { TextField } from "../design/Field";
 import { Skeleton } from "../design/Page";
 import { useWords } from "../text/Text";
 import { Door, mailedToken } from "./Door";
+import { InAppNote } from "./InAppNote";
 
 // The room is a part of its own: whoever only reads of meetings does not read it.
 const DeviceCheck = lazy(() => import("./DeviceCheck"));
@@ -65,6 +66,7 @@ function Member({ meeting }: { meeting: Meeting }) {
   if (entry) return <Coming title={meeting.title} meeting={meeting} first={entry} ask={ask} again={() => setEntry(null)} />;
   return (
     <Door title={meeting.title}>
+      <InAppNote address={location.href} />
       <Check preset={meeting.preset} />
       {meeting.scheduledStart && meeting.state === "scheduled" && <p className="muted">{t("join.from", { time: time(meeting.scheduledStart) })}</p>}
       {fault && <FaultNote fault={fault} />}
@@ -104,6 +106,7 @@ function Knock({ door, address, failed }: { door: MeetingDoor; address: Address;
   if (entry) return <Coming title={door.title} first={entry} ask={ask} again={() => setEntry(null)} />;
   return (
     <Door title={door.title}>
+      <InAppNote address={`${location.origin}${location.pathname}${address.token ? `#token=${address.token}` : ""}`} />
       <Check preset={door.preset} />
       <form className="stack" onSubmit={event => { event.preventDefault(); setFault(null); void run(); }}>
         <p className="muted">{t("join.by", { organization: door.organization })}</p>
@@ -118,7 +121,15 @@ function Knock({ door, address, failed }: { door: MeetingDoor; address: Address;
 }
 
 /** One's own picture and sound, while there is time for it. */
-const Check = ({ preset }: { preset: Entry["preset"] }) => <Suspense fallback={<Skeleton lines={2} />}><DeviceCheck preset={preset} /></Suspense>;
+function Check({ preset }: { preset: Entry["preset"] }) {
+  const { t } = useWords();
+  return (
+    <>
+      <Suspense fallback={<Skeleton lines={2} />}><DeviceCheck preset={preset} /></Suspense>
+      <a href="/network-test" target="_blank" rel="noopener">{t("network.title")}</a>
+    </>
+  );
+}
 
 type ComingProps = { title: string; meeting?: Meeting; first: Entry; ask: () => Promise<Entry>; again: () => void };
 

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { Answer } from "../api/Client";
-import { client } from "../api/Server";
+import { client, useAccess } from "../api/Server";
 import { ConfirmDialog, Dialog } from "../design/Dialog";
 import { Button } from "../design/Button";
 import { Icon, type IconName } from "../design/Icon";
@@ -12,6 +12,7 @@ import { sends } from "../live/Tiles";
 import type { Call, CallView, Doing } from "../media/Call";
 import { useWords } from "../text/Text";
 import { DeviceFields, Obstacles, OwnLevel, useCapture } from "./DeviceFields";
+import { RoomVitals } from "./RoomVitals";
 
 type Props = {
   call: Call; view: CallView; may: Rights; people: readonly Person[]; me: string; meeting: Answer<"getMeetingsById"> | undefined;
@@ -22,7 +23,8 @@ type Props = {
 /** What one does oneself. What is under way turns until the server has confirmed it. */
 export function RoomControls({ call, view, may, people, me, meeting, isPhone, layout, arrange, isPanelOpen, openPanel, waiting }: Props) {
   const { t, number } = useWords();
-  const [isChoosing, setChoosing] = useState(false), [isEnding, setEnding] = useState(false);
+  const [isChoosing, setChoosing] = useState(false), [isEnding, setEnding] = useState(false), [isLooking, setLooking] = useState(false);
+  const access = useAccess(), maySeeFigures = (access.is === "in" || access.is === "expired") && access.session.may.includes("diagnostics.view");
   const isHeard = view.microphone === "on" || view.microphone === "starting", isSeen = view.camera === "on" || view.camera === "starting";
   const share = () => {
     if (view.screen === "on" || view.screen === "starting") return call.showNoScreen();
@@ -50,12 +52,14 @@ export function RoomControls({ call, view, may, people, me, meeting, isPhone, la
           {screen && isPhone && <Button onClick={() => { close(); share(); }}><Icon name="screen" />{t(isShown ? "room.unshare" : "room.share")}</Button>}
           {isPhone && <Button onClick={() => { close(); toggle(); }}><Icon name={layout === "grid" ? "speaker" : "grid"} />{other}</Button>}
           <Button onClick={() => { close(); setChoosing(true); }}><Icon name="loud" />{t("room.devices")}</Button>
+          {maySeeFigures && <Button onClick={() => { close(); setLooking(true); }}><Icon name="health" />{t("vitals.title")}</Button>}
           {document.fullscreenEnabled && <Button onClick={() => { close(); void whole(); }}><Icon name="grid" />{t("room.full")}</Button>}
           {meeting?.mayRun && <Button look="grave" onClick={() => { close(); setEnding(true); }}>{t("meetings.end")}</Button>}
         </>
       )}</Menu>
       <button type="button" className="control leave" data-tip={t("join.leave")} aria-label={t("join.leave")} onClick={() => call.room.leave()}><Icon name="leave" /></button>
       {isChoosing && <Devices may={may} close={() => setChoosing(false)} />}
+      {isLooking && <RoomVitals call={call} people={people} me={me} close={() => setLooking(false)} />}
       {isEnding && meeting && (
         <ConfirmDialog title={t("meetings.end")} submit={t("meetings.end")} close={() => setEnding(false)} act={() => client.call("postMeetingsByIdEnd", { id: meeting.id })}>
           <p>{t("meetings.endText")}</p>

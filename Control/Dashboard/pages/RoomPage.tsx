@@ -106,7 +106,11 @@ function State({ view }: { view: CallView }) {
   const text = room.is === "connecting" ? t("join.connecting") : room.is === "lost" ? t("join.lost")
     : trouble === "forbidden" ? t("room.forbidden") : trouble ? t("room.away") : isConnecting ? t("room.connecting") : t("join.in");
   const isWell = room.is === "in" && !trouble && !isConnecting;
-  return <p className={isWell ? "hidden" : `room-note${room.is === "lost" || trouble ? " warn" : ""}`} role="status">{text}</p>;
+  return (
+    <p className={isWell ? "hidden" : `room-note${room.is === "lost" || trouble ? " warn" : ""}`} role="status">
+      {text}{!isWell && trouble !== "forbidden" && <>{" "}<a href="/network-test" target="_blank" rel="noopener">{t("network.title")}</a></>}
+    </p>
+  );
 }
 
 /** What a host has switched off of one's own. */

@@ -39,6 +39,14 @@ test("what a request ended with and what was given up is told to nobody, and no 
   assert.equal(sent.length, Reports.limit);
 }));
 
+test("what happened before goes with it, the newest of it, each with its age, and a step that is told again is one", () => listening(async (reports, sent) => {
+  for (let step = 0; step < 30; step++) for (let again = 0; again < 2; again++) reports.note(`step ${step}`);
+  reports.tell("media", new Error("no camera"));
+  const { kind, trail } = sent[0].body;
+  assert.deepEqual([kind, trail.length, trail[0].text, trail.at(-1).text], ["media", Reports.steps, "step 10", "step 29"]);
+  assert.ok(trail.every(({ msAgo }) => msAgo >= 0 && msAgo < 60_000));
+}));
+
 test("a server that is away makes no second error", () => listening(async (reports, sent) => {
   reports.tell("error", new Error("one"));
   await new Promise(done => setTimeout(done, 10));
