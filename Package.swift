@@ -151,9 +151,12 @@ let receiver: [Target] = [
         "Receiver", "Relay",
         ["Units", "Wire", "Configuration", "MPEGTS", "Fragments", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
+        "Receiver", "Field",
+        ["Units", "Wire", "HTTP", "MPEGTS", "GStreamer", "Outputs", "Identity", "Web", "Posix", "Logging"]),
+    module(
         "Receiver", "Pool",
         ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),
-    program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix", "Wire"]),
+    program("Receiver", "ReceiverMain", ["Field", "Outputs", "Relay", "Service", "Logging", "Posix", "Wire"]),
     program("Receiver", "StillMain", ["Stills", "Posix"]),
     program("Receiver", "SlateMain", ["Stills", "MPEGTS", "Wire", "Posix"]),
     program(

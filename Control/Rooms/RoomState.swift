@@ -21,6 +21,8 @@ package struct RoomRefusal: Error, Sendable, Hashable {
 package struct RoomState: Sendable {
     package struct Limits: Sendable, Hashable {
         package var participants = WireLimits.participants
+        /// Live broadcasts beside them.
+        package var fields = 16
         /// How long a seat is kept whose connection is lost.
         package var grace = Duration.seconds(60)
         /// Changes that are kept for those who come back, or who read slowly.
@@ -58,6 +60,7 @@ package struct RoomState: Sendable {
 
     /// How many there are, with those who are away.
     package struct Headcount: Sendable, Hashable {
+        /// People: a live broadcast keeps no meeting going, and takes nobody's place.
         package var all = 0
         package var hosts = 0
         /// Guests who may be heard or seen.
@@ -140,6 +143,8 @@ package struct RoomState: Sendable {
     }
 
     package var count: Int { seats.count }
+    /// Of people.
+    package var attendance: Int { seats.values.count { $0.holder.field == nil } }
     /// Nothing of it has to be remembered.
     package func isEmpty(at unixSeconds: Int64) -> Bool { seats.isEmpty && !removed.values.contains { $0 > unixSeconds } }
 
@@ -169,18 +174,27 @@ package struct RoomState: Sendable {
         guard let preset = charter.preset(of: role) else {
             throw RoomRefusal(.pass, "this pass is of another kind of meeting")
         }
-        guard !conditions.isLocked || role >= .coHost else {
+        // A live broadcast is brought in by whoever runs rooms, and comes back by itself.
+        guard !conditions.isLocked || role >= .coHost || holder.field != nil else {
             throw RoomRefusal(.locked, "a host has locked the room: nobody else comes in")
         }
         let places = min(limits.participants, holder.places ?? limits.participants)
-        guard seats.count < places else { throw RoomRefusal(.full, "the room is full: \(places) may be in it") }
-        let permissions = charter.permissions(of: preset)
+        guard holder.field == nil || fields.count < limits.fields else {
+            throw RoomRefusal(.full, "the room is full: \(limits.fields) live broadcasts may be in it")
+        }
+        guard holder.field != nil || attendance < places else { throw RoomRefusal(.full, "the room is full: \(places) may be in it") }
+        var permissions = charter.permissions(of: preset)
+        // Whoever has brought it in has said that it speaks.
+        let granted: Set<RoomMedia> = holder.field == nil ? [] : [.audio, .video]
+        for media in granted { permissions.grant(media) }
         if let most = holder.guestPlaces, holder.role == .guest, permissions.mayPublish, headcount.sendingGuests >= most {
             throw RoomRefusal(.full, "the room is full: \(most) of those in it may be guests")
         }
-        let shown = RoomParticipant(id: id, name: holder.name, role: holder.role, isAway: false, tracks: [], meetingRole: role)
+        let shown = RoomParticipant(
+            id: id, name: holder.name, role: holder.role, isAway: false, tracks: [], meetingRole: role,
+            kind: holder.field == nil ? nil : .field)
         var seat = Seat(
-            shown: shown, holder: holder, passEnd: passEnd, preset: preset, permissions: permissions,
+            shown: shown, holder: holder, passEnd: passEnd, preset: preset, permissions: permissions, granted: granted,
             rights: (1, Self.rights(role, preset, permissions, isChatMuted: false)), seesSince: seq, resume: resume,
             link: .here(connection))
         seat.lastNote = 1
@@ -273,11 +287,20 @@ package struct RoomState: Sendable {
     /// The id of the pass by which they came.
     package func pass(of id: ParticipantID) -> String? { seats[id]?.holder.id }
     package func publisher(of id: ParticipantID) -> PeerID? { seats[id]?.publisher }
+    /// nil for a person.
+    package func field(of id: ParticipantID) -> RoomPass.Field? { seats[id]?.holder.field }
+    /// The live broadcast that sends by this one.
+    package func field(sendingBy peer: PeerID) -> ParticipantID? {
+        seats.first { $0.value.publisher == peer && $0.value.holder.field != nil }?.key
+    }
+    /// The same by its output.
+    package func field(of output: OutputID) -> ParticipantID? { seats.first { $0.value.holder.field?.output == output }?.key }
+    package var fields: [RoomPass.Field] { seats.values.compactMap(\.holder.field) }
     package func subscriber(of id: ParticipantID) -> PeerID? { seats[id]?.subscriber }
 
     package var headcount: Headcount {
         var count = Headcount()
-        count.all = seats.count
+        count.all = attendance
         count.hosts = seats.values.count { $0.shown.role == .host }
         count.sendingGuests = seats.values.count { $0.holder.role == .guest && $0.permissions.mayPublish }
         return count
