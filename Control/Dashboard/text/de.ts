@@ -19,7 +19,7 @@ export const de: Record<Key, string> = {
   "no": "Nein",
   "outputs.bring": "In einen Raum bringen",
   "outputs.bringText": "Sie nimmt teil wie jemand, der heißt wie ihr Sender: Wer da ist, sieht und hört sie live.",
-  "outputs.noRoom": "Es gibt keinen Raum, in dem sie nicht ist, und keine laufende Besprechung von Ihnen.",
+  "outputs.noRoom": "Es gibt keinen Raum, in dem sie nicht ist, und kein laufendes Treffen von Ihnen.",
   "outputs.removeRoom": "Sie verlässt den Raum; die anderen Ausgänge laufen weiter.",
   "outputs.room": "Raum",
   "password": "Passwort",
