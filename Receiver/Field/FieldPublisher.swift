@@ -51,6 +51,8 @@ package actor FieldPublisher {
     /// A way that is lost may come back.
     private static let lostWithin = Duration.seconds(8)
     private static let tick = Duration.milliseconds(50)
+    /// Of sound, some 250 ms.
+    private static let earlyFrames = 12
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -158,7 +160,7 @@ package actor FieldPublisher {
         case .waiting, .awaitingKey: return
         case .entering:
             // As much as makes it known what is sent; what waits longer would come late.
-            guard early.count < 50 else { return }
+            guard early.count < Self.earlyFrames else { return }
             early.append(sound)
             if pipeline != nil { push(sound) }
         case .sending: push(sound)
@@ -190,9 +192,11 @@ package actor FieldPublisher {
             for sound in early { push(sound) }
             try await waitUntilKnown(made)
             let offer = try await made.pipeline.offer(of: "peer", sections: made.hasSound ? 2 : 1)
-            let entry = try await door.enter(target, OfferText.named(offer))
+            let entry = try await door.enter(target, OfferText.named(offer, OfferText.baseline))
             resource = entry.resource
-            try await made.pipeline.take(answer: entry.answer, candidates: OfferText.candidates(of: entry.answer), of: "peer")
+            // webrtcbin is answered in its own words.
+            let answer = OfferText.profile(in: offer).map { OfferText.named(entry.answer, $0) } ?? entry.answer
+            try await made.pipeline.take(answer: answer, candidates: OfferText.candidates(of: answer), of: "peer")
             try await connect(made)
             phase = .awaitingKey
             log.notice("the stream is in a room", ["room": .text(target.room.text)])

@@ -3,21 +3,39 @@ enum OfferText {
     /// The candidates of an answer, as many as are tried.
     static let candidateLimit = 32
 
-    /// The same with H.264 named constrained baseline, at level 3.1. A browser takes a picture only under a name that it offers itself: Firefox knows
-    /// no other, Chromium no High without hardware; both decode Main and High under this one, whose parameter sets come with the pictures.
-    static func named(_ offer: String) -> String {
-        let (mark, name) = (Array("profile-level-id=".utf8), Array("42e01f".utf8))
-        var bytes = Array(offer.utf8)
-        var place = 0
-        while place + mark.count + name.count <= bytes.count {
-            if bytes[place] == mark[0], bytes[place..<place + mark.count].elementsEqual(mark) {
-                bytes.replaceSubrange(place + mark.count..<place + mark.count + name.count, with: name)
-                place += mark.count + name.count
-            } else {
-                place += 1
-            }
-        }
+    /// How every browser knows H.264: constrained baseline, level 3.1. A browser takes a picture only under a name that it offers itself: Firefox
+    /// knows no other, Chromium no High without hardware; both decode Main and High under this one, whose parameter sets come with the pictures.
+    static let baseline = "42e01f"
+    private static let mark = Array("profile-level-id=".utf8)
+
+    /// What H.264 is called in a description; nil where it has no name there.
+    static func profile(in text: String) -> String? {
+        let bytes = Array(text.utf8)
+        guard let place = places(in: bytes).first else { return nil }
+        return String(decoding: bytes[place], as: UTF8.self)
+    }
+
+    /// The same with another name for H.264, of six digits.
+    static func named(_ text: String, _ name: String) -> String {
+        var bytes = Array(text.utf8)
+        for place in places(in: bytes) { bytes.replaceSubrange(place, with: name.utf8) }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Where names stand.
+    private static func places(in bytes: [UInt8]) -> [Range<Int>] {
+        let length = baseline.utf8.count
+        var found: [Range<Int>] = []
+        var place = 0
+        while place + mark.count + length <= bytes.count {
+            guard bytes[place] == mark[0], bytes[place..<place + mark.count].elementsEqual(mark) else {
+                place += 1
+                continue
+            }
+            found.append(place + mark.count..<place + mark.count + length)
+            place += mark.count + length
+        }
+        return found
     }
 
     /// `candidate:…` of each line.
