@@ -11,7 +11,7 @@ struct FieldTests {
     /// Of this machine's, beside its loopback: where a room's worker listens for GStreamer, which looks for no path to 127.0.0.1.
     private static let address = "198.18.201.1"
 
-    @Test("a live broadcast joins a room by its sender's name: a browser there decodes its pictures and hears it, until it is taken out again")
+    @Test("a live broadcast joins a room by its sender's name: a browser there sees and hears it, until it is taken out again")
     func joins() async throws {
         try await withAddress {
             let folder = try TemporaryFolder()

@@ -15,8 +15,8 @@ struct FieldFitnessTests {
     ) -> VideoUnit {
         let bytes: [UInt8] = [0, 0, 1, isKey ? 0x65 : 0x41, 0xAA]
         return VideoUnit(
-            bytes: bytes, units: [3..<5], presentation: MediaTime(ticks: presentation), decode: MediaTime(ticks: presentation), isKey: isKey,
-            isDamaged: false, format: VideoFormat(coding: coding, parameterSets: sets, size: nil))
+            bytes: bytes, units: [3..<5], presentation: MediaTime(ticks: presentation), decode: MediaTime(ticks: presentation),
+            isKey: isKey, isDamaged: false, format: VideoFormat(coding: coding, parameterSets: sets, size: nil))
     }
 
     @Test("pictures in the order in which they are shown are fit, over splices too")

@@ -7,10 +7,10 @@ struct OfferTextTests {
     func named() {
         let offer = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id=640028;"
         let rest = "sprop-parameter-sets=Z2QAKA==,aM4=\r\na=mid:video0\r\n"
-        let wanted = offer.split(separator: "640028")[0] + "42e01f;" + rest
+        let wanted = String(offer.split(separator: "640028")[0]) + "42e01f;" + rest
         #expect(OfferText.named(offer + rest, OfferText.baseline) == wanted)
         #expect(OfferText.profile(in: offer + rest) == "640028")
-        #expect(OfferText.named(String(wanted), "640028") == offer + rest, "and back")
+        #expect(OfferText.named(wanted, "640028") == offer + rest, "and back")
         for text in ["", "a=profile-level-id=64", "profile-level-id"] {
             #expect(OfferText.named(text, OfferText.baseline) == text && OfferText.profile(in: text) == nil)
         }
@@ -30,7 +30,7 @@ struct OfferTextTests {
     func place() {
         #expect(ControlPlace(["--control", "https://live.example.org", "--authority", "system"]) != nil)
         #expect(ControlPlace(["--authority", "system"]) == nil)
-        #expect(ControlPlace(["--control", "http://live.example.org", "--authority", "system"]) == nil, "in the clear to this machine alone")
+        #expect(ControlPlace(["--control", "http://live.example.org", "--authority", "system"]) == nil, "in the clear only at home")
         #expect(ControlPlace(["--control", "https://live.example.org/x", "--authority", "system"]) == nil)
         #expect(ControlPlace(["--control", "https://live.example.org", "--authority", "nobody"]) == nil)
         #expect(ControlPlace(["--control", "https://live.example.org", "--room", "x"]) == nil)

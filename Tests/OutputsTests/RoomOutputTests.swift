@@ -41,7 +41,8 @@ import Wire
     @Test("a process that ends, or says that it lost the room, is started again")
     func again() async throws {
         let folder = try TemporaryFolder()
-        let script = "if [ -e '\(folder["second"])' ]; then echo connected; exec cat >/dev/null; else touch '\(folder["second"])'; exit 3; fi"
+        let second = folder["second"]
+        let script = "if [ -e '\(second)' ]; then echo connected; exec cat >/dev/null; else touch '\(second)'; exit 3; fi"
         try await withOutput(Self.target, policy: policy(script)) { live in
             try await live.report("is tried again") { $0.state == .retrying && $0.reason?.contains("has ended") == true }
             try await live.report("is connected") { $0.state == .connected && $0.reconnectsTotal == 1 }

@@ -49,7 +49,8 @@ struct FieldSeatTests {
         let sound = RoomTrack(mid: "1", kind: .audio, source: .microphone)
         let picture = RoomTrack(mid: "0", kind: .video, source: .camera)
         #expect(table.state.refusal(of: [sound], by: van) == nil)
-        #expect((table.state.refusal(of: [picture, sound], by: van) == nil) == (type != .audio), "nobody has a camera in a meeting of sound")
+        let mayShow = table.state.refusal(of: [picture, sound], by: van) == nil
+        #expect(mayShow == (type != .audio), "nobody has a camera in a meeting of sound")
     }
 
     @Test("leaves when it sends no more, and is known by what it sends by")
