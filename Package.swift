@@ -258,7 +258,12 @@ let suites: [Target] = [
     tests("S3Tests", ["S3", "HTTP", "Posix", "Units", "Web"]),
     tests("BlobsTests", ["Blobs", "S3", "Crypto", "HTTP", "Posix", "Support", "Units", "Web"]),
     tests("StoreTests", ["Store", "Blobs", "Meetings", "Releases", "Units", "Wire", "Crypto"]),
-    tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Support", "Units", "Web", "Wire"]),
+    tests(
+        "APITests",
+        [
+            "API", "Auth", "Broadcasts", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Rooms", "Store", "Support", "Units", "Web",
+            "Wire",
+        ]),
     tests("LookoutTests", ["Lookout"]),
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
