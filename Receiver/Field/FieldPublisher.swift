@@ -83,8 +83,9 @@ package actor FieldPublisher {
         }
         input?.close()
         working?.cancel()
-        if let last { say(last) }
+        // Before it is said: whoever hears that it is over ends this process.
         if let target, let resource { await door.leave(target, resource) }
+        if let last { say(last) }
         await pipeline?.pipeline.stop()
     }
 
