@@ -295,7 +295,7 @@ let suites: [Target] = [
     tests("OutputsTests", ["Outputs", "MPEGTS", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("StillsTests", ["Stills", "Support", "Wire", "Posix"]),
     tests("FragmentsTests", ["Fragments", "MPEGTS", "Support", "Units", "Wire"]),
-    tests("FieldTests", ["Field", "MPEGTS", "Support", "Units"]),
+    tests("FieldTests", ["Field", "GStreamer", "MPEGTS", "Posix", "Support", "Units"]),
     tests("RelayTests", ["Relay", "Stills", "MPEGTS", "Outputs", "Service", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests(
