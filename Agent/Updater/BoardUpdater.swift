@@ -65,11 +65,12 @@ package actor BoardUpdater {
         reports = ReportFile(in: settings.runtimeFolder)
         line = ControlLine(loop: network, proxy: settings.proxy)
         folder = SlotFolder(settings.rootFolder, on: SystemDisk(), product: .agent, machine: settings.machine)
-        let shipped = try SignedText(bytes: RegularFile(settings.keyFile, upTo: SignedText.byteLimit).bytes)
+        // Before anything that may be wrong with the keys: without the link no agent is started, updater or not.
         let own = ReleaseVersion(version) ?? ReleaseVersion(0, 0, 0)
-        try folder.lay(settings.program, as: Self.agentName, own)
+        try folder.lay(settings.program, as: Self.agentName, own, built: FileTree.writtenAt(settings.program))
         try folder.prepare()
         let linked = try folder.linked()
+        let shipped = try SignedText(bytes: RegularFile(settings.keyFile, upTo: SignedText.byteLimit).bytes)
         let trust = try folder.trust(shipped: shipped)
         var update = UpdateSettings(product: .agent, machine: settings.machine, channel: .stable)
         update.proofLimit = settings.proofLimit
@@ -277,7 +278,7 @@ package actor BoardUpdater {
         guard !isUnderWay || order.isForced else { return }
         guard let version = order.version.flatMap({ ReleaseVersion($0) }) else { return refuse(name, "control offers no version") }
         for number in (machine.trust.keys.number + 1)..<(machine.trust.keys.number + 1 + Self.listLimit) {
-            guard let list = try await line.text("keys.\(number)", as: identity, over: link) else { break }
+            guard let list = try await keys(number, identity, link) else { break }
             do {
                 guard try machine.take(keys: list) else { break }
                 try folder.keep(list, number: machine.trust.keys.number)
@@ -305,6 +306,17 @@ package actor BoardUpdater {
             // It is offered again when that one is over.
             if case .busy = error { return }
             refuse(name, "\(version) was refused: \(error)")
+        }
+    }
+
+    /// A list of keys by its number; nil where control has none, or something else under its name: then the release is judged by the keys
+    /// that are there, and control hears of it.
+    private func keys(_ number: Int, _ identity: DeviceIdentity, _ link: String?) async throws -> SignedText? {
+        do {
+            return try await line.text("keys.\(number)", as: identity, over: link)
+        } catch let fault as ReleaseFault {
+            log.warning("a list of keys was not taken", ["number": .integer(number), "reason": "\(fault)"])
+            return nil
         }
     }
 

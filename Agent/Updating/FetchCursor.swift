@@ -69,6 +69,7 @@ struct FetchCursor: Sendable {
             return mismatches < Self.mismatchLimit ? .goOn : .never("'\(file.path)' is not what was signed")
         case (_, .unreachable(let reason)):
             // How much of it came is looked up.
+            if case .fetch = step { pace.lost() }
             place = .unmeasured
             return .later(reason)
         case (.fetch(let file, _, _), .gone): return .never("control no longer has '\(file.path)'")

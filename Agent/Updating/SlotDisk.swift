@@ -7,6 +7,8 @@ package enum DiskChange: Hashable, Sendable {
     case makeFolder(String)
     case makeLink(String, to: String)
     case setMode(UInt32, of: String)
+    /// Unix seconds at which a file was written.
+    case setTime(Int64, of: String)
     case rename(String, to: String)
     /// Two names change places.
     case exchange(String, String)
@@ -37,6 +39,7 @@ package struct SystemDisk: SlotDisk {
         case .makeFolder(let path): try FileTree.makeFolder(path)
         case .makeLink(let path, let target): try FileTree.makeLink(path, to: target)
         case .setMode(let mode, let path): try FileTree.setMode(mode, of: path)
+        case .setTime(let time, let path): try FileTree.setTime(time, of: path)
         case .rename(let path, let other): try FileTree.rename(path, to: other)
         case .exchange(let path, let other): try FileTree.exchange(path, other)
         case .sync(let path): try FileTree.sync(path)

@@ -56,10 +56,17 @@ package struct SlotFolder: Sendable {
     }
 
     /// Has a program that came with the installation be the first version: copies it into a slot, with a manifest that nobody has signed,
-    /// and makes the link that counts. Nothing happens where that is there.
-    package func lay(_ program: String, as name: String, _ version: ReleaseVersion) throws {
+    /// and makes the link that counts. Nothing happens where that is there; where it is gone and a journal knows what it pointed to, it
+    /// is made again, and no version is lost.
+    ///
+    /// - Parameter built: when the program was, in Unix seconds.
+    package func lay(_ program: String, as name: String, _ version: ReleaseVersion, built: Int64) throws {
         try prepare()
         guard try linked() == nil else { return }
+        // try?: a journal that cannot be read names no slot, and a slot that cannot be read is not whole.
+        if let active = (try? journal())?.active, (try? inspect(active, nil)) == true { return try makeCurrent(active) }
+        // It would lead to another slot than the link.
+        try disk.change(.remove(journalPath))
         let slot = Slot.a
         try clear(slot)
         let path = "\(folder(slot))/\(name)"
@@ -77,10 +84,17 @@ package struct SlotFolder: Sendable {
         guard let file, size > 0 else { throw ReleaseFault.malformed(line: 0, "'\(program)' is no program that a slot can have") }
         try disk.change(.setMode(Self.mode(file), of: path))
         try disk.change(.sync(path))
+        // Of the years that a manifest has.
+        let released = min(max(built, 0), 1 << 37)
         let manifest = try ReleaseManifest(
-            version: version, sequence: 1, channel: version.isPrerelease ? .edge : .stable, released: 0, expires: 1, minimum: version,
-            files: [file])
-        try replace(manifestPath(slot), with: manifest.bytes, in: folder(slot))
+            version: version, sequence: 1, channel: version.isPrerelease ? .edge : .stable, released: released, expires: released + 1,
+            minimum: version, files: [file])
+        try seal(slot, manifest)
+        try makeCurrent(slot)
+    }
+
+    /// Makes the link that counts where there is none.
+    private func makeCurrent(_ slot: Slot) throws(SystemError) {
         // What is there and leads nowhere is in the way of the link.
         try disk.change(.remove(current))
         try disk.change(.makeLink(current, to: Self.target(slot)))
@@ -137,7 +151,7 @@ package struct SlotFolder: Sendable {
             case .clear(let slot): try clear(slot)
             case .measure(let file, let slot): return .bytes(try measured(file, in: slot))
             case .check(let file, let slot): return try check(file, in: slot)
-            case .seal(let slot, let manifest): try replace(manifestPath(slot), with: manifest.bytes, in: folder(slot))
+            case .seal(let slot, let manifest): try seal(slot, manifest)
             case .inspect(let slot, let digest): return try inspect(slot, digest) ? .done : .mismatch
             case .point(let slot): try point(slot)
             }
@@ -158,13 +172,27 @@ package struct SlotFolder: Sendable {
     }
 
     /// Written beside and renamed: what is there is the old one or the new.
-    private func replace(_ path: String, with bytes: [UInt8], in folder: String) throws(SystemError) {
+    ///
+    /// - Parameter mode: nil: for the updater alone.
+    private func replace(_ path: String, with bytes: [UInt8], in folder: String, mode: UInt32? = nil) throws(SystemError) {
         let draft = path + ".new"
         try disk.change(.remove(draft))
         try disk.change(.append(bytes, to: draft))
+        if let mode { try disk.change(.setMode(mode, of: draft)) }
         try disk.change(.sync(draft))
         try disk.change(.rename(draft, to: path))
         try disk.change(.sync(folder))
+    }
+
+    /// Programs are as old as their release, as those of a package are, whenever they were fetched: what time it is at least a board
+    /// without a clock knows by its program (`DeviceIdentity.timeFloor`). The agent, who is another user, reads in the manifest which
+    /// version it is (`ReleaseHome`).
+    private func seal(_ slot: Slot, _ manifest: ReleaseManifest) throws(SystemError) {
+        for file in manifest.files(of: product, for: machine) where file.isExecutable {
+            try disk.change(.setTime(manifest.released, of: path(file, slot)))
+            try disk.change(.sync(path(file, slot)))
+        }
+        try replace(manifestPath(slot), with: manifest.bytes, in: folder(slot), mode: 0o644)
     }
 
     private func clear(_ slot: Slot) throws(SystemError) {

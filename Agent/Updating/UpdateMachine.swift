@@ -253,9 +253,11 @@ package struct UpdateMachine: Sendable {
         // Of what was given up: it is emptied before the next download.
         case (.fetching, .clear), (.staged, .clear): plan.removeFirst()
         // A disk that is full keeps nobody from going back; after a loss of power it is decided again.
-        case (_, .store(let next)) where next.phase == .reverting, (.proving, .store(let next)) where next.phase != .idle:
+        case (_, .store(let next)) where next.phase == .reverting:
             journal = next
             enter(at: now)
+        // Starts that nobody can count would never be too many.
+        case (.proving, .store(let next)) where next.phase != .idle: revert("a start of it could not be written down: \(reason)")
         // Control offers it again.
         case (.idle, .store): plan = []
         case (.idle, .inspect): plan = [.store(journal.ended("the version before is not whole any more: \(reason)"))]

@@ -100,6 +100,19 @@ package enum FileTree {
         guard chmod(path, mode) == 0 else { throw SystemError("chmod", on: path) }
     }
 
+    /// When a file was written last, in Unix seconds; 0 where there is none.
+    package static func writtenAt(_ path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_mtim.tv_sec) : 0
+    }
+
+    /// Has a file be one that was written then, in Unix seconds; no link is followed. Source: utimensat(2).
+    package static func setTime(_ unixSeconds: Int64, of path: String) throws(SystemError) {
+        // Of reading and of writing.
+        let times = [timespec](repeating: timespec(tv_sec: Int(unixSeconds), tv_nsec: 0), count: 2)
+        guard utimensat(AT_FDCWD, path, times, CInt(AT_SYMLINK_NOFOLLOW)) == 0 else { throw SystemError("utimensat", on: path) }
+    }
+
     package static func rename(_ path: String, to other: String) throws(SystemError) {
         guard Glibc.rename(path, other) == 0 else { throw SystemError("rename", on: path) }
     }

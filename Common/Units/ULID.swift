@@ -29,6 +29,40 @@ package struct ULID: Hashable, Comparable, Sendable {
     }
 
     package static func < (left: ULID, right: ULID) -> Bool { left.text < right.text }
+
+    private init(bytes: [UInt8]) { text = String(decoding: bytes, as: UTF8.self) }
+
+    /// The one that is so much larger in its random bits; nil where these would run over.
+    fileprivate func raised(by step: UInt32) -> ULID? {
+        var bytes = Array(text.utf8), carry = UInt64(step)
+        for index in stride(from: 25, through: 10, by: -1) where carry > 0 {
+            guard let digit = Self.alphabet.firstIndex(of: bytes[index]) else { return nil }
+            let sum = UInt64(digit) + carry
+            bytes[index] = Self.alphabet[Int(sum & 31)]
+            carry = sum >> 5
+        }
+        return carry == 0 ? ULID(bytes: bytes) : nil
+    }
+
+    fileprivate var time: Substring.UTF8View { text.prefix(10).utf8 }
+}
+
+/// Ids of one maker: those of one millisecond are in the order in which they were made, as the specification has it ("Monotonicity").
+package struct ULIDSequence: Sendable {
+    private var last: ULID?
+
+    package init() {}
+
+    /// - Parameters: as of an id by itself.
+    package mutating func next<Source: RandomNumberGenerator>(unixMs: Int64, random: inout Source) -> ULID {
+        var made = ULID(unixMs: unixMs, random: &random)
+        // A random step: from one id the next cannot be told.
+        if let last, made <= last, made.time.elementsEqual(last.time) {
+            made = last.raised(by: UInt32(truncatingIfNeeded: random.next()) | 1) ?? made
+        }
+        last = made
+        return made
+    }
 }
 
 /// The id of a row of one kind: a sender's id cannot be passed for a broadcast's.

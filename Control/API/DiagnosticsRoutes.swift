@@ -141,7 +141,7 @@ struct VersionsView: Codable, Sendable {
         /// Of the program that brought it.
         var version: String
 
-        init(_ upgrade: Upgrade) {
+        init(_ upgrade: SchemaUpgrade) {
             step = upgrade.step
             name = upgrade.name
             appliedAt = upgrade.appliedAt

@@ -1,6 +1,7 @@
 import HTTP
 import Posix
 import Web
+import Wire
 
 /// What boards fetch of releases, as `strata-provision release publish` has put it into the state folder: files by their digests, lists of
 /// keys by their numbers, signed releases by their versions.

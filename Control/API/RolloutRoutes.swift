@@ -60,8 +60,12 @@ struct RolloutRoutes: Sendable {
 
     @Sendable private func create(_ call: Call) async throws -> Response {
         let request = try call.body(CreateRolloutRequest.self)
-        guard let version = ReleaseVersion(request.version), let item = ReleaseShelf(parts.settings.stateFolder).item(version) else {
-            throw Problem(.invalid, faults: [.init(field: "version", expected: "a release that is published here, with files for boards")])
+        // One that is over is refused by each board, which would count as a failure of the board.
+        guard let version = ReleaseVersion(request.version), let item = ReleaseShelf(parts.settings.stateFolder).item(version),
+            parts.store.now.unixSeconds < item.manifest.expires
+        else {
+            let expected = "a release that is published here, with files for boards, and still offered"
+            throw Problem(.invalid, faults: [.init(field: "version", expected: expected)])
         }
         let rollouts = parts.store.rollouts(in: try call.scope())
         let id = try await rollouts.create(

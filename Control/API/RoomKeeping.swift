@@ -47,6 +47,15 @@ struct RoomKeeping: Sendable {
                 let chat = store.chat(in: OrganizationScope(organization, by: .system))
                 return try await chat.read(of: meeting, as: reader, before: query.before, text: query.text, limit: query.limit)
             },
+            recall: { meeting, organization, limit in
+                do {
+                    let kept = try await store.chat(in: OrganizationScope(organization, by: .system)).recall(of: meeting, limit: limit)
+                    return kept.map { RoomState.Saying(message: $0.message, author: $0.author, recipient: $0.recipient) }
+                } catch {
+                    log.error("what was written in a meeting cannot be read", ["meeting": .text(meeting.text), "error": "\(error)"])
+                    return []
+                }
+            },
             end: { [weak sessions] meeting, organization in
                 guard let room = await end(meeting, of: organization, in: sessions) else { return }
                 await sessions?.close(room)

@@ -1,6 +1,7 @@
 import Auth
 import Crypto
 import HTTP
+import Meetings
 import Posix
 import Rooms
 import Store
@@ -115,19 +116,42 @@ extension Gateway.Parts {
         return RoomPassView(url: "\(origins[0])/\(path)", token: try passes.text(of: pass).revealed, expiresAt: end.text)
     }
 
-    /// Whether the room of a pass is there, and the session of its holder's account.
+    /// Whether the room of a pass is there, and the session of its holder's account, and whether they are what it says still.
     ///
     /// - Throws: `.missing`, `.notAuthenticated`.
     func confirm(_ pass: RoomPass) async throws {
         _ = try await store.rooms(in: OrganizationScope(pass.organization, by: .system)).find(pass.room)
-        if let account = pass.holder?.account { try await gate.confirm(session: account.session, of: account.user) }
+        guard let holder = pass.holder, let account = holder.account else { return }
+        try await gate.confirm(session: account.session, of: account.user)
+        let most = try await standing(of: account.user, in: pass.room, of: pass.organization)
+        guard holder.meetingRole <= most else { throw StoreError.missing("pass") }
     }
 
-    /// Has whoever's session ends leave the rooms, until cancelled.
+    /// What a user is in a room by right, by the role that they have now.
+    ///
+    /// - Throws: `.missing` for a user who is not there or shut out.
+    func standing(of id: UserID, in room: RoomID, of organization: OrganizationID) async throws -> MeetingRole {
+        guard let user = try await store.identities.activeUser(id, of: organization) else { throw StoreError.missing("user") }
+        let meetings = store.meetings(in: OrganizationScope(organization, by: .system))
+        guard let meeting = try await meetings.find(in: room) else {
+            return Policy.allows(user.role, .runRooms) ? .host : .participant
+        }
+        let hostsRunAll = try await meetings.levels(of: meeting.settings).effective.hostsRunAll
+        return Seat(of: .user(user.role, isCreator: meeting.createdBy == id), in: meeting.type, hostsRunAll: hostsRunAll).role
+    }
+
+    /// Has whoever's session ends leave the rooms, and who is made less be less in them, until cancelled.
     func followSessionsOfRooms() async {
         while !Task.isCancelled {
             for await revocation in gate.revocations() {
-                if case .session(let session) = revocation { await sessions.end(session: session) }
+                switch revocation {
+                case .session(let session): await sessions.end(session: session)
+                case .role(let user):
+                    await sessions.review(user) { room, organization in
+                        // try?: who cannot be looked up is in no room.
+                        try? await standing(of: user, in: room, of: organization)
+                    }
+                }
             }
             guard !Task.isCancelled else { return }
             // It has lost count.

@@ -34,11 +34,12 @@ extension Rollout {
         case .proving:
             if fates[board] == nil || fates[board] == .returned { began(board, at: now) }
             switched(board, at: now)
+            proves(board, at: now)
             return .nothing
         case .preparing:
             if state == .rolledBack { return .withdraw }
-            // Boards that have begun go on; the answer has the rollout's urgency.
-            if fates[board] == nil { began(board, at: now) }
+            // Boards that have begun go on; the answer has the rollout's urgency. One that was given up waiting for, since it is live for
+            // days, holds up its step no second time: several of them would do so in turn.
             return .install
         case .failed(let reason):
             switch fates[board] {

@@ -84,10 +84,19 @@ package struct Rollout: Hashable, Sendable {
     /// The board is at it, whoever told it to.
     mutating func began(_ board: DeviceID, at now: Int64) { fates[board] = .offered(at: now) }
 
+    /// It shows whether it works: silence counts from here on. A board that was offered the release and is live holds up nobody for longer
+    /// than that, however often it says so.
+    mutating func proves(_ board: DeviceID, at now: Int64) {
+        if case .switched? = fates[board] { fates[board] = .switched(at: now) }
+    }
+
     mutating func returned(_ board: DeviceID) { fates[board] = .returned }
 
     /// It works there; also where a person had put it before.
-    package mutating func installed(_ board: DeviceID) { fates[board] = .installed }
+    package mutating func installed(_ board: DeviceID) {
+        forgetFailure(of: board)
+        fates[board] = .installed
+    }
 
     /// The board went back.
     package mutating func failed(_ board: DeviceID, _ reason: String) {
@@ -101,7 +110,15 @@ package struct Rollout: Hashable, Sendable {
     }
 
     /// The board is no longer of the fleet.
-    package mutating func gone(_ board: DeviceID) { fates[board] = nil }
+    package mutating func gone(_ board: DeviceID) {
+        forgetFailure(of: board)
+        fates[board] = nil
+    }
+
+    /// A failure that counts no more is one of those that were gone on from, where there are any: so that the next one counts.
+    private mutating func forgetFailure(of board: DeviceID) {
+        if case .failed? = fates[board], forgiven > 0 { forgiven -= 1 }
+    }
 
     /// Goes on with what time alone brings; to be called each minute or so.
     ///
@@ -109,7 +126,7 @@ package struct Rollout: Hashable, Sendable {
     package mutating func pass(to now: Int64, fleet: Set<DeviceID>) {
         for (board, fate) in fates {
             switch fate {
-            // It was switched off before it had begun, and is offered it again when it is back.
+            // It is live, or was switched off before it had begun, and is offered it again when it is back.
             case .offered(let since) where now - since >= plan.silenceSeconds: fates[board] = nil
             case .switched(let since) where now - since >= plan.silenceSeconds:
                 fates[board] = .failed("nothing was heard of it since it was switched")
@@ -117,6 +134,7 @@ package struct Rollout: Hashable, Sendable {
             }
         }
         haltWhereDue()
+        haltWhereAllWentBack(fleet)
         guard state == .running else { return }
         while mayGoOn(at: now, fleet), step < plan.steps - 1 {
             step += 1
@@ -125,11 +143,22 @@ package struct Rollout: Hashable, Sendable {
         if step == plan.steps - 1, fleet.allSatisfy(isFinished) { state = .done }
     }
 
-    /// A step is over once it has soaked, nobody is at it, and somebody has it; one that lets in nobody is over at once.
+    /// A step is over once it has soaked, nobody is at it, and somebody has it, or all went back and a person goes on nevertheless. A part
+    /// of the fleet that has no board is over at once; canaries are waited for.
     private func mayGoOn(at now: Int64, _ fleet: Set<DeviceID>) -> Bool {
         let boards = fleet.filter(isLetIn)
-        if boards.isEmpty { return true }
-        return now - stepBeganAt >= plan.soakSeconds && underWay == 0 && boards.contains { fates[$0] == .installed }
+        if boards.isEmpty { return plan.percentage(of: step) > 0 }
+        guard now - stepBeganAt >= plan.soakSeconds, underWay == 0 else { return false }
+        return boards.contains { fates[$0] == .installed } || boards.allSatisfy(isFinished)
+    }
+
+    /// A step that nobody has got through would last for ever, though too few have failed to end it.
+    private mutating func haltWhereAllWentBack(_ fleet: Set<DeviceID>) {
+        let boards = fleet.filter(isLetIn)
+        guard state == .running, step < plan.steps - 1, failures > forgiven, !boards.isEmpty, boards.allSatisfy(isFinished),
+            !boards.contains(where: { fates[$0] == .installed })
+        else { return }
+        state = .halted("all \(boards.count) boards of this step went back to their version before")
     }
 
     package mutating func pause() { if state == .running { state = .paused } }

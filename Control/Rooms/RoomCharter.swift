@@ -81,6 +81,8 @@ package struct RoomOffice: Sendable {
     let keep: @Sendable (RoomRecord, MeetingID, OrganizationID) async -> Void
     /// What was written in a meeting, for somebody.
     let read: @Sendable (ChatQuery, MeetingID, OrganizationID) async throws -> [RoomChatMessage]
+    /// The newest of it, so many at most, for a room that is made anew.
+    let recall: @Sendable (MeetingID, OrganizationID, Int) async -> [RoomState.Saying]
     /// Ends a meeting, for somebody of an account or for nobody at all: nobody is left in it.
     let end: @Sendable (MeetingID, OrganizationID) async -> Void
     /// Whether somebody may be called so.
@@ -92,12 +94,14 @@ package struct RoomOffice: Sendable {
         charter: @escaping @Sendable (RoomID, OrganizationID) async -> RoomCharter?,
         keep: @escaping @Sendable (RoomRecord, MeetingID, OrganizationID) async -> Void,
         read: @escaping @Sendable (ChatQuery, MeetingID, OrganizationID) async throws -> [RoomChatMessage],
+        recall: @escaping @Sendable (MeetingID, OrganizationID, Int) async -> [RoomState.Saying],
         end: @escaping @Sendable (MeetingID, OrganizationID) async -> Void, isName: @escaping @Sendable (String) -> Bool,
         fieldLeft: @escaping @Sendable (RoomPass.Field, Bool) async -> Void = { _, _ in }
     ) {
         self.charter = charter
         self.keep = keep
         self.read = read
+        self.recall = recall
         self.end = end
         self.isName = isName
         self.fieldLeft = fieldLeft

@@ -48,6 +48,10 @@ package struct RoomDoor: Sendable {
         let admitted = await admit(socket, isGood)
         leave(network)
         guard let (admission, since) = admitted else { return await socket.close(.policyViolation, "nobody was let in") }
+        if let stay = await admission.session.stay(of: admission.participant) {
+            // try?: cancelled, the connection is over.
+            _ = try? await Task.sleep(for: stay)
+        }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await listen(socket, admission) }
             group.addTask { await tell(socket, admission, since) }

@@ -44,6 +44,7 @@ package actor RoomSession {
     private struct Pace {
         var connecting = MessagePace(perSecond: 1, burst: 20)
         var answering = MessagePace(perSecond: 5, burst: 20)
+        var returning = MessagePace(perSecond: 10, burst: 200)
     }
 
     private static let paceLimit = 1000
@@ -51,7 +52,8 @@ package actor RoomSession {
     private static let waitingRecords = 5000
 
     init(
-        _ room: RoomID, _ charter: RoomCharter, desk: RoomDesk, office: RoomOffice, limits: RoomState.Limits, log: Log,
+        _ room: RoomID, _ charter: RoomCharter, _ talk: [RoomState.Saying], desk: RoomDesk, office: RoomOffice,
+        limits: RoomState.Limits, log: Log,
         vacated: @escaping @Sendable (RoomSession, RoomCharter, _ isOver: Bool) async -> Void
     ) {
         self.room = room
@@ -59,7 +61,7 @@ package actor RoomSession {
         self.office = office
         self.log = log.with("room", .text(room.text))
         self.vacated = vacated
-        state = RoomState(limits, charter, seq: .random(in: 0..<1 << 52))
+        state = RoomState(limits, charter, seq: .random(in: 0..<1 << 52), talk: talk)
         let (stream, continuation) = AsyncStream.makeStream(of: RoomRecord.self, bufferingPolicy: .bufferingOldest(Self.waitingRecords))
         records = continuation
         let organization = charter.organization
@@ -77,7 +79,7 @@ package actor RoomSession {
     /// Lets the holder of a pass in.
     ///
     /// - Returns: nil where the session is over: there is another one.
-    /// - Throws: `.pass`, `.locked`, `.full`.
+    /// - Throws: `.pass`, `.locked`, `.full`, `.limited`.
     func join(_ holder: RoomPass.Holder, until passEnd: Int64) throws(RoomRefusal) -> Admission? {
         guard !isOver else { return nil }
         // Of this room: a token says where its seat is.
@@ -85,7 +87,7 @@ package actor RoomSession {
         let connection = nextConnection()
         let (participant, replaced) = try state.join(
             holder, until: passEnd, as: .fresh(), over: connection, resume: SHA256.hash(token.revealed),
-            at: unixMilliseconds() / 1000)
+            at: unixMilliseconds() / 1000, now: .now)
         log.info("somebody is in a room", ["participant": .text(participant.text)])
         return admit(participant, connection, replaced, token)
     }
@@ -126,7 +128,8 @@ package actor RoomSession {
         do throws(RoomRefusal) {
             // Nobody comes back by a token: the pass is shown again.
             id = try state.join(
-                holder, until: passEnd, as: .fresh(), over: nextConnection(), resume: randomBytes(32), at: unixMilliseconds() / 1000
+                holder, until: passEnd, as: .fresh(), over: nextConnection(), resume: randomBytes(32), at: unixMilliseconds() / 1000,
+                now: .now
             ).participant
         } catch {
             throw .room(error)
@@ -221,6 +224,20 @@ package actor RoomSession {
         for remains in state.leave(session: session) { await end(remains, .signedOut) }
     }
 
+    /// A user's role has changed.
+    ///
+    /// - Parameter standing: as of `RoomSessions.review`.
+    func review(_ user: UserID, _ standing: @escaping @Sendable (RoomID, OrganizationID) async -> MeetingRole?) async {
+        guard !isOver, state.isHere(user) else { return }
+        guard let most = await standing(room, state.charter.organization) else {
+            for remains in state.leave(user: user) { await end(remains, .signedOut) }
+            return
+        }
+        let over = state.bound(user, to: most)
+        wake()
+        await discard(over)
+    }
+
     /// Whoever was let in should not have been.
     func expel(_ participant: ParticipantID) async {
         if let remains = state.leave(participant) { await end(remains, .removed) }
@@ -307,6 +324,14 @@ package actor RoomSession {
             .end, .react, .cast, .say, .unsay, .pin, .muteChat, .history, .search, .unknown:
             return nil
         }
+    }
+
+    /// How long whoever has just come in is taken to be there, whatever becomes of their connection: of who comes back without end everybody
+    /// would be told each time. nil where it is looked at at once; a second at most, as the connection stands for so long.
+    package func stay(of participant: ParticipantID) -> Duration? {
+        guard let pass = state.pass(of: participant) else { return nil }
+        if paces.count >= Self.paceLimit { paces.removeAll() }
+        return paces[pass, default: Pace()].returning.take(at: .now).map { min($0, .seconds(1)) }
     }
 
     /// Does what a page asks for; its answer.
@@ -406,15 +431,14 @@ package actor RoomSession {
         let query = try state.query(before: before, text: text, by: id, at: .now)
         let charter = state.charter
         guard charter.keepsChat, let meeting = charter.meeting else { return state.messages(query) }
+        let kept: [RoomChatMessage]
         do {
-            let kept = try await office.read(query, meeting, charter.organization)
-            let known = state.messages(query)
-            let new = known.filter { one in !kept.contains { $0.id == one.id } }
-            return state.fitting((kept + new).sorted { $0.id < $1.id }.suffix(query.limit))
+            kept = try await office.read(query, meeting, charter.organization)
         } catch {
             log.error("what was written in a meeting cannot be read", ["error": "\(error)"])
             throw RoomRefusal(.away, "what was written before cannot be read at the moment")
         }
+        return try state.messages(query, with: kept, for: id)
     }
 
     private func end(by id: ParticipantID) throws(RoomRefusal) {
@@ -529,10 +553,13 @@ package actor RoomSession {
 
     private func remove(_ removal: RoomRemoval, by id: ParticipantID) async throws(RoomRefusal) {
         let field = state.field(of: removal.participant)
-        let remains = try state.remove(removal.participant, by: id, mayReturn: removal.mayReturn ?? false, at: .now)
+        let seats = try state.remove(
+            removal.participant, by: id, mayReturn: removal.mayReturn ?? false, at: .now, unixSeconds: unixMilliseconds() / 1000)
         if let field { tell([field], isForGood: true) }
         log.notice("somebody was sent away", ["participant": .text(removal.participant.text), "by": .text(id.text)])
-        await end(remains, .removed)
+        // All of them before the worker is waited for.
+        for remains in seats { if let connection = remains.connection { dismiss(connection, .removed) } }
+        for remains in seats { await end(remains, .removed) }
     }
 
     private func leave(_ id: ParticipantID, over connection: Int) async {

@@ -34,7 +34,7 @@ package actor RoomSessions {
     private func heard(_ event: RoomDesk.Event, in room: RoomID) async { await sessions[room]?.heard(event) }
 
     /// - Parameter pass: of somebody who comes with a page, read and good.
-    /// - Throws: `.pass`, `.locked`, `.full`.
+    /// - Throws: `.pass`, `.locked`, `.full`, `.limited`.
     func join(_ pass: RoomPass) async throws(RoomRefusal) -> RoomSession.Admission {
         guard let holder = pass.holder else { throw RoomRefusal(.pass, "this pass is a program's") }
         while true {
@@ -77,7 +77,11 @@ package actor RoomSessions {
         guard let office, let charter = await office.charter(pass.room, pass.organization) else {
             throw RoomRefusal(.pass, "this pass lets nobody in: it is over, or its room is no more")
         }
-        return sessions[pass.room] ?? open(pass.room, charter, office)
+        var talk: [RoomState.Saying] = []
+        if charter.keepsChat, let meeting = charter.meeting {
+            talk = await office.recall(meeting, pass.organization, limits.recalled)
+        }
+        return sessions[pass.room] ?? open(pass.room, charter, talk, office)
     }
 
     /// - Throws: `.resume`.
@@ -89,8 +93,8 @@ package actor RoomSessions {
         return try await session.resume(token)
     }
 
-    private func open(_ room: RoomID, _ charter: RoomCharter, _ office: RoomOffice) -> RoomSession {
-        let session = RoomSession(room, charter, desk: desk, office: office, limits: limits, log: log) {
+    private func open(_ room: RoomID, _ charter: RoomCharter, _ talk: [RoomState.Saying], _ office: RoomOffice) -> RoomSession {
+        let session = RoomSession(room, charter, talk, desk: desk, office: office, limits: limits, log: log) {
             [weak self] session, charter, isOver in
             await self?.vacated(session, charter, isOver)
         }
@@ -140,7 +144,8 @@ package actor RoomSessions {
             guard await session.charter.organization == organization else { continue }
             guard let charter = await office.charter(session.room, organization) else { continue }
             await session.adopt(charter)
-            limit(session.room, charter)
+            // Where it is over meanwhile, nothing is to be ended later.
+            if sessions[session.room] === session { limit(session.room, charter) }
         }
     }
 
@@ -168,6 +173,13 @@ package actor RoomSessions {
     /// - Parameter session: nil: any may have.
     package func end(session: SessionID?) async {
         for room in sessions.values { await room.end(session: session) }
+    }
+
+    /// A user's role has changed: where they are more than it gives them, they are so no more.
+    ///
+    /// - Parameter standing: what they are in an organisation's room by right; nil where nobody knows: they are in none then.
+    package func review(_ user: UserID, _ standing: @escaping @Sendable (RoomID, OrganizationID) async -> MeetingRole?) async {
+        for room in sessions.values { await room.review(user, standing) }
     }
 
     /// The room is no more: whoever is in it is told, and its peers are closed.

@@ -1,5 +1,6 @@
 import Meetings
 package import Posix
+package import Units
 package import Wire
 
 /// What people do to each other and to the room: `MeetingRules` says who may do what to whom.
@@ -57,11 +58,16 @@ extension RoomState {
 
     /// - Throws: `.limited`.
     mutating func spend(_ turn: WritableKeyPath<PersonalTurns, Turns>, of seat: Seat, at now: Instant) throws(RoomRefusal) {
-        if turns[seat.identity] == nil, turns.count >= 4 * limits.participants {
-            for identity in turns.keys { turns[identity]?.forget(at: now) }
+        try spend(turn, by: seat.identity, at: now)
+    }
+
+    /// - Throws: `.limited`.
+    mutating func spend(_ turn: WritableKeyPath<PersonalTurns, Turns>, by identity: String, at now: Instant) throws(RoomRefusal) {
+        if turns[identity] == nil, turns.count >= 4 * limits.participants {
+            for one in turns.keys { turns[one]?.forget(at: now) }
             turns = turns.filter { !$0.value.isUnused }
         }
-        guard let wait = turns[seat.identity, default: PersonalTurns()][keyPath: turn].take(at: now) else { return }
+        guard let wait = turns[identity, default: PersonalTurns()][keyPath: turn].take(at: now) else { return }
         let most = PersonalTurns()[keyPath: turn]
         throw RoomRefusal(
             .limited,
@@ -76,15 +82,25 @@ extension RoomState {
 
     static func identity(of holder: RoomPass.Holder) -> String { holder.account?.user.text ?? holder.id }
 
+    /// Remembers what a host has taken from somebody; it keeps the room from being forgotten.
+    mutating func curb(_ identity: String, _ body: (inout Curb) -> Void) {
+        var curb = curbs[identity] ?? Curb()
+        body(&curb)
+        curbs[identity] = curb == Curb() ? nil : curb
+        guard curbs.count > limits.removed else { return }
+        let there = Set(seats.values.map(\.identity))
+        if let gone = curbs.keys.first(where: { !there.contains($0) }) { curbs[gone] = nil }
+    }
+
     // MARK: Others
 
-    /// Sends somebody away.
+    /// Sends somebody away; where it is for good, from each of their seats that is the actor's to take.
     ///
     /// - Parameter mayReturn: whether their pass lets them in again, and another one of theirs.
     /// - Throws: `.forbidden`, `.missing`, `.limited`.
     package mutating func remove(
-        _ target: ParticipantID, by id: ParticipantID, mayReturn: Bool = false, at now: Instant
-    ) throws(RoomRefusal) -> Remains {
+        _ target: ParticipantID, by id: ParticipantID, mayReturn: Bool = false, at now: Instant, unixSeconds: Int64
+    ) throws(RoomRefusal) -> [Remains] {
         let actor = try whoActs(id)
         guard actor.permissions.allows(.kick) else { throw RoomRefusal(.forbidden, "only a host sends somebody away") }
         let seat = try other(target, as: actor)
@@ -92,13 +108,24 @@ extension RoomState {
         try spend(\.commands, of: actor, at: now)
         guard let remains = leave(target, .removed) else { throw RoomRefusal(.missing, "there is no such participant") }
         record(.kicked, seat, from: seat.preset, by: actor)
-        guard !mayReturn else { return remains }
-        for name in Self.names(seat.holder) { removed[name] = seat.passEnd }
+        guard !mayReturn else { return [remains] }
+        removed[seat.holder.id] = seat.passEnd
+        // An account has another pass whenever it asks for one: what it is kept away by outlasts the one that it came by.
+        if let user = seat.holder.account?.user.text { removed[user] = max(seat.passEnd, unixSeconds + limits.removal) }
         while removed.count > limits.removed, let first = removed.min(by: { $0.value < $1.value })?.key { removed[first] = nil }
-        return remains
+        var all = [remains]
+        for one in seats.keys.sorted() {
+            guard let other = seats[one], other.identity == seat.identity,
+                rules.ruling(on: .kick, by: actor.attendee, to: .other(other.attendee)) == .allowed
+            else { continue }
+            if let remains = leave(one, .removed) { all.append(remains) }
+            record(.kicked, other, from: other.preset, by: actor)
+        }
+        return all
     }
 
-    /// Gives somebody another role, and what goes with it: it is theirs until they leave.
+    /// Gives somebody another role, and what goes with it: it is theirs until they leave. One beneath that of their pass is theirs when
+    /// they come again, too.
     ///
     /// - Returns: the PeerConnection by which they sent what is theirs to send no more.
     /// - Throws: `.forbidden`, `.missing`, `.limited`.
@@ -112,15 +139,38 @@ extension RoomState {
         try spend(\.commands, of: actor, at: now)
         let before = seat.shown.meetingRole
         guard before != role else { return nil }
-        change(target) { seat in
+        give(role, preset, to: target)
+        curb(seat.identity) { $0.most = role < seat.holder.meetingRole ? role : nil }
+        record(role > before ? .promoted : .demoted, seat, from: seat.preset, to: preset, by: actor)
+        return evict(target)
+    }
+
+    private mutating func give(_ role: MeetingRole, _ preset: PresetName, to id: ParticipantID) {
+        change(id) { seat in
             seat.preset = preset
             seat.granted = []
             seat.shown.meetingRole = role
             seat.shown.role = .shown(role, isGuest: seat.holder.role == .guest)
         }
-        settleRights(of: target)
-        record(role > before ? .promoted : .demoted, seat, from: seat.preset, to: preset, by: actor)
-        return evict(target)
+        settleRights(of: id)
+    }
+
+    /// A user is no more than this by right any more: nor are they where they came in as more. What a host has made them stays.
+    ///
+    /// - Returns: the PeerConnections by which they sent what is theirs to send no more.
+    package mutating func bound(_ user: UserID, to most: MeetingRole) -> [PeerID] {
+        let role = charter.preset(of: most) == nil ? .viewer : most
+        guard let preset = charter.preset(of: role) else { return [] }
+        var over: [PeerID] = []
+        for id in seats.keys.sorted() {
+            guard let seat = seats[id], seat.holder.account?.user == user, seat.holder.meetingRole > most,
+                seat.shown.meetingRole > role
+            else { continue }
+            give(role, preset, to: id)
+            record(.demoted, seat, from: seat.preset, to: preset)
+            if let peer = evict(id) { over.append(peer) }
+        }
+        return over
     }
 
     /// - Parameter target: nil: whoever asks.

@@ -40,7 +40,7 @@ extension RoomState {
     }
 
     /// Those that are pinned stay.
-    private mutating func forgetTalk() {
+    mutating func forgetTalk() {
         while talk.count(where: { !$0.message.isPinned }) > limits.messages {
             guard let first = talk.firstIndex(where: { !$0.message.isPinned }) else { return }
             talk.remove(at: first)
@@ -68,6 +68,8 @@ extension RoomState {
         }
         try spend(\.signs, of: actor, at: now)
         talk.remove(at: place)
+        withdrawn.append(message)
+        if withdrawn.count > limits.withdrawn { withdrawn.removeFirst() }
         // Nobody who comes back, or reads slowly, is told its text any more.
         changes = changes.map { change in
             if case .chat(let one) = change, one.message.id == message { return .unsaid(one.withoutText) }
@@ -94,7 +96,7 @@ extension RoomState {
         forgetTalk()
     }
 
-    /// Takes the word from somebody, or gives it back.
+    /// Takes the word from somebody, or gives it back: by whichever seat, and when they come again.
     ///
     /// - Throws: `.forbidden`, `.missing`, `.limited`.
     package mutating func muteChat(
@@ -104,8 +106,11 @@ extension RoomState {
         let seat = try other(target, as: actor)
         try demand(.muteChat, by: actor, to: Self.target(seat, of: actor), "take the word")
         try spend(\.commands, of: actor, at: now)
-        change(target) { $0.isChatMuted = isMuted }
-        settleRights(of: target)
+        curb(seat.identity) { $0.isChatMuted = isMuted }
+        for one in seats.filter({ $0.value.identity == seat.identity }).keys {
+            change(one) { $0.isChatMuted = isMuted }
+            settleRights(of: one)
+        }
     }
 
     // MARK: Reading
@@ -128,6 +133,9 @@ extension RoomState {
         let readsPublic = rulesAllow(.read(.everybody), actor), readsPrivate = rulesAllow(.read(.one), actor)
         if !readsPublic, !readsPrivate { try demand(.read(.everybody), by: actor, to: .all, "read what is written") }
         try spend(\.readings, of: actor, at: now)
+        if text != nil, searches.take(at: now) != nil {
+            throw RoomRefusal(.limited, "too many search in this room at once: again in a second")
+        }
         return ChatQuery(
             reader: actor.identity, readsPublic: readsPublic, readsPrivate: readsPrivate, before: before, text: text,
             limit: RoomHistory.page)
@@ -152,6 +160,21 @@ extension RoomState {
             return words.map { entry.message.text.lowercased().contains($0) } ?? true
         }
         return fitting(found.suffix(query.limit).map(\.message))
+    }
+
+    /// The same with what is kept, which may be behind what is known here. They may read less by now than when they asked.
+    ///
+    /// - Throws: `.outdated` where they do.
+    package func messages(
+        _ query: ChatQuery, with kept: [RoomChatMessage], for id: ParticipantID
+    ) throws(RoomRefusal) -> [RoomChatMessage] {
+        let actor = try whoActs(id)
+        guard !query.readsPublic || rulesAllow(.read(.everybody), actor), !query.readsPrivate || rulesAllow(.read(.one), actor) else {
+            throw RoomRefusal(.outdated, "what you may read has changed meanwhile")
+        }
+        let known = messages(query)
+        let older = kept.filter { one in !withdrawn.contains(one.id) && !known.contains { $0.id == one.id } }
+        return fitting((older + known).sorted { $0.id < $1.id }.suffix(query.limit))
     }
 
     /// The newest of them whose text one message to a page takes; one at least.

@@ -16,11 +16,17 @@ extension RoomState {
     }
 
     /// A message, with whose it is beyond their seats.
-    struct Saying: Sendable, Hashable {
-        var message: RoomChatMessage
-        let author: String
+    package struct Saying: Sendable, Hashable {
+        package internal(set) var message: RoomChatMessage
+        package let author: String
         /// nil: everybody's.
-        let recipient: String?
+        package let recipient: String?
+
+        package init(message: RoomChatMessage, author: String, recipient: String?) {
+            self.message = message
+            self.author = author
+            self.recipient = recipient
+        }
     }
 
     // MARK: Noting

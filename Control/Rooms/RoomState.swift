@@ -29,14 +29,22 @@ package struct RoomState: Sendable {
         package var changes = 512
         /// Passes of those who were sent away; beyond it the one that ends first is forgotten.
         package var removed = 1000
+        /// In seconds: an account that was sent away does not come back for so long, which is as long as a meeting lasts at most.
+        package var removal: Int64 = 86_400
         /// Messages that are known without asking the store, beside those that are pinned; and how many of those there may be.
         package var messages = 200
         package var pins = 20
+        /// Messages that were taken back and are told from those that the store still has.
+        package var withdrawn = 1000
+        /// Messages that are had from the store where a room is made anew; those that are pinned further back are in its history alone.
+        package var recalled = 500
         /// Bytes of text in a snapshot: it is one message to a page.
         package var snapshotText = 64 * 1024
         package var spotlight = 9
         /// Reactions and casts of all together within a second.
         package var shows = 30
+        /// Searches of all together within a second: each goes through all that is kept of the meeting, on the store that everybody has.
+        package var searches = 5
 
         package init() {}
     }
@@ -114,6 +122,13 @@ package struct RoomState: Sendable {
         var identity: String { RoomState.identity(of: holder) }
     }
 
+    /// What a host has taken from somebody, which coming again gives nobody back.
+    struct Curb: Sendable, Hashable {
+        /// They are no more than this; nil: what their pass says.
+        var most: MeetingRole?
+        var isChatMuted = false
+    }
+
     package let limits: Limits
     package internal(set) var charter: RoomCharter
     /// Of the last change.
@@ -123,30 +138,44 @@ package struct RoomState: Sendable {
     var seats: [ParticipantID: Seat] = [:]
     /// In their order, with those that are pinned.
     var talk: [Saying] = []
+    /// Messages that were taken back last: the store may not have heard of it yet.
+    var withdrawn: [ChatMessageID] = []
     /// By identity.
     var turns: [String: PersonalTurns] = [:]
+    var curbs: [String: Curb] = [:]
     var shows: Turns
+    var searches: Turns
     /// For the store, in their order: `takeRecords` empties it.
     var records: [RoomRecord] = []
     /// Of the last one, in milliseconds since 1970: the next one's is later.
     package internal(set) var lastMessageMs: Int64 = 0
-    /// Passes and users that were sent away, until their passes end (Unix seconds).
+    /// Passes that were sent away, until they end, and users, as long as `Limits.removal` says (Unix seconds).
     var removed: [String: Int64] = [:]
 
-    /// - Parameter seq: random, below 2^52: a number from another life of the room is then unknown here.
-    package init(_ limits: Limits, _ charter: RoomCharter, seq: Int) {
+    /// - Parameters:
+    ///   - seq: random, below 2^52: a number from another life of the room is then unknown here.
+    ///   - talk: what was written in its meeting before, in its order.
+    package init(_ limits: Limits, _ charter: RoomCharter, seq: Int, talk: [Saying] = []) {
         self.limits = limits
         self.charter = charter
         self.seq = seq
         conditions = RoomConditions(hasChat: charter.options.chat, endsAtMs: charter.endsAtMs)
         shows = Turns(limits.shows, per: .seconds(1))
+        searches = Turns(limits.searches, per: .seconds(1))
+        self.talk = talk
+        lastMessageMs = talk.last?.message.atMs ?? 0
+        forgetTalk()
     }
 
     package var count: Int { seats.count }
     /// Of people.
     package var attendance: Int { seats.values.count { $0.holder.field == nil } }
     /// Nothing of it has to be remembered.
-    package func isEmpty(at unixSeconds: Int64) -> Bool { seats.isEmpty && !removed.values.contains { $0 > unixSeconds } }
+    package func isEmpty(at unixSeconds: Int64) -> Bool {
+        // What a host has decided is not undone by everybody's going, nor is a pace by going alone.
+        guard seats.isEmpty, curbs.isEmpty, !conditions.isLocked else { return false }
+        return !removed.values.contains { $0 > unixSeconds } && !turns.values.contains { $0.arrivals.isHalfSpent }
+    }
 
     // MARK: Coming
 
@@ -158,10 +187,10 @@ package struct RoomState: Sendable {
     ///   - connection: a new number.
     ///   - resume: SHA-256 of the token by which they come back.
     /// - Returns: who they are, and the connection that had the seat before.
-    /// - Throws: `.pass`, `.locked`, `.full`.
+    /// - Throws: `.pass`, `.locked`, `.full`, `.limited`.
     package mutating func join(
         _ holder: RoomPass.Holder, until passEnd: Int64, as id: ParticipantID, over connection: Int, resume: [UInt8],
-        at unixSeconds: Int64
+        at unixSeconds: Int64, now: Instant
     ) throws(RoomRefusal) -> (participant: ParticipantID, replaced: Int?) {
         removed = removed.filter { $0.value > unixSeconds }
         guard Self.names(holder).allSatisfy({ removed[$0] == nil }) else { throw RoomRefusal(.pass, "you were sent away from this room") }
@@ -169,8 +198,10 @@ package struct RoomState: Sendable {
             seats[there]?.resume = resume
             return (there, take(there, over: connection))
         }
+        let curb = curbs[Self.identity(of: holder)] ?? Curb()
+        let most = min(holder.meetingRole, curb.most ?? .host)
         // Where a meeting has no such role, they watch.
-        let role = charter.preset(of: holder.meetingRole) == nil ? .viewer : holder.meetingRole
+        let role = charter.preset(of: most) == nil ? .viewer : most
         guard let preset = charter.preset(of: role) else {
             throw RoomRefusal(.pass, "this pass is of another kind of meeting")
         }
@@ -187,15 +218,18 @@ package struct RoomState: Sendable {
         // Whoever has brought it in has said that it speaks.
         let granted: Set<RoomMedia> = holder.field == nil ? [] : [.audio, .video]
         for media in granted { permissions.grant(media) }
-        if let most = holder.guestPlaces, holder.role == .guest, permissions.mayPublish, headcount.sendingGuests >= most {
-            throw RoomRefusal(.full, "the room is full: \(most) of those in it may be guests")
+        if let guests = holder.guestPlaces, holder.role == .guest, permissions.mayPublish, headcount.sendingGuests >= guests {
+            throw RoomRefusal(.full, "the room is full: \(guests) of those in it may be guests")
         }
+        try spend(\.arrivals, by: Self.identity(of: holder), at: now)
+        let shownRole = curb.most == nil ? holder.role : .shown(role, isGuest: holder.role == .guest)
         let shown = RoomParticipant(
-            id: id, name: holder.name, role: holder.role, isAway: false, tracks: [], meetingRole: role,
+            id: id, name: holder.name, role: shownRole, isAway: false, tracks: [], meetingRole: role,
             kind: holder.field == nil ? nil : .field)
         var seat = Seat(
             shown: shown, holder: holder, passEnd: passEnd, preset: preset, permissions: permissions, granted: granted,
-            rights: (1, Self.rights(role, preset, permissions, isChatMuted: false)), seesSince: seq, resume: resume,
+            isChatMuted: curb.isChatMuted,
+            rights: (1, Self.rights(role, preset, permissions, isChatMuted: curb.isChatMuted)), seesSince: seq, resume: resume,
             link: .here(connection))
         seat.lastNote = 1
         seats[id] = seat
@@ -265,6 +299,11 @@ package struct RoomState: Sendable {
         return over.keys.sorted().compactMap { leave($0) }
     }
 
+    /// Whoever came in by a user's account.
+    package mutating func leave(user: UserID) -> [Remains] {
+        seats.filter { $0.value.holder.account?.user == user }.keys.sorted().compactMap { leave($0) }
+    }
+
     /// Seats whose time is over.
     package mutating func expire(at now: Instant) -> [PeerID] {
         let over = seats.filter { (_, seat) -> Bool in
@@ -284,6 +323,7 @@ package struct RoomState: Sendable {
     /// nil for a connection that has no seat, or none any more.
     package func participant(over connection: Int) -> ParticipantID? { seats.first { $0.value.link == .here(connection) }?.key }
     package func shown(_ id: ParticipantID) -> RoomParticipant? { seats[id]?.shown }
+    package func isHere(_ user: UserID) -> Bool { seats.values.contains { $0.holder.account?.user == user } }
     /// The id of the pass by which they came.
     package func pass(of id: ParticipantID) -> String? { seats[id]?.holder.id }
     package func publisher(of id: ParticipantID) -> PeerID? { seats[id]?.publisher }

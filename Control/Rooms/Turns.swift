@@ -21,10 +21,14 @@ struct Turns: Sendable, Hashable {
 
     mutating func forget(at now: Instant) { times.removeAll { now - $0 >= span } }
     var isUnused: Bool { times.isEmpty }
+    /// When it was looked at last.
+    var isHalfSpent: Bool { times.count * 2 >= limit }
 }
 
 /// What one person may do how often in a room, by whichever seat: coming again gives nobody new turns.
 struct PersonalTurns: Sendable, Hashable {
+    /// New seats: each is told to everybody when it comes and when it goes, and is kept with the meeting.
+    var arrivals = Turns(60, per: .seconds(60))
     /// Source: CHT-10.
     var messages = Turns(30, per: .seconds(60))
     var reactions = Turns(10, per: .seconds(10))
@@ -37,6 +41,7 @@ struct PersonalTurns: Sendable, Hashable {
     var readings = Turns(20, per: .seconds(20))
 
     mutating func forget(at now: Instant) {
+        arrivals.forget(at: now)
         messages.forget(at: now)
         reactions.forget(at: now)
         casts.forget(at: now)
@@ -46,6 +51,6 @@ struct PersonalTurns: Sendable, Hashable {
     }
 
     var isUnused: Bool {
-        messages.isUnused && reactions.isUnused && casts.isUnused && signs.isUnused && commands.isUnused && readings.isUnused
+        [arrivals, messages, reactions, casts, signs, commands, readings].allSatisfy(\.isUnused)
     }
 }

@@ -24,6 +24,7 @@ package struct ControlStore: Sendable {
     package let opening: Opening
     /// Rung where a job was stored.
     let bell = JobBell()
+    private let ids = IDMaker()
     private let clock: @Sendable () -> Timestamp
 
     private init(
@@ -132,7 +133,7 @@ package struct ControlStore: Sendable {
         do {
             return try await database.read { connection in
                 span?.begun("db.wait_us")
-                return try body(Transaction(connection, at: now, quotas: quotas))
+                return try body(Transaction(connection, at: now, quotas: quotas, ids: ids))
             }
         } catch let error as SQLiteError where error.kind == .busy {
             span?.fail()
@@ -165,7 +166,7 @@ package struct ControlStore: Sendable {
         do {
             let (value, hasNewJobs) = try await database.write(durability) { connection in
                 span?.begun("db.wait_us")
-                let transaction = Transaction(connection, at: now, quotas: quotas)
+                let transaction = Transaction(connection, at: now, quotas: quotas, ids: ids)
                 return (try body(transaction), transaction.hasNewJobs)
             }
             if hasNewJobs { bell.ring() }

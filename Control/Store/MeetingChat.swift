@@ -23,6 +23,14 @@ package struct MeetingChat: Sendable {
         }
     }
 
+    /// A message with whose it is, beyond the seats that they had.
+    package struct Kept: Sendable, Hashable {
+        package let message: RoomChatMessage
+        package let author: String
+        /// nil: everybody's.
+        package let recipient: String?
+    }
+
     /// - Parameters:
     ///   - author: whose it is, beyond their seat in the room.
     ///   - recipient: likewise; nil for everybody.
@@ -79,6 +87,14 @@ package struct MeetingChat: Sendable {
         }
     }
 
+    /// The newest of all of them, in their order: for a room that is made anew.
+    package func recall(of meeting: MeetingID, limit: Int) async throws -> [Kept] {
+        try await store.read { transaction in
+            let found = try transaction.rows(ChatRow.self, in: scope, where: "meeting = \(meeting)", order: "id DESC", limit: limit)
+            return found.reversed().map(\.kept)
+        }
+    }
+
     /// What everybody there could read, from the first on: for whoever runs the meeting.
     ///
     /// - Throws: `.missing` where there is no such meeting.
@@ -92,15 +108,17 @@ package struct MeetingChat: Sendable {
 }
 
 private struct ChatRow: OrganizationRow {
-    let message: RoomChatMessage
+    let kept: MeetingChat.Kept
+    var message: RoomChatMessage { kept.message }
 
     static var table: OrganizationTable { .chatMessages }
 
     init(_ row: borrowing Row) throws {
         let sentAt: Timestamp = try row["sent_at"]
-        message = RoomChatMessage(
+        let message = RoomChatMessage(
             id: try row["id"], from: try row["participant"], name: try row["name"], to: try row["recipient_participant"],
             toName: try row["recipient_name"], text: try row["text"], atMs: sentAt.unixMs, isPinned: try row["is_pinned"])
+        kept = MeetingChat.Kept(message: message, author: try row["author"], recipient: try row["recipient"])
     }
 }
 

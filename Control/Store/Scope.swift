@@ -1,4 +1,5 @@
 import SQLite
+import Synchronization
 package import Units
 
 /// One organisation, and who acts in it: the value without which no query of an organisation's rows can be written.
@@ -144,12 +145,14 @@ struct Transaction {
     private let connection: Connection
     let now: Timestamp
     let quotas: Quotas
+    private let ids: IDMaker
     private let pending = PendingJobs()
 
-    init(_ connection: Connection, at now: Timestamp, quotas: Quotas) {
+    init(_ connection: Connection, at now: Timestamp, quotas: Quotas, ids: IDMaker) {
         self.connection = connection
         self.now = now
         self.quotas = quotas
+        self.ids = ids
     }
 
     /// Whether a job was stored or put forward: the store's bell is rung for it.
@@ -284,9 +287,17 @@ struct Transaction {
             """)
     }
 
-    func newID<Kind>(_ kind: Kind.Type = Kind.self) -> ID<Kind> {
+    /// Rows of one millisecond are sorted by their ids, and are then in the order in which they were made.
+    func newID<Kind>(_ kind: Kind.Type = Kind.self) -> ID<Kind> { ID(ids.next(at: now)) }
+}
+
+/// Makes the ids of a store's rows, for whichever thread.
+final class IDMaker: Sendable {
+    private let sequence = Mutex(ULIDSequence())
+
+    func next(at now: Timestamp) -> ULID {
         var generator = SystemRandomNumberGenerator()
-        return ID(ULID(unixMs: now.unixMs, random: &generator))
+        return sequence.withLock { $0.next(unixMs: now.unixMs, random: &generator) }
     }
 }
 

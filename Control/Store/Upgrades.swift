@@ -1,7 +1,7 @@
 import SQLite
 
 /// A step of the schema that this database has, with the program that brought it.
-package struct Upgrade: Sendable, Hashable {
+package struct SchemaUpgrade: Sendable, Hashable {
     package let step: Int
     package let name: String
     /// ISO 8601.
@@ -18,7 +18,7 @@ package struct Upgrade: Sendable, Hashable {
 
 extension Operations {
     /// The newest first.
-    package func upgrades() async throws -> [Upgrade] {
-        try await store.read { try $0.shared.all("SELECT * FROM migrations ORDER BY version DESC", Upgrade.init) }
+    package func upgrades() async throws -> [SchemaUpgrade] {
+        try await store.read { try $0.shared.all("SELECT * FROM migrations ORDER BY version DESC", SchemaUpgrade.init) }
     }
 }

@@ -16,28 +16,35 @@ struct PublishedFile {
         self.file = file
     }
 
-    /// Copies it, unless it is there: beside first, then renamed, so that nothing is handed out that is not whole.
+    /// Copies it, unless it is there and whole: beside first, then renamed, so that nothing is handed out that is not.
     ///
     /// - Throws: EILSEQ where it is no longer what was signed.
     func put(into folder: String) throws(SystemError) {
         let target = "\(folder)/\(Hex.encode(file.digest))"
-        if case .file(let bytes, _)? = try FileTree.look(target), bytes == file.size { return }
+        if case .file(let bytes, _)? = try FileTree.look(target), bytes == file.size, try isSigned(target) { return }
         let draft = "\(target).new"
         try Self.begin(draft)
-        var digest = SHA256Digest()
-        var offset = 0
-        while true {
-            let bytes = try FileTree.read(source, offset..<offset + Self.chunkBytes)
-            if bytes.isEmpty { break }
-            digest.add(bytes)
-            try FileTree.append(bytes, to: draft)
-            offset += bytes.count
-        }
-        guard digest.finished() == file.digest else {
+        guard try isSigned(source, into: draft) else {
             unlink(draft)
             throw SystemError("read", EILSEQ, on: "\(source), which was changed meanwhile")
         }
         try Self.end(draft, as: target)
+    }
+
+    /// Whether the bytes at a path are those that were signed.
+    ///
+    /// - Parameter copy: what they are written to as they are read.
+    private func isSigned(_ path: String, into copy: String? = nil) throws(SystemError) -> Bool {
+        var digest = SHA256Digest()
+        var offset = 0
+        while offset <= file.size {
+            let bytes = try FileTree.read(path, offset..<offset + Self.chunkBytes)
+            if bytes.isEmpty { return digest.finished() == file.digest }
+            digest.add(bytes)
+            if let copy { try FileTree.append(bytes, to: copy) }
+            offset += bytes.count
+        }
+        return false
     }
 
     /// Writes a text that is no secret, whole or not at all.

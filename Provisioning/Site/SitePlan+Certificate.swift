@@ -133,14 +133,16 @@ extension SitePlan {
             # Puts a new certificate where strata-control reads it. Called by certbot, as root.
             set -e
             [ "$RENEWED_LINEAGE" = /etc/letsencrypt/live/\(Self.lineage) ] || exit 0
-            # Written in a folder of root's: what strata-control might put into its own is not followed.
-            put() {
-                new=\(SitePaths.configuration)/.new-$1
-                install -T -o strata-control -g strata-control -m 600 "$RENEWED_LINEAGE/$1" "$new"
-                mv -fT "$new" "$2"
-            }
-            put privkey.pem \(SitePaths.key)
-            put fullchain.pem \(SitePaths.chain)
+            # Written in a folder of root's: what strata-control might put into its own is not followed. Both are on the disk before
+            # either is moved: a key with another certificate's chain is of no use to anybody.
+            new=\(SitePaths.configuration)/.new-
+            for file in privkey.pem fullchain.pem; do
+                install -T -o strata-control -g strata-control -m 600 "$RENEWED_LINEAGE/$file" "$new$file"
+                sync "$new$file"
+            done
+            mv -fT "${new}privkey.pem" \(SitePaths.key)
+            mv -fT "${new}fullchain.pem" \(SitePaths.chain)
+            sync \(SitePaths.certificates)
             systemctl try-reload-or-restart strata-control.service
 
             """

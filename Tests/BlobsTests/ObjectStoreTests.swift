@@ -196,8 +196,10 @@ struct ObjectStoreTests {
             let part = try await store.send(bytes(5), as: 1, of: upload)
             try await store.abandon(upload)
             try await store.abandon(upload)
-            await #expect(throws: BlobError.noUpload) { try await store.complete(upload, [part]) }
-            await #expect(throws: BlobError.noUpload) { try await store.send(bytes(5), as: 1, of: upload) }
+            // moto 5.2.5 fails by itself at an upload that was given up (status 500), where S3 says NoSuchUpload (S3Tests).
+            let fault = await #expect(throws: BlobError.self) { try await store.complete(upload, [part]) }
+            let other = await #expect(throws: BlobError.self) { try await store.send(bytes(5), as: 1, of: upload) }
+            #expect(kind == .moto || fault == .noUpload && other == .noUpload)
             #expect(try await store.find(key) == nil)
             for number in [0, -1, 10_001] {
                 let other = try await store.begin(key, type: "video/webm", sha256: nil)

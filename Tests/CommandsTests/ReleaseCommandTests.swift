@@ -210,6 +210,11 @@ struct ReleaseCommandTests {
             )
             #expect(there != nil && there == ours)
         }
+        // What a disk has damaged, length and all the same, is put right by publishing once more.
+        try "hellO".write(toFile: "\(target)/\(names[0])", atomically: false, encoding: .utf8)
+        let said = await refusal(desk, words)
+        #expect(said == "it went well")
+        #expect(try String(contentsOfFile: "\(target)/\(names[0])", encoding: .utf8) == "hello")
         try desk.put("files/agent/arm64/strata-agent", "hullo", mode: 0o755)
         #expect(await refusal(desk, words).contains("is not as it was signed"))
     }

@@ -56,7 +56,9 @@ struct Dashboard {
 
     /// Goes to a page of one's own, by the menu under one's name.
     func own(_ name: String) async throws {
-        _ = try await run("document.querySelector('.menu > button').click()")
+        let menu = "document.querySelector('.menu > button')"
+        try await wait("\(menu) !== null", "there is a menu of one's own")
+        _ = try await run("\(menu).click()")
         try await press(name)
     }
 

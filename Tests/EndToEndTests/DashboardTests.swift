@@ -74,7 +74,7 @@ struct DashboardTests {
             // German, by the user menu, and kept.
             try await page.press("Account and settings of Ada")
             try await page.fill("Language", "de")
-            try await page.see("Mitglieder")
+            try await page.see("Verwaltung")
             try await page.go("/admin/members")
             try await page.see("Mitglied hinzufügen")
             #expect(try await page.faults() == [])

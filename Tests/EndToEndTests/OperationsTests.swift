@@ -95,12 +95,16 @@ struct OperationsTests {
             let stage = desk.stage
             let password = try stage.folder.write("secret\n", to: "mail-password")
             let turn = try stage.folder.write("a secret of 16 bytes and more\n", to: "turn-secret")
-            for file in [password, turn] { try #require(chmod(file, 0o600) == 0) }
+            let store = try stage.folder.write("a secret key\n", to: "blobs-secret")
+            for file in [password, turn, store] { try #require(chmod(file, 0o600) == 0) }
             for (program, folder, files) in [
                 // What is read with the configuration has to be there.
                 (
                     "control", "STRATA_STORAGE_STATE",
-                    ["STRATA_MAIL_PASSWORD_FILE": password, "STRATA_ROOMS_TURN_SECRET_FILE": turn]
+                    [
+                        "STRATA_MAIL_PASSWORD_FILE": password, "STRATA_ROOMS_TURN_SECRET_FILE": turn, "STRATA_BLOBS_SECRET_FILE": store,
+                        "STRATA_BLOBS_AUTHORITY": stage.folder["authority/ca.pem"],
+                    ]
                 ),
                 ("pool", "STRATA_FOLDERS_STATE", [:]), ("agent", "STRATA_FOLDERS_STATE", [:]),
                 ("updater", "STRATA_FOLDERS_ROOT", [:]),

@@ -12,15 +12,17 @@ import Wire
 struct RolloutRouteTests {
     /// Publishes a release of one small file for boards of the kind arm64, signed by a key that nobody needs to know here.
     /// - Returns: its version.
-    static func publish(_ version: String, channel: ReleaseChannel = .stable, at desk: FrontDesk) throws -> String {
+    static func publish(
+        _ version: String, channel: ReleaseChannel = .stable, until expires: Int64 = 1_900_000_000, at desk: FrontDesk
+    ) throws -> String {
         let bytes = Array("agent \(version)".utf8)
         let machine = try #require(MachineClass("arm64"))
         let file = try #require(
             ReleaseFile(
                 product: .agent, machine: machine, isExecutable: true, size: bytes.count, digest: SHA256.hash(bytes), path: "strata-agent"))
         let manifest = try ReleaseManifest(
-            version: try #require(ReleaseVersion(version)), sequence: 17, channel: channel, released: 1_795_000_000,
-            expires: 1_900_000_000, minimum: ReleaseVersion(1, 0, 0), notes: ["Links come back sooner."], files: [file])
+            version: try #require(ReleaseVersion(version)), sequence: 17, channel: channel, released: 1_700_000_000,
+            expires: expires, minimum: ReleaseVersion(1, 0, 0), notes: ["Links come back sooner."], files: [file])
         let text = try SignedText(manifest.bytes, by: [try Ed25519PrivateKey.generate()])
         try ReleaseRouteTests.publish(text.bytes, as: "\(version).release", at: desk)
         return version
@@ -83,6 +85,8 @@ struct RolloutRouteTests {
             let shown = try #require(try await owner.get("/releases").items().first)
             #expect(shown["version"] as? String == "1.4.0" && shown["notes"] as? [String] == ["Links come back sooner."])
             #expect(try await owner.post("/rollouts", Self.request("1.5.0")).fields == ["version"])
+            let over = try Self.publish("1.6.0", until: 1_700_000_001, at: desk)
+            #expect(try await owner.post("/rollouts", Self.request(over)).fields == ["version"])
             let id = try await owner.post("/rollouts", Self.request(version, canaries: [canary.identity.device.text])).text("id")
             #expect(try await owner.post("/rollouts", Self.request(version)).problem == "conflict")
 

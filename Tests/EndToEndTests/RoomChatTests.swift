@@ -28,7 +28,7 @@ struct RoomChatTests {
             #expect(try await ben.refusal(say("only you", to: gina.id)) == nil)
             #expect(try await gina.refusal(say("and you", to: ben.id)) == .forbidden, "guests write to all")
             // While her socket is lost.
-            try await gina.resume { #expect(try await host.refusal(say("welcome")) == nil) }
+            try await gina.resume { () async throws in #expect(try await host.refusal(say("welcome")) == nil) }
             for page in [gina, ben] { try await page.until("all of it") { $0.texts.suffix(2) == ["only you", "welcome"] } }
             #expect(gina.snapshots == 1)
             try await host.until("his") { $0.texts == ["hello\nall <b>of</b> you", "welcome"] }

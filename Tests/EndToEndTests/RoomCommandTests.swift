@@ -65,7 +65,7 @@ struct RoomCommandTests {
                 #expect(try await host.refusal(rename) == .malformed, "\(name.debugDescription)")
             }
             // What happens while her socket is lost she is told once.
-            try await gina.resume {
+            try await gina.resume { () async throws in
                 #expect(try await host.refusal(.stop(RoomStop(media: .audio))) == nil)
                 #expect(try await host.refusal(.spotlight(RoomSpotlight(participants: [vera.id, host.id]))) == nil)
             }

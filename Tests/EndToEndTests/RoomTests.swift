@@ -172,6 +172,12 @@ struct RoomTests {
             let id = try await owner.post("/users", body).text("id")
             let member = try await desk.person("ben@example.org", "a long password")
             let (first, unused) = (try await ticket(member, room), try await ticket(member, room))
+            // Nor is one that says more than they are by now.
+            #expect(try await owner.send("PATCH", "/users/\(id)", #"{"role":"host"}"#).status == 200)
+            let better = try await ticket(member, room)
+            #expect(try await owner.send("PATCH", "/users/\(id)", #"{"role":"member"}"#).status == 200)
+            let late = try await RawPage(at: desk)
+            #expect(try await late.ask(.join(RoomJoin(token: Secret(better)))).refusal == .pass)
             let host = try await RawPage(at: desk)
             let hostEntry = try await host.enter(try await ticket(owner, room))
             let seated = try await RawPage(at: desk)

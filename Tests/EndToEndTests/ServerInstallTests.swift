@@ -123,5 +123,5 @@ struct ServerInstallTests {
 }
 
 private var mayInstall: Bool {
-    getuid() == 0 && ["/usr/bin/systemd-sysusers", "/usr/bin/systemctl"].allSatisfy { access($0, X_OK) == 0 }
+    getuid() == 0 && ["/usr/bin/systemd-sysusers", "/usr/bin/systemctl"].allSatisfy(FileManager.default.isExecutableFile)
 }

@@ -95,8 +95,14 @@ struct InstallerTests {
     @Test("the power is cut before and after every change: what is taken back is what was made and no more", arguments: [false, true])
     func takenBack(_ isAfter: Bool) async throws {
         try await everyCut(isAfter) { world, installer in
+            let journal = try world.journal
+            // Its end was written down: the run is made, and only its removal takes it back.
+            guard journal.state != .active else {
+                await #expect(throws: NothingOpen.self) { try await installer.rollBack() }
+                return #expect(isAfter && world.things == Self.after && journal.entries.allSatisfy(\.isMade))
+            }
             // Where not even the run's beginning was written down there is nothing to take back.
-            if try world.journal.isOpen { _ = try await installer.rollBack() }
+            if journal.isOpen { _ = try await installer.rollBack() }
             #expect(world.things == Self.before)
             #expect(try world.journal.entries.isEmpty)
         }

@@ -25,8 +25,10 @@ import Testing
             #expect(try FileTree.read(file, 4..<99) == [])
             try FileTree.setMode(0o755, of: file)
             try FileTree.sync(file)
+            try FileTree.setTime(1_700_000_000, of: file)
             try FileTree.sync(root)
             #expect(try FileTree.look(file) == .file(bytes: 4, mode: 0o755))
+            #expect(FileTree.writtenAt(file) == 1_700_000_000 && FileTree.writtenAt(root + "/none") == 0)
         }
     }
 

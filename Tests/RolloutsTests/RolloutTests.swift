@@ -144,6 +144,52 @@ import Units
         #expect(rollout.failures == 0)
     }
 
+    @Test("a board that proves itself for longer than it may be silent, and says so, has not failed")
+    func slow() throws {
+        let board = boards(1)[0]
+        var rollout = Rollout(try plan(percentages: [100], failureCount: 1, failurePercent: 0), of: release, at: 0)
+        _ = rollout.answer(board, .without, at: 0)
+        for hour in 1...5 {
+            _ = rollout.answer(board, .proving, at: Int64(hour) * 3600)
+            rollout.pass(to: Int64(hour) * 3600 + 3599, fleet: [board])
+            #expect(rollout.fates[board] == .switched(at: Int64(hour) * 3600) && rollout.state == .running)
+        }
+        rollout.pass(to: 18_000 + 7200, fleet: [board])
+        #expect(rollout.failures == 1)
+    }
+
+    @Test("boards that have taken the release and are live for days hold up their step for no longer than they may be silent")
+    func liveForDays() throws {
+        let fleet = boards(20)
+        var rollout = Rollout(try plan(Array(fleet.prefix(3)), percentages: [100]), of: release, at: 0)
+        for (number, board) in fleet.prefix(3).enumerated() {
+            #expect(rollout.answer(board, .without, at: Int64(number) * 100) == .install)
+        }
+        rollout.installed(fleet[0])
+        for time in stride(from: Int64(300), through: 7440, by: 60) {
+            for board in fleet[1...2] { #expect(rollout.answer(board, .preparing, at: time - 30) == .install) }
+            rollout.pass(to: time, fleet: Set(fleet))
+        }
+        #expect(rollout.step == 1)
+        // What they do in the end counts all the same.
+        _ = rollout.answer(fleet[1], .proving, at: 7500)
+        #expect(rollout.fates[fleet[1]] == .switched(at: 7500))
+    }
+
+    @Test("a failure that a person has gone on from, and that is none any more, hides no new one")
+    func forgiven() throws {
+        let fleet = boards(4)
+        for isRevoked in [false, true] {
+            var rollout = Rollout(try plan(percentages: [100], failureCount: 2, failurePercent: 0), of: release, at: 0)
+            for board in fleet.prefix(2) { rollout.failed(board, "control is not reached") }
+            rollout.resume(at: 1)
+            #expect(rollout.state == .running)
+            for board in fleet.prefix(2) { if isRevoked { rollout.gone(board) } else { rollout.installed(board) } }
+            for board in fleet.suffix(2) { rollout.failed(board, "control is not reached") }
+            guard case .halted = rollout.state else { Issue.record("\(rollout.state), revoked: \(isRevoked)"); return }
+        }
+    }
+
     @Test("boards that are switched off hold up no step; a part without boards is passed over")
     func offline() throws {
         let fleet = boards(40)
@@ -157,6 +203,35 @@ import Units
         rollout.installed(there)
         rollout.pass(to: 3600, fleet: Set(fleet))
         #expect(rollout.step == 1 && rollout.state == .running)
+    }
+
+    @Test("canaries are waited for, whoever else is there: nobody else begins before one of them has it")
+    func absentCanary() throws {
+        let fleet = boards(20)
+        let (canary, others) = (fleet[0], Set(fleet.dropFirst()))
+        var rollout = Rollout(try plan([canary], percentages: [100]), of: release, at: 0)
+        rollout.pass(to: 100_000, fleet: others)
+        #expect(rollout.answer(fleet[1], .without, at: 100_000) == .nothing && rollout.step == 0)
+        #expect(rollout.answer(canary, .without, at: 100_001) == .install)
+        _ = rollout.answer(canary, .with, at: 100_002)
+        rollout.pass(to: 100_003, fleet: others.union([canary]))
+        #expect(rollout.answer(fleet[1], .without, at: 100_004) == .install && rollout.step == 1)
+    }
+
+    @Test("a step whose boards have all gone back halts, though fewer than told to; a person goes on after it")
+    func hopelessStep() throws {
+        let fleet = boards(20)
+        var rollout = Rollout(try plan([fleet[0]], percentages: [100], failureCount: 2), of: release, at: 0)
+        _ = rollout.answer(fleet[0], .without, at: 0)
+        _ = rollout.answer(fleet[0], .failed("control is not reached"), at: 1)
+        #expect(rollout.state == .running)
+        rollout.pass(to: 60, fleet: Set(fleet))
+        #expect(rollout.state == .halted("all 1 boards of this step went back to their version before"))
+        rollout.resume(at: 100)
+        rollout.pass(to: 3699, fleet: Set(fleet))
+        #expect(rollout.state == .running && rollout.step == 0)
+        rollout.pass(to: 3700, fleet: Set(fleet))
+        #expect(rollout.state == .running && rollout.step == 1)
     }
 
     @Test("a paused one offers nothing, and waits its time again afterwards")

@@ -14,7 +14,7 @@ struct FieldSeatTests {
     }
 
     private func enter(_ table: inout RoomTable, _ pass: String = "output 1", until end: Int64 = 100) throws -> ParticipantID {
-        try table.state.join(holder(pass), until: end, as: RoomTable.fresh(), over: 900, resume: [1], at: 0).participant
+        try table.state.join(holder(pass), until: end, as: RoomTable.fresh(), over: 900, resume: [1], at: 0, now: table.now).participant
     }
 
     @Test("is shown by its sender's name as what it is, takes nobody's place and keeps no meeting going")
@@ -26,7 +26,7 @@ struct FieldSeatTests {
         #expect(shown.kind == .field && shown.name == "Van 3" && shown.role == .member && !shown.isAway)
         #expect(table.state.headcount.all == 1 && table.state.headcount.hosts == 1 && table.state.attendance == 1)
         let other = RoomPass.Holder(id: "p", name: "Ben", role: .guest, account: nil, standing: .guest, places: 2)
-        _ = try table.state.join(other, until: 100, as: RoomTable.fresh(), over: 901, resume: [2], at: 0)
+        _ = try table.state.join(other, until: 100, as: RoomTable.fresh(), over: 901, resume: [2], at: 0, now: table.now)
         #expect(table.state.attendance == 2)
         _ = table.state.leave(anna)
         #expect(table.state.count == 2 && table.state.attendance == 1)
@@ -75,7 +75,7 @@ struct FieldSeatTests {
         let van = try enter(&table)
         _ = try enter(&table, "output 2")
         #expect(table.reason { _ = try enter(&$0, "output 3") } == .full)
-        _ = try table.state.remove(van, by: anna, at: table.now)
+        _ = try table.state.remove(van, by: anna, at: table.now, unixSeconds: 0)
         #expect(table.reason { _ = try enter(&$0) } == .pass)
         _ = try enter(&table, "output 3")
     }

@@ -28,7 +28,7 @@ struct RoomActTests {
     @Test("who may do what to whom is held to here, whatever a page offers")
     func table() throws {
         typealias Act = (inout RoomTable, ParticipantID, ParticipantID) throws -> Void
-        let kick: Act = { _ = try $0.state.remove($2, by: $1, at: $0.now) }
+        let kick: Act = { _ = try $0.state.remove($2, by: $1, at: $0.now, unixSeconds: 0) }
         let mute: Act = { _ = try $0.state.stop(.audio, of: $2, by: $1, at: $0.now) }
         let hide: Act = { _ = try $0.state.stop(.video, of: $2, by: $1, at: $0.now) }
         let unshare: Act = { _ = try $0.state.stop(.screen, of: $2, by: $1, at: $0.now) }
@@ -194,6 +194,26 @@ struct RoomActTests {
         #expect(kinds == [.joined, .joined, .promoted, .demoted])
     }
 
+    @Test("who was made less than their pass says is so when they come again, and more than it says until they leave")
+    func demoted() throws {
+        var table = RoomTable()
+        let (host, coHost) = (try table.join("Anna", .host), try table.join("Cleo", .coHost))
+        _ = try table.state.promote(coHost, to: .guest, by: host, at: table.now)
+        _ = table.state.leave(coHost)
+        let again = try table.join("Cleo", .coHost)
+        #expect(table.state.shown(again)?.meetingRole == .guest && table.state.shown(again)?.role == .member)
+        #expect(table.reason { try $0.state.lock(true, by: again, at: $0.now) } == .forbidden)
+        _ = try table.state.promote(again, to: .coHost, by: host, at: table.now)
+        _ = table.state.leave(again)
+        let back = try table.join("Cleo", .coHost)
+        #expect(table.state.shown(back)?.meetingRole == .coHost && table.state.shown(back)?.role == .host)
+        let guest = try table.join("Gina", .guest)
+        _ = try table.state.promote(guest, to: .coHost, by: host, at: table.now)
+        _ = table.state.leave(guest)
+        let guestAgain = try table.join("Gina", .guest)
+        #expect(table.state.shown(guestAgain)?.meetingRole == .guest && table.state.curbs.isEmpty)
+    }
+
     @Test("a locked room lets hosts in alone, and whoever has a seat already")
     func locks() throws {
         var table = RoomTable()
@@ -208,16 +228,36 @@ struct RoomActTests {
         try table.join("Otto", .guest)
     }
 
+    @Test("what a host has decided holds when everybody has gone for a while, and a room in which nothing was is forgotten")
+    func remembered() throws {
+        var table = RoomTable()
+        let (host, guest) = (try table.join("Anna", .host), try table.join("Gina", .guest))
+        try table.state.lock(true, by: host, at: table.now)
+        try table.state.muteChat(of: guest, true, by: host, at: table.now)
+        for id in [host, guest] { _ = table.state.leave(id) }
+        #expect(!table.state.isEmpty(at: 0))
+        #expect(table.reason { try $0.join("Gina", .guest) } == .locked)
+        let again = try table.join("Anna", .host)
+        try table.state.lock(false, by: again, at: table.now)
+        let muted = try table.join("Gina", .guest)
+        for id in [again, muted] { _ = table.state.leave(id) }
+        #expect(!table.state.isEmpty(at: 0), "she may not write yet")
+        let (last, back) = (try table.join("Anna", .host), try table.join("Gina", .guest))
+        try table.state.muteChat(of: back, false, by: last, at: table.now)
+        for id in [last, back] { _ = table.state.leave(id) }
+        #expect(table.state.isEmpty(at: 0))
+    }
+
     @Test("who is sent away for the moment comes again, and who is banned does not")
     func kicks() throws {
         var table = RoomTable()
         let host = try table.join("Anna", .host)
         let guest = try table.join("Gina", .guest)
-        _ = try table.state.remove(guest, by: host, mayReturn: true, at: table.now)
+        _ = try table.state.remove(guest, by: host, mayReturn: true, at: table.now, unixSeconds: 0)
         let again = try table.join("Gina", .guest)
         #expect(again != guest)
         try table.state.spotlight([again], by: host, at: table.now)
-        _ = try table.state.remove(again, by: host, at: table.now)
+        _ = try table.state.remove(again, by: host, at: table.now, unixSeconds: 0)
         #expect(table.state.conditions.spotlight.isEmpty, "who is gone is not large for anybody")
         #expect(table.reason { try $0.join("Gina", .guest) } == .pass)
     }
@@ -281,6 +321,22 @@ struct RoomActTests {
         #expect(table.reason { try $0.state.react(.clap, by: others[2], at: $0.now) } == .limited, "thirty within a second")
         table.wait(.seconds(1))
         #expect(table.reason { try $0.state.react(.clap, by: others[2], at: $0.now) } == nil)
+    }
+
+    @Test("who comes and goes without end is told to wait, by whichever pass; whoever has a seat keeps it")
+    func arrivals() throws {
+        var table = RoomTable()
+        let host = try table.join("Anna", .host)
+        for _ in 0..<60 {
+            let guest = try table.join("Gina", .guest)
+            _ = table.state.leave(guest)
+        }
+        let told = table.state.seq
+        #expect(table.reason { try $0.join("Gina", .guest) } == .limited)
+        #expect(table.state.seq == told && table.state.count == 1, "nobody hears of it")
+        for _ in 0..<100 { #expect(try table.join("Anna", .host) == host) }
+        table.wait(.seconds(60))
+        #expect(table.reason { try $0.join("Gina", .guest) } == nil)
     }
 
     @Test("who comes and goes leaves no turns behind for ever, and a cast has its bounds")

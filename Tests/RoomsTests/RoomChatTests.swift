@@ -71,6 +71,25 @@ struct RoomChatTests {
         #expect(table.reason { try $0.say("to all", by: guest) } == nil)
     }
 
+    @Test("from whom the word was taken has it back when a host gives it, and not by leaving and coming again")
+    func muted() throws {
+        var table = RoomTable()
+        let (host, guest) = (try table.join("Anna", .host), try table.join("Gina", .guest))
+        try table.state.muteChat(of: guest, true, by: host, at: table.now)
+        _ = table.state.leave(guest)
+        let again = try table.join("Gina", .guest)
+        #expect(again != guest)
+        #expect(table.reason { try $0.say("rude", by: again) } == .forbidden)
+        let told = table.state.next(of: again, after: RoomState.Cursor(seq: nil)).messages
+        let rights = told.compactMap { message -> RoomRights? in if case .rights(let rights) = message { rights } else { nil } }
+        #expect(rights.map(\.isChatMuted) == [true], "and their page is told")
+        try table.state.muteChat(of: again, false, by: host, at: table.now)
+        _ = table.state.leave(again)
+        let last = try table.join("Gina", .guest)
+        #expect(table.reason { try $0.say("sorry", by: last) } == nil)
+        #expect(table.state.curbs.isEmpty)
+    }
+
     @Test("a meeting without a chat has none, and a host turns none on where the organisation has decided so")
     func off() throws {
         var table = RoomTable(settings: MeetingSettings(chat: false))
@@ -93,7 +112,7 @@ struct RoomChatTests {
             String(repeating: "👩‍👩‍👧‍👦", count: 400),
         ]
         for text in bad { #expect(table.reason { try $0.say(text, by: host) } == .malformed, "\(text.debugDescription)") }
-        #expect(table.state.talk.isEmpty && table.state.turns.isEmpty, "what is none costs no turn")
+        #expect(table.state.talk.isEmpty && table.state.turns.values.allSatisfy { $0.messages.isUnused }, "what is none costs no turn")
         for text in ["two\nlines\tand more", "<img src=x onerror=alert(1)>", String(repeating: "ü", count: 2000), "👍🏽"] {
             #expect(table.reason { try $0.say(text, by: host) } == nil, "\(text.debugDescription)")
         }
@@ -188,6 +207,37 @@ struct RoomChatTests {
         #expect(try found(nil, before: last, by: ben) == ["Tea is READY", "no tea for me"])
         for _ in 0..<18 { _ = try found(nil, by: host) }
         #expect(table.reason { _ = try $0.state.query(before: nil, text: nil, by: host, at: $0.now) } == .limited)
+    }
+
+    @Test("however many search at once, the store goes through a meeting's messages five times a second for all of them")
+    func searches() throws {
+        var table = RoomTable()
+        let people = try (0..<6).map { try table.join("Guest \($0)", .guest) }
+        func search(_ id: ParticipantID, _ text: String?) -> RoomRefused.Reason? {
+            table.reason { _ = try $0.state.query(before: nil, text: text, by: id, at: $0.now) }
+        }
+        for id in people.prefix(5) { #expect(search(id, "tea") == nil) }
+        #expect(search(people[5], "tea") == .limited)
+        #expect(search(people[5], nil) == nil, "what comes next is found by its place")
+        table.wait(.seconds(1))
+        #expect(search(people[5], "tea") == nil)
+    }
+
+    @Test("what was taken back is read by nobody where the store has not heard of it yet, and nothing by who may not read any more")
+    func behind() throws {
+        var table = RoomTable()
+        let (host, ben) = (try table.join("Anna", .host), try table.join("Ben", .participant))
+        let (rude, agenda) = (try table.say("rude", by: ben), try table.say("agenda", by: host))
+        let query = try table.state.query(before: nil, text: nil, by: ben, at: table.now)
+        let kept = table.state.messages(query)
+        try table.state.unsay(rude, by: host, at: table.now)
+        try table.state.pin(agenda, true, by: host, at: table.now)
+        let read = try table.state.messages(query, with: kept, for: ben)
+        #expect(read.map(\.id) == [agenda] && read.map(\.isPinned) == [true])
+        try table.state.switchChat(false, by: host, at: table.now)
+        #expect(table.reason { _ = try $0.state.messages(query, with: kept, for: ben) } == .outdated)
+        _ = table.state.leave(ben)
+        #expect(table.reason { _ = try $0.state.messages(query, with: kept, for: ben) } == .forbidden)
     }
 
     @Test("what is kept is told in its order, and nothing of a meeting that keeps no chat")

@@ -19,7 +19,7 @@ struct RoomSessionTests {
         let ended = Guarded<[MeetingID]>([])
         let kept = Guarded<[RoomRecord]>([])
 
-        init(keepAlive: Int = 60, ends: Duration? = nil, isThere: Bool = true) throws {
+        init(keepAlive: Int = 60, ends: Duration? = nil, isThere: Bool = true, written: [RoomState.Saying] = []) throws {
             let log = Log("test", threshold: .error)
             let servers = ICEServers(stun: [], turn: [], secret: nil)
             let settings = RoomSettings(
@@ -33,7 +33,8 @@ struct RoomSessionTests {
             sessions.attend(
                 RoomOffice(
                     charter: { _, _ in isThere ? charter : nil }, keep: { record, _, _ in kept.withLock { $0.append(record) } },
-                    read: { _, _, _ in [] }, end: { meeting, _ in ended.withLock { $0.append(meeting) } }, isName: { $0 != "bad" }))
+                    read: { _, _, _ in [] }, recall: { _, _, _ in written }, end: { meeting, _ in ended.withLock { $0.append(meeting) } },
+                    isName: { $0 != "bad" }))
         }
 
         func join(_ name: String, _ role: MeetingRole = .host) async throws -> RoomSession.Admission {
@@ -77,6 +78,45 @@ struct RoomSessionTests {
         #expect(await house.ask(.end, guest) == .forbidden)
         #expect(await house.ask(.end, anna) == nil)
         try await house.until { house.ended.withLock { $0.count } == 2 }
+    }
+
+    @Test("that is made anew knows what was written before, of which hosts take away and unpin, and everybody reads what is theirs")
+    func recalled() async throws {
+        func saying(_ text: String, _ atMs: Int64, to recipient: String? = nil, isPinned: Bool = false) -> RoomState.Saying {
+            let message = RoomChatMessage(
+                id: RoomTable.fresh(), from: RoomTable.fresh(), name: "Ben", to: recipient == nil ? nil : RoomTable.fresh(), text: text,
+                atMs: atMs, isPinned: isPinned)
+            return RoomState.Saying(message: message, author: "pass of Ben", recipient: recipient)
+        }
+        let written = [saying("agenda", 1, isPinned: true), saying("psst", 2, to: "pass of Gina"), saying("rude", 3)]
+        let house = try House(written: written)
+        let (anna, gina) = (try await house.join("Anna"), try await house.join("Gina", .guest))
+        func texts(_ who: RoomSession.Admission) async -> [String] {
+            let told = await who.session.next(of: who.participant, after: RoomState.Cursor(seq: nil)).messages
+            return told.flatMap { message -> [String] in
+                if case .snapshot(let snapshot) = message { snapshot.chat.map(\.text) } else { [] }
+            }
+        }
+        #expect(await texts(anna) == ["agenda", "rude"])
+        #expect(await texts(gina) == ["agenda", "psst", "rude"])
+        #expect(await house.ask(.pin(RoomPin(message: written[0].message.id, isPinned: false)), anna) == nil)
+        #expect(await house.ask(.unsay(RoomUnsaying(message: written[2].message.id)), anna) == nil)
+        #expect(await texts(gina) == ["agenda", "psst"])
+        #expect(await house.ask(.say(RoomSaying(text: "on")), gina) == nil)
+        #expect(await texts(anna) == ["agenda", "on"])
+    }
+
+    @Test("does not tell everybody each time of who comes back without end")
+    func returns() async throws {
+        let house = try House()
+        let anna = try await house.join("Anna")
+        var stays: [Duration] = []
+        for number in 0..<400 {
+            guard let stay = await anna.session.stay(of: anna.participant) else { continue }
+            #expect(number >= 200, "a bad network is no flood")
+            stays.append(stay)
+        }
+        #expect(!stays.isEmpty && stays.allSatisfy { $0 > .zero && $0 <= .seconds(1) })
     }
 
     @Test("that is no more lets nobody in")

@@ -38,7 +38,8 @@ struct RoomStateTests {
                 id: pass ?? "pass of \(name)", name: name, role: role, account: account, standing: standing, places: places,
                 guestPlaces: guests)
             let (id, replaced) = try state.join(
-                holder, until: end, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now)
+                holder, until: end, as: RoomStateTests.fresh(), over: connection, resume: token(name), at: now,
+                now: Instant(nanoseconds: 1_000_000_000))
             return (id, connection, replaced)
         }
 
@@ -303,23 +304,40 @@ struct RoomStateTests {
         let member = try table.join("Ben", .member, account: account, until: 100)
         let guest = try table.join("Gina", .guest)
         for one in [member, guest] {
-            #expect(reason { _ = try table.state.remove(host.id, by: one.id, at: start) } == .forbidden)
-            #expect(reason { _ = try table.state.remove(one.id, by: one.id, at: start) } == .forbidden)
+            #expect(reason { _ = try table.state.remove(host.id, by: one.id, at: start, unixSeconds: 0) } == .forbidden)
+            #expect(reason { _ = try table.state.remove(one.id, by: one.id, at: start, unixSeconds: 0) } == .forbidden)
         }
-        #expect(reason { _ = try table.state.remove(Self.fresh(), by: host.id, at: start) } == .missing)
+        #expect(reason { _ = try table.state.remove(Self.fresh(), by: host.id, at: start, unixSeconds: 0) } == .missing)
         let peer: PeerID = Self.fresh()
         _ = table.state.publish(by: peer, of: member.id)
-        let remains = try table.state.remove(member.id, by: host.id, at: start)
-        #expect(remains == RoomState.Remains(peers: [peer], connection: member.connection))
-        #expect(reason { _ = try table.state.remove(member.id, by: host.id, at: start) } == .missing)
+        let remains = try table.state.remove(member.id, by: host.id, at: start, unixSeconds: 0)
+        #expect(remains == [RoomState.Remains(peers: [peer], connection: member.connection)])
+        #expect(reason { _ = try table.state.remove(member.id, by: host.id, at: start, unixSeconds: 0) } == .missing)
         #expect(reason { _ = try table.resume("Ben") } == .resume)
         #expect(reason { _ = try table.join("Ben", account: account, at: 99) } == .pass)
         #expect(reason { _ = try table.join("Ben", pass: "another", account: account, at: 99) } == .pass)
-        // Who has left cannot be called any more, and the room remembers as long as the pass would be good.
+        // Their pass would be over by now, and an account has another one whenever it asks for it.
+        #expect(reason { _ = try table.join("Ben", pass: "a later one", account: account, until: 1000, at: 700) } == .pass)
+        // Who has left cannot be called any more, and the room remembers as long as any meeting lasts.
         for id in [host.id, guest.id] { _ = table.state.leave(id) }
-        #expect(reason { _ = try table.state.remove(guest.id, by: host.id, at: start) } == .forbidden)
-        #expect(!table.state.isEmpty(at: 99) && table.state.isEmpty(at: 100))
-        _ = try table.join("Ben", pass: "another", account: account, at: 100)
+        #expect(reason { _ = try table.state.remove(guest.id, by: host.id, at: start, unixSeconds: 0) } == .forbidden)
+        #expect(!table.state.isEmpty(at: 86_399) && table.state.isEmpty(at: 86_400))
+        _ = try table.join("Ben", pass: "another", account: account, until: 90_000, at: 86_400)
+    }
+
+    @Test("who is sent away for good is so from each of their seats, and for the moment from one")
+    func removesAll() throws {
+        var table = Table()
+        let host = try table.join("Anna", .host)
+        let account = RoomPass.Account(user: Self.fresh(), session: Self.fresh())
+        let first = try table.join("Ben", account: account)
+        let second = try table.join("Ben", pass: "of another page", account: account)
+        #expect(first.id != second.id)
+        let gone = try table.state.remove(first.id, by: host.id, mayReturn: true, at: start, unixSeconds: 0)
+        #expect(gone.map(\.connection) == [first.connection] && table.state.count == 2)
+        let third = try table.join("Ben", pass: "of a third page", account: account)
+        let all = try table.state.remove(third.id, by: host.id, at: start, unixSeconds: 0)
+        #expect(all.map(\.connection) == [third.connection, second.connection] && table.state.count == 1)
     }
 
     @Test("who came in by an account's session leaves with its end, and nobody else")
@@ -337,17 +355,39 @@ struct RoomStateTests {
         #expect(table.state.snapshot(for: gina.id)?.participants.map(\.id) == [gina.id])
     }
 
+    @Test("who is less in the organisation now is no more in the room than that, and what a host has made somebody stays")
+    func lessened() throws {
+        var table = Table()
+        let (first, second) = (
+            RoomPass.Account(user: Self.fresh(), session: Self.fresh()), RoomPass.Account(user: Self.fresh(), session: Self.fresh())
+        )
+        let (anna, cleo) = (try table.join("Anna", .host, account: first), try table.join("Cleo", .host))
+        let ben = try table.join("Ben", account: second)
+        _ = try table.state.promote(ben.id, to: .coHost, by: cleo.id, at: start)
+        let told = table.state.seq
+        _ = table.state.bound(first.user, to: .host)
+        #expect(table.state.seq == told && table.state.shown(anna.id)?.meetingRole == .host)
+        _ = table.state.bound(first.user, to: .participant)
+        #expect(table.state.shown(anna.id)?.meetingRole == .participant && table.state.shown(anna.id)?.role == .member)
+        #expect(reason { try table.state.lock(true, by: anna.id, at: start) } == .forbidden)
+        _ = table.state.bound(second.user, to: .participant)
+        #expect(table.state.shown(ben.id)?.meetingRole == .coHost)
+        #expect(table.state.isHere(first.user))
+        #expect(table.state.leave(user: first.user).map(\.connection) == [anna.connection])
+        #expect(!table.state.isHere(first.user) && table.state.count == 2)
+    }
+
     @Test("of a meeting's hosts one sends another away who is beneath, and nobody an equal or who is above")
     func ranks() throws {
         var table = Table()
         let (host, other) = (try table.join("Anna", .host), try table.join("Ben", .host))
         let coHost = try table.join("Cleo", .host, standing: .coHost)
         let guest = try table.join("Gina", .guest)
-        #expect(reason { _ = try table.state.remove(host.id, by: coHost.id, at: start) } == .forbidden)
-        #expect(reason { _ = try table.state.remove(other.id, by: host.id, at: start) } == .forbidden)
-        #expect(reason { _ = try table.state.remove(host.id, by: guest.id, at: start) } == .forbidden)
-        _ = try table.state.remove(guest.id, by: coHost.id, at: start)
-        _ = try table.state.remove(coHost.id, by: host.id, at: start)
+        #expect(reason { _ = try table.state.remove(host.id, by: coHost.id, at: start, unixSeconds: 0) } == .forbidden)
+        #expect(reason { _ = try table.state.remove(other.id, by: host.id, at: start, unixSeconds: 0) } == .forbidden)
+        #expect(reason { _ = try table.state.remove(host.id, by: guest.id, at: start, unixSeconds: 0) } == .forbidden)
+        _ = try table.state.remove(guest.id, by: coHost.id, at: start, unixSeconds: 0)
+        _ = try table.state.remove(coHost.id, by: host.id, at: start, unixSeconds: 0)
         #expect(table.state.count == 2)
     }
 
@@ -357,7 +397,7 @@ struct RoomStateTests {
         let host = try table.join("Anna", .host)
         for number in 0..<50 {
             let guest = try table.join("Guest \(number)", .guest, until: Int64(100 + number))
-            _ = try table.state.remove(guest.id, by: host.id, at: start)
+            _ = try table.state.remove(guest.id, by: host.id, at: start, unixSeconds: 0)
         }
         #expect(reason { _ = try table.join("Guest 49") } == .pass)
         _ = try table.join("Guest 0")

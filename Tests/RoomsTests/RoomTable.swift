@@ -37,7 +37,7 @@ struct RoomTable {
             id: pass ?? "pass of \(name)", name: name, role: .shown(role, isGuest: role == .guest || role == .viewer), account: nil,
             standing: role)
         return try state.join(
-            holder, until: 100, as: Self.fresh(), over: connections, resume: Array("token of \(name)".utf8), at: 0
+            holder, until: 100, as: Self.fresh(), over: connections, resume: Array("token of \(name)".utf8), at: 0, now: now
         ).participant
     }
 

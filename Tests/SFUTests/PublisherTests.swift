@@ -149,7 +149,8 @@ struct PublisherTests {
         }
         // Where the new one is silent the old one is had again.
         now += 2000 * Self.ms
-        send(packet(1000 + 3 * 398, 4, "q"), to: peer, at: now)
-        #expect(layers[0].source == 1000 + 3 * 398)
+        let old: UInt32 = 1000 + 3 * 398
+        send(packet(old, 4, "q"), to: peer, at: now)
+        #expect(layers[0].source == old)
     }
 }

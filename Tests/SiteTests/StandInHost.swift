@@ -117,7 +117,7 @@ final class StandInHost: Sendable {
         let (verb, unit) = (words[0], words[1])
         if verb == "start", unit == "strata-control.service" {
             // What control makes at its first start; a failure would be seen by the test.
-            for file in ["strata.db", "operator-token"] { try? folder.write(file, to: "root/var/lib/strata/control/\(file)") }
+            for file in ["strata.db", "operator-token"] { _ = try? folder.write(file, to: "root/var/lib/strata/control/\(file)") }
         }
         return state.withLock { state in
             switch verb {

@@ -49,6 +49,9 @@ struct MeetingChatTests {
         #expect(try await texts(Self.reader("cleo"), "psst").isEmpty)
         for text in ["' OR 1=1 --", "%"] { #expect(try await texts(Self.reader("cleo"), text).isEmpty) }
 
+        let recalled = try await chat.recall(of: meeting, limit: 2)
+        #expect(recalled.map(\.message.text) == ["all 5", "psst"] && recalled.map(\.author) == ["anna", "anna"])
+        #expect(recalled.map(\.recipient) == [nil, "ben"])
         _ = try await fixture.store.meetings(in: fixture.scope).end(meeting)
         let exported = try await chat.page(of: meeting, after: nil, limit: 3)
         #expect(exported.map(\.text) == ["all 1", "all 2", "all 3"])
@@ -56,6 +59,7 @@ struct MeetingChatTests {
         let other = fixture.store.chat(in: try await fixture.stranger())
         await #expect(throws: StoreError.missing("meeting")) { try await other.page(of: meeting, after: nil, limit: 1) }
         #expect(try await other.read(of: meeting, as: Self.reader("anna"), before: nil, text: nil, limit: 9).isEmpty)
+        #expect(try await other.recall(of: meeting, limit: 9).isEmpty)
     }
 
     @Test("what is taken back is gone, and what is written to one is pinned for nobody")

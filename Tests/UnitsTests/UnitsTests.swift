@@ -12,6 +12,10 @@ private struct Steps: RandomNumberGenerator {
     }
 }
 
+private struct Ones: RandomNumberGenerator {
+    mutating func next() -> UInt64 { .max }
+}
+
 @Suite struct UnitsTests {
     @Test("ids of a later millisecond sort after those of an earlier one, whatever their random part")
     func order() {
@@ -28,6 +32,16 @@ private struct Steps: RandomNumberGenerator {
         let id = ULID(unixMs: 1_469_918_176_385, random: &steps)
         #expect(id.text == "01ARYZ6S41" + "123456789ABCDEFG")
         #expect(ULID(id.text) == id)
+    }
+
+    @Test("ids of one maker are in the order in which they were made, those of one millisecond too")
+    func sequence() throws {
+        var (sequence, random) = (ULIDSequence(), SystemRandomNumberGenerator())
+        let ids = (0..<5000).map { sequence.next(unixMs: 1_800_000_000_000 + Int64($0 / 1000), random: &random) }
+        #expect(ids == ids.sorted() && Set(ids).count == ids.count)
+        // Where no larger one is left the order gives way, not the program.
+        var ones = Ones()
+        for _ in 0..<2 { #expect(sequence.next(unixMs: 1, random: &ones).text == "0000000001ZZZZZZZZZZZZZZZZ") }
     }
 
     @Test(

@@ -143,6 +143,28 @@ import Testing
         #expect(board.machine.journal.last?.contains("3 times") == true)
     }
 
+    @Test("power that is lost while a disk is full, so that starts cannot be counted, takes the board back at once")
+    func powerOnAFullDisk() throws {
+        var board = try Board(factory)
+        try board.offer(.good)
+        while board.machine.journal.phase != .proving(start: 1) { try board.run(for: .milliseconds(10)) }
+        try board.boot(withAgent: true)
+        #expect(board.running?.version == Factory.new)
+        board.disk.begin(.full(0..<10_000))
+        try board.run(for: .seconds(20))
+        #expect(board.running?.version == Factory.old)
+        #expect(try board.linkedVersion() == Factory.old)
+        // Once more, before there is room.
+        try board.boot(withAgent: true)
+        board.disk.begin(.full(0..<10_000))
+        try board.run(for: .seconds(20))
+        #expect(board.running?.version == Factory.old)
+        board.disk.begin()
+        try board.run()
+        #expect(try works(board, Factory.old))
+        #expect(board.machine.journal.failed.count == 1)
+    }
+
     @Test("a file that the card has changed since it was fetched is not switched to")
     func wornCard() throws {
         var board = try Board(factory)

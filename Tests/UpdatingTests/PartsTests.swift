@@ -62,6 +62,25 @@ import Units
         #expect(free.chunk == 262_144 && free.opening(at: start) == start)
     }
 
+    @Test("over a line that breaks again and again less is asked for at once, and more again once it comes")
+    func brokenLine() {
+        var pace = FetchPace(cap: nil)
+        var asked: [Int] = []
+        for _ in 0..<6 {
+            asked.append(pace.chunk)
+            pace.lost()
+        }
+        #expect(asked == [262_144, 131_072, 65_536, 32_768, 16_384, 16_384])
+        // The end of a file says nothing of the line.
+        pace.fetched(100, from: start)
+        #expect(pace.chunk == 16_384)
+        for _ in 0..<5 { pace.fetched(pace.chunk, from: start) }
+        #expect(pace.chunk == 262_144)
+        var capped = FetchPace(cap: .kilobits(800))
+        for _ in 0..<2 { capped.lost() }
+        #expect(capped.chunk == 65_536)
+    }
+
     @Test("what failed is tried again after 5 s doubling to 10 min, less up to half")
     func retries() {
         var retry = Retry()
@@ -166,6 +185,10 @@ import Units
         }
         #expect(folder.carryOut(.inspect(.b, digest: nil)) == .mismatch)
         #expect(folder.carryOut(.seal(.b, manifest)) == .done)
+        // By its program a board without a clock knows what time it is at least: when that was built, not when it was fetched.
+        #expect(FileTree.writtenAt(root + "/slots/b/bin/strata-agent") == manifest.released)
+        // The agent is another user than the updater, and finds its version there.
+        #expect(try FileTree.look(root + "/slots/b/.release") == .file(bytes: manifest.bytes.count, mode: 0o644))
         #expect(folder.carryOut(.inspect(.b, digest: nil)) == .done)
         #expect(folder.carryOut(.inspect(.b, digest: [UInt8](repeating: 0, count: 32))) == .mismatch)
         for slot in [Slot.b, .b, .a, .b] {
@@ -173,6 +196,7 @@ import Units
             #expect(try folder.linked() == slot)
         }
         #expect(FileManager.default.isExecutableFile(atPath: root + "/current/bin/strata-agent"))
+        #expect(ReleaseHome.version(of: root + "/slots/b/bin/strata-agent") == Factory.new)
         let journal = UpdateJournal(active: .b, installed: Factory.new)
         #expect(folder.carryOut(.store(journal)) == .done)
         #expect(try folder.journal() == journal)
@@ -218,9 +242,27 @@ import Units
         try disk.change(.makeFolder(Factory.root))
         try disk.change(.append([UInt8](repeating: 7, count: 600_000), to: "/agent"))
         let folder = SlotFolder(Factory.root, on: disk, product: .agent, machine: factory.machine)
-        for version in [Factory.old, Factory.new] { try folder.lay("/agent", as: "strata-agent", version) }
+        for version in [Factory.old, Factory.new] { try folder.lay("/agent", as: "strata-agent", version, built: 1_700_000_000) }
         #expect(try folder.linked() == .a && folder.manifest(in: .a)?.version == Factory.old)
         #expect(folder.carryOut(.inspect(.a, digest: nil)) == .done)
         #expect(try folder.manifest(in: .b) == nil)
+        #expect(try folder.manifest(in: .a)?.released == 1_700_000_000)
+    }
+
+    @Test("where the link that counts is gone, it is what the journal says, and no version is lost for the installation's")
+    func linkIsGone() throws {
+        var board = try Board(try Factory())
+        try board.offer(.good)
+        try board.run()
+        try board.disk.change(.append([7], to: "/agent"))
+        try board.disk.change(.remove("/board/current"))
+        try board.folder.lay("/agent", as: "strata-agent", ReleaseVersion(0, 1, 0), built: 0)
+        #expect(try board.linkedVersion() == Factory.new)
+        // Into a slot that is not whole nothing leads.
+        board.disk.spoil("/board/slots/b/bin/strata-agent")
+        try board.disk.change(.remove("/board/current"))
+        try board.folder.lay("/agent", as: "strata-agent", ReleaseVersion(0, 1, 0), built: 0)
+        let journal = try board.folder.journal()
+        #expect(try board.linkedVersion() == ReleaseVersion(0, 1, 0) && journal == nil)
     }
 }

@@ -113,7 +113,7 @@ final class PowerDisk: SlotDisk {
     private static func takesRoom(_ change: DiskChange) -> Bool {
         switch change {
         case .append, .makeFolder, .makeLink: true
-        case .setMode, .rename, .exchange, .sync, .remove: false
+        case .setMode, .setTime, .rename, .exchange, .sync, .remove: false
         }
     }
 
@@ -155,6 +155,8 @@ final class PowerDisk: SlotDisk {
         case .setMode(let mode, let path):
             let file = try id(state, path)
             state.nodes[file]?.mode = mode
+        // Times are the system's own disk's to show.
+        case .setTime(_, let path): _ = try id(state, path)
         case .rename(let path, let other):
             let moved = try id(state, path)
             try set(&state, path, to: nil)

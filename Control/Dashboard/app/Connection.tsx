@@ -8,6 +8,8 @@ export function Connection() {
   const { t } = useWords();
   const state = useFeed();
   const [now, setNow] = useState(() => performance.now());
+  // Who has left has no feed.
+  useEffect(() => () => { delete document.documentElement.dataset.feed; }, []);
   useEffect(() => {
     document.documentElement.dataset.feed = state.is;
     if (state.is !== "lost") return;

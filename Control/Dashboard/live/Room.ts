@@ -58,6 +58,8 @@ const silence = 7000;
 const entering = 1, leaving = 2;
 /** Answers to offers come late where a worker begins. */
 const patience = 15_000;
+/** Whoever leaves waits no longer to be told that they have: nothing of theirs is to go on meanwhile. */
+const parting = 2000;
 
 const dialled = (): WebSocket => new WebSocket(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/api/v1/join`);
 
@@ -83,6 +85,7 @@ export class Room {
   private lastRequest = leaving;
   private readonly requests = new Map<number, { done: (answer: string) => void; refused: (why: Refused) => void; timer: ReturnType<typeof setTimeout> }>();
   private isRenewing = false;
+  private isLeaving = false;
 
   /** @param renew another pass where the first one is over by the time that the seat is; null: there is none. */
   constructor(private pass: string, private readonly open: () => WebSocket = dialled, private readonly renew: (() => Promise<string | null>) | null = null) {}
@@ -108,9 +111,13 @@ export class Room {
     this.hangUp();
   }
 
-  /** Gives the seat up; it is over when the server has said so, or at once where nobody hears it. */
+  /** Gives the seat up; it is over when the server has said so, soon where it does not, or at once where nobody hears it. */
   leave(): void {
-    if (this.view.is === "in") this.send(leaving, { type: "leave" }); else this.end("left");
+    if (this.view.is !== "in") return this.end("left");
+    this.isLeaving = true;
+    this.send(leaving, { type: "leave" });
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.end("left"), parting);
   }
 
   /** Somebody does not want to wait: the network is another one, or back. */
@@ -244,6 +251,8 @@ export class Room {
   }
 
   private lose(): void {
+    // Nobody comes back who was going.
+    if (this.isLeaving) return this.end("left");
     this.hangUp();
     if (!this.isWanted) return;
     clearTimeout(this.timer);

@@ -40,9 +40,9 @@ export class Speakers {
   private choose(levels: ReadonlyMap<string, number>, now: number): void {
     if (this.speaking.size === 0 || (this.speaker !== null && this.speaking.has(this.speaker) && now - this.since < least)) return;
     const loudest = [...this.speaking].sort((a, b) => (levels.get(b) ?? 0) - (levels.get(a) ?? 0))[0] ?? null;
-    // Whoever still speaks gives way to nobody who is not twice as loud.
-    const mine = this.speaker !== null && this.speaking.has(this.speaker) ? levels.get(this.speaker) ?? 0 : -1;
-    if (loudest === null || loudest === this.speaker || (mine >= 0 && (levels.get(loudest) ?? 0) < 2 * mine)) return;
+    // Whoever still speaks gives way to nobody who is not twice as loud, and nobody takes over between two words.
+    const mine = this.speaker !== null && this.speaking.has(this.speaker) ? levels.get(this.speaker) ?? 0 : 0;
+    if (loudest === null || loudest === this.speaker || (levels.get(loudest) ?? 0) < Math.max(loud, 2 * mine)) return;
     [this.speaker, this.since] = [loudest, now];
   }
 

@@ -2,7 +2,7 @@ import { obstacle, type Obstacle } from "../live/Devices";
 import { Mending, type Health, type Remedy } from "../live/Mending";
 import { judge, worst, type Count, type Quality } from "../live/Quality";
 import type { Rights } from "../live/Rights";
-import { Room, type Order, type Person, type RoomView } from "../live/Room";
+import { Room, type Media, type Order, type Person, type RoomView } from "../live/Room";
 import { Speakers } from "../live/Speakers";
 import { isHeld, mediaOf, personTile, screenTile, sends } from "../live/Tiles";
 import type { Capture } from "./Capture";
@@ -59,12 +59,16 @@ export class Call {
   private ends: (() => void)[] = [];
   private beats = 0;
   private isBeating = false;
+  /** What hosts have switched off of one's own. */
+  private stopped: ReadonlySet<Media> = new Set();
+  /** Between `start` and `stop`. */
+  private isOn = false;
   private network: string | undefined;
 
   constructor(pass: string, renew: () => Promise<string | null>, private readonly rights: Rights, private readonly capture: Capture) {
     this.room = new Room(pass, undefined, renew);
     const ask = (order: Order) => this.room.ask(order), made = () => new RTCPeerConnection();
-    this.publisher = new Publisher(ask, made, this.changed);
+    this.publisher = new Publisher(ask, made, this.changed, () => this.giveUp());
     this.subscriber = new Subscriber(ask, made, this.changed);
     this.room.follow({
       entered: ({ publishes, subscribes }) => {
@@ -83,6 +87,7 @@ export class Call {
   };
 
   start(): void {
+    this.isOn = true;
     // Whoever closes the page has left; whoever loses the network has not.
     const close = (event: PageTransitionEvent) => { if (!event.persisted) this.leave(); };
     const moved = () => this.moved(), typed = () => { if (this.network !== networkOf()) this.moved(); };
@@ -92,7 +97,7 @@ export class Call {
     addEventListener("pagehide", close);
     connection?.addEventListener("change", typed);
     this.ends = [
-      this.capture.hold(), this.capture.watch(this.follow), this.room.watch(this.changed),
+      this.capture.hold(), this.capture.watch(this.follow), this.room.watch(this.heed),
       () => removeEventListener("online", moved), () => removeEventListener("pagehide", close), () => connection?.removeEventListener("change", typed),
     ];
     this.timer = setInterval(() => void this.beat(), interval);
@@ -103,6 +108,7 @@ export class Call {
   }
 
   stop(): void {
+    this.isOn = false;
     clearInterval(this.timer);
     for (const end of this.ends) end();
     this.ends = [];
@@ -147,7 +153,12 @@ export class Call {
     try {
       const media = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: true });
       const [picture] = media.getVideoTracks();
-      if (!picture) return;
+      // One may have left, or been sent away, while the browser asked.
+      if (!this.isOn || !picture) {
+        for (const track of media.getTracks()) track.stop();
+        return;
+      }
+      this.dropScreen();
       picture.contentHint = "detail";
       // The browser has a button of its own for it.
       picture.onended = () => this.showNoScreen();
@@ -163,6 +174,24 @@ export class Call {
   showNoScreen(): void {
     this.dropScreen();
     this.follow();
+  }
+
+  /** A camera and a screen that a host has switched off are seen by nobody: they are captured again when their owner says so. */
+  private readonly heed = (): void => {
+    const view = this.room.view, own = view.is === "over" ? undefined : view.people.find(one => one.id === view.me);
+    const before = this.stopped;
+    this.stopped = new Set<Media>(own?.stoppedBy && own.stoppedBy !== own.id ? own.off ?? [] : []);
+    const isNew = (media: Media) => this.stopped.has(media) && !before.has(media);
+    const [camera, screen] = [isNew("video"), isNew("screen")];
+    if (camera) this.capture.shut("camera");
+    if (screen) this.dropScreen();
+    if (camera || screen) this.follow(); else this.changed();
+  };
+
+  /** What is sent to nobody is not captured either: whoever presses again is asked again. */
+  private giveUp(): void {
+    this.dropScreen();
+    this.capture.shut("camera", "microphone");
   }
 
   private dropScreen(): void {

@@ -32,8 +32,14 @@ export class Publisher {
   private isRestarting = false;
   private isOver = false;
 
-  /** @param changed there is another `peer`, or another `refusal`. */
-  constructor(private readonly ask: Ask, private readonly made: () => RTCPeerConnection, private readonly changed: () => void) {}
+  /**
+   * @param changed there is another `peer`, or another `refusal`.
+   * @param forbade nothing is sent any more, as something of it is not one's own to send.
+   */
+  constructor(
+    private readonly ask: Ask, private readonly made: () => RTCPeerConnection, private readonly changed: () => void,
+    private readonly forbade: () => void = () => undefined,
+  ) {}
 
   /** Whether something is to be sent, whatever has become of it. */
   wants(source: Sent): boolean { return this.wanted.has(source); }
@@ -157,8 +163,10 @@ export class Publisher {
     const reason = thrown instanceof Refused ? thrown.reason : "failed";
     // Whoever has no connection to the server asks again once they have.
     if (reason === "lost") return;
-    if (reason === "forbidden") this.wanted.clear();
-    else this.timer = setTimeout(() => void this.settle(), this.redial.failed(Math.random()));
+    if (reason === "forbidden") {
+      this.wanted.clear();
+      this.forbade();
+    } else this.timer = setTimeout(() => void this.settle(), this.redial.failed(Math.random()));
     this.tell(reason);
   }
 

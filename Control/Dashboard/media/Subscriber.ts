@@ -70,14 +70,18 @@ export class Subscriber {
 
   private async take(offer: Offer): Promise<void> {
     if (this.isOver || offer.number < this.answered.number) return;
+    let { peer } = this;
     try {
       // The connection was lost before the server had read it.
       if (offer.number === this.answered.number) return void await this.ask({ type: "answer", body: this.answered });
       if (offer.number < this.newest && !offer.isFirst) return;
       if (offer.isFirst) this.open();
+      peer = this.peer;
       // Of a connection that is over: another one is under way.
-      if (this.peer) await this.answer(this.peer, offer);
+      if (peer) await this.answer(peer, offer);
     } catch (thrown) {
+      // It was closed meanwhile: as above.
+      if (peer !== this.peer) return;
       // What it waited for is another offer by now.
       if (thrown instanceof Refused && thrown.reason === "outdated") return;
       if (thrown instanceof Refused) this.failed(thrown);

@@ -32,8 +32,8 @@ export function AnalyticsPage() {
               [t("analytics.busy"), number(busy.length)],
             ]} />
             <div className="charts bond">
-              <Bars title="analytics.onAir" days={items} of={one => one.broadcastSeconds} words={duration} />
-              <Bars title="analytics.met" days={items} of={one => one.meetingSeconds} words={duration} />
+              <Bars text="analytics.onAir" days={items} of={one => one.broadcastSeconds} words={duration} />
+              <Bars text="analytics.met" days={items} of={one => one.meetingSeconds} words={duration} />
             </div>
           </Card>
           <Card title={t("analytics.each")}>
@@ -54,13 +54,13 @@ export function AnalyticsPage() {
   );
 }
 
-type BarsProps = { title: Key; days: readonly DayFigures[]; of: (day: DayFigures) => number; words: (value: number) => string };
+type BarsProps = { text: Key; days: readonly DayFigures[]; of: (day: DayFigures) => number; words: (value: number) => string };
 
 /** A bar for each day; what each is stands in the table. */
-function Bars({ title, days, of, words }: BarsProps) {
+function Bars({ text, days, of, words }: BarsProps) {
   const { t, day } = useWords();
   const most = Math.max(...days.map(of), 1), first = days[0]?.day, last = days.at(-1)?.day;
-  const label = `${t(title)}: ${t("analytics.most", { value: words(Math.max(...days.map(of), 0)) })}`;
+  const label = `${t(text)}: ${t("analytics.most", { value: words(Math.max(...days.map(of), 0)) })}`;
   return (
     <figure className="measure">
       <figcaption className="muted">{label}</figcaption>

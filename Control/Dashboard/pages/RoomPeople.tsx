@@ -73,10 +73,8 @@ function Waiting({ meeting: id, reading: { value, again } }: WaitingList) {
   if (guests.length === 0) return null;
   const admit = async (guest: string) => { await client.call("postMeetingsByIdWaitingByGuestAdmit", { id, guest }); again(); };
   const refuse = async (guest: string) => { await client.call("deleteMeetingsByIdWaitingByGuest", { id, guest }); again(); };
-  const admitAll = async () => {
-    for (const guest of guests) await client.call("postMeetingsByIdWaitingByGuestAdmit", { id, guest: guest.id });
-    again();
-  };
+  // All at once: one who has given up keeps nobody behind them out.
+  const admitAll = async () => { await client.call("postMeetingsByIdWaitingAdmit", { id }); again(); };
   return (
     <section className="stack waiting" aria-label={t("meetings.waiting")}>
       <h3>{t("meetings.waiting")}</h3>

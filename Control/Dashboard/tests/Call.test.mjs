@@ -7,6 +7,7 @@ import { Mending } from "../live/Mending";
 import { judge, sum, worst } from "../live/Quality";
 import { isAudioOnly, rights } from "../live/Rights";
 import { Speakers } from "../live/Speakers";
+import { Call } from "../media/Call";
 
 test("who speaks is who is loud for more than a knock, stays so between two words, and hands over only to the louder", () => {
   const speakers = new Speakers();
@@ -110,6 +111,87 @@ test("a page offers what the preset has: guests no screen and no pin, voices no 
   assert.equal(of("webinar_participant"), "pin,people");
   assert.equal(of("webinar_viewer"), "");
   assert.deepEqual([isAudioOnly("audio_guest"), isAudioOnly("video_guest")], [true, false]);
+});
+
+/** As much of a browser as a call asks for that gets no further than its door; `grant` answers its question for a screen. */
+function browser() {
+  const asked = [];
+  class AudioContext {
+    createAnalyser() { return { fftSize: 0 }; }
+    async resume() {}
+    async close() {}
+  }
+  class WebSocket {
+    send() {}
+    close() {}
+  }
+  const values = {
+    AudioContext, WebSocket, location: { protocol: "https:", host: "example.org" }, addEventListener: () => undefined, removeEventListener: () => undefined,
+    navigator: { mediaDevices: { getDisplayMedia: () => new Promise(done => asked.push(done)) } },
+  };
+  for (const [name, value] of Object.entries(values)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  return { grant: media => asked.shift()(media) };
+}
+
+function screen() {
+  const tracks = ["video", "audio"].map(kind => ({ kind, isStopped: false, onended: null, stop() { this.isStopped = true; } }));
+  const of = kind => tracks.filter(one => one.kind === kind);
+  return { stopped: () => tracks.map(one => one.isStopped), getTracks: () => tracks, getVideoTracks: () => of("video"), getAudioTracks: () => of("audio") };
+}
+
+/** Somebody's call that nobody has let in, and what of their devices was switched off. */
+function called() {
+  const none = { camera: null, microphone: null }, shut = [];
+  const capture = {
+    view: { choice: { ...standard, isSeen: false, isHeard: false }, tracks: none, obstacles: none },
+    hold: () => () => undefined, watch: () => () => undefined, open: async () => undefined, shut: (...kinds) => shut.push(...kinds), prefer: () => undefined,
+  };
+  const call = new Call("pass", async () => null, rights("video_host"), capture);
+  call.publisher.send = () => undefined;
+  call.start();
+  return { call, shut };
+}
+
+test("a camera and a screen that a host has switched off are let go of, once, and not when their owner has done it", async () => {
+  const { grant } = browser(), { call, shut } = called(), [first, second] = [screen(), screen()];
+  const off = (stoppedBy, ...media) => {
+    call.room.view = { is: "in", me: "b", people: [{ id: "b", name: "Ben", role: "guest", isAway: false, tracks: [], off: media, stoppedBy }] };
+    call.heed();
+  };
+  const show = async media => {
+    const showing = call.showScreen();
+    grant(media);
+    await showing;
+  };
+  await show(first);
+  off(null, "video");
+  off("a", "audio");
+  assert.deepEqual([shut, first.stopped()], [[], [false, false]]);
+  off("a", "audio", "video", "screen");
+  assert.deepEqual([shut, first.stopped()], [["camera"], [true, true]]);
+  // Shown again before the server has said so.
+  call.room.ask = async () => "";
+  await show(second);
+  off("a", "audio", "video", "screen");
+  assert.deepEqual([shut, second.stopped()], [["camera"], [false, false]]);
+  call.room.view = { is: "over", why: "left" };
+  call.stop();
+  assert.deepEqual(second.stopped(), [true, true]);
+});
+
+test("a screen that is granted to whoever has left is let go of, and so is the one before another", async () => {
+  const { grant } = browser(), { call } = called(), [first, second, late] = [screen(), screen(), screen()];
+  for (const one of [first, second]) {
+    const showing = call.showScreen();
+    grant(one);
+    await showing;
+  }
+  assert.deepEqual([first.stopped(), second.stopped()], [[true, true], [false, false]]);
+  const showing = call.showScreen();
+  call.stop();
+  grant(late);
+  await showing;
+  assert.deepEqual([second.stopped(), late.stopped()], [[true, true], [true, true]]);
 });
 
 test("a camera has as many layers as can be watched, the least first, and one alone has no name", () => {

@@ -33,16 +33,16 @@ const rest = () => new Promise(done => setTimeout(done, 5));
 
 /** A publisher, what it has asked for, and the connections that it has made. */
 function publishing(answer = () => "answer") {
-  const asked = [], peers = [];
+  const asked = [], peers = [], forbidden = [];
   const publisher = new Publisher(async order => {
     asked.push(order);
     return answer(order, asked.length);
   }, () => {
     peers.push(new Peer());
     return peers.at(-1);
-  }, () => undefined);
+  }, () => undefined, () => forbidden.push(asked.length));
   const said = () => asked.map(({ type, body }) => `${type} ${body.offer} ${body.tracks.map(one => `${one.mid}=${one.source}`).join()}`);
-  return { publisher, asked, peers, said };
+  return { publisher, asked, peers, said, forbidden };
 }
 
 test("each source is offered by itself: sound keeps the first section and is muted by its direction, pictures come and go with theirs", async () => {
@@ -91,7 +91,7 @@ test("after an exchange that nobody knows the end of, and where the server has n
 });
 
 test("ICE is restarted within the connection; what is forbidden is not tried again, and what the worker has no time for is", async () => {
-  const { publisher, asked, peers } = publishing((_, count) => {
+  const { publisher, asked, peers, forbidden } = publishing((_, count) => {
     if (count === 3) throw new Refused("forbidden");
     if (count === 4) throw new Refused("away");
     return "answer";
@@ -104,11 +104,12 @@ test("ICE is restarted within the connection; what is forbidden is not tried aga
   publisher.send("camera", track("c", 480));
   await rest();
   assert.deepEqual([publisher.refusal, publisher.wants("camera"), publisher.wants("microphone"), peers[0].isClosed], ["forbidden", false, false, true]);
+  assert.deepEqual(forbidden, [3], "whoever has the devices is told, once");
   publisher.send("microphone", track("m"));
   await rest();
   assert.equal(publisher.refusal, "away");
   await new Promise(done => setTimeout(done, 1100));
-  assert.deepEqual([asked.length, asked[4].type, publisher.refusal], [5, "publish", null]);
+  assert.deepEqual([asked.length, asked[4].type, publisher.refusal, forbidden.length], [5, "publish", null, 1]);
   publisher.stop();
 });
 
@@ -167,4 +168,18 @@ test("what belongs to a connection that is over is passed over, and another seat
   subscriber.offered(offer(1, true));
   await rest();
   assert.deepEqual([peers.length, asked.at(-1).body.number], [2, 1]);
+});
+
+test("an offer that is being answered when its connection is made anew asks for no other one", async () => {
+  const { subscriber, asked, peers } = subscribing();
+  subscriber.offered(offer(1, true));
+  await rest();
+  let fail;
+  peers[0].setRemoteDescription = () => new Promise((_, reject) => { fail = reject; });
+  subscriber.offered(offer(2, false));
+  await rest();
+  subscriber.renew();
+  fail(new Error("the connection is closed"));
+  await rest();
+  assert.deepEqual(asked.map(one => one.body?.number ?? one.type), [1, "subscribe"]);
 });

@@ -90,6 +90,19 @@ test("a full room, and whatever else is refused, is the end; who leaves unheard 
   assert.deepEqual(room.view, { is: "over", why: "left" });
 });
 
+test("whose connection is lost while they leave does not come back", async () => {
+  const { room, sockets } = seated();
+  room.leave();
+  sockets[0].onclose();
+  assert.deepEqual(room.view, { is: "over", why: "left" });
+  const silent = seated();
+  silent.room.leave();
+  assert.equal(silent.room.view.is, "in");
+  await new Promise(done => setTimeout(done, 2100));
+  assert.deepEqual([silent.room.view, sockets.length, silent.sockets.length], [{ is: "over", why: "left" }, 1, 1]);
+  assert.equal(silent.sockets[0].isOpen, false);
+});
+
 const follower = () => {
   const told = [];
   return { told, entered: goesOn => told.push(["entered", goesOn.publishes, goesOn.subscribes]), offered: offer => told.push(["offered", offer.number]), ended: side => told.push(["ended", side]) };
