@@ -254,6 +254,8 @@ package struct RoomParticipant: Codable, Sendable, Hashable {
     package enum Kind: String, Codable, Sendable, Hashable, CaseIterable {
         /// A live broadcast, named after its sender: it is seen and heard, and does nothing else.
         case field
+        /// A program that sends by WHIP, by a pass with its name.
+        case encoder
     }
 
     package init(

@@ -89,7 +89,7 @@ struct MediaRoutes: Sendable {
     /// A live broadcast's pass ends with the output that it is of.
     private func isGood(_ pass: RoomPass) async -> Bool {
         guard let holder = pass.holder else { return true }
-        guard let field = holder.field else { return false }
+        guard let field = holder.field else { return holder.kind != nil }
         return await parts.broadcasts.brings(field.broadcast, into: pass.room, by: field.output, of: pass.organization)
     }
 
@@ -181,12 +181,14 @@ struct MediaRoutes: Sendable {
 
     private func leave(_ use: RoomUse, _ call: Call) async throws -> Response {
         let (room, peer): (RoomID, PeerID) = (try await leaving(use, call), try call.id("peer"))
-        await parts.sessions.left(peer, in: room)
+        var refusal: RoomDesk.Refusal?
         do {
             try await parts.rooms.close(peer, in: room, by: use)
         } catch {
-            throw Self.problem(error)
+            refusal = error
         }
+        await parts.sessions.left(peer, in: room)
+        if let refusal { throw Self.problem(refusal) }
         return Self.shared(.ok, [:])
     }
 

@@ -1,4 +1,4 @@
-/// Why a live broadcast is not let into a room.
+/// Why a live broadcast, or an encoder, is not let into a room.
 package enum FieldRefusal: Error, Sendable, Hashable {
     /// By the room's own rules.
     case room(RoomRefusal)

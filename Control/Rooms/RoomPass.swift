@@ -28,12 +28,15 @@ package struct RoomPass: Codable, Sendable, Hashable {
         package let places: Int?
         /// Of a guest who may be heard or seen: while fewer of those are there; nil: as many as may be there at all.
         package let guestPlaces: Int?
-        /// nil for a person with a page.
+        /// What sends without a page; nil for a person with one.
+        package let kind: RoomParticipant.Kind?
+        /// Of a live broadcast.
         package let field: Field?
 
+        /// - Parameter field: of a live broadcast, whose kind that is.
         package init(
             id: String, name: String, role: RoomRole, account: Account?, standing: MeetingRole? = nil, places: Int? = nil,
-            guestPlaces: Int? = nil, field: Field? = nil
+            guestPlaces: Int? = nil, kind: RoomParticipant.Kind? = nil, field: Field? = nil
         ) {
             self.id = id
             self.name = name
@@ -42,6 +45,7 @@ package struct RoomPass: Codable, Sendable, Hashable {
             self.standing = standing
             self.places = places
             self.guestPlaces = guestPlaces
+            self.kind = field == nil ? kind : .field
             self.field = field
         }
 

@@ -118,7 +118,7 @@ package actor RoomSession {
         return Admission(session: self, connection: connection, participant: participant, entry: entry, wakes: wakes)
     }
 
-    /// Lets a live broadcast in, by the offer that it makes at WHIP's door: seen and heard like others, without a page. It has its seat for as
+    /// Lets a live broadcast or an encoder in, by the offer that it makes at WHIP's door: seen and heard like others, without a page. It has its seat for as
     /// long as it sends; one that is there sends by this offer from now on.
     ///
     /// - Returns: nil where the session is over: there is another one.
@@ -157,9 +157,9 @@ package actor RoomSession {
 
     // MARK: Going
 
-    /// A live broadcast sends no more by this one.
+    /// A live broadcast or an encoder sends no more by this one.
     func left(sendingBy peer: PeerID) {
-        if let id = state.field(sendingBy: peer) { left(id) }
+        if let id = state.program(sendingBy: peer) { left(id) }
     }
 
     /// A live broadcast does not send by this output any more.
@@ -297,7 +297,7 @@ package actor RoomSession {
 
     /// The desk has heard something of a peer.
     func heard(_ event: RoomDesk.Event) {
-        if case .left(let peer, _) = event, let id = state.field(sendingBy: peer) {
+        if case .left(let peer, _) = event, let id = state.program(sendingBy: peer) {
             let field = state.field(of: id)
             // It comes back by itself where its worker has ended.
             if let field { tell([field], isForGood: false) }

@@ -47,11 +47,11 @@ package actor RoomSessions {
         }
     }
 
-    /// Lets a live broadcast into the room of its pass.
+    /// Lets a live broadcast, or an encoder with a name, into the room of its pass.
     ///
     /// - Parameter offer: SDP.
     package func enter(_ pass: RoomPass, offer: String) async throws(FieldRefusal) -> RoomDesk.Entry {
-        guard let holder = pass.holder, holder.field != nil else { throw .room(RoomRefusal(.pass, "this pass is no live broadcast's")) }
+        guard let holder = pass.holder, holder.kind != nil else { throw .room(RoomRefusal(.pass, "this pass is a person's")) }
         while true {
             let session: RoomSession
             do throws(RoomRefusal) {
@@ -64,7 +64,7 @@ package actor RoomSessions {
         }
     }
 
-    /// A program has ended its session: where it was a live broadcast's, that is in the room no more.
+    /// A program has ended its session: where it was a participant, it is in the room no more.
     package func left(_ peer: PeerID, in room: RoomID) async { await sessions[room]?.left(sendingBy: peer) }
 
     /// A live broadcast does not have this output any more, whatever becomes of who sends for it.

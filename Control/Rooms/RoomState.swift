@@ -21,8 +21,8 @@ package struct RoomRefusal: Error, Sendable, Hashable {
 package struct RoomState: Sendable {
     package struct Limits: Sendable, Hashable {
         package var participants = WireLimits.participants
-        /// Live broadcasts beside them.
-        package var fields = 16
+        /// Live broadcasts and encoders beside them.
+        package var programs = 16
         /// How long a seat is kept whose connection is lost.
         package var grace = Duration.seconds(60)
         /// Changes that are kept for those who come back, or who read slowly.
@@ -169,7 +169,7 @@ package struct RoomState: Sendable {
 
     package var count: Int { seats.count }
     /// Of people.
-    package var attendance: Int { seats.values.count { $0.holder.field == nil } }
+    package var attendance: Int { seats.values.count { $0.holder.kind == nil } }
     /// Nothing of it has to be remembered.
     package func isEmpty(at unixSeconds: Int64) -> Bool {
         // What a host has decided is not undone by everybody's going, nor is a pace by going alone.
@@ -210,13 +210,13 @@ package struct RoomState: Sendable {
             throw RoomRefusal(.locked, "a host has locked the room: nobody else comes in")
         }
         let places = min(limits.participants, holder.places ?? limits.participants)
-        guard holder.field == nil || fields.count < limits.fields else {
-            throw RoomRefusal(.full, "the room is full: \(limits.fields) live broadcasts may be in it")
+        guard holder.kind == nil || seats.count - attendance < limits.programs else {
+            throw RoomRefusal(.full, "the room is full: \(limits.programs) live broadcasts and encoders may be in it")
         }
-        guard holder.field != nil || attendance < places else { throw RoomRefusal(.full, "the room is full: \(places) may be in it") }
+        guard holder.kind != nil || attendance < places else { throw RoomRefusal(.full, "the room is full: \(places) may be in it") }
         var permissions = charter.permissions(of: preset)
         // Whoever has brought it in has said that it speaks.
-        let granted: Set<RoomMedia> = holder.field == nil ? [] : [.audio, .video]
+        let granted: Set<RoomMedia> = holder.kind == nil ? [] : [.audio, .video]
         for media in granted { permissions.grant(media) }
         if let guests = holder.guestPlaces, holder.role == .guest, permissions.mayPublish, headcount.sendingGuests >= guests {
             throw RoomRefusal(.full, "the room is full: \(guests) of those in it may be guests")
@@ -225,7 +225,7 @@ package struct RoomState: Sendable {
         let shownRole = curb.most == nil ? holder.role : .shown(role, isGuest: holder.role == .guest)
         let shown = RoomParticipant(
             id: id, name: holder.name, role: shownRole, isAway: false, tracks: [], meetingRole: role,
-            kind: holder.field == nil ? nil : .field)
+            kind: holder.kind)
         var seat = Seat(
             shown: shown, holder: holder, passEnd: passEnd, preset: preset, permissions: permissions, granted: granted,
             isChatMuted: curb.isChatMuted,
@@ -327,13 +327,13 @@ package struct RoomState: Sendable {
     /// The id of the pass by which they came.
     package func pass(of id: ParticipantID) -> String? { seats[id]?.holder.id }
     package func publisher(of id: ParticipantID) -> PeerID? { seats[id]?.publisher }
-    /// nil for a person.
+    /// nil for who is no live broadcast.
     package func field(of id: ParticipantID) -> RoomPass.Field? { seats[id]?.holder.field }
-    /// The live broadcast that sends by this one.
-    package func field(sendingBy peer: PeerID) -> ParticipantID? {
-        seats.first { $0.value.publisher == peer && $0.value.holder.field != nil }?.key
+    /// Who sends by this one and has no page.
+    package func program(sendingBy peer: PeerID) -> ParticipantID? {
+        seats.first { $0.value.publisher == peer && $0.value.holder.kind != nil }?.key
     }
-    /// The same by its output.
+    /// Who it is by its output.
     package func field(of output: OutputID) -> ParticipantID? { seats.first { $0.value.holder.field?.output == output }?.key }
     package var fields: [RoomPass.Field] { seats.values.compactMap(\.holder.field) }
     package func subscriber(of id: ParticipantID) -> PeerID? { seats[id]?.subscriber }

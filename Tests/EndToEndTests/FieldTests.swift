@@ -46,6 +46,35 @@ struct FieldTests {
         }
     }
 
+    @Test("an encoder whose pass has a name is in the room while it sends; sent away by a host, it does not come again")
+    func encoder() async throws {
+        try await inRooms { desk, owner in
+            let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+            let host = try await SeatedPage(at: desk, try await owner.post("/rooms/\(room)/tickets", "{}").text("token"))
+            let encoder = desk.visitor()
+            encoder.token = try await owner.post("/rooms/\(room)/passes", #"{"use":"publish","name":"Mixer"}"#).text("token")
+            func enter(_ ufrag: String) async throws -> Reply {
+                try await encoder.send("POST", "/whip/\(room)", RoomDoors.offer("sendonly", ufrag: ufrag), type: RoomDoors.sdp)
+            }
+            func mixer(_ page: SeatedPage) -> RoomParticipant? { page.people.values.first { $0.kind == .encoder } }
+            let place = try #require(try await enter("abcd").headers["location"])
+            try await host.until("it is there with what it sends") { mixer($0)?.tracks.count == 2 }
+            #expect(mixer(host)?.name == "Mixer" && mixer(host)?.isAway == false)
+            let seat = mixer(host)?.id
+            let again = try #require(try await enter("efgh").headers["location"])
+            #expect(again != place, "the same one, by another session")
+            #expect(try await encoder.send("DELETE", again).status == 200)
+            try await host.until("it has left") { mixer($0) == nil }
+            #expect(try await enter("ijkl").status == 201)
+            try await host.until("it is back, in a seat of its own") { mixer($0).map { $0.id != seat } == true }
+            let back = try #require(mixer(host)?.id)
+            #expect(try await host.refusal(.remove(RoomRemoval(participant: back))) == nil)
+            let refused = try await enter("mnop")
+            #expect(refused.status == 409 && String(decoding: refused.body, as: UTF8.self).contains("sent away"), "\(refused)")
+            #expect(mixer(host) == nil)
+        }
+    }
+
     /// Pictures at their rate, sound with them, nothing that stands still.
     private func moves(_ page: Chromium) async throws {
         func figures() async throws -> [String: Double] {

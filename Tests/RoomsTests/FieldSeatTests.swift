@@ -59,9 +59,9 @@ struct FieldSeatTests {
         let van = try enter(&table)
         let (peer, another): (PeerID, PeerID) = (RoomTable.fresh(), RoomTable.fresh())
         #expect(table.state.publish(by: peer, of: van) == nil)
-        #expect(table.state.field(sendingBy: peer) == van && table.state.field(sendingBy: another) == nil)
+        #expect(table.state.program(sendingBy: peer) == van && table.state.program(sendingBy: another) == nil)
         #expect(table.state.publish(by: another, of: van) == peer)
-        #expect(table.state.field(sendingBy: peer) == nil && table.state.field(sendingBy: another) == van)
+        #expect(table.state.program(sendingBy: peer) == nil && table.state.program(sendingBy: another) == van)
         let output = try #require(table.state.field(of: van)?.output)
         #expect(table.state.field(of: output) == van)
         #expect(table.state.leave(van)?.peers == [another])
@@ -70,7 +70,7 @@ struct FieldSeatTests {
 
     @Test("that a host sends away does not come again by its pass; and there is an end to how many come")
     func bounds() throws {
-        var table = RoomTable { $0.fields = 2 }
+        var table = RoomTable { $0.programs = 2 }
         let anna = try table.join("Anna", .host)
         let van = try enter(&table)
         _ = try enter(&table, "output 2")
@@ -78,6 +78,24 @@ struct FieldSeatTests {
         _ = try table.state.remove(van, by: anna, at: table.now, unixSeconds: 0)
         #expect(table.reason { _ = try enter(&$0) } == .pass)
         _ = try enter(&table, "output 3")
+    }
+
+    @Test("and an encoder with a name is one beside it, whom a lock keeps out")
+    func encoders() throws {
+        var table = RoomTable()
+        let holder = RoomPass.Holder(id: "e", name: "Mixer", role: .member, account: nil, standing: .participant, kind: .encoder)
+        func join(_ table: inout RoomTable) throws -> ParticipantID {
+            try table.state.join(holder, until: 100, as: RoomTable.fresh(), over: 902, resume: [3], at: 0, now: table.now).participant
+        }
+        let anna = try table.join("Anna", .host)
+        let mixer = try join(&table)
+        #expect(table.state.shown(mixer)?.kind == .encoder && table.state.attendance == 1 && table.state.field(of: mixer) == nil)
+        let peer: PeerID = RoomTable.fresh()
+        _ = table.state.publish(by: peer, of: mixer)
+        #expect(table.state.program(sendingBy: peer) == mixer && table.state.fields.isEmpty)
+        _ = table.state.leave(mixer)
+        try table.state.lock(true, by: anna, at: table.now)
+        #expect(table.reason { _ = try join(&$0) } == .locked)
     }
 
     @Test("has a pass for that alone, which arrives as it was made")
