@@ -392,6 +392,10 @@ package actor RoomSession {
         }
         log.debug("somebody acts in a room", ["order": .text(order.type), "by": .text(id.text)])
         wake()
+        for idle in state.idlePrograms {
+            if let field = state.field(of: idle) { tell([field], isForGood: true) }
+            left(idle)
+        }
         if let over { await desk.discard(over) }
         for one in held { await hold(one) }
     }

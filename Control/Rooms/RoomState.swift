@@ -333,6 +333,10 @@ package struct RoomState: Sendable {
     package func program(sendingBy peer: PeerID) -> ParticipantID? {
         seats.first { $0.value.publisher == peer && $0.value.holder.kind != nil }?.key
     }
+    /// Those without a page to whom sending was forbidden: nothing of them is left to be there.
+    package var idlePrograms: [ParticipantID] {
+        seats.filter { $0.value.holder.kind != nil && $0.value.publisher == nil }.keys.sorted()
+    }
     /// Who it is by its output.
     package func field(of output: OutputID) -> ParticipantID? { seats.first { $0.value.holder.field?.output == output }?.key }
     package var fields: [RoomPass.Field] { seats.values.compactMap(\.holder.field) }
