@@ -217,6 +217,8 @@ package actor FieldPublisher {
     private func waitUntilKnown(_ made: FieldPipeline) async throws {
         let end = Instant.now + Self.knownWithin
         while try !made.isKnown(), Instant.now < end { try await loop.sleep(for: Self.tick) }
+        // webrtcbin is told a moment after the payloaders know.
+        try await loop.sleep(for: Self.tick)
     }
 
     private func connect(_ made: FieldPipeline) async throws {

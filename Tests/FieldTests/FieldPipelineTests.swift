@@ -16,6 +16,7 @@ struct FieldPipelineTests {
         #expect(try !made.isKnown(), "nothing has come")
         push(try await Clip.h264.value, to: made)
         try await eventually(within: .seconds(10), "it is known what is sent") { try made.isKnown() }
+        try await Task.sleep(for: .milliseconds(50))
         let offer = try await made.pipeline.offer(of: "peer", sections: hasSound ? 2 : 1)
         let lines = offer.split { $0.isNewline }.map(String.init)
         #expect(lines.count { $0.hasPrefix("m=") } == (hasSound ? 2 : 1), "\(offer)")
