@@ -65,7 +65,7 @@ struct OutputPlanner: Sendable {
         }
     }
 
-    /// Its pass is another one each time: it is good for the output alone, and while the broadcast has that.
+    /// Its pass is good for the output alone, and while the broadcast has that.
     private func attempt(
         _ output: PlannedOutput, into room: RoomID, of broadcast: BroadcastID, by sender: DeviceID, in organization: OrganizationID
     ) async -> Attempt {
