@@ -7,7 +7,7 @@ import Wire
 
 /// The field in the room: what a board sends is seen and heard by whoever is there.
 @Suite(.serialized)
-struct FieldTests {
+struct FieldRoomTests {
     /// Of this machine's, beside its loopback: where a room's worker listens for GStreamer, which looks for no path to 127.0.0.1.
     private static let address = "198.18.201.1"
 
