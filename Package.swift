@@ -151,9 +151,12 @@ let receiver: [Target] = [
         "Receiver", "Relay",
         ["Units", "Wire", "Configuration", "MPEGTS", "Fragments", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
+        "Receiver", "Field",
+        ["Units", "Wire", "HTTP", "MPEGTS", "GStreamer", "Outputs", "Identity", "Web", "Posix", "Logging"]),
+    module(
         "Receiver", "Pool",
         ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),
-    program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix", "Wire"]),
+    program("Receiver", "ReceiverMain", ["Field", "Outputs", "Relay", "Service", "Logging", "Posix", "Wire"]),
     program("Receiver", "StillMain", ["Stills", "Posix"]),
     program("Receiver", "SlateMain", ["Stills", "MPEGTS", "Wire", "Posix"]),
     program(
@@ -259,7 +262,12 @@ let suites: [Target] = [
     tests("S3Tests", ["S3", "HTTP", "Posix", "Units", "Web"]),
     tests("BlobsTests", ["Blobs", "S3", "Crypto", "HTTP", "Posix", "Support", "Units", "Web"]),
     tests("StoreTests", ["Store", "Blobs", "Meetings", "Releases", "Units", "Wire", "Crypto"]),
-    tests("APITests", ["API", "Auth", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Store", "Support", "Units", "Web", "Wire"]),
+    tests(
+        "APITests",
+        [
+            "API", "Auth", "Broadcasts", "Configuration", "Crypto", "Fleet", "HTTP", "Posix", "Rooms", "Store", "Support", "Units", "Web",
+            "Wire",
+        ]),
     tests("LookoutTests", ["Lookout"]),
     tests("MailTests", ["Mail", "Store", "Support", "Configuration", "Crypto", "Logging", "Posix", "Units"]),
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
@@ -291,6 +299,7 @@ let suites: [Target] = [
     tests("OutputsTests", ["Outputs", "MPEGTS", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("StillsTests", ["Stills", "Support", "Wire", "Posix"]),
     tests("FragmentsTests", ["Fragments", "MPEGTS", "Support", "Units", "Wire"]),
+    tests("FieldTests", ["Field", "GStreamer", "MPEGTS", "Posix", "Support", "Units"]),
     tests("RelayTests", ["Relay", "Stills", "MPEGTS", "Outputs", "Service", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests(

@@ -56,6 +56,7 @@ package actor AgentSession {
     /// The upload of a speed test.
     private var testing: Task<Result<Void, SpeedUploadFault>, Never>?
     private var picturing: Task<Result<[UInt8], StepFault>, Never>?
+    private var keyFramePace = KeyFramePace()
     /// Starts that were ordered and are not carried out yet.
     private var starts = 0
     /// The broadcast whose preflight runs.
@@ -150,10 +151,10 @@ package actor AgentSession {
             // Before the updater looks again: it does not come in between.
             tellUpdater()
         }
-        // A modem takes seconds for its reset: a stop does not wait for it. Speed tests and pictures are not waited for by anything.
+        // A modem takes seconds for its reset: a stop does not wait for it. Speed tests, pictures and key frames are not waited for by anything.
         let isTest =
             switch order {
-            case .speedTest, .picture: true
+            case .speedTest, .picture, .keyFrame: true
             default: false
             }
         let isAside = if case .resetModem = order { true } else { false }
@@ -219,6 +220,7 @@ package actor AgentSession {
             case .resetModem(let order): return (.done, nil, try await reset(order))
             case .speedTest(let order): try await measure(order)
             case .picture(let order): try await show(order)
+            case .keyFrame(let reference): await makeKeyFrame(of: reference.broadcast)
             case .unknown(let type): throw StepFault(.plan, "this agent does not know the order '\(type.bounded(to: 64))'")
             }
             return (.done, nil, nil)
@@ -232,6 +234,12 @@ package actor AgentSession {
 // MARK: - Orders
 
 extension AgentSession {
+    /// Once a second at most, whoever asks: it is as large as many pictures.
+    private func makeKeyFrame(of broadcast: BroadcastID) async {
+        guard plan?.broadcast == broadcast, let transmission, keyFramePace.isDue(at: .now) else { return }
+        await transmission.makeKeyFrame()
+    }
+
     private func start(_ new: Plan) async throws(StepFault) -> String? {
         // An input is opened once.
         picturing?.cancel()

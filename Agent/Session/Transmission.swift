@@ -453,6 +453,9 @@ extension Transmission {
         publish()
     }
 
+    /// With the next picture, where any is made.
+    func makeKeyFrame() async { await capture?.requestKeyFrame() }
+
     private func waitForLink() async {
         guard !health.isAnyLinkLive, !isOver else { return }
         let limit = Task { [weak self, loop] in

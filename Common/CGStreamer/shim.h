@@ -6,6 +6,8 @@
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
+#include <gst/sdp/gstsdpmessage.h>
+#include <string.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -180,6 +182,76 @@ static inline GstEvent *strata_key_frame_event(void) {
         gst_structure_new(
             "GstForceKeyUnit", "running-time", GST_TYPE_CLOCK_TIME, GST_CLOCK_TIME_NONE, "all-headers", G_TYPE_BOOLEAN, TRUE, "count",
             G_TYPE_UINT, 0, NULL));
+}
+
+// Whether somebody behind a pad asks for a key frame by the event that passes it, as gst_video_event_is_force_key_unit of another library says it.
+static inline int strata_probe_wants_key_frame(GstPadProbeInfo *info) {
+    if (!(info->type & GST_PAD_PROBE_TYPE_EVENT_UPSTREAM)) return 0;
+    return gst_event_has_name(GST_PAD_PROBE_INFO_EVENT(info), "GstForceKeyUnit");
+}
+
+// webrtcbin's GstWebRTCSessionDescription (<gst/webrtc/rtcsessiondescription.h>, part of the ABI since 1.14); type is a GstWebRTCSDPType: 1 an
+// offer, 3 an answer. Written out here since the header's package brings libopencv-dev with it, and all that is asked of it are these two.
+struct strata_session_description {
+    int type;
+    GstSDPMessage *message;
+};
+
+// Waits for what a webrtcbin was asked. 0 where it refuses.
+static inline int strata_await(GstPromise *promise) {
+    if (gst_promise_wait(promise) != GST_PROMISE_RESULT_REPLIED) return 0;
+    const GstStructure *reply = gst_promise_get_reply(promise);
+    return reply == NULL || !gst_structure_has_field(reply, "error");
+}
+
+// Makes the offer of a webrtcbin, and has it take that as its own description: its threads answer. The text is for g_free; NULL where it refuses.
+static inline char *strata_make_offer(GstElement *peer) {
+    GstPromise *asked = gst_promise_new(), *taken = gst_promise_new();
+    char *text = NULL;
+    g_signal_emit_by_name(peer, "create-offer", NULL, asked);
+    if (strata_await(asked)) {
+        const GstStructure *reply = gst_promise_get_reply(asked);
+        const GValue *value = reply != NULL ? gst_structure_get_value(reply, "offer") : NULL;
+        struct strata_session_description *offer =
+            value != NULL && G_VALUE_HOLDS_BOXED(value) ? (struct strata_session_description *)g_value_get_boxed(value) : NULL;
+        if (offer != NULL) {
+            g_signal_emit_by_name(peer, "set-local-description", offer, taken);
+            if (strata_await(taken)) text = gst_sdp_message_as_text(offer->message);
+        }
+    }
+    gst_promise_unref(taken);
+    gst_promise_unref(asked);
+    return text;
+}
+
+// Has a webrtcbin take the answer to its offer. 0 where that is none, or does not fit.
+static inline int strata_take_answer(GstElement *peer, const char *text) {
+    struct strata_session_description answer = {3, NULL};
+    int done = 0;
+    if (gst_sdp_message_new(&answer.message) != GST_SDP_OK) return 0;
+    if (gst_sdp_message_parse_buffer((const guint8 *)text, (guint)strlen(text), answer.message) == GST_SDP_OK) {
+        GstPromise *taken = gst_promise_new();
+        g_signal_emit_by_name(peer, "set-remote-description", &answer, taken);
+        done = strata_await(taken);
+        gst_promise_unref(taken);
+    }
+    gst_sdp_message_free(answer.message);
+    return done;
+}
+
+// Has a webrtcbin try a path; `candidate` is an attribute's value, of the section with this index.
+static inline void strata_add_candidate(GstElement *peer, guint section, const char *candidate) {
+    g_signal_emit_by_name(peer, "add-ice-candidate", section, candidate);
+}
+
+// Has one of a webrtcbin's sections send and not receive. 0 where there is no such section.
+static inline int strata_send_only(GstElement *peer, int section) {
+    GObject *transceiver = NULL;
+    g_signal_emit_by_name(peer, "get-transceiver", section, &transceiver);
+    if (transceiver == NULL) return 0;
+    gst_util_set_object_arg(transceiver, "direction", "sendonly");
+    g_object_unref(transceiver);
+    return 1;
 }
 
 static inline gboolean strata_value_holds_structure(const GValue *value) { return GST_VALUE_HOLDS_STRUCTURE(value); }

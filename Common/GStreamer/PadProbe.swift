@@ -30,6 +30,15 @@ extension Pipeline {
         }
     }
 
+    /// Tells of each key frame that somebody behind a pad asks for, on whichever thread asks. Set before the start.
+    package func onKeyFrameWanted(
+        _ element: StaticString, pad: StaticString, _ tell: @escaping @Sendable () -> Void
+    ) throws(GStreamerError) {
+        try probe(element, pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM.rawValue) { _, info in
+            if strata_probe_wants_key_frame(info) != 0 { tell() }
+        }
+    }
+
     fileprivate typealias Look = (UnsafeMutablePointer<GstPad>, UnsafeMutablePointer<GstPadProbeInfo>) -> Void
 
     private func probe(_ element: StaticString, _ pad: StaticString, _ mask: UInt32, _ look: @escaping Look) throws(GStreamerError) {

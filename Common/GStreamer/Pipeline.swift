@@ -128,7 +128,7 @@ extension Pipeline {
     }
 
     /// nil where the pipeline is stopped already.
-    private func command<Result: Sendable>(_ body: @escaping @Sendable (UnsafeMutablePointer<GstElement>) -> Result) async -> Result? {
+    func command<Result: Sendable>(_ body: @escaping @Sendable (UnsafeMutablePointer<GstElement>) -> Result) async -> Result? {
         await withCheckedContinuation { continuation in
             let accepted = keeper.run { continuation.resume(returning: body($0)) }
             if !accepted { continuation.resume(returning: nil) }
@@ -180,6 +180,17 @@ extension Pipeline {
             }
             defer { gst_object_unref(pad) }
             return gst_pad_is_linked(pad) != 0
+        }
+    }
+
+    /// Whether it is known what passes a pad.
+    package func hasCaps(_ element: StaticString, pad: StaticString) throws(GStreamerError) -> Bool {
+        try withElement(element) { element, name throws(GStreamerError) in
+            guard let pad = gst_element_get_static_pad(element, "\(pad)") else {
+                throw GStreamerError(function: "gst_element_get_static_pad", element: name, reason: "no pad \(pad)")
+            }
+            defer { gst_object_unref(pad) }
+            return gst_pad_has_current_caps(pad) != 0
         }
     }
 

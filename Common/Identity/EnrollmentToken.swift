@@ -1,5 +1,5 @@
 import Crypto
-import TLS
+package import TLS
 package import Units
 
 /// The text that makes a machine a device of an organisation, once: `strata1.<id>.<secret>.<authority>`.
@@ -51,7 +51,7 @@ package struct EnrollmentToken: Sendable, Hashable {
 
 extension EnrollmentToken.Authority {
     /// `system`, or 43 characters of base64url.
-    init?(text: some StringProtocol) {
+    package init?(text: some StringProtocol) {
         if text == "system" {
             self = .system
         } else if let digest = Base64URL.decode(text), digest.count == SHA256.byteCount {
@@ -61,14 +61,14 @@ extension EnrollmentToken.Authority {
         }
     }
 
-    var trust: Trust {
+    package var trust: Trust {
         switch self {
         case .system: .system
         case .pinned(let digest): .pinnedCA(sha256: digest)
         }
     }
 
-    var text: String {
+    package var text: String {
         switch self {
         case .system: "system"
         case .pinned(let digest): Base64URL.encode(digest)

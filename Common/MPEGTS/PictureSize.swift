@@ -27,6 +27,23 @@ package struct PictureSize: Sendable, Hashable {
             width: columns * 16 - crop.0 * unitX, height: rows * 16 * (frameOnly ? 1 : 2) - crop.1 * unitY, valid: !reader.isExhausted)
     }
 
+    /// Whether its pictures may be fields, or frames woven of two: frame_mbs_only_flag is not set.
+    package static func isInterlaced(h264 unit: ArraySlice<UInt8>) -> Bool {
+        var reader = BitReader(unit.dropFirst())
+        let profile = reader.bits(8)
+        reader.skip(16)
+        _ = reader.unsigned()
+        if hasChroma(profile) { _ = readChroma(&reader) }
+        _ = reader.unsigned()
+        skipOrderCount(&reader)
+        _ = reader.unsigned()
+        reader.skip(1)
+        _ = reader.unsigned()
+        _ = reader.unsigned()
+        let frameOnly = reader.flag()
+        return !frameOnly && !reader.isExhausted
+    }
+
     /// Source: ITU-T H.265, 7.3.2.2.
     init?(h265 unit: ArraySlice<UInt8>) {
         var reader = BitReader(unit.dropFirst(2))

@@ -48,8 +48,8 @@ extension AudioFormat {
         }
     }
 
-    /// Source: 1.A.2.2; MPEG-4, no checksum, a full buffer (variable rate).
-    private func header(length: Int) -> [UInt8] {
+    /// The ADTS header of a frame of `length` bytes. Source: 1.A.2.2; MPEG-4, no checksum, a full buffer (variable rate).
+    package func header(length: Int) -> [UInt8] {
         let whole = length + 7
         return [
             0xFF, 0xF1, (objectType &- 1) << 6 | rateIndex << 2 | channels >> 2, channels << 6 | UInt8(whole >> 11 & 3),

@@ -9,13 +9,18 @@ enum Destinations {
     /// (3.0 s and 6.2 s after the cut, later over a long way): with less than 8 s a cut of 4 s would not be bridged any more.
     static let silenceLimit: Duration = .seconds(8)
 
-    /// - Parameter folder: where files go; nil where none is configured.
-    static func open(_ target: OutputSpec.Target, folder: RecordingFolder?) throws(OutputFault) -> SinkSession {
+    /// - Parameters:
+    ///   - folder: where files go; nil where none is configured.
+    ///   - rooms: the way into them; nil where there is none.
+    static func open(
+        _ target: OutputSpec.Target, folder: RecordingFolder?, rooms: RoomEntrance?, on loop: Loop
+    ) throws(OutputFault) -> SinkSession {
         do {
             switch target {
             case .rtmp(let rtmp): return try openRTMP(rtmp)
             case .srt(let srt): return try openSRT(srt)
             case .file(let file): return try openFile(file, folder)
+            case .room(let room): return try openRoom(room, rooms, loop)
             }
         } catch let fault as OutputFault {
             throw fault
@@ -99,5 +104,23 @@ enum Destinations {
             """)
         try pipeline.set("sink", "fd", .count(Int(descriptor.raw)))
         return try SinkSession(.file, pipeline, keeping: descriptor)
+    }
+
+    private static func openRoom(_ target: RoomTarget, _ rooms: RoomEntrance?, _ loop: Loop) throws -> SinkSession {
+        guard let rooms else { throw OutputFault.hopeless("this host has no way into rooms") }
+        let (process, media) = try FieldProcess.start(target, by: rooms, on: loop)
+        let descriptor = Descriptor(adopting: media)
+        do {
+            let pipeline = try Pipeline(
+                """
+                appsrc name=source format=time is-live=true max-bytes=0 ! \
+                fdsink name=sink sync=false async=false enable-last-sample=false
+                """)
+            try pipeline.set("sink", "fd", .count(Int(media)))
+            return try SinkSession(.room, pipeline, keeping: descriptor, field: process)
+        } catch {
+            process.kill()
+            throw error
+        }
     }
 }

@@ -15,6 +15,7 @@ enum FaultReason {
     private static func plain(_ fault: ElementFault, _ target: OutputSpec.Target, connected: Bool) -> String {
         let text = fault.text
         if case .file(let file) = target { return "\(file.name): \(fault.reason)" }
+        if case .room = target { return "the process that takes it into the room takes nothing more" }
         guard case .rtmp(let rtmp) = target else { return srt(fault, connected: connected) }
         // The texts are those of rtmp2sink 1.22; an unknown one is shown as it is.
         if text.contains("stream already exists") { return "already publishing: another publisher uses this stream key" }
@@ -49,12 +50,13 @@ enum FaultReason {
     }
 
     /// A library may put what it was given into its message.
-    private static func hidingSecrets(_ text: String, _ target: OutputSpec.Target) -> String {
+    static func hidingSecrets(_ text: String, _ target: OutputSpec.Target) -> String {
         let secret: String?
         switch target {
         case .rtmp(let rtmp): secret = rtmp.streamKey.secret.revealed
         case .srt(let srt): secret = srt.passphrase?.secret.revealed
         case .file: secret = nil
+        case .room(let room): secret = room.pass.secret.revealed
         }
         guard let secret, !secret.isEmpty else { return text }
         return text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "•••")

@@ -35,6 +35,7 @@ package actor Output {
         var reason: String?
         var reconnects = 0
         var session: SinkSession?
+        var keyFramesWanted = 0
     }
 
     /// A destination that takes nothing for this long is given up: RTMP's own limit, 5 s without a write, comes first.
@@ -71,10 +72,10 @@ package actor Output {
     /// The state and the figures, now. Any thread.
     nonisolated package var report: OutputReport {
         let figures = feed.figures
-        let seen = shared.withLock { ($0.state, $0.reason, $0.reconnects) }
+        let seen = shared.withLock { ($0.state, $0.reason, $0.reconnects, $0.keyFramesWanted) }
         return OutputReport(
             id: id, state: seen.0, reason: seen.1, sentBytesTotal: figures.pushedBytes, droppedUnitsTotal: figures.droppedUnits,
-            reconnectsTotal: seen.2)
+            reconnectsTotal: seen.2, keyFramesWantedTotal: seen.3 > 0 ? seen.3 : nil)
     }
 
     /// Begins; returns at once.
@@ -130,7 +131,7 @@ package actor Output {
         show(.connecting, isMoved ? nil : shared.withLock { $0.reason })
         let session: SinkSession
         do {
-            session = try Destinations.open(tried, folder: folder)
+            session = try Destinations.open(tried, folder: folder, rooms: policy.rooms, on: loop)
         } catch {
             return error
         }
@@ -153,6 +154,7 @@ package actor Output {
         return await withTaskGroup(of: OutputFault?.self) { group in
             group.addTask { await self.listen(to: session) }
             group.addTask { await self.observe(session) }
+            if let words = session.words { group.addTask { await self.hear(words) } }
             var result: OutputFault?
             for await fault in group where result == nil {
                 result = fault
@@ -166,12 +168,29 @@ package actor Output {
     private func listen(to session: SinkSession) async -> OutputFault? {
         for await message in session.messages {
             switch message {
-            case .error(let fault): return FaultReason.of(fault, tried, connected: isConnected)
+            case .error(let fault):
+                // A process that ends says why itself, a moment before or after.
+                if session.kind == .room { try? await loop.sleep(for: .milliseconds(500)) }
+                return FaultReason.of(fault, tried, connected: isConnected)
             case .endOfStream: return .ended
             default: break
             }
         }
         return Task.isCancelled ? nil : .lost("the pipeline ended")
+    }
+
+    /// What is said from a room.
+    private func hear(_ words: AsyncStream<FieldWord>) async -> OutputFault? {
+        for await word in words {
+            switch word {
+            case .connected: if !isConnected { connected() }
+            case .keyFrame: shared.withLock { $0.keyFramesWanted += 1 }
+            case .lost(let reason): return .lost(FaultReason.hidingSecrets(reason, tried))
+            case .hopeless(let reason): return .hopeless(FaultReason.hidingSecrets(reason, tried))
+            }
+        }
+        if Task.isCancelled { return nil }
+        return isEnding ? .ended : .lost("the process that takes it into the room has ended")
     }
 
     /// Looks four times a second whether the session takes what it is given.
@@ -182,7 +201,7 @@ package actor Output {
             do { try await loop.sleep(for: Output.tick) } catch { return nil }
             if isEnding { return await farewell(session) }
             feed.pump()
-            if !isConnected, progress.hasPeer(session) { connected(session) }
+            if !isConnected, progress.hasPeer(session) { connected() }
             if let hopeless = refusal() { return hopeless }
             if let told = toldTooMuch() { return .lost("the server sent \(told >> 10) KiB to one who only publishes: ended") }
             if progress.hasStalled(session, feed.figures, limit: Output.stallLimit) {
@@ -259,7 +278,7 @@ package actor Output {
 
     private var isConnected: Bool { shared.withLock { $0.state == .connected } }
 
-    private func connected(_ session: SinkSession) {
+    private func connected() {
         show(.connected, nil)
         log.notice("output connected")
     }
@@ -288,11 +307,13 @@ private struct Progress {
     var age: Duration { Instant.now - began }
 
     /// RTMP counts bytes once the server has agreed to the publishing, an SRT caller once its handshake is over: it starts before
-    /// that. The others are there when they have started.
+    /// that. Listeners and files are there when they have started.
     func hasPeer(_ session: SinkSession) -> Bool {
         switch session.kind {
         case .rtmp, .srtCaller: session.sentBytes > 0
         case .srtListener, .file: true
+        // Its process says so.
+        case .room: false
         }
     }
 

@@ -5,11 +5,15 @@ import Wire
 package struct OutputPolicy: Sendable {
     private let rule: OutboundRule
     private let streamPorts: ClosedRange<Int>?
+    /// The way into rooms; nil where this host has none.
+    let rooms: RoomEntrance?
 
     /// - Parameters:
     ///   - allowed: networks that may be reached though they are not of the public net.
     ///   - streamPorts: UDP ports of this host that belong to streams: no listener may take one.
-    package init(allowing allowed: [AddressRange], streamPorts: ClosedRange<Int>? = nil) {
+    ///   - rooms: the way into those of the control that this host belongs to; nil for none.
+    package init(allowing allowed: [AddressRange], streamPorts: ClosedRange<Int>? = nil, rooms: RoomEntrance? = nil) {
+        self.rooms = rooms
         rule = OutboundRule(allowing: allowed)
         self.streamPorts = streamPorts
     }
@@ -21,6 +25,8 @@ package struct OutputPolicy: Sendable {
         case .srt(let srt) where srt.mode == .caller: refusal(srt.address)
         case .srt(let srt): refusal(listener: srt.port)
         case .file: nil
+        // It names no address: the way there is this host's own.
+        case .room: rooms == nil ? "this host has no way into rooms: its pool is not told where control is" : nil
         }
     }
 

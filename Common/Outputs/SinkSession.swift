@@ -6,7 +6,7 @@ import Posix
 ///
 /// `push` is for the media thread and never waits; the rest is for the output's loop.
 final class SinkSession: Sendable {
-    enum Kind: Sendable, Hashable { case rtmp, srtCaller, srtListener, file }
+    enum Kind: Sendable, Hashable { case rtmp, srtCaller, srtListener, file, room }
 
     let kind: Kind
     private let pipeline: Pipeline
@@ -18,18 +18,25 @@ final class SinkSession: Sendable {
     private let prologue = Guarded(Prologue())
     private static let transportCaps = Caps("video/mpegts", ["systemstream": .flag(true), "packetsize": .integer(188)])
 
-    /// A file's; it outlives the pipeline that writes to it.
+    /// A file's, or of the way to a room; it outlives the pipeline that writes to it.
     private let descriptor: Descriptor?
+    /// What takes the stream into a room.
+    private let field: FieldProcess?
 
-    init(_ kind: Kind, _ pipeline: Pipeline, keeping descriptor: consuming Descriptor? = nil) throws(GStreamerError) {
+    init(
+        _ kind: Kind, _ pipeline: Pipeline, keeping descriptor: consuming Descriptor? = nil, field: FieldProcess? = nil
+    ) throws(GStreamerError) {
         self.kind = kind
         self.descriptor = descriptor
+        self.field = field
         self.pipeline = pipeline
         source = try pipeline.appSource("source")
         source.setCaps(kind == .rtmp ? Caps("video/x-flv") : SinkSession.transportCaps)
     }
 
     var messages: AsyncStream<PipelineMessage> { pipeline.messages }
+    /// What a room says; nil of every other kind.
+    var words: AsyncStream<FieldWord>? { field?.words }
     var hasRoom: Bool { source.queuedBytes < SinkSession.ahead }
     var queuedBytes: Int { source.queuedBytes }
 
@@ -60,14 +67,17 @@ final class SinkSession: Sendable {
 
     /// Says goodbye to the peer where there is one.
     /// `.endOfStream` follows when the sink has done so.
-    func endOfStream() { source.endOfStream() }
+    func endOfStream() {
+        // A room is left, and the process ends by that.
+        if let field { field.leave() } else { source.endOfStream() }
+    }
 
     /// After the end of the stream: returns when the peer has had the time to take the last of it. What a closed connection still
     /// holds is lost.
     func settle(on loop: Loop) async {
         // Cancelled by nobody.
         switch kind {
-        case .file: return
+        case .file, .room: return
         case .srtCaller, .srtListener: try? await loop.sleep(for: latency + .milliseconds(100))
         case .rtmp:
             // Messages, and the one that ends the stream, are written by a thread of the sink's after it has reported the end.
@@ -99,6 +109,8 @@ final class SinkSession: Sendable {
 
     /// Takes the pipeline down. One that does not let go keeps its descriptor: the number must not become somebody else's.
     func stop() async -> Bool {
+        // First: a pipeline that writes to one that takes nothing lets go when that is gone.
+        field?.kill()
         if await pipeline.stop() { return true }
         _ = Unmanaged.passRetained(self)
         return false
@@ -109,7 +121,7 @@ final class SinkSession: Sendable {
     /// - Parameter address: of RTMP's server.
     func uptake(at address: SocketAddress?) -> [Int: Uptake.Counts] {
         switch kind {
-        case .file, .srtListener: return [:]
+        case .file, .srtListener, .room: return [:]
         case .rtmp:
             guard let address else { return [:] }
             // Two outputs of one stream to one server are not told apart.
@@ -131,9 +143,9 @@ final class SinkSession: Sendable {
             switch kind {
             case .rtmp: "out-bytes-total"
             case .srtCaller, .srtListener: "bytes-sent-total"
-            case .file: ""
+            case .file, .room: ""
             }
-        guard kind != .file else { return 0 }
+        guard kind != .file, kind != .room else { return 0 }
         // A sink without statistics has no peer: zero says the same.
         guard case .integer(let count)? = (try? pipeline.getStructure("sink", "stats"))?.fields[key] else { return 0 }
         return Int(count)

@@ -27,7 +27,7 @@ package struct TargetTest: Sendable {
     package func run() async -> OutputTestVerdict {
         let end = Instant.now + Self.limit
         guard let first = target.testSteps.first else {
-            return OutputTestVerdict(failed: .accept, reason: "a file is no destination to try")
+            return OutputTestVerdict(failed: .accept, reason: "neither a file nor a room is a destination to try")
         }
         if let reason = policy.refusal(of: target) { return OutputTestVerdict(failed: first, reason: reason) }
         if case .rtmp(let rtmp) = target, let reason = await connect(rtmp) { return OutputTestVerdict(failed: .connect, reason: reason) }
@@ -102,7 +102,7 @@ package struct TargetTest: Sendable {
     private func attempt(until end: Instant) async -> OutputFault? {
         let session: SinkSession
         do throws(OutputFault) {
-            session = try Destinations.open(target, folder: nil)
+            session = try Destinations.open(target, folder: nil, rooms: nil, on: loop)
         } catch {
             return error
         }
@@ -158,7 +158,7 @@ package struct TargetTest: Sendable {
     private func step(of reason: String) -> OutputTestStep {
         switch target {
         case .rtmp(let rtmp): rtmp.tls && (reason.contains("TLS") || reason.contains("certificate")) ? .secure : .accept
-        case .srt, .file: .accept
+        case .srt, .file, .room: .accept
         }
     }
 }

@@ -53,6 +53,14 @@ package enum UnixSocket {
         return Descriptor(adopting: socket)
     }
 
+    /// Two that are each other's ends, for a parent and its child; both block, and are the caller's to close.
+    package static func pair() throws(SystemError) -> (near: CInt, far: CInt) {
+        var ends: [CInt] = [-1, -1]
+        let flags = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, flags, 0, &ends) == 0 else { throw SystemError("socketpair") }
+        return (ends[0], ends[1])
+    }
+
     package static func peer(of socket: CInt) throws(SystemError) -> Peer {
         // struct ucred: pid, uid, gid; not visible without _GNU_SOURCE.
         var credentials: (pid_t, uid_t, gid_t) = (0, 0, 0)

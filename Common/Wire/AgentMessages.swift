@@ -32,6 +32,9 @@ package enum AgentOrder: Message {
     case speedTest(SpeedTestOrder)
     /// Send a picture of an input that no broadcast uses: it comes as `picture`, before the outcome.
     case picture(PictureOrder)
+    /// Make the next picture of this broadcast a key frame: somebody cannot go on without. Once a second at most; done at once where nothing is
+    /// sent.
+    case keyFrame(BroadcastReference)
     case unknown(String)
 }
 
@@ -333,7 +336,7 @@ extension AgentMessage {
 }
 
 extension AgentOrder {
-    package enum Kind: String, CaseIterable, Sendable { case start, stop, configure, watch, resetModem, speedTest, picture }
+    package enum Kind: String, CaseIterable, Sendable { case start, stop, configure, watch, resetModem, speedTest, picture, keyFrame }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -344,6 +347,7 @@ extension AgentOrder {
         case .resetModem: .known(.resetModem)
         case .speedTest: .known(.speedTest)
         case .picture: .known(.picture)
+        case .keyFrame: .known(.keyFrame)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -357,6 +361,7 @@ extension AgentOrder {
         case .resetModem(let body): try container.encode(body, forKey: .body)
         case .speedTest(let body): try container.encode(body, forKey: .body)
         case .picture(let body): try container.encode(body, forKey: .body)
+        case .keyFrame(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -370,6 +375,7 @@ extension AgentOrder {
         case .resetModem: self = .resetModem(try body.decode(ModemReset.self, forKey: .body))
         case .speedTest: self = .speedTest(try body.decode(SpeedTestOrder.self, forKey: .body))
         case .picture: self = .picture(try body.decode(PictureOrder.self, forKey: .body))
+        case .keyFrame: self = .keyFrame(try body.decode(BroadcastReference.self, forKey: .body))
         }
     }
 }

@@ -235,7 +235,8 @@ extension OutputReport {
     func bounded() -> OutputReport {
         OutputReport(
             id: id, state: state, reason: reason?.bounded(), sentBytesTotal: sentBytesTotal.counted,
-            droppedUnitsTotal: droppedUnitsTotal.counted, reconnectsTotal: reconnectsTotal.counted)
+            droppedUnitsTotal: droppedUnitsTotal.counted, reconnectsTotal: reconnectsTotal.counted,
+            keyFramesWantedTotal: keyFramesWantedTotal?.counted)
     }
 }
 

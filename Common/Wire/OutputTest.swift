@@ -37,7 +37,7 @@ extension OutputSpec.Target {
         switch self {
         case .rtmp(let rtmp): rtmp.tls ? [.connect, .secure, .accept] : [.connect, .accept]
         case .srt(let srt): srt.mode == .caller ? [.accept] : [.listen]
-        case .file: []
+        case .file, .room: []
         }
     }
 }

@@ -264,6 +264,12 @@ package struct AddOutputRequest: Codable, Sendable {
     package init(destination: DestinationID) { self.destination = destination }
 }
 
+/// `POST /broadcasts/{id}/rooms`.
+package struct BringIntoRoomRequest: Codable, Sendable {
+    package var room: RoomID
+    package init(room: RoomID) { self.room = room }
+}
+
 package struct BroadcastView: Codable, Sendable, Hashable {
     package var id: BroadcastID
     package var sender: DeviceID
@@ -289,15 +295,20 @@ package struct BroadcastView: Codable, Sendable, Hashable {
 
     package struct Output: Codable, Sendable, Hashable {
         package var id: OutputID
+        /// Of one that goes into a room: an id of the room's own text, which is no destination's.
         package var destination: DestinationID
         /// What its organisation calls the destination: for everybody, whom the reasons tell it as well; the place is not.
         package var name: String
         package var report: OutputReport?
-        package init(id: OutputID, destination: DestinationID, name: String, report: OutputReport?) {
+        /// The room that it goes into; nil for a destination's.
+        package var room: RoomID?
+
+        package init(id: OutputID, destination: DestinationID, name: String, report: OutputReport?, room: RoomID? = nil) {
             self.id = id
             self.destination = destination
             self.name = name
             self.report = report
+            self.room = room
         }
 
         /// One of a control from before outputs had names has its id for it.
@@ -307,6 +318,7 @@ package struct BroadcastView: Codable, Sendable, Hashable {
             destination = try values.decode(DestinationID.self, forKey: .destination)
             name = try values.decodeIfPresent(String.self, forKey: .name) ?? id.text
             report = try values.decodeIfPresent(OutputReport.self, forKey: .report)
+            room = try values.decodeIfPresent(RoomID.self, forKey: .room)
         }
     }
 

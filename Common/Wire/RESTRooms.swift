@@ -30,7 +30,7 @@ package struct RoomPassRequest: Codable, Sendable {
     package var use: RoomUse
     /// How long one may come in with it; nil is four hours.
     package var minutes: Int?
-    /// Of a guest.
+    /// Of a guest, or of an encoder, which is a participant then.
     package var name: String?
 
     package static let standardMinutes = 240

@@ -252,10 +252,19 @@ package struct RoomParticipant: Codable, Sendable, Hashable {
     package var stoppedBy: ParticipantID?
     /// Their hand is raised: the lower, the longer.
     package var hand: Int?
+    /// nil for a person with a page.
+    package var kind: Kind?
+
+    package enum Kind: String, Codable, Sendable, Hashable, CaseIterable {
+        /// A live broadcast, named after its sender: it is seen and heard, and does nothing else.
+        case field
+        /// A program that sends by WHIP, by a pass with its name.
+        case encoder
+    }
 
     package init(
         id: ParticipantID, name: String, role: RoomRole, isAway: Bool, tracks: [RoomTrack], meetingRole: MeetingRole, off: [RoomMedia] = [],
-        stoppedBy: ParticipantID? = nil, hand: Int? = nil
+        stoppedBy: ParticipantID? = nil, hand: Int? = nil, kind: Kind? = nil
     ) {
         self.id = id
         self.name = name
@@ -266,6 +275,7 @@ package struct RoomParticipant: Codable, Sendable, Hashable {
         self.off = off
         self.stoppedBy = stoppedBy
         self.hand = hand
+        self.kind = kind
     }
 }
 

@@ -62,6 +62,7 @@ package struct OutputSpec: Codable, Sendable, Hashable {
         case rtmp(RTMPTarget)
         case srt(SRTTarget)
         case file(FileTarget)
+        case room(RoomTarget)
     }
 
     package init(id: OutputID, target: Target) {
@@ -137,6 +138,19 @@ extension SRTTarget {
 package struct FileTarget: Codable, Sendable, Hashable {
     package var name: String
     package init(name: String) { self.name = name }
+}
+
+/// A room of control's, which the stream joins as a participant (WHIP). It names no address: a host goes to the control that it belongs to, and
+/// nowhere else, whoever asks for what.
+package struct RoomTarget: Codable, Sendable, Hashable {
+    package var room: RoomID
+    /// Lets this output in for as long as its broadcast has it.
+    package var pass: SecretOnWire
+
+    package init(room: RoomID, pass: SecretOnWire) {
+        self.room = room
+        self.pass = pass
+    }
 }
 
 /// A stream as its receiver sees it.
@@ -250,6 +264,8 @@ package struct OutputReport: Codable, Sendable, Hashable {
     /// Access units dropped because the output could not keep up; whole groups of pictures.
     package var droppedUnitsTotal: Int
     package var reconnectsTotal: Int
+    /// How often somebody in a room could not go on without a key frame; nil where nobody asks for any, and from a receiver of before.
+    package var keyFramesWantedTotal: Int?
 
     package enum State: String, Codable, Sendable {
         case connecting, connected
@@ -259,13 +275,17 @@ package struct OutputReport: Codable, Sendable, Hashable {
         case failed
     }
 
-    package init(id: OutputID, state: State, reason: String?, sentBytesTotal: Int, droppedUnitsTotal: Int, reconnectsTotal: Int) {
+    package init(
+        id: OutputID, state: State, reason: String?, sentBytesTotal: Int, droppedUnitsTotal: Int, reconnectsTotal: Int,
+        keyFramesWantedTotal: Int? = nil
+    ) {
         self.id = id
         self.state = state
         self.reason = reason
         self.sentBytesTotal = sentBytesTotal
         self.droppedUnitsTotal = droppedUnitsTotal
         self.reconnectsTotal = reconnectsTotal
+        self.keyFramesWantedTotal = keyFramesWantedTotal
     }
 }
 
@@ -278,6 +298,7 @@ extension OutputSpec.Target {
         case "rtmp": self = .rtmp(try container.decode(RTMPTarget.self, forKey: .body))
         case "srt": self = .srt(try container.decode(SRTTarget.self, forKey: .body))
         case "file": self = .file(try container.decode(FileTarget.self, forKey: .body))
+        case "room": self = .room(try container.decode(RoomTarget.self, forKey: .body))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .type, in: container, debugDescription: "no output is of the kind '\(type.prefix(40))'")
@@ -295,6 +316,9 @@ extension OutputSpec.Target {
             try container.encode(body, forKey: .body)
         case .file(let body):
             try container.encode("file", forKey: .type)
+            try container.encode(body, forKey: .body)
+        case .room(let body):
+            try container.encode("room", forKey: .type)
             try container.encode(body, forKey: .body)
         }
     }

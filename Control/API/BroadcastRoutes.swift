@@ -1,7 +1,9 @@
+import Auth
 import Broadcasts
 import Fleet
 import FoundationEssentials
 import HTTP
+import Meetings
 import Store
 import Units
 import Web
@@ -154,6 +156,24 @@ struct BroadcastRoutes: Sendable {
             })
     }
 
+    /// Rooms of meetings are their own hosts' to bring somebody into.
+    @Sendable private func bring(_ call: Call) async throws -> Response {
+        let request = try call.body(BringIntoRoomRequest.self)
+        let principal = try call.caller()
+        try principal.demand(.runRooms)
+        let scope = try call.scope()
+        let room = try await parts.store.rooms(in: scope).find(request.room)
+        if let meeting = try await parts.store.meetings(in: scope).find(in: room.id),
+            !MeetingOwnership.runs(principal.role, isCreator: meeting.createdBy == principal.user.id)
+        {
+            throw Problem(.forbidden, "the meeting is somebody else's: its host brings a broadcast into it")
+        }
+        let view = try await parts.broadcasts.bring(
+            call.id(), into: room.id, named: room.name, in: scope.organization, by: scope.author)
+        try await note(.outputAdded, call, room.id.text)
+        return .value(view)
+    }
+
     private var outputRoutes: [Route] {
         [
             Route(
@@ -169,6 +189,10 @@ struct BroadcastRoutes: Sendable {
                     return .value(view)
                 }),
             Route(
+                method: .post, path: "/api/v1/broadcasts/{id}/rooms", access: .user(.runBroadcasts),
+                summary: "Have a running broadcast join a room, as a participant named after its sender; it leaves with its output",
+                body: "BringIntoRoomRequest", success: .one("Broadcast"), problems: [.gone, .conflict, .quota], run: bring),
+            Route(
                 method: .delete, path: "/api/v1/broadcasts/{id}/outputs/{output}", access: .user(.runBroadcasts),
                 summary: "Take an output off a running broadcast; without its last one it goes on, degraded", success: .one("Broadcast"),
                 problems: [.gone],
@@ -176,6 +200,7 @@ struct BroadcastRoutes: Sendable {
                     let output: OutputID = try call.id("output")
                     let scope = try call.scope()
                     let view = try await parts.broadcasts.removeOutput(output, from: call.id(), in: scope.organization, by: scope.author)
+                    await parts.sessions.dismiss(output)
                     try await note(.outputRemoved, call, output.text)
                     return .value(view)
                 }),

@@ -113,7 +113,8 @@ package struct Gateway: Sendable {
             var limits = RoomState.Limits()
             limits.participants = store.quotas[.participants]
             sessions = RoomSessions(desk: rooms, limits: limits, log: log)
-            let keeping = RoomKeeping(store: store, farewell: Self.farewell(postman, settings.links), log: log.part("rooms"))
+            let keeping = RoomKeeping(
+                store: store, broadcasts: broadcasts, farewell: Self.farewell(postman, settings.links), log: log.part("rooms"))
             sessions.attend(keeping.office(of: sessions))
             roomDoor = RoomDoor(sessions: sessions, passes: passes, log: log)
             networkTestDoor = NetworkTestDoor(desk: rooms, log: log)

@@ -76,15 +76,33 @@ struct MediaRoutes: Sendable {
         return response
     }
 
-    /// The room that a pass lets in, where it is there still.
-    private func room(_ use: RoomUse, _ call: Call) async throws -> RoomID {
+    /// A pass that lets into the room, where that is there still.
+    private func pass(_ use: RoomUse, _ call: Call) async throws -> RoomPass {
         let id: RoomID = try call.id()
         guard let bearer = Gateway.bearer(call.request) else { throw Problem(.unauthorized, "show the room's pass: Authorization: Bearer") }
-        guard let pass = parts.passes.read(bearer, at: parts.store.now.unixSeconds), pass.room == id, pass.use == use else {
-            throw Problem(.unauthorized, "this pass is not good for it: it is over, or of another room or purpose")
-        }
-        return try await parts.store.rooms(in: OrganizationScope(pass.organization, by: .system)).find(id).id
+        guard let pass = parts.passes.read(bearer, at: parts.store.now.unixSeconds), pass.room == id, pass.use == use, await isGood(pass)
+        else { throw Problem(.unauthorized, "this pass is not good for it: it is over, or of another room or purpose") }
+        _ = try await parts.store.rooms(in: OrganizationScope(pass.organization, by: .system)).find(id)
+        return pass
     }
+
+    /// A live broadcast's pass ends with the output that it is of.
+    private func isGood(_ pass: RoomPass) async -> Bool {
+        guard let holder = pass.holder else { return true }
+        guard let field = holder.field else { return holder.kind != nil }
+        return await parts.broadcasts.brings(field.broadcast, into: pass.room, by: field.output, of: pass.organization)
+    }
+
+    /// The same for whoever goes: a live broadcast that was taken out leaves by a pass that lets nobody in any more.
+    private func leaving(_ use: RoomUse, _ call: Call) async throws -> RoomID {
+        let id: RoomID = try call.id()
+        guard let bearer = Gateway.bearer(call.request), let pass = parts.passes.read(bearer, at: parts.store.now.unixSeconds),
+            pass.use == use, pass.room == id, pass.holder?.field != nil
+        else { return try await room(use, call) }
+        return id
+    }
+
+    private func room(_ use: RoomUse, _ call: Call) async throws -> RoomID { try await pass(use, call).room }
 
     /// A program that cannot change its STUN and TURN servers once it has made its offer asks for them here, with its pass; a browser's own
     /// question before the real one has none. Source: RFC 9725 sections 4.2 and 4.6.
@@ -100,18 +118,14 @@ struct MediaRoutes: Sendable {
     }
 
     private func enter(_ use: RoomUse, _ call: Call) async throws -> Response {
-        let room = try await room(use, call)
-        let offer = String(decoding: call.bytes, as: UTF8.self)
-        let entry: RoomDesk.Entry
-        do {
-            entry = use == .publish ? try await parts.rooms.publish(offer, in: room) : try await parts.rooms.play(offer, in: room)
-        } catch {
-            throw Self.problem(error)
-        }
+        let pass = try await pass(use, call)
+        let room = pass.room
+        let entry = try await enter(pass, String(decoding: call.bytes, as: UTF8.self))
         do {
             // Once more: a room that went meanwhile has not found it.
             _ = try await self.room(use, call)
         } catch {
+            await parts.sessions.left(entry.peer, in: room)
             await parts.rooms.discard(entry.peer)
             throw error
         }
@@ -123,6 +137,27 @@ struct MediaRoutes: Sendable {
             ], Array(entry.answer.utf8))
         tellServers(to: entry.peer.text, in: &response)
         return response
+    }
+
+    private func enter(_ pass: RoomPass, _ offer: String) async throws -> RoomDesk.Entry {
+        guard pass.holder != nil else {
+            do {
+                switch pass.use {
+                case .play: return try await parts.rooms.play(offer, in: pass.room)
+                case .publish, .join: return try await parts.rooms.publish(offer, in: pass.room)
+                }
+            } catch {
+                throw Self.problem(error)
+            }
+        }
+        do {
+            return try await parts.sessions.enter(pass, offer: offer)
+        } catch {
+            switch error {
+            case .desk(let refusal): throw Self.problem(refusal)
+            case .room(let refusal): throw Problem(refusal.reason == .full ? .quota : .conflict, refusal.text)
+            }
+        }
     }
 
     private func trickle(_ use: RoomUse, _ call: Call) async throws -> Response {
@@ -145,12 +180,15 @@ struct MediaRoutes: Sendable {
     }
 
     private func leave(_ use: RoomUse, _ call: Call) async throws -> Response {
-        let (room, peer): (RoomID, PeerID) = (try await room(use, call), try call.id("peer"))
+        let (room, peer): (RoomID, PeerID) = (try await leaving(use, call), try call.id("peer"))
+        var refusal: RoomDesk.Refusal?
         do {
             try await parts.rooms.close(peer, in: room, by: use)
         } catch {
-            throw Self.problem(error)
+            refusal = error
         }
+        await parts.sessions.left(peer, in: room)
+        if let refusal { throw Self.problem(refusal) }
         return Self.shared(.ok, [:])
     }
 

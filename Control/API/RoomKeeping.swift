@@ -1,3 +1,4 @@
+import Broadcasts
 import Logging
 import Meetings
 import Rooms
@@ -8,12 +9,14 @@ import Wire
 /// What rooms ask of control: what holds in them, what is kept of them, and the end of their meetings.
 struct RoomKeeping: Sendable {
     private let store: ControlStore
+    private let broadcasts: BroadcastDirector
     private let farewell: StoredMeetings.Farewell
     private let log: Log
 
     /// - Parameter farewell: what is mailed when a meeting is over.
-    init(store: ControlStore, farewell: @escaping StoredMeetings.Farewell, log: Log) {
+    init(store: ControlStore, broadcasts: BroadcastDirector, farewell: @escaping StoredMeetings.Farewell, log: Log) {
         self.store = store
+        self.broadcasts = broadcasts
         self.farewell = farewell
         self.log = log
     }
@@ -57,7 +60,10 @@ struct RoomKeeping: Sendable {
                 guard let room = await end(meeting, of: organization, in: sessions) else { return }
                 await sessions?.close(room)
             },
-            isName: { DisplayName.isGood($0) })
+            isName: { DisplayName.isGood($0) },
+            fieldLeft: { [broadcasts] field, isForGood in
+                await broadcasts.leftRoom(field.broadcast, by: field.output, isForGood: isForGood)
+            })
     }
 
     /// - Returns: its room, which is no more; nil where somebody was quicker.

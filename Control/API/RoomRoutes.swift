@@ -57,11 +57,22 @@ struct RoomRoutes: Sendable {
         let request = try call.body(RoomPassRequest.self)
         let room = try await parts.store.rooms(in: call.scope()).findOwn(call.id())
         let end = parts.store.now + .seconds((request.minutes ?? RoomPassRequest.standardMinutes) * 60)
-        let guest = RoomPass.Holder(id: RoomPass.Holder.freshID(), name: request.name ?? "Guest", role: .guest, account: nil)
         let pass = RoomPass(
-            room: room.id, organization: room.organization, use: request.use, exp: end.unixSeconds,
-            holder: request.use == .join ? guest : nil)
+            room: room.id, organization: room.organization, use: request.use, exp: end.unixSeconds, holder: Self.holder(request))
         return try show(pass, until: end)
+    }
+
+    /// A guest, or an encoder that has a name: without one it is no participant, and whoever plays the room gets it (WHEP).
+    private static func holder(_ request: RoomPassRequest) -> RoomPass.Holder? {
+        let id = RoomPass.Holder.freshID()
+        switch request.use {
+        case .join: return RoomPass.Holder(id: id, name: request.name ?? "Guest", role: .guest, account: nil)
+        case .publish:
+            return request.name.map { name in
+                RoomPass.Holder(id: id, name: name, role: .member, account: nil, standing: .participant, kind: .encoder)
+            }
+        case .play: return nil
+        }
     }
 
     private func show(_ pass: RoomPass, until end: Timestamp) throws -> Response {

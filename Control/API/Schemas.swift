@@ -497,9 +497,11 @@ enum Schemas {
             .optional("bitrate", .integer(100_000...50_000_000)), .optional("input", .reference("InputChoice")),
         ]),
         "AddOutputRequest": .object([.required("destination", id)]),
+        "BringIntoRoomRequest": .object([.required("room", id)]),
         "OutputReport": .object([
             .required("id", id), .required("state", choice(["connecting", "connected", "retrying", "failed"])), .optional("reason", line),
             .required("sentBytesTotal", count), .required("droppedUnitsTotal", count), .required("reconnectsTotal", count),
+            .optional("keyFramesWantedTotal", count),
         ]),
         "BroadcastEvent": .object([
             .required("id", eventID), .required("source", choice(["sender", "control"])), .required("at", time), .required("kind", line),
@@ -532,7 +534,7 @@ enum Schemas {
                 .list(
                     .object([
                         .required("id", id), .required("destination", id), .required("name", line),
-                        .optional("report", .reference("OutputReport")),
+                        .optional("report", .reference("OutputReport")), .optional("room", id),
                     ]),
                     upTo: WireLimits.outputs)
             ),

@@ -13,7 +13,7 @@ package actor BroadcastDirector {
     let parts: LiveBroadcast.Parts
     var live: [BroadcastID: LiveBroadcast] = [:]
     var runs: [BroadcastID: Task<Void, Never>] = [:]
-    private let quotas: Quotas
+    let quotas: Quotas
     var claims = DestinationClaims()
     /// Destinations that are just being tried.
     var trials: Set<DestinationID> = []
@@ -56,10 +56,12 @@ package actor BroadcastDirector {
         case unknown
     }
 
-    package init(store: ControlStore, fleet: Roster, feed: Feed, lookups: Lookups, log: Log) {
+    /// - Parameter rooms: makes passes for outputs into rooms; nil where there are none.
+    package init(store: ControlStore, fleet: Roster, feed: Feed, lookups: Lookups, rooms: RoomPassMaker? = nil, log: Log) {
         quotas = store.quotas
         parts = LiveBroadcast.Parts(
-            store: BroadcastStore(store: store), fleet: fleet, feed: feed, outputs: OutputPlanner(store: store, lookups: lookups),
+            store: BroadcastStore(store: store), fleet: fleet, feed: feed,
+            outputs: OutputPlanner(store: store, lookups: lookups, rooms: rooms),
             hosts: HostChoice(fleet: fleet), log: log.part("broadcasts"))
     }
 
@@ -349,7 +351,7 @@ extension BroadcastDirector {
     }
 
     /// The running broadcast; nil where it is over.
-    private func find(_ id: BroadcastID, in organization: OrganizationID) async throws -> LiveBroadcast? {
+    func find(_ id: BroadcastID, in organization: OrganizationID) async throws -> LiveBroadcast? {
         guard let one = live[id], one.organization == organization else {
             guard let record = try await parts.store.find(id, in: organization), record.machine.rehearsal == nil else {
                 throw Failure.noSuchBroadcast

@@ -5,6 +5,7 @@ import Wire
 extension BroadcastMachine {
     mutating func reported(_ report: StreamReport, nowMs: Int64) -> [Action] {
         noteLoss(report, after: observed.report)
+        let request = keyFrameRequest(report, after: observed.report, nowMs: nowMs)
         observed.report = report
         // It was said to be gone, and no other has the stream.
         if !observed.hostConnected, port != nil, !observed.isSeeking { observed.leaseFault = nil }
@@ -12,7 +13,7 @@ extension BroadcastMachine {
         observed.watch.heard()
         // Whoever reports has the lease, also where its answer got lost.
         let isNews = phase == .leasing || isUp && port == nil
-        var actions = (isNews ? leased(report.port, nowMs: nowMs) : climb()) + watchOutputs(report)
+        var actions = request + (isNews ? leased(report.port, nowMs: nowMs) : climb()) + watchOutputs(report)
         guard phase == .running else { return actions }
         guard report.ingest.state == .flowing else { return actions + interrupted(nowMs: nowMs) }
         if interruptedSinceMs != nil {
@@ -31,6 +32,22 @@ extension BroadcastMachine {
         guard let delivered = now.deliveredPacketsTotal, comes || now.state == .flowing else { return observed.loss.forget() }
         observed.loss.note(lost: now.lostPacketsTotal, delivered: delivered, at: report.uptimeSeconds)
     }
+
+    /// Once a second at most, however many ask in however many rooms: whoever still wants one then asks again.
+    private mutating func keyFrameRequest(_ report: StreamReport, after last: StreamReport?, nowMs: Int64) -> [Action] {
+        guard isUp, report.ingest.state == .flowing, observed.senderConnected else { return [] }
+        let isWanted = wanted(of: report).contains { output in
+            let before = last?.outputs.first { $0.id == output.id }?.keyFramesWantedTotal ?? 0
+            return output.keyFramesWantedTotal ?? 0 > before
+        }
+        guard isWanted else { return [] }
+        // The wall clock may have been set back meanwhile.
+        if let asked = observed.keyFrameAskedMs, (asked..<asked + Self.keyFramePaceMs).contains(nowMs) { return [] }
+        observed.keyFrameAskedMs = nowMs
+        return [.requestKeyFrame]
+    }
+
+    private static let keyFramePaceMs: Int64 = 1000
 
     mutating func interrupted(nowMs: Int64) -> [Action] {
         guard interruptedSinceMs == nil else { return [] }

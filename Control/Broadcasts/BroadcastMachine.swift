@@ -80,6 +80,8 @@ package struct BroadcastMachine: Codable, Sendable, Hashable {
         var loss = LossWatch()
         /// Some of the stream arrives, and no whole picture yet.
         var isInPieces = false
+        /// When the sender was asked for a key frame last, in Unix milliseconds.
+        var keyFrameAskedMs: Int64?
         /// Outputs that are to go, by how many reports may still name them before they are told so again.
         var leaving: [OutputID: Int] = [:]
     }
@@ -207,6 +209,8 @@ extension BroadcastMachine {
         case cancel(Timer)
         /// Looks whether the host says anything.
         case look
+        /// Asks the sender for a key frame: somebody in a room cannot go on without.
+        case requestKeyFrame
         /// Has a host that may have taken the stream after all let go of it.
         case leave(DeviceID)
         /// The same of one that it was on, with the lease that it had there.

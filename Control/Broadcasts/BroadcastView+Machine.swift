@@ -6,7 +6,9 @@ extension BroadcastView {
     /// What people see of a broadcast.
     static func of(_ machine: BroadcastMachine, createdAtMs: Int64, endedAtMs: Int64?, thumbnailAtMs: Int64? = nil) -> BroadcastView {
         let report = machine.report
-        let outputs = machine.outputs.map { Output(id: $0.id, destination: $0.destination, name: $0.name, report: machine.shown($0.id)) }
+        let outputs = machine.outputs.map {
+            Output(id: $0.id, destination: $0.destination, name: $0.name, report: machine.shown($0.id), room: $0.room)
+        }
         // A change that is on its way to the sender is a wish: shown is what it has agreed to.
         let media = machine.mediaBefore ?? machine.media
         let graceSeconds = if case .seconds(let seconds) = machine.grace { seconds } else { 0 }

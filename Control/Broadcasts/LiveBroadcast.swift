@@ -30,6 +30,10 @@ actor LiveBroadcast {
     private var journal: Journal
     private let origin: Origin
     private var unheard = UnheardLease()
+    /// Until its agent refuses one, and again when that was started anew.
+    private var takesKeyFrameOrders = true
+    /// What was in rooms before a restart of control is in them no more, as far as these know.
+    private var mustEnterRooms: Bool
     /// In memory only: the next one is made within seconds.
     private(set) var thumbnail: ShownThumbnail?
     private let herald: Herald
@@ -83,6 +87,7 @@ actor LiveBroadcast {
         self.createdAtMs = createdAtMs
         self.endedAtMs = endedAtMs
         self.origin = origin
+        mustEnterRooms = origin == .resumed
         self.parts = parts
         journal = Journal(BroadcastLook(machine), isResumed: origin == .resumed, run: unixMilliseconds())
         // Bounded by what feeds it: one report a second, and the outcomes of our own orders.
@@ -121,6 +126,7 @@ actor LiveBroadcast {
 
     private func take(_ event: BroadcastMachine.Event, by user: UserID? = nil) async {
         let before = machine
+        if case .senderConnected = event { takesKeyFrameOrders = true }
         let acts = user.map { journal.asked(event, by: $0, of: machine, atMs: unixMilliseconds()) } ?? []
         let actions = machine.event(event, nowMs: unixMilliseconds())
         if isRehearsal, case .report(let report) = event { await measure(report) }
@@ -137,6 +143,10 @@ actor LiveBroadcast {
         if machine.state != before.state { note(before.state) }
         settleWaiter(event)
         for action in actions { perform(action) }
+        if case .hostConnected(let device, _) = event, device == machine.host, mustEnterRooms {
+            mustEnterRooms = false
+            for output in machine.outputs where output.room != nil { perform(.replaceOutput(output.id)) }
+        }
         await record(acts + journal.saw(BroadcastLook(machine), by: user, atMs: unixMilliseconds()))
         await publish()
     }
@@ -173,6 +183,7 @@ actor LiveBroadcast {
                 await change(.removeOutput(reference(output)))
                 await give(output)
             }
+        case .requestKeyFrame: Task { await requestKeyFrame() }
         case .look: Task { post(.looked(isSilent: await isHostSilent)) }
         case .leave(let host): Task { await leave(host, machine.lease) }
         case .abandon(let host, let lease):
@@ -311,6 +322,14 @@ actor LiveBroadcast {
         }
     }
 
+    /// That it gets lost costs no more than the time to the next one: whoever wants it asks again.
+    private func requestKeyFrame() async {
+        guard takesKeyFrameOrders else { return }
+        let answer = await parts.fleet.order(AgentOrder.keyFrame(BroadcastReference(broadcast: id)), to: sender)
+        // An agent of before: it says so to each of them.
+        if case .outcome(let outcome) = answer, outcome.result == .refused { takesKeyFrameOrders = false }
+    }
+
     private func plan() async -> Plan? {
         guard let host = machine.host, let port = machine.port else { return nil }
         do {
@@ -354,7 +373,7 @@ actor LiveBroadcast {
     }
 
     private func fit(_ output: PlannedOutput) async -> OutputPlanner.Attempt {
-        let attempt = await parts.outputs.attempt(output, in: machine.organization)
+        let attempt = await parts.outputs.attempt(output, of: id, by: sender, in: machine.organization)
         if case .unfit(let reason) = attempt {
             parts.log.warning("an output cannot be made", ["broadcast": "\(id)", "output": "\(output.id)", "reason": "\(reason)"])
         }
@@ -364,7 +383,7 @@ actor LiveBroadcast {
     /// Destinations that were changed while outputs to them were being planned, or while control was away, are followed now: who changed
     /// them did not see the outputs.
     func followDestinations() async {
-        for output in machine.outputs {
+        for output in machine.outputs where output.room == nil {
             do {
                 let (name, listener) = try await parts.outputs.standing(output.destination, in: organization)
                 guard name != output.name || listener != output.listener else { continue }
@@ -404,6 +423,12 @@ actor LiveBroadcast {
     }
 
     private func reference(_ output: OutputID) -> OutputReference { OutputReference(lease: machine.lease, output: output) }
+
+    /// Has an output go into its room again, where that has lost it.
+    func enterAgain(_ output: OutputID) {
+        guard machine.isUp, machine.outputs.contains(where: { $0.id == output && $0.room != nil }) else { return }
+        perform(.replaceOutput(output))
+    }
 
     // MARK: Changes with an answer
 

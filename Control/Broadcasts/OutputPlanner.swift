@@ -8,11 +8,16 @@ import Wire
 struct OutputPlanner: Sendable {
     private let store: ControlStore
     private let lookups: Lookups
+    private let rooms: RoomPassMaker?
 
-    init(store: ControlStore, lookups: Lookups) {
+    init(store: ControlStore, lookups: Lookups, rooms: RoomPassMaker?) {
         self.store = store
         self.lookups = lookups
+        self.rooms = rooms
     }
+
+    /// Whether outputs can go into rooms.
+    var hasRooms: Bool { rooms != nil }
 
     /// A destination as it is now.
     struct Place: Sendable {
@@ -45,7 +50,10 @@ struct OutputPlanner: Sendable {
     }
 
     /// The same for a broadcast that goes on without an output that cannot be made now.
-    func attempt(_ output: PlannedOutput, in organization: OrganizationID) async -> Attempt {
+    func attempt(
+        _ output: PlannedOutput, of broadcast: BroadcastID, by sender: DeviceID, in organization: OrganizationID
+    ) async -> Attempt {
+        if let room = output.room { return await attempt(output, into: room, of: broadcast, by: sender, in: organization) }
         do {
             return .fit(OutputSpec(id: output.id, target: try await place(output.destination, in: organization).target))
         } catch BroadcastDirector.Failure.unfit(_, let reason) {
@@ -54,6 +62,24 @@ struct OutputPlanner: Sendable {
             return .unfit(reason: "its destination was removed")
         } catch {
             return .unfit(reason: "its destination could not be read: \(error)")
+        }
+    }
+
+    /// Its pass is good for the output alone, and while the broadcast has that.
+    private func attempt(
+        _ output: PlannedOutput, into room: RoomID, of broadcast: BroadcastID, by sender: DeviceID, in organization: OrganizationID
+    ) async -> Attempt {
+        guard let rooms else { return .unfit(reason: "this server has no rooms") }
+        let scope = OrganizationScope(organization, by: .system)
+        do {
+            _ = try await store.rooms(in: scope).find(room)
+            let name = try await store.devices(in: scope).find(sender).name
+            let claim = RoomClaim(room: room, organization: organization, broadcast: broadcast, output: output.id, name: name)
+            return .fit(OutputSpec(id: output.id, target: .room(RoomTarget(room: room, pass: SecretOnWire(try rooms(claim))))))
+        } catch StoreError.missing {
+            return .unfit(reason: "its room is no more")
+        } catch {
+            return .unfit(reason: "its room could not be read: \(error)")
         }
     }
 

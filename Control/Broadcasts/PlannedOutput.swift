@@ -4,7 +4,10 @@ package import Wire
 /// An output of a broadcast and the destination it was made from.
 package struct PlannedOutput: Codable, Sendable, Hashable {
     package let id: OutputID
+    /// Of one that goes into a room: an id of the room's own text, which is no destination's.
     package let destination: DestinationID
+    /// The room that it goes into; nil for a destination's.
+    package let room: RoomID?
     /// What its organisation calls the destination: what people are told of the output by.
     package internal(set) var name: String
     /// Its destination is elsewhere than where it is connected to.
@@ -17,15 +20,29 @@ package struct PlannedOutput: Codable, Sendable, Hashable {
     package init(id: OutputID, destination: DestinationID, name: String, listener: ListenerPlace? = nil) {
         self.id = id
         self.destination = destination
+        room = nil
         self.name = name
         self.listener = listener
     }
+
+    /// - Parameter name: of the room.
+    package init(id: OutputID, room: RoomID, name: String) {
+        self.id = id
+        destination = Self.place(of: room)
+        self.room = room
+        self.name = name
+        listener = nil
+    }
+
+    /// What stands for a room where an output's destination is named.
+    static func place(of room: RoomID) -> DestinationID { DestinationID(room.ulid) }
 
     /// One that was stored before it had a name has its id for it.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         id = try values.decode(OutputID.self, forKey: .id)
         destination = try values.decode(DestinationID.self, forKey: .destination)
+        room = try values.decodeIfPresent(RoomID.self, forKey: .room)
         name = try values.decodeIfPresent(String.self, forKey: .name) ?? id.text
         // One that was stored before this was is taken to be where its destination is.
         isElsewhere = try values.decodeIfPresent(Bool.self, forKey: .isElsewhere) ?? false

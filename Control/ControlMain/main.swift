@@ -176,14 +176,17 @@ struct Outward: Sendable {
     let links = AccountLinks(origin: configuration.origins[0].text)
     let letters = configuration.mail.map { _ in Letters(links) }
     let postman = configuration.mail.map { Postman(store, $0, log: log) }
-    let broadcasts = BroadcastDirector(store: store, fleet: fleet, feed: feed, lookups: outward.lookups, log: log)
+    let passes = RoomPasses(key: try await store.operations.key("room passes"))
+    let broadcasts = BroadcastDirector(
+        store: store, fleet: fleet, feed: feed, lookups: outward.lookups, rooms: configuration.rooms.workers > 0 ? passes.maker : nil,
+        log: log)
     let signer = BlobSigner(key: try await store.operations.key("blob addresses"))
     return Gateway.Parts(
         store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
         fleet: fleet,
         feed: feed,
         broadcasts: broadcasts, rooms: try RoomDesk(configuration.rooms, log: log),
-        passes: RoomPasses(key: try await store.operations.key("room passes")),
+        passes: passes,
         alerts: AlertDesk(store: store, broadcasts: broadcasts, letters: letters, log: log),
         devices: DeviceDoor(
             store: store, fleet: fleet, origins: configuration.origins, binding: configuration.endsTLSAtProxy ? .origin : .exporter,

@@ -87,13 +87,16 @@ package struct RoomOffice: Sendable {
     let end: @Sendable (MeetingID, OrganizationID) async -> Void
     /// Whether somebody may be called so.
     let isName: @Sendable (String) -> Bool
+    /// A live broadcast is in the room no more though it did not ask for that: for good, where a host has sent it away or the room is no more.
+    let fieldLeft: @Sendable (RoomPass.Field, Bool) async -> Void
 
     package init(
         charter: @escaping @Sendable (RoomID, OrganizationID) async -> RoomCharter?,
         keep: @escaping @Sendable (RoomRecord, MeetingID, OrganizationID) async -> Void,
         read: @escaping @Sendable (ChatQuery, MeetingID, OrganizationID) async throws -> [RoomChatMessage],
         recall: @escaping @Sendable (MeetingID, OrganizationID, Int) async -> [RoomState.Saying],
-        end: @escaping @Sendable (MeetingID, OrganizationID) async -> Void, isName: @escaping @Sendable (String) -> Bool
+        end: @escaping @Sendable (MeetingID, OrganizationID) async -> Void, isName: @escaping @Sendable (String) -> Bool,
+        fieldLeft: @escaping @Sendable (RoomPass.Field, Bool) async -> Void = { _, _ in }
     ) {
         self.charter = charter
         self.keep = keep
@@ -101,6 +104,7 @@ package struct RoomOffice: Sendable {
         self.recall = recall
         self.end = end
         self.isName = isName
+        self.fieldLeft = fieldLeft
     }
 }
 

@@ -118,12 +118,13 @@ package actor RoomDesk {
     /// - Parameters:
     ///   - peer: a new one.
     ///   - owner: the participant that it is of; nil for a program.
+    ///   - use: the door by which it came; nil: a participant's page, or a program's.
     package func publish(
-        _ offer: String, as peer: PeerID? = nil, of owner: ParticipantID? = nil, in room: RoomID
+        _ offer: String, as peer: PeerID? = nil, of owner: ParticipantID? = nil, in room: RoomID, by use: RoomUse? = nil
     ) async throws(Refusal) -> Entry {
         let peer = peer ?? .fresh()
         let order = WorkerOrder.publish(PeerOffer(peer: peer, room: room, owner: owner, offer: offer))
-        return try await enter(peer, room, by: owner == nil ? .publish : .join, order)
+        return try await enter(peer, room, by: use ?? (owner == nil ? .publish : .join), order)
     }
 
     /// Another offer of somebody who sends.

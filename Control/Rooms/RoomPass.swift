@@ -2,15 +2,15 @@ import Crypto
 package import Units
 package import Wire
 
-/// What lets into one room for a while: a program to send or to receive (WHIP and WHEP show it as their bearer token), or a person with
-/// a page.
+/// What lets into one room for a while: a program to send or to receive (WHIP and WHEP show it as their bearer token), a live broadcast that sends
+/// as a participant, or a person with a page.
 package struct RoomPass: Codable, Sendable, Hashable {
     package let room: RoomID
     package let organization: OrganizationID
     package let use: RoomUse
     /// Unix seconds.
     package let exp: Int64
-    /// Of `join`.
+    /// Of `join`, and of a live broadcast that sends.
     package let holder: Holder?
 
     /// Who comes in by a pass, with a page.
@@ -28,10 +28,15 @@ package struct RoomPass: Codable, Sendable, Hashable {
         package let places: Int?
         /// Of a guest who may be heard or seen: while fewer of those are there; nil: as many as may be there at all.
         package let guestPlaces: Int?
+        /// What sends without a page; nil for a person with one.
+        package let kind: RoomParticipant.Kind?
+        /// Of a live broadcast.
+        package let field: Field?
 
+        /// - Parameter field: of a live broadcast, whose kind that is.
         package init(
             id: String, name: String, role: RoomRole, account: Account?, standing: MeetingRole? = nil, places: Int? = nil,
-            guestPlaces: Int? = nil
+            guestPlaces: Int? = nil, kind: RoomParticipant.Kind? = nil, field: Field? = nil
         ) {
             self.id = id
             self.name = name
@@ -40,6 +45,8 @@ package struct RoomPass: Codable, Sendable, Hashable {
             self.standing = standing
             self.places = places
             self.guestPlaces = guestPlaces
+            self.kind = field == nil ? kind : .field
+            self.field = field
         }
 
         package var meetingRole: MeetingRole {
@@ -49,6 +56,17 @@ package struct RoomPass: Codable, Sendable, Hashable {
             case .member: .participant
             case .guest: .guest
             }
+        }
+    }
+
+    /// A live broadcast that is in a room, by one of its outputs: its pass is good while the broadcast has that.
+    package struct Field: Codable, Sendable, Hashable {
+        package let broadcast: BroadcastID
+        package let output: OutputID
+
+        package init(broadcast: BroadcastID, output: OutputID) {
+            self.broadcast = broadcast
+            self.output = output
         }
     }
 

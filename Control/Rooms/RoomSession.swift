@@ -119,7 +119,61 @@ package actor RoomSession {
         return Admission(session: self, connection: connection, participant: participant, entry: entry, wakes: wakes)
     }
 
+    /// Lets a live broadcast or an encoder in, by the offer that it makes at WHIP's door: seen and heard like others, without a page. It has its seat for as
+    /// long as it sends; one that is there sends by this offer from now on.
+    ///
+    /// - Returns: nil where the session is over: there is another one.
+    func enter(_ holder: RoomPass.Holder, until passEnd: Int64, offer: String) async throws(FieldRefusal) -> RoomDesk.Entry? {
+        guard !isOver else { return nil }
+        let id: ParticipantID
+        do throws(RoomRefusal) {
+            // Nobody comes back by a token: the pass is shown again.
+            id = try state.join(
+                holder, until: passEnd, as: .fresh(), over: nextConnection(), resume: randomBytes(32), at: unixMilliseconds() / 1000,
+                now: .now
+            ).participant
+        } catch {
+            throw .room(error)
+        }
+        let peer = PeerID.fresh()
+        let before = state.publish(by: peer, of: id)
+        wake()
+        if let before { await desk.discard(before) }
+        do throws(RoomDesk.Refusal) {
+            let entry = try await desk.publish(offer, as: peer, of: id, in: room, by: .publish)
+            let sources = entry.tracks.map { RoomTrackSource(mid: $0.mid, source: $0.kind == .video ? .camera : .microphone) }
+            if try await settle(entry, RoomPublication(offer: "", tracks: sources), of: id) != nil { return entry }
+        } catch {
+            giveUp(id, sendingBy: peer)
+            throw .desk(error)
+        }
+        giveUp(id, sendingBy: peer)
+        throw .room(RoomRefusal(.forbidden, "pictures, or sound, are nobody's to send in this kind of meeting"))
+    }
+
+    /// Another offer of the same one may have come meanwhile: then it stays.
+    private func giveUp(_ id: ParticipantID, sendingBy peer: PeerID) {
+        if [peer, nil].contains(state.publisher(of: id)) { left(id) }
+    }
+
     // MARK: Going
+
+    /// A live broadcast or an encoder sends no more by this one.
+    func left(sendingBy peer: PeerID) {
+        if let id = state.program(sendingBy: peer) { left(id) }
+    }
+
+    /// A live broadcast does not send by this output any more.
+    func dismiss(_ output: OutputID) {
+        if let id = state.field(of: output) { left(id) }
+    }
+
+    private func left(_ id: ParticipantID) {
+        guard let remains = state.leave(id) else { return }
+        wake()
+        endIfEmpty()
+        Task { await discard(remains.peers) }
+    }
 
     /// A connection is over: what it is told last, where anything is.
     package func dropped(_ connection: Int) -> RoomOver.Reason? {
@@ -157,7 +211,7 @@ package actor RoomSession {
     }
 
     private func endIfEmpty() {
-        guard !isOver, state.count == 0 else { return }
+        guard !isOver, state.attendance == 0 else { return }
         if state.isEmpty(at: unixMilliseconds() / 1000) {
             isOver = true
             reaper?.cancel()
@@ -203,6 +257,13 @@ package actor RoomSession {
         reaper?.cancel()
         records.finish()
         for connection in Array(wakers.keys) { dismiss(connection, .closed) }
+        tell(state.fields, isForGood: true)
+    }
+
+    /// Whoever has brought live broadcasts in is told that they are here no more.
+    private func tell(_ fields: [RoomPass.Field], isForGood: Bool) {
+        guard !fields.isEmpty else { return }
+        Task { [office] in for field in fields { await office.fieldLeft(field, isForGood) } }
     }
 
     /// Something has changed: what of it is to be kept is on its way, and whoever is in the room looks.
@@ -237,6 +298,12 @@ package actor RoomSession {
 
     /// The desk has heard something of a peer.
     func heard(_ event: RoomDesk.Event) {
+        if case .left(let peer, _) = event, let id = state.program(sendingBy: peer) {
+            let field = state.field(of: id)
+            // It comes back by itself where its worker has ended.
+            if let field { tell([field], isForGood: false) }
+            return left(id)
+        }
         let isOurs =
             switch event {
             case .offered(let offer): state.offered(offer)
@@ -326,6 +393,10 @@ package actor RoomSession {
         }
         log.debug("somebody acts in a room", ["order": .text(order.type), "by": .text(id.text)])
         wake()
+        for idle in state.idlePrograms {
+            if let field = state.field(of: idle) { tell([field], isForGood: true) }
+            left(idle)
+        }
         if let over { await desk.discard(over) }
         for one in held { await hold(one) }
     }
@@ -486,8 +557,10 @@ package actor RoomSession {
     }
 
     private func remove(_ removal: RoomRemoval, by id: ParticipantID) async throws(RoomRefusal) {
+        let field = state.field(of: removal.participant)
         let seats = try state.remove(
             removal.participant, by: id, mayReturn: removal.mayReturn ?? false, at: .now, unixSeconds: unixMilliseconds() / 1000)
+        if let field { tell([field], isForGood: true) }
         log.notice("somebody was sent away", ["participant": .text(removal.participant.text), "by": .text(id.text)])
         // All of them before the worker is waited for.
         for remains in seats { if let connection = remains.connection { dismiss(connection, .removed) } }

@@ -47,6 +47,31 @@ package actor RoomSessions {
         }
     }
 
+    /// Lets a live broadcast, or an encoder with a name, into the room of its pass.
+    ///
+    /// - Parameter offer: SDP.
+    package func enter(_ pass: RoomPass, offer: String) async throws(FieldRefusal) -> RoomDesk.Entry {
+        guard let holder = pass.holder, holder.kind != nil else { throw .room(RoomRefusal(.pass, "this pass is a person's")) }
+        while true {
+            let session: RoomSession
+            do throws(RoomRefusal) {
+                session = try await opened(for: pass)
+            } catch {
+                throw .room(error)
+            }
+            if let entry = try await session.enter(holder, until: pass.exp, offer: offer) { return entry }
+            forget(session)
+        }
+    }
+
+    /// A program has ended its session: where it was a participant, it is in the room no more.
+    package func left(_ peer: PeerID, in room: RoomID) async { await sessions[room]?.left(sendingBy: peer) }
+
+    /// A live broadcast does not have this output any more, whatever becomes of who sends for it.
+    package func dismiss(_ output: OutputID) async {
+        for session in sessions.values { await session.dismiss(output) }
+    }
+
     private func opened(for pass: RoomPass) async throws(RoomRefusal) -> RoomSession {
         if let there = sessions[pass.room] { return there }
         guard let office, let charter = await office.charter(pass.room, pass.organization) else {

@@ -21,6 +21,8 @@ package struct RoomRefusal: Error, Sendable, Hashable {
 package struct RoomState: Sendable {
     package struct Limits: Sendable, Hashable {
         package var participants = WireLimits.participants
+        /// Live broadcasts and encoders beside them.
+        package var programs = 16
         /// How long a seat is kept whose connection is lost.
         package var grace = Duration.seconds(60)
         /// Changes that are kept for those who come back, or who read slowly.
@@ -66,6 +68,7 @@ package struct RoomState: Sendable {
 
     /// How many there are, with those who are away.
     package struct Headcount: Sendable, Hashable {
+        /// People: a live broadcast keeps no meeting going, and takes nobody's place.
         package var all = 0
         package var hosts = 0
         /// Guests who may be heard or seen.
@@ -165,6 +168,8 @@ package struct RoomState: Sendable {
     }
 
     package var count: Int { seats.count }
+    /// Of people.
+    package var attendance: Int { seats.values.count { $0.holder.kind == nil } }
     /// Nothing of it has to be remembered.
     package func isEmpty(at unixSeconds: Int64) -> Bool {
         // What a host has decided is not undone by everybody's going, nor is a pace by going alone.
@@ -200,20 +205,30 @@ package struct RoomState: Sendable {
         guard let preset = charter.preset(of: role) else {
             throw RoomRefusal(.pass, "this pass is of another kind of meeting")
         }
-        guard !conditions.isLocked || role >= .coHost else {
+        // A live broadcast is brought in by whoever runs rooms, and comes back by itself.
+        guard !conditions.isLocked || role >= .coHost || holder.field != nil else {
             throw RoomRefusal(.locked, "a host has locked the room: nobody else comes in")
         }
         let places = min(limits.participants, holder.places ?? limits.participants)
-        guard seats.count < places else { throw RoomRefusal(.full, "the room is full: \(places) may be in it") }
-        let permissions = charter.permissions(of: preset)
+        guard holder.kind == nil || seats.count - attendance < limits.programs else {
+            throw RoomRefusal(.full, "the room is full: \(limits.programs) live broadcasts and encoders may be in it")
+        }
+        guard holder.kind != nil || attendance < places else { throw RoomRefusal(.full, "the room is full: \(places) may be in it") }
+        var permissions = charter.permissions(of: preset)
+        // Whoever has brought it in has said that it speaks.
+        let granted: Set<RoomMedia> = holder.kind == nil ? [] : [.audio, .video]
+        for media in granted { permissions.grant(media) }
         if let guests = holder.guestPlaces, holder.role == .guest, permissions.mayPublish, headcount.sendingGuests >= guests {
             throw RoomRefusal(.full, "the room is full: \(guests) of those in it may be guests")
         }
         try spend(\.arrivals, by: Self.identity(of: holder), at: now)
         let shownRole = curb.most == nil ? holder.role : .shown(role, isGuest: holder.role == .guest)
-        let shown = RoomParticipant(id: id, name: holder.name, role: shownRole, isAway: false, tracks: [], meetingRole: role)
+        let shown = RoomParticipant(
+            id: id, name: holder.name, role: shownRole, isAway: false, tracks: [], meetingRole: role,
+            kind: holder.kind)
         var seat = Seat(
-            shown: shown, holder: holder, passEnd: passEnd, preset: preset, permissions: permissions, isChatMuted: curb.isChatMuted,
+            shown: shown, holder: holder, passEnd: passEnd, preset: preset, permissions: permissions, granted: granted,
+            isChatMuted: curb.isChatMuted,
             rights: (1, Self.rights(role, preset, permissions, isChatMuted: curb.isChatMuted)), seesSince: seq, resume: resume,
             link: .here(connection))
         seat.lastNote = 1
@@ -312,11 +327,24 @@ package struct RoomState: Sendable {
     /// The id of the pass by which they came.
     package func pass(of id: ParticipantID) -> String? { seats[id]?.holder.id }
     package func publisher(of id: ParticipantID) -> PeerID? { seats[id]?.publisher }
+    /// nil for who is no live broadcast.
+    package func field(of id: ParticipantID) -> RoomPass.Field? { seats[id]?.holder.field }
+    /// Who sends by this one and has no page.
+    package func program(sendingBy peer: PeerID) -> ParticipantID? {
+        seats.first { $0.value.publisher == peer && $0.value.holder.kind != nil }?.key
+    }
+    /// Those without a page to whom sending was forbidden: nothing of them is left to be there.
+    package var idlePrograms: [ParticipantID] {
+        seats.filter { $0.value.holder.kind != nil && $0.value.publisher == nil }.keys.sorted()
+    }
+    /// Who it is by its output.
+    package func field(of output: OutputID) -> ParticipantID? { seats.first { $0.value.holder.field?.output == output }?.key }
+    package var fields: [RoomPass.Field] { seats.values.compactMap(\.holder.field) }
     package func subscriber(of id: ParticipantID) -> PeerID? { seats[id]?.subscriber }
 
     package var headcount: Headcount {
         var count = Headcount()
-        count.all = seats.count
+        count.all = attendance
         count.hosts = seats.values.count { $0.shown.role == .host }
         count.sendingGuests = seats.values.count { $0.holder.role == .guest && $0.permissions.mayPublish }
         return count

@@ -17,6 +17,9 @@ package final class PoolService: Sendable {
         async throws
     {
         let outgoing = Outgoing()
+        var settings = settings
+        let proxy = settings.proxy.map { ["--proxy", "http://\($0.host):\($0.port)"] } ?? []
+        settings.control = ["--control", identity.server.text, "--authority", identity.authority.text] + proxy
         let previews = Previews(identity: identity, loop: loop, proxy: settings.proxy, log: log)
         let host = try ReceiverHost(settings: settings, loop: loop, log: log.part("host"), previews: previews) { message, importance in
             outgoing.send(message, importance)

@@ -19,6 +19,8 @@ package struct PoolSettings: Sendable {
     package var recordings: String?
     /// Networks that outputs may reach though they are not of the public net, e.g. `192.168.1.0/24`.
     package var outbound: [String] = []
+    /// Where control is, as words for `strata-receiver`: outputs go into rooms of that one alone. Empty where it is not known, in tests.
+    package var control: [String] = []
     /// What control is reached through; media never is.
     package var proxy: ClientOptions.Proxy?
     /// Holds `pool/`, with a socket and a start file for each lease; gone after a reboot.

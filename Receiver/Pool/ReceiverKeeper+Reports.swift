@@ -55,6 +55,8 @@ extension StreamReport {
     func differsInState(from other: StreamReport) -> Bool {
         pid != other.pid || restarts != other.restarts || ingest.state != other.ingest.state || ingest.video != other.ingest.video
             || slateFault != other.slateFault || ingest.width != other.ingest.width || ingest.height != other.ingest.height
-            || !outputs.elementsEqual(other.outputs) { $0.id == $1.id && $0.state == $1.state && $0.reason == $1.reason }
+            || !outputs.elementsEqual(other.outputs) {
+                $0.id == $1.id && $0.state == $1.state && $0.reason == $1.reason && $0.keyFramesWantedTotal == $1.keyFramesWantedTotal
+            }
     }
 }

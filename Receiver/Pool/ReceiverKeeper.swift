@@ -206,7 +206,7 @@ actor ReceiverKeeper {
         let arguments =
             ["--socket", files.socket(of: lease), "--log", settings.receiverLogLevel]
             + (settings.recordings.map { ["--recordings", $0] } ?? []) + settings.outbound.flatMap { ["--allow", $0] }
-            + ["--stream-ports", "\(settings.ports.first)-\(settings.ports.last)"]
+            + ["--stream-ports", "\(settings.ports.first)-\(settings.ports.last)"] + settings.control
         return try ChildProcess.start(settings.receiver, arguments, ownSession: true)
     }
 

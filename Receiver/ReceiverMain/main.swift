@@ -1,3 +1,4 @@
+import Field
 import FoundationEssentials
 import Glibc
 import Logging
@@ -11,8 +12,9 @@ import Wire
 struct Arguments {
     static let usage = """
         usage: strata-receiver --socket PATH [--recordings FOLDER] [--allow NETWORK]... [--stream-ports FIRST-LAST]
-                               [--log trace|debug|info|notice|warning|error]
+                               [--control URL --authority TEXT [--proxy URL]] [--log trace|debug|info|notice|warning|error]
                strata-receiver listen FILE
+               strata-receiver field \(ControlPlace.usage)
                strata-receiver test-destination [--allow NETWORK]... [--stream-ports FIRST-LAST]
         """
 
@@ -21,7 +23,12 @@ struct Arguments {
     var allowed: [AddressRange] = []
     var streamPorts: ClosedRange<Int>?
     var level = Log.Level.notice
-    var policy: OutputPolicy { OutputPolicy(allowing: allowed, streamPorts: streamPorts) }
+    /// Where control is, for outputs into its rooms; empty where there are none.
+    var control: [String] = []
+    var policy: OutputPolicy {
+        let rooms = control.isEmpty ? nil : RoomEntrance(program: ProgramContext.executable, arguments: ["field"] + control)
+        return OutputPolicy(allowing: allowed, streamPorts: streamPorts, rooms: rooms)
+    }
 
     /// nil where they cannot be understood.
     init?(_ words: ArraySlice<String>) {
@@ -38,6 +45,7 @@ struct Arguments {
                 let ports = value.split(separator: "-").compactMap { Int($0) }
                 guard ports.count == 2, ports[0] <= ports[1] else { return nil }
                 streamPorts = ports[0]...ports[1]
+            case "--control", "--authority", "--proxy": control += [name, value]
             case "--log":
                 guard let level = Log.Level(name: value) else { return nil }
                 self.level = level
@@ -63,6 +71,22 @@ struct Arguments {
     let order = try JSONDecoder().decode(OutputTestOrder.self, from: Data(input))
     let test = TargetTest(order.target, policy: arguments.policy, loop: try Loop(name: "test"))
     return writeStandardOutput(Array(try JSONEncoder().encode(await test.run())))
+}
+
+/// `field`: takes the stream that standard input brings into the room that its first line names (`RoomTarget`), and writes how it stands
+/// (`FieldWord`).
+@Sendable func takeIntoRoom(_ place: ControlPlace) async throws {
+    let loop = try Loop(name: "field")
+    let signals = try Signals(loop: loop)
+    let publisher = FieldPublisher(place, loop: loop, log: Log("field")) { word in
+        // Whoever does not read it any more is gone, and so is what is read from it.
+        _ = writeStandardOutput(Array("\(word.line)\n".utf8))
+    }
+    let signalled = loop.spawn {
+        for await signal in signals.events where signal == .stop { publisher.end() }
+    }
+    await loop.spawn { await publisher.run() }.value
+    signalled.cancel()
 }
 
 /// Ends the program when all is said and done, without what libraries do then: libsrt's part of it may crash (`Destinations`).
@@ -96,6 +120,20 @@ if CommandLine.arguments.count > 1, CommandLine.arguments[1] == "test-destinatio
         exit(1)
     } catch {
         Log("receiver", threshold: arguments.level).error("a destination could not be tried", ["error": "\(error)"])
+        exit(1)
+    }
+}
+if CommandLine.arguments.count > 1, CommandLine.arguments[1] == "field" {
+    shareFreeMemory()
+    guard let place = ControlPlace(CommandLine.arguments.dropFirst(2)) else {
+        print(Arguments.usage)
+        exit(64)
+    }
+    do {
+        try await takeIntoRoom(place)
+        leave()
+    } catch {
+        Log("field").error("cannot start", ["error": "\(error)"])
         exit(1)
     }
 }

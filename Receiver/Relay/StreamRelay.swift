@@ -255,7 +255,10 @@ package actor StreamRelay {
     private func reportIfDue() {
         guard let report = makeReport() else { return }
         let now = Instant.now
-        let states = report.outputs.map { "\($0.id) \($0.state) \($0.reason ?? "")" } + ["\(report.ingest.state)", report.slateFault ?? ""]
+        // A key frame that is wanted is told at once, as a state is.
+        let states =
+            report.outputs.map { "\($0.id) \($0.state) \($0.keyFramesWantedTotal ?? 0) \($0.reason ?? "")" }
+            + ["\(report.ingest.state)", report.slateFault ?? ""]
         let isDue = lastReport.map { now - $0 >= .milliseconds(990) } ?? true
         guard isDue || states != lastStates else { return }
         lastStates = states

@@ -398,6 +398,8 @@ struct DescriptionTests {
         let output = try #require(outputs.first { $0["destination"] as? String == destinations[1] }?["id"] as? String)
         try await api.call("POST /broadcasts/{id}/outputs/{output}/retry", [id, output], by: owner)
         try await api.call("DELETE /broadcasts/{id}/outputs/{output}", [id, output], by: owner)
+        let room = try await owner.post("/rooms", #"{"name":"Studio"}"#).text("id")
+        try await api.call("POST /broadcasts/{id}/rooms", [id], #"{"room":"\#(room)"}"#, by: owner)
         try await api.call("POST /broadcasts/{id}/stop", [id], by: owner)
         try await eventually(within: .seconds(5), "it is over") { try await owner.get("/broadcasts/\(id)").text("state") == "ended" }
         try await api.call("GET /broadcasts/{id}", [id], by: owner)

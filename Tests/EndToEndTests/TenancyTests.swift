@@ -63,7 +63,7 @@ struct TenancyTests {
         "GET /api/v1/broadcasts/{id}/thumbnail": .member, "POST /api/v1/broadcasts": .host,
         "PATCH /api/v1/broadcasts/{id}": .host, "POST /api/v1/broadcasts/{id}/stop": .host,
         "POST /api/v1/broadcasts/{id}/outputs": .host, "DELETE /api/v1/broadcasts/{id}/outputs/{output}": .host,
-        "POST /api/v1/broadcasts/{id}/outputs/{output}/retry": .host,
+        "POST /api/v1/broadcasts/{id}/outputs/{output}/retry": .host, "POST /api/v1/broadcasts/{id}/rooms": .host,
         "GET /api/v1/rehearsals": .member, "POST /api/v1/rehearsals": .host, "GET /api/v1/rehearsals/{id}": .member,
         "POST /api/v1/rehearsals/{id}/stop": .host,
         "GET /api/v1/rooms": .member, "POST /api/v1/rooms": .host, "DELETE /api/v1/rooms/{id}": .host,
@@ -107,6 +107,7 @@ struct TenancyTests {
         "PUT /api/v1/webhooks/{id}": #"{"url":"https://example.org/","description":"taken","active":true}"#,
         "POST /api/v1/webhooks/{id}/secret": "{}", "POST /api/v1/broadcasts/{id}/players": "{}",
         "POST /api/v1/broadcasts/{id}/outputs": #"{"destination":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}"#,
+        "POST /api/v1/broadcasts/{id}/rooms": #"{"room":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}"#,
     ]
 
     private static let nobodys = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -163,7 +164,8 @@ struct TenancyTests {
             "DELETE /api/v1/rooms/{id}", "POST /api/v1/rooms/{id}/passes", "POST /api/v1/broadcasts", "PATCH /api/v1/broadcasts/{id}",
             "POST /api/v1/broadcasts/{id}/stop",
             "POST /api/v1/broadcasts/{id}/outputs", "DELETE /api/v1/broadcasts/{id}/outputs/{output}",
-            "POST /api/v1/broadcasts/{id}/outputs/{output}/retry", "POST /api/v1/rehearsals", "POST /api/v1/rehearsals/{id}/stop",
+            "POST /api/v1/broadcasts/{id}/outputs/{output}/retry", "POST /api/v1/broadcasts/{id}/rooms", "POST /api/v1/rehearsals",
+            "POST /api/v1/rehearsals/{id}/stop",
             "POST /api/v1/senders/{id}/modem-reset", "POST /api/v1/senders/{id}/speed-test", "GET /api/v1/senders/{id}/picture",
             "GET /api/v1/broadcasts/{id}/players", "POST /api/v1/broadcasts/{id}/players",
             "DELETE /api/v1/broadcasts/{id}/players/{player}",

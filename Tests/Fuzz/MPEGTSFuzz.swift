@@ -9,11 +9,20 @@ package func fuzzMPEGTS(_ bytes: [UInt8]) -> String? {
     var position = 0
     while position < bytes.count {
         let end = min(bytes.count, position + 1316)
-        reader.feed(Array(bytes[position..<end]), arrival: .milliseconds(position / 1316)) { violation = violation ?? check($0) }
+        reader.feed(Array(bytes[position..<end]), arrival: .milliseconds(position / 1316)) { event in
+            look(event)
+            violation = violation ?? check(event)
+        }
         position = end
     }
     reader.finish { violation = violation ?? check($0) }
     return violation ?? [7, 188, 1472].lazy.compactMap { checkAligner(bytes, $0) }.first
+}
+
+/// What is asked of pictures that are to go into a room: answered, whatever stands there.
+private func look(_ event: StreamReader.Event) {
+    guard case .video(let picture) = event else { return }
+    for set in picture.format?.parameterSets ?? [] { _ = PictureSize.isInterlaced(h264: set[...]) }
 }
 
 /// Cut as datagrams are: whole packets come out, every byte is in one of them, thrown away or kept, and of those less than a packet.

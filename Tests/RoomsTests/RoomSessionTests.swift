@@ -119,6 +119,23 @@ struct RoomSessionTests {
         #expect(!stays.isEmpty && stays.allSatisfy { $0 > .zero && $0 <= .seconds(1) })
     }
 
+    @Test("has no seat for a live broadcast that its worker does not take, and does not go on for it")
+    func field() async throws {
+        let house = try House(keepAlive: 1)
+        let holder = RoomPass.Holder(
+            id: "output", name: "Van 3", role: .member, account: nil, standing: .participant,
+            field: RoomPass.Field(broadcast: RoomTable.fresh(), output: RoomTable.fresh()))
+        let exp = unixMilliseconds() / 1000 + 100
+        let pass = RoomPass(room: house.room, organization: house.organization, use: .publish, exp: exp, holder: holder)
+        await #expect(throws: FieldRefusal.desk(RoomDesk.Refusal.none)) { try await house.sessions.enter(pass, offer: "v=0\r\n") }
+        #expect(await house.sessions.people(in: house.room).isEmpty)
+        try await house.until { house.ended.withLock { $0 } == [house.meeting] }
+        let person = RoomPass(
+            room: house.room, organization: house.organization, use: .publish, exp: exp,
+            holder: RoomPass.Holder(id: "a", name: "Anna", role: .member, account: nil))
+        await #expect(throws: FieldRefusal.self) { try await house.sessions.enter(person, offer: "v=0\r\n") }
+    }
+
     @Test("that is no more lets nobody in")
     func gone() async throws {
         let house = try House(isThere: false)

@@ -139,6 +139,8 @@ struct GoldenTests {
         let test = SpeedTestOrder(link: "wwan0", ticket: SecretOnWire(Secret("ticket")), seconds: 5, bytes: 67_108_864)
         try check("order-speed-test", Command(id: Sample.command, order: AgentOrder.speedTest(test)))
         try check("order-picture", Command(id: Sample.command, order: AgentOrder.picture(PictureOrder(input: "v4l2:usb-1"))))
+        let broadcast = BroadcastReference(broadcast: Sample.broadcast)
+        try check("order-key-frame", Command(id: Sample.command, order: AgentOrder.keyFrame(broadcast)))
         try check("agent-picture", AgentMessage.picture(InputPicture(input: "v4l2:usb-1", base64: Sample.thumbnail.base64)))
         try check("order-watch", Command(id: Sample.command, order: AgentOrder.watch(TelemetryInterval(ms: 200))))
     }
@@ -166,6 +168,12 @@ struct GoldenTests {
         try check("order-release", Command(id: Sample.command, order: PoolOrder.release(LeaseReference(lease: Sample.lease))))
         let change = OutputChange(lease: Sample.lease, output: Sample.spec.outputs[0])
         try check("order-add-output", Command(id: Sample.command, order: PoolOrder.addOutput(change)))
+        let target = RoomTarget(room: try #require(RoomID("01R00M00000000000000000000")), pass: SecretOnWire(Secret("p")))
+        let room = OutputChange(lease: Sample.lease, output: OutputSpec(id: Sample.output, target: .room(target)))
+        try check("order-add-output-room", Command(id: Sample.command, order: PoolOrder.addOutput(room)))
+        var asked = Sample.report
+        asked.outputs[0].keyFramesWantedTotal = 4
+        try check("pool-report-key-frames", PoolMessage.report(asked))
         let reference = OutputReference(lease: Sample.lease, output: Sample.output)
         try check("order-remove-output", Command(id: Sample.command, order: PoolOrder.removeOutput(reference)))
         try check("order-retry-output", Command(id: Sample.command, order: PoolOrder.retryOutput(reference)))

@@ -56,7 +56,7 @@ import Wire
     func messages(_ kind: RoomMessage.Kind) throws {
         let participant = RoomParticipant(
             id: Self.somebody, name: "Anna", role: .host, isAway: false, tracks: [RoomTrack(mid: "0", kind: .video, source: .camera)],
-            meetingRole: .coHost, off: [.audio], stoppedBy: Self.somebody, hand: 12)
+            meetingRole: .coHost, off: [.audio], stoppedBy: Self.somebody, hand: 12, kind: .field)
         let entry = RoomEntry(
             room: Self.room, participant: Self.somebody, role: .host, resume: Secret("x"), graceSeconds: 60, publishes: true,
             subscribes: false, iceServers: [ICEServer(url: "turn:a", username: "1:b", credential: SecretOnWire(Secret("y")))])

@@ -86,6 +86,10 @@ export type Branding = {
   icon?: string | null;
 };
 
+export type BringIntoRoomRequest = {
+  room: string;
+};
+
 export type Broadcast = {
   id: string;
   sender: string;
@@ -104,6 +108,7 @@ export type Broadcast = {
     destination: string;
     name: string;
     report?: OutputReport | null;
+    room?: string | null;
   })[];
   ingest?: IngestReport | null;
   receiver?: {
@@ -750,6 +755,7 @@ export type OutputReport = {
   sentBytesTotal: number;
   droppedUnitsTotal: number;
   reconnectsTotal: number;
+  keyFramesWantedTotal?: number | null;
 };
 
 export type PageError = {
@@ -1319,6 +1325,8 @@ export interface Operations {
   deleteBroadcastsByIdPlayersByPlayer: { path: { id: string; player: string }; body: undefined; answer: undefined };
   /** The flight recorder: what happened and why, and the figures each 5 s; a JSON line each. For every user of the organisation. */
   getBroadcastsByIdRecorder: { path: { id: string }; body: undefined; answer: Blob };
+  /** Have a running broadcast join a room, as a participant named after its sender; it leaves with its output. For the role host and those above it. */
+  postBroadcastsByIdRooms: { path: { id: string }; body: BringIntoRoomRequest; answer: Broadcast };
   /** Stop a broadcast; no error where it is over already. For the role host and those above it. */
   postBroadcastsByIdStop: { path: { id: string }; body: undefined; answer: Broadcast };
   /** The newest picture of a running broadcast, small, of the time that its thumbnailAt tells. For every user of the organisation. */
@@ -1631,6 +1639,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postBroadcastsByIdPlayers: ["POST", "/api/v1/broadcasts/{id}/players"],
   deleteBroadcastsByIdPlayersByPlayer: ["DELETE", "/api/v1/broadcasts/{id}/players/{player}"],
   getBroadcastsByIdRecorder: ["GET", "/api/v1/broadcasts/{id}/recorder"],
+  postBroadcastsByIdRooms: ["POST", "/api/v1/broadcasts/{id}/rooms"],
   postBroadcastsByIdStop: ["POST", "/api/v1/broadcasts/{id}/stop"],
   getBroadcastsByIdThumbnail: ["GET", "/api/v1/broadcasts/{id}/thumbnail"],
   getConfig: ["GET", "/api/v1/config"],

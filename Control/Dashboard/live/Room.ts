@@ -10,6 +10,8 @@ export type Person = {
   /** What of theirs goes on to nobody, and the host who did it, where it was not they themselves. */
   off?: readonly Media[] | null;
   stoppedBy?: string | null;
+  /** A live broadcast, named after its sender, or an encoder. */
+  kind?: "field" | "encoder" | null;
 };
 /** Why somebody is in a room no more, or does not come in. */
 export type Ending = "left" | "removed" | "replaced" | "closed" | "signed-out" | "pass" | "full" | "locked" | "failed";

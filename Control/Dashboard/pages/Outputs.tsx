@@ -17,13 +17,18 @@ type Output = Broadcast["outputs"][number];
 export function Outputs({ broadcast }: { broadcast: Broadcast }) {
   const { t, bytes, number } = useWords();
   const may = useMay();
-  const [isAdding, setAdding] = useState(false), [removed, setRemoved] = useState<Output | null>(null);
+  const [adding, setAdding] = useState<"output" | "room" | null>(null), [removed, setRemoved] = useState<Output | null>(null);
   const isOpen = broadcast.state !== "ended" && broadcast.state !== "stopping" && may("broadcasts.run");
   return (
-    <Card title={t("outputs.title")} actions={isOpen && <Button small onClick={() => setAdding(true)}>{t("outputs.add")}</Button>}>
+    <Card title={t("outputs.title")} actions={isOpen && (
+      <>
+        {may("rooms.run") && <Button small onClick={() => setAdding("room")}>{t("outputs.bring")}</Button>}
+        <Button small onClick={() => setAdding("output")}>{t("outputs.add")}</Button>
+      </>
+    )}>
       {broadcast.outputs.length === 0 ? <p className="warn">{t("outputs.none")}</p> : (
         <Table label={t("outputs.title")} rows={broadcast.outputs} id={one => one.id} columns={[
-          { id: "name", title: t("name"), heads: true, cell: one => one.name },
+          { id: "name", title: t("name"), heads: true, cell: one => one.room ? <>{one.name} <Badge>{t("outputs.room")}</Badge></> : one.name },
           { id: "state", title: t("state"), cell: one => one.report ? <Badge tone={one.report.state === "connected" && one.report.reason ? "warn" : outputTone[one.report.state]}>{t(`outputs.state.${one.report.state}`)}</Badge> : "–" },
           { id: "sent", title: t("outputs.sent"), number: true, cell: one => one.report ? bytes(one.report.sentBytesTotal) : "–" },
           { id: "dropped", title: t("outputs.dropped"), number: true, cell: one => one.report ? number(one.report.droppedUnitsTotal) : "–" },
@@ -40,11 +45,12 @@ export function Outputs({ broadcast }: { broadcast: Broadcast }) {
           ) }] : []),
         ]} />
       )}
-      {isAdding && <AddOutput broadcast={broadcast} close={() => setAdding(false)} />}
+      {adding === "output" && <AddOutput broadcast={broadcast} close={() => setAdding(null)} />}
+      {adding === "room" && <BringIntoRoom broadcast={broadcast} close={() => setAdding(null)} />}
       {removed && (
         <ConfirmDialog title={t("outputs.removeTitle", { name: removed.name })} submit={t("outputs.remove")} close={() => setRemoved(null)}
           act={() => client.call("deleteBroadcastsByIdOutputsByOutput", { id: broadcast.id, output: removed.id })}>
-          <p>{t(broadcast.outputs.length === 1 ? "outputs.removeLast" : "outputs.removeText")}</p>
+          <p>{t(removed.room ? "outputs.removeRoom" : broadcast.outputs.length === 1 ? "outputs.removeLast" : "outputs.removeText")}</p>
         </ConfirmDialog>
       )}
     </Card>
@@ -60,6 +66,23 @@ function AddOutput({ broadcast, close }: { broadcast: Broadcast; close: () => vo
     <FormDialog title={t("outputs.add")} submit={t("outputs.add")} close={close} ready={destination !== ""} act={() => client.call("postBroadcastsByIdOutputs", { id: broadcast.id }, { destination })}>
       <Read of={destinations}>{() => free.length === 0 ? <p>{t("outputs.all")}</p>
         : <SelectField label={t("outputs.destination")} value={destination} set={setChosen} options={free.map(one => [one.id, one.name] as const)} />}</Read>
+    </FormDialog>
+  );
+}
+
+/** Has it join a room, or a meeting of one's own that runs: as a participant who is called like its sender. */
+function BringIntoRoom({ broadcast, close }: { broadcast: Broadcast; close: () => void }) {
+  const { t } = useWords();
+  const rooms = useReading("getRooms", {}), meetings = useReading("getMeetings", { state: "active" }), [chosen, setChosen] = useState("");
+  const running = (meetings.value?.items ?? []).flatMap(one => one.room && one.mayRun ? [[one.room, one.title] as const] : []);
+  const all = [...running, ...(rooms.value?.items ?? []).map(one => [one.id, one.name] as const)];
+  const free = all.filter(([id]) => !broadcast.outputs.some(output => output.room === id));
+  const room = chosen || free[0]?.[0] || "";
+  return (
+    <FormDialog title={t("outputs.bring")} submit={t("outputs.bring")} close={close} ready={room !== ""} act={() => client.call("postBroadcastsByIdRooms", { id: broadcast.id }, { room })}>
+      <p>{t("outputs.bringText")}</p>
+      <Read of={rooms}>{() => <Read of={meetings}>{() => free.length === 0 ? <p>{t("outputs.noRoom")}</p>
+        : <SelectField label={t("outputs.room")} value={room} set={setChosen} options={free} />}</Read>}</Read>
     </FormDialog>
   );
 }

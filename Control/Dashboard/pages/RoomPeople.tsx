@@ -41,6 +41,7 @@ export function RoomPeople({ people, me, waiting, close, actions }: Props) {
           return (
             <li key={one.id}>
               <span className="name">{name}</span>
+              {one.kind && <Badge tone={one.kind === "field" ? "live" : "none"}>{t(`join.kind.${one.kind}`)}</Badge>}
               {one.role !== "member" && <Badge tone={one.role === "host" ? "good" : "none"}>{t(`join.role.${one.role}`)}</Badge>}
               {one.isAway && <Badge tone="warn">{t("join.away")}</Badge>}
               <Sign isOn={sends(one, "microphone")} on="microphone" off="muted" text={t(sends(one, "microphone") ? "room.isHeard" : "room.isMuted")} />

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState, type CSSProperties, type ReactNode, type RefObject } from "react";
+import { Badge } from "../design/Badge";
 import { Button } from "../design/Button";
 import { Icon } from "../design/Icon";
 import { Menu } from "../design/Menu";
@@ -81,6 +82,7 @@ function TileView({ tile, person, isMe, isLarge, isPinned, isSpeaking, track, qu
         {isMuted && <span className="sign"><Icon name="muted" /><span className="hidden">{t("room.isMuted")}</span></span>}
         {isPinned && <span className="sign"><Icon name="pin" /><span className="hidden">{t("room.isPinned")}</span></span>}
         <span className="name">{name}</span>
+        {person.kind === "field" && !isScreen && <Badge tone="live">{t("join.kind.field")}</Badge>}
         {person.isAway && <span className="muted">{t("join.away")}</span>}
         {isSpeaking && !isScreen && <span className="hidden">{t("room.speaks")}</span>}
         {quality && !isScreen && <Bars quality={quality} />}
