@@ -147,12 +147,13 @@ let receiver: [Target] = [
     module("Receiver", "Ingest", ["Units", "Wire", "BondWire", "RISTFlow", "Crypto", "RIST", "Posix", "Logging"]),
     module("Receiver", "Stills", ["CAvcodec", "Units", "MPEGTS", "Wire"], more: fast),
     pure("Receiver", "Fragments", ["Units", "MPEGTS", "Wire"]),
+    module("Receiver", "Spool", ["Units", "Wire", "Fragments", "Crypto", "Posix", "Logging"]),
     module(
         "Receiver", "Relay",
-        ["Units", "Wire", "Configuration", "MPEGTS", "Fragments", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
+        ["Units", "Wire", "Configuration", "MPEGTS", "Fragments", "Spool", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
-        ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),
+        ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Spool", "Service", "Posix", "Web", "Logging"]),
     program("Receiver", "ReceiverMain", ["Outputs", "Relay", "Service", "Logging", "Posix", "Wire"]),
     program("Receiver", "StillMain", ["Stills", "Posix"]),
     program("Receiver", "SlateMain", ["Stills", "MPEGTS", "Wire", "Posix"]),
@@ -287,7 +288,8 @@ let suites: [Target] = [
     tests("OutputsTests", ["Outputs", "MPEGTS", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("StillsTests", ["Stills", "Support", "Wire", "Posix"]),
     tests("FragmentsTests", ["Fragments", "MPEGTS", "Support", "Units", "Wire"]),
-    tests("RelayTests", ["Relay", "Stills", "MPEGTS", "Outputs", "Service", "Units", "Wire", "Logging", "Support", "Posix"]),
+    tests("SpoolTests", ["Spool", "Fragments", "MPEGTS", "Support", "Crypto", "Units", "Wire", "Posix", "Logging"]),
+    tests("RelayTests", ["Relay", "Spool", "Stills", "MPEGTS", "Outputs", "Service", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests(
         "PoolTests",
