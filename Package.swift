@@ -178,6 +178,7 @@ let control: [Target] = [
     module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
+    module("Control", "Recordings", ["Units", "Wire", "Store", "Blobs", "Fleet", "Web", "HTTP", "Crypto", "Posix", "Logging"]),
     module("Control", "WebRTC", ["BondWire", "Crypto", "SRTP", "TLS"], more: fast),
     module(
         "Control", "SFU",
@@ -194,13 +195,14 @@ let control: [Target] = [
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "S3", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
-            "Rooms", "Meetings", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS", "Releases",
+            "Recordings", "Rooms", "Meetings", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS",
+            "Releases",
         ]),
     program(
         "Control", "ControlMain",
         [
             "API", "Alerts", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Lookout", "Mail", "Posix",
-            "Reporting", "Rooms",
+            "Recordings", "Reporting", "Rooms",
             "S3",
             "Service",
             "Store",
@@ -244,6 +246,7 @@ let suites: [Target] = [
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),
     tests("XMLTests", ["XML"]),
+    tests("RecordingsTests", ["Recordings", "Fleet", "Store", "Blobs", "Crypto", "HTTP", "Support", "Logging", "Posix", "Units", "Web", "Wire"]),
     tests("FuzzTests", ["Fuzz", "HTTP", "Lab"]),
     tests("MPEGTSTests", ["MPEGTS", "Support", "Units"]),
     tests("PosixTests", ["Posix", "CLab"]),
