@@ -195,7 +195,8 @@ let control: [Target] = [
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "S3", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
-            "Recordings", "Rooms", "Meetings", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS",
+            "Recordings", "Rooms", "Meetings", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging",
+            "TLS",
             "Releases",
         ]),
     program(
@@ -246,7 +247,9 @@ let suites: [Target] = [
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),
     tests("XMLTests", ["XML"]),
-    tests("RecordingsTests", ["Recordings", "Fleet", "Store", "Blobs", "Crypto", "HTTP", "Support", "Logging", "Posix", "Units", "Web", "Wire"]),
+    tests(
+        "RecordingsTests",
+        ["Recordings", "Fleet", "Store", "Blobs", "Crypto", "HTTP", "Support", "Logging", "Posix", "Units", "Web", "Wire"]),
     tests("FuzzTests", ["Fuzz", "HTTP", "Lab"]),
     tests("MPEGTSTests", ["MPEGTS", "Support", "Units"]),
     tests("PosixTests", ["Posix", "CLab"]),

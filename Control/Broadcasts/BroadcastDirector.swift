@@ -60,7 +60,8 @@ package actor BroadcastDirector {
     package init(store: ControlStore, fleet: Roster, feed: Feed, lookups: Lookups, place: RecordingPlace = .disk, log: Log) {
         quotas = store.quotas
         parts = LiveBroadcast.Parts(
-            store: BroadcastStore(store: store, place: place), fleet: fleet, feed: feed, outputs: OutputPlanner(store: store, lookups: lookups),
+            store: BroadcastStore(store: store, place: place), fleet: fleet, feed: feed,
+            outputs: OutputPlanner(store: store, lookups: lookups),
             hosts: HostChoice(fleet: fleet), log: log.part("broadcasts"))
     }
 

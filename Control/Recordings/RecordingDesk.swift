@@ -72,7 +72,9 @@ package actor RecordingDesk {
         do {
             if list.isComplete {
                 let lost = try await store.recordingMoves.missing(on: host, present: Set(list.present))
-                if lost > 0 { log.error("a host has nothing of recordings that it was to have", ["host": "\(host)", "takes": .integer(lost)]) }
+                if lost > 0 {
+                    log.error("a host has nothing of recordings that it was to have", ["host": "\(host)", "takes": .integer(lost)])
+                }
             }
             for take in list.takes {
                 guard !Task.isCancelled else { return }
@@ -140,7 +142,9 @@ package actor RecordingDesk {
     }
 
     /// Asks the host for it, and has it brought over the connection that comes.
-    private func bring(_ recorded: RecordedTake, _ take: RecordingMoves.Take, from host: DeviceID, into objects: any ObjectStore) async throws {
+    private func bring(_ recorded: RecordedTake, _ take: RecordingMoves.Take, from host: DeviceID, into objects: any ObjectStore)
+        async throws
+    {
         let (results, sink) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
         let moves = store.recordingMoves
         let tickets = fleet.takes

@@ -43,7 +43,8 @@ package struct StoredRecordings: Sendable {
     /// - Throws: `.invalid` for a time that is none of the terms.
     package func change(_ new: RecordingSettingsView) async throws {
         guard RecordingSettingsView.terms.contains(new.keepDays) else {
-            throw StoreError.invalid(field: "keepDays", expected: "one of \(RecordingSettingsView.terms.map(String.init).joined(separator: ", "))")
+            throw StoreError.invalid(
+                field: "keepDays", expected: "one of \(RecordingSettingsView.terms.map(String.init).joined(separator: ", "))")
         }
         try await store.write(.durable) { transaction in
             guard try transaction.recordingSettings(in: scope) != new else { return }

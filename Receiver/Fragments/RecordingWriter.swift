@@ -245,7 +245,8 @@ package struct RecordingWriter: Sendable {
             tell(InitSegment(pictures: nil, sound: soundFormat), emit)
         }
         let hasSound = soundFormat != nil && current?.sound == soundFormat
-        let fragment = Fragment(number: (number + 1) & 0x7FFF_FFFF, pictures: pictures, sound: hasSound ? sound : Fragment.Run(), zero: zero)
+        let fragment = Fragment(
+            number: (number + 1) & 0x7FFF_FFFF, pictures: pictures, sound: hasSound ? sound : Fragment.Run(), zero: zero)
         pictures.removeAll()
         sound.removeAll()
         guard current != nil, !fragment.pictures.isEmpty || !fragment.sound.isEmpty else { return }

@@ -266,7 +266,8 @@ package actor ReceiverHost {
 
     private func discard(_ lease: LeaseID, _ id: CommandID) async -> CommandOutcome {
         guard let takes, keepers[lease] == nil, endings[lease] == nil else {
-            return CommandOutcome(id: id, result: .refused, reason: takes == nil ? "this host records nothing" : "the stream is recorded still")
+            return CommandOutcome(
+                id: id, result: .refused, reason: takes == nil ? "this host records nothing" : "the stream is recorded still")
         }
         let fault = await takes.discard(lease)
         return CommandOutcome(id: id, result: fault == nil ? .done : .failed, reason: fault?.bounded())

@@ -300,7 +300,8 @@ package actor StreamRelay {
     private func reportIfDue() {
         guard let report = makeReport() else { return }
         let now = Instant.now
-        let states = report.outputs.map { "\($0.id) \($0.state) \($0.reason ?? "")" } + ["\(report.ingest.state)", report.slateFault ?? ""]
+        let states =
+            report.outputs.map { "\($0.id) \($0.state) \($0.reason ?? "")" } + ["\(report.ingest.state)", report.slateFault ?? ""]
             + [report.recording.map { "\($0.state) \($0.reason ?? "")" } ?? ""]
         let isDue = lastReport.map { now - $0 >= .milliseconds(990) } ?? true
         guard isDue || states != lastStates else { return }

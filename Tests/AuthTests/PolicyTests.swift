@@ -48,7 +48,9 @@ import Wire
 
     /// What each scope of an API token allows beside seeing the organisation, which all do; what is in none takes a session.
     private static let scopes: [APITokenScope: Set<Action>] = [
-        .read: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .viewRecordings, .viewDiagnostics, .viewAnalytics],
+        .read: [
+            .viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .viewRecordings, .viewDiagnostics, .viewAnalytics,
+        ],
         .broadcasts: [
             .viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .runBroadcasts, .runRooms, .runMeetings,
             .operateSenders, .viewRecordings,

@@ -342,6 +342,7 @@ struct HostileTextTests {
             "CreateRolloutRequest": ["version": "1.4.0", "plan": plan(canary: sender)],
             "ChangeRolloutRequest": ["move": "pause"], "ChangeBoardUpdateRequest": ["channel": "beta"],
             "ChangeMeetingSettingsRequest": ["settings": ["guestAccess": "open"], "locked": ["chat"]],
+            "RecordingSettings": ["policy": "asked", "keepDays": 30],
             "AddOutputRequest": ["destination": destination], "CreatePlayerLinkRequest": ["expiresInSeconds": 60],
             "RotateSecretRequest": ["overlapSeconds": 60],
             "WebhookRequest": ["url": "https://127.0.0.1:1/", "description": "N", "kinds": ["webhook.test"], "active": true],
