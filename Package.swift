@@ -196,8 +196,7 @@ let control: [Target] = [
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "S3", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
             "Recordings", "Rooms", "Meetings", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging",
-            "TLS",
-            "Releases",
+            "TLS", "Releases",
         ]),
     program(
         "Control", "ControlMain",
@@ -249,7 +248,7 @@ let suites: [Target] = [
     tests("XMLTests", ["XML"]),
     tests(
         "RecordingsTests",
-        ["Recordings", "Fleet", "Store", "Blobs", "Crypto", "HTTP", "Support", "Logging", "Posix", "Units", "Web", "Wire"]),
+        ["Recordings", "Store", "Blobs", "Crypto", "HTTP", "Support", "Posix", "Units", "Wire"]),
     tests("FuzzTests", ["Fuzz", "HTTP", "Lab"]),
     tests("MPEGTSTests", ["MPEGTS", "Support", "Units"]),
     tests("PosixTests", ["Posix", "CLab"]),
@@ -294,7 +293,7 @@ let suites: [Target] = [
     tests("OutputsTests", ["Outputs", "MPEGTS", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("StillsTests", ["Stills", "Support", "Wire", "Posix"]),
     tests("FragmentsTests", ["Fragments", "MPEGTS", "Support", "Units", "Wire"]),
-    tests("SpoolTests", ["Spool", "Fragments", "MPEGTS", "Support", "Crypto", "Units", "Wire", "Posix", "Logging"]),
+    tests("SpoolTests", ["Spool", "Fragments", "Support", "Crypto", "Units", "Wire", "Posix", "Logging"]),
     tests("RelayTests", ["Relay", "Spool", "Stills", "MPEGTS", "Outputs", "Service", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests(

@@ -53,6 +53,7 @@ package struct RecordingIndex: Sendable, Hashable {
 
     /// nil where not even the first line can be read.
     package init?(_ text: some StringProtocol) {
+        let text = Substring(text)
         // What follows the last line's end was not written whole.
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         guard let fields = lines.first?.split(separator: " "), fields.count == 7, fields[0] == "B",
@@ -77,7 +78,7 @@ package struct RecordingIndex: Sendable, Hashable {
         }
     }
 
-    private static func fragment(_ line: some StringProtocol) -> IndexedFragment? {
+    private static func fragment(_ line: Substring) -> IndexedFragment? {
         let fields = line.split(separator: " ")
         guard fields.count == 7, fields[0] == "F", let offset = Int(fields[1]), (0...1 << 50).contains(offset),
             let bytes = Int(fields[2]), (1...mostFragment).contains(bytes), isDigest(fields[3]), let start = Int64(fields[4]),
@@ -88,7 +89,7 @@ package struct RecordingIndex: Sendable, Hashable {
             offset: offset, bytes: bytes, sha256: String(fields[3]), start: start, duration: duration, isKey: fields[6] == "K")
     }
 
-    private static func isDigest(_ text: some StringProtocol) -> Bool {
+    private static func isDigest(_ text: Substring) -> Bool {
         text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 }

@@ -130,7 +130,10 @@ package actor Takes {
 
     private func report() {
         let (active, isControlThere) = seen.withLock { ($0.active, $0.isControlThere) }
-        guard isControlThere else { return told = nil }
+        guard isControlThere else {
+            told = nil
+            return
+        }
         let all = there()
         var takes: [RecordedTake] = []
         var files = 0
@@ -143,7 +146,7 @@ package actor Takes {
             takes: takes, present: Array(all.prefix(WireLimits.recordedTakes)), isComplete: all.count <= WireLimits.recordedTakes)
         let wait = takes.isEmpty ? Self.again : Self.repeatEach
         if let told, told.list == list, Instant.now - told.at < wait { return }
-        told = (list, .now)
+        told = (list: list, at: .now)
         tell(.recordings(list))
     }
 

@@ -96,7 +96,7 @@ final class MediaPath: @unchecked Sendable {
     ///   - give: called on `loop`, where it must not wait.
     func record(_ origin: RecordingWriter.Origin, _ give: @escaping @Sendable (RecordingWriter.Piece) -> Void) {
         loop.submit { [self] in
-            recording = (RecordingWriter(origin), give)
+            recording = (writer: RecordingWriter(origin), give: give)
             // The tables were announced before it came.
             if let program = splicer.reader.program { recording?.writer.take(.program(program), atMs: unixMilliseconds()) { _ in } }
         }

@@ -22,8 +22,6 @@ struct TakeFolder: Sendable {
 
     init(_ root: String, _ lease: LeaseID) { path = "\(Self.shelf(root))/\(lease)" }
 
-    init(path: String) { self.path = path }
-
     struct Owner: Codable, Hashable {
         let lease: LeaseID
         let recording: RecordingSpec

@@ -77,7 +77,9 @@ package struct TakeShelf: Sendable {
     /// - Throws: `Fault`, or what reading throws.
     package func read(_ ask: RecordingAsk, of lease: LeaseID) throws -> [UInt8] {
         guard let record = try record(lease) else { throw Fault.unfinished }
-        guard record.extents.indices.contains(ask.file - 1), ask.offset >= 0, (1...WireLimits.recordingPiece).contains(ask.count) else {
+        guard record.extents.indices.contains(ask.file - 1), (0...1 << 50).contains(ask.offset),
+            (1...WireLimits.recordingPiece).contains(ask.count)
+        else {
             throw Fault.beyondEnd
         }
         let folder = TakeFolder(root, lease).path

@@ -87,15 +87,13 @@ struct RecordingTests {
             // Nothing that was not sent, and nothing twice.
             let whole = Delivery(sent: sent, recorded: recorded, kind)
             measured("the recording's \(kind)", "\(whole)")
-            #expect(whole.extra.isEmpty, "\(kind): \(whole)")
+            #expect(whole.extra.isEmpty && whole.after < 25, "\(kind): \(whole)")
             let kept = Set(recorded.filter { $0.kind == kind }.map(\.hash))
             let lost = sessions.map { session in session.filter { $0.kind == kind && !kept.contains($0.hash) }.count }
             measured("of the platform's \(kind) not recorded, by session", "\(lost)")
             // 25 pictures and 47 sounds are a second; what came before the kill's may be lost at the first session's end alone.
             #expect(lost.count == 2 && lost[0] <= (kind == .video ? 25 : 47) && lost[1] == 0, "\(kind): \(lost)")
         }
-        let last = recorded.last { $0.kind == .video }?.hash
-        #expect(last != nil && last == sessions.last?.last { $0.kind == .video }?.hash, "it ends where the platform's does")
     }
 
     /// As a person finds and plays it.
