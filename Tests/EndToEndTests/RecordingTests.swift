@@ -28,13 +28,15 @@ struct RecordingTests {
             try await eventually(within: .seconds(10), "there is a second session of the platform") {
                 try studio.nginx.recordings("show").count == 2
             }
-            try await studio.record(.seconds(4), of: "show", by: studio.nginx)
-            try await studio.stopCleanly(id)
-            // While it is on its way, both of its sides.
-            try await studio.installation.program("pool").kill9()
+            // The store, and whoever decides, are away for a part of it.
             try await studio.installation.program("control").kill9()
+            try await studio.record(.seconds(4), of: "show", by: studio.nginx)
             studio.owner.forget()
             try await studio.installation.startControl()
+            try await studio.owner.wait(id, for: ["live"], within: .seconds(10))
+            try await studio.stopCleanly(id)
+            // While it is being finished, or on its way.
+            try await studio.installation.program("pool").kill9()
             try await studio.installation.startPool()
             let ready = try await eventually(within: .seconds(60), "it is stored") { () -> RecordingView? in
                 try await library(studio).first { $0.state == .ready }
