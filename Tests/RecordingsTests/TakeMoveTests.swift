@@ -79,10 +79,10 @@ struct TakeMoveTests {
         let loop: Loop
 
         init() async throws {
-            store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "test")
+            let store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "test")
             let user = try NewUser(email: "owner@first.example", displayName: "O", passwordHash: Secret("$argon2id$test"))
             let (organization, _) = try await store.organizations.create(name: "First", slug: "first", owner: user, by: .operator)
-            scope = OrganizationScope(organization.id, by: .system)
+            let scope = OrganizationScope(organization.id, by: .system)
             let token = Secret(Hex.encode(randomBytes(16)))
             _ = try await store.enrollmentTokens(in: scope).create(token, label: "Board", lifetime: .seconds(3600))
             let sender = try await store.identities.redeem(token, publicKey: randomBytes(32), name: "Board", kind: .sender)
@@ -93,7 +93,9 @@ struct TakeMoveTests {
                 recording: RecordingWish(isAsked: true, place: .disk))
             _ = try await store.recordings(in: scope).take(of: broadcast, by: lease, on: host)
             try await broadcasts.save(broadcast, state: "ended", document: "{}", hasEnded: true)
-            recording = try #require(try await store.recordings(in: scope).page(RecordingQuery()).first)
+            let made = try await store.recordings(in: scope).page(RecordingQuery()).first
+            guard let made else { throw SupportFailure("nothing is recorded") }
+            (self.store, self.scope, recording) = (store, scope, made)
             folder = try TemporaryFolder()
             loop = try Loop(name: "blobs")
             blobs = BlobStore(BlobFolder(folder["blobs"]), signer: BlobSigner(key: [UInt8](repeating: 7, count: 32)), on: loop)
