@@ -184,34 +184,54 @@ package struct RecordingMoves: Sendable {
     /// Between a broadcast's end and what its host says of it.
     private static let patience = Duration.seconds(120)
 
-    /// A host has nothing of takes that it was to have.
+    /// A host has said which takes are on its disk, all of them: one that it had once and has no more is lost, and one that it never had was never
+    /// begun.
     ///
-    /// - Parameter present: all that it has.
-    /// - Returns: how many there are.
+    /// - Returns: how many are lost.
     package func missing(on host: DeviceID, present: Set<LeaseID>) async throws -> Int {
         let limit = store.now - Self.patience
-        let condition: SQL =
-            "takes.host = \(host) AND takes.state = 'expected' AND recordings.state = 'uploading' AND recordings.ended_at < \(limit)"
-        let known = try await store.read { try Self.takes(where: condition, $0) }
-        let lost = known.filter { !present.contains($0.lease) }
-        for take in lost {
+        var lost = 0
+        for one in try await store.read({ try Self.expected(on: host, $0) }) {
+            let isThere = present.contains(one.take.lease)
+            let isOver = one.state == .uploading && (one.endedAt.map { $0 < limit } ?? false)
+            guard isThere ? !one.isSeen : isOver else { continue }
             try await store.write(.durable) { transaction in
-                try transaction.update(.recordingTakes, in: take.scope, set: ["state": "lost"], where: "lease = \(take.lease)")
-                try transaction.settleRecording(take.recording, in: take.scope)
+                let condition: SQL = "lease = \(one.take.lease) AND state = 'expected'"
+                if isThere {
+                    try transaction.update(.recordingTakes, in: one.take.scope, set: ["seen_at": transaction.now], where: condition)
+                } else if one.isSeen {
+                    try transaction.update(.recordingTakes, in: one.take.scope, set: ["state": "lost"], where: condition)
+                } else {
+                    try transaction.delete(from: .recordingTakes, in: one.take.scope, where: condition)
+                }
+                if !isThere { try transaction.settleRecording(one.take.recording, in: one.take.scope) }
             }
+            if !isThere, one.isSeen { lost += 1 }
         }
-        return lost.count
+        return lost
     }
 
-    private static func takes(where condition: SQL, _ transaction: Transaction) throws -> [Take] {
+    /// A take that is yet to be brought.
+    private struct Expected: Sendable {
+        let take: Take
+        let state: RecordingState
+        let endedAt: Timestamp?
+        let isSeen: Bool
+    }
+
+    private static func expected(on host: DeviceID, _ transaction: Transaction) throws -> [Expected] {
         try transaction.across(.pool).all(
             """
-            SELECT takes.lease, recordings.id, recordings.organization, recordings.place FROM recording_takes AS takes
+            SELECT takes.lease, takes.seen_at, recordings.id, recordings.organization, recordings.place, recordings.state, recordings.ended_at
+            FROM recording_takes AS takes
             JOIN recordings ON recordings.organization = takes.organization AND recordings.id = takes.recording
-            WHERE \(part: condition) LIMIT 1000
+            WHERE takes.host = \(host) AND takes.state = 'expected' LIMIT 1000
             """
-        ) { row -> Take in
-            Take(lease: try row["lease"], recording: try row["id"], organization: try row["organization"], place: try row["place"])
+        ) { row -> Expected in
+            let seenAt: Timestamp? = try row["seen_at"]
+            let take = Take(
+                lease: try row["lease"], recording: try row["id"], organization: try row["organization"], place: try row["place"])
+            return Expected(take: take, state: try row["state"], endedAt: try row["ended_at"], isSeen: seenAt != nil)
         }
     }
 

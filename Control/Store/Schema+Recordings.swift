@@ -1,6 +1,6 @@
 extension Schema {
-    /// A recording has a take for each lease that was to record it, on the lease's host until its files are stored; a file has parts while it is being
-    /// brought. `bytes` and `duration_ms` are of the files that are stored.
+    /// A recording has a take for each lease that was to record it, on the lease's host until its files are stored, and seen once the host said that
+    /// it has it; a file has parts while it is being brought. `bytes` and `duration_ms` are of the files that are stored.
     static let recordings: StaticString = """
         CREATE TABLE recordings (
             id TEXT PRIMARY KEY,
@@ -33,6 +33,7 @@ extension Schema {
             host TEXT NOT NULL,
             state TEXT NOT NULL CHECK (state IN ('expected', 'stored', 'lost')),
             damaged INTEGER NOT NULL DEFAULT 0,
+            seen_at INTEGER,
             created_at INTEGER NOT NULL,
             PRIMARY KEY (organization, lease),
             FOREIGN KEY (organization, recording) REFERENCES recordings (organization, id) ON DELETE CASCADE

@@ -10,8 +10,8 @@ import Wire
 ///
 /// `receive` is for the transport's thread; the media loop owns the rest.
 final class MediaPath: @unchecked Sendable {
-    // Sendable: `splicer`, `outputs`, `events`, `pace`, `preview`, `recording` and what belongs to the timer are touched on the media loop only; `seen` has its
-    // lock.
+    // Sendable: `splicer`, `outputs`, `events`, `pace`, `preview`, `recording` and what belongs to the timer are touched on the media loop
+    // only; `seen` has its lock.
 
     /// The stream as it was seen, totals since the start.
     struct Figures: Sendable, Hashable {

@@ -140,7 +140,7 @@ struct RecordingTests {
         #expect(try await fixture.store.recordingMoves.missing(on: other, present: []) == 0, "it may be on its way")
         fixture.clock.advance(.seconds(121))
         #expect(try await fixture.store.recordingMoves.missing(on: other, present: [second]) == 0)
-        #expect(try await fixture.store.recordingMoves.missing(on: other, present: []) == 1)
+        #expect(try await fixture.store.recordingMoves.missing(on: other, present: []) == 1, "it had it once")
         let ready = try #require(try await recordings(fixture).first)
         #expect(ready.state == .ready && ready.reason?.contains("1 of its 2 takes") == true && ready.reason?.contains("2 pieces") == true)
         // It was there all the same.
@@ -160,7 +160,14 @@ struct RecordingTests {
         try await end(fixture, id)
         let take = RecordedTake(lease: lease, recording: spec.id, organization: spec.organization, files: [], damagedFragments: 0)
         try await store(fixture, take, on: host)
-        #expect(try await recordings(fixture).map(\.state) == [.errored, .errored])
+        // A lease that its host never came to record.
+        let refused = try await begin(fixture, asked: true)
+        let idle: DeviceID = newID(fixture)
+        _ = try await all.take(of: refused, by: newID(fixture), on: idle)
+        try await end(fixture, refused)
+        fixture.clock.advance(.seconds(121))
+        #expect(try await fixture.store.recordingMoves.missing(on: idle, present: []) == 0)
+        #expect(try await recordings(fixture).map(\.state) == [.errored, .errored, .errored])
         #expect(try await recordings(fixture).allSatisfy { $0.reason != nil })
     }
 
