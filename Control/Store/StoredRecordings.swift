@@ -44,7 +44,7 @@ package struct StoredRecordings: Sendable {
     package func change(_ new: RecordingSettingsView) async throws {
         guard RecordingSettingsView.terms.contains(new.keepDays) else {
             throw StoreError.invalid(
-                field: "keepDays", expected: "one of \(RecordingSettingsView.terms.map(String.init).joined(separator: ", "))")
+                field: "keepDays", expected: "one of \(RecordingSettingsView.terms.map { "\($0)" }.joined(separator: ", "))")
         }
         try await store.write(.durable) { transaction in
             guard try transaction.recordingSettings(in: scope) != new else { return }

@@ -123,7 +123,7 @@ package final class TakeCompletion {
         guard pass.damaged.isEmpty else {
             // Once more, without them: the head tells what follows it.
             damaged += pass.damaged.count
-            groups[0].pieces = group.pieces.enumerated().filter { !pass.damaged.contains($0.offset) }.map(\.element)
+            groups[0].pieces = group.pieces.enumerated().filter { !pass.damaged.contains($0.offset) }.map { $0.element }
             return
         }
         groups.removeFirst()
