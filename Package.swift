@@ -147,15 +147,16 @@ let receiver: [Target] = [
     module("Receiver", "Ingest", ["Units", "Wire", "BondWire", "RISTFlow", "Crypto", "RIST", "Posix", "Logging"]),
     module("Receiver", "Stills", ["CAvcodec", "Units", "MPEGTS", "Wire"], more: fast),
     pure("Receiver", "Fragments", ["Units", "MPEGTS", "Wire"]),
+    module("Receiver", "Spool", ["Units", "Wire", "Fragments", "Crypto", "Posix", "Logging"]),
     module(
         "Receiver", "Relay",
-        ["Units", "Wire", "Configuration", "MPEGTS", "Fragments", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
+        ["Units", "Wire", "Configuration", "MPEGTS", "Fragments", "Spool", "Ingest", "Outputs", "Service", "Posix", "Logging"]),
     module(
         "Receiver", "Field",
         ["Units", "Wire", "HTTP", "MPEGTS", "GStreamer", "Outputs", "Identity", "Web", "Posix", "Logging"]),
     module(
         "Receiver", "Pool",
-        ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Service", "Posix", "Web", "Logging"]),
+        ["Units", "Wire", "Crypto", "Configuration", "ControlLink", "Identity", "Spool", "Service", "Posix", "Web", "Logging"]),
     program("Receiver", "ReceiverMain", ["Field", "Outputs", "Relay", "Service", "Logging", "Posix", "Wire"]),
     program("Receiver", "StillMain", ["Stills", "Posix"]),
     program("Receiver", "SlateMain", ["Stills", "MPEGTS", "Wire", "Posix"]),
@@ -180,6 +181,7 @@ let control: [Target] = [
     module("Control", "Auth", ["Units", "Wire", "Store", "Mail", "Crypto", "CArgon2", "Posix"]),
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
+    module("Control", "Recordings", ["Units", "Wire", "Store", "Blobs", "Fleet", "Web", "HTTP", "Crypto", "Posix", "Logging"]),
     module("Control", "WebRTC", ["BondWire", "Crypto", "SRTP", "TLS"], more: fast),
     module(
         "Control", "SFU",
@@ -196,13 +198,14 @@ let control: [Target] = [
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "S3", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
-            "Rooms", "Meetings", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS", "Releases",
+            "Recordings", "Rooms", "Meetings", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging",
+            "TLS", "Releases",
         ]),
     program(
         "Control", "ControlMain",
         [
             "API", "Alerts", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Lookout", "Mail", "Posix",
-            "Reporting", "Rooms",
+            "Recordings", "Reporting", "Rooms",
             "S3",
             "Service",
             "Store",
@@ -250,6 +253,9 @@ let suites: [Target] = [
     tests("HTTPTests", ["HTTP"]),
     tests("TOMLTests", ["TOML"]),
     tests("XMLTests", ["XML"]),
+    tests(
+        "RecordingsTests",
+        ["Recordings", "Store", "Blobs", "Crypto", "HTTP", "Support", "Posix", "Units", "Wire"]),
     tests("FuzzTests", ["Fuzz", "HTTP", "Lab"]),
     tests("MPEGTSTests", ["MPEGTS", "Support", "Units"]),
     tests("PosixTests", ["Posix", "CLab"]),
@@ -300,7 +306,8 @@ let suites: [Target] = [
     tests("StillsTests", ["Stills", "Support", "Wire", "Posix"]),
     tests("FragmentsTests", ["Fragments", "MPEGTS", "Support", "Units", "Wire"]),
     tests("FieldTests", ["Field", "GStreamer", "MPEGTS", "Posix", "Support", "Units"]),
-    tests("RelayTests", ["Relay", "Stills", "MPEGTS", "Outputs", "Service", "Units", "Wire", "Logging", "Support", "Posix"]),
+    tests("SpoolTests", ["Spool", "Fragments", "Support", "Crypto", "Units", "Wire", "Posix", "Logging"]),
+    tests("RelayTests", ["Relay", "Spool", "Stills", "MPEGTS", "Outputs", "Service", "Units", "Wire", "Logging", "Support", "Posix"]),
     tests("ServiceTests", ["Service", "Posix", "Logging", "Systemd"]),
     tests(
         "PoolTests",

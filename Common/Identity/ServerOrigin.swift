@@ -30,6 +30,7 @@ package struct ServerOrigin: Hashable, Sendable, CustomStringConvertible {
     package var updatesURL: String { "\(isTLS ? "wss" : "ws")://\(parts.authority)/api/v1/devices/updates" }
     /// Of a published file: its SHA-256, `keys.NUMBER` or `VERSION.release`.
     package func releaseURL(_ name: String) -> String { "\(text)/api/v1/releases/\(name)" }
+    package var recordingURL: String { "\(isTLS ? "wss" : "ws")://\(parts.authority)/api/v1/devices/recording" }
     package var previewURL: String { "\(isTLS ? "wss" : "ws")://\(parts.authority)/api/v1/devices/preview" }
 
     private static func isLoopback(_ host: String) -> Bool {

@@ -213,7 +213,44 @@ extension StreamReport {
         StreamReport(
             lease: lease, broadcast: broadcast, port: port.within(0...65_535), pid: pid?.counted, uptimeSeconds: uptimeSeconds.counted,
             ingest: ingest.bounded(), outputs: outputs.prefix(WireLimits.listEntries).map { $0.bounded() }, restarts: restarts.counted,
-            slateFault: slateFault?.bounded())
+            slateFault: slateFault?.bounded(), recording: recording?.bounded())
+    }
+}
+
+extension RecordingReport {
+    func bounded() -> RecordingReport {
+        RecordingReport(
+            state: state, reason: reason?.bounded(), bytesTotal: bytesTotal.bytes, lostFragmentsTotal: lostFragmentsTotal.counted)
+    }
+}
+
+extension RecordingList {
+    /// As control takes it: a file whose words are none of a file is left out, and with it its take.
+    package func bounded() -> RecordingList {
+        var files = 0
+        var taken: [RecordedTake] = []
+        for take in takes.prefix(WireLimits.recordedTakes) {
+            files += take.files.count
+            guard files <= WireLimits.recordedFiles else { break }
+            if take.isSound { taken.append(take) }
+        }
+        return RecordingList(
+            takes: taken, present: Array(present.prefix(WireLimits.recordedTakes)),
+            isComplete: isComplete && present.count <= WireLimits.recordedTakes)
+    }
+}
+
+extension RecordedTake {
+    /// Numbers and texts as a host of ours writes them; the sizes are what is asked for, and no more is taken.
+    fileprivate var isSound: Bool {
+        files.enumerated().allSatisfy { index, file in
+            let digest = file.sha256.utf8
+            let isDigest = digest.count == 64 && digest.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+            let sides = [file.width, file.height].compactMap(\.self)
+            return file.number == index + 1 && isDigest && (1...1 << 46).contains(file.bytes) && (0...1 << 52).contains(file.beganAtMs)
+                && (0...1 << 40).contains(file.durationMs) && file.codecs.utf8.count <= 100 && file.codecs.isPlain
+                && sides.allSatisfy { (1...16_384).contains($0) }
+        } && (0...1 << 40).contains(damagedFragments)
     }
 }
 

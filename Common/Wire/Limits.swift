@@ -25,6 +25,11 @@ package enum WireLimits {
     package static let previewBytes = 2 << 20
     /// What waits for somebody who watches, at most: one such part and something behind it.
     package static let previewMark = 5 << 19
+    /// Files of takes in one list of a host, and takes on its disk that it names.
+    package static let recordedFiles = 256
+    package static let recordedTakes = 2000
+    /// Of a recording on its way from a host to control, at once.
+    package static let recordingPiece = 1 << 20
     /// People in one room: each gets the tracks of all others in an offer that is one message.
     package static let participants = 100
     /// A message of a page in a room: an answer to an offer of many tracks.

@@ -12,6 +12,8 @@ package enum PoolMessage: Message {
     case released(LeaseReference)
     /// Every second, so that a host that is there is heard, whatever becomes of its streams; dropped while the connection is slow.
     case load(HostLoadReport)
+    /// When that changes, and each 5 s while there is any.
+    case recordings(RecordingList)
     case unknown(String)
 }
 
@@ -29,6 +31,10 @@ package enum PoolOrder: Message {
     case preview(PreviewOrder)
     /// Try a target without media, and say whether it would take a stream.
     case testOutput(OutputTestOrder)
+    /// Dial again, and give what is asked for of a take until that connection ends. Changes nothing on the disk.
+    case bringRecording(BringRecordingOrder)
+    /// Remove a take: control has a verified copy of it, or nobody wants it any more. Idempotent.
+    case discardRecording(LeaseReference)
     case unknown(String)
 }
 
@@ -126,7 +132,7 @@ package struct LeaseReport: Codable, Sendable, Hashable {
 }
 
 extension PoolMessage {
-    package enum Kind: String, CaseIterable, Sendable { case hello, outcome, report, thumbnail, released, load }
+    package enum Kind: String, CaseIterable, Sendable { case hello, outcome, report, thumbnail, released, load, recordings }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -136,6 +142,7 @@ extension PoolMessage {
         case .thumbnail: .known(.thumbnail)
         case .released: .known(.released)
         case .load: .known(.load)
+        case .recordings: .known(.recordings)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -148,6 +155,7 @@ extension PoolMessage {
         case .thumbnail(let body): try container.encode(body, forKey: .body)
         case .released(let body): try container.encode(body, forKey: .body)
         case .load(let body): try container.encode(body, forKey: .body)
+        case .recordings(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -160,12 +168,15 @@ extension PoolMessage {
         case .thumbnail: self = .thumbnail(try body.decode(StreamThumbnail.self, forKey: .body))
         case .released: self = .released(try body.decode(LeaseReference.self, forKey: .body))
         case .load: self = .load(try body.decode(HostLoadReport.self, forKey: .body))
+        case .recordings: self = .recordings(try body.decode(RecordingList.self, forKey: .body))
         }
     }
 }
 
 extension PoolOrder {
-    package enum Kind: String, CaseIterable, Sendable { case lease, release, addOutput, removeOutput, retryOutput, preview, testOutput }
+    package enum Kind: String, CaseIterable, Sendable {
+        case lease, release, addOutput, removeOutput, retryOutput, preview, testOutput, bringRecording, discardRecording
+    }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -176,6 +187,8 @@ extension PoolOrder {
         case .retryOutput: .known(.retryOutput)
         case .preview: .known(.preview)
         case .testOutput: .known(.testOutput)
+        case .bringRecording: .known(.bringRecording)
+        case .discardRecording: .known(.discardRecording)
         case .unknown(let type): .unknown(type)
         }
     }
@@ -189,6 +202,8 @@ extension PoolOrder {
         case .retryOutput(let body): try container.encode(body, forKey: .body)
         case .preview(let body): try container.encode(body, forKey: .body)
         case .testOutput(let body): try container.encode(body, forKey: .body)
+        case .bringRecording(let body): try container.encode(body, forKey: .body)
+        case .discardRecording(let body): try container.encode(body, forKey: .body)
         case .unknown: break
         }
     }
@@ -202,6 +217,8 @@ extension PoolOrder {
         case .retryOutput: self = .retryOutput(try body.decode(OutputReference.self, forKey: .body))
         case .preview: self = .preview(try body.decode(PreviewOrder.self, forKey: .body))
         case .testOutput: self = .testOutput(try body.decode(OutputTestOrder.self, forKey: .body))
+        case .bringRecording: self = .bringRecording(try body.decode(BringRecordingOrder.self, forKey: .body))
+        case .discardRecording: self = .discardRecording(try body.decode(LeaseReference.self, forKey: .body))
         }
     }
 }

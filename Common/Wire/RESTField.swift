@@ -231,10 +231,12 @@ package struct StartRequest: Codable, Sendable {
     package var protection: Protection?
     /// Seconds a vanished sender keeps its broadcast; 0 is until stopped.
     package var graceSeconds: Int?
+    /// Whether it is recorded, where the organisation leaves that to whoever starts it.
+    package var record: Bool?
 
     package init(
         sender: DeviceID, destinations: [DestinationID], input: InputChoice? = nil, encoder: EncoderChoice? = nil, bufferMs: Int? = nil,
-        links: [String]? = nil, protection: Protection? = nil, graceSeconds: Int? = nil
+        links: [String]? = nil, protection: Protection? = nil, graceSeconds: Int? = nil, record: Bool? = nil
     ) {
         self.sender = sender
         self.destinations = destinations
@@ -244,6 +246,7 @@ package struct StartRequest: Codable, Sendable {
         self.links = links
         self.protection = protection
         self.graceSeconds = graceSeconds
+        self.record = record
     }
 }
 

@@ -10,10 +10,12 @@ package struct StreamSpec: Codable, Sendable, Hashable {
     package var outputs: [OutputSpec]
     /// What the organisation wants shown while the sender is silent; nil: the receiver's own picture.
     package var slate: SlateFile?
+    /// nil: nothing is recorded.
+    package var recording: RecordingSpec?
 
     package init(
         lease: LeaseID, broadcast: BroadcastID, carrier: Carrier, streamKey: SecretOnWire, bufferMs: Int, outputs: [OutputSpec],
-        slate: SlateFile? = nil
+        slate: SlateFile? = nil, recording: RecordingSpec? = nil
     ) {
         self.lease = lease
         self.broadcast = broadcast
@@ -22,6 +24,7 @@ package struct StreamSpec: Codable, Sendable, Hashable {
         self.bufferMs = bufferMs
         self.outputs = outputs
         self.slate = slate
+        self.recording = recording
     }
 }
 
@@ -49,6 +52,7 @@ extension StreamSpec {
         bufferMs = try values.decode(Int.self, forKey: .bufferMs)
         outputs = try values.decode([OutputSpec].self, forKey: .outputs)
         slate = try values.decodeIfPresent(SlateFile.self, forKey: .slate)
+        recording = try values.decodeIfPresent(RecordingSpec.self, forKey: .recording)
     }
 }
 
@@ -167,10 +171,12 @@ package struct StreamReport: Codable, Sendable, Hashable {
     /// Why the picture that the organisation wants is not what is shown while the sender is silent, for a person; nil where it is. It goes
     /// when that is mended: what failed is tried again.
     package var slateFault: String?
+    /// nil where nothing is recorded.
+    package var recording: RecordingReport?
 
     package init(
         lease: LeaseID, broadcast: BroadcastID, port: Int, pid: Int?, uptimeSeconds: Int, ingest: IngestReport, outputs: [OutputReport],
-        restarts: Int, slateFault: String? = nil
+        restarts: Int, slateFault: String? = nil, recording: RecordingReport? = nil
     ) {
         self.lease = lease
         self.broadcast = broadcast
@@ -181,6 +187,7 @@ package struct StreamReport: Codable, Sendable, Hashable {
         self.outputs = outputs
         self.restarts = restarts
         self.slateFault = slateFault
+        self.recording = recording
     }
 }
 

@@ -123,7 +123,7 @@ extension Gateway {
     private static func problem(_ error: StoreError) -> Problem {
         switch error {
         case .missing(let what): Problem(.notFound, "there is no such \(what)")
-        case .taken, .ownerStays, .senderBusy, .organizationBusy, .meetingIs, .rolloutRuns, .rolloutOver:
+        case .taken, .ownerStays, .senderBusy, .organizationBusy, .meetingIs, .rolloutRuns, .rolloutOver, .recordingRuns:
             Problem(.conflict, error.description)
         case .invalid(let field, let expected): Problem(.invalid, faults: [.init(field: field, expected: expected)])
         case .tokenRefused: Problem(.forbidden, "\(error): ask for a new one")

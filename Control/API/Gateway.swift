@@ -10,6 +10,7 @@ package import Mail
 import Crypto
 package import Identity
 import Posix
+package import Recordings
 package import Reporting
 package import Rooms
 package import Store
@@ -46,6 +47,7 @@ package struct Gateway: Sendable {
         let postman: Postman?
         let courier: Courier
         let blobs: BlobStore
+        let recordings: RecordingDesk
         /// Of addresses of blobs.
         let signer: BlobSigner
         let reporter: Reporter
@@ -99,8 +101,8 @@ package struct Gateway: Sendable {
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
             rooms: RoomDesk, passes: RoomPasses, alerts: AlertDesk, devices: DeviceDoor, health: Health, postman: Postman?,
-            courier: Courier, blobs: BlobStore, signer: BlobSigner, reporter: Reporter, home: HomeLine, traces: Traces?, settings: Settings,
-            log: Log
+            courier: Courier, blobs: BlobStore, recordings: RecordingDesk, signer: BlobSigner, reporter: Reporter, home: HomeLine,
+            traces: Traces?, settings: Settings, log: Log
         ) {
             self.store = store
             self.gate = gate
@@ -124,6 +126,7 @@ package struct Gateway: Sendable {
             self.postman = postman
             self.courier = courier
             self.blobs = blobs
+            self.recordings = recordings
             self.signer = signer
             self.reporter = reporter
             self.home = home
@@ -160,11 +163,13 @@ package struct Gateway: Sendable {
         let retention: Retention
         /// Of whoever made the program; nil where it is told nothing.
         let vendor: DSN?
+        /// Where pages play recordings from, beside this server; nil where they lie on its disk.
+        let bucketOrigin: String?
         let version: String
 
         package init(
             operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], links: AccountLinks, stateFolder: StateFolder,
-            dashboard: String, retention: Retention, vendor: DSN?, version: String
+            dashboard: String, retention: Retention, vendor: DSN?, bucketOrigin: String?, version: String
         ) {
             self.operatorToken = operatorToken
             self.authority = authority
@@ -174,6 +179,7 @@ package struct Gateway: Sendable {
             self.dashboard = dashboard
             self.retention = retention
             self.vendor = vendor
+            self.bucketOrigin = bucketOrigin
             self.version = version
         }
     }
@@ -189,6 +195,7 @@ package struct Gateway: Sendable {
             SettingsRoutes(parts).routes, WordingRoutes(parts).routes, BrandingRoutes(parts).routes, BlobRoutes(parts).routes,
             SlateRoutes(parts).routes, SenderRoutes(parts).routes, DestinationRoutes(parts).routes, BroadcastRoutes(parts).routes,
             RehearsalRoutes(parts).routes, PreviewRoutes(parts).routes, PlayerRoutes(parts).routes, InputPictureRoutes(parts).routes,
+            RecordingRoutes(parts).routes,
             RoomRoutes(parts).routes, MediaRoutes(parts).routes, MeetingRoutes(parts).routes, GuestRoutes(parts).routes,
             NetworkTestRoutes(parts).routes,
             WebhookRoutes(parts).routes, PoolRoutes(parts).routes, ReleaseRoutes(parts).routes, RolloutRoutes(parts).routes,
@@ -378,6 +385,9 @@ package struct Gateway: Sendable {
         return response
     }
 
+    /// Live previews, and recordings from where they lie.
+    private var mediaSources: String { (["'self'", "blob:"] + [parts.settings.bucketOrigin].compactMap(\.self)).joined(separator: " ") }
+
     /// The headers that every answer carries (THREATS 16).
     private func secured(_ response: Response) -> Response {
         var response = response
@@ -387,7 +397,7 @@ package struct Gateway: Sendable {
         if !response.headers.contains("content-security-policy") {
             response.headers.add(
                 "content-security-policy",
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src \(mediaSources); connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
             )
         }
         return response
@@ -408,6 +418,7 @@ extension Gateway.Parts {
         async let reporting: Void = reporter.run()
         async let alerting: Void = alerts.run()
         async let meeting: Void = rooms.run()
+        async let recording: Void = recordings.run()
         async let seating: Void = followSessionsOfRooms()
         async let exporting: Void = export()
         async let linking: Void = gate.sendResetLinks { [log] error in
@@ -422,14 +433,15 @@ extension Gateway.Parts {
         await reporting
         await alerting
         await meeting
+        await recording
         await seating
         await exporting
     }
 
     private var housekeeping: Housekeeping {
         Housekeeping(
-            store: store, postman: postman, courier: courier, blobs: blobs, tracer: traces?.tracer, folder: settings.stateFolder,
-            retention: settings.retention, log: log,
+            store: store, postman: postman, courier: courier, blobs: blobs, recordings: recordings, tracer: traces?.tracer,
+            folder: settings.stateFolder, retention: settings.retention, log: log,
             check: { _ = try await phoneHome(.scheduled, try await checkHealth(.scheduled)) },
             endMeetings: {
                 let rooms = try await store.endForgottenMeetings(telling: { await users(in: $0) }, by: farewell)

@@ -2,6 +2,7 @@ import Blobs
 import Crypto
 import Logging
 import Mail
+import Recordings
 import Store
 import Tracing
 import Webhooks
@@ -14,6 +15,7 @@ struct Housekeeping: Sendable {
     private let postman: Postman?
     private let courier: Courier
     private let blobs: BlobStore
+    private let recordings: RecordingDesk
     private let tracer: Tracer?
     private let folder: StateFolder
     private let retention: Retention
@@ -25,14 +27,15 @@ struct Housekeeping: Sendable {
     ///   - check: asks the parts of the server how they are, and keeps it.
     ///   - endMeetings: ends those that have lasted as long as they may.
     init(
-        store: ControlStore, postman: Postman?, courier: Courier, blobs: BlobStore, tracer: Tracer?, folder: StateFolder,
-        retention: Retention, log: Log,
+        store: ControlStore, postman: Postman?, courier: Courier, blobs: BlobStore, recordings: RecordingDesk, tracer: Tracer?,
+        folder: StateFolder, retention: Retention, log: Log,
         check: @escaping @Sendable () async throws -> Void, endMeetings: @escaping @Sendable () async throws -> Void
     ) {
         self.store = store
         self.postman = postman
         self.courier = courier
         self.blobs = blobs
+        self.recordings = recordings
         self.tracer = tracer
         self.folder = folder
         self.retention = retention
@@ -102,6 +105,7 @@ struct Housekeeping: Sendable {
         try await store.operations.removeExpired(retention)
         try store.removeExpiredCopies()
         try await removeUnusedFiles()
+        try await recordings.tidy()
         try await planNext(after: job, each: Self.hourMs)
         return nil
     }
@@ -118,6 +122,7 @@ struct Housekeeping: Sendable {
     private func delete(_ job: Job) async throws -> String? {
         let result = try await store.deletions.carryOut(job)
         try await blobs.removeAll(of: Deletions.organization(of: job))
+        try await recordings.removeAll(of: Deletions.organization(of: job))
         // That was the last one: the server is nobody's, as at its first run.
         guard try await store.setup.isOpen() else { return result }
         try await store.setup.issue(folder.setupSecret())

@@ -103,6 +103,7 @@ enum OpenAPI {
         case "token": Schemas.playerToken
         case "file": Schemas.playerFile
         case "release": Schemas.releaseFile
+        case "object": Schemas.objectName
         default: Schemas.id
         }
     }

@@ -155,7 +155,7 @@ enum Schemas {
     }
 
     static let all: [String: Schema] = [
-        devices, media, webhooks, alerts, players, rooms, meetings, figures, rollouts,
+        devices, media, webhooks, alerts, players, rooms, meetings, figures, rollouts, recordings,
     ].reduce(accounts) { all, part in
         all.merging(part) { _, _ in preconditionFailure("the document would have one of two schemas with one name") }
     }
@@ -450,7 +450,7 @@ enum Schemas {
             .optional("input", .reference("InputChoice")),
             .optional("encoder", .reference("EncoderChoice")), .optional("bufferMs", .integer(100...10_000)),
             .optional("links", .list(handle, upTo: 16, atLeast: 1)), .optional("protection", choice(Protection.self)),
-            .optional("graceSeconds", .integer(0...604_800)),
+            .optional("graceSeconds", .integer(0...604_800)), .optional("record", .flag),
         ]),
         "RehearsalRequest": .object([
             .required("sender", id), .optional("input", .reference("InputChoice")), .optional("encoder", .reference("EncoderChoice")),

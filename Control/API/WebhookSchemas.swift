@@ -71,6 +71,12 @@ extension Schemas {
                 .required("broadcast", id), .required("sender", id), .required("alarm", choice(MediaAlarm.all.map(\.rawValue))),
                 .required("state", choice(NewEvent.Alarm.State.self)),
             ]),
+        "RecordingEvent": event(
+            [.recordingChanged],
+            [
+                .required("recording", id), .required("broadcast", id), .required("state", choice(RecordingState.self)),
+                .optional("was", choice(RecordingState.self)), .optional("reason", line),
+            ]),
         "AlertEvent": event(
             EventKind.alerts,
             [
@@ -87,6 +93,7 @@ extension Schemas {
         if EventKind.senders.contains(kind) { return "SenderEvent" }
         if EventKind.alerts.contains(kind) { return "AlertEvent" }
         if kind == .broadcastAlarm { return "AlarmEvent" }
+        if kind == .recordingChanged { return "RecordingEvent" }
         return kind == .outputChanged ? "OutputEvent" : kind == .webhookTest ? "TestEvent" : "DoneEvent"
     }
 

@@ -35,6 +35,10 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case viewMeetings = "meetings.view"
     /// Make meetings, and run those that one has made; for admins, all.
     case runMeetings = "meetings.run"
+    /// Find recordings, and play them.
+    case viewRecordings = "recordings.view"
+    /// Remove them.
+    case manageRecordings = "recordings.manage"
     /// Where events are told, and telling them again.
     case manageWebhooks = "webhooks.manage"
     /// Where the server's errors are told, and who is told how it is; in the organisation alone that the server was set up with, as it is all of
@@ -52,10 +56,12 @@ package enum Policy {
         switch action {
         case .deleteOrganization, .transferOwnership, .manageReports, .manageUpdates: .owner
         case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .viewAnalytics, .managePool,
-            .manageSenders, .manageDestinations, .manageWebhooks:
+            .manageSenders, .manageDestinations, .manageWebhooks, .manageRecordings:
             .admin
         case .viewDestinations, .operateSenders, .runBroadcasts, .runRooms, .runMeetings: .host
-        case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts, .viewRooms, .joinRooms, .viewMeetings: .member
+        case .viewOrganization, .manageOwnAccount, .viewSenders, .viewBroadcasts, .viewRooms, .joinRooms, .viewMeetings,
+            .viewRecordings:
+            .member
         }
     }
 
@@ -72,12 +78,12 @@ package enum Policy {
         case .operateSenders: [.broadcasts, .senders]
         case .viewDestinations: [.read, .broadcasts, .destinations]
         case .manageDestinations: [.destinations]
-        case .viewBroadcasts, .viewRooms, .viewMeetings: [.read, .broadcasts]
+        case .viewBroadcasts, .viewRooms, .viewMeetings, .viewRecordings: [.read, .broadcasts]
         case .runBroadcasts, .runRooms, .runMeetings: [.broadcasts]
         case .viewUsers, .manageUsers: [.members]
         case .viewAudit: [.audit]
         case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageWebhooks, .manageReports,
-            .manageUpdates, .manageOwnAccount, .joinRooms:
+            .manageUpdates, .manageOwnAccount, .joinRooms, .manageRecordings:
             []
         }
     }

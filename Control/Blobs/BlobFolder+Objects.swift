@@ -3,6 +3,7 @@ import Glibc
 import HTTP
 import Posix
 import Units
+import Web
 
 /// Objects by their keys: `ObjectStore` on disk. Whatever a key says, files are opened below the folder and through no link.
 extension BlobFolder {
@@ -92,6 +93,12 @@ extension BlobFolder {
     func facts(of key: ObjectKey) throws -> ObjectFacts? {
         guard let file = try opened(key) else { return nil }
         return Self.facts(key, try Self.status(of: file.raw, key.path), try sums(of: key))
+    }
+
+    /// As `BlobStore.file`.
+    func file(_ key: ObjectKey) throws -> FileBody? {
+        guard let file = try opened(key) else { return nil }
+        return try FileBody(adopting: file, name: key.path)
     }
 
     /// nil where there is no such object.

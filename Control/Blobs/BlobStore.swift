@@ -1,6 +1,7 @@
 package import HTTP
 package import Posix
 package import Units
+package import Web
 
 /// The folder of blobs, on a thread of its own, since disks block: one call after the other.
 package actor BlobStore: ObjectStore {
@@ -57,6 +58,9 @@ package actor BlobStore: ObjectStore {
     package func get(_ key: ObjectKey, _ range: ByteRange?) throws -> ObjectBytes? { try folder.get(key, range) }
 
     package func find(_ key: ObjectKey) throws -> ObjectFacts? { try folder.facts(of: key) }
+
+    /// An object as it lies on the disk, to be read part for part; nil where there is none.
+    package func file(_ key: ObjectKey) throws -> FileBody? { try folder.file(key) }
 
     package func remove(_ key: ObjectKey) throws { try changing(key) { try folder.remove(key) } }
 

@@ -56,11 +56,16 @@ package actor BroadcastDirector {
         case unknown
     }
 
-    /// - Parameter rooms: makes passes for outputs into rooms; nil where there are none.
-    package init(store: ControlStore, fleet: Roster, feed: Feed, lookups: Lookups, rooms: RoomPassMaker? = nil, log: Log) {
+    /// - Parameters:
+    ///   - rooms: makes passes for outputs into rooms; nil where there are none.
+    ///   - place: where the files of recordings go that begin from here on.
+    package init(
+        store: ControlStore, fleet: Roster, feed: Feed, lookups: Lookups, rooms: RoomPassMaker? = nil, place: RecordingPlace = .disk,
+        log: Log
+    ) {
         quotas = store.quotas
         parts = LiveBroadcast.Parts(
-            store: BroadcastStore(store: store), fleet: fleet, feed: feed,
+            store: BroadcastStore(store: store, place: place), fleet: fleet, feed: feed,
             outputs: OutputPlanner(store: store, lookups: lookups, rooms: rooms),
             hosts: HostChoice(fleet: fleet), log: log.part("broadcasts"))
     }
@@ -209,7 +214,7 @@ extension BroadcastDirector {
         // Another start may have come first while addresses were resolved.
         for one in broadcasts(of: request.sender) { throw Failure.busy(one.id) }
         let createdAtMs = unixMilliseconds()
-        try await parts.store.create(machine, streamKey: Secret(Hex.encode(randomBytes(32))), by: author)
+        try await parts.store.create(machine, streamKey: Secret(Hex.encode(randomBytes(32))), record: request.record, by: author)
         await begin(machine, createdAtMs: createdAtMs, origin: .started(by: author.user))
         await live[machine.id]?.followDestinations()
         return BroadcastView.of(machine, createdAtMs: createdAtMs, endedAtMs: nil)

@@ -8,6 +8,8 @@ import Wire
 /// Broadcasts in the store: the machine whole, as one JSON document.
 struct BroadcastStore: Sendable {
     let store: ControlStore
+    /// Where the files of recordings go that begin.
+    var place = RecordingPlace.disk
 
     struct Record: Sendable {
         let machine: BroadcastMachine
@@ -21,9 +23,22 @@ struct BroadcastStore: Sendable {
         }
     }
 
-    func create(_ machine: BroadcastMachine, streamKey: Secret, by author: Author) async throws {
+    /// - Parameter record: what whoever starts it says of its recording; nil: nothing.
+    func create(_ machine: BroadcastMachine, streamKey: Secret, record: Bool? = nil, by author: Author) async throws {
         try await broadcasts(machine.organization, author).create(
-            machine.id, machine.kind, sender: machine.sender, state: machine.state.name, document: document(machine), streamKey: streamKey)
+            machine.id, machine.kind, sender: machine.sender, state: machine.state.name, document: document(machine), streamKey: streamKey,
+            recording: RecordingWish(isAsked: record, place: place))
+    }
+
+    /// What a lease is to record; nil: nothing.
+    func recording(of machine: BroadcastMachine, by lease: LeaseID, on host: DeviceID) async throws -> RecordingSpec? {
+        try await recordings(machine.organization).take(of: machine.id, by: lease, on: host)
+    }
+
+    func recordingBegan(of machine: BroadcastMachine) async throws { try await recordings(machine.organization).began(of: machine.id) }
+
+    private func recordings(_ organization: OrganizationID) -> StoredRecordings {
+        store.recordings(in: OrganizationScope(organization, by: .system))
     }
 
     func save(_ machine: BroadcastMachine, hasEnded: Bool, telling events: [NewEvent]) async throws {

@@ -24,7 +24,9 @@ extension BroadcastView {
     private static func notes(_ machine: BroadcastMachine) -> [String]? {
         switch machine.phase {
         case .choosing, .leasing, .sending, .media, .outputs, .running:
-            let notes = [machine.hostNote, machine.senderNote, machine.report?.slateFault].compactMap { $0?.bounded() }
+            let notes = [machine.hostNote, machine.senderNote, machine.report?.slateFault, machine.report?.recording?.reason].compactMap {
+                $0?.bounded()
+            }
             return notes.isEmpty ? nil : notes
         case .stopping, .ended: return nil
         }

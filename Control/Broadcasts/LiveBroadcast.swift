@@ -38,6 +38,8 @@ actor LiveBroadcast {
     private(set) var thumbnail: ShownThumbnail?
     private let herald: Herald
     private var figures = RehearsalFigures()
+    /// That something of it is recorded is written down.
+    private var isRecordingKnown = false
     private nonisolated let entries: AsyncStream<Entry>.Continuation
     private let stream: AsyncStream<Entry>
 
@@ -130,6 +132,7 @@ actor LiveBroadcast {
         let acts = user.map { journal.asked(event, by: $0, of: machine, atMs: unixMilliseconds()) } ?? []
         let actions = machine.event(event, nowMs: unixMilliseconds())
         if isRehearsal, case .report(let report) = event { await measure(report) }
+        if case .report(let report) = event, report.recording?.state == .recording { await noteRecording() }
         if case .ended = machine.state, endedAtMs == nil {
             endedAtMs = unixMilliseconds()
             thumbnail = nil
@@ -249,7 +252,7 @@ actor LiveBroadcast {
             specs.removeAll { leftOut.contains($0) }
             let spec = StreamSpec(
                 lease: lease, broadcast: id, carrier: .bond, streamKey: SecretOnWire(key), bufferMs: machine.media.bufferMs,
-                outputs: specs, slate: await slate())
+                outputs: specs, slate: await slate(), recording: await recording(lease, on: host))
             // Names may have taken so long that another host is asked by now.
             guard machine.host == host, machine.lease == lease else { return }
             let request = LeaseRequest(spec: spec, preferredPort: preferred, isAgain: isAgain)
@@ -284,6 +287,29 @@ actor LiveBroadcast {
         } catch {
             parts.log.warning("the organisation's picture cannot be read", ["broadcast": "\(id)", "error": "\(error)"])
             return nil
+        }
+    }
+
+    /// No broadcast fails for its recording either.
+    private func recording(_ lease: LeaseID, on host: DeviceID) async -> RecordingSpec? {
+        guard !isRehearsal else { return nil }
+        do {
+            return try await parts.store.recording(of: machine, by: lease, on: host)
+        } catch {
+            parts.log.error("whether a broadcast is recorded cannot be read: it is not", ["broadcast": "\(id)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func noteRecording() async {
+        guard !isRecordingKnown else { return }
+        isRecordingKnown = true
+        do {
+            try await parts.store.recordingBegan(of: machine)
+        } catch {
+            // With the next report.
+            isRecordingKnown = false
+            parts.log.warning("that a broadcast is recorded could not be stored", ["broadcast": "\(id)", "error": "\(error)"])
         }
     }
 

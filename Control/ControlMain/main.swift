@@ -12,6 +12,7 @@ import Logging
 import Lookout
 import Mail
 import Posix
+import Recordings
 import Reporting
 import Rooms
 import S3
@@ -135,10 +136,16 @@ struct Outward: Sendable {
     }
 }
 
+/// The bucket of `[blobs]`; nil where blobs lie on this machine's disk.
+@Sendable func bucket(_ configuration: ControlConfiguration, _ outward: Outward) -> S3Store? {
+    configuration.bucket.map { settings in
+        S3Store(S3Client(settings, outbound: outward.outbound, loop: outward.loop)) { unixMilliseconds() / 1000 }
+    }
+}
+
 /// Says at the start what keeps the bucket of `[blobs]` from being used: whoever has set it up is still there then.
 @Sendable func lookAtBucket(_ configuration: ControlConfiguration, _ outward: Outward, _ log: Log) async {
-    guard let settings = configuration.bucket else { return }
-    let store = S3Store(S3Client(settings, outbound: outward.outbound, loop: outward.loop)) { unixMilliseconds() / 1000 }
+    guard let settings = configuration.bucket, let store = bucket(configuration, outward) else { return }
     do {
         try await store.check()
         log.notice("the bucket of blobs can be read", ["bucket": "\(settings)"])
@@ -179,8 +186,9 @@ struct Outward: Sendable {
     let passes = RoomPasses(key: try await store.operations.key("room passes"))
     let broadcasts = BroadcastDirector(
         store: store, fleet: fleet, feed: feed, lookups: outward.lookups, rooms: configuration.rooms.workers > 0 ? passes.maker : nil,
-        log: log)
+        place: configuration.bucket == nil ? .disk : .bucket, log: log)
     let signer = BlobSigner(key: try await store.operations.key("blob addresses"))
+    let blobs = BlobStore(folder.blobs, signer: signer, on: blobLoop)
     return Gateway.Parts(
         store: store, gate: try await Gate.open(store, hasher: hasher, letters: letters, limits: configuration.limits), hasher: hasher,
         fleet: fleet,
@@ -195,13 +203,15 @@ struct Outward: Sendable {
         courier: Courier(
             store, lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version,
             tracer: traces?.tracer, log: log),
-        blobs: BlobStore(folder.blobs, signer: signer, on: blobLoop), signer: signer, reporter: reporter,
+        blobs: blobs, recordings: RecordingDesk(store: store, fleet: fleet, disk: blobs, bucket: bucket(configuration, outward), log: log),
+        signer: signer, reporter: reporter,
         home: HomeLine(lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version),
         traces: traces,
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,
-            retention: configuration.retention, vendor: configuration.vendor, version: ProgramContext.version),
+            retention: configuration.retention, vendor: configuration.vendor,
+            bucketOrigin: configuration.bucket.map { $0.origin }, version: ProgramContext.version),
         log: log)
 }
 

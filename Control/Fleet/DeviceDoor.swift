@@ -28,6 +28,7 @@ package struct DeviceDoor: Sendable {
 
     var speed: SpeedDesk { fleet.speed }
     var previews: PreviewDesk { fleet.previews }
+    var takes: TakeTickets { fleet.takes }
 
     static let proofLimit = Duration.seconds(10)
 

@@ -22,3 +22,9 @@ package enum Answer: Sendable {
     /// No answer within the time, or no connection: nobody knows whether it was carried out.
     case unknown
 }
+
+/// What a host has recorded, as it says.
+package struct HostRecordings: Sendable {
+    package let host: DeviceID
+    package let list: RecordingList
+}

@@ -13,6 +13,7 @@ package actor Roster {
     package nonisolated let players: PlayerDesk
     package nonisolated let pictures = PictureDesk()
     package nonisolated let flights: FlightArchive
+    package nonisolated let takes = TakeTickets()
     private let feed: Feed
     let log: Log
     private var connections: [DeviceID: Connection] = [:]
@@ -42,6 +43,9 @@ package actor Roster {
     /// In order, for one reader: `Broadcasts`. Reports are at most one a second for each stream, and telemetry is not among them but where
     /// a sender has no answer.
     package nonisolated let events: AsyncStream<FleetEvent>
+    private let recordingSink: AsyncStream<HostRecordings>.Continuation
+    /// What hosts have recorded, as they say it again and again; for one reader: `Recordings`.
+    package nonisolated let recordings: AsyncStream<HostRecordings>
 
     static let telemetryInterval = TelemetryInterval(ms: 1000)
     static let watchedInterval = TelemetryInterval(ms: 200)
@@ -60,6 +64,8 @@ package actor Roster {
         players = PlayerDesk(previews)
         flights = FlightArchive(store: store, feed: feed, log: self.log)
         (events, eventSink) = AsyncStream.makeStream(of: FleetEvent.self)
+        // What is lost comes again within a minute.
+        (recordings, recordingSink) = AsyncStream.makeStream(of: HostRecordings.self, bufferingPolicy: .bufferingNewest(64))
     }
 
     // MARK: Who is there
@@ -113,6 +119,7 @@ package actor Roster {
         eventSink.yield(.revoked(device))
         speed.forget(device)
         previews.forget(device)
+        takes.forget(device)
         guard let connection = connections[device] else { return }
         await leave(connection)
         await connection.socket.close(.revoked, "revoked", within: Self.revocationLimit)
@@ -285,6 +292,7 @@ package actor Roster {
         case .thumbnail(let thumbnail):
             if let bounded = thumbnail.bounded() { eventSink.yield(.host(connection.device, .thumbnail(bounded))) }
         case .released: eventSink.yield(.host(connection.device, message))
+        case .recordings(let list): recordingSink.yield(HostRecordings(host: connection.device, list: list.bounded()))
         case .load(let load): (loads[connection.device], heardAt[connection.device]) = (load.bounded().cpuPercent, .now)
         case .unknown(let type): log.info("a message of an unknown type", ["type": "\(type.bounded(to: 64))"])
         }

@@ -74,6 +74,9 @@ package struct S3Settings: Sendable, CustomStringConvertible {
     /// What a log calls it.
     package var description: String { "\(bucket) at \(endpoint.origin)" }
 
+    /// Where a browser finds its objects.
+    package var origin: String { endpoint.scheme.isTLS ? "https://\(authorityOfBucket)" : "http://\(authorityOfBucket)" }
+
     /// What requests go to: with the bucket in it, where its name belongs into the host.
     package var authorityOfBucket: String { addressing == .host ? "\(bucket).\(endpoint.authority)" : endpoint.authority }
 

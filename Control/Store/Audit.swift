@@ -85,6 +85,9 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     /// A link by which players outside take a broadcast.
     case playerLinkCreated = "broadcast.player_link_created"
     case playerLinkRevoked = "broadcast.player_link_revoked"
+    /// By somebody, or by its age.
+    case recordingRemoved = "recording.removed"
+    case recordingSettingsChanged = "organization.recording_settings_changed"
     case mailGivenUp = "mail.given_up"
     /// There were too many.
     case mailHeldBack = "mail.held_back"

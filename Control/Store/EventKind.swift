@@ -20,6 +20,7 @@ package struct EventKind: RawRepresentable, CaseIterable, Hashable, Sendable, Co
     package static let outputChanged = EventKind("output.state_changed")
     package static let senderOnline = EventKind("sender.online")
     package static let senderOffline = EventKind("sender.offline")
+    package static let recordingChanged = EventKind("recording.state_changed")
     /// Something is wrong with picture or sound of a broadcast, or not any more.
     package static let broadcastAlarm = EventKind("broadcast.alarm")
     /// What one user wants to be told of: for a webhook of theirs alone.
@@ -32,7 +33,7 @@ package struct EventKind: RawRepresentable, CaseIterable, Hashable, Sendable, Co
     package static let rehearsals = [rehearsalStarted, rehearsalEnded]
     package static let senders = [senderOnline, senderOffline]
     package static let alerts = [alertOpened, alertClosed]
-    private static let observed = broadcasts + rehearsals + [outputChanged, broadcastAlarm] + senders + [webhookTest]
+    private static let observed = broadcasts + rehearsals + [outputChanged, broadcastAlarm, recordingChanged] + senders + [webhookTest]
     /// What somebody did.
     package static let done = AuditAction.allCases.compactMap { EventKind($0) }
     /// Those that an organisation may have told to its webhooks.

@@ -105,7 +105,8 @@ extension Transaction {
     fileprivate func admitFile(_ key: BlobKey, bytes: Int, by quotas: Quotas, in scope: OrganizationScope) throws {
         let others: SQL = "NOT (area = \(key.area) AND name = \(key.name))"
         try admit(.files, of: .blobs, where: others, by: quotas, in: scope)
-        guard try sum("bytes", of: .blobs, in: scope, where: others) + bytes <= quotas[.storage] << 20 else {
+        let recorded = try sum("bytes", of: .recordings, in: scope, where: "TRUE")
+        guard try sum("bytes", of: .blobs, in: scope, where: others) + recorded + bytes <= quotas[.storage] << 20 else {
             throw StoreError.quota(.storage, limit: quotas[.storage])
         }
     }

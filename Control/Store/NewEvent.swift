@@ -1,6 +1,6 @@
 import FoundationEssentials
 package import Units
-import Wire
+package import Wire
 
 /// An event that is to be told, with what it says. Nothing of it is a secret: it goes to whoever an organisation names.
 package struct NewEvent: Sendable, Hashable {
@@ -119,6 +119,28 @@ package struct NewEvent: Sendable, Hashable {
     }
 
     package static func output(_ data: Output) -> NewEvent { NewEvent(.outputChanged, data, data.state) }
+
+    /// What becomes of a broadcast's recording.
+    package struct RecordingChange: Encodable, Sendable {
+        package let recording: RecordingID
+        package let broadcast: BroadcastID
+        package let state: String
+        /// nil at its beginning.
+        package let was: String?
+        package let reason: String?
+
+        package init(recording: RecordingID, broadcast: BroadcastID, state: String, was: String?, reason: String?) {
+            self.recording = recording
+            self.broadcast = broadcast
+            self.state = state
+            self.was = was
+            self.reason = reason.map { clipped($0, to: NewEvent.reasonLimit) }
+        }
+    }
+
+    package static func recording(_ data: RecordingChange) -> NewEvent {
+        NewEvent(.recordingChanged, data, data.was.map { "\($0) to \(data.state)" } ?? data.state)
+    }
 
     /// What is wrong with picture or sound of a broadcast, by its sender. What ends with its broadcast is not told as over.
     package struct Alarm: Encodable, Sendable {

@@ -51,7 +51,7 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
     case files
     /// Of an organisation: texts of its pages in its own words.
     case texts
-    /// Of an organisation: MiB of files together.
+    /// Of an organisation: MiB of files and recordings together.
     case storage
 
     /// Where the operator says nothing.
@@ -84,7 +84,7 @@ package enum Quota: String, Sendable, CaseIterable, Hashable {
         case .mails: "invitations by mail of a day"
         case .webhookBacklog: "places for events that wait for a webhook"
         case .rehearsals: "rehearsals of an hour"
-        case .storage: "MiB of files"
+        case .storage: "MiB of files and recordings"
         case .meetings: "active meetings"
         case .participants: "places in a room"
         default: rawValue.replacing("_", with: " ")

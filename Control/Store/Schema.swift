@@ -29,6 +29,7 @@ enum Schema {
         Migration(version: 23, name: "chat", script: chat),
         Migration(version: 24, name: "phone home", script: phoneHome),
         Migration(version: 25, name: "rollouts", script: rollouts),
+        Migration(version: 26, name: "recordings", script: recordings),
     ]
 
     private static let accounts: StaticString = """

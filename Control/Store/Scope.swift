@@ -110,13 +110,18 @@ struct OrganizationTable: Hashable, Sendable {
     static let boardUpdates = OrganizationTable("board_updates")
     static let rollouts = OrganizationTable("rollouts")
     static let rolloutBoards = OrganizationTable("rollout_boards")
+    static let recordings = OrganizationTable("recordings")
+    static let recordingTakes = OrganizationTable("recording_takes")
+    static let recordingFiles = OrganizationTable("recording_files")
+    static let recordingParts = OrganizationTable("recording_parts")
+    static let recordingSettings = OrganizationTable("recording_settings")
 
     static let all = [
         users, sessions, refreshTokens, devices, enrollmentTokens, destinations, configurations, broadcasts, audit, flightRecords, slates,
         mails, passwordResets, invitations, apiTokens, organizationSettings, webhooks, events, deliveries,
         blobs, blobCopies, branding, emailChanges, wordings, alertSettings, incidents, rooms, meetings, guestLinks, meetingDefaults,
         chatMessages, meetingEvents,
-        boardUpdates, rollouts, rolloutBoards,
+        boardUpdates, rollouts, rolloutBoards, recordings, recordingTakes, recordingFiles, recordingParts, recordingSettings,
     ]
 }
 

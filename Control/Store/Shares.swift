@@ -19,9 +19,7 @@ extension ControlStore {
                 try count(.users, .users, "is_active = 1"), try count(.senders, .devices, "revoked_at IS NULL"),
                 try count(.destinations, .destinations, "removed_at IS NULL"), try count(.broadcasts, .broadcasts, "ended_at IS NULL"),
                 try count(.webhooks, .webhooks, "TRUE"), try count(.files, .blobs, "TRUE"),
-                Share(
-                    quota: .storage, used: try transaction.sum("bytes", of: .blobs, in: scope, where: "TRUE"), limit: quotas[.storage] << 20
-                ),
+                Share(quota: .storage, used: try transaction.storedBytes(in: scope), limit: quotas[.storage] << 20),
             ]
         }
     }

@@ -18,6 +18,8 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One rollout at a time.
     case rolloutRuns
     case rolloutOver
+    /// What is being recorded is not removed.
+    case recordingRuns
     /// The meeting's state does not let it be done.
     case meetingIs(MeetingState)
     /// An owner exists already, or the setup secret is another one, or was used.
@@ -56,6 +58,7 @@ package enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .organizationBusy: "the organisation has a broadcast that has not ended: stop it first"
         case .rolloutRuns: "a rollout is not over: end it, or roll it back, before the next one"
         case .rolloutOver: "the rollout is over"
+        case .recordingRuns: "the broadcast is being recorded: stop it first"
         case .meetingIs(let state): "the meeting is \(state.rawValue): that cannot be done with it"
         case .setupClosed: "the setup secret opens nothing: it is another one, it was used, or an owner exists"
         case .tokenRefused: "the enrollment token is unknown, expired, withdrawn, or for another kind of device"

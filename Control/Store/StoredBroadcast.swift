@@ -46,12 +46,14 @@ package struct StoredBroadcasts: Sendable {
 
     private static let hourMs: Int64 = 3_600_000
 
-    /// Writes a wish down, with the stream key sealed beside it.
+    /// Writes a wish down, with the stream key sealed beside it, and whether it is recorded.
     ///
+    /// - Parameter wish: nil where nothing is to be recorded, whatever the organisation has decided.
     /// - Throws: `.quota`; `.senderBusy` while the sender has one that has not ended; `.missing` for a sender that is not there or was
     ///   revoked.
     package func create(
-        _ id: BroadcastID, _ kind: Kind = .broadcast, sender: DeviceID, state: String, document: String, streamKey: Secret
+        _ id: BroadcastID, _ kind: Kind = .broadcast, sender: DeviceID, state: String, document: String, streamKey: Secret,
+        recording wish: RecordingWish? = nil
     ) async throws {
         let sealed = try store.keyring.seal(Array(streamKey.revealed.utf8), for: place(id))
         try await store.write(.durable) { transaction in
@@ -70,6 +72,7 @@ package struct StoredBroadcasts: Sendable {
             case .broadcast:
                 try transaction.note(.broadcastStarted, id.text, in: scope)
                 try transaction.tell(.broadcast(.init(broadcast: id, sender: sender, state: state, was: nil)), in: scope)
+                if let wish { try transaction.beginRecording(of: id, sender: sender, wish, in: scope) }
             case .rehearsal:
                 try transaction.note(.rehearsalStarted, id.text, in: scope)
                 try transaction.tell(.rehearsalStarted(.init(rehearsal: id, sender: sender)), in: scope)
@@ -103,6 +106,7 @@ package struct StoredBroadcasts: Sendable {
                 ], where: "id = \(id) AND ended_at IS NULL", or: "running broadcast")
             if hasEnded { try transaction.note(kind == .rehearsal ? .rehearsalEnded : .broadcastEnded, id.text, in: scope) }
             for event in events { try transaction.tell(event, in: scope) }
+            if hasEnded, kind == .broadcast { try transaction.endRecording(of: id, in: scope) }
         }
     }
 

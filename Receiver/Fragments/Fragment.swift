@@ -40,6 +40,8 @@ struct Fragment: Sendable {
     let number: Int
     let pictures: Run
     let sound: Run
+    /// When the file that it belongs to begins, on the clock of its samples.
+    var zero: Int64 = 0
 
     /// Of one sample: what is longer is a hole.
     static let longest: Int64 = 900_000
@@ -49,8 +51,8 @@ struct Fragment: Sendable {
         var places: [(at: Int, before: Int)] = []
         file.box("moof") { box in
             box.box("mfhd", version: 0) { $0.number(number, 4) }
-            if !pictures.isEmpty { places.append((Fragment.add(pictures, InitSegment.pictureTrack, &box), 0)) }
-            if !sound.isEmpty { places.append((Fragment.add(sound, InitSegment.soundTrack, &box), pictures.bytes.count)) }
+            if !pictures.isEmpty { places.append((Fragment.add(pictures, InitSegment.pictureTrack, zero, &box), 0)) }
+            if !sound.isEmpty { places.append((Fragment.add(sound, InitSegment.soundTrack, zero, &box), pictures.bytes.count)) }
         }
         for place in places { file.set(file.bytes.count + 8 + place.before, at: place.at) }
         file.box("mdat") { box in
@@ -61,13 +63,13 @@ struct Fragment: Sendable {
     }
 
     /// - Returns: where it says how far behind the start of `moof` its bytes begin.
-    private static func add(_ run: Run, _ track: Int, _ movie: inout Box) -> Int {
+    private static func add(_ run: Run, _ track: Int, _ zero: Int64, _ movie: inout Box) -> Int {
         let isPictures = track == InitSegment.pictureTrack
         var place = 0
         movie.box("traf") { box in
             // From the start of this fragment.
             box.box("tfhd", version: 0, flags: 0x20000) { $0.number(track, 4) }
-            box.box("tfdt", version: 1) { $0.number(Int(run.samples.first?.decode ?? 0), 8) }
+            box.box("tfdt", version: 1) { $0.number(Int(max(0, (run.samples.first?.decode ?? 0) - zero)), 8) }
             // Offset; for each sample duration, size and, for pictures, flags and when it is shown, which may be before.
             box.box("trun", version: 1, flags: isPictures ? 0xF01 : 0x301) { box in
                 box.number(run.samples.count, 4)

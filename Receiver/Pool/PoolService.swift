@@ -21,9 +21,11 @@ package final class PoolService: Sendable {
         let proxy = settings.proxy.map { ["--proxy", "http://\($0.host):\($0.port)"] } ?? []
         settings.control = ["--control", identity.server.text, "--authority", identity.authority.text] + proxy
         let previews = Previews(identity: identity, loop: loop, proxy: settings.proxy, log: log)
-        let host = try ReceiverHost(settings: settings, loop: loop, log: log.part("host"), previews: previews) { message, importance in
-            outgoing.send(message, importance)
+        let takes = try settings.recordings.map { folder in
+            try Takes(folder, identity: identity, loop: loop, proxy: settings.proxy, log: log) { outgoing.send($0, .figures) }
         }
+        let host = try ReceiverHost(
+            settings: settings, loop: loop, log: log.part("host"), previews: previews, takes: takes, tell: { outgoing.send($0, $1) })
         let control = ControlConnection<PoolMessage, PoolOrder>(
             identity: identity, loop: loop, log: log.part("control"), times: times, proxy: settings.proxy,
             routes: { [.any] }, hello: { .hello(await host.hello()) }, outcome: { .outcome($0) })

@@ -1,5 +1,4 @@
 package import Identity
-import FoundationEssentials
 import Glibc
 package import Logging
 package import Posix
@@ -10,30 +9,23 @@ import Wire
 /// The live previews that control has asked this host for, one of each lease: it dials control again for each, so that pictures wait for
 /// nothing else and nothing for them.
 package actor Previews {
-    private let identity: DeviceIdentity
+    private let dial: TicketDial
+    private let url: String
     private let loop: Loop
-    private let proxy: ClientOptions.Proxy?
     private let log: Log
     private var uplinks: [LeaseID: PreviewUplink] = [:]
     /// Each goes on until its uplink is over.
     private var following: [LeaseID: Task<Void, Never>] = [:]
     private var isStopped = false
 
-    /// Of the whole way to control and back: less than control waits for the outcome.
-    private static let dialTime = Duration.seconds(6)
     /// At once; control has a smaller bound for all hosts together.
     private static let limit = 64
 
     package init(identity: DeviceIdentity, loop: Loop, proxy: ClientOptions.Proxy?, log: Log) {
-        self.identity = identity
+        dial = TicketDial(identity: identity, loop: loop, proxy: proxy)
+        url = identity.server.previewURL
         self.loop = loop
-        self.proxy = proxy
         self.log = log.part("preview")
-    }
-
-    /// Why there is none.
-    private struct Fault: Error, CustomStringConvertible {
-        let description: String
     }
 
     /// Begins one, in place of one that runs.
@@ -44,7 +36,7 @@ package actor Previews {
         uplinks[order.lease]?.end("another one begins")
         guard uplinks.count < Self.limit, !isStopped else { return "this host makes as many previews as it may" }
         do {
-            let control = try await dial(order.ticket)
+            let control = try await dial.open(url, highMark: WireLimits.previewMark, hello: PreviewHello(ticket: order.ticket))
             do {
                 let uplink = PreviewUplink(from: try Self.receiver(at: path), to: control, on: loop)
                 // Another may have come while this one was dialled.
@@ -80,34 +72,7 @@ package actor Previews {
             return try UnixSocket.connect(to: path)
         } catch {
             guard error.code == ENOENT else { throw error }
-            throw Fault(description: "the receiver is of a version that makes no preview")
+            throw TicketDial.Fault(description: "the receiver is of a version that makes no preview")
         }
-    }
-
-    private func dial(_ ticket: SecretOnWire) async throws -> WebSocket {
-        var options = ClientOptions()
-        options.trust = identity.trust
-        options.timeFloor = identity.timeFloor
-        options.proxy = proxy
-        options.connectTimeout = Self.dialTime / 2
-        options.responseTimeout = Self.dialTime / 2
-        options.webSocket.highMark = WireLimits.previewMark
-        options.webSocket.pingInterval = .seconds(2)
-        options.webSocket.pongTimeout = .seconds(4)
-        let socket = try await Client(loop: loop, options: options).webSocket(identity.server.previewURL)
-        let limit = Task { [loop] in
-            // Cancelled where it is in time.
-            if (try? await loop.sleep(for: Self.dialTime)) != nil { socket.abort() }
-        }
-        defer { limit.cancel() }
-        guard case .text(let text)? = try await socket.receive() else {
-            throw Fault(description: "control closed the preview's connection")
-        }
-        let challenge = try JSONDecoder().decode(Challenge.self, from: Data(text.utf8))
-        guard challenge.version == WireLimits.version else { throw Fault(description: "control speaks another version") }
-        let proof = try Proof.answering(challenge, identity: identity, exporter: socket.tlsExporter)
-        try await socket.send(String(decoding: JSONEncoder().encode(proof), as: UTF8.self))
-        try await socket.send(String(decoding: JSONEncoder().encode(PreviewHello(ticket: ticket)), as: UTF8.self))
-        return socket
     }
 }

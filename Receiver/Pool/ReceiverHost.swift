@@ -17,6 +17,7 @@ package actor ReceiverHost {
     private var endings: [LeaseID: Task<Void, Never>] = [:]
     private let tell: @Sendable (PoolMessage, Importance) -> Void
     private let previews: Previews?
+    private let takes: Takes?
     private var load = HostLoad()
     private var looking: Task<Void, Never>?
     private var isControlThere = false
@@ -38,15 +39,18 @@ package actor ReceiverHost {
     ///
     /// - Parameters:
     ///   - previews: of its streams; nil for a host that makes none.
+    ///   - takes: what they have recorded; nil for a host that records nothing.
     ///   - tell: takes reports and releases; called on the loop's thread.
     /// - Throws: `SystemError`; EWOULDBLOCK where another pool runs with the same runtime folder.
     package init(
-        settings: PoolSettings, loop: Loop, log: Log, previews: Previews? = nil, tell: @escaping @Sendable (PoolMessage, Importance) -> Void
+        settings: PoolSettings, loop: Loop, log: Log, previews: Previews? = nil, takes: Takes? = nil,
+        tell: @escaping @Sendable (PoolMessage, Importance) -> Void
     ) throws {
         self.settings = settings
         self.loop = loop
         self.log = log
         self.previews = previews
+        self.takes = takes
         self.tell = tell
         files = try LeaseFiles(runtime: settings.leaseFolder, state: settings.stateFolder)
         table = LeaseTable(capacity: settings.capacity, cpuLimit: settings.cpuLimit, ports: settings.ports, remembered: files.loadPorts())
@@ -70,6 +74,8 @@ package actor ReceiverHost {
         await withTaskGroup(of: Void.self) { group in
             for keeper in keepers.values { group.addTask { _ = await keeper.listening(atMost: .seconds(2)) } }
         }
+        noteTakes()
+        await takes?.begin()
     }
 
     /// Looks each second from here on.
@@ -88,8 +94,12 @@ package actor ReceiverHost {
         let text = HostLoad.now()
         if let text { load.note(text) }
         tell(.load(HostLoadReport(cpuPercent: load.percent(text))), .figures)
+        noteTakes()
         for keeper in keepers.values { await keeper.look(isControlThere: isControlThere) }
     }
+
+    /// Nothing is touched that a lease of this host may write, also one that is just beginning or ending.
+    private func noteTakes() { takes?.note(active: Set(keepers.keys).union(endings.keys), isControlThere: isControlThere) }
 
     /// Whether this host and control hear each other, as their connection sees it.
     func setControl(isThere: Bool) { isControlThere = isThere }
@@ -116,6 +126,8 @@ package actor ReceiverHost {
         case .retryOutput(let reference): return await change(.retryOutput(reference), of: reference.lease, id)
         case .preview(let order): return await preview(order, id)
         case .testOutput(let order): return await test(order, id)
+        case .bringRecording(let order): return await bring(order, id)
+        case .discardRecording(let reference): return await discard(reference.lease, id)
         case .unknown(let type):
             return CommandOutcome(id: id, result: .refused, reason: "this pool does not know '\(type.prefix(40))'")
         }
@@ -139,6 +151,7 @@ package actor ReceiverHost {
                 ["leases": .integer(keepers.count)])
         }
         await previews?.stop()
+        await takes?.stop()
         for keeper in keepers.values { await keeper.leave() }
         for ending in endings.values { await ending.value }
         files.unlock()
@@ -187,6 +200,7 @@ package actor ReceiverHost {
         }
         let keeper = keeper(for: start, isNew: true)
         keepers[lease] = keeper
+        noteTakes()
         return keeper
     }
 
@@ -241,6 +255,21 @@ package actor ReceiverHost {
             return CommandOutcome(id: id, result: .refused, reason: "this host has no receiver of the broadcast")
         }
         let fault = await previews.begin(order, from: files.preview(of: order.lease))
+        return CommandOutcome(id: id, result: fault == nil ? .done : .failed, reason: fault?.bounded())
+    }
+
+    private func bring(_ order: BringRecordingOrder, _ id: CommandID) async -> CommandOutcome {
+        guard let takes else { return CommandOutcome(id: id, result: .refused, reason: "this host records nothing") }
+        let fault = await takes.bring(order)
+        return CommandOutcome(id: id, result: fault == nil ? .done : .failed, reason: fault?.bounded())
+    }
+
+    private func discard(_ lease: LeaseID, _ id: CommandID) async -> CommandOutcome {
+        guard let takes, keepers[lease] == nil, endings[lease] == nil else {
+            return CommandOutcome(
+                id: id, result: .refused, reason: takes == nil ? "this host records nothing" : "the stream is recorded still")
+        }
+        let fault = await takes.discard(lease)
         return CommandOutcome(id: id, result: fault == nil ? .done : .failed, reason: fault?.bounded())
     }
 

@@ -53,10 +53,12 @@ extension ReceiverKeeper {
 extension StreamReport {
     /// Whether more has changed than figures.
     func differsInState(from other: StreamReport) -> Bool {
-        pid != other.pid || restarts != other.restarts || ingest.state != other.ingest.state || ingest.video != other.ingest.video
-            || slateFault != other.slateFault || ingest.width != other.ingest.width || ingest.height != other.ingest.height
-            || !outputs.elementsEqual(other.outputs) {
-                $0.id == $1.id && $0.state == $1.state && $0.reason == $1.reason && $0.keyFramesWantedTotal == $1.keyFramesWantedTotal
-            }
+        if recording?.state != other.recording?.state || recording?.reason != other.recording?.reason { return true }
+        let areOutputsTheSame = outputs.elementsEqual(other.outputs) {
+            $0.id == $1.id && $0.state == $1.state && $0.reason == $1.reason && $0.keyFramesWantedTotal == $1.keyFramesWantedTotal
+        }
+        return !areOutputsTheSame || pid != other.pid || restarts != other.restarts || ingest.state != other.ingest.state
+            || ingest.video != other.ingest.video || slateFault != other.slateFault || ingest.width != other.ingest.width
+            || ingest.height != other.ingest.height
     }
 }

@@ -156,7 +156,8 @@ do {
     let hasStill = access(still, X_OK) == 0
     if !hasStill { log.warning("strata-still is not beside this program: there are no thumbnails", ["path": .text(still)]) }
     let service = try ReceiverService(
-        path: path, folder: folder, policy: arguments.policy, still: hasStill ? still : nil, slate: slate, loop: loop, log: log)
+        path: path, folder: folder, takes: arguments.recordings, policy: arguments.policy, still: hasStill ? still : nil, slate: slate,
+        loop: loop, log: log)
     let signalled = loop.spawn {
         for await signal in signals.events where signal == .stop { await service.end() }
     }

@@ -10,8 +10,8 @@ import Wire
 ///
 /// `receive` is for the transport's thread; the media loop owns the rest.
 final class MediaPath: @unchecked Sendable {
-    // Sendable: `splicer`, `outputs`, `events`, `pace`, `preview` and what belongs to the timer are touched on the media loop only; `seen` has its
-    // lock.
+    // Sendable: `splicer`, `outputs`, `events`, `pace`, `preview`, `recording` and what belongs to the timer are touched on the media loop
+    // only; `seen` has its lock.
 
     /// The stream as it was seen, totals since the start.
     struct Figures: Sendable, Hashable {
@@ -39,6 +39,7 @@ final class MediaPath: @unchecked Sendable {
     private let shows: @Sendable (KeyFrame) -> Void
     private var pace = ThumbnailPace()
     private var preview: (writer: FragmentWriter, give: @Sendable (PreviewChunk) -> Void)?
+    private var recording: (writer: RecordingWriter, give: @Sendable (RecordingWriter.Piece) -> Void)?
     /// When the next look is due.
     private var timer: LoopTimer?
     private var isFinished = false
@@ -88,6 +89,19 @@ final class MediaPath: @unchecked Sendable {
         }
     }
 
+    /// Any thread: from the next batch on what the outputs are offered is recorded, from its next key frame on.
+    ///
+    /// - Parameters:
+    ///   - origin: what the recording goes on with.
+    ///   - give: called on `loop`, where it must not wait.
+    func record(_ origin: RecordingWriter.Origin, _ give: @escaping @Sendable (RecordingWriter.Piece) -> Void) {
+        loop.submit { [self] in
+            recording = (writer: RecordingWriter(origin), give: give)
+            // The tables were announced before it came.
+            if let program = splicer.reader.program { recording?.writer.take(.program(program), atMs: unixMilliseconds()) { _ in } }
+        }
+    }
+
     /// Any thread: shown when it is dark, if it is like the stream then.
     func use(_ slate: Slate) {
         loop.submit { [self] in
@@ -118,6 +132,7 @@ final class MediaPath: @unchecked Sendable {
                 events.removeAll(keepingCapacity: true)
                 splicer.finish { events.append($0) }
                 offer()
+                if let give = recording?.give { recording?.writer.finish(give) }
                 continuation.resume()
             }
         }
@@ -159,8 +174,13 @@ final class MediaPath: @unchecked Sendable {
 
     private func offer() {
         for output in outputs { output.offer(events) }
-        guard let give = preview?.give else { return }
-        for event in events { preview?.writer.take(event, give) }
+        if let give = preview?.give {
+            for event in events { preview?.writer.take(event, give) }
+        }
+        if let give = recording?.give {
+            let nowMs = unixMilliseconds()
+            for event in events { recording?.writer.take(event, atMs: nowMs, give) }
+        }
     }
 
     private func showKeyFrame() {

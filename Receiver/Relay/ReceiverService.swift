@@ -16,20 +16,22 @@ package final class ReceiverService: Sendable {
     /// Listens at `path`. Throws where that is taken or its folder is open to others.
     ///
     /// - Parameters:
-    ///   - folder: for recordings; nil where the host has none.
+    ///   - folder: for files of outputs; nil where the host has none.
+    ///   - takes: for recordings of streams; nil where the host has none.
     ///   - policy: what the host lets outputs do.
     ///   - still: path of `strata-still`, which makes thumbnails; nil for none.
     ///   - slate: path of `strata-slate`, which makes what is shown while the sender is silent.
     package init(
-        path: String, folder: RecordingFolder?, policy: OutputPolicy, still: String?, slate: String, loop: Loop, log: Log
+        path: String, folder: RecordingFolder?, takes: String? = nil, policy: OutputPolicy, still: String?, slate: String, loop: Loop,
+        log: Log
     ) throws {
         let socket = try ChildSocket(path: path, loop: loop, orphanAfter: .seconds(120), log: log.part("parent"))
         self.socket = socket
         self.log = log
         let mediaLoop = try Loop(name: "media")
         let relay = StreamRelay(
-            folder: folder, policy: policy, still: still, slate: slate, host: UnixSocket.folder(of: path), loop: loop, mediaLoop: mediaLoop,
-            log: log
+            folder: folder, takes: takes, policy: policy, still: still, slate: slate, host: UnixSocket.folder(of: path), loop: loop,
+            mediaLoop: mediaLoop, log: log
         ) { message in ReceiverService.send(message, socket, log) }
         self.relay = relay
         preview = ReceiverService.preview(of: relay, beside: path, loop, log)

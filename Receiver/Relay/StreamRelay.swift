@@ -5,6 +5,7 @@ package import Logging
 import MPEGTS
 package import Outputs
 package import Posix
+import Spool
 import Units
 package import Wire
 
@@ -38,6 +39,12 @@ package actor StreamRelay {
     private var isEnding = false
     /// Why the organisation's picture is not what is shown; nil where it is, or there is none.
     private var slateFault: String?
+    /// The host's folder for recordings.
+    private let takes: String?
+    private var recording: Task<Void, Never>?
+    private var spool: RecordingSpool?
+    /// Why nothing is recorded yet.
+    private var recordingFault: String?
 
     /// What was reported last, for telling when something changed.
     private var lastStates: [String] = []
@@ -49,6 +56,7 @@ package actor StreamRelay {
     /// - Parameters:
     ///   - folder: where files go; nil where the host has none.
     ///   - policy: what the host lets outputs do.
+    ///   - takes: the host's folder for recordings of streams; nil where the host has none.
     ///   - still: path of `strata-still`, which makes thumbnails; nil for none.
     ///   - slate: path of `strata-slate`.
     ///   - host: a folder of this host's receivers, where they take turns; nil where this is the only one.
@@ -56,11 +64,12 @@ package actor StreamRelay {
     ///   - mediaLoop: a loop of its own for media.
     ///   - send: takes a message for the parent; called on `loop`.
     package init(
-        folder: RecordingFolder?, policy: OutputPolicy, still: String?, slate: String, host: String? = nil, loop: Loop, mediaLoop: Loop,
-        log: Log,
+        folder: RecordingFolder?, takes: String? = nil, policy: OutputPolicy, still: String?, slate: String, host: String? = nil,
+        loop: Loop, mediaLoop: Loop, log: Log,
         send: @escaping @Sendable (ReceiverMessage) -> Void
     ) {
         self.folder = folder
+        self.takes = takes
         self.policy = policy
         self.loop = loop
         self.mediaLoop = mediaLoop
@@ -110,8 +119,10 @@ package actor StreamRelay {
         path.expectEnd()
         await ingest?.settle()
         await path.finish()
+        recording?.cancel()
         await withTaskGroup(of: Void.self) { group in
             for output in outputs { group.addTask { await output.stop() } }
+            if let spool { group.addTask { [loop] in await spool.close(within: StreamRelay.lastWrite, on: loop) } }
         }
         outputs = []
         path.serve([])
@@ -142,6 +153,7 @@ package actor StreamRelay {
         }
         for spec in start.spec.outputs { await begin(spec) }
         path.serve(outputs)
+        if let spec = start.spec.recording { recording = loop.spawn { [weak self] in await self?.record(spec, of: start.spec.lease) } }
         reporting = loop.spawn { [weak self, loop] in
             // Ends by cancellation only.
             while (try? await loop.sleep(for: StreamRelay.look)) != nil { await self?.reportIfDue() }
@@ -180,6 +192,39 @@ package actor StreamRelay {
     }
 
     private func note(slateFault: String?) { self.slateFault = slateFault }
+
+    /// How long the end of a stream waits for its recording's last pieces: less than the pool waits for the receiver.
+    private static let lastWrite: Duration = .seconds(4)
+    private static let recordAgain: Duration = .seconds(10)
+
+    /// Has the stream recorded as soon as that can be; the stream itself waits for nothing of it.
+    private func record(_ spec: RecordingSpec, of lease: LeaseID) async {
+        guard let takes else { return recordingFault = "nothing is recorded: the host has no folder for recordings" }
+        let log = log.part("recording")
+        var thread: Loop?
+        while !isEnding {
+            do {
+                let own = try thread ?? Loop(name: "recording")
+                thread = own
+                let spool = try await RecordingSpool.open(takes, lease, spec, loop: own, log: log)
+                guard !isEnding else { return await spool.close(within: StreamRelay.lastWrite, on: loop) }
+                (self.spool, recordingFault) = (spool, nil)
+                path.record(spool.origin) { spool.offer($0) }
+                return
+            } catch {
+                let reason = "\(error)"
+                if reason != recordingFault { log.error("nothing is recorded", ["reason": .text(reason)]) }
+                recordingFault = reason
+            }
+            // Ends by cancellation only.
+            guard (try? await loop.sleep(for: StreamRelay.recordAgain)) != nil else { return }
+        }
+    }
+
+    private var recordingReport: RecordingReport? {
+        guard start?.spec.recording != nil else { return nil }
+        return spool?.report ?? RecordingReport(state: .waiting, reason: recordingFault, bytesTotal: 0, lostFragmentsTotal: 0)
+    }
 
     private func listen(_ start: ReceiverStart) async throws -> any Ingest {
         let key = start.spec.streamKey.secret
@@ -256,9 +301,9 @@ package actor StreamRelay {
         guard let report = makeReport() else { return }
         let now = Instant.now
         // A key frame that is wanted is told at once, as a state is.
-        let states =
-            report.outputs.map { "\($0.id) \($0.state) \($0.keyFramesWantedTotal ?? 0) \($0.reason ?? "")" }
-            + ["\(report.ingest.state)", report.slateFault ?? ""]
+        var states = report.outputs.map { "\($0.id) \($0.state) \($0.keyFramesWantedTotal ?? 0) \($0.reason ?? "")" }
+        states += ["\(report.ingest.state)", report.slateFault ?? ""]
+        if let recording = report.recording { states.append("\(recording.state) \(recording.reason ?? "")") }
         let isDue = lastReport.map { now - $0 >= .milliseconds(990) } ?? true
         guard isDue || states != lastStates else { return }
         lastStates = states
@@ -272,7 +317,7 @@ package actor StreamRelay {
         return StreamReport(
             lease: start.spec.lease, broadcast: start.spec.broadcast, port: start.port, pid: Int(getpid()),
             uptimeSeconds: Int((now - began).seconds), ingest: watch.report(path.figures, ingest?.statistics(), at: now),
-            outputs: outputs.map(\.report), restarts: 0, slateFault: slateFault)
+            outputs: outputs.map(\.report), restarts: 0, slateFault: slateFault, recording: recordingReport)
     }
 
     /// Runs what may block for a moment away from the control loop.

@@ -31,6 +31,8 @@ import Wire
         (.runRooms, [.owner, .admin, .host]),
         (.viewMeetings, [.owner, .admin, .host, .member]),
         (.runMeetings, [.owner, .admin, .host]),
+        (.viewRecordings, [.owner, .admin, .host, .member]),
+        (.manageRecordings, [.owner, .admin]),
         (.manageWebhooks, [.owner, .admin]),
         (.manageReports, [.owner]),
         (.manageUpdates, [.owner]),
@@ -46,10 +48,12 @@ import Wire
 
     /// What each scope of an API token allows beside seeing the organisation, which all do; what is in none takes a session.
     private static let scopes: [APITokenScope: Set<Action>] = [
-        .read: [.viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .viewDiagnostics, .viewAnalytics],
+        .read: [
+            .viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .viewRecordings, .viewDiagnostics, .viewAnalytics,
+        ],
         .broadcasts: [
             .viewSenders, .viewDestinations, .viewBroadcasts, .viewRooms, .viewMeetings, .runBroadcasts, .runRooms, .runMeetings,
-            .operateSenders,
+            .operateSenders, .viewRecordings,
         ],
         .senders: [.viewSenders, .manageSenders, .operateSenders],
         .destinations: [.viewDestinations, .manageDestinations],

@@ -6,7 +6,7 @@ import Wire
 /// What stands around every page, and the pages of those who look after an organisation.
 @Suite(.serialized)
 struct DashboardAdminTests {
-    private static let work = ["Dashboard", "Senders", "Broadcasts", "Destinations", "Meetings"]
+    private static let work = ["Dashboard", "Senders", "Broadcasts", "Recordings", "Destinations", "Meetings"]
     private static let managed = [
         "Members", "Organisation", "Enrollment", "Presets", "Analytics", "Storage", "Receivers", "Webhooks", "Diagnostics", "Updates",
         "Audit log",

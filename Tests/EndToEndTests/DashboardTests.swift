@@ -122,7 +122,7 @@ struct DashboardTests {
         #expect(try await page.run("document.body.innerText.includes('pool host')") as? Bool == false, "the server's health is shown")
         #expect(
             try await page.run("[...document.querySelectorAll('nav a')].map(one => one.innerText.trim()).join()") as? String
-                == "Übersicht,Sender,Sendungen,Treffen")
+                == "Übersicht,Sender,Sendungen,Aufnahmen,Treffen")
         try await page.go("/admin/members")
         try await page.see("Nicht für diese Rolle")
     }

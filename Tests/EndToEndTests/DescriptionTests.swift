@@ -40,7 +40,8 @@ struct DescriptionTests {
             let machine = try await desk.rawHost("host")
             let host = try await machine.connectHost(capacity: 2)
             let (leased, previews) = (Guarded<StreamSpec?>(nil), Guarded<[PreviewOrder]>([]))
-            let granting = Task { try await RawBoard.grantAll(host, leased, previews) }
+            let takes = Guarded<[BringRecordingOrder]>([])
+            let granting = Task { try await RawBoard.grantAll(host, leased, previews, takes) }
             defer {
                 reading.cancel()
                 granting.cancel()
@@ -69,6 +70,7 @@ struct DescriptionTests {
                     try await owner.get("/broadcasts/\(id)").object()["thumbnailAt"] != nil
                 }
             }
+            try await recordings(api, desk, owner, host, machine, try #require(leased.withLock { $0 }), takes)
             try await tokenAndSlate(api, owner)
             try await branding(api, desk, owner)
             try await profile(api, desk, owner, peer)
@@ -383,7 +385,7 @@ struct DescriptionTests {
         _ api: DescribedAPI, _ owner: Visitor, _ sender: String, _ destinations: [String], play: (String) async throws -> Void,
         live: (String) async throws -> Void
     ) async throws {
-        let start = #"{"sender":"\#(sender)","destinations":["\#(destinations[0])"],"input":{"video":"test"},"bufferMs":800}"#
+        let start = #"{"sender":"\#(sender)","destinations":["\#(destinations[0])"],"input":{"video":"test"},"bufferMs":800,"record":true}"#
         let started = try await api.call("POST /broadcasts", [], start, by: owner)
         let id = try started.text("id")
         try await live(id)
@@ -470,7 +472,7 @@ struct DescriptionTests {
                 let isNamed = operation.path.hasSuffix("{name}") && refusal.id != malformed.id
                 let second = isNamed ? String(repeating: "a", count: 64) + ".png" : refusal.id
                 let reply = try await api.call(
-                    operation, method: refusal.method, [refusal.id, second], refusal.body, type: refusal.type, by: person)
+                    operation, method: refusal.method, [refusal.id, second, refusal.id], refusal.body, type: refusal.type, by: person)
                 #expect(refusal.statuses.contains(reply.status) && reply.problem != nil, "\(operation), \(refusal.name): \(reply)")
             }
             for operation in api.operations where operation.isDoor {

@@ -320,14 +320,18 @@ final class RawBoard: Sendable {
 
     /// Answers as a pool host that grants each lease on its first port, and keeps the stream that was asked for last.
     ///
-    /// - Parameter previews: what it was asked to show, where a test wants to know.
+    /// - Parameters:
+    ///   - previews: what it was asked to show, where a test wants to know.
+    ///   - takes: the same of what it was asked to bring.
     static func grantAll(
-        _ socket: WebSocket, _ leased: Guarded<StreamSpec?>, _ previews: Guarded<[PreviewOrder]> = Guarded([])
+        _ socket: WebSocket, _ leased: Guarded<StreamSpec?>, _ previews: Guarded<[PreviewOrder]> = Guarded([]),
+        _ takes: Guarded<[BringRecordingOrder]> = Guarded([])
     ) async throws {
         while case .text(let text)? = try await socket.receive() {
             let command = try JSONDecoder().decode(Command<PoolOrder>.self, from: Data(text.utf8))
             if case .lease(let request) = command.order { leased.withLock { $0 = request.spec } }
             if case .preview(let order) = command.order { previews.withLock { $0.append(order) } }
+            if case .bringRecording(let order) = command.order { takes.withLock { $0.append(order) } }
             try await socket.send(PoolMessage.outcome(CommandOutcome(id: command.id, result: .done, port: 20_000)))
         }
     }

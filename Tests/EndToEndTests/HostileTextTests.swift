@@ -342,6 +342,7 @@ struct HostileTextTests {
             "CreateRolloutRequest": ["version": "1.4.0", "plan": plan(canary: sender)],
             "ChangeRolloutRequest": ["move": "pause"], "ChangeBoardUpdateRequest": ["channel": "beta"],
             "ChangeMeetingSettingsRequest": ["settings": ["guestAccess": "open"], "locked": ["chat"]],
+            "RecordingSettings": ["policy": "asked", "keepDays": 30],
             "AddOutputRequest": ["destination": destination], "BringIntoRoomRequest": ["room": destination],
             "CreatePlayerLinkRequest": ["expiresInSeconds": 60],
             "RotateSecretRequest": ["overlapSeconds": 60],

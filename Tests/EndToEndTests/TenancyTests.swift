@@ -82,6 +82,10 @@ struct TenancyTests {
         "GET /api/v1/meetings/{id}/waiting": .host, "POST /api/v1/meetings/{id}/waiting/{guest}/admit": .host,
         "DELETE /api/v1/meetings/{id}/waiting/{guest}": .host,
         "GET /api/v1/organization/meeting-settings": .member, "PUT /api/v1/organization/meeting-settings": .admin,
+        "GET /api/v1/recordings": .member, "GET /api/v1/recordings/{id}": .member, "DELETE /api/v1/recordings/{id}": .admin,
+        "POST /api/v1/recordings/{id}/links": .member, "GET /api/v1/organization/recording-settings": .member,
+        "PUT /api/v1/organization/recording-settings": .admin, "GET /api/v1/devices/recording": .open,
+        "GET /api/v1/objects/org/{organization}/sessions/{session}/composite/{object}": .open,
         "GET /api/v1/webhooks": .admin, "POST /api/v1/webhooks": .admin, "GET /api/v1/webhooks/events": .admin,
         "GET /api/v1/webhooks/{id}": .admin, "PUT /api/v1/webhooks/{id}": .admin, "DELETE /api/v1/webhooks/{id}": .admin,
         "POST /api/v1/webhooks/{id}/secret": .admin, "POST /api/v1/webhooks/{id}/test": .admin,
@@ -151,7 +155,8 @@ struct TenancyTests {
             "GET /api/v1/broadcasts/{id}/events", "GET /api/v1/broadcasts/{id}/recorder", "GET /api/v1/broadcasts/{id}/thumbnail",
             "GET /api/v1/rehearsals", "GET /api/v1/rehearsals/{id}", "GET /api/v1/rooms",
             "GET /api/v1/meetings", "GET /api/v1/meetings/{id}", "GET /api/v1/meeting-presets",
-            "GET /api/v1/organization/meeting-settings",
+            "GET /api/v1/organization/meeting-settings", "GET /api/v1/organization/recording-settings",
+            "GET /api/v1/recordings", "GET /api/v1/recordings/{id}", "POST /api/v1/recordings/{id}/links",
             "GET /api/v1/diagnostics/health", "POST /api/v1/diagnostics/health", "GET /api/v1/diagnostics/snapshots", "GET /api/v1/pool",
             "GET /api/v1/diagnostics/meetings", "GET /api/v1/diagnostics/versions", "GET /api/v1/analytics/days",
         ],
@@ -170,7 +175,8 @@ struct TenancyTests {
             "GET /api/v1/broadcasts/{id}/players", "POST /api/v1/broadcasts/{id}/players",
             "DELETE /api/v1/broadcasts/{id}/players/{player}",
             "GET /api/v1/meetings", "GET /api/v1/meetings/{id}", "GET /api/v1/meeting-presets",
-            "GET /api/v1/organization/meeting-settings",
+            "GET /api/v1/organization/meeting-settings", "GET /api/v1/organization/recording-settings",
+            "GET /api/v1/recordings", "GET /api/v1/recordings/{id}", "POST /api/v1/recordings/{id}/links",
             "POST /api/v1/meetings", "PATCH /api/v1/meetings/{id}", "POST /api/v1/meetings/{id}/start", "POST /api/v1/meetings/{id}/end",
             "POST /api/v1/meetings/{id}/cancel", "GET /api/v1/meetings/{id}/guest-links", "POST /api/v1/meetings/{id}/guest-links",
             "DELETE /api/v1/meetings/{id}/guest-links/{link}", "GET /api/v1/meetings/{id}/waiting",
@@ -274,7 +280,7 @@ struct TenancyTests {
                 try await owner.get("/senders/\(sender)").object()["online"] as? Bool == true
             }
             #expect(try await owner.send("PUT", "/senders/\(sender)/configuration", #"{"toml":"[video]\nwidth = 640"}"#).status == 200)
-            let start = #"{"sender":"\#(sender)","destinations":["\#(destination)"]}"#
+            let start = #"{"sender":"\#(sender)","destinations":["\#(destination)"],"record":true}"#
             // It makes way for the broadcast, and stays in the list.
             let rehearsal = try await owner.post("/rehearsals", #"{"sender":"\#(sender)"}"#).text("id")
             let broadcast = try await owner.post("/broadcasts", start)
@@ -301,7 +307,7 @@ struct TenancyTests {
                 "sessions": try #require(try await owner.get("/auth/sessions").items().first?["id"] as? String),
                 "enrollment-tokens": open, "senders": sender, "destinations": destination, "pool": pool,
                 "broadcasts": try broadcast.text("id"), "rehearsals": rehearsal, "rooms": room, "meetings": meeting,
-                "rollouts": rollout,
+                "rollouts": rollout, "recordings": try #require(try await owner.get("/recordings").items().first?["id"] as? String),
                 "output": try #require((try broadcast.object()["outputs"] as? [[String: Any]])?.first?["id"] as? String),
             ]
 
@@ -322,7 +328,7 @@ struct TenancyTests {
             for list in [
                 "/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions", "/invitations",
                 "/api-tokens", "/webhooks", "/diagnostics/deliveries", "/rehearsals", "/rooms", "/meetings", "/rollouts",
-                "/diagnostics/meetings",
+                "/diagnostics/meetings", "/recordings",
             ] {
                 let shown = String(decoding: try await other.get(list).body, as: UTF8.self)
                 for (kind, id) in ids { #expect(!shown.contains(id), "\(list) shows one of the \(kind)") }

@@ -52,6 +52,10 @@ private func entered(_ data: Data) -> String? {
         guard load.bounded() == load.bounded().bounded(), (0...100).contains(load.bounded().cpuPercent ?? 0) else {
             return "a host's load that is not bounded"
         }
+    case .recordings(let list)?:
+        let bounded = list.bounded(), files = bounded.takes.flatMap(\.files)
+        guard bounded == bounded.bounded(), files.count <= WireLimits.recordedFiles, files.allSatisfy({ $0.codecs.isPlain && $0.bytes > 0 })
+        else { return "a host's recordings that are not bounded" }
     default: break
     }
     return nil

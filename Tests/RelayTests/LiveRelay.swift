@@ -14,11 +14,14 @@ final class LiveRelay: Sendable {
     private let loops: [Loop]
     private let heard: Guarded<[ReceiverMessage]>
 
-    init(_ targets: [OutputSpec.Target], folder: String? = nil, slate: SlateFile? = nil, still: String? = nil) async throws {
+    /// - Parameter takes: where the stream is recorded.
+    init(
+        _ targets: [OutputSpec.Target], folder: String? = nil, takes: String? = nil, slate: SlateFile? = nil, still: String? = nil
+    ) async throws {
         let (loop, mediaLoop) = (try Loop(name: "relay"), try Loop(name: "media"))
         let heard = Guarded<[ReceiverMessage]>([])
         relay = StreamRelay(
-            folder: try folder.map { try RecordingFolder(path: $0) },
+            folder: try folder.map { try RecordingFolder(path: $0) }, takes: takes,
             policy: OutputPolicy(allowing: ["127.0.0.0/8"].compactMap { AddressRange($0) }),
             still: still, slate: try Places.program("strata-slate"), loop: loop, mediaLoop: mediaLoop, log: Log("test", threshold: .error)
         ) { message in heard.withLock { $0.append(message) } }
@@ -28,11 +31,13 @@ final class LiveRelay: Sendable {
         let outputs = targets.enumerated().map { OutputSpec(id: Self.id(UInt64($0.offset)), target: $0.element) }
         let spec = StreamSpec(
             lease: Self.id(100), broadcast: Self.id(101), carrier: .rist, streamKey: key, bufferMs: 300, outputs: outputs,
-            slate: slate)
+            slate: slate, recording: takes == nil ? nil : Self.recording)
         let start = ReceiverStart(spec: spec, port: try FreePorts.udp(), bind: ["127.0.0.1"])
         await relay.handle(Command(id: Self.id(102), order: .open(start)))
         try #require(heard.withLock { $0.contains { if case .listening = $0 { true } else { false } } })
     }
+
+    static let recording = RecordingSpec(id: id(103), organization: id(104))
 
     static func id<Kind>(_ number: UInt64) -> ID<Kind> {
         var random = SystemRandomNumberGenerator()
@@ -72,6 +77,9 @@ final class LiveRelay: Sendable {
     /// Why the organisation's picture is not shown.
     var slateFault: String? { lastReport?.slateFault }
 
+    /// How its recording is.
+    var recording: RecordingReport? { lastReport?.recording }
+
     private var lastReport: StreamReport? {
         let last = heard.withLock { $0.last { if case .report = $0 { true } else { false } } }
         guard case .report(let report)? = last else { return nil }
@@ -103,10 +111,10 @@ final class LiveRelay: Sendable {
 
 /// Runs a body with a relay and ends it whatever happens.
 func withRelay(
-    _ targets: [OutputSpec.Target], folder: String? = nil, slate: SlateFile? = nil, still: String? = nil,
+    _ targets: [OutputSpec.Target], folder: String? = nil, takes: String? = nil, slate: SlateFile? = nil, still: String? = nil,
     _ body: (LiveRelay) async throws -> Void
 ) async throws {
-    let live = try await LiveRelay(targets, folder: folder, slate: slate, still: still)
+    let live = try await LiveRelay(targets, folder: folder, takes: takes, slate: slate, still: still)
     do {
         try await body(live)
     } catch {

@@ -32,7 +32,11 @@ struct DeletionTests {
         _ = try await store.destinations(in: scope).create(name: "T", endpoint: endpoint, secret: Secret("k"))
         var random = SystemRandomNumberGenerator()
         let id = BroadcastID(ULID(unixMs: fixture.clock.now.unixMs, random: &random))
-        try await store.broadcasts(in: scope).create(id, sender: sender.id, state: "live", document: "{}", streamKey: Secret("k"))
+        try await store.broadcasts(in: scope).create(
+            id, sender: sender.id, state: "live", document: "{}", streamKey: Secret("k"),
+            recording: RecordingWish(isAsked: true, place: .disk))
+        _ = try await store.recordings(in: scope).take(of: id, by: LeaseID(id.ulid), on: sender.id)
+        try await store.recordings(in: scope).change(RecordingSettingsView(policy: .always, keepDays: 7))
         _ = try await store.identities.openSession(
             for: owner, proven: Fixture.hash, token: Secret("session \(owner.id)"), lifetime: .seconds(86_400), address: nil, userAgent: nil
         )

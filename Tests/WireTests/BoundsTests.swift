@@ -130,10 +130,39 @@ import Wire
         )
         #expect([Int.min, 42, Int.max].map { HostLoadReport(cpuPercent: $0).bounded().cpuPercent } == [0, 42, 100])
         #expect(report.slateFault?.isPlain == true && (report.slateFault?.count ?? 0) <= WireLimits.textCharacters)
+        var recorded = report
+        recorded.recording = RecordingReport(state: .failing, reason: text, bytesTotal: Int.max, lostFragmentsTotal: Int.min)
+        #expect(recorded.bounded().recording?.reason?.isPlain == true && recorded.bounded().recording?.lostFragmentsTotal == 0)
         #expect(report.outputs.count == WireLimits.listEntries && report.ingest.paths.count == WireLimits.listEntries)
         #expect(report.outputs.allSatisfy { ($0.reason ?? "").isPlain && ($0.reason ?? "").utf8.count <= 4 * WireLimits.textCharacters })
         #expect(report.ingest.paths.allSatisfy { $0.source.isPlain && $0.packetsTotal == 0 && $0.loss == 1 })
         // What sums them up has room for as many as there can be.
         #expect(report.outputs.reduce(0) { $0 + $1.sentBytesTotal } > 0)
+    }
+
+    @Test("of what a host has recorded nothing is believed that is no file of ours, and no more than fits")
+    func recordings() throws {
+        let lease = try #require(LeaseID("00000000000000000000000001"))
+        let organization = try #require(OrganizationID("00000000000000000000000002"))
+        let recording = try #require(RecordingID("00000000000000000000000003"))
+        let digest = String(repeating: "0f", count: 32)
+        func file(_ number: Int = 1, bytes: Int = 9, sha256: String? = nil, codecs: String = "avc1") -> RecordedFile {
+            RecordedFile(
+                number: number, bytes: bytes, sha256: sha256 ?? digest, beganAtMs: 1, durationMs: 1, codecs: codecs, width: 640, height: 360
+            )
+        }
+        func taken(_ files: [RecordedFile], times count: Int = 1) -> Int {
+            let take = RecordedTake(lease: lease, recording: recording, organization: organization, files: files, damagedFragments: 0)
+            return RecordingList(takes: Array(repeating: take, count: count), present: [], isComplete: true).bounded().takes.count
+        }
+        #expect(taken([file()]) == 1 && taken([]) == 1 && taken([file(1), file(2)]) == 1)
+        for wrong in [
+            [file(2)], [file(1), file(1)], [file(bytes: 0)], [file(bytes: Int.max)], [file(sha256: "0F")], [file(codecs: "a\u{1b}")],
+            [file(codecs: String(repeating: "x", count: 101))],
+        ] { #expect(taken(wrong) == 0, "\(wrong)") }
+        #expect(taken([file()], times: 5000) == WireLimits.recordedFiles)
+        let present = Array(repeating: lease, count: 5000)
+        let list = RecordingList(takes: [], present: present, isComplete: true).bounded()
+        #expect(list.present.count == WireLimits.recordedTakes && !list.isComplete)
     }
 }

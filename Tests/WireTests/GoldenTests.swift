@@ -160,6 +160,16 @@ struct GoldenTests {
         try check("pool-report-delivered", PoolMessage.report(counted))
         try check("pool-thumbnail", PoolMessage.thumbnail(Sample.thumbnail))
         try check("pool-released", PoolMessage.released(LeaseReference(lease: Sample.lease)))
+        var recorded = Sample.report
+        recorded.recording = RecordingReport(state: .failing, reason: "the disk is full", bytesTotal: 4_000_000, lostFragmentsTotal: 3)
+        try check("pool-report-recording", PoolMessage.report(recorded))
+        let file = RecordedFile(
+            number: 1, bytes: 4_000_000, sha256: String(repeating: "a1", count: 32), beganAtMs: 1_795_460_000_000, durationMs: 12_500,
+            codecs: "avc1.42c01f,mp4a.40.2", width: 1280, height: 720)
+        let take = RecordedTake(
+            lease: Sample.lease, recording: Sample.recording.id, organization: Sample.recording.organization, files: [file],
+            damagedFragments: 1)
+        try check("pool-recordings", PoolMessage.recordings(RecordingList(takes: [take], present: [Sample.lease], isComplete: true)))
         try check("pool-load", PoolMessage.load(HostLoadReport(cpuPercent: 42)))
         try check("pool-outcome", PoolMessage.outcome(Sample.outcome))
         try check("order-lease", Command(id: Sample.command, order: PoolOrder.lease(LeaseRequest(spec: Sample.spec, preferredPort: 5000))))
@@ -179,6 +189,14 @@ struct GoldenTests {
         try check("order-retry-output", Command(id: Sample.command, order: PoolOrder.retryOutput(reference)))
         let preview = PreviewOrder(lease: Sample.lease, ticket: SecretOnWire(Secret("a ticket")))
         try check("order-preview", Command(id: Sample.command, order: PoolOrder.preview(preview)))
+        var kept = Sample.spec
+        (kept.outputs, kept.slate, kept.recording) = ([Sample.spec.outputs[2]], nil, Sample.recording)
+        try check("order-lease-recording", Command(id: Sample.command, order: PoolOrder.lease(LeaseRequest(spec: kept))))
+        let bring = BringRecordingOrder(lease: Sample.lease, ticket: SecretOnWire(Secret("a ticket")))
+        try check("order-bring-recording", Command(id: Sample.command, order: PoolOrder.bringRecording(bring)))
+        let discard = PoolOrder.discardRecording(LeaseReference(lease: Sample.lease))
+        try check("order-discard-recording", Command(id: Sample.command, order: discard))
+        try check("recording-ask", RecordingAsk(file: 1, offset: 8_388_608, count: 1_048_576))
         let test = OutputTestOrder(target: Sample.spec.outputs[0].target)
         try check("order-test-output", Command(id: Sample.command, order: PoolOrder.testOutput(test)))
         try check("output-test-verdict", OutputTestVerdict(failed: .accept, reason: "the server refused the stream key: publish denied"))
@@ -253,6 +271,7 @@ private enum Sample {
                         latencyMs: 120))),
             OutputSpec(id: output, target: .file(FileTarget(name: "show.ts"))),
         ], slate: SlateFile(kind: .png, base64: "iVBORw0KGgo="))
+    static let recording = RecordingSpec(id: ID("01REC0RD1NG000000000000000")!, organization: ID("0109GAN1ZAT10N000000000000")!)
     static let thumbnail = StreamThumbnail(lease: lease, broadcast: broadcast, ageMs: 120, base64: "/9j/2Q==")
     static let report = StreamReport(
         lease: lease, broadcast: broadcast, port: 5000, pid: 42, uptimeSeconds: 10,

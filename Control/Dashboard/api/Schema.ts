@@ -402,7 +402,7 @@ export type ErrorTrackingRequest = {
 };
 
 export type EventKind = {
-  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "device.channel_changed" | "rollout.created" | "rollout.changed" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test";
+  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "device.channel_changed" | "rollout.created" | "rollout.changed" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "recording.removed" | "organization.recording_settings_changed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "recording.state_changed" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
 export type GuestJoinRequest = {
@@ -829,6 +829,55 @@ export type Problem = {
   }[] | null;
 };
 
+export type Recording = {
+  id: string;
+  broadcast: string;
+  sender: string;
+  name: string;
+  state: "invoked" | "recording" | "uploading" | "processing" | "ready" | "errored" | "expired";
+  reason?: string | null;
+  createdAt: string;
+  endedAt?: string | null;
+  expiresAt?: string | null;
+  bytes: number;
+  durationMs: number;
+  percent?: number | null;
+  files?: RecordingFile[] | null;
+};
+
+export type RecordingFile = {
+  number: number;
+  bytes: number;
+  sha256: string;
+  beganAt: string;
+  durationMs: number;
+  codecs: string;
+  width?: number | null;
+  height?: number | null;
+  stored: boolean;
+};
+
+export type RecordingLink = {
+  number: number;
+  url: string;
+  name: string;
+};
+
+export type RecordingLinks = {
+  items: RecordingLink[];
+  expiresAt: string;
+};
+
+export type RecordingPage = {
+  items: Recording[];
+  next?: string | null;
+};
+
+export type RecordingSettings = {
+  policy: "always" | "asked" | "never";
+  keepDays: number;
+};
+
 export type RegisterRequest = {
   setupSecret: string;
   organizationName: string;
@@ -1026,7 +1075,7 @@ export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "analytics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "meetings.view" | "meetings.run" | "webhooks.manage" | "reports.manage" | "updates.manage")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "analytics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "meetings.view" | "meetings.run" | "recordings.view" | "recordings.manage" | "webhooks.manage" | "reports.manage" | "updates.manage")[];
 };
 
 export type Settings = {
@@ -1078,6 +1127,7 @@ export type StartRequest = {
   links?: string[] | null;
   protection?: "throughput" | "balanced" | "bulletproof" | null;
   graceSeconds?: number | null;
+  record?: boolean | null;
 };
 
 export type Storage = {
@@ -1211,7 +1261,7 @@ export type Webhook = {
 export type WebhookRequest = {
   url: string;
   description: string;
-  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "device.channel_changed" | "rollout.created" | "rollout.changed" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "device.channel_changed" | "rollout.created" | "rollout.changed" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "recording.removed" | "organization.recording_settings_changed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "recording.state_changed" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
   active: boolean;
 };
 
@@ -1463,6 +1513,10 @@ export interface Operations {
   putOrganizationMeetingSettings: { path: Nothing; body: ChangeMeetingSettingsRequest; answer: MeetingDefaults };
   /** Make another active user the owner, by one's password; whoever was it becomes an admin. For the organisation's owner. */
   putOrganizationOwner: { path: Nothing; body: TransferRequest; answer: User };
+  /** Whether broadcasts are recorded, and how long recordings are kept. For every user of the organisation. */
+  getOrganizationRecordingSettings: { path: Nothing; body: undefined; answer: RecordingSettings };
+  /** Decide whether broadcasts are recorded, and how long recordings are kept after their broadcast's end. For the role admin and those above it. */
+  putOrganizationRecordingSettings: { path: Nothing; body: RecordingSettings; answer: RecordingSettings };
   /** The organisation's settings, with the code by which people register. For the role admin and those above it. */
   getOrganizationSettings: { path: Nothing; body: undefined; answer: Settings };
   /** Change the settings that are given; an open registration has a code of the server's making. For the role admin and those above it. */
@@ -1495,6 +1549,14 @@ export interface Operations {
   patchPoolById: { path: { id: string }; body: ChangeHostRequest; answer: Host };
   /** The WebSocket of a running broadcast's live preview, fMP4 for MediaSource: ?broadcast=ID&ticket=T. For anybody. */
   getPreview: { path: Nothing; body: undefined; answer: undefined };
+  /** The organisation's recordings, the newest first, a part of them; what was removed only where that is asked for. For every user of the organisation. */
+  getRecordings: { path: { search?: string; state?: string; sender?: string; from?: string; to?: string; before?: string; limit?: string }; body: undefined; answer: RecordingPage };
+  /** Remove a recording for good, wherever its files are by now. For the role admin and those above it. */
+  deleteRecordingsById: { path: { id: string }; body: undefined; answer: undefined };
+  /** One recording, with its files. For every user of the organisation. */
+  getRecordingsById: { path: { id: string }; body: undefined; answer: Recording };
+  /** Addresses by which whoever has them reads its files for ten minutes, with ranges; asked again there are new ones. For every user of the organisation. */
+  postRecordingsByIdLinks: { path: { id: string }; body: undefined; answer: RecordingLinks };
   /** The organisation's last 20 rehearsals with their reports, the newest first. For every user of the organisation. */
   getRehearsals: { path: Nothing; body: undefined; answer: {
     items: Rehearsal[];
@@ -1700,6 +1762,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getOrganizationMeetingSettings: ["GET", "/api/v1/organization/meeting-settings"],
   putOrganizationMeetingSettings: ["PUT", "/api/v1/organization/meeting-settings"],
   putOrganizationOwner: ["PUT", "/api/v1/organization/owner"],
+  getOrganizationRecordingSettings: ["GET", "/api/v1/organization/recording-settings"],
+  putOrganizationRecordingSettings: ["PUT", "/api/v1/organization/recording-settings"],
   getOrganizationSettings: ["GET", "/api/v1/organization/settings"],
   patchOrganizationSettings: ["PATCH", "/api/v1/organization/settings"],
   deleteOrganizationSlate: ["DELETE", "/api/v1/organization/slate"],
@@ -1712,6 +1776,10 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   getPool: ["GET", "/api/v1/pool"],
   patchPoolById: ["PATCH", "/api/v1/pool/{id}"],
   getPreview: ["GET", "/api/v1/preview"],
+  getRecordings: ["GET", "/api/v1/recordings"],
+  deleteRecordingsById: ["DELETE", "/api/v1/recordings/{id}"],
+  getRecordingsById: ["GET", "/api/v1/recordings/{id}"],
+  postRecordingsByIdLinks: ["POST", "/api/v1/recordings/{id}/links"],
   getRehearsals: ["GET", "/api/v1/rehearsals"],
   postRehearsals: ["POST", "/api/v1/rehearsals"],
   getRehearsalsById: ["GET", "/api/v1/rehearsals/{id}"],

@@ -13,6 +13,7 @@ const work: readonly Entry[] = [
   { to: "/", text: "nav.home", icon: "home", needs: "senders.view" },
   { to: "/senders", text: "nav.senders", icon: "senders", needs: "senders.view" },
   { to: "/broadcasts", text: "nav.broadcasts", icon: "broadcasts", needs: "broadcasts.view" },
+  { to: "/recordings", text: "nav.recordings", icon: "recordings", needs: "recordings.view" },
   { to: "/destinations", text: "nav.destinations", icon: "destinations", needs: "destinations.view" },
   { to: "/meetings", text: "nav.meetings", icon: "meetings", needs: "meetings.view" },
 ];

@@ -22,6 +22,8 @@ import { MembersPage } from "../pages/MembersPage";
 import { OrganizationPage } from "../pages/OrganizationPage";
 import { PoolPage } from "../pages/PoolPage";
 import { PresetsPage } from "../pages/PresetsPage";
+import { RecordingPage } from "../pages/RecordingPage";
+import { RecordingsPage } from "../pages/RecordingsPage";
 import { RegisterPage } from "../pages/RegisterPage";
 import { SenderPage } from "../pages/SenderPage";
 import { SendersPage } from "../pages/SendersPage";
@@ -55,6 +57,8 @@ const places: readonly Place[] = [
   { pattern: "/senders/:id/start", needs: "broadcasts.run", page: ({ id }) => <StartPage id={id!} /> },
   { pattern: "/broadcasts", needs: "broadcasts.view", page: () => <BroadcastsPage /> },
   { pattern: "/broadcasts/:id", needs: "broadcasts.view", page: ({ id }) => <BroadcastPage id={id!} /> },
+  { pattern: "/recordings", needs: "recordings.view", page: () => <RecordingsPage /> },
+  { pattern: "/recordings/:id", needs: "recordings.view", page: ({ id }) => <RecordingPage id={id!} /> },
   { pattern: "/destinations", needs: "destinations.view", page: () => <DestinationsPage /> },
   { pattern: "/meetings", needs: "meetings.view", page: () => <MeetingsPage /> },
   { pattern: "/meetings/:id", needs: "meetings.view", page: ({ id }) => <MeetingPage id={id!} /> },

@@ -3,6 +3,7 @@ const paths = {
   home: "M4 11l8-7 8 7v9h-5v-6H9v6H4z",
   senders: "M5 12a7 7 0 0 1 14 0M8 12a4 4 0 0 1 8 0M12 12v8M9 20h6",
   broadcasts: "M4 6h11a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1zM16 11l5-3v8l-5-3",
+  recordings: "M4 5h16v14H4zM8 5v14M16 5v14M4 9h4M4 15h4M16 9h4M16 15h4",
   destinations: "M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.8 7 11 7 11zM12 12.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
   meetings: "M4 5h16v11H11l-5 4v-4H4zM8 9h8M8 12h5",
   enrollment: "M12 5v14M5 12h14",

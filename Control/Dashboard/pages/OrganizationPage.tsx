@@ -11,6 +11,7 @@ import { useWords } from "../text/Text";
 import { BrandingTab } from "./BrandingTab";
 import { ErrorTrackingTab } from "./ErrorTracking";
 import { MeetingsTab } from "./MeetingsTab";
+import { RecordingsTab } from "./RecordingsTab";
 import { UsageTab } from "./UsageTab";
 import { GeneralTab, LanguageTab, RegistrationTab } from "./OrganizationSettings";
 
@@ -31,6 +32,7 @@ export function OrganizationPage({ tab }: { tab: string }) {
             { id: "language", title: t("settings.language"), body: () => <LanguageTab key="language" settings={changed ?? read} changed={setChanged} /> },
             { id: "registration", title: t("settings.registrations"), body: () => <RegistrationTab key="registration" settings={changed ?? read} changed={setChanged} /> },
             { id: "meetings", title: t("meetings.tab"), body: () => <MeetingsTab key="meetings" /> },
+            { id: "recordings", title: t("nav.recordings"), body: () => <RecordingsTab key="recordings" /> },
             { id: "slate", title: t("slate.title"), body: () => <SlateCard key="slate" slate={one.slate ?? null} changed={organization.again} /> },
             { id: "usage", title: t("usage.title"), body: () => <UsageTab key="usage" /> },
             ...(may("reports.manage") ? [{ id: "errors", title: t("errors.title"), body: () => <ErrorTrackingTab key="errors" /> }] : []),

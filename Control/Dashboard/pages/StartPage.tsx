@@ -51,6 +51,7 @@ function StartForm({ sender, destinations }: { sender: Sender; destinations: rea
   // What somebody has chosen stays; what nobody has touched follows the configuration.
   const [video, setVideo] = useState<string | null>(null), [rate, setRate] = useState<string | null>(null);
   const [ticked, setTicked] = useState<ReadonlySet<string> | null>(null), [fault, setFault] = useState<Fault | null>(null);
+  const policy = useReading("getOrganizationRecordingSettings", {}).value?.policy, [isRecorded, setRecorded] = useState(false);
   const { input, encoder } = sender.defaults ?? {};
   const inputs = sender.inventory.inputs.filter(one => one.media !== "audio").map(one => [one.id, one.name] as const);
   const preset = input?.video ?? inputs[0]?.[0] ?? "";
@@ -70,7 +71,7 @@ function StartForm({ sender, destinations }: { sender: Sender; destinations: rea
   };
   const rehearsing = useAct(() => client.call("postRehearsals", {}, { sender: sender.id, ...picture() }), setFault);
   const { state, run } = useAct(async () => {
-    const made = await client.call("postBroadcasts", {}, { sender: sender.id, destinations: [...chosen], ...picture() });
+    const made = await client.call("postBroadcasts", {}, { sender: sender.id, destinations: [...chosen], ...picture(), ...(policy === "asked" && { record: isRecorded }) });
     go(`/broadcasts/${made.id}`, "replace");
   }, setFault);
   const tick = (id: string, isIn: boolean) => {
@@ -98,6 +99,8 @@ function StartForm({ sender, destinations }: { sender: Sender; destinations: rea
           </fieldset>
           {shared.length > 1 && <p className="warn">{t("start.shared", { names: shared.map(one => one.name).join(", ") })}</p>}
         </Card>
+        {policy === "asked" && <Card><Choice label={t("recordings.record")} hint={t("recordings.recordHint")} checked={isRecorded} set={setRecorded} /></Card>}
+        {policy === "always" && <p className="muted">{t("recordings.recorded")}</p>}
         {fault && <FaultNote fault={fault} />}
         <div className="buttons ending">
           {why && <p className="muted">{why}</p>}
