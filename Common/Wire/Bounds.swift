@@ -243,14 +243,19 @@ extension RecordingList {
 extension RecordedTake {
     /// Numbers and texts as a host of ours writes them; the sizes are what is asked for, and no more is taken.
     fileprivate var isSound: Bool {
-        files.enumerated().allSatisfy { index, file in
-            let digest = file.sha256.utf8
-            let isDigest = digest.count == 64 && digest.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-            let sides = [file.width, file.height].compactMap(\.self)
-            return file.number == index + 1 && isDigest && (1...1 << 46).contains(file.bytes) && (0...1 << 52).contains(file.beganAtMs)
-                && (0...1 << 40).contains(file.durationMs) && file.codecs.utf8.count <= 100 && file.codecs.isPlain
-                && sides.allSatisfy { (1...16_384).contains($0) }
-        } && (0...1 << 40).contains(damagedFragments)
+        guard damagedFragments >= 0, damagedFragments <= 1 << 40 else { return false }
+        return files.indices.allSatisfy { files[$0].number == $0 + 1 && files[$0].isSound }
+    }
+}
+
+extension RecordedFile {
+    fileprivate var isSound: Bool {
+        let digest = sha256.utf8
+        guard digest.count == 64, digest.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else { return false }
+        guard bytes >= 1, bytes <= 1 << 46, beganAtMs >= 0, beganAtMs <= 1 << 52 else { return false }
+        guard durationMs >= 0, durationMs <= 1 << 40 else { return false }
+        guard codecs.utf8.count <= 100, codecs.isPlain else { return false }
+        return [width, height].allSatisfy { $0.map { (1...16_384).contains($0) } ?? true }
     }
 }
 

@@ -10,8 +10,12 @@ extension Schemas {
 
     private static func isObjectName(_ text: String) -> Bool {
         text.utf8.enumerated().allSatisfy { index, byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || (index > 0 && [0x2D, 0x2E, 0x5F].contains(byte))
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            // Hyphen, dot and underline do not begin one.
+            case 0x2D, 0x2E, 0x5F: index > 0
+            default: false
+            }
         }
     }
 

@@ -10,7 +10,7 @@ struct OutputPlanner: Sendable {
     private let lookups: Lookups
     private let rooms: RoomPassMaker?
 
-    init(store: ControlStore, lookups: Lookups, rooms: RoomPassMaker?) {
+    init(store: ControlStore, lookups: Lookups, rooms: RoomPassMaker? = nil) {
         self.store = store
         self.lookups = lookups
         self.rooms = rooms

@@ -57,7 +57,7 @@ package final class TakeTickets: Sendable {
         let cuts = entries.withLock { entries in
             let own = entries.filter { $0.value.host == host }
             for ticket in own.keys { entries[ticket]?.work = nil }
-            return own.values.compactMap(\.cut)
+            return own.values.compactMap { $0.cut }
         }
         for cut in cuts { cut() }
     }

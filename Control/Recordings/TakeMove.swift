@@ -45,9 +45,10 @@ struct TakeMove: Sendable {
 
     /// Of each part but the last: the same for a file whenever it is asked, and few enough of them.
     static func partBytes(of bytes: Int) -> Int {
-        let least = 8 << 20
-        let needed = (bytes / (ObjectLimits.parts.upperBound - 1000) + (1 << 20) - 1) >> 20 << 20
-        return min(max(least, needed), ObjectLimits.bytes)
+        let unit = 1 << 20
+        let fair = bytes / (ObjectLimits.parts.upperBound - 1000)
+        let units = (fair + unit - 1) / unit
+        return min(max(8, units) * unit, ObjectLimits.bytes)
     }
 
     private func bring(_ file: RecordedFile) async throws {

@@ -53,9 +53,8 @@ package struct RecordingIndex: Sendable, Hashable {
 
     /// nil where not even the first line can be read.
     package init?(_ text: some StringProtocol) {
-        let text = Substring(text)
         // What follows the last line's end was not written whole.
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        let lines = String(text).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         guard let fields = lines.first?.split(separator: " "), fields.count == 7, fields[0] == "B",
             let bytes = Int(fields[1]), (1...Self.mostBeginning).contains(bytes), Self.isDigest(fields[2]), fields[3].utf8.count <= 100,
             let zero = Int64(fields[5]), (0...Self.mostTicks).contains(zero), let atMs = Int64(fields[6]), atMs >= 0

@@ -47,9 +47,10 @@ package struct RecordedFragment: Sendable, Hashable {
 
     init(_ fragment: Fragment, isPicturesExpected: Bool) {
         let run = fragment.pictures.isEmpty ? fragment.sound : fragment.pictures
+        let first = run.samples.first?.decode ?? 0
         bytes = fragment.bytes
-        start = run.samples.first?.decode ?? 0
-        duration = run.last.map { max(0, $0.decode + $0.duration - start) } ?? 0
+        start = first
+        duration = run.last.map { max(0, $0.decode + $0.duration - first) } ?? 0
         isKey = fragment.pictures.samples.first.map(\.isKey) ?? !isPicturesExpected
     }
 }
