@@ -53,6 +53,7 @@ struct RecordingWriterTests {
         }
 
         mutating func group(from start: Int64, pictures: Int = 25) {
+            let frame = RecordingWriterTests.frame
             for number in 0..<Int64(pictures) {
                 sound(from: start + number * frame, to: start + (number + 1) * frame)
                 picture(at: start + number * frame, isKey: number == 0)

@@ -303,7 +303,8 @@ final class LoadPeer: @unchecked Sendable {
         field.taken.copyMemory(from: datagram)
         // How much of it is padding stands behind the protection.
         field.taken[0] &= ~0x20
-        let packet = Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(field.taken)[..<datagram.count]))
+        let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(field.taken)[..<datagram.count])
+        let packet = Span<UInt8>(_unsafeBytes: bytes)
         // try?: without a header or extensions it has no number.
         guard let header = try? RTPHeader(packet), let values = try? ExtensionValues(packet, header, field.numbers),
             let sequence = values.transportSequence

@@ -64,7 +64,8 @@ struct RoomStreamTests {
         func take(at now: Instant) throws -> Sent? {
             let made = bytes.withUnsafeMutableBytes { stream.take(into: $0, at: now) }
             guard let (count, _) = made else { return nil }
-            let header = try RTPHeader(bytes.span.extracting(..<count))
+            let packetBytes = Array(bytes[..<count])
+            let header = try RTPHeader(packetBytes.span)
             #expect(count == 112 && header.fields.source == 7 && header.payload.count == 100)
             let packet = bytes.withUnsafeBytes { PicturePacket(UnsafeRawBufferPointer(rebasing: $0[header.payload])) }
             return Sent(fields: header.fields, packet: try #require(packet))

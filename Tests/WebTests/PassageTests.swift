@@ -147,7 +147,8 @@ struct PassageTests {
             defer { sender.stop() }
             // More than the buffers of three systems' sockets hold.
             let megabytes = 48
-            let block = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+            let size = 1 << 20
+            let block: [UInt8] = (0..<size).map { place in UInt8(truncatingIfNeeded: place * 31 + place / 256) }
             let (socket, address) = (peer.socket, server.secure)
             let sent = Task(executorPreference: sender) {
                 for _ in 0..<megabytes {
