@@ -17,7 +17,7 @@ enum FaultNames {
         "destination.stream_id": ["streamID"], "webhook.url": ["url"], "webhook.description": ["description"], "webhook.kinds": ["kinds"],
         "meeting.title": ["title"], "meeting.description": ["description"], "meeting.scheduled_start": ["scheduledStart"],
         "meeting.scheduled_end": ["scheduledEnd"], "guest_link.label": ["label"], "guest_link.preset": ["preset"],
-        "rollout.plan": ["plan"],
+        "rollout.plan": ["plan"], "recording.record": ["record"], "recording.keep_days": ["keepDays"],
         "wording.key": ["items"], "wording.text": ["items"], "wording.locale": ["items"],
         "user.avatar": ["avatar"], "branding.brand": ["brand"], "branding.background": ["background"], "branding.text": ["text"],
         "branding.text_on_primary": ["textOnPrimary"], "branding.video_background": ["videoBackground"], "branding.spacing": ["spacing"],

@@ -44,7 +44,7 @@ package struct StoredRecordings: Sendable {
     package func change(_ new: RecordingSettingsView) async throws {
         guard RecordingSettingsView.terms.contains(new.keepDays) else {
             throw StoreError.invalid(
-                field: "keepDays", expected: "one of \(RecordingSettingsView.terms.map { "\($0)" }.joined(separator: ", "))")
+                field: "recording.keep_days", expected: "one of \(RecordingSettingsView.terms.map { "\($0)" }.joined(separator: ", "))")
         }
         try await store.write(.durable) { transaction in
             guard try transaction.recordingSettings(in: scope) != new else { return }
@@ -160,7 +160,7 @@ extension Transaction {
         switch policy {
         case .never:
             guard wish.isAsked != true else {
-                throw StoreError.invalid(field: "record", expected: "false: the organisation records no broadcasts")
+                throw StoreError.invalid(field: "recording.record", expected: "false: the organisation records no broadcasts")
             }
             return
         case .asked: guard wish.isAsked == true else { return }

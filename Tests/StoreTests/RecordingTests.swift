@@ -64,13 +64,13 @@ struct RecordingTests {
         for asked in [nil, false, true] { _ = try await begin(fixture, asked: asked) }
         #expect(try await recordings(fixture).map(\.state) == [.invoked, .invoked, .invoked, .invoked])
         try await all.change(RecordingSettingsView(policy: .never))
-        await #expect(throws: StoreError.invalid(field: "record", expected: "false: the organisation records no broadcasts")) {
+        await #expect(throws: StoreError.invalid(field: "recording.record", expected: "false: the organisation records no broadcasts")) {
             _ = try await begin(fixture, asked: true)
         }
         _ = try await begin(fixture, asked: nil)
         #expect(try await recordings(fixture).count == 4)
         await #expect { try await all.change(RecordingSettingsView(policy: .asked, keepDays: 8)) } throws: {
-            if case .invalid("keepDays", _) = $0 as? StoreError { true } else { false }
+            if case .invalid("recording.keep_days", _) = $0 as? StoreError { true } else { false }
         }
         let actions = try await fixture.store.audit(in: fixture.scope).entries().map(\.action)
         #expect(actions.filter { $0 == .recordingSettingsChanged }.count == 2)
