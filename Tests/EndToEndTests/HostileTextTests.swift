@@ -349,7 +349,7 @@ struct HostileTextTests {
             "WebhookRequest": ["url": "https://127.0.0.1:1/", "description": "N", "kinds": ["webhook.test"], "active": true],
             "PageErrorRequest": [
                 "kind": "error", "name": "TypeError", "message": "m", "stack": "at f (https://a/b.js:1:2)", "path": "/",
-                "trail": [["msAgo": 5, "text": "microphone: on"]],
+                "trail": [["msAgo": 5, "text": "microphone: on"] as [String: Any]],
             ],
             "AlertsRequest": [
                 "rules": [["kind": "silence"]], "byMail": false, "recovery": true, "webhookURL": "https://127.0.0.1:1/",
