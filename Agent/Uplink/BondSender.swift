@@ -88,12 +88,14 @@ final class BondSender {
     /// Sends all that is due.
     private func pump() {
         while let transmission = bond.next(at: Microseconds(.now)) {
+            // Before it leaves: whoever is woken by it may have the processor first, and the link would look that much quicker.
+            let departure = Microseconds(.now)
             guard let frame = frame(of: transmission), let sequence = lines.send(frame, over: transmission.link) else {
                 // The line cannot send: what it holds is taken up again.
                 bond.linkDown(transmission.link, at: Microseconds(.now))
                 continue
             }
-            bond.sent(transmission, sequence: sequence, at: Microseconds(.now))
+            bond.sent(transmission, sequence: sequence, at: departure)
         }
         history.forget(below: bond.takeForgotten())
     }
@@ -200,8 +202,8 @@ extension BondSender: LineOwner {
         }
     }
 
-    func carried(bytes: Int, over line: LinkNumber, sequence: UInt64) {
-        bond.carried(bytes: bytes, over: line, sequence: sequence, at: Microseconds(.now))
+    func carried(bytes: Int, over line: LinkNumber, sequence: UInt64, at departure: Microseconds) {
+        bond.carried(bytes: bytes, over: line, sequence: sequence, at: departure)
     }
 
     func turned() { pump() }

@@ -17,8 +17,8 @@ protocol LineOwner: AnyObject {
     /// It carries nothing any more, and what it holds is lost.
     func lineDown(_ line: LinkNumber)
     func took(_ frame: Frame, over line: LinkNumber)
-    /// Something left that the owner did not send: bytes with all headers.
-    func carried(bytes: Int, over line: LinkNumber, sequence: UInt64)
+    /// Something left that the owner did not send: bytes with all headers, and the time before it was given to the socket.
+    func carried(bytes: Int, over line: LinkNumber, sequence: UInt64, at departure: Microseconds)
     /// Many datagrams may have been taken: now is the time to send what they allow.
     func turned()
 }
@@ -445,8 +445,9 @@ final class LineKeeper {
     /// - Returns: the link sequence number; nil where the link has no keys.
     @discardableResult
     private func transmit(_ frame: Frame, over name: String) -> UInt64? {
+        let departure = Microseconds(.now)
         guard let line = lines[name], let sent = seal(frame, over: name) else { return nil }
-        owner?.carried(bytes: sent.bytes + line.ipOverhead, over: line.number, sequence: sent.sequence)
+        owner?.carried(bytes: sent.bytes + line.ipOverhead, over: line.number, sequence: sent.sequence, at: departure)
         return sent.sequence
     }
 

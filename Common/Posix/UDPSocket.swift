@@ -131,7 +131,7 @@ package final class DatagramBatch {
     let lengths: UnsafeMutablePointer<UInt32>
     package fileprivate(set) var count = 0
     /// The time of the first question for an arrival, and how far the wall clock was from it then.
-    fileprivate var receivedAt: (now: Instant, wall: Int64)?
+    fileprivate var receivedAt: ClockPair?
 
     private static let addressSize = MemoryLayout<sockaddr_in6>.size
 
@@ -184,11 +184,11 @@ package final class DatagramBatch {
     /// When the kernel took the datagram; the time of this question without `wantArrivalTimes`.
     package func arrival(_ index: Int) -> Instant {
         precondition(index < count, "only received datagrams are read")
-        let (now, wall) = receivedAt ?? (.now, wallNanoseconds())
-        receivedAt = (now, wall)
-        guard stamps[index] > 0 else { return now }
+        let read = receivedAt ?? ClockPair()
+        receivedAt = read
+        guard stamps[index] > 0 else { return read.now }
         // The kernel stamps with the wall clock: one that was set meanwhile says nothing.
-        let age = wall - stamps[index]
-        return (0..<1_000_000_000).contains(age) ? Instant(nanoseconds: now.nanoseconds - age) : now
+        let age = read.wall - stamps[index]
+        return (0..<1_000_000_000).contains(age) ? Instant(nanoseconds: read.now.nanoseconds - age) : read.now
     }
 }
