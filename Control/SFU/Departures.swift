@@ -107,7 +107,6 @@ final class Departures {
         }
         // try?: of a source of our own with numbers that are used once nothing is refused; a packet that was is lost like any other.
         guard let protected = try? protection.protect(buffer, count, .first) else { return }
-        bytes += protected
         send(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<protected]))
     }
 
@@ -126,10 +125,4 @@ final class Departures {
     func isDue(at now: Microseconds) -> Bool { downlink.isDue(at: now) }
 
     func choose(_ tracks: [LayerChoice.Track], at now: Microseconds) -> [LayerChoice.Choice] { downlink.choose(tracks, at: now) }
-
-    /// That left since the last call.
-    func takeBytes() -> Int {
-        defer { bytes = 0 }
-        return bytes
-    }
 }

@@ -25,7 +25,7 @@ final class IncomingLayer {
     private var isOver = false
     /// How often a key frame was asked for since the last packet, or since the last one came who gets it.
     var asked = 0
-    /// Since the last report.
+    /// Since `takeFigures`.
     private var bytes = 0
     private var frames = 0
     private var rates: LayerRates
@@ -153,7 +153,7 @@ final class IncomingLayer {
 
     func block(at now: Microseconds) -> Reception.Block? { reception.block(at: now) }
 
-    /// Bytes and pictures since the last call, which is made each second.
+    /// Bytes and pictures since the last call: what was taken, for whoever wants to know.
     func takeFigures() -> (bytes: Int, frames: Int) {
         defer { (bytes, frames) = (0, 0) }
         return (bytes, frames)

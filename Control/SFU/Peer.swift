@@ -111,14 +111,20 @@ final class Peer {
     }
 
     /// - Parameter packet: authentic.
-    func take(_ packet: UnsafeMutableRawBufferPointer, at now: Microseconds) {
+    func take(_ packet: UnsafeMutableRawBufferPointer, at now: Microseconds) { accept(packet, at: now)?.forward(at: now) }
+
+    /// As `take`; it goes on with `IncomingTrack.forward`, and its bytes stay as they are until then.
+    /// - Returns: the track that has something to go on since this packet; nil where it had before, or has nothing.
+    func accept(_ packet: UnsafeMutableRawBufferPointer, at now: Microseconds) -> IncomingTrack? {
         // try?: a packet that is none is dropped, as one that was lost.
-        guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(packet))) else { return }
+        guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(packet))) else { return nil }
         // try?: extensions that are none say nothing; their packet is media all the same.
         let values = (try? ExtensionValues(Span(_unsafeBytes: UnsafeRawBufferPointer(packet)), header, extensions)) ?? ExtensionValues()
         if let sequence = values.transportSequence { arrivals.arrived(sequence, at: now) }
-        guard let source = source(of: header.fields, values, at: now) else { return }
-        source.track.take(packet, header, of: source.layer, isRepeat: source.isRepeat, at: now)
+        guard let source = source(of: header.fields, values, at: now) else { return nil }
+        let hadWaiting = source.track.hasWaiting
+        source.track.accept(packet, header, of: source.layer, isRepeat: source.isRepeat, at: now)
+        return !hadWaiting && source.track.hasWaiting ? source.track : nil
     }
 
     private func source(of fields: RTPFields, _ values: ExtensionValues, at now: Microseconds) -> IncomingTrack.Source? {
