@@ -110,6 +110,9 @@ package struct Downlink: Sendable {
     /// Whether so much waits that a key frame behind it would come too late.
     package func isLate(queued: Int) -> Bool { pacer.drainTime(queued) > Self.lateness }
 
+    /// How long it takes until so many bytes of pictures have left; nothing where all leaves at once.
+    package func drainTime(_ bytes: Int) -> Microseconds { feedback == .nothing ? 0 : pacer.drainTime(bytes) }
+
     // MARK: What is told
 
     package mutating func take(_ feedback: TransportFeedback, at now: Microseconds) {

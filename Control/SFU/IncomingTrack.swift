@@ -114,7 +114,9 @@ final class IncomingTrack {
     ) {
         guard codec.isVideo || sound.take(Int64(packet.count + Self.packetBytes) * 8, at: now) else { return }
         let taken =
-            isRepeat ? layer.takeRepeat(packet, header, payloadType: payloadType, at: now) : layer.take(packet, header, at: now)
+            isRepeat
+            ? layer.takeRepeat(packet, header, payloadType: payloadType, isKept: !isFresh(at: now), at: now)
+            : layer.take(packet, header, at: now)
         guard let (taken, payload) = taken, !isHeld, !isRepeat || !isFresh(at: now) else { return }
         if let mark = taken.mark, mark.startsPicture {
             if mark.isKey { requests.came(layer.number) }
@@ -145,6 +147,7 @@ final class IncomingTrack {
             for subscriber in subscribers { subscriber.pause() }
         } else {
             released = now
+            for layer in layers { layer.forget() }
             for subscriber in subscribers { subscriber.begin(self) }
         }
         for subscriber in subscribers { subscriber.offersChanged() }
@@ -174,6 +177,11 @@ final class IncomingTrack {
     func repeated(_ number: Int64, of layer: UInt8, at now: Microseconds, _ use: (SourcePacket, UnsafeRawBufferPointer) -> Void) {
         guard Int(layer) < layers.count, !isHeld else { return }
         layers[Int(layer)].cache.with(number, at: now) { packet, payload in payload.withUnsafeBytes { use(packet, $0) } }
+    }
+
+    /// With what somebody who comes late can begin in a layer (`IncomingLayer.backlog`).
+    func backlog(of layer: UInt8, at now: Microseconds) -> Backlog? {
+        isHeld || Int(layer) >= layers.count ? nil : layers[Int(layer)].backlog(at: now)
     }
 
     // MARK: Subscribers

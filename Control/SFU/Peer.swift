@@ -219,11 +219,26 @@ final class Peer {
         }
     }
 
-    /// What is due of what it gets: layers, and packets that waited.
+    /// What is due of what it gets: layers, packets that waited, and what those tracks begin with that get nothing yet.
     func advance(to now: Microseconds) {
         guard let departures else { return }
         if departures.isDue(at: now) { choose(at: now) }
+        flush(at: now)
+        // Those that are behind first: all together have one way.
+        guard !departures.isBehind else { return }
+        var bytes = 0
+        for track in outgoing { bytes += track.beginBehind(bytes, at: now) ?? 0 }
+        if bytes > 0 { flush(at: now) }
+    }
+
+    /// Lets go what may leave now: what waits, and then what its tracks are behind.
+    func flush(at now: Microseconds) {
+        guard let departures else { return }
+        departures.isBehind = outgoing.contains(where: \.isBehind)
         departures.flush(at: now)
+        guard departures.isBehind else { return }
+        for track in outgoing { track.catchUp(at: now) }
+        departures.isBehind = outgoing.contains(where: \.isBehind)
     }
 
     // MARK: What it is told

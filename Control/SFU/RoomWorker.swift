@@ -354,7 +354,7 @@ final class RoomWorker {
         defer { outbox.isGathering = false }
         let (due, now) = (waiting, now)
         waiting = []
-        for peer in due { peers[peer]?.departures?.flush(at: now) }
+        for peer in due { peers[peer]?.flush(at: now) }
     }
 
     // MARK: Coming and going
