@@ -88,6 +88,9 @@ final class OutgoingTrack {
         OutgoingHeader(extensions, known == .transport && !told.contains(.transport) ? .nothing : known)
     }
 
+    /// The player has got something by it.
+    var hasSent: Bool { rewriter.newestSent != nil }
+
     /// The layer of its track whose key frame it waits for.
     var awaitedLayer: UInt8? {
         guard codec.isVideo, let layer = rewriter.awaitedLayer, layer >= base, behind?.layer != layer - base else { return nil }

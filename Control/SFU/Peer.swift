@@ -24,6 +24,8 @@ final class Peer {
     let transport: MediaTransport
     /// Where it is; nil until ICE has found it.
     var path: Path?
+    /// Nothing authentic came of it for `Limits.quiet`.
+    var isSilent = false
     /// What it sends, and its wall clock.
     var incoming: [IncomingTrack] = [] {
         didSet { for track in incoming { track.publisher = self } }
@@ -201,6 +203,11 @@ final class Peer {
         // A room's tracks come and go for as long as it lasts, and a connection has places for 256 sources.
         transport.sender?.retire(track.source)
         transport.sender?.retire(track.repeatSource)
+    }
+
+    /// Whether it plays what another one sends, and has got nothing of anybody yet.
+    func waits(for publisher: Peer) -> Bool {
+        outgoing.contains { $0.track?.publisher === publisher } && !outgoing.contains(where: \.hasSent)
     }
 
     private var padded: OutgoingTrack? { outgoing.first { $0.codec.isVideo && $0.repeatType != nil } }

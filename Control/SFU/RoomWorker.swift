@@ -31,6 +31,8 @@ final class RoomWorker {
     private var timer: LoopTimer?
     /// When it was last looked for places for what was left out.
     private var filled: Microseconds = 0
+    /// When it was last looked at whose paths are silent.
+    private var looked: Microseconds = 0
     /// Of whom something waits for its turn, and when they are looked at.
     private var waiting: Set<PeerID> = []
     private var pacing: LoopTimer?
@@ -56,6 +58,8 @@ final class RoomWorker {
     /// With those of subscribers.
     static let connectionLimit = 1600
     private static let fillInterval: Microseconds = 1_000_000
+    /// As often as a question is asked again (`Limits.asking`).
+    private static let lookInterval: Microseconds = 100_000
     /// As long as a seat is kept whose connection is lost.
     private static let orphanTime: Microseconds = 60_000_000
 
@@ -279,9 +283,9 @@ final class RoomWorker {
         peers.values.filter { $0.room == room && !$0.incoming.isEmpty && $0.transport.isOpen }.sorted { $0.id < $1.id }
     }
 
-    /// The first publisher's, of those that send what the player takes.
+    /// The first publisher's that is heard, of those that send what the player takes.
     func feed(_ track: OutgoingTrack, in room: RoomID) {
-        let sources = publishers(in: room).flatMap(\.incoming)
+        let sources = publishers(in: room).filter { !$0.isSilent }.flatMap(\.incoming)
         if let source = sources.first(where: { $0.codec == track.codec }) { track.feed(from: source) }
     }
 
@@ -306,14 +310,9 @@ final class RoomWorker {
         }
         // What players have chosen just now is asked of publishers at once.
         for peer in peers.values { tell(peer, at: now) }
-        for question in agent.questions(at: now) { ask(question) }
-        for lapse in agent.advance(to: now) {
-            switch lapse {
-            case .expired(let session): expire(session)
-            // nil: its only path is gone; where it comes from next, it is.
-            case .moved(let session, _, let path): bySession[session]?.path = path
-            case .quiet, .back: break
-            }
+        if now - looked >= Self.lookInterval {
+            looked = now
+            look(at: now)
         }
         if now - filled >= Self.fillInterval {
             filled = now
@@ -321,6 +320,20 @@ final class RoomWorker {
             for subscriber in subscribers.values where subscriber.hasPlaceAgain() { show(to: subscriber) }
         }
         Subscriber.offer(to: subscribers.values, while: mayOffer, offered)
+    }
+
+    /// At paths and whom they are of: what costs something for each session, whatever it does.
+    private func look(at now: Microseconds) {
+        for question in agent.questions(at: now) { ask(question) }
+        for lapse in agent.advance(to: now) {
+            switch lapse {
+            case .expired(let session): expire(session)
+            // nil: its only path is gone; where it comes from next, it is.
+            case .moved(let session, _, let path): bySession[session]?.path = path
+            case .quiet(let session): if let peer = bySession[session] { fallSilent(peer, at: now) }
+            case .back(let session): if let peer = bySession[session] { comeBack(peer, at: now) }
+            }
+        }
     }
 
     /// The control packets that are due.
@@ -368,7 +381,7 @@ final class RoomWorker {
         }
     }
 
-    private func leave(_ peer: Peer, _ reason: String) {
+    func leave(_ peer: Peer, _ reason: String) {
         guard peers[peer.id] != nil else { return }
         remove(peer.id)
         left(peer.id, reason)
