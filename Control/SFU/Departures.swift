@@ -73,7 +73,8 @@ final class Departures {
             leave(kind, count, stamp, sender, at: now)
             return true
         }
-        let packet = [UInt8](UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
+        var packet = queue.takeSpare()
+        packet.append(contentsOf: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
         let isKept = queue.append(PacedQueue.Packet(kind, of: track, stamp: stamp, packet))
         flush(at: now)
         return isKept
@@ -94,6 +95,7 @@ final class Departures {
         while let kind = queue.nextKind, downlink.mayLeave(kind, queued: queue.bytes, at: now), let packet = queue.removeFirst() {
             packet.bytes.withUnsafeBytes { buffer.copyMemory(from: $0) }
             leave(kind, packet.bytes.count, packet.stamp, sender, at: now)
+            queue.recycle(packet)
         }
         while queue.isEmpty, !isBehind, let padded, let count = downlink.padding(at: now), let written = padded.pad(count) {
             leave(.padding, written, padded.header.stamp, sender, at: now)
