@@ -335,7 +335,12 @@ let suites: [Target] = [
     tests("RTPTests", ["RTP"]),
     tests("SDPTests", ["SDP", "RTP"]),
     tests("RoomsTests", ["Rooms", "Meetings", "Units", "Wire", "Posix", "Logging"]),
-    tests("SFUTests", ["SFU", "Congestion", "Forwarding", "RTP", "BondWire", "ICE", "SDP", "TLS", "Units", "WebRTC", "Wire"]),
+    tests(
+        "SFUTests",
+        [
+            "SFU", "Congestion", "Forwarding", "RTP", "BondWire", "ICE", "SDP", "TLS", "Units", "WebRTC", "Wire", "SRTP", "Crypto", "Posix",
+            "Logging",
+        ]),
     tests("WebRTCTests", ["WebRTC", "TLS", "SRTP", "BondWire"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),
     tests("LabTests", ["Lab", "Posix"]),

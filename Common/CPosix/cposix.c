@@ -12,6 +12,7 @@
 #include <linux/tcp.h>
 #include <malloc.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -266,6 +267,25 @@ ssize_t cposix_send_from(
         memcpy(CMSG_DATA(c), &source, sizeof source);
         message.msg_controllen = CMSG_SPACE(sizeof source);
     }
+    return sendmsg(socket, &message, MSG_DONTWAIT);
+}
+
+ssize_t cposix_send_segments(
+    int socket, const void *bytes, size_t count, uint16_t segment, const void *peer, uint32_t peer_length) {
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+    union {
+        char bytes[CMSG_SPACE(sizeof(uint16_t))];
+        struct cmsghdr align;
+    } option;
+    memset(&option, 0, sizeof option);
+    struct msghdr message = {
+        .msg_name = (void *)peer, .msg_namelen = peer_length, .msg_iov = &part, .msg_iovlen = 1, .msg_control = &option,
+        .msg_controllen = sizeof option};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_UDP;
+    c->cmsg_type = UDP_SEGMENT;
+    c->cmsg_len = CMSG_LEN(sizeof segment);
+    memcpy(CMSG_DATA(c), &segment, sizeof segment);
     return sendmsg(socket, &message, MSG_DONTWAIT);
 }
 

@@ -67,6 +67,19 @@ package final class UDPSocket: Sendable {
         throw SystemError("sendto", on: peer.map { "\($0)" } ?? "\(localAddress)")
     }
 
+    /// Sends datagrams of one size in one call (UDP_SEGMENT, udp(7); Linux 4.18): `bytes` has them one after the other, at most 64, each of
+    /// `segment` bytes, the last at most as large. They leave as if each had been sent.
+    /// - Returns: false where the kernel's buffer is full: all of them are gone.
+    /// - Throws: `SystemError`; EINVAL, EIO or EMSGSIZE where the route cannot have it, and each could go by itself.
+    package func send(_ bytes: UnsafeRawBufferPointer, segment: Int, to peer: SocketAddress) throws -> Bool {
+        let sent = peer.withSockaddr {
+            cposix_send_segments(descriptor, bytes.baseAddress, bytes.count, UInt16(clamping: segment), $0, $1)
+        }
+        if sent >= 0 { return true }
+        if errno == EAGAIN || errno == ENOBUFS { return false }
+        throw SystemError("sendmsg", on: "\(peer)")
+    }
+
     /// Datagrams leave whole or not at all, whatever the kernel believes of the path: for proving what it carries.
     ///
     /// What is larger than the interface's own MTU throws EMSGSIZE.

@@ -221,39 +221,22 @@ package struct WorkerDescription: Codable, Sendable, Hashable {
     }
 }
 
+/// Of the second before, of all peers together: what each of them sends and gets nobody has asked for, and to tell it of a thousand takes
+/// the thread of their media for milliseconds.
 package struct WorkerReport: Codable, Sendable, Hashable {
-    package var peers: [PeerFigures]
-    /// Of the second before: datagrams of all peers.
+    /// Datagrams.
     package var packetsIn: Int
+    /// That the kernel took, and that it did not take; nil of a worker of before.
     package var packetsOut: Int
+    package var packetsLost: Int?
     /// Datagrams that are nobody's, or that nobody with the keys has sent.
     package var refused: Int
 
-    package init(peers: [PeerFigures], packetsIn: Int, packetsOut: Int, refused: Int) {
-        self.peers = peers
+    package init(packetsIn: Int, packetsOut: Int, packetsLost: Int?, refused: Int) {
         self.packetsIn = packetsIn
         self.packetsOut = packetsOut
+        self.packetsLost = packetsLost
         self.refused = refused
-    }
-}
-
-package struct PeerFigures: Codable, Sendable, Hashable {
-    package var peer: PeerID
-    package var room: RoomID
-    package var isConnected: Bool
-    /// Media of the second before.
-    package var received: Bitrate
-    package var sent: Bitrate
-    /// Pictures that began within the second before.
-    package var framesReceived: Int
-
-    package init(peer: PeerID, room: RoomID, isConnected: Bool, received: Bitrate, sent: Bitrate, framesReceived: Int) {
-        self.peer = peer
-        self.room = room
-        self.isConnected = isConnected
-        self.received = received
-        self.sent = sent
-        self.framesReceived = framesReceived
     }
 }
 

@@ -27,6 +27,8 @@ package struct Downlink: Sendable {
     /// only lets a queue drain.
     private static let grace: Microseconds = 2_000_000
     private static let choiceInterval: Microseconds = 100_000
+    /// Where there is no estimate to follow: layers come and go, and nothing else.
+    private static let blindInterval: Microseconds = 500_000
     private static let unbounded: Int64 = 1 << 40
     /// What waits longer than this when a key frame comes is dropped for it.
     private static let lateness: Microseconds = 100_000
@@ -110,6 +112,9 @@ package struct Downlink: Sendable {
     /// Whether so much waits that a key frame behind it would come too late.
     package func isLate(queued: Int) -> Bool { pacer.drainTime(queued) > Self.lateness }
 
+    /// How long it takes until so many bytes of pictures have left; nothing where all leaves at once.
+    package func drainTime(_ bytes: Int) -> Microseconds { feedback == .nothing ? 0 : pacer.drainTime(bytes) }
+
     // MARK: What is told
 
     package mutating func take(_ feedback: TransportFeedback, at now: Microseconds) {
@@ -140,8 +145,12 @@ package struct Downlink: Sendable {
     /// A layer is not sent any more: whoever gets it waits for another.
     package mutating func offersChanged() { isPressed = true }
 
-    /// Whether layers are to be chosen: each tenth of a second, and at once where the way carries less or a layer has ended.
-    package func isDue(at now: Microseconds) -> Bool { isPressed || chosen.map { now - $0 >= Self.choiceInterval } ?? true }
+    /// Whether layers are to be chosen: each tenth of a second, without any estimate each half, and at once where the way carries less or a
+    /// layer has ended.
+    package func isDue(at now: Microseconds) -> Bool {
+        let interval = feedback == .nothing ? Self.blindInterval : Self.choiceInterval
+        return isPressed || chosen.map { now - $0 >= interval } ?? true
+    }
 
     /// - Parameter tracks: the pictures; each id once.
     /// - Returns: for each in its order.

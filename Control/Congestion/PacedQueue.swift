@@ -55,6 +55,11 @@ package struct PacedQueue: Sendable {
 
     private var repeats = Line()
     private var pictures = Line()
+    /// Bytes of packets that have left, for the next ones that wait.
+    private var spares: [[UInt8]] = []
+
+    /// Of those: packets of a few milliseconds, 20 kB at most.
+    private static let spareLimit = 16
 
     /// That wait, in all.
     package private(set) var bytes = 0
@@ -85,6 +90,18 @@ package struct PacedQueue: Sendable {
         let packet = repeats.isEmpty ? pictures.removeFirst() : repeats.removeFirst()
         bytes -= packet.bytes.count
         return packet
+    }
+
+    /// What has been taken out has left: its memory is good for another one.
+    package mutating func recycle(_ packet: Packet) {
+        if spares.count < Self.spareLimit { spares.append(packet.bytes) }
+    }
+
+    /// For the bytes of a packet that is to wait: empty, with the memory of one that has left, where there is such.
+    package mutating func takeSpare() -> [UInt8] {
+        guard var bytes = spares.popLast() else { return [] }
+        bytes.removeAll(keepingCapacity: true)
+        return bytes
     }
 
     /// A key frame of it comes, or nothing more: nobody needs what waits before that.

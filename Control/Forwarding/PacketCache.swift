@@ -47,6 +47,8 @@ package struct PacketCache: Sendable {
 
     /// The first packet of the newest key frame that was stored; it may be gone since.
     package private(set) var keyFrame: Int64?
+    /// What was stored from that packet on.
+    private var since = (packets: 0, bytes: 0)
 
     package init(_ limits: Limits) {
         precondition(limits.packets > 0 && limits.packets & (limits.packets - 1) == 0, "the number of packets is a power of two")
@@ -59,11 +61,12 @@ package struct PacketCache: Sendable {
     /// The source's number of the newest that is held.
     package var newestNumber: Int64? { newest }
 
-    /// Keeps a packet. One that is too old, too large, without anything, or there already is not kept.
+    /// Keeps a packet. One that is too old, too large, or there already is not kept. One of padding alone is, without bytes: whoever gets
+    /// what is kept has to know that nothing is missing there.
     /// - Parameter packetBytes: what a repeat needs, as it came: the worker's to choose (payload, or header and payload).
     package mutating func store(_ packet: SourcePacket, _ packetBytes: Span<UInt8>, at now: Microseconds) {
         let count = packetBytes.count
-        guard count > 0, count <= min(limits.bytes, Int(UInt16.max)) else { return }
+        guard count <= min(limits.bytes, Int(UInt16.max)) else { return }
         if let newest {
             // After a jump of the numbers all that is held is of the past.
             guard newest - packet.number < Int64(limits.packets) else { return }
@@ -75,13 +78,45 @@ package struct PacketCache: Sendable {
         }
         let index = slot(packet.number)
         if let held = slots[index], held.packet.number >= packet.number { return }
-        let place = place(for: count, at: now)
+        let place = count > 0 ? place(for: count, at: now) : written
         let start = place % bytes.count
         for offset in 0..<count { bytes[start + offset] = packetBytes[offset] }
         written = place + count
         slots[index] = Slot(packet: packet, count: count, place: place, at: now)
-        newest = max(newest ?? packet.number, packet.number)
-        if let mark = packet.mark, mark.isKey, mark.startsPicture, packet.number > keyFrame ?? .min { keyFrame = packet.number }
+        let last = max(newest ?? packet.number, packet.number)
+        newest = last
+        if let mark = packet.mark, mark.isKey, mark.startsPicture, packet.number > keyFrame ?? .min {
+            begin(packet.number, last)
+        } else if packet.number > keyFrame ?? .max {
+            since = (since.packets + 1, since.bytes + count)
+        }
+    }
+
+    /// With a key frame: what came before its first packet, out of order, is behind it now.
+    private mutating func begin(_ first: Int64, _ last: Int64) {
+        keyFrame = first
+        since = (0, 0)
+        for number in first...last {
+            guard let held = slots[slot(number)], held.packet.number == number else { continue }
+            since = (since.packets + 1, since.bytes + held.count)
+        }
+    }
+
+    /// What is kept from the newest key frame on; nil where that is gone.
+    /// - Parameter age: of the key frame, at most.
+    package func backlog(within age: Microseconds, at now: Microseconds) -> Backlog? {
+        guard let keyFrame, let newest, let first = held(keyFrame, now), now - first.at <= age, let last = slots[slot(newest)]?.packet,
+            last.number == newest
+        else { return nil }
+        return Backlog(
+            first: keyFrame, last: newest, firstTimestamp: first.packet.timestamp, lastTimestamp: last.timestamp, bytes: since.bytes,
+            holes: Int(newest - keyFrame) + 1 - since.packets)
+    }
+
+    /// Whether a packet that was held is not held any more; false of one that has never come.
+    package func hasLost(_ number: Int64, at now: Microseconds) -> Bool {
+        guard number >= 0, !slots.isEmpty, let taken = slots[slot(number)], taken.packet.number >= number else { return false }
+        return held(number, now) == nil
     }
 
     /// Where the next packet lies, counted as `written`.

@@ -11,6 +11,10 @@ struct RewriteSegment: Hashable, Sendable {
     var last = Int64.max
     /// To be taken off the source's.
     var timestampOffset: UInt32 = 0
+    /// What its timestamps are beyond what the clocks say, in ticks.
+    var shift: Int64 = 0
+    /// Of one that began in the past, as long as that lasts.
+    var catchUp: CatchUp?
     var numberOffset: UInt16 = 0
     var baseOffset: UInt8 = 0
     var keyIndexOffset: UInt8 = 0
@@ -18,6 +22,17 @@ struct RewriteSegment: Hashable, Sendable {
     var pictureEnd: UInt16?
 
     func number(_ source: Int64) -> Int64 { outgoing + (source - self.source) }
+
+    /// How much later than on the line of what comes now a packet lies, in ticks.
+    func lead(_ packet: SourcePacket) -> Int64 {
+        guard let catchUp, packet.number <= catchUp.last else { return 0 }
+        return catchUp.lead(packet.timestamp)
+    }
+
+    func timestamp(_ packet: SourcePacket) -> UInt32 {
+        packet.timestamp &- timestampOffset &+ UInt32(truncatingIfNeeded: lead(packet))
+    }
+
     func holds(_ layer: UInt8, _ number: Int64) -> Bool { self.layer == layer && number >= source && number <= last }
 }
 

@@ -125,7 +125,7 @@ package struct TrackRewriter: Sendable {
         var layer: UInt8
         var sourceTimestamp: UInt32
         var at: Microseconds
-        /// Added to the timestamps since the last switch, over what the clocks say.
+        /// What the timestamp is beyond what the clocks say.
         var shift: Int64 = 0
         var picture: UInt16?
         var base: UInt8?
@@ -178,8 +178,15 @@ package struct TrackRewriter: Sendable {
         history.forget(layers)
     }
 
-    /// - Parameter clocks: of the track's sources, by layer.
-    package mutating func take(_ packet: SourcePacket, clocks: [SourceClock], at now: Microseconds) -> Step {
+    /// What is forwarded now ends, and nothing of it is missing: the next key frame of what is wanted is a beginning.
+    package mutating func leave() { close() }
+
+    /// - Parameters:
+    ///   - backlog: where the packet is the first of one. All of it is taken in its order, and then what comes.
+    ///   - clocks: of the track's sources, by layer.
+    package mutating func take(
+        _ packet: SourcePacket, of backlog: Backlog? = nil, clocks: [SourceClock], at now: Microseconds
+    ) -> Step {
         guard let target else { return .drop(.paused) }
         if let open, open.layer == packet.layer {
             if packet.number <= newest { return fill(packet, at: now) }
@@ -189,7 +196,7 @@ package struct TrackRewriter: Sendable {
         if packet.layer == target.layer, let mark = packet.mark, mark.startsPicture, mark.isKey,
             !history.reaches(packet.layer, packet.number)
         {
-            return begin(packet, mark, target, clocks, at: now)
+            return begin(packet, mark, target, backlog, clocks, at: now)
         }
         let step = fill(packet, at: now)
         guard step == .drop(.late) else { return step }
@@ -206,7 +213,10 @@ package struct TrackRewriter: Sendable {
         }
         var segment = before
         if mark.startsPicture, target.layer == segment.layer { segment = limited(segment, mark, target) }
-        if segment.spatial != before.spatial || segment.temporal != before.temporal { segment = split(segment, before, at: packet.number) }
+        if let catchUp = segment.catchUp, packet.number > catchUp.last { segment.catchUp = nil }
+        if segment.spatial != before.spatial || segment.temporal != before.temporal || segment.catchUp != before.catchUp {
+            segment = split(segment, before, at: packet.number)
+        }
         let isNewPicture = follows(mark.number)
         if isNewPicture { newestPicture = mark.number?.value }
         guard mark.spatial <= segment.spatial, mark.temporal <= segment.temporal else {
@@ -230,7 +240,7 @@ package struct TrackRewriter: Sendable {
         return limited
     }
 
-    /// The same numbers go on, with other limits.
+    /// The same numbers go on, with other limits, or on the line of what comes.
     private mutating func split(_ segment: RewriteSegment, _ before: RewriteSegment, at number: Int64) -> RewriteSegment {
         var after = segment
         if number > before.source {
@@ -280,6 +290,7 @@ package struct TrackRewriter: Sendable {
             sent.layer = packet.layer
             sent.sourceTimestamp = packet.timestamp
             sent.at = now
+            sent.shift = segment.shift + segment.lead(packet)
         }
         // A switch goes on from the newest of each, which late packets may have.
         let mask = mark.number?.mask ?? .max
@@ -292,7 +303,7 @@ package struct TrackRewriter: Sendable {
 
     private func rewrite(_ packet: SourcePacket, _ mark: PictureMark, _ segment: RewriteSegment) -> Rewritten {
         Rewritten(
-            sequence: UInt16(truncatingIfNeeded: segment.number(packet.number)), timestamp: packet.timestamp &- segment.timestampOffset,
+            sequence: UInt16(truncatingIfNeeded: segment.number(packet.number)), timestamp: segment.timestamp(packet),
             marker: packet.marker || mark.endsFrame && mark.spatial == segment.spatial,
             number: mark.number.map { ($0.value &- segment.numberOffset) & $0.mask },
             base: mark.base.map { $0.value &- segment.baseOffset },
@@ -308,8 +319,7 @@ package struct TrackRewriter: Sendable {
         guard let mark = packet.mark, mark.spatial <= segment.spatial, mark.temporal <= segment.temporal, !isTaken(mark, segment) else {
             used.insert(number)
             if let newest = last?.number { last?.number = max(newest, number) }
-            return .blank(
-                sequence: UInt16(truncatingIfNeeded: number), timestamp: packet.timestamp &- segment.timestampOffset)
+            return .blank(sequence: UInt16(truncatingIfNeeded: number), timestamp: segment.timestamp(packet))
         }
         // It may lie behind all that was sent, where what followed it was left out.
         return .forward(send(packet, mark, segment, at: now))
@@ -357,16 +367,18 @@ package struct TrackRewriter: Sendable {
     }
 
     private mutating func begin(
-        _ packet: SourcePacket, _ mark: PictureMark, _ target: LayerTarget, _ clocks: [SourceClock], at now: Microseconds
+        _ packet: SourcePacket, _ mark: PictureMark, _ target: LayerTarget, _ backlog: Backlog?, _ clocks: [SourceClock],
+        at now: Microseconds
     ) -> Step {
-        guard let start = startTimestamp(packet, clocks, at: now) else { return .drop(.beforeKeyFrame) }
+        guard let start = startTimestamp(packet, backlog, clocks, at: now) else { return .drop(.beforeKeyFrame) }
         close()
         hasRefused = false
         var segment = RewriteSegment(
             layer: packet.layer, spatial: target.spatial, temporal: target.temporal, source: packet.number,
             outgoing: last.map { $0.number + 1 } ?? Int64(firstSequence))
-        segment.timestampOffset = packet.timestamp &- start.timestamp
-        last?.shift = start.shift
+        segment.timestampOffset = (backlog?.lastTimestamp ?? packet.timestamp) &- start.timestamp
+        segment.shift = start.shift
+        segment.catchUp = backlog?.catchUp
         // The line goes on by one; the first picture keeps its own numbers.
         if let number = mark.number, let before = last?.picture { segment.numberOffset = number.value &- (before &+ 1) }
         if let base = mark.base, let before = last?.base { segment.baseOffset = base.value &- (before &+ 1) }
@@ -378,19 +390,21 @@ package struct TrackRewriter: Sendable {
         return .begin(send(packet, mark, segment, at: now))
     }
 
-    /// Where the new layer's first picture lies on the subscriber's line of timestamps: by the wall clock of both layers' sender reports, or,
-    /// as long as one has none, by when it came. Always behind what was sent.
+    /// Where the new layer's first picture, or the newest of a backlog, lies on the subscriber's line of timestamps: by the wall clock of
+    /// both layers' sender reports, or, as long as one has none, by when it came. Always behind what was sent.
     /// - Returns: nil for a key frame that is too old; of the next one it is not asked again.
     private mutating func startTimestamp(
-        _ packet: SourcePacket, _ clocks: [SourceClock], at now: Microseconds
+        _ packet: SourcePacket, _ backlog: Backlog?, _ clocks: [SourceClock], at now: Microseconds
     ) -> (timestamp: UInt32, shift: Int64)? {
-        guard let last else { return (firstTimestamp, 0) }
+        // Those before the newest lie between it and what was sent.
+        let span = max(0, backlog?.span ?? 0) / CatchUp.share
+        guard let last else { return (firstTimestamp &+ UInt32(truncatingIfNeeded: span), 0) }
         let rate = codec.clockRate
         var ahead = Ticks.of(max(0, now - last.at), rate: rate) ?? 0
-        if let taken = clock(packet.layer, clocks)?.time(of: packet.timestamp),
+        if let taken = clock(packet.layer, clocks)?.time(of: backlog?.lastTimestamp ?? packet.timestamp),
             let before = clock(last.layer, clocks)?.time(of: last.sourceTimestamp),
             let ticks = Ticks.of(taken.microseconds(since: before), rate: rate),
-            (ticks - ahead).magnitude <= (Self.disagreement * rate / 1_000_000).magnitude
+            (ticks - last.shift - ahead).magnitude <= (Self.disagreement * rate / 1_000_000).magnitude
         {
             ahead = ticks - last.shift
         }
@@ -398,7 +412,7 @@ package struct TrackRewriter: Sendable {
             hasRefused = true
             return nil
         }
-        let step = max(ahead, 1)
+        let step = max(ahead, 1 + span)
         return (last.timestamp &+ UInt32(truncatingIfNeeded: step), step - ahead)
     }
 

@@ -19,7 +19,8 @@ final class Departures {
     private let waits: () -> Void
     /// On whose source of repeats padding goes; without one nothing is probed.
     weak var padded: OutgoingTrack?
-    private var bytes = 0
+    /// Some track has more to send as soon as nothing waits (`OutgoingTrack.catchUp`): nothing is padded meanwhile.
+    var isBehind = false
 
     /// Of IPv4 and UDP, in bytes: what an estimate counts as well.
     private static let lowerHeaders = 28
@@ -41,6 +42,12 @@ final class Departures {
     }
 
     var isOpen: Bool { sender != nil }
+
+    /// How long it takes until so many bytes of pictures have left.
+    func drainTime(_ bytes: Int) -> Microseconds { downlink.drainTime(bytes) }
+
+    /// Whether a packet of a picture that is taken now leaves at once.
+    func hasTurn(at now: Microseconds) -> Bool { isOpen && queue.isEmpty && downlink.mayLeave(.picture, queued: 0, at: now) }
     var feedback: Downlink.Feedback { downlink.feedback }
 
     /// Asked for until it is there: each packet needs it.
@@ -66,7 +73,8 @@ final class Departures {
             leave(kind, count, stamp, sender, at: now)
             return true
         }
-        let packet = [UInt8](UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
+        var packet = queue.takeSpare()
+        packet.append(contentsOf: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
         let isKept = queue.append(PacedQueue.Packet(kind, of: track, stamp: stamp, packet))
         flush(at: now)
         return isKept
@@ -87,11 +95,12 @@ final class Departures {
         while let kind = queue.nextKind, downlink.mayLeave(kind, queued: queue.bytes, at: now), let packet = queue.removeFirst() {
             packet.bytes.withUnsafeBytes { buffer.copyMemory(from: $0) }
             leave(kind, packet.bytes.count, packet.stamp, sender, at: now)
+            queue.recycle(packet)
         }
-        while queue.isEmpty, let padded, let count = downlink.padding(at: now), let written = padded.pad(count) {
+        while queue.isEmpty, !isBehind, let padded, let count = downlink.padding(at: now), let written = padded.pad(count) {
             leave(.padding, written, padded.header.stamp, sender, at: now)
         }
-        if !queue.isEmpty || downlink.isProbing && padded != nil { waits() }
+        if !queue.isEmpty || isBehind || downlink.isProbing && padded != nil { waits() }
     }
 
     private func leave(_ kind: Pacer.Kind, _ count: Int, _ stamp: Int?, _ protection: SRTPSender, at now: Microseconds) {
@@ -107,7 +116,6 @@ final class Departures {
         }
         // try?: of a source of our own with numbers that are used once nothing is refused; a packet that was is lost like any other.
         guard let protected = try? protection.protect(buffer, count, .first) else { return }
-        bytes += protected
         send(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<protected]))
     }
 
@@ -126,10 +134,4 @@ final class Departures {
     func isDue(at now: Microseconds) -> Bool { downlink.isDue(at: now) }
 
     func choose(_ tracks: [LayerChoice.Track], at now: Microseconds) -> [LayerChoice.Choice] { downlink.choose(tracks, at: now) }
-
-    /// That left since the last call.
-    func takeBytes() -> Int {
-        defer { bytes = 0 }
-        return bytes
-    }
 }

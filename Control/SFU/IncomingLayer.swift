@@ -25,7 +25,7 @@ final class IncomingLayer {
     private var isOver = false
     /// How often a key frame was asked for since the last packet, or since the last one came who gets it.
     var asked = 0
-    /// Since the last report.
+    /// Since `takeFigures`.
     private var bytes = 0
     private var frames = 0
     private var rates: LayerRates
@@ -36,6 +36,10 @@ final class IncomingLayer {
     private static let gap = (time: Microseconds(200_000), pictures: 4)
     /// Whoever has paused is not asked for a key frame again and again: it sends one when it goes on, or is asked then.
     private static let askLimit = 5
+    /// Of the key frame of a backlog. Packets are kept for half a second longer, for whoever loses some of it.
+    private static let backlogAge: Microseconds = 1_500_000
+    /// Of its timestamps, in seconds: others are nobody's who means it.
+    private static let longestSpan: Int64 = 4
 
     init(_ number: UInt8, _ name: Label?, _ codec: Codec) {
         self.number = number
@@ -84,6 +88,9 @@ final class IncomingLayer {
 
     func offers(isLeast: Bool, at now: Microseconds) -> [LayerChoice.Offer] { rates.offers(of: number, isLeast: isLeast, at: now) }
 
+    /// What is kept is nobody's from now on.
+    func forget() { cache = PacketCache(codec.isVideo ? .video : .audio) }
+
     // MARK: Packets
 
     /// - Parameter packet: authentic, of its source.
@@ -92,13 +99,16 @@ final class IncomingLayer {
     {
         bytes += packet.count
         (last, passed, isOver, asked) = (now, 0, false, 0)
-        return keep(packet, header, reception.take(header.fields.sequence, timestamp: header.fields.timestamp, at: now), at: now)
+        let arrival = reception.take(header.fields.sequence, timestamp: header.fields.timestamp, at: now)
+        return keep(packet, header, arrival, isKept: true, at: now)
     }
 
     /// As `take`, of a repeat (RFC 4588).
-    /// - Parameter payloadType: of what is repeated.
+    /// - Parameters:
+    ///   - payloadType: of what is repeated.
+    ///   - isKept: others may get it later.
     func takeRepeat(
-        _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, payloadType: UInt8, at now: Microseconds
+        _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, payloadType: UInt8, isKept: Bool, at now: Microseconds
     ) -> (SourcePacket, UnsafeRawBufferPointer)? {
         bytes += packet.count
         guard let source else { return nil }
@@ -107,11 +117,11 @@ final class IncomingLayer {
         let original = UnsafeMutableRawBufferPointer(rebasing: packet[..<count])
         // try?: what was inside is no packet; its like is counted where it is read first.
         guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(original))) else { return nil }
-        return keep(original, header, reception.takeRepeated(header.fields.sequence), at: now)
+        return keep(original, header, reception.takeRepeated(header.fields.sequence), isKept: isKept, at: now)
     }
 
     private func keep(
-        _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, _ arrival: Reception.Arrival, at now: Microseconds
+        _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, _ arrival: Reception.Arrival, isKept: Bool, at now: Microseconds
     ) -> (SourcePacket, UnsafeRawBufferPointer)? {
         let number: Int64
         switch arrival {
@@ -132,8 +142,17 @@ final class IncomingLayer {
         if let mark { rates.count(packet.count + Departures.overhead, mark, at: now) }
         let taken = SourcePacket(
             layer: self.number, number: number, timestamp: header.fields.timestamp, marker: header.fields.marker, mark: mark)
-        cache.store(taken, span, at: now)
+        if isKept { cache.store(taken, span, at: now) }
         return (taken, payload)
+    }
+
+    /// With what a subscriber that comes late can begin; nil where it has to wait for the next key frame: what is kept is too old, or of
+    /// what is missing something will not come any more.
+    func backlog(at now: Microseconds) -> Backlog? {
+        guard codec.isVideo, isSent(at: now), let backlog = cache.backlog(within: Self.backlogAge, at: now),
+            backlog.holes <= missing.count, 0...Self.longestSpan * codec.clockRate ~= backlog.span
+        else { return nil }
+        return backlog
     }
 
     // MARK: Control
@@ -153,7 +172,7 @@ final class IncomingLayer {
 
     func block(at now: Microseconds) -> Reception.Block? { reception.block(at: now) }
 
-    /// Bytes and pictures since the last call, which is made each second.
+    /// Bytes and pictures since the last call: what was taken, for whoever wants to know.
     func takeFigures() -> (bytes: Int, frames: Int) {
         defer { (bytes, frames) = (0, 0) }
         return (bytes, frames)

@@ -22,6 +22,8 @@ final class IncomingTrack {
     private let repeatType: UInt8?
 
     private var requests: KeyFrameRequests
+    /// What came and goes on with `forward`, in its order.
+    private var waiting: [Waiting] = []
     private(set) var subscribers: [OutgoingTrack] = []
     /// It goes on to nobody.
     private(set) var isHeld = false
@@ -90,22 +92,50 @@ final class IncomingTrack {
         return Source(track: self, layer: layer, isRepeat: isRepeat)
     }
 
+    private struct Waiting {
+        let packet: SourcePacket
+        let payload: UnsafeRawBufferPointer
+        let layer: IncomingLayer
+    }
+
+    /// Takes a packet, and sends it on to all who get it.
+    ///
     /// - Parameter packet: authentic, of the layer's source.
     func take(
         _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, of layer: IncomingLayer, isRepeat: Bool, at now: Microseconds
     ) {
+        accept(packet, header, of: layer, isRepeat: isRepeat, at: now)
+        forward(at: now)
+    }
+
+    /// As `take`; it goes on with `forward`, and its bytes stay as they are until then.
+    func accept(
+        _ packet: UnsafeMutableRawBufferPointer, _ header: RTPHeader, of layer: IncomingLayer, isRepeat: Bool, at now: Microseconds
+    ) {
         guard codec.isVideo || sound.take(Int64(packet.count + Self.packetBytes) * 8, at: now) else { return }
         let taken =
-            isRepeat ? layer.takeRepeat(packet, header, payloadType: payloadType, at: now) : layer.take(packet, header, at: now)
+            isRepeat
+            ? layer.takeRepeat(packet, header, payloadType: payloadType, isKept: !isFresh(at: now), at: now)
+            : layer.take(packet, header, at: now)
         guard let (taken, payload) = taken, !isHeld, !isRepeat || !isFresh(at: now) else { return }
         if let mark = taken.mark, mark.startsPicture {
             if mark.isKey { requests.came(layer.number) }
             if !isRepeat { pass(layer, at: now) }
         }
-        for subscriber in subscribers where subscriber.take(taken, payload, of: layer, at: now) {
-            // What was refused while its key frame was on its way.
-            replay(layer, to: subscriber, behind: taken.number, at: now)
+        if !subscribers.isEmpty { waiting.append(Waiting(packet: taken, payload: payload, layer: layer)) }
+    }
+
+    var hasWaiting: Bool { !waiting.isEmpty }
+
+    /// Sends on what was accepted: to one after the other all of it, so that what goes to one place may leave at once.
+    func forward(at now: Microseconds) {
+        for subscriber in subscribers {
+            for one in waiting where subscriber.take(one.packet, one.payload, of: one.layer, at: now) {
+                // What was refused while its key frame was on its way.
+                replay(one.layer, to: subscriber, behind: one.packet.number, at: now)
+            }
         }
+        waiting.removeAll(keepingCapacity: true)
     }
 
     /// Stops it for all who get it, or has it go on for them: then it begins anew, and nothing of what came meanwhile is repeated to anybody.
@@ -117,6 +147,7 @@ final class IncomingTrack {
             for subscriber in subscribers { subscriber.pause() }
         } else {
             released = now
+            for layer in layers { layer.forget() }
             for subscriber in subscribers { subscriber.begin(self) }
         }
         for subscriber in subscribers { subscriber.offersChanged() }
@@ -146,6 +177,11 @@ final class IncomingTrack {
     func repeated(_ number: Int64, of layer: UInt8, at now: Microseconds, _ use: (SourcePacket, UnsafeRawBufferPointer) -> Void) {
         guard Int(layer) < layers.count, !isHeld else { return }
         layers[Int(layer)].cache.with(number, at: now) { packet, payload in payload.withUnsafeBytes { use(packet, $0) } }
+    }
+
+    /// With what somebody who comes late can begin in a layer (`IncomingLayer.backlog`).
+    func backlog(of layer: UInt8, at now: Microseconds) -> Backlog? {
+        isHeld || Int(layer) >= layers.count ? nil : layers[Int(layer)].backlog(at: now)
     }
 
     // MARK: Subscribers

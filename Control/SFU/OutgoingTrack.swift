@@ -34,8 +34,25 @@ final class OutgoingTrack {
     /// What was before this number was dropped for the key frame that has it: it is not repeated either. And when that was.
     private var forgotten: (before: UInt16, at: Microseconds)?
 
+    /// It gets what is kept of a layer, and what comes of that only behind it.
+    private var behind: Behind?
+
     /// Packets are not kept for longer, and their numbers come again later.
     private static let memory: Microseconds = 5_000_000
+    /// A backlog that is larger, or that its way carries only in a longer time, is not sent: a new key frame is shown sooner.
+    private static let mostBehind = 256_000
+    private static let longestBehind: Microseconds = 500_000
+    /// In a step of a millisecond: where nobody knows what the way carries some 40 Mbit/s, else as many as may leave.
+    private static let steps = (blind: 4, paced: 32)
+
+    private struct Behind {
+        /// Of its track.
+        let layer: UInt8
+        /// The source's number of the next packet.
+        var next: Int64
+        /// The key frame has left.
+        var hasBegun = false
+    }
 
     /// - Parameters:
     ///   - extensions: of the section.
@@ -71,9 +88,12 @@ final class OutgoingTrack {
         OutgoingHeader(extensions, known == .transport && !told.contains(.transport) ? .nothing : known)
     }
 
+    /// The player has got something by it.
+    var hasSent: Bool { rewriter.newestSent != nil }
+
     /// The layer of its track whose key frame it waits for.
     var awaitedLayer: UInt8? {
-        guard codec.isVideo, let layer = rewriter.awaitedLayer, layer >= base else { return nil }
+        guard codec.isVideo, let layer = rewriter.awaitedLayer, layer >= base, behind?.layer != layer - base else { return nil }
         return layer - base
     }
 
@@ -88,6 +108,7 @@ final class OutgoingTrack {
     ///
     /// - Parameter track: its own.
     func begin(_ track: IncomingTrack) {
+        behind = nil
         base = base == 0 ? Self.layersOfTrack : 0
         for layer in track.layers { clocks[Int(base + layer.number)] = layer.clock }
         // Whoever had these places before is gone.
@@ -105,6 +126,7 @@ final class OutgoingTrack {
 
     /// Until something is selected again nothing comes: its way does not carry it.
     func pause() {
+        behind = nil
         rewriter.select(nil)
         departures.drop(source)
     }
@@ -112,6 +134,7 @@ final class OutgoingTrack {
     /// Whoever fed it is gone; the line of its numbers goes on with the next one.
     func starve() {
         track = nil
+        behind = nil
         rewriter.select(nil)
     }
 
@@ -120,11 +143,23 @@ final class OutgoingTrack {
     /// - Parameter layer: of its track, from which the packet came: handed in, since to look it up costs each packet of each player.
     /// - Returns: whether it begins with this one, and what came behind it is wanted now.
     func take(_ packet: SourcePacket, _ payload: UnsafeRawBufferPointer, of layer: IncomingLayer, at now: Microseconds) -> Bool {
+        // What is behind the place that it has come to is kept for it.
+        if let behind, behind.layer == packet.layer, packet.number >= behind.next { return false }
+        guard pass(packet, of: nil, payload, layer, at: now) else { return false }
+        // Another layer than the one of which it got what is kept.
+        behind = nil
+        return true
+    }
+
+    /// - Returns: whether it begins with this one.
+    private func pass(
+        _ packet: SourcePacket, of backlog: Backlog?, _ payload: UnsafeRawBufferPointer, _ layer: IncomingLayer, at now: Microseconds
+    ) -> Bool {
         guard departures.isOpen else { return false }
         var packet = packet
         clocks[Int(base + packet.layer)] = layer.clock
         packet.layer += base
-        switch rewriter.take(packet, clocks: clocks, at: now) {
+        switch rewriter.take(packet, of: backlog, clocks: clocks, at: now) {
         case .forward(let rewritten):
             put(packet, payload, rewritten, at: now)
             return false
@@ -135,6 +170,71 @@ final class OutgoingTrack {
         case .blank, .drop: return false
         }
     }
+
+    // MARK: Coming late
+
+    var isBehind: Bool { behind != nil }
+
+    /// Begins with what is kept of the layer that it waits for, where it gets nothing yet and that is worth it; `catchUp` goes on with it.
+    /// For another layer than the one that it gets it waits for a key frame: it has seen what is kept.
+    ///
+    /// - Parameter others: bytes that its player's other tracks have begun with just now.
+    /// - Returns: how many bytes it has begun with; nil where it has to wait for a key frame.
+    func beginBehind(_ others: Int, at now: Microseconds) -> Int? {
+        guard behind == nil, rewriter.current == nil, departures.isOpen, let layer = awaitedLayer,
+            let backlog = track?.backlog(of: layer, at: now), backlog.bytes <= Self.mostBehind,
+            departures.drainTime(backlog.bytes + others) <= Self.longestBehind
+        else { return nil }
+        behind = Behind(layer: layer, next: backlog.first)
+        return backlog.bytes
+    }
+
+    /// Sends of what it is behind as much as may leave now.
+    func catchUp(at now: Microseconds) {
+        guard behind != nil else { return }
+        guard let track else { return behind = nil }
+        var left = departures.feedback == .nothing ? Self.steps.blind : Self.steps.paced
+        while left > 0, let place = behind, Int(place.layer) < track.layers.count, departures.hasTurn(at: now) {
+            behind = follow(place, track.layers[Int(place.layer)], at: now)
+            left -= 1
+        }
+    }
+
+    /// Sends the next of what is kept.
+    /// - Returns: the place behind it; nil where what comes is the next, or where only a key frame helps.
+    private func follow(_ place: Behind, _ layer: IncomingLayer, at now: Microseconds) -> Behind? {
+        var place = place
+        if let newer = layer.cache.keyFrame, newer > place.next {
+            // Nobody needs the pictures before it.
+            if place.hasBegun { rewriter.leave() }
+            place = Behind(layer: place.layer, next: newer)
+        }
+        guard place.hasBegun else { return start(place, layer, at: now) }
+        guard let newest = layer.cache.newestNumber, place.next <= newest else { return nil }
+        guard newest - place.next < Int64(PacketCache.Limits.video.packets), !layer.cache.hasLost(place.next, at: now) else {
+            // Its way is too slow for it, or another source has followed.
+            rewriter.leave()
+            return nil
+        }
+        // Nothing is there of what has not come yet: that goes on when it comes.
+        _ = layer.cache.with(place.next, at: now) { packet, payload in
+            payload.withUnsafeBytes { _ = pass(packet, of: nil, $0, layer, at: now) }
+        }
+        place.next += 1
+        return place
+    }
+
+    private func start(_ place: Behind, _ layer: IncomingLayer, at now: Microseconds) -> Behind? {
+        guard let backlog = layer.backlog(at: now), backlog.first == place.next else { return nil }
+        let hasBegun = layer.cache.with(place.next, at: now) { packet, payload in
+            payload.withUnsafeBytes { pass(packet, of: backlog, $0, layer, at: now) }
+        }
+        // It has had that before it paused.
+        guard hasBegun == true else { return nil }
+        return Behind(layer: place.layer, next: place.next + 1, hasBegun: true)
+    }
+
+    // MARK: One packet
 
     private func put(_ packet: SourcePacket, _ payload: UnsafeRawBufferPointer, _ rewritten: Rewritten, at now: Microseconds) {
         let fields = RTPFields(

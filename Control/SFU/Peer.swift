@@ -24,6 +24,8 @@ final class Peer {
     let transport: MediaTransport
     /// Where it is; nil until ICE has found it.
     var path: Path?
+    /// Nothing authentic came of it for `Limits.quiet`.
+    var isSilent = false
     /// What it sends, and its wall clock.
     var incoming: [IncomingTrack] = [] {
         didSet { for track in incoming { track.publisher = self } }
@@ -111,14 +113,20 @@ final class Peer {
     }
 
     /// - Parameter packet: authentic.
-    func take(_ packet: UnsafeMutableRawBufferPointer, at now: Microseconds) {
+    func take(_ packet: UnsafeMutableRawBufferPointer, at now: Microseconds) { accept(packet, at: now)?.forward(at: now) }
+
+    /// As `take`; it goes on with `IncomingTrack.forward`, and its bytes stay as they are until then.
+    /// - Returns: the track that has something to go on since this packet; nil where it had before, or has nothing.
+    func accept(_ packet: UnsafeMutableRawBufferPointer, at now: Microseconds) -> IncomingTrack? {
         // try?: a packet that is none is dropped, as one that was lost.
-        guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(packet))) else { return }
+        guard let header = try? RTPHeader(Span(_unsafeBytes: UnsafeRawBufferPointer(packet))) else { return nil }
         // try?: extensions that are none say nothing; their packet is media all the same.
         let values = (try? ExtensionValues(Span(_unsafeBytes: UnsafeRawBufferPointer(packet)), header, extensions)) ?? ExtensionValues()
         if let sequence = values.transportSequence { arrivals.arrived(sequence, at: now) }
-        guard let source = source(of: header.fields, values, at: now) else { return }
-        source.track.take(packet, header, of: source.layer, isRepeat: source.isRepeat, at: now)
+        guard let source = source(of: header.fields, values, at: now) else { return nil }
+        let hadWaiting = source.track.hasWaiting
+        source.track.accept(packet, header, of: source.layer, isRepeat: source.isRepeat, at: now)
+        return !hadWaiting && source.track.hasWaiting ? source.track : nil
     }
 
     private func source(of fields: RTPFields, _ values: ExtensionValues, at now: Microseconds) -> IncomingTrack.Source? {
@@ -197,6 +205,11 @@ final class Peer {
         transport.sender?.retire(track.repeatSource)
     }
 
+    /// Whether it plays what another one sends, and has got nothing of anybody yet.
+    func waits(for publisher: Peer) -> Bool {
+        outgoing.contains { $0.track?.publisher === publisher } && !outgoing.contains(where: \.hasSent)
+    }
+
     private var padded: OutgoingTrack? { outgoing.first { $0.codec.isVideo && $0.repeatType != nil } }
 
     /// Gives each picture the best of what its publisher sends that its way carries. What it shows on its page it does not tell yet.
@@ -213,11 +226,26 @@ final class Peer {
         }
     }
 
-    /// What is due of what it gets: layers, and packets that waited.
+    /// What is due of what it gets: layers, packets that waited, and what those tracks begin with that get nothing yet.
     func advance(to now: Microseconds) {
         guard let departures else { return }
         if departures.isDue(at: now) { choose(at: now) }
+        flush(at: now)
+        // Those that are behind first: all together have one way.
+        guard !departures.isBehind else { return }
+        var bytes = 0
+        for track in outgoing { bytes += track.beginBehind(bytes, at: now) ?? 0 }
+        if bytes > 0 { flush(at: now) }
+    }
+
+    /// Lets go what may leave now: what waits, and then what its tracks are behind.
+    func flush(at now: Microseconds) {
+        guard let departures else { return }
+        departures.isBehind = outgoing.contains(where: \.isBehind)
         departures.flush(at: now)
+        guard departures.isBehind else { return }
+        for track in outgoing { track.catchUp(at: now) }
+        departures.isBehind = outgoing.contains(where: \.isBehind)
     }
 
     // MARK: What it is told

@@ -34,15 +34,18 @@ extension RoomWorker {
         let (now, name) = (now, Self.name())
         var tracks: [SentTrack] = []
         // One of each kind: the first publisher's.
+        let publishers = publishers(in: order.room)
         for kind in [MediaSection.Kind.audio, .video] {
-            let sent = publishers(in: order.room).lazy.flatMap(\.incoming).first { $0.format.kind == kind }
+            let sent = publishers.lazy.filter { !$0.isSilent }.flatMap(\.incoming).first { $0.format.kind == kind }
             guard let sent else { continue }
             tracks.append(
                 SentTrack(
                     codec: sent.format, stream: StreamName(stream: name, track: kind.text), name: name, source: freshSource(),
                     retransmissionSource: kind == .video ? freshSource() : nil))
         }
-        guard !tracks.isEmpty else { throw Refusal(step: .noPublisher, reason: "nobody sends into the room yet") }
+        guard !tracks.isEmpty else {
+            throw Refusal(step: .noPublisher, reason: publishers.isEmpty ? "nobody sends into the room yet" : Self.silence)
+        }
         return try enter(order, offer, .standard, .play(tracks)) { peer, answer in
             let taken = answer.tracks.compactMap { sent, index in
                 answer.sections.first { $0.index == index }.map { (agreed: $0, sent: sent) }

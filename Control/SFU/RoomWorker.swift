@@ -11,8 +11,8 @@ import Wire
 
 /// All rooms of one worker: its port, its peers, and what goes from whom to whom.
 ///
-/// On its loop's thread alone: each datagram is read, opened, rewritten for everybody who gets it and sent on before the next one is looked
-/// at.
+/// On its loop's thread alone: datagrams are read as many as wait, 32 at most; each is opened, and then all that they brought is rewritten and
+/// sent on for one after the other of those who get it, before the next ones are read.
 final class RoomWorker {
     private let loop: Loop
     let log: Log
@@ -31,14 +31,19 @@ final class RoomWorker {
     private var timer: LoopTimer?
     /// When it was last looked for places for what was left out.
     private var filled: Microseconds = 0
+    /// When it was last looked at whose paths are silent.
+    private var looked: Microseconds = 0
     /// Of whom something waits for its turn, and when they are looked at.
     private var waiting: Set<PeerID> = []
     private var pacing: LoopTimer?
-    private let batch = DatagramBatch()
-    /// For the packet that is looked at, and for the one that is made of it.
-    private let taken = UnsafeMutableRawBufferPointer.allocate(byteCount: RoomWorker.room, alignment: 16)
+    private let batch: DatagramBatch
+    /// For the packets of a batch, each at its place in it, and for the one that is made of one of them.
+    private let taken: UnsafeMutableRawBufferPointer
     let made = UnsafeMutableRawBufferPointer.allocate(byteCount: RoomWorker.room, alignment: 16)
-    private var counts = (received: 0, sent: 0, refused: 0)
+    /// Those of which a batch has brought something.
+    private var fresh: [IncomingTrack] = []
+    private let outbox: Outbox
+    private var counts = (received: 0, refused: 0)
     private let left: (PeerID, String) -> Void
     private let mayOffer: () -> Bool
     private let offered: (PeerOffered) -> Void
@@ -50,9 +55,11 @@ final class RoomWorker {
     /// Reads of one socket before others have their turn.
     private static let readLimit = 8
     static let peerLimit = 1000
-    /// With those of subscribers: what is reported of so many, 150 bytes each, is within a line of the worker's socket.
+    /// With those of subscribers.
     static let connectionLimit = 1600
     private static let fillInterval: Microseconds = 1_000_000
+    /// As often as a question is asked again (`Limits.asking`).
+    private static let lookInterval: Microseconds = 100_000
     /// As long as a seat is kept whose connection is lost.
     private static let orphanTime: Microseconds = 60_000_000
 
@@ -83,6 +90,14 @@ final class RoomWorker {
         self.loop = loop
         self.log = log
         self.sockets = sockets
+        let batch = DatagramBatch()
+        self.batch = batch
+        taken = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.room * batch.capacity, alignment: 16)
+        outbox = Outbox { [sockets] bytes, segment, path in
+            let socket = sockets[Int(path.socket)]
+            return try segment < bytes.count
+                ? socket.send(bytes, segment: segment, to: path.remote) : socket.send(bytes, to: path.remote)
+        }
         self.left = left
         self.mayOffer = mayOffer
         self.offered = offered
@@ -127,14 +142,17 @@ final class RoomWorker {
     }
 
     private func read(_ index: Int) {
+        outbox.isGathering = true
+        defer { outbox.isGathering = false }
         do {
             for _ in 0..<Self.readLimit {
                 let count = try sockets[index].receive(batch)
                 guard count > 0 else { return }
                 for place in 0..<count {
                     guard let source = batch.source(place) else { continue }
-                    take(batch[place], from: Path(socket: UInt32(index), remote: source), at: now)
+                    take(place, from: Path(socket: UInt32(index), remote: source), at: now)
                 }
+                forward()
                 if count < batch.capacity { return }
             }
         } catch {
@@ -142,14 +160,29 @@ final class RoomWorker {
         }
     }
 
+    /// Sends on what the batch has brought.
+    private func forward() {
+        guard !fresh.isEmpty else { return }
+        let now = now
+        for track in fresh { track.forward(at: now) }
+        fresh.removeAll(keepingCapacity: true)
+        outbox.flush()
+    }
+
     /// Told apart by the first byte. Source: RFC 7983 section 7.
-    private func take(_ datagram: UnsafeRawBufferPointer, from path: Path, at now: Microseconds) {
+    ///
+    /// - Parameter place: in the batch.
+    private func take(_ place: Int, from path: Path, at now: Microseconds) {
         counts.received += 1
-        guard let first = datagram.first, datagram.count <= taken.count else { return refuse() }
+        let datagram = batch[place]
+        guard let first = datagram.first, datagram.count <= Self.room else { return refuse() }
         switch first {
         case 0...3: takeCheck(datagram, from: path, at: now)
-        case 20...63: takeHandshake(datagram, from: path, at: now)
-        case 128...191: takeMedia(datagram, from: path, at: now)
+        case 20...63:
+            // Who comes and goes by it changes who gets what came before.
+            forward()
+            takeHandshake(datagram, from: path, at: now)
+        case 128...191: takeMedia(datagram, place, from: path, at: now)
         default: refuse()
         }
     }
@@ -192,10 +225,11 @@ final class RoomWorker {
         handle(events, of: peer, at: now)
     }
 
-    private func takeMedia(_ datagram: UnsafeRawBufferPointer, from path: Path, at now: Microseconds) {
+    private func takeMedia(_ datagram: UnsafeRawBufferPointer, _ place: Int, from path: Path, at now: Microseconds) {
         guard datagram.count >= 8, let session = agent.came(datagram.count, over: path), let peer = bySession[session] else {
             return refuse()
         }
+        let taken = UnsafeMutableRawBufferPointer(rebasing: taken[place * Self.room..<(place + 1) * Self.room])
         taken.copyMemory(from: datagram)
         // RTCP has packet types of 192 to 223 there, which no payload type is. Source: RFC 5761 section 4.
         let isControl = (192...223).contains(datagram[1])
@@ -204,7 +238,11 @@ final class RoomWorker {
         guard let opened else { return refuse() }
         if let change = agent.used(path, by: session, at: now) { move(peer, change, at: now) }
         let packet = UnsafeMutableRawBufferPointer(rebasing: taken[..<opened])
-        if isControl { peer.takeControl(packet, at: now) } else { peer.take(packet, at: now) }
+        if isControl {
+            peer.takeControl(packet, at: now)
+        } else if let track = peer.accept(packet, at: now) {
+            fresh.append(track)
+        }
     }
 
     private func handle(_ events: [MediaTransport.Event], of peer: Peer, at now: Microseconds) {
@@ -225,11 +263,7 @@ final class RoomWorker {
         send(bytes, over: path)
     }
 
-    private func send(_ bytes: UnsafeRawBufferPointer, over path: Path) {
-        counts.sent += 1
-        // try?: an address that cannot be reached now is a path that its peer will leave, or that ends by itself; nothing waits for it.
-        _ = try? sockets[Int(path.socket)].send(bytes, to: path.remote)
-    }
+    private func send(_ bytes: UnsafeRawBufferPointer, over path: Path) { outbox.take(bytes, over: path) }
 
     // MARK: Who gets what
 
@@ -249,9 +283,9 @@ final class RoomWorker {
         peers.values.filter { $0.room == room && !$0.incoming.isEmpty && $0.transport.isOpen }.sorted { $0.id < $1.id }
     }
 
-    /// The first publisher's, of those that send what the player takes.
+    /// The first publisher's that is heard, of those that send what the player takes.
     func feed(_ track: OutgoingTrack, in room: RoomID) {
-        let sources = publishers(in: room).flatMap(\.incoming)
+        let sources = publishers(in: room).filter { !$0.isSilent }.flatMap(\.incoming)
         if let source = sources.first(where: { $0.codec == track.codec }) { track.feed(from: source) }
     }
 
@@ -268,20 +302,17 @@ final class RoomWorker {
 
     private func tick() {
         let now = now
+        outbox.isGathering = true
+        defer { outbox.isGathering = false }
         for peer in peers.values {
             handle(peer.transport.advance(to: now), of: peer, at: now)
             if peer.transport.isOpen { peer.advance(to: now) }
         }
         // What players have chosen just now is asked of publishers at once.
         for peer in peers.values { tell(peer, at: now) }
-        for question in agent.questions(at: now) { ask(question) }
-        for lapse in agent.advance(to: now) {
-            switch lapse {
-            case .expired(let session): expire(session)
-            // nil: its only path is gone; where it comes from next, it is.
-            case .moved(let session, _, let path): bySession[session]?.path = path
-            case .quiet, .back: break
-            }
+        if now - looked >= Self.lookInterval {
+            looked = now
+            look(at: now)
         }
         if now - filled >= Self.fillInterval {
             filled = now
@@ -289,6 +320,20 @@ final class RoomWorker {
             for subscriber in subscribers.values where subscriber.hasPlaceAgain() { show(to: subscriber) }
         }
         Subscriber.offer(to: subscribers.values, while: mayOffer, offered)
+    }
+
+    /// At paths and whom they are of: what costs something for each session, whatever it does.
+    private func look(at now: Microseconds) {
+        for question in agent.questions(at: now) { ask(question) }
+        for lapse in agent.advance(to: now) {
+            switch lapse {
+            case .expired(let session): expire(session)
+            // nil: its only path is gone; where it comes from next, it is.
+            case .moved(let session, _, let path): bySession[session]?.path = path
+            case .quiet(let session): if let peer = bySession[session] { fallSilent(peer, at: now) }
+            case .back(let session): if let peer = bySession[session] { comeBack(peer, at: now) }
+            }
+        }
     }
 
     /// The control packets that are due.
@@ -318,9 +363,11 @@ final class RoomWorker {
 
     private func letGo() {
         pacing = nil
+        outbox.isGathering = true
+        defer { outbox.isGathering = false }
         let (due, now) = (waiting, now)
         waiting = []
-        for peer in due { peers[peer]?.departures?.flush(at: now) }
+        for peer in due { peers[peer]?.flush(at: now) }
     }
 
     // MARK: Coming and going
@@ -334,7 +381,7 @@ final class RoomWorker {
         }
     }
 
-    private func leave(_ peer: Peer, _ reason: String) {
+    func leave(_ peer: Peer, _ reason: String) {
         guard peers[peer.id] != nil else { return }
         remove(peer.id)
         left(peer.id, reason)
@@ -355,15 +402,8 @@ final class RoomWorker {
     }
 
     func report() -> WorkerReport {
-        defer { counts = (0, 0, 0) }
-        let figures = peers.values.map { peer in
-            let incoming = peer.incoming.flatMap(\.layers).map { $0.takeFigures() }
-            return PeerFigures(
-                peer: peer.id, room: peer.room, isConnected: peer.transport.isOpen,
-                received: Bitrate(bitsPerSecond: incoming.reduce(0) { $0 + $1.bytes } * 8),
-                sent: Bitrate(bitsPerSecond: (peer.departures?.takeBytes() ?? 0) * 8),
-                framesReceived: incoming.reduce(0) { $0 + $1.frames })
-        }
-        return WorkerReport(peers: figures, packetsIn: counts.received, packetsOut: counts.sent, refused: counts.refused)
+        defer { counts = (0, 0) }
+        let out = outbox.takeCounts()
+        return WorkerReport(packetsIn: counts.received, packetsOut: out.sent, packetsLost: out.lost, refused: counts.refused)
     }
 }

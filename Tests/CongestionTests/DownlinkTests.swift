@@ -383,6 +383,22 @@ private struct Room {
         #expect(queue.isEmpty && queue.bytes == 0)
     }
 
+    @Test("the memory of what has left is had by what waits next, empty, and no more of it is kept than a little")
+    func spares() {
+        var queue = PacedQueue()
+        let first = queue.takeSpare()
+        #expect(first.capacity == 0)
+        for track in 1...100 as ClosedRange<UInt32> { #expect(queue.append(packet(.picture, track, 1000)) == true) }
+        while let packet = queue.removeFirst() { queue.recycle(packet) }
+        var kept: [[UInt8]] = []
+        for _ in 0..<100 {
+            let bytes = queue.takeSpare()
+            if bytes.capacity > 0 { kept.append(bytes) }
+        }
+        #expect((1...16).contains(kept.count))
+        #expect(kept.allSatisfy { $0.isEmpty && $0.capacity >= 1000 })
+    }
+
     @Test("packets that go while others come are each there once")
     func flow() {
         var queue = PacedQueue()

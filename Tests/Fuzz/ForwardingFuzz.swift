@@ -27,8 +27,14 @@ package func fuzzDescriptors(_ bytes: [UInt8]) -> String? {
         let mark = reader.read(payload.span, descriptor: descriptor.span, timestamp: timestamp)
         if let mark, let fault = writes(mark, before, payload, descriptor, timestamp) { return fault }
         let packet = SourcePacket(layer: 0, number: number, timestamp: timestamp, marker: steps & 0x80 != 0, mark: mark)
+        // Some have a past, which may have any times.
+        let backlog =
+            steps & 0x48 == 0x48
+            ? Backlog(
+                first: number, last: number + Int64(steps & 7), firstTimestamp: timestamp,
+                lastTimestamp: timestamp &+ UInt32(steps) &* 0x0101_0101, bytes: 1, holes: 0) : nil
         let sequence: UInt16
-        switch track.take(packet, clocks: [], at: number * 1000) {
+        switch track.take(packet, of: backlog, clocks: [], at: number * 1000) {
         case .forward(let out), .begin(let out): sequence = out.sequence
         case .blank(let blank, _): sequence = blank
         case .drop: continue

@@ -106,6 +106,34 @@ struct SocketTests {
         loop.stop()
     }
 
+    @Test("datagrams that leave in one call arrive as if each had been sent", arguments: ["127.0.0.1", "::1"])
+    func segments(host: String) throws {
+        let any = try #require(SocketAddress(host, port: 0))
+        let receiver = try UDPSocket(binding: any, buffers: 1 << 20)
+        let sender = try UDPSocket(binding: any)
+        let sizes = [1200, 1200, 1200, 700]
+        let bytes = sizes.enumerated().flatMap { [UInt8](repeating: UInt8($0 + 1), count: $1) }
+        let isSent = try bytes.withUnsafeBytes { try sender.send($0, segment: 1200, to: receiver.localAddress) }
+        #expect(isSent)
+        let batch = DatagramBatch(capacity: 8)
+        var came: [(size: Int, byte: UInt8?)] = []
+        while came.count < sizes.count {
+            var waiting = pollfd(fd: receiver.descriptor, events: Int16(POLLIN), revents: 0)
+            let isReady = poll(&waiting, 1, 5000) == 1
+            try #require(isReady, "\(came.count) have come")
+            let count = try receiver.receive(batch)
+            for place in 0..<count where batch.source(place) == sender.localAddress {
+                let isOne = batch[place].allSatisfy { $0 == batch[place].first }
+                came.append((batch[place].count, isOne ? batch[place].first : nil))
+            }
+        }
+        #expect(came.map(\.size) == sizes && came.map(\.byte) == [1, 2, 3, 4])
+        // More than the route carries at once: each could go by itself.
+        #expect(throws: SystemError.self) {
+            try [UInt8](repeating: 0, count: 65_536).withUnsafeBytes { try sender.send($0, segment: 1200, to: receiver.localAddress) }
+        }
+    }
+
     @Test("a socket that cannot be pinned to its interface says so")
     func devices() throws {
         let socket = try UDPSocket(binding: .loopback(port: 0))

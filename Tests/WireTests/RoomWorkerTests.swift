@@ -35,8 +35,6 @@ import Wire
     @Test("each message arrives as it was given, and one that nobody knows is kept by its name", arguments: WorkerMessage.Kind.allCases)
     func messages(_ kind: WorkerMessage.Kind) throws {
         let command = CommandID(Self.peer.ulid)
-        let figures = PeerFigures(
-            peer: Self.peer, room: Self.room, isConnected: true, received: .kilobits(800), sent: .kilobits(0), framesReceived: 30)
         let message: WorkerMessage =
             switch kind {
             case .described: .described(WorkerDescription(port: 8189, rooms: [Self.room], peers: [Self.peer]))
@@ -50,7 +48,7 @@ import Wire
                         peer: Self.peer, number: 3, offer: "v=0\r\n",
                         tracks: [SubscribedTrack(mid: "1", participant: Self.owner, track: "0")]))
             case .outcome: .outcome(CommandOutcome(id: command, result: .refused, reason: "full"))
-            case .report: .report(WorkerReport(peers: [figures], packetsIn: 1, packetsOut: 2, refused: 3))
+            case .report: .report(WorkerReport(packetsIn: 1, packetsOut: 2, packetsLost: 4, refused: 3))
             case .left: .left(PeerEnd(peer: Self.peer, reason: "it has left"))
             case .ended: .ended(EndReport(reason: "stopped"))
             }

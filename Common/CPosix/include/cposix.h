@@ -82,6 +82,11 @@ int cposix_want_local_address(int socket, int family);
 ssize_t cposix_send_from(
     int socket, const void *bytes, size_t count, const void *peer, uint32_t peer_length, const void *local);
 
+// sendmsg with UDP_SEGMENT (udp(7)): `count` bytes as datagrams of `segment` bytes each, of which the last may be shorter. Returns -1 with
+// errno.
+ssize_t cposix_send_segments(
+    int socket, const void *bytes, size_t count, uint16_t segment, const void *peer, uint32_t peer_length);
+
 // SIOCOUTQ (tcp(7)): bytes that the peer has not acknowledged, sent or not. Returns -1 with errno.
 int cposix_unacknowledged(int socket);
 
