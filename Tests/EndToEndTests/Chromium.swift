@@ -140,6 +140,11 @@ final class Chromium: @unchecked Sendable {
             "Emulation.setDeviceMetricsOverride", ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600])
     }
 
+    /// Has pages see a preference of who uses them: `prefers-reduced-motion` as `reduce`.
+    func prefer(_ feature: String, _ value: String) async throws {
+        _ = try await call("Emulation.setEmulatedMedia", ["features": [["name": feature, "value": value]]])
+    }
+
     /// What a mouse does at a place of the window: `mousePressed` or `mouseReleased`, with its first button, or `mouseMoved`, without.
     func mouse(_ kind: String, x: Double, y: Double) async throws {
         let isPressed = kind != "mouseMoved"

@@ -3,6 +3,7 @@ import "../design/base.css";
 import "../design/parts.css";
 import "../design/layout.css";
 import "../design/room.css";
+import "../design/talk.css";
 import { createRoot } from "react-dom/client";
 import { reports } from "../api/Server";
 import { TextProvider } from "../text/Text";

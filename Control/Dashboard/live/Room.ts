@@ -1,5 +1,8 @@
 import type { ICEServer } from "./Peers";
 import { Redial } from "./Redial";
+import { Chat, noChat, type ChatMessage, type ChatView } from "./Chat";
+import type { Reacted, Reaction } from "./Reactions";
+import type { MeetingRole, ToldRights } from "./Rights";
 
 export type Source = "camera" | "microphone" | "screen" | "screen-sound" | "other";
 /** What somebody sends, by the mid of their offer. */
@@ -7,6 +10,10 @@ export type Track = { mid: string; kind: "audio" | "video"; source: Source };
 export type Media = "audio" | "video" | "screen";
 export type Person = {
   id: string; name: string; role: "host" | "member" | "guest"; isAway: boolean; tracks: readonly Track[];
+  /** In the meeting, where `role` is what that comes to. */
+  meetingRole: MeetingRole;
+  /** Their hand is up: the lower, the longer. */
+  hand?: number | null;
   /** What of theirs goes on to nobody, and the host who did it, where it was not they themselves. */
   off?: readonly Media[] | null;
   stoppedBy?: string | null;
@@ -15,6 +22,14 @@ export type Person = {
 };
 /** Why somebody is in a room no more, or does not come in. */
 export type Ending = "left" | "removed" | "replaced" | "closed" | "signed-out" | "pass" | "full" | "locked" | "failed";
+/** What holds in a room, beside who is in it. */
+export type Conditions = {
+  /** Nobody else comes in but hosts. */
+  isLocked: boolean;
+  hasChat: boolean;
+  /** Who is large for all, in this order. */
+  spotlight: readonly string[];
+};
 export type RoomView = { is: "connecting" | "in" | "lost"; me: string; people: readonly Person[] } | { is: "over"; why: Ending };
 
 /** What is to be answered, and whose track (by its publisher's mid) lies in which of its sections. */
@@ -24,8 +39,22 @@ export type Order =
   | { type: "publish" | "renegotiate"; body: Publication }
   | { type: "answer"; body: { number: number; answer: string } }
   | { type: "remove"; body: { participant: string } }
+  | { type: "stop"; body: { participant?: string; media: Media } }
   | { type: "turn"; body: { media: Media; isOn: boolean } }
+  | { type: "rename"; body: { participant?: string; name: string } }
+  | { type: "promote"; body: { participant: string; role: MeetingRole } }
+  | { type: "spotlight"; body: { participants: readonly string[] } }
+  | { type: "lock" | "switch-chat"; body: { isOn: boolean } }
+  | { type: "hand"; body: { participant?: string; isUp: boolean } }
+  | { type: "allow"; body: { participant: string; media: readonly Media[] } }
+  | { type: "react"; body: { reaction: Reaction } }
+  | { type: "say"; body: { text: string; to?: string } }
+  | { type: "unsay"; body: { message: string } }
+  | { type: "pin"; body: { message: string; isPinned: boolean } }
+  | { type: "mute-chat"; body: { participant: string; isMuted: boolean } }
   | { type: "unpublish" | "subscribe" };
+/** What is answered with messages, the oldest first. */
+export type Question = { type: "history"; body: { before?: string } } | { type: "search"; body: { text: string } };
 
 /** Why something that was asked for was not done; `lost` where nobody knows whether it was. */
 export class Refused extends Error {
@@ -43,16 +72,22 @@ export type Follower = {
 
 type Entry = { participant: string; resume: string; publishes: boolean; subscribes: boolean; iceServers?: readonly ICEServer[] };
 type Message =
-  | { type: "done"; body: { id: number; entry?: Entry | null; answer?: string | null } }
+  | { type: "done"; body: { id: number; entry?: Entry | null } & Answered }
   | { type: "refused"; body: { id: number; reason: string; text: string } }
-  | { type: "snapshot"; body: { seq: number; participants: Person[] } }
+  | { type: "snapshot"; body: { seq: number; participants: Person[]; conditions?: Conditions; chat?: ChatMessage[] } }
   | { type: "participant"; body: { seq: number; participant: Person } }
   | { type: "left"; body: { seq: number; participant: string } }
+  | { type: "conditions"; body: { seq: number; conditions: Conditions } }
+  | { type: "chat"; body: { seq: number; message: ChatMessage } }
+  | { type: "unsaid"; body: { seq: number; message: string } }
+  | { type: "reaction"; body: { seq: number } & Reacted }
+  | { type: "rights"; body: ToldRights }
   | { type: "offer"; body: Offer }
   | { type: "ended"; body: { side: "publish" | "subscribe" } }
   | { type: "over"; body: { reason: Ending } }
   | { type: "passed"; body: { seq: number } }
   | { type: "alive" };
+type Answered = { answer?: string | null; messages?: ChatMessage[] | null };
 
 /** The server speaks each two seconds at least. */
 const silence = 7000;
@@ -69,10 +104,16 @@ const dialled = (): WebSocket => new WebSocket(`${location.protocol === "https:"
  * The pass and the token are in messages, never in an address.
  */
 export class Room {
+  conditions: Conditions = { isLocked: false, hasChat: true, spotlight: [] };
+  chat: ChatView = noChat;
+  /** Null before one is in. */
+  rights: ToldRights | null = null;
   view: RoomView = { is: "connecting", me: "", people: [] };
   /** To make PeerConnections with, once one is in; a server without any says nothing of them. */
   iceServers: readonly ICEServer[] = [];
   private readonly redial = new Redial();
+  private readonly talk = new Chat();
+  private readonly spectators = new Set<(reacted: Reacted) => void>();
   private readonly watchers = new Set<() => void>();
   private readonly people = new Map<string, Person>();
   private socket: WebSocket | null = null;
@@ -86,7 +127,7 @@ export class Room {
   private seq: number | null = null;
   private follower: Follower | null = null;
   private lastRequest = leaving;
-  private readonly requests = new Map<number, { done: (answer: string) => void; refused: (why: Refused) => void; timer: ReturnType<typeof setTimeout> }>();
+  private readonly requests = new Map<number, { done: (answer: Answered) => void; refused: (why: Refused) => void; timer: ReturnType<typeof setTimeout> }>();
   private isRenewing = false;
   private isLeaving = false;
 
@@ -131,8 +172,39 @@ export class Room {
     this.dial();
   }
 
+  /** What rises over the room for a moment: it is told once. */
+  spectate = (spectator: (reacted: Reacted) => void): (() => void) => {
+    this.spectators.add(spectator);
+    return () => this.spectators.delete(spectator);
+  };
+
   /** @returns the answer, where there is one. @throws `Refused`. */
-  ask(order: Order): Promise<string> {
+  ask(order: Order): Promise<string> { return this.request(order).then(({ answer }) => answer ?? ""); }
+
+  /** @throws `Refused`. */
+  private read(question: Question): Promise<readonly ChatMessage[]> { return this.request(question).then(({ messages }) => messages ?? []); }
+
+  /** The newest messages that hold a text. @throws `Refused`. */
+  search(text: string): Promise<readonly ChatMessage[]> { return this.read({ type: "search", body: { text } }); }
+
+  /** Reads what was written before all that is known. @throws `Refused`. */
+  async readOlder(): Promise<void> {
+    const { age, before } = this.talk;
+    const found = await this.read({ type: "history", body: before === null ? {} : { before } });
+    // Everything was told anew meanwhile, or somebody else has read it.
+    if (age !== this.talk.age || before !== this.talk.before) return;
+    this.talk.older(found);
+    this.show();
+  }
+
+  /** All that was written has been seen. */
+  see(): void {
+    if (!this.talk.isUnseen) return;
+    this.talk.see();
+    this.show();
+  }
+
+  private request(order: Order | Question): Promise<Answered> {
     if (this.view.is !== "in") return Promise.reject(new Refused("lost"));
     const id = ++this.lastRequest;
     return new Promise((done, refused) => {
@@ -164,8 +236,8 @@ export class Room {
     this.heardAt = performance.now();
     switch (message.type) {
       case "done": {
-        const { id, entry, answer } = message.body;
-        if (!entry) return this.request(id)?.done(answer ?? "");
+        const { id, entry, answer, messages } = message.body;
+        if (!entry) return this.taken(id)?.done({ answer, messages });
         this.redial.answered();
         [this.me, this.token, this.iceServers] = [entry.participant, entry.resume, entry.iceServers ?? []];
         this.tell("in");
@@ -173,11 +245,13 @@ export class Room {
       }
       case "refused": {
         const { id, reason, text } = message.body;
-        return id === entering ? this.refused(reason) : this.request(id)?.refused(new Refused(reason, text));
+        return id === entering ? this.refused(reason) : this.taken(id)?.refused(new Refused(reason, text));
       }
       case "snapshot":
         this.people.clear();
         for (const one of message.body.participants) this.people.set(one.id, one);
+        this.conditions = message.body.conditions ?? this.conditions;
+        this.talk.begin(message.body.chat ?? []);
         this.seq = message.body.seq;
         return this.tell("in");
       case "participant": {
@@ -188,6 +262,25 @@ export class Room {
         const { seq, participant } = message.body;
         return this.change(seq, () => this.people.delete(participant));
       }
+      case "conditions": {
+        const { seq, conditions } = message.body;
+        return this.change(seq, () => { this.conditions = conditions; });
+      }
+      case "chat": {
+        const { seq, message: written } = message.body;
+        return this.change(seq, () => this.talk.put(written));
+      }
+      case "unsaid": {
+        const { seq, message: withdrawn } = message.body;
+        return this.change(seq, () => this.talk.drop(withdrawn));
+      }
+      case "reaction":
+        // Nothing that stays is another by it.
+        if (this.count(message.body.seq)) for (const one of [...this.spectators]) one(message.body);
+        return;
+      case "rights":
+        this.rights = message.body;
+        return this.show();
       case "offer": return this.follower?.offered(message.body);
       case "ended": return this.follower?.ended(message.body.side);
       case "over": return this.end(message.body.reason);
@@ -202,18 +295,24 @@ export class Room {
   }
 
   private skip({ body }: { body?: { seq?: unknown } | null }): void {
-    if (typeof body?.seq === "number") this.change(body.seq, () => undefined);
+    if (typeof body?.seq === "number") this.count(body.seq);
   }
 
-  /** Changes come one by one: where one is missing, everything is asked for again. */
   private change(seq: number, apply: () => unknown): void {
-    if (this.seq === null || seq !== this.seq + 1) {
-      this.seq = null;
-      return this.lose();
-    }
-    this.seq = seq;
+    if (!this.count(seq)) return;
     apply();
     this.tell("in");
+  }
+
+  /** Changes come one by one: where one is missing, everything is asked for again. @returns whether this is the next one. */
+  private count(seq: number): boolean {
+    if (this.seq === null || seq !== this.seq + 1) {
+      this.seq = null;
+      this.lose();
+      return false;
+    }
+    this.seq = seq;
+    return true;
   }
 
   private refused(reason: string): void {
@@ -246,7 +345,7 @@ export class Room {
     this.dial();
   }
 
-  private request(id: number) {
+  private taken(id: number) {
     const request = this.requests.get(id);
     this.requests.delete(id);
     clearTimeout(request?.timer);
@@ -271,14 +370,19 @@ export class Room {
 
   private hangUp(): void {
     clearInterval(this.watchdog);
-    for (const id of [...this.requests.keys()]) this.request(id)?.refused(new Refused("lost"));
+    for (const id of [...this.requests.keys()]) this.taken(id)?.refused(new Refused("lost"));
     if (!this.socket) return;
     this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
     this.socket.close();
     this.socket = null;
   }
 
+  /** As `tell`, of something that is no change of the room. */
+  private show(): void { if (this.view.is === "in" || this.view.is === "lost") this.tell(this.view.is); }
+
   private tell(is: "in" | "lost"): void {
+    if (this.me !== "") this.talk.sit(this.me);
+    this.chat = this.talk.view();
     this.view = { is, me: this.me, people: [...this.people.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
     for (const watcher of [...this.watchers]) watcher();
   }

@@ -17,6 +17,8 @@ export type Wish = {
   pinned: string | null;
   layout: "grid" | "speaker";
   page: number;
+  /** Who is large for all, in this order. */
+  spotlight?: readonly string[];
 };
 
 /** How many pictures a page has (ROM-14), and beside a large one. */
@@ -51,13 +53,14 @@ export function arrange(
   return { large, small: ordered.slice(page * size, (page + 1) * size), page, pages };
 }
 
-/** What was pinned; else the screen that is shown; else, where one is to be large, who speaks. */
+/** What was pinned; else the screen that is shown, and whom a host has made large; else, where one is to be large, who speaks. */
 function stage(tiles: readonly Tile[], screens: readonly Tile[], me: string, wish: Wish, speaker: string | null): readonly Tile[] {
   const pinned = tiles.find(tile => tile.id === wish.pinned);
   if (pinned) return [pinned];
   // Of several the one that another one shows: one's own is known.
   const shown = screens.find(tile => tile.participant !== me) ?? screens[0];
-  if (shown) return [shown];
+  const chosen = (wish.spotlight ?? []).flatMap(id => tiles.filter(tile => tile.id === id));
+  if (shown || chosen.length > 0) return shown ? [shown, ...chosen] : chosen;
   if (wish.layout === "grid" || tiles.length < 2) return [];
   const others = tiles.filter(tile => tile.participant !== me);
   const speaking = others.find(tile => tile.participant === speaker) ?? others[0];

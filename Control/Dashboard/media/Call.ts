@@ -3,7 +3,7 @@ import { obstacle, type Obstacle } from "../live/Devices";
 import { Mending, type Health, type Remedy } from "../live/Mending";
 import { peerServers } from "../live/Peers";
 import { judge, worst, type Count, type Quality } from "../live/Quality";
-import type { Rights } from "../live/Rights";
+import { rightsOf, type Rights, type ToldRights } from "../live/Rights";
 import { Room, type Media, type Order, type Person, type RoomView } from "../live/Room";
 import { Speakers } from "../live/Speakers";
 import { isHeld, mediaOf, personTile, screenTile, sends } from "../live/Tiles";
@@ -19,6 +19,8 @@ export type Doing = "off" | "starting" | "on" | "stopping";
 
 export type CallView = {
   room: RoomView;
+  /** What one may send and see by now. */
+  may: Rights;
   /** By the ids of tiles; one's own as well. */
   pictures: ReadonlyMap<string, MediaStreamTrack>;
   sounds: readonly Line[];
@@ -53,6 +55,8 @@ export class Call {
   private readonly ways = { up: new Mending(true), down: new Mending(false) };
   private known: { up: RTCPeerConnection | null; down: RTCPeerConnection | null } = { up: null, down: null };
   private readonly watchers = new Set<() => void>();
+  /** What the server has said last of what one may. */
+  private told: { rights: ToldRights; may: Rights } | null = null;
   private screen: MediaStream | null = null;
   private quality: ReadonlyMap<string, Quality> = new Map();
   private counts = { at: 0, all: new Map<string, Count>() };
@@ -109,7 +113,7 @@ export class Call {
     this.timer = setInterval(() => void this.beat(), interval);
     this.room.start();
     this.follow();
-    const { choice, obstacles } = this.capture.view, wished = { camera: choice.isSeen && this.rights.camera, microphone: choice.isHeard && this.rights.microphone };
+    const { choice, obstacles } = this.capture.view, wished = { camera: choice.isSeen && this.may.camera, microphone: choice.isHeard && this.may.microphone };
     void this.capture.open(...(["camera", "microphone"] as const).filter(kind => wished[kind] && !obstacles[kind]));
   }
 
@@ -186,6 +190,7 @@ export class Call {
 
   /** A camera and a screen that a host has switched off are seen by nobody: they are captured again when their owner says so. */
   private readonly heed = (): void => {
+    this.settle();
     const view = this.room.view, own = view.is === "over" ? undefined : view.people.find(one => one.id === view.me);
     const before = this.stopped;
     this.stopped = new Set<Media>(own?.stoppedBy && own.stoppedBy !== own.id ? own.off ?? [] : []);
@@ -195,6 +200,22 @@ export class Call {
     if (screen) this.dropScreen();
     if (camera || screen) this.follow(); else this.changed();
   };
+
+  private get may(): Rights { return this.told?.may ?? this.rights; }
+
+  /** What one may send no more is captured no more. What one may from now on waits for one's press: nobody is heard or seen by another's decision. */
+  private settle(): void {
+    const told = this.room.rights, before = this.may;
+    if (!told || told === this.told?.rights) return;
+    const may = rightsOf(told);
+    this.told = { rights: told, may };
+    const lost = (["microphone", "camera", "screen"] as const).filter(one => before[one] && !may[one]);
+    if (lost.length === 0) return;
+    this.capture.shut(...(["microphone", "camera"] as const).filter(one => lost.includes(one)));
+    if (lost.includes("screen")) this.dropScreen();
+    this.follow();
+    if (!may.microphone && !may.camera && !may.screen) this.publisher.silence();
+  }
 
   /** What is sent to nobody is not captured either: whoever presses again is asked again. */
   private giveUp(): void {
@@ -214,8 +235,8 @@ export class Call {
   private readonly follow = (): void => {
     const { choice, tracks } = this.capture.view, voice = tracks.microphone;
     if (voice) voice.enabled = choice.isHeard;
-    this.publisher.send("microphone", choice.isHeard && this.rights.microphone ? voice : null);
-    this.publisher.send("camera", choice.isSeen && this.rights.camera ? tracks.camera : null);
+    this.publisher.send("microphone", choice.isHeard && this.may.microphone ? voice : null);
+    this.publisher.send("camera", choice.isSeen && this.may.camera ? tracks.camera : null);
     this.publisher.send("screen", this.screen?.getVideoTracks()[0] ?? null);
     this.publisher.send("screen-sound", this.screen?.getAudioTracks()[0] ?? null);
     if (voice !== this.heard) this.meter.hear(this.heard = voice);
@@ -234,7 +255,7 @@ export class Call {
     const room = this.room.view, people = room.is === "over" ? [] : room.people, me = room.is === "over" ? "" : room.me;
     const own = people.find(one => one.id === me), { speaking, speaker, spoke } = this.speakers;
     return {
-      room, pictures: this.pictures(people, me), sounds: this.sounds(people),
+      room, may: this.may, pictures: this.pictures(people, me), sounds: this.sounds(people),
       microphone: this.doing("microphone", own), camera: this.doing("camera", own), screen: this.doing("screen", own),
       speaking, speaker, spoke: new Map(spoke), quality: this.quality, trouble: this.publisher.refusal ?? this.subscriber.refusal,
       isConnecting: this.isConnecting, obstacle: this.obstacle,

@@ -64,6 +64,12 @@ export class Publisher {
     this.again();
   }
 
+  /** Nothing is one's own to send any more: the server has ended the connection, or does. */
+  silence(): void {
+    this.wanted.clear();
+    this.renew();
+  }
+
   /** Another way for the same connection. */
   restart(): void {
     if (!this.peer) return;
@@ -164,6 +170,8 @@ export class Publisher {
     const reason = thrown instanceof Refused ? thrown.reason : "failed";
     // Whoever has no connection to the server asks again once they have.
     if (reason === "lost") return;
+    // Nor is it of any matter by now to whoever wants to send nothing.
+    if (this.wanted.size === 0) return this.tell(null);
     if (reason === "forbidden") {
       this.wanted.clear();
       this.forbade();

@@ -1,21 +1,28 @@
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import type { Answer } from "../api/Client";
-import { asFault, client, type Reading } from "../api/Server";
+import { client, type Reading } from "../api/Server";
 import type { WaitingGuest } from "../api/Schema";
 import { Sign } from "../app/Sign";
-import { ConfirmDialog } from "../design/Dialog";
-import { tellFault } from "../design/Toast";
+import { Button } from "../design/Button";
+import { Icon } from "../design/Icon";
+import { deeds, hands, powers as powersOf, type Powers } from "../live/Powers";
 import { isAudioOnly, rights, type PresetName } from "../live/Rights";
-import { Refused, type Person } from "../live/Room";
+import type { Person } from "../live/Room";
 import { arrange, capacities, type Tile } from "../live/Tiles";
 import { Call, type CallView } from "../media/Call";
 import { capture } from "../media/Capture";
 import { useWords } from "../text/Text";
 import { Obstacles, useCapture } from "./DeviceFields";
+import { RoomChat } from "./RoomChat";
 import { RoomControls } from "./RoomControls";
+import { Hands, useDoings } from "./RoomDeeds";
+import { RoomFloat, useSmallWindow } from "./RoomFloat";
 import { Sounds } from "./RoomMedia";
+import { RoomNews, useNewRights } from "./RoomNews";
 import { RoomOver } from "./RoomOver";
+import type { PanelName } from "./RoomPanel";
 import { PersonActions, RoomPeople } from "./RoomPeople";
+import { RoomReactions } from "./RoomReactions";
 import { Bars, RoomTiles } from "./RoomTiles";
 import { useNow } from "./useEvery";
 
@@ -48,55 +55,70 @@ type InProps = { title: string; preset: PresetName; meeting: Meeting | undefined
 
 function InRoom({ title, preset, meeting, call, view, people, me }: InProps) {
   const { t } = useWords();
-  const may = rights(preset), isPhone = useMedia("(max-width: 767px)"), { choice } = useCapture();
+  const { conditions, rights: told } = call.room, { may } = view, powers = useMemo(() => powersOf(told, conditions), [told, conditions]);
+  const isPhone = useMedia("(max-width: 767px)"), { choice } = useCapture(), small = useSmallWindow();
   const [pinned, setPinned] = useState<string | null>(null), [layout, setLayout] = useState<"grid" | "speaker">("grid"), [page, setPage] = useState(0);
-  const [isPanelOpen, setPanel] = useState(false), [sent, setSent] = useState<Person | null>(null);
-  const waiting = useWaiting(meeting), isHost = people.some(one => one.id === me && one.role === "host");
+  const [panel, setPanel] = useState<PanelName | null>(null), [to, setTo] = useState(""), [draft, setDraft] = useState("");
+  const write = (id: string) => {
+    setTo(id);
+    setPanel("chat");
+  };
+  const doings = useDoings(call, me, write), waiting = useWaiting(meeting, told === null || told.allowed.includes("admit"));
+  const others = useMemo(() => people.filter(one => deeds(told, conditions, me, one).whisper), [people, told, conditions, me]);
+  useNewRights(call);
   useEffect(() => { document.title = `${title} · Strata`; }, [title]);
-  const scene = arrange(people, me, { pinned, layout, page }, view.spoke, view.speaker, capacities[isPhone ? "phone" : "desktop"]);
+  // What somebody may see no more is closed.
+  const shown = panel === "people" && !may.people ? null : panel;
+  const scene = arrange(people, me, { pinned: may.pin ? pinned : null, layout, page, spotlight: conditions.spotlight }, view.spoke, view.speaker, capacities[isPhone ? "phone" : "desktop"]);
   const actions = (tile: Tile, close: () => void, element: HTMLElement | null) => {
     const person = people.find(one => one.id === tile.participant), isPinned = tile.id === pinned, isShown = element !== null && view.pictures.has(tile.id);
-    const pin = may.pin ? () => setPinned(isPinned ? null : tile.id) : null;
-    const remove = isHost && person && person.id !== me && tile.kind === "person" ? () => setSent(person) : null;
-    return pin || remove || isShown ? <PersonActions isPinned={isPinned} pin={pin} isShown={isShown} remove={remove} close={close} element={element} /> : null;
+    const pin = may.pin ? () => setPinned(isPinned ? null : tile.id) : null, items = person && tile.kind === "person" ? doings.items(person, close) : [];
+    return pin || items.length > 0 || isShown ? <PersonActions isPinned={isPinned} pin={pin} isShown={isShown} items={items} close={close} element={element} /> : null;
   };
   return (
-    <main className={`room${isPanelOpen ? " with-panel" : ""}${isAudioOnly(preset) ? " voices" : ""}`}>
+    <main className={`room${shown ? " with-panel" : ""}${isAudioOnly(told?.preset ?? preset) ? " voices" : ""}`}>
       <header className="room-bar">
         <span className="brand"><Sign /></span>
         <h1>{title}</h1>
+        {conditions.isLocked && <span className="locked" data-tip={t("room.lockedText")}><Icon name="lock" /><span>{t("room.locked")}</span></span>}
         <Clock from={meeting?.startedAt ?? null} />
         {view.quality.has(me) && <span className="own-way"><Bars quality={view.quality.get(me) ?? "good"} /></span>}
       </header>
       <div className="room-notes">
         <State view={view} />
-        <News people={people} me={me} />
+        <RoomNews call={call} people={people} me={me} />
         <Stopped own={people.find(one => one.id === me)} />
         {(may.camera || may.microphone) && <Obstacles may={{ ...may, camera: may.camera && choice.isSeen, microphone: may.microphone && choice.isHeard }} />}
         {view.obstacle && <p className="room-note warn" role="alert">{t(`room.obstacle.${view.obstacle}`)}</p>}
-        {waiting && (waiting.value?.items.length ?? 0) > 0 && !isPanelOpen && <p className="room-note" role="status">{t("room.waiting", { count: waiting.value?.items.length ?? 0 })}</p>}
+        <Asking people={people} me={me} powers={powers} isOpen={shown === "people"} open={() => setPanel("people")} />
+        {waiting && (waiting.value?.items.length ?? 0) > 0 && shown !== "people" && <p className="room-note" role="status">{t("room.waiting", { count: waiting.value?.items.length ?? 0 })}</p>}
         <Sounds lines={view.sounds} speaker={choice.speaker} />
       </div>
       <RoomTiles scene={scene} view={view} people={people} me={me} pinned={pinned} turn={setPage} actions={actions} />
-      {isPanelOpen && <RoomPeople people={people} me={me} waiting={waiting && meeting ? { meeting: meeting.id, reading: waiting } : null} close={() => setPanel(false)} actions={(tile, close) => actions(tile, close, null)} />}
-      <RoomControls call={call} view={view} may={may} people={people} me={me} meeting={meeting} isPhone={isPhone} layout={layout} arrange={setLayout}
-        isPanelOpen={isPanelOpen} openPanel={setPanel} waiting={waiting?.value?.items.length ?? 0} />
-      {sent && (
-        <ConfirmDialog title={t("meetings.refuseOf", { name: sent.name })} submit={t("meetings.refuse")} close={() => setSent(null)} act={() => remove(call, sent.id)} failed={tellFault}>
-          <p>{t("room.removeText")}</p>
-        </ConfirmDialog>
-      )}
+      <RoomReactions call={call} people={people} />
+      {shown === "people" && <RoomPeople people={people} me={me} waiting={waiting && meeting ? { meeting: meeting.id, reading: waiting } : null} close={() => setPanel(null)}
+        actions={(tile, close) => actions(tile, close, null)} above={<Hands call={call} people={people} me={me} powers={powers} />}
+        below={powers.hush && people.length > 1 && <Button small onClick={doings.hush}><Icon name="muted" />{t("room.hush")}</Button>} />}
+      {shown === "chat" && <RoomChat call={call} powers={powers} others={others} to={to} address={setTo} draft={draft} setDraft={setDraft}
+        close={() => setPanel(null)} />}
+      <RoomControls call={call} view={view} may={may} powers={powers} people={people} me={me} meeting={meeting} isPhone={isPhone} layout={layout} arrange={setLayout}
+        panel={shown} openPanel={setPanel} waiting={waiting?.value?.items.length ?? 0} float={small.isThere ? small.open : null} />
+      {small.body && <RoomFloat call={call} view={view} scene={scene} people={people} me={me} body={small.body} close={small.close} />}
+      {doings.dialog}
     </main>
   );
 }
 
-async function remove(call: Call, participant: string): Promise<void> {
-  try {
-    await call.room.ask({ type: "remove", body: { participant } });
-  } catch (thrown) {
-    // Whoever has left by themselves is away all the same.
-    if (!(thrown instanceof Refused) || thrown.reason !== "missing") throw asFault(thrown);
-  }
+/** Who asks to speak: oneself, or, for those who let others, anybody. */
+function Asking({ people, me, powers, isOpen, open }: { people: readonly Person[]; me: string; powers: Powers; isOpen: boolean; open: () => void }) {
+  const { t } = useWords();
+  const raised = hands(people), isRaised = raised.some(one => one.id === me), others = raised.filter(one => one.id !== me).length;
+  return (
+    <>
+      {powers.asks && <p className="room-note" role="status">{t(isRaised ? "room.hand.seen" : "room.hand.asks")}</p>}
+      {powers.stage && others > 0 && !isOpen && <p className="room-note">{t("room.hand.count", { count: others })}{" "}<Button small onClick={open}>{t("join.people")}</Button></p>}
+    </>
+  );
 }
 
 /** Whether one is in, and whether sound and pictures come and go; what is not so is said. */
@@ -120,22 +142,6 @@ function Stopped({ own }: { own: Person | undefined }) {
   return <>{(own.off ?? []).map(media => <p key={media} className="room-note warn" role="status">{t(`room.stopped.${media}`)}</p>)}</>;
 }
 
-/** Who has come and who has gone, for those who do not see it. */
-function News({ people, me }: { people: readonly Person[]; me: string }) {
-  const { t } = useWords();
-  const [text, setText] = useState(""), before = useRef<ReadonlyMap<string, string> | null>(null);
-  useEffect(() => {
-    const now = new Map(people.map(one => [one.id, one.name])), last = before.current;
-    before.current = now;
-    // Whoever comes in themselves is not told of everybody who was there.
-    if (!last || last.size === 0) return;
-    const come = [...now].filter(([id]) => !last.has(id) && id !== me).map(([, name]) => t("room.came", { name }));
-    const gone = [...last].filter(([id]) => !now.has(id)).map(([, name]) => t("room.went", { name }));
-    if (come.length + gone.length > 0) setText([...come, ...gone].join(" "));
-  }, [people, me, t]);
-  return <p className="hidden" role="status">{text}</p>;
-}
-
 /** How long the meeting runs, or how long one is in it where one is not told more. */
 function Clock({ from }: { from: string | null }) {
   const { t, duration } = useWords();
@@ -143,9 +149,9 @@ function Clock({ from }: { from: string | null }) {
   return <span className="clock" role="timer" aria-label={t("room.clock")}>{duration((now - begin) / 1000)}</span>;
 }
 
-/** The guests who wait, read anew while one is there; null for who is no host. */
-function useWaiting(meeting: Meeting | undefined): Reading<{ items: WaitingGuest[] }> | null {
-  const isHost = meeting?.role === "host" || meeting?.role === "co_host";
+/** The guests who wait, read anew while one is there; null for who is no host, or is none any more. */
+function useWaiting(meeting: Meeting | undefined, may: boolean): Reading<{ items: WaitingGuest[] }> | null {
+  const isHost = may && (meeting?.role === "host" || meeting?.role === "co_host");
   const reading = useWaitingOf(isHost ? meeting?.id ?? "" : "");
   return isHost ? reading : null;
 }

@@ -8,35 +8,36 @@ import { Icon } from "../design/Icon";
 import { Menu } from "../design/Menu";
 import { tellFault } from "../design/Toast";
 import type { Person } from "../live/Room";
+import { isUp } from "../live/Powers";
 import { personTile, sends, type Tile } from "../live/Tiles";
 import { useWords } from "../text/Text";
+import { RoomPanel } from "./RoomPanel";
 
-/** From so many on somebody is looked for. */
-const many = 8;
+/** From so many on somebody is looked for; of more than a part is drawn, and the rest by a press. */
+const many = 8, part = 100;
 
 export type WaitingList = { meeting: string; reading: Reading<{ items: WaitingGuest[] }> };
 
 type Props = {
   people: readonly Person[]; me: string; waiting: WaitingList | null; close: () => void;
   actions: (tile: Tile, close: () => void) => ReactNode;
+  /** What stands above all, and below. */
+  above: ReactNode; below: ReactNode;
 };
 
 /** Who is there, and of hosts who waits to be. */
-export function RoomPeople({ people, me, waiting, close, actions }: Props) {
-  const { t } = useWords();
-  const [sought, setSought] = useState("");
+export function RoomPeople({ people, me, waiting, close, actions, above, below }: Props) {
+  const { t, number } = useWords();
+  const [sought, setSought] = useState(""), [most, setMost] = useState(part);
   const found = people.filter(one => one.name.toLocaleLowerCase().includes(sought.trim().toLocaleLowerCase()));
   return (
-    <aside className="room-panel" id="people" aria-label={t("join.people")}>
-      <header>
-        <h2>{t("room.peopleOf", { count: people.length })}</h2>
-        <button type="button" className="bare" aria-label={t("close")} onClick={close}><Icon name="close" /></button>
-      </header>
+    <RoomPanel name="people" label={t("join.people")} title={t("room.peopleOf", { count: people.length })} close={close}>
       {waiting && <Waiting {...waiting} />}
+      {above}
       {people.length >= many && <TextField label={t("room.search")} type="search" autoComplete="off" value={sought} set={setSought} />}
       {found.length === 0 && <p className="muted">{t("room.nobody")}</p>}
       <ul className="people">
-        {found.map(one => {
+        {found.slice(0, most).map(one => {
           const name = one.id === me ? t("join.you", { name: one.name }) : one.name;
           return (
             <li key={one.id}>
@@ -46,12 +47,15 @@ export function RoomPeople({ people, me, waiting, close, actions }: Props) {
               {one.isAway && <Badge tone="warn">{t("join.away")}</Badge>}
               <Sign isOn={sends(one, "microphone")} on="microphone" off="muted" text={t(sends(one, "microphone") ? "room.isHeard" : "room.isMuted")} />
               <Sign isOn={sends(one, "camera")} on="camera" off="unseen" text={t(sends(one, "camera") ? "room.isSeen" : "room.isUnseen")} />
+              {isUp(one) && <span className="sign up" data-tip={t("room.hand.up")}><Icon name="hand" /><span className="hidden">{t("room.hand.up")}</span></span>}
               <Actions name={name} items={close => actions(personTile(one.id), close)} />
             </li>
           );
         })}
       </ul>
-    </aside>
+      {found.length > most && <Button small onClick={() => setMost(most + part)}>{t("room.morePeople", { count: number(found.length - most) })}</Button>}
+      {below}
+    </RoomPanel>
   );
 }
 
@@ -92,9 +96,9 @@ function Waiting({ meeting: id, reading: { value, again } }: WaitingList) {
   );
 }
 
-/** What everybody may do about somebody, by what they may and what there is. */
-export function PersonActions({ isPinned, pin, isShown, remove, close, element }: {
-  isPinned: boolean; pin: (() => void) | null; isShown: boolean; remove: (() => void) | null; close: () => void; element: HTMLElement | null;
+/** What can be done about somebody: how one sees them oneself, and what their role and one's own let one do. */
+export function PersonActions({ isPinned, pin, isShown, items, close, element }: {
+  isPinned: boolean; pin: (() => void) | null; isShown: boolean; items: readonly ReactNode[]; close: () => void; element: HTMLElement | null;
 }) {
   const { t } = useWords();
   const video = () => element?.querySelector("video");
@@ -104,7 +108,7 @@ export function PersonActions({ isPinned, pin, isShown, remove, close, element }
       {pin && <Button onClick={after(pin)}><Icon name="pin" />{t(isPinned ? "room.unpin" : "room.pin")}</Button>}
       {isShown && document.fullscreenEnabled && <Button onClick={after(() => attempt(video()?.requestFullscreen()))}>{t("room.full")}</Button>}
       {isShown && document.pictureInPictureEnabled && <Button onClick={after(() => attempt(video()?.requestPictureInPicture()))}>{t("room.float")}</Button>}
-      {remove && <Button look="grave" onClick={after(remove)}>{t("meetings.refuse")}</Button>}
+      {items}
     </>
   );
 }

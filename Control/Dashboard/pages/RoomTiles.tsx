@@ -3,6 +3,7 @@ import { Badge } from "../design/Badge";
 import { Button } from "../design/Button";
 import { Icon } from "../design/Icon";
 import { Menu } from "../design/Menu";
+import { isUp } from "../live/Powers";
 import type { Quality } from "../live/Quality";
 import type { Person } from "../live/Room";
 import { columns, sends, type Scene, type Tile } from "../live/Tiles";
@@ -48,7 +49,7 @@ export function RoomTiles({ scene, view, people, me, pinned, turn, actions }: Pr
   };
   return (
     <section className={`room-stage${isStage ? " staged" : ""}`} aria-label={t("room.pictures")}>
-      {isStage && <ul className="large">{scene.large.map(tile => shown(tile, true))}</ul>}
+      {isStage && <Large count={scene.large.length}>{scene.large.map(tile => shown(tile, true))}</Large>}
       <ul className="grid" ref={list} style={{ "--tile": `${best.width}px` } as CSSProperties}>{scene.small.map(tile => shown(tile, false))}</ul>
       {scene.pages > 1 && (
         <div className="room-pages" role="group" aria-label={t("room.pages")}>
@@ -59,6 +60,12 @@ export function RoomTiles({ scene, view, people, me, pinned, turn, actions }: Pr
       )}
     </section>
   );
+}
+
+/** One that has all the room there is, or several that share it. */
+function Large({ count, children }: { count: number; children: ReactNode }) {
+  const [list, size] = useSize(), best = columns(count, size.width, size.height, gap);
+  return <ul className={`large${count > 1 ? " several" : ""}`} ref={list} style={{ "--tile": `${best.width}px` } as CSSProperties}>{children}</ul>;
 }
 
 type TileProps = {
@@ -79,6 +86,7 @@ function TileView({ tile, person, isMe, isLarge, isPinned, isSpeaking, track, qu
     <li className={look} ref={element} data-name={person.name} onContextMenu={event => { if (items) { event.preventDefault(); menu[1](true); } }}>
       {track ? <Video track={track} isOwn={isMe && !isScreen} fits={isScreen || isLarge} /> : <span className="initials" aria-hidden="true">{initials(person.name)}</span>}
       <p className="tag">
+        {!isScreen && isUp(person) && <span className="sign up"><Icon name="hand" /><span className="hidden">{t("room.hand.up")}</span></span>}
         {isMuted && <span className="sign"><Icon name="muted" /><span className="hidden">{t("room.isMuted")}</span></span>}
         {isPinned && <span className="sign"><Icon name="pin" /><span className="hidden">{t("room.isPinned")}</span></span>}
         <span className="name">{name}</span>

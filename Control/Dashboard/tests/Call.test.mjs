@@ -179,6 +179,28 @@ test("a camera and a screen that a host has switched off are let go of, once, an
   assert.deepEqual(second.stopped(), [true, true]);
 });
 
+test("what one may send no more is captured no more, and what one may from now on is not sent by itself", async () => {
+  const { grant } = browser(), { call, shut } = called(), shown = screen(), silenced = [];
+  call.publisher.silence = () => silenced.push("silence");
+  const tell = (audio, screenShare, preset = "video_host") => {
+    call.room.rights = { role: "host", preset, audio, video: audio, screenShare, allowed: ["pin"], isChatMuted: false };
+    call.room.view = { is: "in", me: "b", people: [] };
+    call.heed();
+  };
+  const showing = call.showScreen();
+  grant(shown);
+  await showing;
+  tell("allowed", "allowed");
+  assert.deepEqual([shut, shown.stopped(), call.view.may.microphone], [[], [false, false], true]);
+  tell("allowed", "denied", "video_guest");
+  assert.deepEqual([shut, shown.stopped(), call.view.may.screen, silenced], [[], [true, true], false, []]);
+  tell("on_request", "denied", "webinar_guest");
+  assert.deepEqual([shut, call.view.may.microphone, silenced], [["microphone", "camera"], false, ["silence"]]);
+  tell("allowed", "denied", "webinar_guest");
+  assert.deepEqual([shut.length, call.view.may.microphone, call.view.microphone], [2, true, "off"]);
+  call.stop();
+});
+
 test("a screen that is granted to whoever has left is let go of, and so is the one before another", async () => {
   const { grant } = browser(), { call } = called(), [first, second, late] = [screen(), screen(), screen()];
   for (const one of [first, second]) {

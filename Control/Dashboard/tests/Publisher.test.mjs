@@ -129,6 +129,26 @@ test("a connection that is closed while it describes itself holds up nothing: in
   assert.deepEqual([peers.length, asked.map(one => one.type)], [3, ["publish", "renegotiate", "publish"]]);
 });
 
+test("who may send nothing any more has no connection to send by, and is told of no trouble with one", async () => {
+  let answer = () => "answer";
+  const { publisher, asked, peers } = publishing(() => answer());
+  publisher.send("microphone", track("m"));
+  await rest();
+  // It is renegotiated while the server ends it.
+  answer = () => { throw new Refused("forbidden"); };
+  publisher.send("microphone", null);
+  publisher.silence();
+  await rest();
+  publisher.renew();
+  await rest();
+  assert.deepEqual([peers.length, peers[0].isClosed, publisher.peer, publisher.refusal], [1, true, null, null]);
+  const before = asked.length;
+  answer = () => "answer";
+  publisher.send("microphone", track("m"));
+  await rest();
+  assert.deepEqual([asked.length, asked.at(-1).type, peers.length], [before + 1, "publish", 2]);
+});
+
 /** A subscriber whose connections have two sections. */
 function subscribing(answer = () => "") {
   const asked = [], peers = [];

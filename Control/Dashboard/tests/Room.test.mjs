@@ -171,3 +171,70 @@ test("changes that this version does not know, and those that are not for it, ar
   assert.equal(room.view.is, "lost");
   room.stop();
 });
+
+const message = (id, change = {}) => ({ id, from: "a", name: "Anna", text: id, atMs: 0, isPinned: false, ...change });
+const written = room => room.chat.messages.map(one => one.id).join();
+
+test("what is written, pinned and taken back is known as it is told, and who comes back knows what they have missed", async () => {
+  const { room, sockets } = begun();
+  const conditions = { isLocked: false, hasChat: true, spotlight: ["a"] };
+  sockets[0].say("done", { id: 1, entry: { participant: "b", resume: "token" } });
+  sockets[0].say("snapshot", { seq: 7, participants: [person("b", "Ben")], conditions, chat: [message("m1")] });
+  sockets[0].say("rights", { role: "guest", preset: "video_guest", audio: "allowed", video: "allowed", screenShare: "denied", allowed: [], isChatMuted: false });
+  assert.deepEqual([written(room), room.conditions.spotlight, room.rights.role], ["m1", ["a"], "guest"]);
+  sockets[0].say("chat", { seq: 8, message: message("m2") });
+  sockets[0].say("chat", { seq: 9, message: message("m3", { from: "b" }) });
+  sockets[0].say("chat", { seq: 10, message: message("m1", { isPinned: true }) });
+  assert.deepEqual([written(room), room.chat.unread, room.chat.pinned.length], ["m1,m2,m3", 1, 1]);
+  room.see();
+  assert.equal(room.chat.unread, 0);
+  sockets[0].say("unsaid", { seq: 11, message: "m2" });
+  sockets[0].say("conditions", { seq: 12, conditions: { ...conditions, isLocked: true } });
+  assert.deepEqual([written(room), room.conditions.isLocked, room.view.is], ["m1,m3", true, "in"]);
+  sockets[0].onclose();
+  await dialled(sockets, 2);
+  assert.deepEqual(sockets[1].sent[0].order.body, { token: "token", seq: 12 });
+  sockets[1].say("done", { id: 1, entry: { participant: "b", resume: "token" } });
+  sockets[1].say("chat", { seq: 13, message: message("m4") });
+  assert.deepEqual([written(room), room.chat.unread], ["m1,m3,m4", 1]);
+  room.stop();
+});
+
+test("what was written before is read by its place, what is found is told apart from it, and a refusal changes nothing", async () => {
+  const { room, sockets: [socket] } = seated();
+  socket.say("chat", { seq: 8, message: message("m5") });
+  const older = room.readOlder();
+  assert.deepEqual(socket.sent.at(-1).order, { type: "history", body: { before: "m5" } });
+  socket.say("done", { id: socket.sent.at(-1).id, messages: [message("m3"), message("m4")] });
+  await older;
+  assert.equal(written(room), "m3,m4,m5");
+  // Everything is told anew while one waits.
+  const late = room.readOlder();
+  const { id } = socket.sent.at(-1);
+  socket.say("snapshot", { seq: 20, participants: [person("b", "Ben")], chat: [message("m9")] });
+  socket.say("done", { id, messages: [message("m1")] });
+  await late;
+  assert.equal(written(room), "m9");
+  const found = room.search("needle");
+  socket.say("done", { id: socket.sent.at(-1).id, messages: [message("m2")] });
+  assert.deepEqual([(await found).map(one => one.id), written(room)], [["m2"], "m9"]);
+  const refused = room.ask({ type: "say", body: { text: "no" } });
+  socket.say("refused", { id: socket.sent.at(-1).id, reason: "limited", text: "30 times in 60 s is the most: again in 12 s" });
+  await assert.rejects(refused, { reason: "limited" });
+  assert.equal(room.view.is, "in");
+  room.stop();
+});
+
+test("reactions are counted as changes and told to whoever looks, once, and change nothing that stays", () => {
+  const { room, sockets: [socket] } = seated(), seen = [];
+  const end = room.spectate(one => seen.push(`${one.participant} ${one.reaction}`)), { view } = room;
+  socket.say("reaction", { seq: 8, participant: "a", reaction: "clap" });
+  socket.say("reaction", { seq: 9, reaction: "heart" });
+  assert.equal(room.view, view);
+  end();
+  socket.say("reaction", { seq: 10, participant: "a", reaction: "clap" });
+  assert.deepEqual([seen, room.view.is], [["a clap", "undefined heart"], "in"]);
+  socket.say("reaction", { seq: 12, participant: "a", reaction: "clap" });
+  assert.equal(room.view.is, "lost");
+  room.stop();
+});

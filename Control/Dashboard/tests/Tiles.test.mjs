@@ -48,6 +48,17 @@ test("a screen is large, what was pinned larger still, and where one is to be la
   assert.deepEqual(ids(arrange([person("a")], "a", { ...wish, layout: "speaker" }, new Map(), null, capacities.desktop).small), ["a"]);
 });
 
+test("whom a host has made large is large for all, beside a screen too, in the host's order; one's own pin is larger, and who has left is not shown", () => {
+  const people = [person("a"), person("b"), person("c"), person("d")];
+  const look = (change, of = people) => arrange(of, "a", { ...wish, spotlight: ["d", "gone", "b"], ...change }, new Map(), "c", capacities.desktop);
+  assert.deepEqual([ids(look({}).large), ids(look({}).small)], [["d", "b"], ["a", "c"]]);
+  assert.deepEqual(ids(look({ pinned: "c" }).large), ["c"]);
+  assert.deepEqual(ids(look({ layout: "speaker" }).large), ["d", "b"]);
+  assert.deepEqual(ids(look({}, [...people, person("e", "screen")]).large), ["e/screen", "d", "b"]);
+  assert.deepEqual(ids(look({ spotlight: ["a"] }).large), ["a"], "oneself, too");
+  assert.deepEqual(ids(look({ spotlight: [] }).large), []);
+});
+
 test("tiles fill the room that there is: on no other number of columns they are larger, and none is out of it", () => {
   for (const [width, height] of [[1200, 700], [344, 560], [800, 300]]) {
     for (const count of [1, 2, 6, 9, 25]) {

@@ -53,6 +53,9 @@ export class Words {
   /** To the second, of what may lie close together. */
   moment = (unixMs: number): string => new Date(unixMs).toLocaleString(this.language, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" });
 
+  /** To the minute, of today. */
+  hour = (unixMs: number): string => new Date(unixMs).toLocaleTimeString(this.language, { timeStyle: "short", hourCycle: "h23" });
+
   /** `1:02:03`, `4:05`. */
   duration = (seconds: number): string => {
     const whole = Math.max(0, Math.floor(seconds)), two = (value: number) => String(value).padStart(2, "0");
