@@ -25,6 +25,8 @@ package final class Agent: Sendable {
         loops = [sessionLoop, controlLoop]
         var settings = settings
         settings.timeFloor = identity.timeFloor
+        settings.name = identity.name
+        settings.serverAddress = identity.servers.map(\.text).joined(separator: ", ")
         // Behind a proxy of its owner's a board need not reach the server by itself.
         if settings.proxy == nil, identity.server.isTLS {
             settings.server = PortalWatcher.Server(
@@ -64,7 +66,7 @@ package final class Agent: Sendable {
                 switch event {
                 case .order(let order, let id): await session.carryOut(order, id: id) { connection.answer($0) }
                 case .revoked:
-                    await session.controlReached(false)
+                    await session.controlReached(false, because: "the server has revoked this board: it takes a new token")
                     await session.controlMoved(to: nil)
                     await session.revoked()
                 // Without control it goes on.
@@ -72,12 +74,12 @@ package final class Agent: Sendable {
                     session.flight.connected()
                     await session.controlReached(true)
                     await session.controlMoved(to: route.interface)
-                case .disconnected:
+                case .disconnected(let reason):
                     session.flight.disconnected()
-                    await session.controlReached(false)
+                    await session.controlReached(false, because: reason)
                     await session.controlMoved(to: nil)
-                case .refused:
-                    await session.controlReached(false)
+                case .refused(let reason):
+                    await session.controlReached(false, because: reason)
                     await session.controlMoved(to: nil)
                 }
             }
@@ -95,5 +97,5 @@ package final class Agent: Sendable {
         for loop in loops { loop.stop() }
     }
 
-    private static func isLocal(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    package static func isLocal(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 }
