@@ -81,6 +81,7 @@ package struct BoardPreparation {
         if let text = NetworkProfile.variables(file) {
             try Folder.make("\(root)/etc/strata")
             try KeyFile.write(text, to: root + NetworkProfile.variablesFile)
+            try ErasedFile.sweep(root + NetworkProfile.variablesFile)
         }
         try before(.token)
         try PendingEnrollment.write(file, state: state, owner: owner)
@@ -110,7 +111,9 @@ package struct BoardPreparation {
             return ["this board has no NetworkManager: its wireless network or its address was not set up"]
         }
         for connection in connections {
-            try KeyFile.write(connection.text, to: "\(root)\(NetworkProfile.folder)/\(connection.name)")
+            let path = "\(root)\(NetworkProfile.folder)/\(connection.name)"
+            try KeyFile.write(connection.text, to: path)
+            try ErasedFile.sweep(path)
         }
         return []
     }

@@ -46,9 +46,13 @@ package enum PendingEnrollment {
             KeyFile.drop(draft)
             throw error
         }
+        try ErasedFile.sweep(path(in: state))
     }
 
-    package static func erase(state: String) throws(SystemError) { try ErasedFile.erase(path(in: state)) }
+    package static func erase(state: String) throws(SystemError) {
+        try ErasedFile.erase(path(in: state))
+        try ErasedFile.sweep(path(in: state))
+    }
 }
 
 /// Whose a file is.
@@ -73,6 +77,15 @@ package struct FileOwner: Hashable, Sendable {
 ///
 /// Flash writes elsewhere what is written over, so this is no promise; a token is worth nothing once it is used up or over, and that is.
 enum ErasedFile {
+    /// Erases what a loss of power has left of files that were being written beside this one, as `KeyFile` calls them.
+    static func sweep(_ path: String) throws(SystemError) {
+        let folder = UnixSocket.folder(of: path)
+        let beginning = String(path.dropFirst(folder.count + 1)) + "."
+        for name in try FileTree.names(in: folder) where name.hasPrefix(beginning) && name.count == beginning.count + 8 {
+            try erase("\(folder)/\(name)")
+        }
+    }
+
     /// Writes zeros over it, removes it, and has both on the disk. Nothing is no error.
     static func erase(_ path: String) throws(SystemError) {
         guard case .file(let bytes, _)? = try FileTree.look(path) else { return }

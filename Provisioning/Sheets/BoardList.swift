@@ -58,13 +58,19 @@ package struct BoardList: Hashable, Sendable {
         for (column, field) in zip(columns, row.fields) {
             if column == "name" { entry.name = field } else if !field.isEmpty { entry.configuration = field }
         }
-        guard (1...100).contains(entry.name.count), entry.name.utf8.count <= 400, entry.name.isPlain else {
+        guard (1...100).contains(entry.name.count), entry.name.utf8.count <= 400, entry.name.isPlain, !entry.name.allSatisfy(\.isWhitespace) else {
             throw Fault(line: row.line, reason: "a name of 1 to 100 characters on one line is expected")
         }
-        if let file = entry.configuration, !file.isPlain || file.hasPrefix("/") || file.split(separator: "/").contains("..") {
+        if let file = entry.configuration, !file.isPlain || !isBeside(file) {
             throw Fault(line: row.line, reason: "the configuration is a file beside the list, or in a folder there")
         }
         return entry
+    }
+
+    /// As the kernel reads a path: by its bytes.
+    private static func isBeside(_ file: String) -> Bool {
+        let parts = file.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return !parts.contains { $0.isEmpty || $0.elementsEqual("..".utf8) }
     }
 
     /// Lines with something in them, cut into fields; spaces around a field are not its own.
