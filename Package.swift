@@ -139,7 +139,10 @@ let agent: [Target] = [
         ]),
     module(
         "Agent", "Onboarding",
-        ["Units", "Wire", "Boards", "Configuration", "Identity", "Names", "Panel", "Session", "Service", "Crypto", "Posix", "Web", "Logging"]),
+        [
+            "Units", "Wire", "Boards", "Configuration", "Identity", "Names", "Panel", "Portals", "Session", "Service", "Crypto", "Posix",
+            "Web", "Logging",
+        ]),
     program(
         "Agent", "AgentMain",
         ["Session", "Onboarding", "Panel", "Service", "Systemd", "Logging", "Posix", "Identity", "Releases", "Updating"]),
@@ -223,8 +226,8 @@ let provisioning: [Target] = [
     module(
         "Provisioning", "Commands",
         [
-            "Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging", "Boards", "Configuration", "Identity",
-            "Installation", "Sheets", "Site",
+            "Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging", "Boards", "Configuration",
+            "Identity", "Installation", "Sheets", "Site",
         ]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]

@@ -3,6 +3,7 @@ import Identity
 package import Logging
 import Names
 import Panel
+import Portals
 import Posix
 import Service
 package import Session
@@ -11,8 +12,8 @@ import Wire
 
 /// A board's program from its start: an agent at once where the board is enrolled, and otherwise as soon as control has taken its token.
 ///
-/// The order that a loss of power cannot hurt: the token is in the state folder; control gives an identity for it, and the same one again for
-/// the same key until the first connection; the identity is on the disk; the token is erased.
+/// The order that a loss of power cannot hurt: the token is in the state folder; control gives an identity for it, and the same one again
+/// for the same key until the first connection; the identity is on the disk; the token is erased.
 package actor BoardStart {
     private let configuration: AgentConfiguration
     private let log: Log
@@ -99,8 +100,11 @@ package actor BoardStart {
     private func renewed(by file: BoardFile, _ known: DeviceIdentity) async throws -> DeviceIdentity {
         let loop = try Loop(name: "enroll")
         defer { loop.stop() }
+        var way = self.way(file)
+        // try?: a system without sysfs has the way of its routing table.
+        way.routes = { [nil] + ((try? FileTree.names(in: "/sys/class/net")) ?? []).sorted().filter { $0 != "lo" }.map(Optional.some) }
         do {
-            return try await redeem(file, way(file), on: loop, waits: [Self.shortWait])
+            return try await redeem(file, way, on: loop, waits: [Self.shortWait])
         } catch let error as IdentityError {
             guard let present = try DeviceIdentity.load(state: configuration.stateFolder) else {
                 // Control has taken the key back, and did not answer a second time.
@@ -118,7 +122,7 @@ package actor BoardStart {
         let watching = try await watch(file)
         self.watching = watching
         let session = watching.session
-        var way = way(file)
+        var way = self.way(file)
         way.names = watching.names.lookup
         let isLocal = Agent.isLocal(way.proxy?.host ?? file.servers[0].host)
         way.routes = {
@@ -174,6 +178,12 @@ package actor BoardStart {
         settings.name = file.boardName
         settings.serverAddress = file.servers.map(\.text).joined(separator: ", ")
         settings.timeFloor = file.writtenAt
+        let first = file.servers[0]
+        // As the agent does it: behind a proxy of its owner's a board need not reach the server by itself.
+        if way(file).proxy == nil, first.isTLS {
+            settings.server = PortalWatcher.Server(
+                host: first.host, port: first.port, trust: file.token.authority.trust, timeFloor: file.writtenAt)
+        }
         let names = LinkNames(bus: settings.bus, loop: networkLoop, log: log.part("names"))
         let session = try AgentSession(settings: settings, loop: sessionLoop, names: names, log: log) { _, _ in }
         await session.begin()

@@ -2,8 +2,8 @@ package import Configuration
 package import Identity
 package import Units
 
-/// What a board is given before its first start, in a file of its boot partition: where its server is, the token that it enrolls with, and how
-/// it gets there. TOML, made by `strata-provision board`, taken once by `strata-agent prepare`.
+/// What a board is given before its first start, in a file of its boot partition: where its server is, the token that it enrolls with,
+/// and how it gets there. TOML, made by `strata-provision board`, taken once by `strata-agent prepare`.
 package struct BoardFile: Hashable, Sendable {
     /// What the file is called, wherever it lies.
     package static let name = "strata-board.toml"

@@ -1,5 +1,5 @@
 import Crypto
-import TLS
+package import TLS
 package import Units
 
 /// The text that makes a machine a device of an organisation, once: `strata1.<id>.<secret>.<authority>`.
@@ -61,7 +61,8 @@ extension EnrollmentToken.Authority {
         }
     }
 
-    var trust: Trust {
+    /// Whom to believe when dialling a server of this authority.
+    package var trust: Trust {
         switch self {
         case .system: .system
         case .pinned(let digest): .pinnedCA(sha256: digest)

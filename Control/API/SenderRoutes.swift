@@ -24,7 +24,8 @@ struct SenderRoutes: Sendable {
     private var tokenRoutes: [Route] {
         [
             Route(
-                method: .post, path: "/api/v1/enrollment-tokens", access: .user(.manageSenders), summary: "Make a token for one new sender, or for a new key of one that is there",
+                method: .post, path: "/api/v1/enrollment-tokens", access: .user(.manageSenders),
+                summary: "Make a token for one new sender, or for a new key of one that is there",
                 body: "CreateTokenRequest", success: .one("Token", .created), problems: [.quota, .notFound], run: createToken),
             Route(
                 method: .get, path: "/api/v1/enrollment-tokens", access: .user(.manageSenders), summary: "List the organisation's tokens",

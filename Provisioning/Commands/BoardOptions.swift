@@ -18,7 +18,8 @@ struct BoardOptions {
         let named = arguments.all("origin")
         servers = try (named.isEmpty ? [server] : named).map(Self.origin)
         guard servers.allSatisfy(\.isTLS) || !named.isEmpty else {
-            throw Arguments.Fault("--origin is missing: boards do not reach \(server); name the server as they know it, https://host[:port]")
+            throw Arguments.Fault(
+                "--origin is missing: boards do not reach \(server); name the server as they know it, https://host[:port]")
         }
         lifetime = try arguments.integer("expires", in: 60...2_592_000)
         proxy = try arguments.optional("board-proxy")

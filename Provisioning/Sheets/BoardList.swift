@@ -26,7 +26,8 @@ package struct BoardList: Hashable, Sendable {
     package init(_ bytes: [UInt8]) throws(Fault) {
         guard bytes.count <= Self.byteLimit else { throw Fault(line: 1, reason: "more than \(Self.byteLimit) bytes") }
         // Spreadsheets put a mark of the byte order before UTF-8.
-        guard let text = String(validating: bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes, as: UTF8.self) else {
+        let marked = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+        guard let text = String(validating: bytes.dropFirst(marked ? 3 : 0), as: UTF8.self) else {
             throw Fault(line: 1, reason: "it is not UTF-8: save it as CSV in UTF-8")
         }
         var rows = try Self.rows(text)[...]
@@ -58,7 +59,8 @@ package struct BoardList: Hashable, Sendable {
         for (column, field) in zip(columns, row.fields) {
             if column == "name" { entry.name = field } else if !field.isEmpty { entry.configuration = field }
         }
-        guard (1...100).contains(entry.name.count), entry.name.utf8.count <= 400, entry.name.isPlain, !entry.name.allSatisfy(\.isWhitespace) else {
+        let isName = (1...100).contains(entry.name.count) && entry.name.utf8.count <= 400 && entry.name.isPlain
+        guard isName, !entry.name.allSatisfy(\.isWhitespace) else {
             throw Fault(line: row.line, reason: "a name of 1 to 100 characters on one line is expected")
         }
         if let file = entry.configuration, !file.isPlain || !isBeside(file) {

@@ -56,7 +56,8 @@ package struct TokenSheet: Sendable {
         let facts = [entry.organization, entry.server, entry.expiresAt.map { "good once, until \($0)" }].compactMap { $0 }
         let lines = facts.map { "<p>\(escaped($0))</p>" }.joined()
         let code = try QRCode(entry.token.revealed).svg
-        return "<section>\(code)<div><h2>\(escaped(entry.name))</h2>\(lines)<p><code>\(escaped(entry.token.revealed))</code></p></div></section>\n"
+        let token = "<p><code>\(escaped(entry.token.revealed))</code></p>"
+        return "<section>\(code)<div><h2>\(escaped(entry.name))</h2>\(lines)\(token)</div></section>\n"
     }
 
     /// As text of an element.

@@ -169,7 +169,8 @@ struct BoardCardTests {
             let withdrawn = try #require(made.items.first)
             #expect(try await shell(["token", "withdraw", withdrawn.id.text]).isEmpty)
             let wrong = try folder.write("name\na,b\n", to: "wrong.csv")
-            try await shell.refused(["tokens", "--csv", wrong, "--directory", folder["boards"]] + Array(words.suffix(2)), "line 2: 2 fields")
+            let refused = ["tokens", "--csv", wrong, "--directory", folder["boards"]]
+            try await shell.refused(refused + Array(words.suffix(2)), "line 2: 2 fields")
             try await shell.refused(["tokens", "--csv", list, "--directory", folder["boards"]], "--origin is missing")
         }
     }

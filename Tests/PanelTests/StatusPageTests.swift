@@ -83,5 +83,5 @@ import Wire
 }
 
 extension String {
-    fileprivate var isPlainLine: Bool { !unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F || (0x80...0x9F).contains($0.value) } }
+    fileprivate var isPlainLine: Bool { !unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) } }
 }

@@ -63,7 +63,8 @@ import Units
     func sheet() throws {
         let entries = ["Van <1>", "\"Van\" & 2"].map {
             TokenSheet.Entry(
-                name: $0, organization: "Our Channel", server: "https://live.example.org", expiresAt: "2026-12-01", token: Secret("strata1.t"))
+                name: $0, organization: "Our Channel", server: "https://live.example.org", expiresAt: "2026-12-01",
+                token: Secret("strata1.t"))
         }
         let html = try TokenSheet(entries).html().revealed
         #expect(html.components(separatedBy: "<section>").count == 3 && html.components(separatedBy: "<svg ").count == 3)
