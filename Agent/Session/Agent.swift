@@ -16,6 +16,8 @@ package final class Agent: Sendable {
     private let names: LinkNames
     private let reader = Guarded<Task<Void, Never>?>(nil)
     private let loops: [Loop]
+    private let stateFolder: String
+    private let log: Log
 
     /// Makes the folders and opens the watches; nothing is sent before `start`.
     /// - Throws: `SystemError`.
@@ -23,6 +25,8 @@ package final class Agent: Sendable {
         let sessionLoop = try Loop(name: "session")
         let controlLoop = try Loop(name: "control")
         loops = [sessionLoop, controlLoop]
+        stateFolder = settings.stateFolder
+        self.log = log
         var settings = settings
         settings.timeFloor = identity.timeFloor
         settings.name = identity.name
@@ -61,7 +65,7 @@ package final class Agent: Sendable {
     package func start() async {
         await session.begin()
         let (session, connection) = (session, connection)
-        let task = Task {
+        let task = Task { [self] in
             for await event in connection.events {
                 switch event {
                 case .order(let order, let id): await session.carryOut(order, id: id) { connection.answer($0) }
@@ -71,6 +75,7 @@ package final class Agent: Sendable {
                     await session.revoked()
                 // Without control it goes on.
                 case .connected(let route):
+                    prefer(await connection.server)
                     session.flight.connected()
                     await session.controlReached(true)
                     await session.controlMoved(to: route.interface)
@@ -86,6 +91,15 @@ package final class Agent: Sendable {
         }
         reader.withLock { $0 = task }
         await connection.start()
+    }
+
+    /// Where control was found is where the updater asks as well, and where it is looked for first after a restart.
+    private func prefer(_ server: ServerOrigin) {
+        do throws(IdentityError) {
+            try DeviceIdentity.prefer(server, state: stateFolder)
+        } catch {
+            log.warning("the server's address cannot be kept", ["error": "\(error)"])
+        }
     }
 
     /// Ends the connection and the sending; a plan that is being sent is kept for the next agent.

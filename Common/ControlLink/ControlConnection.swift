@@ -38,6 +38,8 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     private var pause: Task<Void, any Error>?
     private var isStopped = false
     package private(set) var counts = ControlLinkCounts()
+    /// That is dialled now, or connected to.
+    package var server: ServerOrigin { identity.server }
     /// Figures had no room then, for longer than a way is long: they are worth more than anything that can wait.
     private var slowAt: Instant?
     private var lastWrite: Instant?

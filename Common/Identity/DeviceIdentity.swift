@@ -94,9 +94,30 @@ package struct DeviceIdentity: Sendable {
     /// The same machine, that dials the server after this one; the first after the last.
     package var turned: DeviceIdentity {
         let place = servers.firstIndex(of: server) ?? 0
-        return DeviceIdentity(
-            key: key, device: device, organization: organization, name: name, kind: kind, server: servers[(place + 1) % servers.count],
-            servers: servers, authority: authority, timeFloor: timeFloor)
+        return at(servers[(place + 1) % servers.count])
+    }
+
+    private func at(_ server: ServerOrigin) -> DeviceIdentity {
+        DeviceIdentity(
+            key: key, device: device, organization: organization, name: name, kind: kind, server: server, servers: servers,
+            authority: authority, timeFloor: timeFloor)
+    }
+
+    /// Has every program of this machine dial this server first from now on, where it is one of its own: control was found there.
+    ///
+    /// - Throws: `IdentityError.state`; the identity is as it was.
+    package static func prefer(_ server: ServerOrigin, state folder: String) throws(IdentityError) {
+        guard let identity = try load(state: folder), identity.server != server, identity.servers.contains(server) else { return }
+        let file = identityFile(folder)
+        let written = FileTree.writtenAt(file)
+        try identity.at(server).save(state: folder)
+        guard FileTree.writtenAt(file) < written else { return }
+        do throws(SystemError) {
+            // By a clock that is wrong no time is taken back that has passed for certain.
+            try FileTree.setTime(written, of: file)
+        } catch {
+            throw .state(file: file, reason: error.description)
+        }
     }
 
     private init(_ stored: Stored, key: Ed25519PrivateKey, timeFloor: Int) throws(IdentityError) {

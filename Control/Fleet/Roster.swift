@@ -122,6 +122,8 @@ package actor Roster {
     /// or a copy of it, is refused when it comes again.
     package func rekeyed(_ device: Device) async {
         guard let connection = connections[device.id], connection.publicKey != device.publicKey else { return }
+        speed.forget(device.id)
+        previews.forget(device.id)
         await leave(connection)
         await connection.socket.close(.policyViolation, "this device has another key by now", within: Self.revocationLimit)
     }

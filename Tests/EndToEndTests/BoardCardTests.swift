@@ -140,6 +140,55 @@ struct BoardCardTests {
         try await agent.stop()
     }
 
+    @Test(
+        "under systemd a card's file is taken by its unit, and the agent enrolls as its own user", .row("PRV-01", "SND-14"),
+        .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
+    func boot() async throws {
+        try await atFrontDesk { desk in
+            let shell = try await signedIn(desk)
+            let card = try desk.stage.folder.makeFolder("card")
+            try await shell(["board", "--directory", card, "--name", "Van 2", "--origin", desk.installation.origin])
+            // In this machine's network, where control is.
+            let machine = try Machine(
+                "card", on: desk.stage, units: ["strata-agent"], configuration: ["strata-agent": "[links]\nallow = [\"lo\"]\n"],
+                inside: ["nsenter", "--net=/proc/self/ns/net"])
+            do {
+                try await boot(machine, card, shell)
+            } catch {
+                print((try? await machine.run("tail", "-50", "/run/units.log", mayFail: true).text) ?? "")
+                try await machine.cut()
+                throw error
+            }
+            try await machine.cut()
+        }
+    }
+
+    private func boot(_ machine: Machine, _ card: String, _ shell: Shell) async throws {
+        // Before its process 1 is systemd there is nobody to ask. Without an identity the agent is started again and again.
+        try await eventually(within: .seconds(15), "systemd has started the agent once") {
+            (Int(try await machine.property("NRestarts", of: "strata-agent")) ?? 0) > 0
+        }
+        let unit = Places.root.appendingPathComponent("systemd/strata-agent-provision.service").path
+        try await machine.run("cp", unit, "/run/units/")
+        try await machine.run("cp", "\(card)/strata-board.toml", "/etc/strata/")
+        try await machine.run("systemctl", "daemon-reload")
+        try await machine.run("systemctl", "start", "strata-agent-provision.service")
+        #expect(try await machine.property("Result", of: "strata-agent-provision") == "success")
+        let left = try await machine.run("sh", "-c", "ls /etc/strata | grep strata-board").text
+        #expect(left == "strata-board-result.txt\n")
+        try await eventually(within: .seconds(20), "the board is online") {
+            let list: ListView<SenderView> = try await shell(["sender", "list"])
+            return list.items.first?.online == true && list.items.first?.name == "Van 2"
+        }
+        let files = try await machine.run("sh", "-c", "stat -c '%U %a %n' /var/lib/strata/*.key /var/lib/strata/*.json").text
+        #expect(files.hasPrefix("strata-agent 600 /var/lib/strata/device.key\nstrata-agent 600 /var/lib/strata/identity.json\n"))
+        #expect(try await machine.run("sh", "-c", "ls /var/lib/strata | grep -c enrollment || true").text == "0\n")
+        let words = "setpriv --reuid strata-agent --regid strata-agent --clear-groups strata-agent status --config /etc/strata/strata-agent.conf"
+        try await eventually(within: .seconds(15), "its console says that the server is reached") {
+            try await machine.run("sh", "-c", words, mayFail: true).text.contains(": reached")
+        }
+    }
+
     @Test("a list of boards becomes a folder for each and a sheet whose codes are read by a camera; again it makes nothing", .row("PRV-01"))
     func sheet() async throws {
         try await atFrontDesk { desk in
