@@ -51,7 +51,7 @@ package actor BoardStart {
     /// - Throws: `IdentityError.state` where the board has neither an identity nor a token; what the agent throws.
     package func start() async throws {
         let known = try DeviceIdentity.load(state: configuration.stateFolder)
-        let pending = try PendingEnrollment.read(state: configuration.stateFolder)
+        let pending = try self.pending(known)
         switch (known, pending) {
         case (let known?, nil): try await run(known)
         case (nil, nil):
@@ -59,6 +59,17 @@ package actor BoardStart {
                 file: configuration.stateFolder, reason: "this machine is not enrolled; run strata-agent enroll")
         case (let known, let pending?):
             enrolling = Task { await self.enroll(by: pending, known) }
+        }
+    }
+
+    /// One that cannot be read keeps no board from its work that has an identity.
+    private func pending(_ known: DeviceIdentity?) throws -> BoardFile? {
+        do {
+            return try PendingEnrollment.read(state: configuration.stateFolder)
+        } catch {
+            guard known != nil else { throw error }
+            log.error("the kept token cannot be used", ["reason": .text("\(error)")])
+            return nil
         }
     }
 
@@ -81,8 +92,8 @@ package actor BoardStart {
     private func enroll(by file: BoardFile, _ known: DeviceIdentity?) async {
         do {
             let identity: DeviceIdentity
-            if let known {
-                identity = try await renewed(by: file, known)
+            if known != nil {
+                identity = try await renewed(by: file)
             } else {
                 identity = try await enrolled(by: file)
                 log.notice("enrolled", ["server": .text(identity.server.text), "device": .text(identity.device.text)])
@@ -97,14 +108,18 @@ package actor BoardStart {
     }
 
     /// A board that has an identity is not kept from its work by a token that cannot be used now: the next start tries again.
-    private func renewed(by file: BoardFile, _ known: DeviceIdentity) async throws -> DeviceIdentity {
+    private func renewed(by file: BoardFile) async throws -> DeviceIdentity {
         let loop = try Loop(name: "enroll")
         defer { loop.stop() }
         var way = self.way(file)
-        // try?: a system without sysfs has the way of its routing table.
-        way.routes = { [nil] + ((try? FileTree.names(in: "/sys/class/net")) ?? []).sorted().filter { $0 != "lo" }.map(Optional.some) }
+        way.connectTimeout = .seconds(3)
+        way.routes = {
+            // try?: a system without sysfs has the way of its routing table.
+            let names = (try? FileTree.names(in: "/sys/class/net")) ?? []
+            return [nil] + names.sorted().filter { $0 != "lo" }.map(Optional.some)
+        }
         do {
-            return try await redeem(file, way, on: loop, waits: [Self.shortWait])
+            return try await redeem(file, way, on: loop)
         } catch let error as IdentityError {
             guard let present = try DeviceIdentity.load(state: configuration.stateFolder) else {
                 // Control has taken the key back, and did not answer a second time.
@@ -132,7 +147,7 @@ package actor BoardStart {
         var wait = Self.shortWait
         while true {
             do {
-                let identity = try await redeem(file, way, on: watching.loops[1], waits: [])
+                let identity = try await redeem(file, way, on: watching.loops[1])
                 await watching.end()
                 self.watching = nil
                 return identity
@@ -160,10 +175,10 @@ package actor BoardStart {
         return way
     }
 
-    private func redeem(_ file: BoardFile, _ way: Enrollment.Way, on loop: Loop, waits: [Duration]) async throws -> DeviceIdentity {
+    private func redeem(_ file: BoardFile, _ way: Enrollment.Way, on loop: Loop) async throws -> DeviceIdentity {
         let (runtime, state) = (configuration.runtimeFolder, configuration.stateFolder)
         let enrollment = Enrollment(
-            server: file.servers[0], token: file.token, stateFolder: state, loop: loop, way: way, waits: waits)
+            server: file.servers[0], token: file.token, stateFolder: state, loop: loop, way: way, waits: [])
         let identity = try await enrollment.redeem(kind: .sender, name: file.boardName ?? ProgramContext.hostName) {
             try FormerOwner.forget(runtime: runtime, state: state)
         }

@@ -22,6 +22,8 @@ package struct Enrollment: Sendable {
         package var names = NameLookup.system
         /// Interfaces to go by, best first; nil as the routing table says. Asked for before each round of attempts.
         package var routes: @Sendable () async -> [String?] = { [nil] }
+        /// For each server and interface.
+        package var connectTimeout = Duration.seconds(10)
         /// Unix seconds that have passed for certain, as whoever prepared this machine knows.
         package var timeFloor = 0
 
@@ -153,6 +155,7 @@ package struct Enrollment: Sendable {
         options.proxy = way.proxy
         options.names = way.names
         options.bindToDevice = route
+        options.connectTimeout = way.connectTimeout
         options.bodyLimit = 64 * 1024
         let response: ClientResponse
         do {

@@ -183,7 +183,8 @@ struct BoardCardTests {
         let files = try await machine.run("sh", "-c", "stat -c '%U %a %n' /var/lib/strata/*.key /var/lib/strata/*.json").text
         #expect(files.hasPrefix("strata-agent 600 /var/lib/strata/device.key\nstrata-agent 600 /var/lib/strata/identity.json\n"))
         #expect(try await machine.run("sh", "-c", "ls /var/lib/strata | grep -c enrollment || true").text == "0\n")
-        let words = "setpriv --reuid strata-agent --regid strata-agent --clear-groups strata-agent status --config /etc/strata/strata-agent.conf"
+        let user = "setpriv --reuid strata-agent --regid strata-agent --clear-groups"
+        let words = "\(user) strata-agent status --config /etc/strata/strata-agent.conf"
         try await eventually(within: .seconds(15), "its console says that the server is reached") {
             try await machine.run("sh", "-c", words, mayFail: true).text.contains(": reached")
         }
