@@ -123,7 +123,7 @@ let agent: [Target] = [
     module("Agent", "Modems", ["Units", "Wire", "DBus", "Netlink", "Crypto", "Posix", "Logging"]),
     module("Agent", "Sticks", ["Wire", "HTTP", "XML", "Web", "Netlink", "Posix", "Logging"]),
     module("Agent", "Portals", ["Wire", "HTTP", "TLS", "Web", "Posix", "Logging"]),
-    module("Agent", "Panel", ["Units", "Wire", "Posix"]),
+    module("Agent", "Panel", ["Units", "Wire", "HTTP", "Posix", "Web"]),
     module("Agent", "Usage", ["Wire", "Configuration", "Crypto", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
@@ -317,7 +317,7 @@ let suites: [Target] = [
             "Session", "Ingest", "Lab", "Support", "Links", "Names", "Portals", "Sticks", "Configuration", "Wire", "Units", "Posix",
             "Logging", "Service", "Capture", "Releases", "Updating",
         ]),
-    tests("PanelTests", ["Panel", "Posix", "Wire"]),
+    tests("PanelTests", ["Panel", "HTTP", "Posix", "Web", "Wire"]),
     tests("OnboardingTests", ["Onboarding", "Boards", "Crypto", "Identity", "Posix", "Units"]),
     tests(
         "BroadcastsTests",

@@ -15,7 +15,7 @@ let usage = """
            strata-agent send FILE
            strata-agent enroll --server URL --token-file FILE --config FILE [--name NAME]
            strata-agent prepare --config FILE [--boot FOLDER] [--root FOLDER] [--owner USER]
-           strata-agent status --config FILE [--every SECONDS]
+           strata-agent status --config FILE [--every SECONDS | --page INTERFACE]
     """
 
 /// The words of the command line: an optional verb, then `--name value` pairs.
@@ -29,7 +29,7 @@ struct Arguments {
             case .run: ([], [])
             case .enroll: (["--server", "--token-file"], ["--name"])
             case .prepare: ([], ["--boot", "--root", "--owner"])
-            case .status: ([], ["--every"])
+            case .status: ([], ["--every", "--page"])
             }
         }
     }
@@ -52,7 +52,7 @@ struct Arguments {
         }
         guard needed.isSubset(of: values.keys) else { return nil }
         interval = values["--every"].flatMap { Int($0) }.flatMap { (1...3600).contains($0) ? .seconds($0) : nil }
-        guard interval != nil || values["--every"] == nil else { return nil }
+        guard interval != nil || values["--every"] == nil, values["--every"] == nil || values["--page"] == nil else { return nil }
         self.verb = verb
         self.values = values
     }
@@ -115,6 +115,22 @@ func prepare(_ arguments: Arguments, _ configuration: AgentConfiguration, _ log:
     }
 }
 
+/// `status --page`: the same for a browser, on one interface.
+@Sendable func serve(_ configuration: AgentConfiguration, on interface: String, _ log: Log) async throws {
+    let loop = try Loop(name: "main")
+    let signals = try Signals(loop: loop)
+    let program = RunningProgram(loop: loop, log: log, notify: NotifySocket(environment: ProgramContext.environment))
+    _ = try await program.start(
+        "page",
+        {
+            let site = StatusSite(on: interface, StatusFile(in: configuration.runtimeFolder), loop: loop)
+            let port = try await site.start()
+            log.notice("listening", ["interface": .text(interface), "port": .integer(port)])
+            return site
+        }, stop: { await $0.stop() })
+    await program.untilStopped(signals)
+}
+
 @Sendable func run(_ configuration: AgentConfiguration, _ log: Log) async throws {
     let loop = try Loop(name: "main")
     let signals = try Signals(loop: loop)
@@ -171,7 +187,12 @@ do {
     switch arguments.verb {
     case .enroll: try await enroll(arguments, configuration)
     case .prepare: exit(try prepare(arguments, configuration, log))
-    case .status: exit(try await show(configuration, every: arguments.interval))
+    case .status:
+        if let interface = arguments.values["--page"] {
+            try await serve(configuration, on: interface, log)
+        } else {
+            exit(try await show(configuration, every: arguments.interval))
+        }
     case .run: try await run(configuration, log)
     }
 } catch {

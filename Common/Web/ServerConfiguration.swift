@@ -5,11 +5,16 @@ package import Posix
 package struct Listener: Sendable, Hashable {
     package var address: SocketAddress
     package var certificate: CertificateFiles?
+    /// The one interface that connections come over (SO_BINDTODEVICE); nil for any.
+    package var device: String?
 
-    /// - Parameter certificate: for TLS; nil for plain HTTP, which is refused on any address but loopback.
-    package init(_ address: SocketAddress, certificate: CertificateFiles? = nil) {
+    /// - Parameters:
+    ///   - certificate: for TLS; nil for plain HTTP, which is refused on any address but loopback.
+    ///   - device: an interface with nothing behind it but what is plugged in: plain HTTP is served there.
+    package init(_ address: SocketAddress, certificate: CertificateFiles? = nil, device: String? = nil) {
         self.address = address
         self.certificate = certificate
+        self.device = device
     }
 }
 

@@ -1,6 +1,8 @@
 import Foundation
+import HTTP
 import Posix
 import Testing
+import Web
 import Wire
 
 @testable import Panel
@@ -63,6 +65,32 @@ import Wire
         let lines = StatusPage(status, at: Self.now).lines
         #expect(lines.allSatisfy { $0.count <= 79 && $0.isPlainLine })
         #expect(lines.joined().filter { $0 == "x" }.count >= 300)
+    }
+
+    @Test("a browser gets the page by the board's address, and nothing else is there")
+    func site() {
+        let page = StatusPage(Self.status(.enrolled), at: Self.now)
+        func status(_ method: HTTP.Method = .get, _ path: String = "/", host: String? = "10.55.0.1:8080") -> Int {
+            StatusSite.answer(method, path, host: host, page).status.code
+        }
+        #expect(status() == 200 && status(.head) == 200 && status(host: "10.55.0.1") == 200)
+        #expect(status(.get, "/status.json") == 404 && status(.post) == 405)
+        for host in [nil, "", "evil.example", "10.55.0.1.evil.example", "localhost:8080"] { #expect(status(host: host) == 403) }
+        let answer = StatusSite.answer(.get, "/", host: "10.55.0.1", page)
+        #expect(answer.headers["Cache-Control"] == "no-store" && answer.headers["Content-Type"] == "text/plain; charset=utf-8")
+    }
+
+    @Test("the page is on its own interface, where there is one of that name")
+    func interface() async throws {
+        let loop = try Loop(name: "page")
+        let file = StatusFile(in: "/nonexistent")
+        let site = StatusSite(on: "lo", port: 0, file, loop: loop)
+        let port = try await site.start()
+        let answer = try await Client(loop: loop).request(.get, "http://127.0.0.1:\(port)/")
+        #expect(answer.status.code == 200 && String(decoding: answer.body, as: UTF8.self).contains("The agent does not run"))
+        await site.stop()
+        await #expect(throws: SystemError.self) { _ = try await StatusSite(on: "none0", port: 0, file, loop: loop).start() }
+        loop.stop()
     }
 
     @Test("the file is read by nobody else, and one that is cut is none")
