@@ -73,7 +73,7 @@ let doors: [Target] = [
     door("CAres", pkgConfig: "libcares"),
     door("CAvcodec"),
     door("CCurl", pkgConfig: "libcurl"),
-    door("CQRencode", pkgConfig: "libqrencode"),
+    door("CQRencode"),
     // The oracle of SRTP's tests, which alone import it.
     door("CSRTP"),
 ]
