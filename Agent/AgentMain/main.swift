@@ -51,7 +51,7 @@ struct Arguments {
             values[name] = value
         }
         guard needed.isSubset(of: values.keys) else { return nil }
-        interval = values["--every"].flatMap { Int($0) }.flatMap { (1...3600).contains($0) ? .seconds($0) : nil }
+        interval = values["--every"].flatMap { Int($0) }.flatMap { (1...3600).contains($0) ? Duration.seconds($0) : nil }
         guard interval != nil || values["--every"] == nil, values["--every"] == nil || values["--page"] == nil else { return nil }
         self.verb = verb
         self.values = values
