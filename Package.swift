@@ -73,6 +73,7 @@ let doors: [Target] = [
     door("CAres", pkgConfig: "libcares"),
     door("CAvcodec"),
     door("CCurl", pkgConfig: "libcurl"),
+    door("CQRencode"),
     // The oracle of SRTP's tests, which alone import it.
     door("CSRTP"),
 ]
@@ -110,6 +111,7 @@ let shared: [Target] = [
     module("Common", "Service", ["Units", "BondWire", "Crypto", "Configuration", "Posix", "Logging", "Systemd"]),
     module("Common", "Web", ["Posix", "TLS", "HTTP", "CWslay", "CZlib"]),
     module("Common", "Identity", ["Units", "Wire", "HTTP", "Crypto", "Posix", "Web", "TLS"]),
+    module("Common", "Boards", ["Units", "Configuration", "Identity", "Posix"]),
     module("Common", "ControlLink", ["Units", "Wire", "Crypto", "Identity", "Web", "Posix", "Logging"]),
     module("Common", "Outputs", ["Units", "Wire", "MPEGTS", "GStreamer", "Posix", "Logging"]),
 ]
@@ -121,6 +123,7 @@ let agent: [Target] = [
     module("Agent", "Modems", ["Units", "Wire", "DBus", "Netlink", "Crypto", "Posix", "Logging"]),
     module("Agent", "Sticks", ["Wire", "HTTP", "XML", "Web", "Netlink", "Posix", "Logging"]),
     module("Agent", "Portals", ["Wire", "HTTP", "TLS", "Web", "Posix", "Logging"]),
+    module("Agent", "Panel", ["Units", "Wire", "HTTP", "Posix", "Web"]),
     module("Agent", "Usage", ["Wire", "Configuration", "Crypto", "Posix", "Logging"]),
     module("Agent", "Inputs", ["Units", "Wire", "V4L2", "GStreamer", "Posix", "Logging"]),
     module("Agent", "Capture", ["Units", "Wire", "GStreamer", "Inputs", "Logging", "Posix", "Crypto"]),
@@ -132,9 +135,17 @@ let agent: [Target] = [
         "Agent", "Session",
         [
             "Units", "Wire", "Configuration", "MPEGTS", "Links", "Names", "Modems", "Sticks", "Portals", "Usage", "Inputs", "Capture",
-            "Uplink", "ControlLink", "Identity", "Service", "Releases", "Updating", "Crypto", "Posix", "Web", "Logging",
+            "Uplink", "ControlLink", "Identity", "Service", "Releases", "Updating", "Panel", "Crypto", "Posix", "Web", "Logging",
         ]),
-    program("Agent", "AgentMain", ["Session", "Service", "Systemd", "Logging", "Posix", "Identity", "Releases", "Updating"]),
+    module(
+        "Agent", "Onboarding",
+        [
+            "Units", "Wire", "Boards", "Configuration", "Identity", "Names", "Panel", "Portals", "Session", "Service", "Crypto", "Posix",
+            "Web", "Logging",
+        ]),
+    program(
+        "Agent", "AgentMain",
+        ["Session", "Onboarding", "Panel", "Service", "Systemd", "Logging", "Posix", "Identity", "Releases", "Updating"]),
     module(
         "Agent", "Updater",
         [
@@ -217,9 +228,13 @@ let control: [Target] = [
 let provisioning: [Target] = [
     module("Provisioning", "Installation"),
     module("Provisioning", "Site", ["TOML", "Posix", "Crypto", "TLS", "SQLite", "Service", "Logging", "Installation"]),
+    module("Provisioning", "Sheets", ["CQRencode", "Units"]),
     module(
         "Provisioning", "Commands",
-        ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging", "Installation", "Site"]),
+        [
+            "Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging", "Boards", "Configuration",
+            "Identity", "Installation", "Sheets", "Site",
+        ]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
 
@@ -245,7 +260,7 @@ let suites: [Target] = [
         [
             "Units", "HTTP", "TOML", "XML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "S3", "Blobs", "Redaction",
             "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet", "SRTP", "TLS", "RTP", "SDP", "Forwarding", "Meetings",
-            "Releases", "Updating",
+            "Releases", "Updating", "Boards", "Sheets",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
@@ -314,6 +329,7 @@ let suites: [Target] = [
         ["Pool", "Configuration", "HTTP", "Identity", "Crypto", "Web", "Wire", "Units", "Posix", "Logging"]),
     tests("ConfigurationTests", ["Configuration", "Units", "Wire"]),
     tests("IdentityTests", ["Identity", "Crypto", "HTTP", "Web", "Posix", "Wire", "Units"]),
+    tests("BoardsTests", ["Boards", "Configuration", "Crypto", "Identity", "Units"]),
     tests("ControlLinkTests", ["ControlLink", "Identity", "Crypto", "HTTP", "Web", "Support", "Posix", "Logging", "Wire", "Units"]),
     tests(
         "SessionTests",
@@ -321,13 +337,16 @@ let suites: [Target] = [
             "Session", "Ingest", "Lab", "Support", "Links", "Names", "Portals", "Sticks", "Configuration", "Wire", "Units", "Posix",
             "Logging", "Service", "Capture", "Releases", "Updating",
         ]),
+    tests("PanelTests", ["Panel", "HTTP", "Posix", "Web", "Wire"]),
+    tests("OnboardingTests", ["Onboarding", "Boards", "Crypto", "Identity", "Posix", "Units"]),
     tests(
         "BroadcastsTests",
         ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "SQLite", "Store", "Support", "Units", "Web", "Wire"]),
     tests("AlertsTests", ["Alerts", "Broadcasts", "Crypto", "Posix", "Store", "Units", "Wire"]),
+    tests("SheetsTests", ["Sheets", "Units"]),
     tests("InstallationTests", ["Installation", "Posix"]),
     tests("SiteTests", ["Site", "Installation", "API", "Configuration", "Pool", "Posix", "Support"]),
-    tests("CommandsTests", ["Commands", "Crypto", "Posix", "Releases", "Web"]),
+    tests("CommandsTests", ["Commands", "Boards", "Crypto", "Identity", "Posix", "Releases", "Units", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
     tests("STUNTests", ["STUN", "Crypto"]),

@@ -16,6 +16,8 @@ package final class Agent: Sendable {
     private let names: LinkNames
     private let reader = Guarded<Task<Void, Never>?>(nil)
     private let loops: [Loop]
+    private let stateFolder: String
+    private let log: Log
 
     /// Makes the folders and opens the watches; nothing is sent before `start`.
     /// - Throws: `SystemError`.
@@ -23,8 +25,12 @@ package final class Agent: Sendable {
         let sessionLoop = try Loop(name: "session")
         let controlLoop = try Loop(name: "control")
         loops = [sessionLoop, controlLoop]
+        stateFolder = settings.stateFolder
+        self.log = log
         var settings = settings
         settings.timeFloor = identity.timeFloor
+        settings.name = identity.name
+        settings.serverAddress = identity.servers.map(\.text).joined(separator: ", ")
         // Behind a proxy of its owner's a board need not reach the server by itself.
         if settings.proxy == nil, identity.server.isTLS {
             settings.server = PortalWatcher.Server(
@@ -59,31 +65,41 @@ package final class Agent: Sendable {
     package func start() async {
         await session.begin()
         let (session, connection) = (session, connection)
-        let task = Task {
+        let task = Task { [self] in
             for await event in connection.events {
                 switch event {
                 case .order(let order, let id): await session.carryOut(order, id: id) { connection.answer($0) }
                 case .revoked:
-                    await session.controlReached(false)
+                    await session.controlReached(false, because: "the server has revoked this board: it takes a new token")
                     await session.controlMoved(to: nil)
                     await session.revoked()
                 // Without control it goes on.
                 case .connected(let route):
+                    prefer(await connection.server)
                     session.flight.connected()
                     await session.controlReached(true)
                     await session.controlMoved(to: route.interface)
-                case .disconnected:
+                case .disconnected(let reason):
                     session.flight.disconnected()
-                    await session.controlReached(false)
+                    await session.controlReached(false, because: reason)
                     await session.controlMoved(to: nil)
-                case .refused:
-                    await session.controlReached(false)
+                case .refused(let reason):
+                    await session.controlReached(false, because: reason)
                     await session.controlMoved(to: nil)
                 }
             }
         }
         reader.withLock { $0 = task }
         await connection.start()
+    }
+
+    /// Where control was found is where the updater asks as well, and where it is looked for first after a restart.
+    private func prefer(_ server: ServerOrigin) {
+        do throws(IdentityError) {
+            try DeviceIdentity.prefer(server, state: stateFolder)
+        } catch {
+            log.warning("the server's address cannot be kept", ["error": "\(error)"])
+        }
     }
 
     /// Ends the connection and the sending; a plan that is being sent is kept for the next agent.
@@ -95,5 +111,5 @@ package final class Agent: Sendable {
         for loop in loops { loop.stop() }
     }
 
-    private static func isLocal(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    package static func isLocal(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 }

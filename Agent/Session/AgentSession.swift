@@ -6,6 +6,7 @@ import Inputs
 import Links
 package import Logging
 package import Names
+package import Panel
 package import Posix
 import Releases
 package import Units
@@ -66,6 +67,10 @@ package actor AgentSession {
     private var turns = TelemetryTurns()
     private var isControlReached = false
     private var told: ToldUpdater
+    private let statusFile: StatusFile
+    private var standing: BoardStatus.Standing
+    /// Why control is not reached, or does not enroll this board, as far as that is known.
+    private var hindrance: String?
     private var usage: UsageDesk
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -91,6 +96,8 @@ package actor AgentSession {
         try files.prepare()
         lock = try FolderLock(settings.stateFolder)
         told = ToldUpdater(settings)
+        statusFile = StatusFile(in: settings.runtimeFolder)
+        standing = settings.standing
         inputs = try InputCatalog(clips: settings.mediaFolder, log: log.part("inputs"))
         usage = try UsageDesk(stateFolder: settings.stateFolder, timeFloor: settings.timeFloor, log: log.part("usage"))
         desk = try LinkDesk(settings: settings, loop: loop, names: names, log: log)
@@ -511,11 +518,38 @@ extension AgentSession {
             isBroadcasting: isBroadcasting, isControlReached: isControlReached, inputs: inventory.inputs.map(\.id),
             links: surroundings.upLinks)
         if let fault { log.warning("the updater cannot be told how this agent is", ["error": "\(fault)"]) }
+        tellPerson(isBroadcasting: isBroadcasting)
+    }
+
+    /// What whoever stands before the board is told of it.
+    private func tellPerson(isBroadcasting: Bool) {
+        var status = BoardStatus(version: settings.version, standing: standing, atNanoseconds: Instant.now.nanoseconds)
+        status.name = settings.name
+        status.server = settings.serverAddress
+        status.reason = hindrance
+        status.isControlReached = isControlReached
+        status.isBroadcasting = isBroadcasting
+        status.links = surroundings.told
+        status.modems = surroundings.modemFigures
+        status.inputs = inventory.inputs.map(\.name)
+        let lag = settings.timeFloor - Int(unixMilliseconds() / 1000)
+        status.clockLag = lag > 0 ? lag : nil
+        // try?: the folder is the updater's report's too, which has said so already.
+        try? statusFile.write(status)
     }
 
     /// Whether control speaks to this board.
-    package func controlReached(_ isReached: Bool) {
+    /// - Parameter reason: why not, in control's words or the network's.
+    package func controlReached(_ isReached: Bool, because reason: String? = nil) {
         isControlReached = isReached
+        hindrance = isReached ? nil : reason.map { $0.bounded(to: 200) }
+        tellUpdater()
+    }
+
+    /// How far the board's enrollment is, for whoever stands before it.
+    package func enrolling(_ standing: BoardStatus.Standing, because reason: String) {
+        self.standing = standing
+        hindrance = reason.bounded(to: 200)
         tellUpdater()
     }
 

@@ -1,7 +1,7 @@
 import Crypto
 import FoundationEssentials
 import Glibc
-import Posix
+package import Posix
 import Wire
 
 /// The plan and the configuration on disk, 0600: what a board needs to go on by itself.
@@ -76,5 +76,19 @@ struct PlanFiles: Sendable {
     private func decoded<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value? {
         guard let text = try KeyFile.read(path) else { return nil }
         return try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+}
+
+/// What a board keeps for the server, organisation or key that it had before.
+package enum FormerOwner {
+    /// Forgets it: another organisation's board goes on with no broadcast and no configuration of this one's.
+    ///
+    /// - Parameters:
+    ///   - runtime: the agent's runtime folder; it need not be there.
+    ///   - state: its state folder.
+    package static func forget(runtime: String, state: String) throws(SystemError) {
+        for file in ["\(runtime)/plan.json", "\(state)/broadcast.json", "\(state)/configuration.json"]
+        where unlink(file) != 0 && errno != ENOENT { throw SystemError("unlink", on: file) }
+        try FileTree.sync(state + "/.")
     }
 }

@@ -1,5 +1,6 @@
 package import Links
 package import Modems
+package import Panel
 package import Portals
 package import Web
 
@@ -24,6 +25,10 @@ package struct SessionSettings: Sendable {
     package var version: String
     /// A wall clock that shows less, in Unix seconds, is not set.
     package var timeFloor = 0
+    /// What whoever stands before the board is told that it is.
+    package var standing = BoardStatus.Standing.enrolled
+    package var name: String?
+    package var serverAddress: String?
     /// Whom links are to lead to; nil looks for nothing in their way.
     package var server: PortalWatcher.Server?
 

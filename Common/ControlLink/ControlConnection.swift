@@ -17,7 +17,8 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     /// Connections, orders and ends, in order. Where more than 1,000 wait, the connection is ended.
     package nonisolated let events: AsyncStream<ControlEvent<Incoming>>
 
-    private let identity: DeviceIdentity
+    /// With the server that is dialled now.
+    private var identity: DeviceIdentity
     private let times: ControlLinkTimes
     private let proxy: ClientOptions.Proxy?
     private let names: NameLookup
@@ -29,7 +30,7 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
 
     private var redial = Redial<Route>()
     private var ledger = CommandLedger()
-    private var known = KnownAddresses()
+    private var knownOf: [ServerOrigin: KnownAddresses] = [:]
     private var socket: WebSocket?
     /// Written while the hello is being made; sent after it.
     private var early: [[UInt8]]?
@@ -37,6 +38,8 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
     private var pause: Task<Void, any Error>?
     private var isStopped = false
     package private(set) var counts = ControlLinkCounts()
+    /// That is dialled now, or connected to.
+    package var server: ServerOrigin { identity.server }
     /// Figures had no room then, for longer than a way is long: they are worth more than anything that can wait.
     private var slowAt: Instant?
     private var lastWrite: Instant?
@@ -135,12 +138,20 @@ package actor ControlConnection<Outgoing: Message, Incoming: Message> {
 
     // MARK: Dialling
 
+    /// Where the server that is dialled now was found.
+    private var known: KnownAddresses {
+        get { knownOf[identity.server] ?? KnownAddresses() }
+        set { knownOf[identity.server] = newValue }
+    }
+
     private func run() async {
         while !isStopped {
             switch redial.next(among: await routes(), jitter: .random(in: 0..<1)) {
             case .dial(let route): await dial(route)
             case .wait(let duration):
                 known.roundFailed()
+                // It may have been restored where its next name leads to.
+                identity = identity.turned
                 await wait(duration)
             }
         }

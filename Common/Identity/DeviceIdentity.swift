@@ -15,7 +15,11 @@ package struct DeviceIdentity: Sendable {
     package let organization: OrganizationID?
     package let name: String
     package let kind: DeviceKind
+    /// The one that is dialled.
     package let server: ServerOrigin
+    /// Every one that control may be found at, `server` among them, in the order in which they are tried: a control that was restored
+    /// elsewhere keeps its boards.
+    package let servers: [ServerOrigin]
     package let authority: EnrollmentToken.Authority
 
     /// Unix seconds that have passed for certain, as far as this machine's files tell; see `TLSContext.client`.
@@ -33,7 +37,7 @@ package struct DeviceIdentity: Sendable {
             throw .state(file: keyFile(folder), reason: "missing, though identity.json exists")
         }
         do {
-            let timeFloor = max(TimeFloor.ofProgram(), TimeFloor.of(identityFile(folder)))
+            let timeFloor = max(TimeFloor.ofProgram(), TimeFloor.ofSystem(), TimeFloor.of(identityFile(folder)))
             return try DeviceIdentity(Stored.decode(text), key: key, timeFloor: timeFloor)
         } catch {
             throw .state(file: identityFile(folder), reason: "\(error)")
@@ -61,7 +65,8 @@ package struct DeviceIdentity: Sendable {
 
     func save(state folder: String) throws(IdentityError) {
         let stored = Stored(
-            version: 1, device: device, organization: organization, name: name, kind: kind, server: server.text, authority: authority.text)
+            version: 1, device: device, organization: organization, name: name, kind: kind, server: server.text,
+            servers: servers.count > 1 ? servers.map(\.text) : nil, authority: authority.text)
         do {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -73,7 +78,7 @@ package struct DeviceIdentity: Sendable {
 
     package init(
         key: Ed25519PrivateKey, device: DeviceID, organization: OrganizationID?, name: String, kind: DeviceKind, server: ServerOrigin,
-        authority: EnrollmentToken.Authority, timeFloor: Int = 0
+        servers: [ServerOrigin] = [], authority: EnrollmentToken.Authority, timeFloor: Int = 0
     ) {
         self.key = key
         self.device = device
@@ -81,8 +86,38 @@ package struct DeviceIdentity: Sendable {
         self.name = name
         self.kind = kind
         self.server = server
+        self.servers = servers.contains(server) ? servers : [server] + servers
         self.authority = authority
         self.timeFloor = timeFloor
+    }
+
+    /// The same machine, that dials the server after this one; the first after the last.
+    package var turned: DeviceIdentity {
+        let place = servers.firstIndex(of: server) ?? 0
+        return at(servers[(place + 1) % servers.count])
+    }
+
+    private func at(_ server: ServerOrigin) -> DeviceIdentity {
+        DeviceIdentity(
+            key: key, device: device, organization: organization, name: name, kind: kind, server: server, servers: servers,
+            authority: authority, timeFloor: timeFloor)
+    }
+
+    /// Has every program of this machine dial this server first from now on, where it is one of its own: control was found there.
+    ///
+    /// - Throws: `IdentityError.state`; the identity is as it was.
+    package static func prefer(_ server: ServerOrigin, state folder: String) throws(IdentityError) {
+        guard let identity = try load(state: folder), identity.server != server, identity.servers.contains(server) else { return }
+        let file = identityFile(folder)
+        let written = FileTree.writtenAt(file)
+        try identity.at(server).save(state: folder)
+        guard FileTree.writtenAt(file) < written else { return }
+        do throws(SystemError) {
+            // By a clock that is wrong no time is taken back that has passed for certain.
+            try FileTree.setTime(written, of: file)
+        } catch {
+            throw .state(file: file, reason: error.description)
+        }
     }
 
     private init(_ stored: Stored, key: Ed25519PrivateKey, timeFloor: Int) throws(IdentityError) {
@@ -91,7 +126,14 @@ package struct DeviceIdentity: Sendable {
         }
         self.init(
             key: key, device: stored.device, organization: stored.organization, name: stored.name, kind: stored.kind,
-            server: try ServerOrigin(stored.server), authority: authority, timeFloor: timeFloor)
+            server: try ServerOrigin(stored.server), servers: try Self.origins(stored.servers ?? []), authority: authority,
+            timeFloor: timeFloor)
+    }
+
+    private static func origins(_ texts: [String]) throws(IdentityError) -> [ServerOrigin] {
+        var origins: [ServerOrigin] = []
+        for text in texts { origins.append(try ServerOrigin(text)) }
+        return origins
     }
 
     private struct Stored: Codable {
@@ -101,6 +143,8 @@ package struct DeviceIdentity: Sendable {
         var name: String
         var kind: DeviceKind
         var server: String
+        /// nil where there is one only.
+        var servers: [String]?
         var authority: String
 
         static func decode(_ text: String) throws -> Stored { try JSONDecoder().decode(Stored.self, from: Data(text.utf8)) }

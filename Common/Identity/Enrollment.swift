@@ -14,90 +14,164 @@ package import Wire
 /// The key is made and kept before control is asked, so that an attempt whose answer was lost is repeated with the same
 /// key, which control answers with the same identity (THREATS 2).
 package struct Enrollment: Sendable {
-    private let server: ServerOrigin
+    /// How control is reached.
+    package struct Way: Sendable {
+        /// Addresses of control beside the first, in the order in which they are tried.
+        package var others: [ServerOrigin] = []
+        package var proxy: ClientOptions.Proxy?
+        package var names = NameLookup.system
+        /// Interfaces to go by, best first; nil as the routing table says. Asked for before each round of attempts.
+        package var routes: @Sendable () async -> [String?] = { [nil] }
+        /// For each server and interface.
+        package var connectTimeout = Duration.seconds(10)
+        /// Unix seconds that have passed for certain, as whoever prepared this machine knows.
+        package var timeFloor = 0
+
+        package init() {}
+    }
+
+    private let servers: [ServerOrigin]
     private let token: EnrollmentToken
     private let stateFolder: String
     private let loop: Loop
-    private let proxy: ClientOptions.Proxy?
-    /// Waits between attempts.
+    private let way: Way
+    /// Waits between rounds of attempts.
     private let waits: [Duration]
+
+    package static let usualWaits: [Duration] = [1, 2, 4, 8].map { .seconds($0) }
 
     /// - Parameters:
     ///   - server: as a person wrote it: `https://live.example.org`.
     ///   - tokenFile: holds one token and at most one newline; for its owner alone.
     ///   - proxy: what control is reached through.
-    ///   - waits: between attempts; as many more attempts as there are waits.
+    ///   - waits: between rounds of attempts; as many more rounds as there are waits.
     /// - Throws: `IdentityError.badServer` or `.badToken`.
     package init(
         server: String, tokenFile: String, stateFolder: String, loop: Loop, proxy: ClientOptions.Proxy? = nil,
-        waits: [Duration] = [1, 2, 4, 8].map { .seconds($0) }
+        waits: [Duration] = Enrollment.usualWaits
     ) throws(IdentityError) {
-        self.server = try ServerOrigin(server)
-        token = try Self.readToken(tokenFile)
+        var way = Way()
+        way.proxy = proxy
+        self.init(
+            server: try ServerOrigin(server), token: try Self.readToken(tokenFile), stateFolder: stateFolder, loop: loop, way: way,
+            waits: waits)
+    }
+
+    package init(
+        server: ServerOrigin, token: EnrollmentToken, stateFolder: String, loop: Loop, way: Way,
+        waits: [Duration] = Enrollment.usualWaits
+    ) {
+        servers = [server] + way.others.filter { $0 != server }
+        self.token = token
         self.stateFolder = stateFolder
         self.loop = loop
-        self.proxy = proxy
+        self.way = way
         self.waits = waits
     }
 
     /// Asks control, again where it does not answer, and keeps the identity.
     ///
-    /// - Throws: `IdentityError`; CancellationError.
-    package func redeem(kind: DeviceKind, name: String) async throws -> DeviceIdentity {
+    /// - Parameter leaving: called before an identity that control no longer knows is forgotten: what belonged to it goes too.
+    /// - Throws: `IdentityError`; CancellationError; what `leaving` throws, and the machine is who it was.
+    package func redeem(
+        kind: DeviceKind, name: String, leaving: @Sendable () throws -> Void = {}
+    ) async throws -> DeviceIdentity {
         let lock = try Self.lock(stateFolder)
         // By closing alone a child that another thread starts just then would have it until its exec.
         defer { flock(lock.raw, LOCK_UN) }
         let present = try DeviceIdentity.load(state: stateFolder)
-        if let present, present.server != server { throw IdentityError.alreadyEnrolled(server: present.server.text) }
+        if let present, !servers.contains(present.server) { throw IdentityError.alreadyEnrolled(server: present.server.text) }
         do {
             return try await redeemOnce(kind: kind, name: name)
         } catch IdentityError.enrolledKey {
             guard let present else { throw IdentityError.enrolledKey }
-            return present
+            return try renewed(present)
         } catch IdentityError.revokedKey {
+            try leaving()
             try DeviceIdentity.remove(state: stateFolder)
             return try await redeemOnce(kind: kind, name: name)
         }
+    }
+
+    /// The identity that stands, with the addresses that whoever enrolls it again knows.
+    private func renewed(_ present: DeviceIdentity) throws(IdentityError) -> DeviceIdentity {
+        guard present.servers != servers, servers.count > 1 else { return present }
+        let identity = DeviceIdentity(
+            key: present.key, device: present.device, organization: present.organization, name: present.name, kind: present.kind,
+            server: present.server, servers: servers, authority: present.authority, timeFloor: present.timeFloor)
+        try identity.save(state: stateFolder)
+        return identity
     }
 
     private func redeemOnce(kind: DeviceKind, name: String) async throws -> DeviceIdentity {
         let key = try DeviceIdentity.makeKey(state: stateFolder)
         let request = EnrollRequest(
             token: SecretOnWire(token.text), publicKey: Base64URL.encode(key.publicKey), name: name, kind: kind)
-        let response = try await ask(Array(JSONEncoder().encode(request)))
+        let (response, server) = try await ask(Array(JSONEncoder().encode(request)))
         let identity = DeviceIdentity(
             key: key, device: response.device, organization: response.organization, name: response.name, kind: kind, server: server,
-            authority: token.authority)
+            servers: servers, authority: token.authority)
         try identity.save(state: stateFolder)
         return identity
     }
 
-    private func ask(_ body: [UInt8]) async throws -> EnrollResponse {
+    private func ask(_ body: [UInt8]) async throws -> (EnrollResponse, ServerOrigin) {
+        for wait in waits {
+            do {
+                return try await round(body)
+            } catch IdentityError.unreachable {
+                try await loop.sleep(for: wait)
+            }
+        }
+        return try await round(body)
+    }
+
+    /// Each server over each way: what one of them answers, or why none does.
+    ///
+    /// Somebody else may answer on one way, as a sign-in page does, and control on the next: only where all agree that it is not control,
+    /// or one is control and refuses, is that said.
+    private func round(_ body: [UInt8]) async throws -> (EnrollResponse, ServerOrigin) {
+        var faults: [IdentityError] = []
+        for server in servers {
+            for route in await way.routes() {
+                do {
+                    return (try await ask(body, of: server, over: route), server)
+                } catch let error as IdentityError {
+                    if error == .enrolledKey || error == .revokedKey { throw error }
+                    faults.append(error)
+                }
+            }
+        }
+        func first(_ isMeant: (IdentityError) -> Bool) -> IdentityError? { faults.first(where: isMeant) }
+        let refusal = first { if case .refused = $0 { true } else { false } }
+        let silence = first { if case .unreachable = $0 { true } else { false } }
+        throw refusal ?? silence ?? faults.first ?? IdentityError.unreachable(server: servers[0].text, reason: "there is no link")
+    }
+
+    private func ask(_ body: [UInt8], of server: ServerOrigin, over route: String?) async throws -> EnrollResponse {
         var options = ClientOptions()
         options.trust = token.authority.trust
-        options.timeFloor = TimeFloor.ofProgram()
-        options.proxy = proxy
+        options.timeFloor = max(TimeFloor.ofProgram(), TimeFloor.ofSystem(), way.timeFloor)
+        options.proxy = way.proxy
+        options.names = way.names
+        options.bindToDevice = route
+        options.connectTimeout = way.connectTimeout
         options.bodyLimit = 64 * 1024
-        let client = Client(loop: loop, options: options)
-        var lastReason = ""
-        for wait in waits.map(Optional.some) + [nil] {
-            do {
-                let response = try await client.request(
-                    .post, server.enrollURL, headers: ["Content-Type": "application/json"], body: body)
-                if let accepted = try accept(response) { return accepted }
-                lastReason = "HTTP \(response.status.code)"
-            } catch ClientError.untrusted(let reason) {
-                throw IdentityError.untrusted(server: server.text, reason: reason)
-            } catch let error as IdentityError {
-                throw error
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                lastReason = "\(error)"
-            }
-            if let wait { try await loop.sleep(for: wait) }
+        let response: ClientResponse
+        do {
+            response = try await Client(loop: loop, options: options).request(
+                .post, server.enrollURL, headers: ["Content-Type": "application/json"], body: body)
+        } catch ClientError.untrusted(let reason) {
+            throw IdentityError.untrusted(server: server.text, reason: reason)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw IdentityError.unreachable(server: server.text, reason: "\(error)")
         }
-        throw IdentityError.unreachable(server: server.text, reason: lastReason)
+        guard let accepted = try accept(response) else {
+            throw IdentityError.unreachable(server: server.text, reason: "HTTP \(response.status.code)")
+        }
+        return accepted
     }
 
     /// - Returns: nil where another attempt may help: the server is busy or broken.

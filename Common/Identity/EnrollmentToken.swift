@@ -61,6 +61,7 @@ extension EnrollmentToken.Authority {
         }
     }
 
+    /// Whom to believe when dialling a server of this authority.
     package var trust: Trust {
         switch self {
         case .system: .system

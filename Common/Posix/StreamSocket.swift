@@ -4,8 +4,9 @@ import Glibc
 /// Sockets of bytes, TCP and Unix, all non-blocking and closed on exec; what they throw is `SystemError`.
 package enum StreamSocket {
     /// A TCP socket that listens; IPv6 ones take no IPv4. Port 0 takes a free one: ask `localAddress`.
-    package static func listen(on address: SocketAddress, backlog: CInt = 1024) throws -> Descriptor {
+    package static func listen(on address: SocketAddress, device: String? = nil, backlog: CInt = 1024) throws -> Descriptor {
         let socket = try open(address.family == .ipv4 ? AF_INET : AF_INET6, on: "\(address)")
+        if let device { try bind(socket.raw, toDevice: device) }
         set(socket.raw, SOL_SOCKET, SO_REUSEADDR, 1)
         if address.family == .ipv6 { set(socket.raw, CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         guard address.withSockaddr({ Glibc.bind(socket.raw, $0, $1) }) == 0 else { throw SystemError("bind", on: "\(address)") }

@@ -23,7 +23,7 @@ final class Acceptor: @unchecked Sendable {
         self.core = core
         self.lanes = lanes
         context = Guarded(try Acceptor.loadContext(listener))
-        socket = try StreamSocket.listen(on: listener.address)
+        socket = try StreamSocket.listen(on: listener.address, device: listener.device)
         guard let address = StreamSocket.localAddress(socket.raw) else { throw SystemError("getsockname", on: "\(listener.address)") }
         self.address = address
     }

@@ -25,7 +25,7 @@ package final class Server: Sendable {
     package func start() async throws -> [SocketAddress] {
         let listeners = core.configuration.listeners
         guard !listeners.isEmpty else { throw ServerFault.noListeners }
-        for listener in listeners where listener.certificate == nil && !listener.address.isLoopback {
+        for listener in listeners where listener.certificate == nil && listener.device == nil && !listener.address.isLoopback {
             throw ServerFault.plainOutsideLoopback(listener.address)
         }
         let made = try listeners.map { try Acceptor(listener: $0, core: core, lanes: lanes) }

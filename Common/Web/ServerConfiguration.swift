@@ -7,12 +7,19 @@ package struct Listener: Sendable, Hashable {
     package var certificate: CertificateFiles?
     /// Of the connections by TLS, those that are another server's.
     package var passage: Passage?
+    /// The one interface that connections come over (SO_BINDTODEVICE); nil for any.
+    package var device: String?
 
-    /// - Parameter certificate: for TLS; nil for plain HTTP, which is refused on any address but loopback.
-    package init(_ address: SocketAddress, certificate: CertificateFiles? = nil, passage: Passage? = nil) {
+    /// - Parameters:
+    ///   - certificate: for TLS; nil for plain HTTP, which is refused on any address but loopback.
+    ///   - device: an interface with nothing behind it but what is plugged in: plain HTTP is served there.
+    package init(
+        _ address: SocketAddress, certificate: CertificateFiles? = nil, passage: Passage? = nil, device: String? = nil
+    ) {
         self.address = address
         self.certificate = certificate
         self.passage = passage
+        self.device = device
     }
 }
 

@@ -8,11 +8,19 @@ package struct CreateTokenRequest: Codable, Sendable {
     /// The name the device gets; it may be changed later.
     package var name: String?
     package var expiresInSeconds: Int?
+    /// The first configuration of the sender that it makes: TOML, as `PUT /senders/{id}/configuration` takes it.
+    package var configuration: String?
+    /// A sender that is there already: its board gets a new key by this token, and whoever has the old one is shut out.
+    package var sender: DeviceID?
 
-    package init(kind: DeviceKind, name: String? = nil, expiresInSeconds: Int? = nil) {
+    package init(
+        kind: DeviceKind, name: String? = nil, expiresInSeconds: Int? = nil, configuration: String? = nil, sender: DeviceID? = nil
+    ) {
         self.kind = kind
         self.name = name
         self.expiresInSeconds = expiresInSeconds
+        self.configuration = configuration
+        self.sender = sender
     }
 }
 
@@ -23,15 +31,21 @@ package struct TokenView: Codable, Sendable {
     package var expiresAt: String
     /// The device it made, once redeemed.
     package var device: DeviceID?
+    /// The sender that gets a new key by it; nil for a token that makes a new one.
+    package var sender: DeviceID?
     /// The token itself: shown once, when it is made.
     package var token: SecretOnWire?
 
-    package init(id: EnrollmentTokenID, kind: DeviceKind, name: String?, expiresAt: String, device: DeviceID?, token: SecretOnWire?) {
+    package init(
+        id: EnrollmentTokenID, kind: DeviceKind, name: String?, expiresAt: String, device: DeviceID?, sender: DeviceID? = nil,
+        token: SecretOnWire?
+    ) {
         self.id = id
         self.kind = kind
         self.name = name
         self.expiresAt = expiresAt
         self.device = device
+        self.sender = sender
         self.token = token
     }
 }

@@ -45,6 +45,9 @@ struct OperatorRoutes: Sendable {
         guard request.kind == .pool else {
             throw Problem(.invalid, "tokens for senders are an organisation's: POST /api/v1/enrollment-tokens")
         }
+        guard request.configuration == nil, request.sender == nil else {
+            throw Problem(.invalid, "a pool host's token has no configuration, and renews no sender")
+        }
         let token = EnrollmentToken.fresh(authority: parts.authority)
         let made = try await parts.store.pools.createToken(
             token.text, label: request.name ?? "pool", lifetime: .seconds(request.expiresInSeconds ?? 86_400))

@@ -346,10 +346,11 @@ enum Schemas {
     private static let devices: [String: Schema] = [
         "CreateTokenRequest": .object([
             .required("kind", choice(["sender", "pool"])), .optional("name", name), .optional("expiresInSeconds", .integer(60...2_592_000)),
+            .optional("configuration", toml), .optional("sender", id),
         ]),
         "Token": .object([
             .required("id", id), .required("kind", choice(["sender", "pool"])), .optional("name", name), .required("expiresAt", time),
-            .optional("device", id), .optional("token", secret),
+            .optional("device", id), .optional("sender", id), .optional("token", secret),
         ]),
         "EnrollRequest": .object([
             .required("token", secret),

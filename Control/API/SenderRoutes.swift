@@ -24,8 +24,9 @@ struct SenderRoutes: Sendable {
     private var tokenRoutes: [Route] {
         [
             Route(
-                method: .post, path: "/api/v1/enrollment-tokens", access: .user(.manageSenders), summary: "Make a token for one new sender",
-                body: "CreateTokenRequest", success: .one("Token", .created), problems: [.quota], run: createToken),
+                method: .post, path: "/api/v1/enrollment-tokens", access: .user(.manageSenders),
+                summary: "Make a token for one new sender, or for a new key of one that is there",
+                body: "CreateTokenRequest", success: .one("Token", .created), problems: [.quota, .notFound], run: createToken),
             Route(
                 method: .get, path: "/api/v1/enrollment-tokens", access: .user(.manageSenders), summary: "List the organisation's tokens",
                 success: .page("Token"),
@@ -47,9 +48,21 @@ struct SenderRoutes: Sendable {
         guard request.kind == .sender else {
             throw Problem(.invalid, "tokens for pool hosts are the operator's: POST /api/v1/operator/enrollment-tokens")
         }
+        if let toml = request.configuration { try Self.check(toml, "configuration", "no token was made") }
+        let scope = try call.scope()
+        var name = request.name
+        if let sender = request.sender {
+            guard request.configuration == nil else {
+                throw Problem(.invalid, "a sender that is there has its configuration: PUT /api/v1/senders/{id}/configuration")
+            }
+            let device = try await parts.store.devices(in: scope).find(sender)
+            guard !device.isRevoked else { throw Problem(.notFound, "that sender was revoked") }
+            name = name ?? device.name
+        }
         let token = EnrollmentToken.fresh(authority: parts.authority)
-        let made = try await parts.store.enrollmentTokens(in: call.scope()).create(
-            token.text, label: request.name ?? "sender", lifetime: .seconds(request.expiresInSeconds ?? 86_400))
+        let made = try await parts.store.enrollmentTokens(in: scope).create(
+            token.text, label: name ?? "sender", lifetime: .seconds(request.expiresInSeconds ?? 86_400),
+            configuration: request.configuration, renewing: request.sender)
         return .secret(TokenView(made, text: token.text), .created)
     }
 
@@ -129,17 +142,23 @@ struct SenderRoutes: Sendable {
         let scope = try call.scope()
         _ = try await view(call)
         let toml = try call.body(ChangeConfigurationRequest.self).toml
+        try Self.check(toml, "toml", "the configuration was not saved, the one before stays in force")
+        return .value(try await parts.fleet.configure(call.id(), toml, in: scope))
+    }
+
+    /// The board checks with the same code; what it would refuse never becomes a version.
+    ///
+    /// - Parameter field: of the request.
+    private static func check(_ toml: String, _ field: String, _ outcome: String) throws(Problem) {
         do throws(ConfigurationFaults) {
             _ = try Configuration.SenderConfiguration.parse(toml)
         } catch {
-            // The board checks with the same code; what it would refuse never becomes a version.
             let faults = error.faults.map { fault in
-                let field = fault.key == ConfigurationFault.wholeText ? "toml" : "toml.\(fault.key.bounded(to: 200))"
-                return Problem.Fault(field: field, expected: fault.demand.bounded())
+                let place = fault.key == ConfigurationFault.wholeText ? field : "\(field).\(fault.key.bounded(to: 200))"
+                return Problem.Fault(field: place, expected: fault.demand.bounded())
             }
-            throw Problem(.invalid, "the configuration was not saved, the one before stays in force", faults: faults)
+            throw Problem(.invalid, outcome, faults: faults)
         }
-        return .value(try await parts.fleet.configure(call.id(), toml, in: scope))
     }
 
     // MARK: Devices
@@ -164,6 +183,7 @@ struct SenderRoutes: Sendable {
         }
         let device = try await parts.store.identities.redeem(
             request.token.secret, publicKey: key, name: request.name.bounded(to: 100), kind: request.kind)
+        await parts.fleet.rekeyed(device)
         if let organization = device.organization { await parts.fleet.publish(sender: device.id, in: organization) }
         return .value(EnrollResponse(device: device.id, organization: device.organization, name: device.name), .created)
     }
@@ -172,7 +192,7 @@ struct SenderRoutes: Sendable {
 extension TokenView {
     init(_ token: StoredToken, text: Secret?) {
         self.init(
-            id: token.id, kind: token.kind, name: token.label, expiresAt: token.expiresAt.text, device: token.device,
+            id: token.id, kind: token.kind, name: token.label, expiresAt: token.expiresAt.text, device: token.device, sender: token.renewed,
             token: text.map(SecretOnWire.init))
     }
 }

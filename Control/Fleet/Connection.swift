@@ -11,13 +11,16 @@ package actor Connection {
     /// nil for a pool host.
     package nonisolated let organization: OrganizationID?
     package nonisolated let socket: WebSocket
+    /// That it was proven with.
+    package nonisolated let publicKey: [UInt8]
     private var pending: [CommandID: CheckedContinuation<Answer, Never>] = [:]
     private var isOver = false
 
-    package init(device: DeviceID, kind: DeviceKind, organization: OrganizationID?, socket: WebSocket) {
+    package init(device: DeviceID, kind: DeviceKind, organization: OrganizationID?, publicKey: [UInt8], socket: WebSocket) {
         self.device = device
         self.kind = kind
         self.organization = organization
+        self.publicKey = publicKey
         self.socket = socket
     }
 

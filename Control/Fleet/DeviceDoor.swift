@@ -88,13 +88,15 @@ package struct DeviceDoor: Sendable {
             throw Refusal.refused("wrong signature")
         }
         guard !device.isRevoked else { throw Refusal.revoked }
-        return Connection(device: device.id, kind: device.kind, organization: device.organization, socket: socket)
+        return Connection(
+            device: device.id, kind: device.kind, organization: device.organization, publicKey: device.publicKey, socket: socket)
     }
 
-    /// Refuses a device that was revoked since its proof was checked: until here only this sees it, from here on
-    /// `Roster.revoke` finds the connection.
+    /// Refuses a device that was revoked, or has another key, since its proof was checked: until here only this sees it, from here on
+    /// `Roster.revoke` and `Roster.rekeyed` find the connection.
     func checkAgain(_ connection: Connection) async throws {
-        guard try await store.identities.device(connection.device)?.isRevoked == false else { throw Refusal.revoked }
+        guard let device = try await store.identities.device(connection.device), !device.isRevoked else { throw Refusal.revoked }
+        guard device.publicKey == connection.publicKey else { throw Refusal.refused("another key") }
     }
 
     private func converse(_ connection: Connection) async {

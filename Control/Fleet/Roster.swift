@@ -125,6 +125,16 @@ package actor Roster {
         await connection.socket.close(.revoked, "revoked", within: Self.revocationLimit)
     }
 
+    /// Ends a device's connection where it was proven with another key than the device has now: whoever has the old one, the board itself
+    /// or a copy of it, is refused when it comes again.
+    package func rekeyed(_ device: Device) async {
+        guard let connection = connections[device.id], connection.publicKey != device.publicKey else { return }
+        speed.forget(device.id)
+        previews.forget(device.id)
+        await leave(connection)
+        await connection.socket.close(.policyViolation, "this device has another key by now", within: Self.revocationLimit)
+    }
+
     // MARK: Coming and going
 
     /// Whether a newly proven connection may take the device's place: not while the old one still answers (THREATS 3).

@@ -60,6 +60,7 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case deviceRenamed = "device.renamed"
     case deviceRevoked = "device.revoked"
     case deviceFlagged = "device.flagged"
+    case deviceRenewed = "device.renewed"
     case deviceConfigured = "device.configured"
     case hostDrained = "host.drained"
     case hostTakenBack = "host.taken_back"

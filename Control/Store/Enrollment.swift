@@ -16,6 +16,10 @@ package struct StoredToken: Sendable, Hashable, Encodable {
     package let redeemedAt: Timestamp?
     /// The device it made.
     package let device: DeviceID?
+    /// The first configuration of that device, TOML.
+    let configuration: String?
+    /// The device that gets a new key by it, in place of a new device.
+    package let renewed: DeviceID?
 
     init(_ row: borrowing Row) throws {
         id = try row["id"]
@@ -28,6 +32,8 @@ package struct StoredToken: Sendable, Hashable, Encodable {
         withdrawnAt = try row["withdrawn_at"]
         redeemedAt = try row["redeemed_at"]
         device = try row["device"]
+        configuration = try row["configuration"]
+        renewed = try row["renews"]
     }
 }
 
@@ -40,10 +46,21 @@ package struct EnrollmentTokens: Sendable {
     let store: ControlStore
     let scope: OrganizationScope
 
-    /// - Parameter secret: at least 128 random bits as text.
-    package func create(_ secret: Secret, label: String, lifetime: Duration) async throws -> StoredToken {
+    /// - Parameters:
+    ///   - secret: at least 128 random bits as text.
+    ///   - configuration: that the device has from its first connection on; whether it is a valid one is the caller's to check.
+    ///   - renewed: one of the organisation's senders, whose key the token replaces.
+    package func create(
+        _ secret: Secret, label: String, lifetime: Duration, configuration: String? = nil, renewing renewed: DeviceID? = nil
+    ) async throws -> StoredToken {
         let label = try checked(label, "enrollment.label", upTo: 100)
+        guard configuration?.utf8.count ?? 0 <= Configurations.maximumBytes else {
+            throw StoreError.invalid(field: "configuration", expected: "at most \(Configurations.maximumBytes) bytes")
+        }
         return try await store.write(.durable) { transaction in
+            if let renewed {
+                _ = try transaction.row(Device.self, in: scope, where: "id = \(renewed) AND revoked_at IS NULL", or: "sender")
+            }
             try transaction.admit(
                 .enrollmentTokens, of: .enrollmentTokens,
                 where: "redeemed_at IS NULL AND withdrawn_at IS NULL AND expires_at > \(transaction.now)", by: store.quotas, in: scope)
@@ -52,7 +69,8 @@ package struct EnrollmentTokens: Sendable {
                 into: .enrollmentTokens, in: scope,
                 [
                     "id": id, "kind": DeviceKind.sender.rawValue, "hash": SHA256.hash(secret.revealed), "label": label,
-                    "created_at": transaction.now, "expires_at": transaction.now + lifetime,
+                    "created_at": transaction.now, "expires_at": transaction.now + lifetime, "configuration": configuration,
+                    "renews": renewed,
                 ])
             try transaction.note(.enrollmentTokenCreated, id.text, detail: label, in: scope)
             return try transaction.row(StoredToken.self, in: scope, where: "id = \(id)", or: "enrollment token")
@@ -116,6 +134,9 @@ extension Identities {
             let holder = try crossing.first("SELECT * FROM devices WHERE public_key = \(publicKey)", Device.init)
             if let holder { return try token.redeemedAgain(by: holder) }
             guard token.device == nil else { throw StoreError.tokenUsed }
+            if let renewed = token.renewed, let organization = token.organization {
+                return try transaction.renew(renewed, publicKey, with: token, in: organization)
+            }
             if let organization = token.organization {
                 try transaction.admit(
                     .senders, of: .devices, where: "revoked_at IS NULL", by: store.quotas,
@@ -124,6 +145,11 @@ extension Identities {
             let name = clipped(name, to: 100).isEmpty ? token.label : clipped(name, to: 100)
             let device = try transaction.enroll(publicKey, name: name, with: token)
             try crossing.run("UPDATE enrollment_tokens SET redeemed_at = \(transaction.now), device = \(device.id) WHERE id = \(token.id)")
+            if let toml = token.configuration, let organization = token.organization {
+                try transaction.insert(
+                    into: .configurations, in: OrganizationScope(organization, by: .device(device.id)),
+                    ["sender": device.id, "version": 1, "toml": toml, "created_at": transaction.now])
+            }
             return device
         }
     }
@@ -135,7 +161,12 @@ extension ControlStore {
 
 extension StoredToken {
     /// What the device that has the key already gets.
+    ///
+    /// A key that is to be replaced, and one that its organisation has given up, are over: the board makes another one.
     fileprivate func redeemedAgain(by holder: Device) throws(StoreError) -> Device {
+        if device == nil, holder.kind == kind, holder.id == renewed || (holder.isRevoked && holder.organization != organization) {
+            throw .keyRevoked
+        }
         guard holder.organization == organization, holder.kind == kind else { throw .taken("public key") }
         guard !holder.isRevoked else { throw .keyRevoked }
         guard holder.id == device, holder.firstConnectedAt == nil else { throw .enrolled }
@@ -144,6 +175,27 @@ extension StoredToken {
 }
 
 extension Transaction {
+    /// Gives a device another key. What is known of the device stays; that it was seen in two places is over.
+    fileprivate func renew(
+        _ device: DeviceID, _ publicKey: [UInt8], with token: StoredToken, in organization: OrganizationID
+    ) throws -> Device {
+        let scope = OrganizationScope(organization, by: .device(device))
+        let isThere = "id = \(device) AND revoked_at IS NULL" as SQL
+        let none: Timestamp? = nil
+        let nothing = 0
+        try naming("public key") {
+            // It has forgotten its configuration with its key, and its first connection is yet to come.
+            try updateOne(
+                .devices, in: scope,
+                set: [
+                    "public_key": publicKey, "flagged_at": none, "first_connected_at": none, "applied_configuration": nothing,
+                ], where: isThere, or: "sender")
+        }
+        try across(.identification).run("UPDATE enrollment_tokens SET redeemed_at = \(now), device = \(device) WHERE id = \(token.id)")
+        try note(.deviceRenewed, device.text, detail: token.label, in: scope)
+        return try row(Device.self, in: scope, where: isThere, or: "sender")
+    }
+
     fileprivate func enroll(_ publicKey: [UInt8], name: String, with token: StoredToken) throws -> Device {
         let id: DeviceID = newID()
         try naming("public key") {

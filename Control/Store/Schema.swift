@@ -30,6 +30,7 @@ enum Schema {
         Migration(version: 24, name: "phone home", script: phoneHome),
         Migration(version: 25, name: "rollouts", script: rollouts),
         Migration(version: 26, name: "recordings", script: recordings),
+        Migration(version: 27, name: "prepared boards", script: preparedBoards),
     ]
 
     private static let accounts: StaticString = """
@@ -518,5 +519,11 @@ enum Schema {
             UNIQUE (organization, id)
         ) STRICT;
         CREATE INDEX rooms_by_organization ON rooms (organization, created_at);
+        """
+
+    /// A program of the version before makes a new device of a token that renews one, and gives it no configuration.
+    private static let preparedBoards: StaticString = """
+        ALTER TABLE enrollment_tokens ADD COLUMN configuration TEXT;
+        ALTER TABLE enrollment_tokens ADD COLUMN renews TEXT REFERENCES devices (id);
         """
 }

@@ -1,6 +1,7 @@
 // Accounts, tokens and organisations.
 import Crypto
 import HTTP
+import Sheets
 import Units
 import Wire
 
@@ -24,8 +25,12 @@ extension Console {
     }
 
     func token(_ arguments: inout Arguments, _ client: ControlClient) async throws {
-        switch try arguments.word("create or list") {
+        switch try arguments.word("create, list or withdraw") {
         case "create": try await createToken(&arguments, client)
+        case "withdraw":
+            let id: EnrollmentTokenID = try arguments.wordID("the token's id")
+            try arguments.finish()
+            try await client.callEmpty(.delete, "/api/v1/enrollment-tokens/\(id)")
         case "list":
             try arguments.finish()
             show(try await client.call(.get, "/api/v1/enrollment-tokens") as ListView<TokenView>)
@@ -37,8 +42,10 @@ extension Console {
         let kindText = try arguments.optional("kind") ?? "sender"
         guard let kind = DeviceKind(rawValue: kindText) else { throw Arguments.Fault("--kind is '\(kindText)'; expected sender or pool") }
         let request = CreateTokenRequest(
-            kind: kind, name: try arguments.optional("name"), expiresInSeconds: try arguments.integer("expires", in: 60...2_592_000))
+            kind: kind, name: try arguments.optional("name"), expiresInSeconds: try arguments.integer("expires", in: 60...2_592_000),
+            configuration: try arguments.optional("configuration").map(Self.text))
         let file = try arguments.optional("output")
+        let picture = try arguments.optional("qr")
         let operatorFile = try arguments.optional("operator-token-file")
         try arguments.finish()
         switch (kind, operatorFile) {
@@ -49,7 +56,7 @@ extension Console {
         case (.sender, _?): throw Arguments.Fault("--operator-token-file is for --kind pool: a token for a sender is an organisation's")
         default: break
         }
-        if let file { try KeyFile.check(file) }
+        for file in [file, picture].compactMap({ $0 }) { try KeyFile.check(file) }
         let made: TokenView
         if let operatorFile {
             let token = try Self.secret(of: operatorFile).secret
@@ -57,6 +64,7 @@ extension Console {
         } else {
             made = try await client.call(.post, "/api/v1/enrollment-tokens", request)
         }
+        if let picture, let token = made.token { try KeyFile.write(QRCode(token.secret.revealed).svg, to: picture) }
         guard let file else { return show(made) }
         try Self.keep(made.token, in: file, "the token \(made.id)", until: made.expiresAt)
         show(TokenView(id: made.id, kind: made.kind, name: made.name, expiresAt: made.expiresAt, device: nil, token: nil))

@@ -6,7 +6,7 @@ import Wire
 
 extension Console {
     func sender(_ arguments: inout Arguments, _ client: ControlClient) async throws {
-        let verb = try arguments.word("list, show, revoke, rename, configure, reset-modem or speed-test")
+        let verb = try arguments.word("list, show, revoke, renew, transfer, rename, configure, reset-modem or speed-test")
         guard verb != "list" else {
             try arguments.finish()
             return show(try await client.call(.get, "/api/v1/senders") as ListView<SenderView>)
@@ -20,6 +20,8 @@ extension Console {
         case "revoke":
             try arguments.finish()
             try await client.callEmpty(.delete, route)
+        case "renew": try await renew(id, &arguments, client)
+        case "transfer": try await transfer(id, &arguments, client)
         case "rename":
             let request = ChangeSenderRequest(name: try arguments.required("name"))
             try arguments.finish()

@@ -17,9 +17,15 @@ package struct Console: Sendable {
           whoami
           api-token create --name NAME --scope SCOPE … --password-file F [--expires SECONDS] [--output FILE]
           api-token list | api-token end ID
-          token create [--kind sender] [--name NAME] [--expires SECONDS] [--output FILE]
+          token create [--kind sender] [--name NAME] [--expires SECONDS] [--configuration TOML] [--output FILE] [--qr SVG]
           token create --kind pool --operator-token-file F [--name NAME] [--output FILE]
-          token list
+          token list | token withdraw ID
+          tokens --csv FILE --directory DIR [--sheet HTML] [--expires SECONDS] [NETWORK]     a board's file for each line, and a sheet to print
+          board --directory BOOT [--name NAME] [--expires SECONDS] [--configuration TOML] [NETWORK]      a card's boot partition, as mounted here
+          board --cloud-init FILE …                                              the same as user data of cloud-init
+          board --token-file F …                                                 with a token that somebody else has made
+          sender renew ID --directory BOOT | --cloud-init FILE | --output FILE   a new key for a board: its copies are shut out
+          sender transfer ID --token-file F --directory BOOT                     to the organisation that has made the token
           sender list | sender show ID | sender revoke ID | sender rename ID --name NAME
           sender configure ID --file TOML
           sender reset-modem ID MODEM [--force]
@@ -50,6 +56,10 @@ package struct Console: Sendable {
           server install --dry-run …                                             what would be made, and nothing is
           server status | server rollback | server destroy [--purge] [--confirm NAME]
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
+
+        NETWORK is --origin URL … where boards know the server by another address, the first one first; --wireless NAME
+        [--wireless-password-file F], --address IP/PREFIX [--gateway IP] [--name-server IP …], --apn NAME [--apn-user NAME] [--apn-password-file F]
+        [--pin-file F], --board-proxy URL. Without any a board gets into its network by cable and DHCP.
 
         Answers are JSON on standard output. --server and --ca are remembered in the session file after register or login.
         With an API token, from --api-token-file or the environment's STRATA_API_TOKEN, nobody has to have signed in; scopes are read, broadcasts,
@@ -109,6 +119,8 @@ package struct Console: Sendable {
             show(try await client.call(.get, "/api/v1/auth/me") as UserView)
         case "api-token": try await apiToken(&arguments, client)
         case "token": try await token(&arguments, client)
+        case "tokens": try await tokens(&arguments, client)
+        case "board": try await board(&arguments, client)
         case "sender": try await sender(&arguments, client)
         case "destination": try await destination(&arguments, client)
         case "broadcast": try await broadcast(&arguments, client)

@@ -37,6 +37,9 @@ actor ControlClient {
         accessToken = token
     }
 
+    /// The server's address, as this client reaches it.
+    var server: String { session.server }
+
     func call<Answer: Decodable>(_ method: HTTP.Method, _ route: String, _ body: (any Encodable & Sendable)? = nil) async throws -> Answer {
         let answer = try await send(method, route, body, bearer: try await bearer())
         return try JSONDecoder().decode(Answer.self, from: Data(answer.body))

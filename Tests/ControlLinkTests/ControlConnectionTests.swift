@@ -61,12 +61,12 @@ struct ControlConnectionTests {
     private func origin(_ port: Int) throws -> ServerOrigin { try ServerOrigin("http://127.0.0.1:\(port)") }
 
     private func device(
-        _ port: Int, _ loop: Loop, routes: [Route] = [.any], times: ControlLinkTimes = ControlLinkTimes(),
+        _ port: Int, _ loop: Loop, others: [ServerOrigin] = [], routes: [Route] = [.any], times: ControlLinkTimes = ControlLinkTimes(),
         log: Log = Log("test", threshold: .error)
     ) throws -> ControlConnection<PoolMessage, PoolOrder> {
         let identity = DeviceIdentity(
             key: key, device: DeviceID("01ARZ3NDEKTSV4RRFFQ69G5FAV")!, organization: nil, name: "pool", kind: .pool,
-            server: try origin(port), authority: .system)
+            server: try origin(port), servers: [try origin(port)] + others, authority: .system)
         return ControlConnection(
             identity: identity, loop: loop, log: log, times: times, routes: { routes },
             hello: {
@@ -125,6 +125,20 @@ struct ControlConnectionTests {
         try await socket.send(json(command(1)))
         guard case .outcome(outcome) = try await message(socket) else { throw Unexpected("no second outcome") }
         #expect(await device.counts.malformed == 1)
+        await device.stop()
+        await control.stop()
+        loop.stop()
+    }
+
+    @Test("a control that is gone from its first address is found at the next, which is the one that is proven to")
+    func restored() async throws {
+        let control = try await PlayedControl()
+        let loop = try Loop(name: "device")
+        // Nobody listens there.
+        let device = try device(1, loop, others: [try origin(control.port)])
+        await device.start()
+        let socket = try await control.next()
+        try await greet(socket, control.port)
         await device.stop()
         await control.stop()
         loop.stop()

@@ -213,6 +213,26 @@ struct DeviceTests {
             #expect(try await owner.get("/audit").items().contains { $0["action"] as? String == "device.flagged" })
             #expect(first.closeCode == nil)
             #expect(try await owner.get(path).object()["online"] as? Bool == true)
+
+            // One step gives the board another key: whoever has the old one is out, and the flag is gone.
+            let renewal = try await owner.post("/enrollment-tokens", #"{"kind":"sender","sender":"\#(board.identity.device)"}"#)
+            #expect(try renewal.text("sender") == board.identity.device.text && renewal.text("name") == "board")
+            let token = try renewal.text("token")
+            #expect(try await RawBoard.redeem(token, key: board.identity.key, at: desk).problem == "revoked")
+            let key = try Ed25519PrivateKey.generate()
+            #expect(try await RawBoard.redeem(token, key: key, at: desk).text("device") == board.identity.device.text)
+            try await eventually(within: .seconds(2), "whoever is connected with the old key is not any more") {
+                first.closeCode?.rawValue == 1008
+            }
+            #expect(try await board.prove().ending(within: .seconds(5)) == 1008)
+            let fresh = try await RawBoard(at: desk, key: key, device: board.identity.device.text).connect()
+            let listening = Task { while try await fresh.receive() != nil {} }
+            defer { listening.cancel() }
+            try await eventually(within: .seconds(5), "the board is online with its new key, and no longer flagged") {
+                let view = try await owner.get(path).object()
+                return view["online"] as? Bool == true && view["flaggedAt"] as? String == nil
+            }
+            #expect(try await owner.get("/audit").items().contains { $0["action"] as? String == "device.renewed" })
         }
     }
 

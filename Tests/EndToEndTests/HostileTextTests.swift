@@ -310,7 +310,7 @@ struct HostileTextTests {
             "CreateOrganizationRequest": [
                 "name": "O", "slug": "oo", "ownerEmail": "n@example.org", "ownerDisplayName": "New", "ownerPassword": "a long password",
             ],
-            "CreateTokenRequest": ["kind": "sender", "name": "N"],
+            "CreateTokenRequest": ["kind": "sender", "name": "N", "configuration": "[video]\ninput = \"test\"\n"],
             "EnrollRequest": ["token": "t", "publicKey": String(repeating: "A", count: 43), "name": "N", "kind": "sender"],
             "ChangeSenderRequest": ["name": "N"], "ChangeHostRequest": ["draining": true],
             "ChangeConfigurationRequest": ["toml": "[video]\ninput = \"test\"\n"],

@@ -324,6 +324,7 @@ struct TenancyTests {
                 #expect(unknown.status == 404 && unknown.problem == answer.problem, "\(route) for an unknown id: \(unknown)")
             }
             #expect(try await other.post("/broadcasts", start).status == 404)
+            #expect(try await other.post("/enrollment-tokens", #"{"kind":"sender","sender":"\#(sender)"}"#).status == 404)
             #expect(try await other.post("/rehearsals", #"{"sender":"\#(sender)"}"#).status == 404)
             for list in [
                 "/users", "/senders", "/destinations", "/broadcasts", "/enrollment-tokens", "/audit", "/auth/sessions", "/invitations",

@@ -29,7 +29,7 @@ struct UpgradeTests {
                     + "12 flight events 0.1.0, 13 health snapshots 0.1.0, 14 draining hosts 0.1.0, 15 webhooks 0.1.0, "
                     + "16 branding 0.1.0, 17 profiles 0.1.0, 18 wordings 0.1.0, 19 alerts 0.1.0, "
                     + "20 removed users 0.1.0, 21 rooms 0.1.0, 22 meetings 0.1.0, 23 chat 0.1.0, 24 phone home 0.1.0, 25 rollouts 0.1.0, "
-                    + "26 recordings 0.1.0")
+                    + "26 recordings 0.1.0, 27 prepared boards 0.1.0")
             let applied = try await sqlite(desk, "SELECT applied_at FROM migrations WHERE version = 4")
             let age = Date.now.timeIntervalSince(try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(applied))
             #expect((0..<60).contains(age))

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Posix
 import Testing
 import Units
 import Wire
@@ -39,6 +40,24 @@ final class DeviceIdentityTests {
         }
         let text = try String(contentsOfFile: folder + "/identity.json", encoding: .utf8)
         #expect(!text.contains(Base64URL.encode(key.seed)))
+    }
+
+    @Test("the server that was found last comes first from then on, but none that is not the machine's; no time is taken back")
+    func preferred() throws {
+        let key = try DeviceIdentity.makeKey(state: folder)
+        let (first, second) = (try ServerOrigin("https://live.example.org"), try ServerOrigin("https://other.example.org"))
+        let saved = DeviceIdentity(
+            key: key, device: DeviceID("01ARZ3NDEKTSV4RRFFQ69G5FAV")!, organization: nil, name: "board 1", kind: .sender, server: first,
+            servers: [first, second], authority: .system)
+        try saved.save(state: folder)
+        let later = Int64(Date().timeIntervalSince1970) + 1000
+        try FileTree.setTime(later, of: folder + "/identity.json")
+        try DeviceIdentity.prefer(second, state: folder)
+        let loaded = try #require(try DeviceIdentity.load(state: folder))
+        #expect(loaded.server == second && loaded.servers == [first, second] && loaded.device == saved.device)
+        #expect(loaded.timeFloor >= Int(later))
+        try DeviceIdentity.prefer(ServerOrigin("https://evil.example.org"), state: folder)
+        #expect(try DeviceIdentity.load(state: folder)?.server == second)
     }
 
     @Test("the key is made once")

@@ -121,6 +121,41 @@ struct EnrollmentTests {
         await control.stop()
     }
 
+    @Test("before a machine becomes another one, what belonged to the one before goes; where that fails it stays who it was")
+    func leaving() async throws {
+        struct Stuck: Error {}
+        let control = try await PlayedControl { request, count in
+            [1, 4].contains(count) ? Self.accept(request) : Self.problem(410, "revoked")
+        }
+        let identity = try await control.enrollment().redeem(kind: .sender, name: "board")
+        await #expect(throws: Stuck.self) { try await control.enrollment().redeem(kind: .sender, name: "board") { throw Stuck() } }
+        #expect(try DeviceIdentity.load(state: control.folder + "/state")?.key.seed == identity.key.seed)
+        let left = Guarded(false)
+        let again = try await control.enrollment().redeem(kind: .sender, name: "board") { left.withLock { $0 = true } }
+        #expect(left.withLock { $0 } && again.key.seed != identity.key.seed)
+        await control.stop()
+    }
+
+    @Test("a list of servers is tried in its order, over each way, and kept")
+    func servers() async throws {
+        let control = try await PlayedControl { request, _ in Self.accept(request) }
+        var way = Enrollment.Way()
+        way.others = [try ServerOrigin("https://\(control.address)")]
+        way.routes = { ["none0", nil] }
+        let token = EnrollmentToken.make(
+            id: EnrollmentTokenID("01ARZ3NDEKTSV4RRFFQ69G5FAV")!,
+            authority: .pinned(sha256: try fingerprint(ofPEM: control.authority.certificatePEM)))
+        let away = try ServerOrigin("https://127.0.0.1:1")
+        let enrollment = Enrollment(
+            server: away, token: token, stateFolder: control.folder + "/state", loop: control.loop, way: way, waits: [])
+        let identity = try await enrollment.redeem(kind: .sender, name: "board")
+        #expect(identity.server.text == "https://\(control.address)" && identity.servers == [away] + way.others)
+        let kept = try #require(try DeviceIdentity.load(state: control.folder + "/state"))
+        #expect(kept.servers == identity.servers && kept.server == identity.server)
+        #expect(kept.turned.server == away && kept.turned.turned.server == kept.server && kept.turned.servers == kept.servers)
+        await control.stop()
+    }
+
     @Test("a busy server is asked again with the same key")
     func retried() async throws {
         let control = try await PlayedControl { request, count in

@@ -81,6 +81,69 @@ import Wire
         #expect(try await fixture.store.enrollmentTokens(in: fixture.scope).all().first { $0.label == "b" }?.redeemedAt == nil)
     }
 
+    @Test("a token may bring the first configuration of the sender that it makes")
+    func configuration() async throws {
+        let fixture = try await Fixture()
+        let toml = "[video]\nwidth = 640\n"
+        let tokens = fixture.store.enrollmentTokens(in: fixture.scope)
+        _ = try await tokens.create(secret, label: "Van 3", lifetime: .seconds(3600), configuration: toml)
+        let device = try await fixture.store.identities.redeem(secret, publicKey: key, name: "board", kind: .sender)
+        let newest = try await fixture.store.configurations(in: fixture.scope).newest(of: device.id)
+        #expect(newest?.version == 1 && newest?.toml == toml)
+        // The answer that was lost makes no second one.
+        _ = try await fixture.store.identities.redeem(secret, publicKey: key, name: "board", kind: .sender)
+        #expect(try await fixture.store.configurations(in: fixture.scope).history(of: device.id).count == 1)
+    }
+
+    @Test("a sender gets a new key by a token of its own: its old key is over, and it is no longer seen in two places")
+    func renewal() async throws {
+        let fixture = try await fixture()
+        let identities = fixture.store.identities
+        let device = try await identities.redeem(secret, publicKey: key, name: "board", kind: .sender)
+        let own = OrganizationScope(fixture.organization.id, by: .device(device.id))
+        try await fixture.store.devices(in: own).connected(device.id, version: "1.0", inventory: Inventory())
+        try await fixture.store.devices(in: own).flag(device.id)
+        let tokens = fixture.store.enrollmentTokens(in: fixture.scope)
+        let token = try await tokens.create(Secret("new"), label: "board", lifetime: .seconds(3600), renewing: device.id)
+        #expect(token.renewed == device.id)
+        // The board asks with the key that it has, and is told to make another.
+        await #expect(throws: StoreError.keyRevoked) {
+            try await identities.redeem(Secret("new"), publicKey: key, name: "board", kind: .sender)
+        }
+        let fresh = randomBytes(32)
+        let renewed = try await identities.redeem(Secret("new"), publicKey: fresh, name: "other", kind: .sender)
+        #expect(renewed.id == device.id && renewed.name == "board" && renewed.publicKey == fresh && renewed.flaggedAt == nil)
+        #expect(try await identities.redeem(Secret("new"), publicKey: fresh, name: "other", kind: .sender).id == device.id)
+        // Whoever copied the old key makes a new one in vain.
+        await #expect(throws: StoreError.tokenUsed) {
+            try await identities.redeem(Secret("new"), publicKey: randomBytes(32), name: "copy", kind: .sender)
+        }
+        #expect(try await fixture.store.devices(in: fixture.scope).all().count == 1)
+        let stranger = try await fixture.stranger()
+        await #expect(throws: StoreError.missing("sender")) {
+            try await fixture.store.enrollmentTokens(in: stranger).create(
+                Secret("x"), label: "x", lifetime: .seconds(60), renewing: device.id)
+        }
+    }
+
+    @Test("a board goes to another organisation once its own has given it up, with a new key")
+    func transfer() async throws {
+        let fixture = try await fixture()
+        let identities = fixture.store.identities
+        let device = try await identities.redeem(secret, publicKey: key, name: "board", kind: .sender)
+        let stranger = try await fixture.stranger()
+        _ = try await fixture.store.enrollmentTokens(in: stranger).create(Secret("theirs"), label: "b", lifetime: .seconds(60))
+        await #expect(throws: StoreError.taken("public key")) {
+            try await identities.redeem(Secret("theirs"), publicKey: key, name: "board", kind: .sender)
+        }
+        try await fixture.store.devices(in: fixture.scope).revoke(device.id)
+        await #expect(throws: StoreError.keyRevoked) {
+            try await identities.redeem(Secret("theirs"), publicKey: key, name: "board", kind: .sender)
+        }
+        let moved = try await identities.redeem(Secret("theirs"), publicKey: randomBytes(32), name: "board", kind: .sender)
+        #expect(moved.organization == stranger.organization && moved.id != device.id)
+    }
+
     @Test("a pool host belongs to no organisation and shows in none")
     func pools() async throws {
         let fixture = try await Fixture()

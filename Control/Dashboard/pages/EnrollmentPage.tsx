@@ -3,13 +3,12 @@ import { client, useReading } from "../api/Server";
 import type { Token } from "../api/Schema";
 import { Button } from "../design/Button";
 import { ConfirmDialog, FormDialog } from "../design/Dialog";
-import { Copy } from "../design/Copy";
 import { SelectField, TextField } from "../design/Field";
-import { Card, Empty, Facts, Page, Read } from "../design/Page";
-import { QRPicture } from "../design/QRPicture";
+import { Card, Empty, Page, Read } from "../design/Page";
 import { Table } from "../design/Table";
 import { useAll } from "../live/Live";
 import { useWords } from "../text/Text";
+import { EnrollmentCommand } from "./EnrollmentCommand";
 
 /** Tokens for new boards: made, shown once with the commands that use them, and withdrawn. */
 export function EnrollmentPage() {
@@ -23,7 +22,7 @@ export function EnrollmentPage() {
   const state = (one: Token) => one.device ? t("enrollment.used", { name: senders.get(one.device)?.name ?? t("broadcasts.gone") }) : Date.parse(one.expiresAt) < Date.now() ? t("enrollment.expired") : t("enrollment.open");
   return (
     <Page title={t("nav.enrollment")} actions={make}>
-      {made && <Command token={made} enrolled={made.device ?? tokens.value?.items.find(one => one.id === made.id)?.device} />}
+      {made && <EnrollmentCommand token={made} enrolled={made.device ?? tokens.value?.items.find(one => one.id === made.id)?.device} />}
       <Read of={tokens}>{({ items }) => items.length === 0 && !made ? <Empty title={t("enrollment.none")} action={make}>{t("enrollment.noneText")}</Empty> : items.length > 0 && (
         <Card title={t("enrollment.tokens")}>
           <Table label={t("enrollment.tokens")} rows={items} id={one => one.id} columns={[
@@ -52,23 +51,5 @@ function MakeDialog({ close, done }: { close: () => void; done: (token: Token) =
       <TextField label={t("enrollment.name")} hint={t("enrollment.nameHint")} name="name" value={name} set={setName} maxLength={100} />
       <SelectField label={t("enrollment.lasts")} value={seconds} set={setSeconds} options={[["3600", t("enrollment.hour")], ["86400", t("enrollment.day")], ["604800", t("enrollment.week")], ["2592000", t("enrollment.month")]]} />
     </FormDialog>
-  );
-}
-
-/** What is typed on the board: the token goes into a file, so that no list of processes shows it. */
-function Command({ token, enrolled }: { token: Token; enrolled?: string | null }) {
-  const { t, time } = useWords();
-  const text = `(umask 077 && echo '${token.token ?? ""}' > token) && strata-agent enroll --server ${location.origin} --token-file token --config /etc/strata/strata-agent.conf && rm token && systemctl enable --now strata-agent`;
-  if (enrolled) return <Card title={t("enrollment.command")}><p>{t("enrollment.done")}</p></Card>;
-  return (
-    <div className="sheet">
-      <Card title={t("enrollment.command")} actions={<Button small onClick={() => print()}>{t("enrollment.print")}</Button>}>
-        <p>{t("enrollment.commandText")}</p>
-        <Copy text={text} label={t("enrollment.command")} />
-        <QRPicture text={text} label={t("enrollment.code")} />
-        <Facts facts={[[t("name"), token.name], [t("enrollment.expires"), time(token.expiresAt)], [t("enrollment.server"), location.origin]]} />
-        <p className="muted">{t("enrollment.once")}</p>
-      </Card>
-    </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { client, useMay } from "../api/Server";
-import type { Sender } from "../api/Schema";
+import type { Sender, Token } from "../api/Schema";
 import { go, Link } from "../app/Router";
 import { Badge } from "../design/Badge";
 import { Button } from "../design/Button";
@@ -12,6 +12,7 @@ import { Tabs } from "../design/Tabs";
 import { useCurrent, useIsWhole, useOne, useTelemetry } from "../live/Live";
 import { useWords } from "../text/Text";
 import { Nowhere } from "../app/Pages";
+import { EnrollmentCommand } from "./EnrollmentCommand";
 import { LinkCharts } from "./LinkCharts";
 import { SenderConfiguration } from "./SenderConfiguration";
 import { SenderDevices } from "./SenderDevices";
@@ -36,6 +37,7 @@ export function SenderPage({ id }: { id: string }) {
         : may("broadcasts.run") && <Link className="button primary" to={`/senders/${id}/start`}>{t("sender.start")}</Link>}
     </>}>
       <Summary sender={sender} />
+      {sender.flaggedAt && <Flagged sender={sender} at={sender.flaggedAt} />}
       <Tabs label={sender.name} chosen={tab} choose={setTab} tabs={[
         { id: "links", title: t("sender.links"), body: () => <><LinkCharts sender={sender} /><SpeedTests sender={sender} isBusy={broadcast !== undefined || isRehearsing} /></> },
         { id: "modems", title: t("sender.modems"), body: () => <SenderModems sender={sender} isLive={broadcast !== undefined} /> },
@@ -69,8 +71,26 @@ function Summary({ sender }: { sender: Sender }) {
           <span className={usage.state === "within" ? "" : "warn"}>{t("sender.planUsed", { used: bytes(usage.sentBytes + usage.receivedBytes), cap: bytes(usage.capBytes ?? 0) })}</span>] as const),
       ]} />
       {sender.configuration.reason && <p className="warn">{t("sender.refused", { version: sender.configuration.wanted })}: {sender.configuration.reason}</p>}
-      {sender.flaggedAt && <p className="warn">{t("sender.flagged", { at: time(sender.flaggedAt) })}</p>}
     </Card>
+  );
+}
+
+/** Two boards have one key: which is the right one only a person knows, and gives it another. */
+function Flagged({ sender, at }: { sender: Sender; at: string }) {
+  const { t, time } = useWords(), may = useMay();
+  const [isAsked, setAsked] = useState(false), [made, setMade] = useState<Token | null>(null);
+  return (
+    <>
+      <Card>
+        <p className="warn">{t("sender.flagged", { at: time(at) })}</p>
+        {may("senders.manage") && !made && <Button onClick={() => setAsked(true)}>{t("sender.renew")}</Button>}
+      </Card>
+      {made && <EnrollmentCommand token={made} />}
+      {isAsked && (
+        <ConfirmDialog title={t("sender.renewTitle", { name: sender.name })} submit={t("sender.renew")} close={() => setAsked(false)}
+          act={async () => setMade(await client.call("postEnrollmentTokens", {}, { kind: "sender", sender: sender.id }))}><p>{t("sender.renewText")}</p></ConfirmDialog>
+      )}
+    </>
   );
 }
 
