@@ -3,7 +3,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp, ownPicture, slate,
         stick, invitations, pictureFile, redaction, pageStack, traceparent,
         fragments, preview, stun, ice, hls, srtp, dtls, mediaRTP, mediaRTCP, sdp, sdpFragment, descriptors,
-        jsonPlace, meetingSlug, xml, storeAnswer, release, agentReport
+        jsonPlace, meetingSlug, xml, storeAnswer, release, agentReport, serverOrder
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -48,6 +48,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .storeAnswer: fuzzStoreAnswer(bytes)
         case .release: fuzzRelease(bytes)
         case .agentReport: fuzzAgentReport(bytes)
+        case .serverOrder: fuzzServerOrder(bytes)
         }
     }
 }
