@@ -188,12 +188,14 @@ let control: [Target] = [
     module("Control", "Rooms", ["Units", "Wire", "Web", "Crypto", "Service", "Posix", "Logging", "Meetings"]),
     module("Control", "Alerts", ["Units", "Wire", "Store", "Mail", "Auth", "Broadcasts", "Posix", "Logging"]),
     module("Control", "Webhooks", ["Units", "HTTP", "Web", "Store", "Tracing", "Crypto", "Posix", "Logging"]),
+    module("Control", "SelfUpdate", ["Wire", "HTTP", "Configuration", "Crypto", "Web", "Posix", "Logging", "Releases"]),
     module("Control", "Lookout", ["HTTP", "Web", "TLS", "Mail", "Configuration", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "S3", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
             "Rooms", "Meetings", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging", "TLS", "Releases",
+            "SelfUpdate",
         ]),
     program(
         "Control", "ControlMain",
@@ -201,6 +203,7 @@ let control: [Target] = [
             "API", "Alerts", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Lookout", "Mail", "Posix",
             "Reporting", "Rooms",
             "S3",
+            "SelfUpdate",
             "Service",
             "Store",
             "Systemd",
@@ -210,10 +213,11 @@ let control: [Target] = [
 
 let provisioning: [Target] = [
     module("Provisioning", "Installation"),
-    module("Provisioning", "Site", ["TOML", "Posix", "Crypto", "TLS", "SQLite", "Service", "Logging", "Installation"]),
+    module("Provisioning", "Site", ["TOML", "Posix", "Crypto", "TLS", "SQLite", "Service", "Logging", "Releases", "Installation"]),
+    module("Provisioning", "Upgrade", ["Wire", "Crypto", "Posix", "Logging", "Releases", "Installation", "Site"]),
     module(
         "Provisioning", "Commands",
-        ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging", "Installation", "Site"]),
+        ["Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging", "Installation", "Site", "Upgrade"]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
 
@@ -306,7 +310,7 @@ let suites: [Target] = [
         ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "SQLite", "Store", "Support", "Units", "Web", "Wire"]),
     tests("AlertsTests", ["Alerts", "Broadcasts", "Crypto", "Posix", "Store", "Units", "Wire"]),
     tests("InstallationTests", ["Installation", "Posix"]),
-    tests("SiteTests", ["Site", "Installation", "API", "Configuration", "Pool", "Posix", "Support"]),
+    tests("SiteTests", ["Site", "Upgrade", "Installation", "API", "Configuration", "Crypto", "Pool", "Posix", "Releases", "Support", "Wire"]),
     tests("CommandsTests", ["Commands", "Crypto", "Posix", "Releases", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
