@@ -12,6 +12,7 @@ package import Identity
 import Posix
 package import Reporting
 package import Rooms
+package import SelfUpdate
 package import Store
 package import Tracing
 package import Units
@@ -50,6 +51,8 @@ package struct Gateway: Sendable {
         let reporter: Reporter
         /// To whoever is to be told how the server is.
         let home: HomeLine
+        /// Of this server's own version.
+        let updates: UpdateDesk
         /// nil where nothing is followed.
         let traces: Traces?
         let settings: Settings
@@ -96,8 +99,8 @@ package struct Gateway: Sendable {
         package init(
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
             rooms: RoomDesk, passes: RoomPasses, alerts: AlertDesk, devices: DeviceDoor, health: Health, postman: Postman?,
-            courier: Courier, blobs: BlobStore, signer: BlobSigner, reporter: Reporter, home: HomeLine, traces: Traces?, settings: Settings,
-            log: Log
+            courier: Courier, blobs: BlobStore, signer: BlobSigner, reporter: Reporter, home: HomeLine, updates: UpdateDesk,
+            traces: Traces?, settings: Settings, log: Log
         ) {
             self.store = store
             self.gate = gate
@@ -122,6 +125,7 @@ package struct Gateway: Sendable {
             self.signer = signer
             self.reporter = reporter
             self.home = home
+            self.updates = updates
             self.traces = traces
             self.settings = settings
             self.log = log.part("api")
@@ -186,7 +190,7 @@ package struct Gateway: Sendable {
             RehearsalRoutes(parts).routes, PreviewRoutes(parts).routes, PlayerRoutes(parts).routes, InputPictureRoutes(parts).routes,
             RoomRoutes(parts).routes, MediaRoutes(parts).routes, MeetingRoutes(parts).routes, GuestRoutes(parts).routes,
             WebhookRoutes(parts).routes, PoolRoutes(parts).routes, ReleaseRoutes(parts).routes, RolloutRoutes(parts).routes,
-            OperatorRoutes(parts).routes,
+            ServerUpdateRoutes(parts).routes, OperatorRoutes(parts).routes,
         ]
         let operations = groups.flatMap { $0 }
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
@@ -428,7 +432,8 @@ extension Gateway.Parts {
             endMeetings: {
                 let rooms = try await store.endForgottenMeetings(telling: { await users(in: $0) }, by: farewell)
                 for room in rooms { await sessions.close(room) }
-            })
+            },
+            lookForReleases: { await updates.check() })
     }
 
     private func export() async { await traces?.exporter.run() }

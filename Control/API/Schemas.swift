@@ -155,7 +155,7 @@ enum Schemas {
     }
 
     static let all: [String: Schema] = [
-        devices, media, webhooks, alerts, players, rooms, meetings, figures, rollouts,
+        devices, media, webhooks, alerts, players, rooms, meetings, figures, rollouts, serverUpdates,
     ].reduce(accounts) { all, part in
         all.merging(part) { _, _ in preconditionFailure("the document would have one of two schemas with one name") }
     }
