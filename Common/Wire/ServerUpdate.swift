@@ -67,6 +67,10 @@ package struct ServerUpdateReport: Codable, Sendable, Hashable {
     package var order: String?
     /// Why that one was not begun; nil where it was.
     package var refusal: String?
+    /// The highest number of a release that was seen; older ones are not taken.
+    package var sequence: Int?
+    /// Releases that did not work here; they are not taken again by themselves.
+    package var failed: [String]
     /// The newest first.
     package var history: [Entry]
 
@@ -75,7 +79,8 @@ package struct ServerUpdateReport: Codable, Sendable, Hashable {
 
     package init(
         installed: String, release: String? = nil, previous: String? = nil, phase: Phase = .idle, target: String? = nil,
-        place: Place? = nil, order: String? = nil, refusal: String? = nil, history: [Entry] = []
+        place: Place? = nil, order: String? = nil, refusal: String? = nil, sequence: Int? = nil, failed: [String] = [],
+        history: [Entry] = []
     ) {
         self.installed = installed
         self.release = release
@@ -85,6 +90,8 @@ package struct ServerUpdateReport: Codable, Sendable, Hashable {
         self.place = place
         self.order = order
         self.refusal = refusal
+        self.sequence = sequence
+        self.failed = failed
         self.history = history
     }
 }

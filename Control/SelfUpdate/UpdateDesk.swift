@@ -109,19 +109,21 @@ package actor UpdateDesk {
         sight.isOn = source.keys != nil
         guard sight.isOn else { return sight }
         sight.isAsked = asked.map { $0 != sight.report?.order } ?? false
-        sight.offer = try offer(above: installed(sight.report))
+        sight.offer = try offer(sight.report)
         return sight
     }
 
     /// The newest release that is signed for this server; one that is too far away comes with the reason.
-    private func offer(above installed: ReleaseVersion) throws -> Offer? {
+    private func offer(_ report: ServerUpdateReport?) throws -> Offer? {
+        let installed = report.flatMap { ReleaseVersion($0.installed) } ?? version
         let trust = try trust()
         let time = ReleaseTime(clock: now() / 1000, floor: 0)
-        let rule = UpdateRule(product: .server, machine: source.machine, channel: source.channel, installed: installed)
+        let rule = UpdateRule(product: .server, machine: source.machine, channel: source.channel, installed: installed,
+            failed: (report?.failed ?? []).compactMap { Hex.decode($0) })
         for version in try shelf.versions() where version > installed {
             // try?: what nobody trusted has signed is nobody's offer.
             guard let text = shelf.release(version), let release = try? trust.release(in: text, at: time),
-                release.manifest.version == version
+                release.manifest.version == version, release.manifest.sequence >= Int64(report?.sequence ?? 0)
             else { continue }
             let refusal = rule.refusal(of: release, keys: trust.keys, at: time)
             switch refusal {
@@ -145,10 +147,6 @@ package actor UpdateDesk {
             guard let next = shelf.text("keys.\(trust.keys.number + 1)"), (try? trust.take(next)) == true else { break }
         }
         return trust
-    }
-
-    private func installed(_ report: ServerUpdateReport?) -> ReleaseVersion {
-        report.flatMap { ReleaseVersion($0.installed) } ?? version
     }
 
     private func report() -> ServerUpdateReport? {

@@ -338,7 +338,8 @@ package struct ServerUpdater: Sendable {
         let phase: ServerUpdateReport.Phase = state.run.map { $0.reason == nil ? .working : .returning } ?? .idle
         return ServerUpdateReport(
             installed: "\(try installed())", release: release, previous: state.previous, phase: phase, target: state.run?.target,
-            place: place, order: state.order, refusal: state.refusal, history: state.history)
+            place: place, order: state.order, refusal: state.refusal, sequence: state.mark.map { Int($0.sequence) },
+            failed: state.failed, history: state.history)
     }
 
     private func write(_ report: ServerUpdateReport) throws {
