@@ -269,6 +269,7 @@ let suites: [Target] = [
     tests("MeetingsTests", ["Meetings", "Wire"]),
     tests("RolloutsTests", ["Rollouts", "Crypto", "Units"]),
     tests("TracingTests", ["Tracing", "Posix"]),
+    tests("SelfUpdateTests", ["SelfUpdate", "Support", "HTTP", "Web", "Crypto", "Logging", "Posix", "Releases", "Wire"]),
     tests("ReportingTests", ["Reporting", "Tracing", "Support", "HTTP", "Web", "TLS", "Logging", "Posix", "Units"]),
     tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
@@ -310,7 +311,9 @@ let suites: [Target] = [
         ["Broadcasts", "Crypto", "Fleet", "Logging", "Posix", "SQLite", "Store", "Support", "Units", "Web", "Wire"]),
     tests("AlertsTests", ["Alerts", "Broadcasts", "Crypto", "Posix", "Store", "Units", "Wire"]),
     tests("InstallationTests", ["Installation", "Posix"]),
-    tests("SiteTests", ["Site", "Upgrade", "Installation", "API", "Configuration", "Crypto", "Pool", "Posix", "Releases", "Support", "Wire"]),
+    tests(
+        "SiteTests",
+        ["Site", "Upgrade", "Installation", "API", "Configuration", "Crypto", "Pool", "Posix", "Releases", "Support", "Wire"]),
     tests("CommandsTests", ["Commands", "Crypto", "Posix", "Releases", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),

@@ -21,7 +21,8 @@ struct ServerUpdateRoutes: Sendable {
         [
             Route(
                 method: .get, path: Self.path, access: .user(.manageServer),
-                summary: "The server's version, the release it is offered, and its updates; in the organisation that the server was set up with",
+                summary:
+                    "The server's version, the release it is offered, and its updates; in the organisation that the server was set up with",
                 success: .one("ServerUpdates"), problems: [.notFound],
                 run: { call in
                     try await parts.demandHouse(call)
@@ -86,7 +87,7 @@ struct ServerUpdateRoutes: Sendable {
     }
 
     private func shown() async throws -> Response {
-        .value(ServerUpdatesView(try await parts.updates.sight(), parts.settings.version, try parts.copies(), parts.serverName))
+        .value(ServerUpdatesView(await parts.updates.sight(), parts.settings.version, try parts.copies(), parts.serverName))
     }
 }
 

@@ -100,7 +100,7 @@ package actor UpdateDesk {
 
     // MARK: What is seen
 
-    package func sight() throws -> Sight {
+    package func sight() -> Sight {
         var sight = Sight()
         sight.report = report()
         sight.download = download
@@ -109,7 +109,12 @@ package actor UpdateDesk {
         sight.isOn = source.keys != nil
         guard sight.isOn else { return sight }
         sight.isAsked = asked.map { $0 != sight.report?.order } ?? false
-        sight.offer = try offer(sight.report)
+        do {
+            sight.offer = try offer(sight.report)
+        } catch {
+            // Keys that are not there, say: whoever looks is to know.
+            sight.look = Look(at: now(), fault: "\(error)".bounded)
+        }
         return sight
     }
 
@@ -118,7 +123,8 @@ package actor UpdateDesk {
         let installed = report.flatMap { ReleaseVersion($0.installed) } ?? version
         let trust = try trust()
         let time = ReleaseTime(clock: now() / 1000, floor: 0)
-        let rule = UpdateRule(product: .server, machine: source.machine, channel: source.channel, installed: installed,
+        let rule = UpdateRule(
+            product: .server, machine: source.machine, channel: source.channel, installed: installed,
             failed: (report?.failed ?? []).compactMap { Hex.decode($0) })
         for version in try shelf.versions() where version > installed {
             // try?: what nobody trusted has signed is nobody's offer.
@@ -227,7 +233,7 @@ package actor UpdateDesk {
     }
 
     private func idle() throws -> Sight {
-        let sight = try sight()
+        let sight = sight()
         guard sight.isOn else { throw Refusal.off }
         guard let report = sight.report else {
             throw Refusal.busy("the updater has never run here: see Provisioning/OPERATE.md, 'Updating the server'")

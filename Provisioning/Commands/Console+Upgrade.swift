@@ -43,7 +43,9 @@ extension Console {
     func restore(_ arguments: inout Arguments, _ site: ServerSite) async throws {
         let (copy, confirmed) = (try arguments.required("copy"), try arguments.optional("confirm"))
         try arguments.finish()
-        guard ServerOrder.isCopy(copy) else { throw Arguments.Fault("--copy is '\(copy)'; 'strata-control restore' lists those that there are") }
+        guard ServerOrder.isCopy(copy) else {
+            throw Arguments.Fault("--copy is '\(copy)'; 'strata-control restore' lists those that there are")
+        }
         let updater = try updater(site)
         tell("The database becomes \(copy) again: what was written since is lost. What is there now is put aside as one more copy.")
         try confirm(try host(site), confirmed, "nothing was restored")

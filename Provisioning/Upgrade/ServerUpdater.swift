@@ -204,7 +204,8 @@ package struct ServerUpdater: Sendable {
         let installer = Installer(alter(try plan(run).steps()), store: store, now: around.now, tell: progress)
         if run.reason == nil {
             do {
-                _ = try await installer.install(Journal.Order(settings: ["kind": run.kind.rawValue, "from": run.from], version: run.target))
+                let order = Journal.Order(settings: ["kind": run.kind.rawValue, "from": run.from], version: run.target)
+                _ = try await installer.install(order)
                 return try settle(.installed(run), &state)
             } catch let fault as StepFault {
                 run.reason = fault.description

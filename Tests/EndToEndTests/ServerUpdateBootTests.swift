@@ -51,7 +51,8 @@ struct ServerUpdateBootTests {
         try await publish("0.2.0", control, by: workshop, on: machine, stage)
 
         let offered = try await call(machine, token)
-        #expect((offered["offer"] as? [String: Any])?["version"] as? String == "0.2.0" && offered["state"] as? String == "idle", "\(offered)")
+        let offer = offered["offer"] as? [String: Any]
+        #expect(offer?["version"] as? String == "0.2.0" && offered["state"] as? String == "idle", "\(offered)")
         var titles = Set<String>()
         try await ask(machine, token, #"{"move":"install","version":"0.2.0"}"#)
         try await ended(machine, token, ["installed"]) { titles.insert($0) }

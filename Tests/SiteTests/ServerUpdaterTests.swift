@@ -128,7 +128,8 @@ struct ServerUpdaterTests {
         try desk.host.folder.write("an older database", to: "root/var/lib/strata/control/\(copy)")
         try desk.order(.restore(copy: copy))
         let report = try await desk.updater().run()
-        #expect(report.history.map(\.result) == [.restored] && report.history.first?.reason?.contains("before-restore.") == true, "\(report)")
+        #expect(report.history.map(\.result) == [.restored], "\(report)")
+        #expect(report.history.first?.reason?.contains("before-restore.") == true, "\(report)")
         #expect(try desk.database() == "an older database" && desk.host.active.contains("strata-control.service"))
         try desk.order(.restore(copy: "strata.db.before-1.1"))
         #expect(try await desk.updater().run().refusal?.contains("there is no copy") == true)
@@ -149,7 +150,8 @@ struct ServerUpdaterTests {
         ] {
             try desk.order(.install(try desk.version(version), release: try desk.digest(version)))
             let report = try await desk.updater().run()
-            #expect(report.refusal?.contains(reason) == true && report.installed == "1.0.0" && report.history.isEmpty, "\(version): \(report)")
+            #expect(report.refusal?.contains(reason) == true, "\(version): \(report)")
+            #expect(report.installed == "1.0.0" && report.history.isEmpty, "\(version)")
         }
         // Another text than was chosen.
         try desk.order(.install(try desk.version("1.1.0"), release: [UInt8](repeating: 7, count: 32)))

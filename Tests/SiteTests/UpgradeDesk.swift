@@ -86,10 +86,9 @@ final class UpgradeDesk: Sendable {
             let digest = SHA256.hash(bytes)
             try host.folder.write(file.text, to: "\(Self.shelf)/\(Hex.encode(digest))")
             if file.path == "bin/strata-control" { state.withLock { $0.controls[version] = Hex.encode(digest) } }
-            signed.append(
-                try #require(
-                    ReleaseFile(
-                        product: .server, machine: kind, isExecutable: file.isExecutable, size: bytes.count, digest: digest, path: file.path)))
+            let one = ReleaseFile(
+                product: .server, machine: kind, isExecutable: file.isExecutable, size: bytes.count, digest: digest, path: file.path)
+            signed.append(try #require(one))
         }
         let manifest = try ReleaseManifest(
             version: try self.version(version), sequence: sequence, channel: channel, released: 500, expires: expires,
