@@ -87,6 +87,7 @@ package struct ServerUpdater: Sendable {
     package func carryOut(_ move: ServerOrder.Move) async throws -> ServerUpdateReport {
         let lock = try prepare()
         defer { lock.release() }
+        try giveWay(to: move)
         try await goOn()
         guard let order = ServerOrder(id: randomBytes(16), move: move) else { throw UpgradeFault("that is nothing to ask for") }
         guard try take(order, byHand: true) else { throw UpgradeFault(try memory.load().refusal ?? "it was refused") }
@@ -164,6 +165,11 @@ package struct ServerUpdater: Sendable {
             product: .server, machine: home.kind, channel: home.answers.releaseChannel, installed: try installed(), seen: state.mark,
             failed: byHand ? [] : state.failedDigests)
         if let refusal = rule.refusal(of: release, keys: trust.keys, at: time) { throw UpgradeFault("\(version) was refused: \(refusal)") }
+        // Signed or not, without it the link would lead to nothing that starts.
+        let files = release.manifest.files(of: .server, for: home.kind)
+        guard files.contains(where: { $0.path == "bin/strata-control" && $0.isExecutable }) else {
+            throw UpgradeFault("\(version) has no bin/strata-control: it is no server")
+        }
         try KeptFile.write(document.bytes, to: machine.place(UpgradePaths.offer))
         state.see(ReleaseMark(release))
         // Its slot is the one that is written.
@@ -187,6 +193,15 @@ package struct ServerUpdater: Sendable {
         }
         let version = "\(try installed())"
         state.run = UpgradeState.Run(kind: .restore, target: version, from: version, copy: copy, startedAt: around.now())
+    }
+
+    /// A run that cannot be taken back keeps nobody from putting a copy of the database in place: that is what is left to do then.
+    private func giveWay(to move: ServerOrder.Move) throws {
+        guard case .restore = move else { return }
+        var state = try memory.load()
+        guard let last = state.history.first, last.result == .stuck, state.run?.reason != nil else { return }
+        state.settle(.stuck, reason: last.reason, at: time)
+        try save(state)
     }
 
     // MARK: Going on
@@ -238,11 +253,13 @@ package struct ServerUpdater: Sendable {
 
     private func settle(_ end: End, _ state: inout UpgradeState) throws {
         switch end {
-        case .failed(let run): state.settle(.failed, reason: run.reason, at: time)
+        case .failed(let run):
+            state.previous = try standby()
+            state.settle(.failed, reason: run.reason, at: time)
         case .installed(let run):
             switch run.kind {
             case .install, .back:
-                if let linked = try slots.linked(), try slots.isWhole(linked.other) { state.previous = run.from }
+                state.previous = try standby()
                 state.settle(run.kind == .install ? .installed : .wentBack, reason: nil, at: time)
             case .restore:
                 let aside = try UpgradePlan.aside(of: run, on: machine)
@@ -252,6 +269,12 @@ package struct ServerUpdater: Sendable {
         try save(state)
         try marks.clear()
         _ = try report()
+    }
+
+    /// The version in the slot that does not run; nil where that is not whole.
+    private func standby() throws -> String? {
+        guard let linked = try slots.linked(), try slots.isWhole(linked.other) else { return nil }
+        return try slots.manifest(in: linked.other).map { "\($0.version)" }
     }
 
     private func plan(_ run: UpgradeState.Run) throws -> UpgradePlan {
@@ -314,14 +337,14 @@ package struct ServerUpdater: Sendable {
     private var progress: @Sendable (Progress) -> Void {
         { progress in
             tell(progress)
-            let place: ServerUpdateReport.Place? =
+            let shown: ServerUpdateReport.Place? =
                 switch progress {
                 case .makes(let title, let place): ServerUpdateReport.Place(title: title, number: place.number, of: place.of)
                 case .takesBack(let title): ServerUpdateReport.Place(title: title, number: 1, of: 1)
                 case .stands: nil
                 }
             // try?: whoever looks on sees less, and the run goes on.
-            if let place { try? write(report(of: memory.load(), at: place)) }
+            if let shown { try? write(report(of: memory.load(), at: shown)) }
         }
     }
 

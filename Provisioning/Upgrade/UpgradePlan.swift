@@ -24,14 +24,14 @@ struct UpgradePlan: Sendable {
         switch run.kind {
         case .install: changing([adoption(), staging()])
         case .back: changing([])
-        case .restore: machine.isThisOne ? [services(), restoration(), control()] : []
+        case .restore: machine.isThisOne ? [noting(), restoration(), control()] : []
         }
     }
 
     /// Of a machine that does not run only the files are changed.
     private func changing(_ preparation: [Step]) -> [Step] {
         guard machine.isThisOne else { return preparation + [units(), link()] }
-        return [services()] + preparation + [copy(), units(), link(), control(), pool(), workers()]
+        return [noting()] + preparation + [copy(), units(), link(), control(), pool(), workers()]
     }
 
     // MARK: Files
@@ -92,7 +92,7 @@ struct UpgradePlan: Sendable {
 
     // MARK: Services
 
-    private func services() -> Step {
+    private func noting() -> Step {
         let (services, copy) = (self.services, run.safetyCopy)
         return Step(
             "services", .service, "what runs is known",

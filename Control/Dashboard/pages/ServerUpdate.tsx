@@ -13,6 +13,9 @@ import { useEvery } from "./useEvery";
 
 const tones = { installed: "good", failed: "warn", wentBack: "none", restored: "none", stuck: "bad" } as const;
 
+/** What was asked for and nobody has taken up may be asked for again. */
+const mayAsk = (one: ServerUpdates) => one.state === "idle" || one.state === "asked";
+
 /** The server's own version: what it is offered, how an update goes, and the way back; for the owner of the organisation that runs it. */
 export function ServerUpdate() {
   const { t, time } = useWords();
@@ -36,13 +39,13 @@ export function ServerUpdate() {
         <Progress of={one} />
         {one.refusal && <p className="warn" role="alert">{one.refusal}</p>}
         {one.offer && <Offer of={one.offer}>
-          <ActButton look="primary" disabled={one.state !== "idle" || Boolean(one.offer.refusal)} act={() => ask({ move: "install", version: one.offer?.version })} failed={setFault}>
+          <ActButton look="primary" disabled={!mayAsk(one) || Boolean(one.offer.refusal)} act={() => ask({ move: "install", version: one.offer?.version })} failed={setFault}>
             {t("updates.install", { version: one.offer.version })}
           </ActButton>
         </Offer>}
         {fault && <FaultNote fault={fault} />}
         {one.previous && <div className="buttons">
-          <Button look="grave" disabled={one.state !== "idle"} onClick={() => setAsked("back")}>{t("updates.back", { version: one.previous })}</Button>
+          <Button look="grave" disabled={!mayAsk(one)} onClick={() => setAsked("back")}>{t("updates.back", { version: one.previous })}</Button>
         </div>}
         {asked === "back" && one.previous && (
           <ConfirmDialog title={t("updates.back", { version: one.previous })} submit={t("updates.backNow")} typed={one.previous} close={() => setAsked(null)}
@@ -69,7 +72,7 @@ export function ServerUpdate() {
           <Table label={t("updates.copies")} rows={one.copies} id={copy => copy.name} columns={[
             { id: "at", title: t("time"), heads: true, short: true, cell: copy => time(copy.madeAt) },
             { id: "name", title: t("name"), cell: copy => copy.name },
-            { id: "act", title: t("actions"), cell: copy => <Button small disabled={one.state !== "idle"} onClick={() => setAsked(copy.name)}>{t("updates.restore")}</Button> },
+            { id: "act", title: t("actions"), cell: copy => <Button small disabled={!mayAsk(one)} onClick={() => setAsked(copy.name)}>{t("updates.restore")}</Button> },
           ]} />
           {asked !== null && asked !== "back" && (
             <ConfirmDialog title={t("updates.restore")} submit={t("updates.restoreNow")} typed={one.serverName} close={() => setAsked(null)}
