@@ -144,7 +144,7 @@ package struct ServerUpdater: Sendable {
             case .restore(let copy): try begin(restoring: copy, &state)
             }
         } catch {
-            state.refusal = "\(error)"
+            state.refusal = UpgradeState.clipped("\(error)")
             state.run = nil
             try save(state)
             _ = try report()
@@ -223,7 +223,7 @@ package struct ServerUpdater: Sendable {
                 _ = try await installer.install(order)
                 return try settle(.installed(run), &state)
             } catch let fault as StepFault {
-                run.reason = fault.description
+                run.reason = UpgradeState.clipped(fault.description)
                 state.run = run
                 try save(state)
                 _ = try report()

@@ -51,6 +51,10 @@ struct UpgradeState: Codable, Equatable, Sendable {
     var run: Run?
 
     private static let failedLimit = 8
+    private static let reasonLimit = 1000
+
+    /// As much of a reason as is kept: it may be a tool's whole output.
+    static func clipped(_ reason: String) -> String { String(reason.prefix(reasonLimit)) }
 
     var mark: ReleaseMark? {
         guard let seen, let digest = Hex.decode(seen.digest), let signer = Hex.decode(seen.signer) else { return nil }
@@ -76,6 +80,8 @@ struct UpgradeState: Codable, Equatable, Sendable {
 
     /// Writes down what a run that stays open has come to; the same again only once.
     mutating func note(_ entry: ServerUpdateReport.Entry) {
+        var entry = entry
+        entry.reason = entry.reason.map(Self.clipped)
         if let last = history.first, last.result == entry.result, last.version == entry.version, last.reason == entry.reason { return }
         history = [entry] + history.prefix(ServerUpdateReport.historyLimit - 1)
     }
