@@ -78,11 +78,12 @@ struct UpgradeState: Codable, Equatable, Sendable {
         self.run = nil
     }
 
-    /// Writes down what a run that stays open has come to; the same again only once.
+    /// Writes down what became of a run; of one that is stuck, and tried again and again, once.
     mutating func note(_ entry: ServerUpdateReport.Entry) {
         var entry = entry
         entry.reason = entry.reason.map(Self.clipped)
-        if let last = history.first, last.result == entry.result, last.version == entry.version, last.reason == entry.reason { return }
+        let isSaid = history.first.map { $0.result == entry.result && $0.version == entry.version && $0.reason == entry.reason } ?? false
+        if entry.result == .stuck, isSaid { return }
         history = [entry] + history.prefix(ServerUpdateReport.historyLimit - 1)
     }
 }
