@@ -204,13 +204,14 @@ let control: [Target] = [
     module("Control", "Rooms", ["Units", "Wire", "Web", "Crypto", "Service", "Posix", "Logging", "Meetings"]),
     module("Control", "Alerts", ["Units", "Wire", "Store", "Mail", "Auth", "Broadcasts", "Posix", "Logging"]),
     module("Control", "Webhooks", ["Units", "HTTP", "Web", "Store", "Tracing", "Crypto", "Posix", "Logging"]),
+    module("Control", "SelfUpdate", ["Wire", "HTTP", "Configuration", "Crypto", "Web", "Posix", "Logging", "Releases"]),
     module("Control", "Lookout", ["HTTP", "Web", "TLS", "Mail", "Configuration", "Crypto", "Posix", "Logging"]),
     module(
         "Control", "API",
         [
             "Units", "Wire", "HTTP", "Web", "Configuration", "Identity", "S3", "Blobs", "Store", "Mail", "Auth", "Fleet", "Broadcasts",
             "Recordings", "Rooms", "Meetings", "Alerts", "Webhooks", "Redaction", "Reporting", "Tracing", "Crypto", "Posix", "Logging",
-            "TLS", "Releases",
+            "TLS", "Releases", "SelfUpdate",
         ]),
     program(
         "Control", "ControlMain",
@@ -218,6 +219,7 @@ let control: [Target] = [
             "API", "Alerts", "Auth", "Blobs", "Broadcasts", "Crypto", "Fleet", "Identity", "Logging", "Lookout", "Mail", "Posix",
             "Recordings", "Reporting", "Rooms",
             "S3",
+            "SelfUpdate",
             "Service",
             "Store",
             "Systemd",
@@ -227,13 +229,14 @@ let control: [Target] = [
 
 let provisioning: [Target] = [
     module("Provisioning", "Installation"),
-    module("Provisioning", "Site", ["TOML", "Posix", "Crypto", "TLS", "SQLite", "Service", "Logging", "Installation"]),
+    module("Provisioning", "Site", ["TOML", "Posix", "Crypto", "TLS", "SQLite", "Service", "Logging", "Releases", "Installation"]),
+    module("Provisioning", "Upgrade", ["Wire", "Crypto", "Posix", "Logging", "Releases", "Installation", "Site"]),
     module("Provisioning", "Sheets", ["CQRencode", "Units"]),
     module(
         "Provisioning", "Commands",
         [
             "Units", "Wire", "HTTP", "Web", "Posix", "Crypto", "Releases", "Service", "TLS", "Logging", "Boards", "Configuration",
-            "Identity", "Installation", "Sheets", "Site",
+            "Identity", "Installation", "Sheets", "Site", "Upgrade",
         ]),
     program("Provisioning", "ProvisionMain", ["Commands", "Units"]),
 ]
@@ -298,6 +301,7 @@ let suites: [Target] = [
     tests("MeetingsTests", ["Meetings", "Wire"]),
     tests("RolloutsTests", ["Rollouts", "Crypto", "Units"]),
     tests("TracingTests", ["Tracing", "Posix"]),
+    tests("SelfUpdateTests", ["SelfUpdate", "Support", "HTTP", "Web", "Crypto", "Logging", "Posix", "Releases", "Wire"]),
     tests("ReportingTests", ["Reporting", "Tracing", "Support", "HTTP", "Web", "TLS", "Logging", "Posix", "Units"]),
     tests("AuthTests", ["Auth", "Store", "Mail", "SQLite", "Units", "Wire", "Crypto", "Posix"]),
     tests("RISTTests", ["RIST", "RISTFlow", "Posix", "Units"]),
@@ -345,7 +349,9 @@ let suites: [Target] = [
     tests("AlertsTests", ["Alerts", "Broadcasts", "Crypto", "Posix", "Store", "Units", "Wire"]),
     tests("SheetsTests", ["Sheets", "Units"]),
     tests("InstallationTests", ["Installation", "Posix"]),
-    tests("SiteTests", ["Site", "Installation", "API", "Configuration", "Pool", "Posix", "Support"]),
+    tests(
+        "SiteTests",
+        ["Site", "Upgrade", "Installation", "API", "Configuration", "Crypto", "Pool", "Posix", "Releases", "Support", "Wire"]),
     tests("CommandsTests", ["Commands", "Boards", "Crypto", "Identity", "Posix", "Releases", "Units", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),

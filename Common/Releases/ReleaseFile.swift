@@ -65,7 +65,7 @@ package struct ReleaseFile: Hashable, Sendable {
         self.path = path
     }
 
-    /// Up to eight names of letters, digits and `._+-`, none of which begins with a dot: nothing leads out of the slot, and what the
+    /// Up to eight names of letters, digits and `._+-@`, none of which begins with a dot: nothing leads out of the slot, and what the
     /// updater itself keeps in one begins with a dot.
     package static func isPath(_ path: String) -> Bool {
         let names = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -77,7 +77,7 @@ package struct ReleaseFile: Hashable, Sendable {
             && name.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                    UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "-"):
+                    UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"):
                     true
                 default: false
                 }

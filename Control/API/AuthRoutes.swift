@@ -99,7 +99,7 @@ struct AuthRoutes: Sendable {
     /// What a page may offer.
     private func actions(of principal: Principal) async throws -> [Action] {
         let keepsPool = try await parts.keepsPool(principal)
-        return Action.allCases.filter { principal.may($0) && (![.managePool, .manageReports].contains($0) || keepsPool) }
+        return Action.allCases.filter { principal.may($0) && (![.managePool, .manageReports, .manageServer].contains($0) || keepsPool) }
     }
 
     /// Browsers take a Secure cookie over plain HTTP from localhost only, which is where plain HTTP is served.

@@ -9,6 +9,7 @@ package import Posix
 package import Reporting
 package import Rooms
 package import S3
+package import SelfUpdate
 package import Store
 package import TLS
 import Units
@@ -46,6 +47,8 @@ package struct ControlConfiguration: Sendable {
     package let collector: URLParts?
     /// Of the requests and jobs that are followed, 0 to 1.
     package let traceShare: Double
+    /// Whose releases this server takes, and where they are fetched from.
+    package let updates: UpdateSource
     package let logLevel: Log.Level
 
     /// - Throws: `ConfigurationFaults`, all of them together.
@@ -90,6 +93,7 @@ package struct ControlConfiguration: Sendable {
             reader.note("rooms.announce", nil, "the addresses at which browsers reach this machine, as rooms.bind names all that it has")
         }
         bucket = S3Settings(reader)
+        updates = UpdateSource(reader)
         let errors = reader.section("errors")
         vendor = Self.dsn(errors, reader)
         self.environment = errors.string("environment", default: "production", "1 to 64 letters, digits, dots, hyphens and underlines") {

@@ -13,6 +13,7 @@ import Posix
 package import Recordings
 package import Reporting
 package import Rooms
+package import SelfUpdate
 package import Store
 package import Tracing
 package import Units
@@ -53,6 +54,8 @@ package struct Gateway: Sendable {
         let reporter: Reporter
         /// To whoever is to be told how the server is.
         let home: HomeLine
+        /// Of this server's own version.
+        let updates: UpdateDesk
         /// nil where nothing is followed.
         let traces: Traces?
         let settings: Settings
@@ -102,6 +105,7 @@ package struct Gateway: Sendable {
             store: ControlStore, gate: Gate, hasher: PasswordHasher, fleet: Roster, feed: Feed, broadcasts: BroadcastDirector,
             rooms: RoomDesk, passes: RoomPasses, alerts: AlertDesk, devices: DeviceDoor, health: Health, postman: Postman?,
             courier: Courier, blobs: BlobStore, recordings: RecordingDesk, signer: BlobSigner, reporter: Reporter, home: HomeLine,
+            updates: UpdateDesk,
             traces: Traces?, settings: Settings, log: Log
         ) {
             self.store = store
@@ -130,6 +134,7 @@ package struct Gateway: Sendable {
             self.signer = signer
             self.reporter = reporter
             self.home = home
+            self.updates = updates
             self.traces = traces
             self.settings = settings
             self.log = log.part("api")
@@ -199,7 +204,7 @@ package struct Gateway: Sendable {
             RoomRoutes(parts).routes, MediaRoutes(parts).routes, MeetingRoutes(parts).routes, GuestRoutes(parts).routes,
             NetworkTestRoutes(parts).routes,
             WebhookRoutes(parts).routes, PoolRoutes(parts).routes, ReleaseRoutes(parts).routes, RolloutRoutes(parts).routes,
-            OperatorRoutes(parts).routes,
+            ServerUpdateRoutes(parts).routes, OperatorRoutes(parts).routes,
         ]
         let operations = groups.flatMap { $0 }
         let document = OpenAPI.document(of: operations + [OpenAPI.route(serving: [])], version: parts.settings.version)
@@ -446,7 +451,8 @@ extension Gateway.Parts {
             endMeetings: {
                 let rooms = try await store.endForgottenMeetings(telling: { await users(in: $0) }, by: farewell)
                 for room in rooms { await sessions.close(room) }
-            })
+            },
+            lookForReleases: { await updates.check() })
     }
 
     private func export() async { await traces?.exporter.run() }

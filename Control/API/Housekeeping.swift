@@ -9,7 +9,7 @@ import Webhooks
 
 /// What control does by itself, through the job queue, so that a restart forgets none of it (CTL-16): each hour it removes
 /// what nobody can use any more, each five minutes it looks whether the server is well, and whether a meeting was forgotten,
-/// and each minute it goes on with the rollouts of releases.
+/// each minute it goes on with the rollouts of releases, and each hour it looks for releases of its own.
 struct Housekeeping: Sendable {
     private let store: ControlStore
     private let postman: Postman?
@@ -22,14 +22,17 @@ struct Housekeeping: Sendable {
     private let log: Log
     private let check: @Sendable () async throws -> Void
     private let endMeetings: @Sendable () async throws -> Void
+    private let lookForReleases: @Sendable () async -> Void
 
     /// - Parameters:
     ///   - check: asks the parts of the server how they are, and keeps it.
     ///   - endMeetings: ends those that have lasted as long as they may.
+    ///   - lookForReleases: of this server itself, where that is set up.
     init(
         store: ControlStore, postman: Postman?, courier: Courier, blobs: BlobStore, recordings: RecordingDesk, tracer: Tracer?,
         folder: StateFolder, retention: Retention, log: Log,
-        check: @escaping @Sendable () async throws -> Void, endMeetings: @escaping @Sendable () async throws -> Void
+        check: @escaping @Sendable () async throws -> Void, endMeetings: @escaping @Sendable () async throws -> Void,
+        lookForReleases: @escaping @Sendable () async -> Void
     ) {
         self.store = store
         self.postman = postman
@@ -42,6 +45,7 @@ struct Housekeeping: Sendable {
         self.log = log.part("jobs")
         self.check = check
         self.endMeetings = endMeetings
+        self.lookForReleases = lookForReleases
     }
 
     private static let cleanup = "cleanup"
@@ -54,6 +58,7 @@ struct Housekeeping: Sendable {
     private static let meetingsMs: Int64 = 300_000
     private static let rollouts = "rollouts"
     private static let rolloutsMs: Int64 = 60_000
+    private static let releases = "releases"
     /// After a start: its pool hosts are back by then.
     private static let settleTime = Duration.seconds(30)
     /// Each plans the next one when it is done: one that was given up, on a disk that is full for long, would be the last.
@@ -69,6 +74,7 @@ struct Housekeeping: Sendable {
         var work: [String: JobQueue.Work] = [
             Self.cleanup: { try await clean($0) }, Self.health: { try await lookAfterHealth($0) },
             Self.meetings: { try await lookAfterMeetings($0) }, Self.rollouts: { try await lookAfterRollouts($0) },
+            Self.releases: { try await lookAfterReleases($0) },
             Deletions.kind: { try await delete($0) },
         ]
         if let postman { work[Outbox.kind] = { try await postman.deliver($0) } }
@@ -93,6 +99,7 @@ struct Housekeeping: Sendable {
                 try await plan(Self.cleanup, each: Self.hourMs, at: store.now)
                 try await plan(Self.meetings, each: Self.meetingsMs, at: store.now + Self.settleTime)
                 try await plan(Self.rollouts, each: Self.rolloutsMs, at: store.now + Self.settleTime)
+                try await plan(Self.releases, each: Self.hourMs, at: store.now + Self.settleTime)
                 return try await plan(Self.health, each: Self.healthMs, at: store.now + Self.settleTime)
             } catch {
                 log.error("what control does by itself could not be planned; it is tried again", ["error": "\(error)"])
@@ -145,6 +152,12 @@ struct Housekeeping: Sendable {
     private func lookAfterRollouts(_ job: Job) async throws -> String? {
         try await store.passRollouts()
         try await planNext(after: job, each: Self.rolloutsMs)
+        return nil
+    }
+
+    private func lookAfterReleases(_ job: Job) async throws -> String? {
+        await lookForReleases()
+        try await planNext(after: job, each: Self.hourMs)
         return nil
     }
 

@@ -156,6 +156,7 @@ enum Schemas {
 
     static let all: [String: Schema] = [
         devices, media, webhooks, alerts, players, rooms, meetings, figures, rollouts, recordings,
+        serverUpdates,
     ].reduce(accounts) { all, part in
         all.merging(part) { _, _ in preconditionFailure("the document would have one of two schemas with one name") }
     }

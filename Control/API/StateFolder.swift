@@ -35,6 +35,8 @@ package struct StateFolder: Sendable {
     package var blobs: BlobFolder { BlobFolder("\(path)/blobs") }
     /// What boards fetch; there once the operator has published a release.
     package var releases: String { "\(path)/releases" }
+    /// By which the server's updater is asked.
+    package var updateOrder: String { "\(path)/update-order" }
     /// What the server's first owner needs; gone once there is one.
     package var setupSecretFile: String { "\(path)/setup-secret" }
 

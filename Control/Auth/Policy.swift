@@ -46,6 +46,8 @@ package enum Action: String, Sendable, Hashable, CaseIterable, Codable {
     case manageReports = "reports.manage"
     /// Which release the organisation's boards have: channels, rollouts, the way back.
     case manageUpdates = "updates.manage"
+    /// Which version the server itself has, and the way back; in the organisation alone that it was set up with.
+    case manageServer = "server.manage"
 }
 
 /// The one table of who may do what (SEC-07).
@@ -54,7 +56,7 @@ package enum Policy {
     /// senders and destinations.
     package static func lowestRole(for action: Action) -> Role {
         switch action {
-        case .deleteOrganization, .transferOwnership, .manageReports, .manageUpdates: .owner
+        case .deleteOrganization, .transferOwnership, .manageReports, .manageUpdates, .manageServer: .owner
         case .changeOrganization, .viewUsers, .manageUsers, .setPasswords, .viewAudit, .viewDiagnostics, .viewAnalytics, .managePool,
             .manageSenders, .manageDestinations, .manageWebhooks, .manageRecordings:
             .admin
@@ -83,7 +85,7 @@ package enum Policy {
         case .viewUsers, .manageUsers: [.members]
         case .viewAudit: [.audit]
         case .changeOrganization, .deleteOrganization, .transferOwnership, .setPasswords, .managePool, .manageWebhooks, .manageReports,
-            .manageUpdates, .manageOwnAccount, .joinRooms, .manageRecordings:
+            .manageUpdates, .manageServer, .manageOwnAccount, .joinRooms, .manageRecordings:
             []
         }
     }

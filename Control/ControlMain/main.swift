@@ -16,6 +16,7 @@ import Recordings
 import Reporting
 import Rooms
 import S3
+import SelfUpdate
 import Service
 import Store
 import Systemd
@@ -27,6 +28,7 @@ import Webhooks
 let usage = """
     usage: strata-control --config FILE
            strata-control backup --config FILE
+           strata-control copy --config FILE --copy NAME
            strata-control restore --config FILE [--copy NAME]
            strata-control restore --config FILE --backup FILE --key FILE
            strata-control rotate-keys --config FILE
@@ -171,6 +173,18 @@ struct Outward: Sendable {
     }
 }
 
+/// The desk of this server's own updates.
+@Sendable func updates(_ configuration: ControlConfiguration, _ folder: StateFolder, _ outward: Outward, _ log: Log) -> UpdateDesk {
+    let source = configuration.updates
+    let feed = source.url.map { url in
+        ReleaseFeed(
+            url, lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version)
+    }
+    return UpdateDesk(
+        source, shelf: folder.releases, order: folder.updateOrder, version: ProgramContext.version, feed: feed, log: log,
+        now: unixMilliseconds)
+}
+
 @Sendable func parts(
     _ configuration: ControlConfiguration, _ folder: StateFolder, _ store: ControlStore, _ authority: Certificate?,
     _ certificates: CertificateWatch, _ outward: Outward, _ blobLoop: Loop, _ reporter: Reporter, _ traces: Gateway.Traces?, _ log: Log
@@ -206,7 +220,7 @@ struct Outward: Sendable {
         blobs: blobs, recordings: RecordingDesk(store: store, fleet: fleet, disk: blobs, bucket: bucket(configuration, outward), log: log),
         signer: signer, reporter: reporter,
         home: HomeLine(lookups: outward.lookups, outbound: outward.outbound, loop: outward.loop, version: ProgramContext.version),
-        traces: traces,
+        updates: updates(configuration, folder, outward, log), traces: traces,
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,
@@ -301,6 +315,12 @@ struct Outward: Sendable {
     print("restored \(name)" + (aside.map { "; what was there before is \($0)" } ?? ""))
 }
 
+/// Copies the database beside itself, while control runs or not: before the server is updated.
+@Sendable func copy(_ name: String, _ configuration: ControlConfiguration) async throws {
+    try await SafetyCopies(of: try StateFolder(configuration.stateFolder).database).make(name)
+    print("copied as \(name)")
+}
+
 /// Makes a backup in the configured folder, while control runs or not.
 @Sendable func backUp(_ configuration: ControlConfiguration) async throws {
     guard let backups = configuration.backups else { throw Backups.Failure.noRecipient }
@@ -370,9 +390,10 @@ struct Outward: Sendable {
 
 let options = CommandLineOptions(
     CommandLine.arguments.dropFirst(), values: ["--config", "--copy", "--backup", "--key", "--organization", "--email"])
-let commands: [[String]] = [[], ["backup"], ["restore"], ["rotate-keys"], ["password-link"], ["watch"]]
+let commands: [[String]] = [[], ["backup"], ["copy"], ["restore"], ["rotate-keys"], ["password-link"], ["watch"]]
 guard let options, let file = options["--config"], commands.contains(options.words),
-    options.words == ["restore"] || ["--copy", "--backup", "--key"].allSatisfy({ options[$0] == nil }),
+    options.words == ["restore"] || ["--backup", "--key"].allSatisfy({ options[$0] == nil }),
+    [["restore"], ["copy"]].contains(options.words) || options["--copy"] == nil, options.words != ["copy"] || options["--copy"] != nil,
     (options["--backup"] == nil) == (options["--key"] == nil), options["--copy"] == nil || options["--backup"] == nil,
     ["--organization", "--email"].allSatisfy({ (options[$0] != nil) == (options.words == ["password-link"]) })
 else { ProgramContext.exit(64, usage) }
@@ -384,6 +405,7 @@ let log = Log("control", threshold: configuration.logLevel)
 do {
     switch options.words.first {
     case "backup": try await backUp(configuration)
+    case "copy": try await copy(options["--copy"] ?? "", configuration)
     case "restore":
         if let backup = options["--backup"], let key = options["--key"] {
             try await restore(backup: backup, key: key, configuration)

@@ -96,6 +96,8 @@ package enum AuditAction: String, ColumnValue, Codable, CaseIterable {
     case errorTrackingChanged = "server.error_tracking_changed"
     /// Who is told how the server is.
     case phoneHomeChanged = "server.phone_home_changed"
+    /// Another version of the server, or a copy of its database.
+    case serverUpdateAsked = "server.update_asked"
     case webhookCreated = "webhook.created"
     case webhookChanged = "webhook.changed"
     case webhookRemoved = "webhook.removed"

@@ -105,7 +105,7 @@ package struct ControlStore: Sendable {
         let run = MigrationRun(
             database: database, location: .file(path), platformVersion: platformVersion, now: clock(), steps: Schema.migrations)
         let (version, known) = (try await run.version(), Schema.migrations.last?.version ?? 0)
-        guard version == known else { throw Unjoinable.older(version: version, known: known) }
+        guard version >= known else { throw Unjoinable.older(version: version, known: known) }
         return ControlStore(database, at: .file(path), opening, keyring: keyring, quotas: Quotas(), clock: clock)
     }
 

@@ -1,6 +1,8 @@
 import SQLite
 
-/// A numbered step of the schema. Steps only add, so that a program of the version before can still run on the result.
+/// A numbered step of the schema. Steps only add, so that a program of the version before can still run on the result: a server that goes
+/// back to it keeps its database, with all that was written since. One that cannot be held to this says so in its script, by
+/// `PRAGMA user_version = N` with its own number: no program that does not know the step opens the database then.
 struct Migration: Sendable {
     let version: Int
     let name: String
@@ -22,7 +24,7 @@ struct MigrationRun {
     func bringUpToDate(_ opening: inout Opening) async throws {
         try await database.write(.durable) { try $0.run(script: Self.tracking) }
         let applied = try await applied()
-        try refuseForeign(applied)
+        try refuseForeign(applied, needed: try await needed())
         let missing = steps.filter { $0.version > applied.last?.version ?? 0 }
         guard !missing.isEmpty else { return }
         let version = applied.last?.version ?? 0
@@ -37,8 +39,17 @@ struct MigrationRun {
     /// - Throws: `.newerDatabase`, `.foreignHistory`.
     func version() async throws -> Int {
         let applied = try await applied()
-        try refuseForeign(applied)
+        try refuseForeign(applied, needed: try await needed())
         return applied.last?.version ?? 0
+    }
+
+    /// The newest step that a program has to know. Source: SQLite's documentation, PRAGMA user_version: kept in the header, 0 in a new
+    /// database, changed with the transaction.
+    private func needed() async throws -> Int {
+        try await database.read { connection in
+            let version: Int? = try connection.first("PRAGMA user_version") { try $0["user_version"] }
+            return version ?? 0
+        }
     }
 
     private func applied() async throws -> [(version: Int, name: String)] {
@@ -49,15 +60,13 @@ struct MigrationRun {
         }
     }
 
-    private func refuseForeign(_ applied: [(version: Int, name: String)]) throws {
-        for (version, name) in applied {
-            guard let step = steps.first(where: { $0.version == version }) else {
-                if version > steps.last?.version ?? 0 {
-                    throw StoreError.newerDatabase(version: applied.last?.version ?? version, known: steps.last?.version ?? 0)
-                }
+    private func refuseForeign(_ applied: [(version: Int, name: String)], needed: Int) throws {
+        let known = steps.last?.version ?? 0
+        guard needed <= known else { throw StoreError.newerDatabase(version: applied.last?.version ?? needed, known: known) }
+        for (version, name) in applied where version <= known {
+            guard steps.contains(where: { $0.version == version && $0.name == name }) else {
                 throw StoreError.foreignHistory(version: version, found: name)
             }
-            guard step.name == name else { throw StoreError.foreignHistory(version: version, found: name) }
         }
     }
 

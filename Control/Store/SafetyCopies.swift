@@ -23,12 +23,17 @@ package struct SafetyCopies: Sendable {
         case noSuchCopy(String, folder: String)
         /// A sound file, perhaps, but none of control's.
         case notControls(String)
+        /// What no copy is called.
+        case noName(String, expected: String)
+        case noDatabase(String)
 
         package var description: String {
             switch self {
             case .noSuchCopy(let name, let folder):
                 "there is no copy '\(name)' in \(folder): 'strata-control restore' without --copy lists those that there are"
             case .notControls(let path): "\(path) is no database of control's: nothing was changed"
+            case .noName(let name, let expected): "a copy is not called '\(name)', but such as \(expected)"
+            case .noDatabase(let path): "there is no \(path): control never ran here"
             }
         }
     }
@@ -53,6 +58,21 @@ package struct SafetyCopies: Sendable {
             copies.append(Copy(name: name, madeAt: Timestamp(unixMs: ms)))
         }
         return copies.sorted { $0.madeAt > $1.madeAt }
+    }
+
+    /// Copies the database under a name that `all` finds, while others have it open or not.
+    ///
+    /// - Parameter name: `strata.db.before-update.1800000000000`, say; what is there under it is replaced.
+    /// - Throws: `.noName`, `.noDatabase`; `SQLiteError`: nothing is there under the name then.
+    package func make(_ name: String) async throws {
+        guard name.hasPrefix(prefix), !name.contains("/"), name.split(separator: ".").last.flatMap({ Int64($0) }) != nil else {
+            throw Failure.noName(name, expected: "\(prefix)update.1800000000000")
+        }
+        guard access(database, F_OK) == 0 else { throw Failure.noDatabase(database) }
+        let source = try await Database.open(.file(database))
+        // In one step: control writes meanwhile.
+        try await source.backUp(to: folder + name, pagesAtOnce: -1)
+        try await source.close()
     }
 
     func removeExpired(at now: Timestamp) throws {

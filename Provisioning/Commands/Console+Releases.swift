@@ -115,6 +115,9 @@ extension Console {
         }
         do throws(ReleaseFault) {
             try Self.publish(document, to: "\(target)/\(release.manifest.version).release")
+            // What a server that fetches from this folder asks for: the newest of a channel.
+            let newest = "\(target)/\(release.manifest.channel.rawValue).release"
+            if Self.sequence(of: newest) <= release.manifest.sequence { try Self.publish(document, to: newest) }
         } catch {
             throw Arguments.Fault("the release was not published: \(error)")
         }
@@ -144,6 +147,15 @@ extension Console {
     }
 
     // MARK: Files
+
+    /// Of the release in a file; 0 where there is none.
+    private static func sequence(of file: String) -> Int64 {
+        // try?: what cannot be read is replaced.
+        guard let bytes = try? RegularFile(file, upTo: SignedText.byteLimit).bytes, let text = try? SignedText(bytes: bytes),
+            let manifest = try? ReleaseManifest(bytes: text.text)
+        else { return 0 }
+        return manifest.sequence
+    }
 
     private static func signedText(_ file: String) throws -> SignedText {
         let bytes: [UInt8]

@@ -5,11 +5,12 @@ import Installation
 import Posix
 import Service
 import Site
+import Upgrade
 import Web
 
 extension Console {
     func server(_ arguments: inout Arguments, _ environment: [String: String]) async throws {
-        let verb = try arguments.word("install, status, rollback or destroy")
+        let verb = try arguments.word("install, status, rollback, destroy, update, back or restore")
         // What is made is readable as its mode says, whatever the caller's shell keeps closed.
         umask(0o022)
         let loop = try Loop(name: "server")
@@ -25,6 +26,9 @@ extension Console {
             try arguments.finish()
             try await rollBack(site)
         case "destroy": try await destroy(&arguments, site)
+        case "update": try await update(&arguments, site)
+        case "back": try await goBack(&arguments, site)
+        case "restore": try await restore(&arguments, site)
         case let other: throw Arguments.Fault("'server \(other)' is not a command; see --help")
         }
     }
@@ -156,13 +160,14 @@ extension Console {
         let installer = Installer(
             try plan.steps(), store: try SiteJournal.change(on: site.machine), now: unixMilliseconds, tell: tellProgress)
         let outcome = try await installer.remove(purge: purge)
+        try ServerSlots(plan.machine, kind: Self.machineClass).erase()
         if purge, outcome.left.isEmpty { try SiteJournal.erase(on: site.machine) }
         show(OutcomeView(state: outcome.state, origin: plan.answers.origin, changed: outcome.changed, left: outcome.left, next: []))
     }
 
     // MARK: Parts
 
-    private var tellProgress: @Sendable (Progress) -> Void {
+    var tellProgress: @Sendable (Progress) -> Void {
         let tell = self.tell
         return { progress in if let line = progress.line { tell(line) } }
     }
@@ -182,14 +187,19 @@ extension Console {
 }
 
 /// The machine of a server, and what its plans need to know it.
-private struct ServerSite: Sendable {
+struct ServerSite: Sendable {
     let machine: HostMachine
     let loop: Loop
     let environment: [String: String]
 
     func plan(_ answers: SiteAnswers, _ source: SiteSource) -> SitePlan {
+        SitePlan(answers, from: source, on: machine, now: { unixMilliseconds() / 1000 }, get: get)
+    }
+
+    /// The status of the answer at a URL.
+    var get: @Sendable (_ url: String) async throws -> Int {
         let (loop, environment) = (self.loop, self.environment)
-        return SitePlan(answers, from: source, on: machine, now: { unixMilliseconds() / 1000 }) { url in
+        return { url in
             var options = ClientOptions()
             options.connectTimeout = .seconds(5)
             options.responseTimeout = .seconds(10)

@@ -55,6 +55,10 @@ package struct Console: Sendable {
           server install --host NAME [--certificate own|acme|files] …           this machine becomes a server; see OPERATE.md
           server install --dry-run …                                             what would be made, and nothing is
           server status | server rollback | server destroy [--purge] [--confirm NAME]
+          server update                                                          goes on with an update, or takes up what the page asked for
+          server update --version V                                              to a release that is published here, now
+          server back [--confirm VERSION]                                        to the version before
+          server restore --copy NAME [--confirm HOST]                            a copy of the database in its place: what came since is lost
           organization create --operator-token-file F --name NAME --slug SLUG --email MAIL --owner NAME --password-file F
 
         NETWORK is --origin URL … where boards know the server by another address, the first one first; --wireless NAME

@@ -46,6 +46,10 @@ struct ConfigurationDraft {
             try draft.set("rooms", "bind", hasIPv6 && answers.addresses.contains { $0.contains(":") } ? ["0.0.0.0", "::"] : ["0.0.0.0"])
             try draft.set("rooms", "announce", answers.addresses)
         }
+        if answers.releaseKeys != nil {
+            try draft.set("updates", "keys", .string(SitePaths.releaseKeys))
+            try draft.set("updates", "channel", .string(answers.releaseChannel.rawValue))
+        }
         if answers.backupRecipient != nil { try draft.set("backup", "recipient", .string(SitePaths.backupRecipient)) }
         return draft.text
     }

@@ -1,4 +1,5 @@
 import Posix
+package import Releases
 
 /// What a server is installed as: what whoever installs it was asked, and what the journal keeps.
 package struct SiteAnswers: Hashable, Sendable {
@@ -33,13 +34,17 @@ package struct SiteAnswers: Hashable, Sendable {
     package private(set) var roomPort = 8189
     /// The certificate that backups are sealed for.
     package private(set) var backupRecipient: String?
+    /// The list of keys whose releases the server updates itself with; nil: it does not.
+    package private(set) var releaseKeys: String?
+    /// The least steady channel that it takes releases of, whatever control says.
+    package private(set) var releaseChannel = ReleaseChannel.stable
     /// Whether Debian's packages are installed too; else somebody else sees to them.
     package private(set) var hasPackages = true
 
     /// The names of the answers, as options of the command line have them.
     package static let names = [
         "host", "address", "https-port", "http-port", "certificate", "certificate-file", "key-file", "authority-file", "mail", "pool",
-        "pool-ports", "rooms", "rooms-port", "backup-recipient", "packages",
+        "pool-ports", "rooms", "rooms-port", "backup-recipient", "release-keys", "release-channel", "packages",
     ]
 
     /// Every answer that is wrong, with what was expected.
@@ -67,6 +72,9 @@ package struct SiteAnswers: Hashable, Sendable {
         roomWorkers = reading.number("rooms", 0, in: 0...64)
         roomPort = reading.number("rooms-port", 8189, in: 1...65000)
         backupRecipient = reading.path("backup-recipient")
+        releaseKeys = reading.path("release-keys")
+        let channel = reading.text("release-channel", "stable, beta or edge") { ReleaseChannel(rawValue: $0) != nil }
+        releaseChannel = channel.flatMap { ReleaseChannel(rawValue: $0) } ?? .stable
         hasPackages = reading.choice("packages")
         check(&reading)
         guard reading.faults.isEmpty else { throw Faults(faults: reading.faults) }
@@ -91,6 +99,7 @@ package struct SiteAnswers: Hashable, Sendable {
         } else if mail != nil {
             reading.faults.append("--mail belongs to --certificate acme")
         }
+        if releaseKeys == nil, reading.isGiven("release-channel") { reading.faults.append("--release-channel belongs to --release-keys") }
         if roomWorkers > 0, addresses.isEmpty { reading.faults.append("--address is missing: with rooms browsers are told it") }
         if httpsPort == httpPort { reading.faults.append("--https-port and --http-port are both \(httpPort)") }
         if hasPool, roomWorkers > 0, poolPorts.overlaps(roomPort...(roomPort + roomWorkers - 1)) {
@@ -111,6 +120,8 @@ package struct SiteAnswers: Hashable, Sendable {
         fields["authority-file"] = authorityFile
         fields["mail"] = mail
         fields["backup-recipient"] = backupRecipient
+        fields["release-keys"] = releaseKeys
+        if releaseKeys != nil { fields["release-channel"] = releaseChannel.rawValue }
         return fields.filter { !$0.value.isEmpty }
     }
 

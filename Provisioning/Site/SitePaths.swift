@@ -1,15 +1,22 @@
 /// Where things of a server lie on its machine.
 package enum SitePaths {
     package static let programs = "/usr/bin"
-    static let units = "/usr/lib/systemd/system"
+    package static let units = "/usr/lib/systemd/system"
     static let sysusers = "/usr/lib/sysusers.d/strata.conf"
     static let tmpfiles = "/usr/lib/tmpfiles.d/strata.conf"
-    static let dashboard = "/usr/share/strata/dashboard"
+    package static let dashboard = "/usr/share/strata/dashboard"
+    /// The two places of versions that the server updates itself with, the links to them, and the updater.
+    package static let versions = "/usr/lib/strata"
+    /// A link, once the server has updated itself: what lies in `programs` leads there.
+    package static let currentVersion = "/usr/lib/strata/current"
+    static let updater = "/usr/lib/strata/updater/strata-provision"
+    /// Whose releases this server takes; root's, and not a part of any release.
+    package static let releaseKeys = "/etc/strata/release-keys"
     /// What a public authority's client calls when it has a new certificate.
     static let certificateHook = "/usr/lib/strata/certificate-hook"
 
-    static let configuration = "/etc/strata"
-    static let controlConfiguration = "/etc/strata/strata-control.conf"
+    package static let configuration = "/etc/strata"
+    package static let controlConfiguration = "/etc/strata/strata-control.conf"
     static let poolConfiguration = "/etc/strata/strata-pool.conf"
     static let certificates = "/etc/strata/tls"
     static let chain = "/etc/strata/tls/chain.pem"
@@ -19,7 +26,7 @@ package enum SitePaths {
     static let backupRecipient = "/etc/strata/backup.pem"
 
     static let state = "/var/lib/strata"
-    static let control = "/var/lib/strata/control"
+    package static let control = "/var/lib/strata/control"
     static let database = "/var/lib/strata/control/strata.db"
     static let blobs = "/var/lib/strata/control/blobs"
     /// Control takes the one that it finds at its first start, and removes it when the server has an owner.

@@ -57,6 +57,13 @@ extension SitePlan {
             steps.append(
                 files("backup-recipient", .configuration, "whom backups are sealed for", [file], contents: .data))
         }
+        if let keys = answers.releaseKeys {
+            guard let bytes = try FileWork.read(keys) ?? FileWork.read(machine.place(SitePaths.releaseKeys)) else {
+                throw SiteFault("--release-keys: there is no \(keys)")
+            }
+            let file = PlacedFile(.bytes(bytes), SitePaths.releaseKeys)
+            steps.append(files("release-keys", .configuration, "whose releases it takes", [file], contents: .data))
+        }
         switch answers.certificate {
         case .own: return steps + [ownCertificate()]
         case .files: return steps + [givenCertificate()]

@@ -10,6 +10,7 @@ extension SitePlan {
         var steps = [service(Self.control), answering()]
         if answers.certificate == .own { steps.append(service("strata-certificate@\(answers.host).timer", .timer)) }
         if answers.backupRecipient != nil { steps.append(service("strata-backup.timer", .timer)) }
+        if answers.releaseKeys != nil { steps.append(service("strata-server-update.path")) }
         guard answers.hasPool else { return steps }
         // A pool that is not enrolled does not start, and it enrolls at a control that runs.
         return steps + (machine.isThisOne ? [enrollment(), service(Self.pool)] : [])

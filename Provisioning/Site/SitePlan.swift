@@ -30,10 +30,15 @@ package struct SitePlan: Sendable {
         if answers.hasPackages { steps.append(packages()) }
         steps += [
             files("accounts-files", .storage, "the descriptions of users and folders", accountFiles()), users(), folders(),
-            files("programs", .programs, "the programs", programFiles(), resources: programResources),
-            files("dashboard", .programs, "the web application", dashboardFiles(), resources: [Resource(.folder, SitePaths.dashboard)]),
-            files("units", .programs, "the units", unitFiles(), then: reloadUnits),
+            files("programs", .programs, "the programs", programFiles(), resources: programResources, isOfRelease: true),
+            files(
+                "dashboard", .programs, "the web application", dashboardFiles(), resources: [Resource(.folder, SitePaths.dashboard)],
+                isOfRelease: true),
+            files("units", .programs, "the units", unitFiles(), isOfRelease: true, then: reloadUnits),
         ]
+        if answers.releaseKeys != nil {
+            steps.append(files("updater", .programs, "the updater", updaterFiles(), isOfRelease: true, then: reloadUnits))
+        }
         steps += try certificateSteps()
         steps += configurationSteps() + [setupSecret()]
         steps += serviceSteps()
@@ -98,15 +103,26 @@ package struct SitePlan: Sendable {
         SiteSource.units.map { PlacedFile(.file(source.unit($0)), "\(SitePaths.units)/\($0)") }
     }
 
+    /// A copy of its own, so that no update replaces what updates.
+    private func updaterFiles() -> [PlacedFile] {
+        [PlacedFile(.file(source.program("strata-provision")), SitePaths.updater, mode: 0o755)]
+            + SiteSource.updaterUnits.map { PlacedFile(.file(source.unit($0)), "\(SitePaths.units)/\($0)") }
+    }
+
     /// A step of files that are the same on every machine.
+    ///
+    /// - Parameter isOfRelease: once the server has updated itself they are not this tool's to replace.
     func files(
         _ name: String, _ phase: Step.Phase, _ title: String, _ files: [PlacedFile], contents: Step.Contents = .machinery,
-        resources: [Resource] = [], then: (@Sendable () async throws -> Void)? = nil
+        resources: [Resource] = [], isOfRelease: Bool = false, then: (@Sendable () async throws -> Void)? = nil
     ) -> Step {
         let machine = self.machine
         return Step(
             name, phase, "\(title): \(Self.words(files))", contents: contents, resources: resources,
             look: {
+                if isOfRelease, try FileWork.look(machine.place(SitePaths.currentVersion)) != nil {
+                    return .kept("the server updates itself: publish a release, see OPERATE.md")
+                }
                 let missing = try files.filter { try !$0.isThere(on: machine) }
                 return missing.isEmpty ? .done : .missing("missing, or of another version: \(Self.words(missing))")
             },

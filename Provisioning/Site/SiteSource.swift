@@ -20,13 +20,15 @@ package struct SiteSource: Sendable {
     let packages: [String]
     private let sysusers: String
 
-    static let programs = [
+    package static let programs = [
         "strata-control", "strata-pool", "strata-receiver", "strata-still", "strata-slate", "strata-sfu", "strata-provision",
     ]
-    static let units = [
+    package static let units = [
         "strata-control.service", "strata-pool.service", "strata-backup.service", "strata-backup.timer", "strata-certificate@.service",
         "strata-certificate@.timer",
     ]
+    /// Of the updater: no update replaces them in the step in which it replaces the others.
+    package static let updaterUnits = ["strata-server-update.service", "strata-server-update.path"]
 
     /// What `ci/bundle` makes: a folder with `bin`, `systemd`, `dashboard` and `packages`.
     ///

@@ -36,6 +36,7 @@ import Wire
         (.manageWebhooks, [.owner, .admin]),
         (.manageReports, [.owner]),
         (.manageUpdates, [.owner]),
+        (.manageServer, [.owner]),
     ]
 
     @Test("each role may do exactly the listed actions")

@@ -201,7 +201,7 @@ struct ReleaseCommandTests {
             let said = await refusal(desk, words)
             #expect(said == "it went well")
         }
-        let names = ["hello", "readme", ""].map { Hex.encode(SHA256.hash($0)) } + ["keys.1", "1.4.0.release"]
+        let names = ["hello", "readme", ""].map { Hex.encode(SHA256.hash($0)) } + ["keys.1", "1.4.0.release", "stable.release"]
         #expect(try FileManager.default.contentsOfDirectory(atPath: target).sorted() == names.sorted())
         #expect(try String(contentsOfFile: "\(target)/\(names[0])", encoding: .utf8) == "hello")
         for (name, source) in [("keys.1", "keys.1"), ("1.4.0.release", "a.release")] {

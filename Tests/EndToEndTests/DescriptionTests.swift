@@ -96,8 +96,10 @@ struct DescriptionTests {
 
     private func figures(_ api: DescribedAPI, _ owner: Visitor) async throws {
         try await api.call("PUT /diagnostics/phone-home", [], #"{"url":"https://127.0.0.1:1/"}"#, by: owner)
+        try await api.call("POST /server/updates", [], #"{"move":"check"}"#, by: owner)
         for route in [
-            "GET /pool", "GET /diagnostics/health", "POST /diagnostics/health", "GET /diagnostics/snapshots", "GET /audit",
+            "GET /server/updates", "GET /pool", "GET /diagnostics/health", "POST /diagnostics/health", "GET /diagnostics/snapshots",
+            "GET /audit",
             "POST /diagnostics/phone-home", "GET /diagnostics/phone-home", "GET /diagnostics/versions", "GET /analytics/days",
             "GET /organization/storage",
         ] { try await api.call(route, by: owner) }

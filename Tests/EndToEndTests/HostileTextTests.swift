@@ -316,6 +316,7 @@ struct HostileTextTests {
             "ChangeConfigurationRequest": ["toml": "[video]\ninput = \"test\"\n"],
             "ResetModemRequest": ["modem": "860000000000012"],
             "SpeedTestRequest": ["link": "eth0"], "PhoneHomeRequest": ["url": "https://127.0.0.1:1/"],
+            "ServerUpdateRequest": ["move": "restore", "copy": "strata.db.before-1.1", "confirm": "x"],
             "DestinationRequest": [
                 "name": "N", "url": "srt://192.0.2.1:9000", "secret": "0123456789", "streamID": "id", "srtMode": "caller",
             ],

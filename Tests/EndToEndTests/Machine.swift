@@ -26,10 +26,11 @@ final class Machine: Sendable {
     ///   - configuration: a file for each, in place of the reference one.
     ///   - state: a folder that is `/var/lib/strata`, the first unit's: what is written there outlives the power.
     ///   - programs: of ours that are installed beside the units' own.
+    ///   - over: more folders of this machine, without the first slash, that it may write to; the ones above others first.
     ///   - inside: what comes before the command: a namespace's network, or nothing for one of its own.
     init(
         _ name: String, on stage: Stage, units: [String], configuration: [String: String] = [:], programs: [String] = [],
-        state: String? = nil, inside: [String] = []
+        state: String? = nil, over: [String] = [], inside: [String] = []
     ) throws {
         guard let hierarchy = Self.hierarchy else { throw SupportFailure("there is no cgroup2 hierarchy") }
         self.stage = stage
@@ -40,7 +41,7 @@ final class Machine: Sendable {
             let reference = try String(contentsOf: Self.units.appendingPathComponent("\(unit).conf"), encoding: .utf8)
             try (configuration[unit] ?? reference).write(toFile: "\(folder)/\(unit).conf", atomically: true, encoding: .utf8)
         }
-        let script = try stage.folder.write(try Self.boot(units, programs, folder, state), to: "machine-\(name)/boot")
+        let script = try stage.folder.write(try Self.boot(units, programs, folder, state, over), to: "machine-\(name)/boot")
         let own = inside.isEmpty ? ["--net"] : []
         let words = ["unshare", "--pid", "--mount", "--uts", "--ipc", "--cgroup", "--fork", "--mount-proc", "--kill-child"] + own
         let command = "echo $$ > \(group)/cgroup.procs && exec \(words.joined(separator: " ")) sh -e \(script)"
@@ -50,14 +51,14 @@ final class Machine: Sendable {
     private static let units = Places.root.appendingPathComponent("systemd")
 
     /// What process 1 does before it is systemd.
-    private static func boot(_ units: [String], _ more: [String], _ folder: String, _ state: String?) throws -> String {
+    private static func boot(_ units: [String], _ more: [String], _ folder: String, _ state: String?, _ over: [String]) throws -> String {
         let source = Self.units.path
         let programs = try (units + more).map { "install -m 755 \(try Places.program($0)) /usr/bin/" }
         let user = units[0]
         return """
             mount --make-rprivate /
             mount -t tmpfs tmpfs /run
-            for place in etc usr/bin usr/lib/sysusers.d usr/lib/tmpfiles.d var/backups var/lib; do
+            for place in \((over + ["etc"]).joined(separator: " ")) usr/bin usr/lib/sysusers.d usr/lib/tmpfiles.d var/backups var/lib; do
                 mkdir -p /run/over/$place/new /run/over/$place/work
                 mount -t overlay overlay -o lowerdir=/$place,upperdir=/run/over/$place/new,workdir=/run/over/$place/work /$place
             done

@@ -55,6 +55,7 @@ struct TenancyTests {
         "GET /api/v1/releases": .owner, "GET /api/v1/rollouts": .owner, "POST /api/v1/rollouts": .owner,
         "GET /api/v1/rollouts/{id}": .owner, "PATCH /api/v1/rollouts/{id}": .owner, "GET /api/v1/senders/{id}/updates": .member,
         "PUT /api/v1/senders/{id}/updates": .owner, "GET /api/v1/devices/updates": .open,
+        "GET /api/v1/server/updates": .owner, "POST /api/v1/server/updates": .owner,
         "GET /api/v1/destinations": .host, "GET /api/v1/destinations/{id}": .host, "POST /api/v1/destinations": .admin,
         "PUT /api/v1/destinations/{id}": .admin, "DELETE /api/v1/destinations/{id}": .admin,
         "POST /api/v1/destinations/{id}/test": .admin,

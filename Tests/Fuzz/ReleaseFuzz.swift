@@ -35,3 +35,11 @@ package func fuzzAgentReport(_ bytes: [UInt8]) -> String? {
     if report.bytes(number: number) != bytes { return "a report that is other bytes again" }
     return report.openInputs.count <= 32 && report.liveLinks.count <= 32 ? nil : "more names than there may be"
 }
+
+/// What control asks of the server's updater, who is root: whatever is read is what would be written, and a copy's name leaves no folder.
+package func fuzzServerOrder(_ bytes: [UInt8]) -> String? {
+    guard let order = try? ServerOrder(bytes: bytes) else { return nil }
+    if order.bytes != bytes { return "an order that is other bytes again" }
+    guard case .restore(let copy) = order.move else { return nil }
+    return copy.contains("/") || copy.hasPrefix("-") || copy.contains(" ") ? "a name that is a path or an option" : nil
+}

@@ -161,7 +161,7 @@ struct SitePlanTests {
     func answers() throws {
         let answers = try SiteAnswers([
             "host": "Live.example.org", "address": "203.0.113.5,2001:db8::5", "https-port": "8443", "rooms": "2", "rooms-port": "9000",
-            "pool-ports": "30000-30009", "backup-recipient": "/root/backup.pem",
+            "pool-ports": "30000-30009", "backup-recipient": "/root/backup.pem", "release-keys": "/root/keys.1", "release-channel": "beta",
         ])
         let reference = Places.root.appendingPathComponent("systemd")
         let texts = try ["strata-control.conf", "strata-pool.conf"].map {
@@ -173,6 +173,7 @@ struct SitePlanTests {
         #expect(control.authorityFile == "/etc/strata/tls/ca.pem" && control.stateFolder == "/var/lib/strata/control")
         #expect(control.rooms.workers == 2 && control.rooms.port == 9000 && control.rooms.announced == ["203.0.113.5", "2001:db8::5"])
         #expect(control.rooms.bind == ["0.0.0.0", "::"] && control.backups != nil)
+        #expect(control.updates.keys == "/etc/strata/release-keys" && control.updates.channel == .beta)
         let pool = try PoolConfig(
             ConfigurationDraft.pool(texts[1], answers, hasIPv6: true), source: "test", environment: [:], program: "/usr/bin/strata-pool",
             version: "0.1.0")

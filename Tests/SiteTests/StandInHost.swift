@@ -52,7 +52,7 @@ final class StandInHost: Sendable {
     func stop(_ unit: String) { state.withLock { _ = $0.active.remove(unit) } }
 
     private static func isQuestion(_ words: [String]) -> Bool {
-        words[0] == "dpkg-query" || words.contains("is-enabled") || words.contains("is-active")
+        words[0] == "dpkg-query" || !Set(words).isDisjoint(with: ["is-enabled", "is-active", "show"])
     }
 
     var machine: HostMachine { HostMachine(root: root, isThisOne: true) { [self] in try await run($0) } }
@@ -117,7 +117,10 @@ final class StandInHost: Sendable {
         let (verb, unit) = (words[0], words[1])
         if verb == "start", unit == "strata-control.service" {
             // What control makes at its first start; a failure would be seen by the test.
-            for file in ["strata.db", "operator-token"] { _ = try? folder.write(file, to: "root/var/lib/strata/control/\(file)") }
+            for file in ["strata.db", "operator-token"] {
+                let path = "root/var/lib/strata/control/\(file)"
+                if !FileManager.default.fileExists(atPath: folder[path]) { _ = try? folder.write(file, to: path) }
+            }
         }
         return state.withLock { state in
             switch verb {
@@ -125,7 +128,7 @@ final class StandInHost: Sendable {
             case "is-active": return said("", state.active.contains(unit))
             case "enable": state.enabled.insert(unit)
             case "disable": state.enabled.remove(unit)
-            case "start": state.active.insert(unit)
+            case "start", "restart": state.active.insert(unit)
             case "stop": state.active.remove(unit)
             default: break
             }

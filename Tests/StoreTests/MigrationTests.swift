@@ -61,13 +61,35 @@ import Units
         #expect(try copies() == ["a.db.before-\(Self.latest + 1).\(clock.now.unixMs)"])
     }
 
-    @Test("a database of a newer program, or with another history, is refused and left alone")
+    /// One that does not only add.
+    private static let breaking = Migration(
+        version: latest + 2, name: "breaking", script: "CREATE TABLE other (id INTEGER PRIMARY KEY) STRICT; PRAGMA user_version = 1000000")
+
+    @Test("a program runs on the schema of the one after it, which only adds, and keeps what that wrote")
+    func goneBack() async throws {
+        let folder = try Folder()
+        let path = folder.path + "/a.db"
+        let newer = try await open(path, Schema.migrations + [Self.next])
+        _ = try await newer.jobs.add("kept")
+        try await newer.close()
+        let older = try await open(path, Schema.migrations)
+        #expect(older.opening.upgradedFrom == nil)
+        #expect(try await older.jobs.claim(holder: "a", for: .seconds(1), limit: 1).map(\.kind) == ["kept"])
+        try await older.close()
+        let again = try await open(path, Schema.migrations + [Self.next])
+        #expect(again.opening.upgradedFrom == nil && again.opening.copy == nil)
+        try await again.close()
+    }
+
+    @Test("a database that a newer program has broken with, or with another history, is refused and left alone")
     func refusals() async throws {
         let folder = try Folder()
         let path = folder.path + "/a.db"
         try await open(path, Schema.migrations + [Self.next]).close()
-        await #expect(throws: StoreError.newerDatabase(version: Self.latest + 1, known: Self.latest)) {
-            try await open(path, Schema.migrations)
+        let broken = folder.path + "/b.db"
+        try await open(broken, Schema.migrations + [Self.next, Self.breaking]).close()
+        await #expect(throws: StoreError.newerDatabase(version: Self.latest + 2, known: Self.latest)) {
+            try await open(broken, Schema.migrations)
         }
         let other = Migration(version: Self.latest + 1, name: "other", script: "")
         await #expect(throws: StoreError.foreignHistory(version: Self.latest + 1, found: "notes")) {
@@ -105,7 +127,9 @@ import Units
         #expect(jobs.map(\.kind).sorted() == ["from beside", "from within"])
         try await running.close()
         try await open(path, Schema.migrations + [Self.next]).close()
-        await #expect(throws: StoreError.newerDatabase(version: Self.latest + 1, known: Self.latest)) { try await join() }
+        try await join().close()
+        try await open(path, Schema.migrations + [Self.next, Self.breaking]).close()
+        await #expect(throws: StoreError.newerDatabase(version: Self.latest + 2, known: Self.latest)) { try await join() }
     }
 
     @Test("steps are numbered without gaps and only add")
@@ -113,6 +137,7 @@ import Units
         #expect(Schema.migrations.map(\.version) == Array(1...Schema.migrations.count))
         for step in Schema.migrations {
             let words = "\(step.script)".uppercased()
+            #expect(!words.contains("PRAGMA"), "\(step.name)")
             for word in ["DROP ", "RENAME ", "DELETE FROM", "UPDATE "] where !(word == "UPDATE " && words.contains("BEFORE UPDATE ON")) {
                 #expect(!words.contains(word), "\(step.name)")
             }

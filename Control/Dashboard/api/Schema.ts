@@ -404,7 +404,7 @@ export type ErrorTrackingRequest = {
 };
 
 export type EventKind = {
-  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.renewed" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "device.channel_changed" | "rollout.created" | "rollout.changed" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "recording.removed" | "organization.recording_settings_changed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "recording.state_changed" | "sender.online" | "sender.offline" | "webhook.test";
+  name: "organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.renewed" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "device.channel_changed" | "rollout.created" | "rollout.changed" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "recording.removed" | "organization.recording_settings_changed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "server.update_asked" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "recording.state_changed" | "sender.online" | "sender.offline" | "webhook.test";
 };
 
 export type GuestJoinRequest = {
@@ -1073,11 +1073,65 @@ export type Sender = {
   speedTests?: SpeedTest[] | null;
 };
 
+export type ServerOffer = {
+  version: string;
+  channel: "stable" | "beta" | "edge";
+  releasedAt: string;
+  expiresAt: string;
+  notes: string[];
+  breaking: string[];
+  migrations: number[];
+  bytes: number;
+  refusal?: string | null;
+};
+
+export type ServerUpdate = {
+  version: string;
+  from: string;
+  at: string;
+  result: "installed" | "failed" | "wentBack" | "restored" | "stuck";
+  reason?: string | null;
+};
+
+export type ServerUpdatePlace = {
+  title: string;
+  number: number;
+  of: number;
+};
+
+export type ServerUpdateRequest = {
+  move: "check" | "install" | "back" | "restore";
+  version?: string | null;
+  copy?: string | null;
+  confirm?: string | null;
+};
+
+export type ServerUpdates = {
+  enabled: boolean;
+  serverName: string;
+  installed: string;
+  previous?: string | null;
+  state: "idle" | "fetching" | "asked" | "working" | "returning";
+  target?: string | null;
+  place?: ServerUpdatePlace | null;
+  fetchedBytes?: number | null;
+  totalBytes?: number | null;
+  refusal?: string | null;
+  checkedAt?: string | null;
+  checkFault?: string | null;
+  offer?: ServerOffer | null;
+  history: ServerUpdate[];
+  copies: {
+    name: string;
+    madeAt: string;
+  }[];
+};
+
 export type Session = {
   accessToken: string;
   expiresInSeconds: number;
   user: User;
-  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "analytics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "meetings.view" | "meetings.run" | "recordings.view" | "recordings.manage" | "webhooks.manage" | "reports.manage" | "updates.manage")[];
+  may: ("organization.view" | "organization.change" | "organization.delete" | "organization.transfer" | "users.view" | "users.manage" | "users.set_passwords" | "account.manage" | "audit.view" | "diagnostics.view" | "analytics.view" | "pool.manage" | "senders.view" | "senders.manage" | "senders.operate" | "destinations.view" | "destinations.manage" | "broadcasts.view" | "broadcasts.run" | "rooms.view" | "rooms.join" | "rooms.run" | "meetings.view" | "meetings.run" | "recordings.view" | "recordings.manage" | "webhooks.manage" | "reports.manage" | "updates.manage" | "server.manage")[];
 };
 
 export type Settings = {
@@ -1264,7 +1318,7 @@ export type Webhook = {
 export type WebhookRequest = {
   url: string;
   description: string;
-  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.renewed" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "device.channel_changed" | "rollout.created" | "rollout.changed" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "recording.removed" | "organization.recording_settings_changed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "recording.state_changed" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
+  kinds?: ("organization.renamed" | "organization.settings_changed" | "organization.branding_changed" | "organization.wording_changed" | "organization.meeting_settings_changed" | "slate.changed" | "slate.removed" | "room.created" | "room.removed" | "meeting.created" | "meeting.changed" | "meeting.started" | "meeting.ended" | "meeting.cancelled" | "meeting.guest_link_created" | "meeting.guest_link_withdrawn" | "meeting.guest_link_used" | "user.created" | "user.renamed" | "user.role_changed" | "user.activated" | "user.deactivated" | "user.removed" | "user.avatar_changed" | "user.alerts_changed" | "user.email_change_asked" | "user.email_changed" | "user.password_changed" | "user.password_reset_issued" | "user.password_reset" | "invitation.created" | "invitation.renewed" | "invitation.withdrawn" | "invitation.accepted" | "registration.asked" | "registration.needless" | "api_token.created" | "api_token.ended" | "organization.ownership_transferred" | "session.opened" | "session.ended" | "session.token_reused" | "enrollment.created" | "enrollment.withdrawn" | "device.enrolled" | "device.renamed" | "device.revoked" | "device.flagged" | "device.renewed" | "device.configured" | "host.drained" | "host.taken_back" | "device.modem_reset" | "device.speed_tested" | "device.channel_changed" | "rollout.created" | "rollout.changed" | "destination.created" | "destination.changed" | "destination.removed" | "destination.tested" | "broadcast.changed" | "broadcast.stopped" | "rehearsal.stopped" | "broadcast.output_added" | "broadcast.output_removed" | "broadcast.player_link_created" | "broadcast.player_link_revoked" | "recording.removed" | "organization.recording_settings_changed" | "mail.given_up" | "mail.held_back" | "server.error_tracking_changed" | "server.phone_home_changed" | "server.update_asked" | "webhook.created" | "webhook.changed" | "webhook.removed" | "webhook.secret_rotated" | "webhook.failing" | "broadcast.started" | "broadcast.state_changed" | "broadcast.ended" | "rehearsal.started" | "rehearsal.ended" | "output.state_changed" | "broadcast.alarm" | "recording.state_changed" | "sender.online" | "sender.offline" | "webhook.test")[] | null;
   active: boolean;
 };
 
@@ -1618,6 +1672,10 @@ export interface Operations {
   getSendersByIdUpdates: { path: { id: string }; body: undefined; answer: BoardUpdate };
   /** Have a sender follow another channel: it takes releases of that one and of the steadier ones. For the organisation's owner. */
   putSendersByIdUpdates: { path: { id: string }; body: ChangeBoardUpdateRequest; answer: BoardUpdate };
+  /** The server's version, the release it is offered, and its updates; in the organisation that the server was set up with. For the organisation's owner. */
+  getServerUpdates: { path: Nothing; body: undefined; answer: ServerUpdates };
+  /** Look for releases, install the one that is offered, go back, or restore a copy of the database; in the organisation that the server was set up with. For the organisation's owner. */
+  postServerUpdates: { path: Nothing; body: ServerUpdateRequest; answer: ServerUpdates };
   /** Whether the server has an owner, and sends mails. For anybody. */
   getSetup: { path: Nothing; body: undefined; answer: Setup };
   /** List the organisation's users. For the role admin and those above it. */
@@ -1807,6 +1865,8 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postSendersByIdSpeedTest: ["POST", "/api/v1/senders/{id}/speed-test"],
   getSendersByIdUpdates: ["GET", "/api/v1/senders/{id}/updates"],
   putSendersByIdUpdates: ["PUT", "/api/v1/senders/{id}/updates"],
+  getServerUpdates: ["GET", "/api/v1/server/updates"],
+  postServerUpdates: ["POST", "/api/v1/server/updates"],
   getSetup: ["GET", "/api/v1/setup"],
   getUsers: ["GET", "/api/v1/users"],
   postUsers: ["POST", "/api/v1/users"],

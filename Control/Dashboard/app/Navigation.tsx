@@ -1,5 +1,6 @@
 import type { Action } from "../api/Access";
-import { useMay } from "../api/Server";
+import { useMay, useReading } from "../api/Server";
+import { Badge } from "../design/Badge";
 import { Icon, type IconName } from "../design/Icon";
 import { Menu } from "../design/Menu";
 import { useWords } from "../text/Text";
@@ -52,14 +53,23 @@ export function Navigation({ path }: { path: string }) {
 
 function Ways({ entries, path, followed }: { entries: readonly Entry[]; path: string; followed?: () => void }) {
   const { t } = useWords();
+  const may = useMay();
   const isHere = (to: string) => to === "/" ? path === "/" : path === to || path.startsWith(`${to}/`);
   return (
     <ul>
       {entries.map(entry => (
         <li key={entry.to}>
           <Link to={entry.to} onClick={followed} data-tip={t(entry.text)} aria-current={isHere(entry.to) ? "page" : undefined}><Icon name={entry.icon} /><span>{t(entry.text)}</span></Link>
+          {entry.to === "/admin/updates" && may("server.manage") && <UpdateMark />}
         </li>
       ))}
     </ul>
   );
+}
+
+/** Says that the server may be updated, to whoever may do it. */
+function UpdateMark() {
+  const { t } = useWords();
+  const updates = useReading("getServerUpdates", {});
+  return updates.value?.offer ? <Badge tone="good">{t("updates.available")}</Badge> : null;
 }

@@ -1,4 +1,4 @@
-import { useReading } from "../api/Server";
+import { useMay, useReading } from "../api/Server";
 import { Link } from "../app/Router";
 import { Badge } from "../design/Badge";
 import { Card, Facts, Page, Read } from "../design/Page";
@@ -6,6 +6,7 @@ import { Table } from "../design/Table";
 import { useAll } from "../live/Live";
 import { useWords } from "../text/Text";
 import { healthTones } from "./DiagnosticsPage";
+import { ServerUpdate } from "./ServerUpdate";
 
 type Program = { id: string; kind: string; version: string; count: number; isNewest: boolean };
 
@@ -13,7 +14,7 @@ type Program = { id: string; kind: string; version: string; count: number; isNew
 export function UpdatesPage() {
   const { t, number, time, duration } = useWords();
   const versions = useReading("getDiagnosticsVersions", {}), health = useReading("getDiagnosticsHealth", {}), pool = useReading("getPool", {});
-  const senders = [...useAll("sender").values()];
+  const senders = [...useAll("sender").values()], may = useMay();
   const programs = (own: string): readonly Program[] => [
     ...counted(t("nav.senders"), senders.map(one => one.agentVersion), own), ...counted(t("nav.pool"), (pool.value?.items ?? []).map(one => one.version), own),
   ];
@@ -24,6 +25,7 @@ export function UpdatesPage() {
           <Facts facts={[[t("updates.version"), version], [t("updates.uptime"), duration(uptimeSeconds)], [t("updates.schema"), upgrades[0] && number(upgrades[0].step)]]} />
           <p className="muted">{t("updates.text")}</p>
         </Card>
+        {may("server.manage") && <ServerUpdate />}
         <Card title={t("updates.programs")}>
           {programs(version).length === 0 ? <p className="muted">{t("updates.noPrograms")}</p> : (
             <Table label={t("updates.programs")} rows={programs(version)} id={one => one.id} columns={[

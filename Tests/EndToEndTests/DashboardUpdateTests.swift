@@ -1,0 +1,102 @@
+import Crypto
+import Foundation
+import Releases
+import Support
+import Testing
+import Wire
+
+/// The page of the server's own version. What the updater would say and take up is said and taken up by the test: what it really does is
+/// `ServerUpdateBootTests`.
+@Suite(.serialized)
+struct DashboardUpdateTests {
+    @Test(
+        "an owner sees that there is an update, what it brings, each step, what became of it, and the way back, which takes the version typed; others see none of it",
+        .row("DEP-07", "DEP-15"))
+    func page() async throws {
+        let files = try TemporaryFolder()
+        try await atFrontDesk({
+            $0.sections = "[updates]\nkeys = \"\(files["keys"])\"\nreport = \"\(files["report"])\""
+        }) { desk in
+            try publish("2.0.0", at: desk, files)
+            try say(ServerUpdateReport(installed: "1.0.0"), files)
+            let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
+            try await page.press("Admin")
+            try await page.see("Update available")
+            try await page.go("/admin/updates")
+            let told = [
+                "Version 2.0.0", "Update available", "Rooms begin sooner.", "Passes of 1.0 are no longer taken.", "Channel\nstable",
+            ]
+            for text in told { try await page.see(text) }
+            try await page.press("Look for updates")
+            try await page.see("Looked for updates")
+            try await page.press("Install 2.0.0")
+            let order = try await eventually(within: .seconds(15), "the updater is asked") { try self.order(desk) }
+            guard case .install(let version, _) = order.move else { throw SupportFailure("another wish: \(order)") }
+            #expect("\(version)" == "2.0.0")
+            try await page.see("2.0.0 was asked for.")
+
+            let place = ServerUpdateReport.Place(title: "control of 2.0.0 answers", number: 6, of: 9)
+            try say(
+                ServerUpdateReport(installed: "1.0.0", phase: .working, target: "2.0.0", place: place, order: Hex.encode(order.id)), files)
+            try await page.see("Step 6 of 9: control of 2.0.0 answers", within: .seconds(40))
+            let entry = ServerUpdateReport.Entry(
+                version: "2.0.0", from: "1.0.0", at: "2026-11-23T12:00:00.000Z", result: .installed)
+            let done = ServerUpdateReport(
+                installed: "2.0.0", previous: "1.0.0", order: Hex.encode(order.id), sequence: 2, history: [entry])
+            try say(done, files)
+            try await page.wait("strata.rows('Updates so far').length === 1", "it is in the history", within: .seconds(40))
+            #expect(try await page.faults() == [])
+            try await page.browser.screenshot("server-updates")
+
+            try await page.press("Go back to 1.0.0")
+            #expect(try await page.run("strata.named('button', 'Go back').disabled") as? Bool == true)
+            try await page.fill("Type “1.0.0” to confirm", "1.0.0")
+            try await page.press("Go back")
+            let back = try await eventually(within: .seconds(15), "the way back is asked for") {
+                try self.order(desk).flatMap { $0.id == order.id ? nil : $0 }
+            }
+            #expect(back.move == .back(to: ReleaseVersion(1, 0, 0)))
+
+            // An admin, and the owner of another organisation, see what runs and no more.
+            let owner = try await desk.owner()
+            _ = try await user(.admin, of: owner, at: desk)
+            try await page.leave()
+            try await page.enter("admin@example.org", "a long password")
+            try await page.go("/admin/updates")
+            try await page.see("Upgrades of the database")
+            #expect(try await page.run("document.body.innerText.includes('Look for updates')") as? Bool == false)
+            let stranger = try await desk.stranger()
+            #expect(try await stranger.get("/server/updates").status == 404)
+        }
+    }
+
+    private func publish(_ version: String, at desk: FrontDesk, _ files: TemporaryFolder) throws {
+        let workshop = try ReleaseWorkshop(desk.stage)
+        try files.write(String(decoding: workshop.keys().bytes, as: UTF8.self), to: "keys")
+        #if arch(arm64)
+            let kind = try #require(MachineClass("arm64"))
+        #else
+            let kind = try #require(MachineClass("amd64"))
+        #endif
+        let bytes = Array("control \(version)".utf8)
+        let file = try #require(
+            ReleaseFile(
+                product: .server, machine: kind, isExecutable: true, size: bytes.count, digest: SHA256.hash(bytes),
+                path: "bin/strata-control"))
+        let manifest = try ReleaseManifest(
+            version: try #require(ReleaseVersion(version)), sequence: 2, channel: .stable, released: 1_700_000_000,
+            expires: 4_000_000_000, minimum: ReleaseVersion(1, 0, 0), breaking: ["Passes of 1.0 are no longer taken."],
+            notes: ["Rooms begin sooner."], files: [file])
+        try ReleaseRouteTests.publish(bytes, at: desk)
+        try ReleaseRouteTests.publish(SignedText(manifest.bytes, by: [workshop.daily]).bytes, as: "\(version).release", at: desk)
+    }
+
+    private func say(_ report: ServerUpdateReport, _ files: TemporaryFolder) throws {
+        try files.write(String(decoding: JSONEncoder().encode(report), as: UTF8.self), to: "report")
+    }
+
+    private func order(_ desk: FrontDesk) throws -> ServerOrder? {
+        guard let bytes = FileManager.default.contents(atPath: desk.stage.folder["control/update-order"]) else { return nil }
+        return try ServerOrder(bytes: Array(bytes))
+    }
+}
