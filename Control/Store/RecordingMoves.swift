@@ -175,7 +175,7 @@ package struct RecordingMoves: Sendable {
     /// Why it does not come now.
     package func held(_ take: Take, because reason: String) async throws {
         try await store.write { transaction in
-            try transaction.update(
+            _ = try transaction.update(
                 .recordings, in: take.scope, set: ["reason": clipped(reason, to: 500)],
                 where: "id = \(take.recording) AND state = 'uploading'")
         }
