@@ -328,14 +328,7 @@ struct HostileTextTests {
             ],
             "ChangeBroadcastRequest": ["input": ["video": "test", "audio": "test"]],
             "CreateRoomRequest": ["name": "N"], "RoomPassRequest": ["use": "join", "minutes": 10, "name": "Nina"],
-            "CreateMeetingRequest": [
-                "title": "N", "description": "D", "type": "video", "scheduledStart": "2099-01-01T00:00:00.000Z",
-                "scheduledEnd": "2099-01-01T01:00:00.000Z", "settings": ["guestAccess": "open"],
-            ],
-            "ChangeMeetingRequest": [
-                "title": "N", "description": "D", "type": "video", "scheduledStart": "2099-01-01T00:00:00.000Z",
-                "scheduledEnd": "2099-01-01T01:00:00.000Z", "settings": ["guestAccess": "open"],
-            ],
+            "CreateMeetingRequest": meeting, "ChangeMeetingRequest": meeting,
             "GuestLinkRequest": ["label": "N", "preset": "video_participant"],
             "MeetingLookupRequest": ["slug": "0123456789", "organization": "oo", "token": "t"],
             "GuestJoinRequest": ["slug": "0123456789", "organization": "oo", "token": "t", "name": "Nina"],
@@ -358,6 +351,11 @@ struct HostileTextTests {
             "ErrorTrackingRequest": ["dsn": "https://k@127.0.0.1:1/4"],
         ]
     }
+
+    private static let meeting: [String: Any] = [
+        "title": "N", "description": "D", "type": "video", "scheduledStart": "2099-01-01T00:00:00.000Z",
+        "scheduledEnd": "2099-01-01T01:00:00.000Z", "settings": ["guestAccess": "open"],
+    ]
 
     private static func plan(canary: String) -> [String: Any] {
         [

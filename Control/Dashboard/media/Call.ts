@@ -59,7 +59,7 @@ export class Call {
   private told: { rights: ToldRights; may: Rights } | null = null;
   private screen: MediaStream | null = null;
   private quality: ReadonlyMap<string, Quality> = new Map();
-  private counts = { at: 0, all: new Map<string, Count>() };
+  private counted = { at: 0, all: new Map<string, Count>() };
   private heard: MediaStreamTrack | null = null;
   private obstacle: Obstacle | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -333,7 +333,7 @@ export class Call {
   private async rate(me: string, counts: ReadonlyMap<string, Count>, now: number): Promise<boolean> {
     const all = new Map(counts), up = this.publisher.peer;
     if (up) all.set(me, await outgoing(up));
-    const before = this.counts, seconds = (now - before.at) / 1000, rated = new Map<string, Quality>();
+    const before = this.counted, seconds = (now - before.at) / 1000, rated = new Map<string, Quality>();
     for (const [id, count] of all) {
       const earlier = before.all.get(id), quality = earlier ? judge(earlier, count, seconds) : null;
       if (quality) rated.set(id, quality);
@@ -342,7 +342,7 @@ export class Call {
     const others = [...rated].filter(([id]) => id !== me).map(([, quality]) => quality);
     const own = worst(rated.get(me) ?? null, others.length > 0 && others.every(one => one !== "good") ? worst(...others) : null);
     if (own) rated.set(me, own);
-    this.counts = { at: now, all };
+    this.counted = { at: now, all };
     const isOther = [...rated].join() !== [...this.quality].join();
     this.quality = rated;
     return isOther;
