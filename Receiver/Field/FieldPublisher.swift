@@ -33,6 +33,8 @@ package actor FieldPublisher {
     private var pipeline: FieldPipeline?
     private var resource: String?
     private var working: Task<Void, Never>?
+    /// The room is asked; what it says is waited for whatever becomes of the stream meanwhile.
+    private var asking: Task<RoomDoorway.Entry, any Error>?
     private var listening: Task<Void, Never>?
 
     private enum Phase {
@@ -87,6 +89,9 @@ package actor FieldPublisher {
         input?.close()
         working?.cancel()
         listening?.cancel()
+        // Asked already, the room may have it by now: nobody else would take it out before its connection is found dead.
+        // try?: where it was refused there is nothing to leave.
+        if let asking, let entry = try? await asking.value { resource = entry.resource }
         // Before it is said: whoever hears that it is over ends this process.
         if let target, let resource { await door.leave(target, resource) }
         if let last { say(last) }
@@ -198,7 +203,12 @@ package actor FieldPublisher {
             for sound in early { push(sound) }
             try await waitUntilKnown(made)
             let offer = try await made.pipeline.offer(of: "peer", sections: made.hasSound ? 2 : 1)
-            let entry = try await door.enter(target, OfferText.named(offer, OfferText.baseline))
+            let asking = Task(executorPreference: loop.tasks) { [door] in
+                try await door.enter(target, OfferText.named(offer, OfferText.baseline))
+            }
+            self.asking = asking
+            let entry = try await asking.value
+            try Task.checkCancellation()
             resource = entry.resource
             // webrtcbin is answered in its own words.
             let answer = OfferText.profile(in: offer).map { OfferText.named(entry.answer, $0) } ?? entry.answer
