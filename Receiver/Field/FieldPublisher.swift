@@ -198,7 +198,7 @@ package actor FieldPublisher {
             let made = try FieldPipeline(hasSound: hasSound, wantsKeyFrame: throttled())
             try await made.pipeline.start()
             pipeline = made
-            listening = loop.spawn { await self.listen(to: made) }
+            listening = loop.spawn { await self.hear(made) }
             push(picture, isStart: true)
             for sound in early { push(sound) }
             try await waitUntilKnown(made)
@@ -266,7 +266,7 @@ package actor FieldPublisher {
     }
 
     /// An element that has failed takes nothing more, and is heard of here alone: what is pushed to it only grows.
-    private func listen(to made: FieldPipeline) async {
+    private func hear(_ made: FieldPipeline) async {
         for await message in made.pipeline.messages {
             if case .error(let fault) = message { fail(.lost("this host cannot send it on: \(fault.reason)")) }
         }
