@@ -68,6 +68,8 @@ package struct ServerLimits: Sendable, Hashable {
     package var writeTimeout = Duration.seconds(30)
     /// Connections that are passed on, in all; they are counted among `connections` too.
     package var passed = 2_000
+    /// Within which the server behind takes one: it is one of ours, on this machine or beside it.
+    package var passedConnectTimeout = Duration.seconds(5)
     /// How long one may be silent in both directions: a little longer than what was asked of TURN lives without being asked for again (RFC 8656
     /// section 3.2, 10 minutes).
     package var passedIdleTimeout = Duration.seconds(660)

@@ -8,9 +8,7 @@ final class Splice {
     private let upstream: SocketAddress
     private let socket: CInt
     private var watch: Watch?
-
-    /// It is a server of ours, on this machine or beside it.
-    private static let connectTime = Duration.seconds(5)
+    private var timer: LoopTimer?
 
     /// Passes the client on; where that is not possible it is closed, as by a server that is away.
     static func begin(_ client: Transport, to upstream: SocketAddress, core: ServerCore) {
@@ -33,12 +31,17 @@ final class Splice {
     }
 
     private func wait() throws {
-        client.deadline = Instant.now + Splice.connectTime
         do {
             watch = try client.lane.loop.watch(socket, .write) { [self] _ in decided() }
         } catch {
             close(socket)
             throw error
+        }
+        // Until then the time is the server's, and that it does not answer is told: of the client's own nothing would be.
+        client.deadline = nil
+        timer = client.lane.loop.timer(after: core.limits.passedConnectTimeout) { [self] in
+            core.configuration.passageLost?(SystemError("connect", ETIMEDOUT, on: "\(upstream)"))
+            client.close()
         }
         // The client is gone, or has waited too long: nobody needs the other end.
         let before = client.onClosed
@@ -49,10 +52,16 @@ final class Splice {
     }
 
     private func giveUp() {
-        watch?.cancel()
-        watch = nil
+        stopWaiting()
         close(socket)
         core.releasePassage()
+    }
+
+    private func stopWaiting() {
+        watch?.cancel()
+        watch = nil
+        timer?.cancel()
+        timer = nil
     }
 
     private func decided() {
@@ -60,8 +69,7 @@ final class Splice {
             core.configuration.passageLost?(error)
             return client.close()
         }
-        watch?.cancel()
-        watch = nil
+        stopWaiting()
         let server = Transport(lane: client.lane, socket: socket, peer: upstream, stallTimeout: core.limits.writeTimeout)
         server.onClosed = { [core] in core.releasePassage() }
         let idle = core.limits.passedIdleTimeout

@@ -111,11 +111,13 @@ package actor RoomSession {
         let (wakes, waker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         wakers[connection] = waker
         wake()
+        // The relay counts by the pass: whoever goes and comes again by it is another participant, and has no more allocations.
+        let user = state.pass(of: participant) ?? participant.text
         let entry = RoomEntry(
             room: room, participant: participant, role: state.shown(participant)?.role ?? .guest, resume: token,
             graceSeconds: Int(state.limits.grace.components.seconds), publishes: state.publisher(of: participant) != nil,
             subscribes: state.subscriber(of: participant) != nil,
-            iceServers: desk.servers.list(for: participant.text, at: unixMilliseconds() / 1000))
+            iceServers: desk.servers.list(for: user, at: unixMilliseconds() / 1000))
         return Admission(session: self, connection: connection, participant: participant, entry: entry, wakes: wakes)
     }
 

@@ -42,7 +42,8 @@ final class OutgoingTrack {
     /// A backlog that is larger, or that its way carries only in a longer time, is not sent: a new key frame is shown sooner.
     private static let mostBehind = 256_000
     private static let longestBehind: Microseconds = 500_000
-    /// In a step of a millisecond: where nobody knows what the way carries some 40 Mbit/s, else as many as may leave.
+    /// Of a player's tracks together, in a step of a millisecond: where nobody knows what the way carries some 40 Mbit/s, else as many as may
+    /// leave.
     private static let steps = (blind: 4, paced: 32)
 
     private struct Behind {
@@ -189,11 +190,14 @@ final class OutgoingTrack {
         return backlog.bytes
     }
 
+    /// How many packets the tracks of one player may send in a step of what they are behind.
+    static func stepLimit(_ feedback: Downlink.Feedback) -> Int { feedback == .nothing ? steps.blind : steps.paced }
+
     /// Sends of what it is behind as much as may leave now.
-    func catchUp(at now: Microseconds) {
+    /// - Parameter left: packets that may leave in this step; those that do are taken off.
+    func catchUp(_ left: inout Int, at now: Microseconds) {
         guard behind != nil else { return }
         guard let track else { return behind = nil }
-        var left = departures.feedback == .nothing ? Self.steps.blind : Self.steps.paced
         while left > 0, let place = behind, Int(place.layer) < track.layers.count, departures.hasTurn(at: now) {
             behind = follow(place, track.layers[Int(place.layer)], at: now)
             left -= 1

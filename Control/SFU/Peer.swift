@@ -244,7 +244,9 @@ final class Peer {
         departures.isBehind = outgoing.contains(where: \.isBehind)
         departures.flush(at: now)
         guard departures.isBehind else { return }
-        for track in outgoing { track.catchUp(at: now) }
+        // One after the other: all together have one way, and the first picture of one is worth more than halves of many.
+        var left = OutgoingTrack.stepLimit(departures.feedback)
+        for track in outgoing { track.catchUp(&left, at: now) }
         departures.isBehind = outgoing.contains(where: \.isBehind)
     }
 

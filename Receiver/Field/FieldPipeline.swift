@@ -62,6 +62,9 @@ struct FieldPipeline: Sendable {
     /// Nanoseconds.
     var runningTime: Int64 { Instant.now.nanoseconds - began.nanoseconds }
 
+    /// Of pictures and sound that were pushed and that nothing has taken on yet.
+    var queuedBytes: Int { pictures.queuedBytes + (sound?.queuedBytes ?? 0) }
+
     /// - Parameter time: as `FieldClock` has it.
     func push(_ unit: VideoUnit, at time: Int64) {
         var bytes: [UInt8] = []

@@ -33,6 +33,9 @@ package actor FieldPublisher {
     private var pipeline: FieldPipeline?
     private var resource: String?
     private var working: Task<Void, Never>?
+    /// The room is asked; what it says is waited for whatever becomes of the stream meanwhile.
+    private var asking: Task<RoomDoorway.Entry, any Error>?
+    private var listening: Task<Void, Never>?
 
     private enum Phase {
         /// For a key frame.
@@ -53,6 +56,8 @@ package actor FieldPublisher {
     private static let tick = Duration.milliseconds(50)
     /// Of sound, some 250 ms.
     private static let earlyFrames = 12
+    /// Of what nothing takes on: as much as waits for an output before groups of it are dropped.
+    private static let mostQueued = 8 << 20
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -83,6 +88,10 @@ package actor FieldPublisher {
         }
         input?.close()
         working?.cancel()
+        listening?.cancel()
+        // Asked already, the room may have it by now: nobody else would take it out before its connection is found dead.
+        // try?: where it was refused there is nothing to leave.
+        if let asking, let entry = try? await asking.value { resource = entry.resource }
         // Before it is said: whoever hears that it is over ends this process.
         if let target, let resource { await door.leave(target, resource) }
         if let last { say(last) }
@@ -189,11 +198,17 @@ package actor FieldPublisher {
             let made = try FieldPipeline(hasSound: hasSound, wantsKeyFrame: throttled())
             try await made.pipeline.start()
             pipeline = made
+            listening = loop.spawn { await self.hear(made) }
             push(picture, isStart: true)
             for sound in early { push(sound) }
             try await waitUntilKnown(made)
             let offer = try await made.pipeline.offer(of: "peer", sections: made.hasSound ? 2 : 1)
-            let entry = try await door.enter(target, OfferText.named(offer, OfferText.baseline))
+            let asking = Task(executorPreference: loop.tasks) { [door] in
+                try await door.enter(target, OfferText.named(offer, OfferText.baseline))
+            }
+            self.asking = asking
+            let entry = try await asking.value
+            try Task.checkCancellation()
             resource = entry.resource
             // webrtcbin is answered in its own words.
             let answer = OfferText.profile(in: offer).map { OfferText.named(entry.answer, $0) } ?? entry.answer
@@ -244,6 +259,16 @@ package actor FieldPublisher {
             if state == .failed || state == .closed || Instant.now - seen > Self.lostWithin {
                 throw FieldFault.lost("the room's worker has ended it, or is not reached any more")
             }
+            if made.queuedBytes > Self.mostQueued {
+                throw FieldFault.lost("it is not sent on: \(made.queuedBytes >> 10) KiB wait on this host")
+            }
+        }
+    }
+
+    /// An element that has failed takes nothing more, and is heard of here alone: what is pushed to it only grows.
+    private func hear(_ made: FieldPipeline) async {
+        for await message in made.pipeline.messages {
+            if case .error(let fault) = message { fail(.lost("this host cannot send it on: \(fault.reason)")) }
         }
     }
 

@@ -19,9 +19,11 @@ struct RoomSessionTests {
         let ended = Guarded<[MeetingID]>([])
         let kept = Guarded<[RoomRecord]>([])
 
-        init(keepAlive: Int = 60, ends: Duration? = nil, isThere: Bool = true, written: [RoomState.Saying] = []) throws {
+        init(
+            keepAlive: Int = 60, ends: Duration? = nil, isThere: Bool = true, written: [RoomState.Saying] = [],
+            servers: ICEServers = ICEServers(stun: [], turn: [], secret: nil)
+        ) throws {
             let log = Log("test", threshold: .error)
-            let servers = ICEServers(stun: [], turn: [], secret: nil)
             let settings = RoomSettings(
                 program: "", folder: "", workers: 0, port: 0, bind: [], announced: [], servers: servers, logLevel: "error")
             sessions = RoomSessions(desk: try RoomDesk(settings, log: log), limits: RoomState.Limits(), log: log)
@@ -67,6 +69,21 @@ struct RoomSessionTests {
         #expect(house.ended.withLock { $0 }.isEmpty, "somebody came in time")
         #expect(await house.ask(.leave, ben) == nil)
         try await house.until { house.ended.withLock { $0 } == [house.meeting] }
+    }
+
+    @Test("whoever goes and comes again by one pass is one to the relay, which counts their allocations, and another pass another")
+    func relayed() async throws {
+        let relay = ICEServers(stun: [], turn: ["turn:turn.example.org"], secret: Secret("0123456789abcdef"))
+        let house = try House(servers: relay)
+        var users: [Substring] = []
+        for name in ["Gina", "Gina", "Ben"] {
+            let seat = try await house.join(name)
+            let username = try #require(seat.entry.iceServers.first?.username)
+            // Behind the second at which it ends.
+            users.append(try #require(username.split(separator: ":", maxSplits: 1).last))
+            #expect(await house.ask(.leave, seat) == nil)
+        }
+        #expect(users[0] == users[1] && users[1] != users[2])
     }
 
     @Test("ends when its time is over, whoever is in it, and a host ends it before that")

@@ -77,6 +77,27 @@ struct LateJoinTests {
         }
     }
 
+    @Test("the tracks of one player go through what is kept one after the other, together no faster than one alone")
+    func several() throws {
+        let stage = try Stage()
+        stage.sendKeyFrame()
+        try stage.run(1000)
+        let player = try stage.join(.nothing)
+        for number in UInt32(1)...3 { try player.playAgain(stage, number: number) }
+        try stage.run(400)
+        let media = player.inbox.media
+        // In any ten milliseconds, with steps of a tick and what comes of the present.
+        var worst = 0
+        for packet in media { worst = max(worst, media.count { packet.at...packet.at + 10 * Self.ms ~= $0.at }) }
+        #expect(worst <= 4 * 13 + 4 * 2, "\(worst) packets in 10 ms")
+        let sources = Set(media.map(\.fields.source))
+        #expect(sources.count == 4 && stage.asked == [] && player.inbox.faults == 0)
+        for source in sources {
+            let newest = media.last { $0.fields.source == source }
+            #expect(newest?.taken == stage.picture)
+        }
+    }
+
     @Test("what was lost of the past is repeated as it was")
     func repeated() throws {
         let stage = try Stage()

@@ -121,6 +121,16 @@ final class StagePlayer {
         outgoing.feed(from: stage.track)
     }
 
+    /// Plays it once more, beside what it plays already.
+    func playAgain(_ stage: Stage, number: UInt32) throws {
+        let agreed = AgreedCodec(codec: .vp8, payloadType: 100, retransmissionType: Stage.repeatType, feedback: [.nack])
+        let track = OutgoingTrack(
+            agreed, ExtensionMap(), source: 2000 + number, repeatSource: 6000 + number, random: UInt64(number),
+            departures: try #require(peer.departures), buffer: stage.buffer, at: stage.now)
+        peer.add(track)
+        track.feed(from: stage.track)
+    }
+
     /// As the worker does it a millisecond after somebody said that something waits.
     fileprivate func step(at now: Microseconds) {
         guard wish.waits else { return }

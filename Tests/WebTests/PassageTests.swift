@@ -199,6 +199,28 @@ struct PassageTests {
         }
     }
 
+    @Test("a server that does not answer is told of as one that is away, and its client waits no longer than it may")
+    func mute() async throws {
+        // Its queue is full, and nobody takes anything out of it: what comes then has no answer (listen(2)).
+        let listening = try StreamSocket.listen(on: .loopback(port: 0), backlog: 0).release()
+        defer { close(listening) }
+        let address = try #require(StreamSocket.localAddress(listening))
+        let waiting = try (0..<4).map { _ in try StreamSocket.connect(to: address).release() }
+        defer { for socket in waiting { close(socket) } }
+        let mute = Passage(names: ["turn.example.org"], protocols: [], upstream: address)
+        let lost = Guarded<SystemError?>(nil)
+        var limits = ServerLimits()
+        limits.passedConnectTimeout = .milliseconds(300)
+        try await withServer(limits: limits, passage: mute, passageLost: { error in lost.withLock { $0 = error as? SystemError } }) { _ in
+            .text("ours")
+        } _: { server in
+            let peer = try RawPeer(server.secure)
+            peer.send(Self.hello("turn.example.org"))
+            #expect(peer.readAll() == "" && peer.isEnded)
+            #expect(lost.withLock { $0 } == SystemError("connect", ETIMEDOUT, on: "\(address)"))
+        }
+    }
+
     /// Where nobody listens any more.
     private func closedPort() throws -> SocketAddress {
         let socket = try StreamSocket.listen(on: .loopback(port: 0))
