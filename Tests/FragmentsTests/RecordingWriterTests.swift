@@ -177,6 +177,10 @@ struct RecordingWriterTests {
         for other in ["F 2 1 \(digest) 8 0 K\n", "F 3 1 \(digest) 6 0 K\n", "F 99999999999999999999 1 \(digest) 8 0 K\n"] {
             #expect(RecordingIndex(RecordingIndex.line(of: beginning, sha256: digest) + other)?.fragments == [])
         }
+        // Sound alone, and behind it pictures that begin before its end.
+        let ahead = "F 3 1 \(digest) 90000 45000 -\nF 4 1 \(digest) 80000 45000 K\n"
+        let both = RecordingIndex(RecordingIndex.line(of: beginning, sha256: digest) + ahead)
+        #expect(both?.fragments.map(\.start) == [90_000, 80_000] && both?.damagedLines == 0)
     }
 }
 
