@@ -148,12 +148,14 @@ struct RecordingWriterTests {
         second.finish()
         #expect(second.beginnings.map(\.bytes) == [beginning.bytes] && second.beginnings.map(\.zero) == [0])
         #expect(second.fragments.first?.start == 4 * 90_000 && second.fragments.first.flatMap { pictures($0)?.start } == 4 * 90_000)
-        // A clock that was set back leaves no time twice.
-        var third = Stream(origin)
-        third.nowMs = first.nowMs - 60_000
-        third.group(from: 5)
-        third.finish()
-        #expect(third.fragments.first?.start == last.start + last.duration)
+        // A clock that was set back leaves no time twice, and one that was wrong by years before leaves no hole of years.
+        for step: Int64 in [-60_000, 50 * 365 * 86_400_000] {
+            var third = Stream(origin)
+            third.nowMs = first.nowMs + step
+            third.group(from: 5)
+            third.finish()
+            #expect(third.fragments.first?.start == last.start + last.duration)
+        }
     }
 
     @Test("an index says what was written, and what a crash or a disk leaves of one is taken as far as it is whole")
