@@ -167,10 +167,12 @@ struct RecordingTests {
             Issue.record("it is not moved")
             return
         }
-        for file in files {
-            _ = try await moves.expect(file, of: moving)
-            try await moves.stored(file, of: moving)
-        }
+        for file in files { _ = try await moves.expect(file, of: moving) }
+        try await moves.sent(ObjectPart(number: 1, bytes: 40, tag: "a"), 1, of: moving)
+        let coming = try #require(try await all.arriving(of: [spec.id])[spec.id])
+        #expect(coming.expected == 150 && coming.arrived == 40)
+        for file in files { try await moves.stored(file, of: moving) }
+        #expect(try await all.arriving(of: [spec.id])[spec.id]?.arrived == 0, "what is stored is counted with the recording")
         let less = RecordedTake(lease: lease, recording: spec.id, organization: spec.organization, files: [file()], damagedFragments: 1)
         try await store(fixture, less, on: host)
         let ready = try #require(try await recordings(fixture).first)
