@@ -25,9 +25,13 @@ package actor RecordingDesk {
     private var isClearing = false
     /// Takes of each recording that are being brought.
     private var moving: [RecordingID: Int] = [:]
+    /// Since when recordings are known to be older than they are kept.
+    private var outlivedSince: [RecordingID: Instant] = [:]
 
     private static let pause = Duration.seconds(20)
     private static let arrivalLimit = Duration.seconds(15)
+    /// For so long a recording must be too old before it goes: a wall clock that was set wrong and right again, as at a boot, costs none.
+    private static let secondLook = Duration.seconds(1800)
 
     /// - Parameters:
     ///   - disk: the store on this machine.
@@ -216,8 +220,12 @@ package actor RecordingDesk {
 
     /// Removes what is older than its organisation keeps it, and the files of all that was removed.
     package func tidy() async throws {
-        let count = try await store.recordingMoves.removeOld()
-        if count > 0 { log.notice("recordings were removed by their age", ["count": .integer(count)]) }
+        let outlived = try await store.recordingMoves.outlived()
+        let now = Instant.now
+        outlivedSince = Dictionary(uniqueKeysWithValues: outlived.map { ($0.id, outlivedSince[$0.id] ?? now) })
+        let due = outlived.filter { one in outlivedSince[one.id].map { now - $0 >= Self.secondLook } ?? false }
+        try await store.recordingMoves.remove(due)
+        if !due.isEmpty { log.notice("recordings were removed by their age", ["count": .integer(due.count)]) }
         await clear()
     }
 

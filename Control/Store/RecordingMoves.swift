@@ -241,24 +241,33 @@ package struct RecordingMoves: Sendable {
 
     private static let dayMs: Int64 = 86_400_000
 
-    /// Removes recordings that are older than their organisation keeps them.
-    ///
-    /// - Returns: how many.
-    package func removeOld() async throws -> Int {
+    /// A recording that is older than its organisation keeps it.
+    package struct Outlived: Sendable, Hashable {
+        package let id: RecordingID
+        let organization: OrganizationID
+        let days: Int
+    }
+
+    /// Recordings that are older than their organisation keeps them, by the wall clock as it is; the oldest first.
+    package func outlived() async throws -> [Outlived] {
         let now = store.now
-        let due = try await store.read { transaction in
+        return try await store.read { transaction in
             try transaction.across(.operation).all(
                 """
                 SELECT recordings.id, recordings.organization, settings.keep_days FROM recordings
                 JOIN recording_settings AS settings ON settings.organization = recordings.organization
                 WHERE recordings.state IN ('ready', 'errored') AND settings.keep_days > 0
-                AND recordings.ended_at + settings.keep_days * \(Self.dayMs) <= \(now) LIMIT 500
+                AND recordings.ended_at + settings.keep_days * \(Self.dayMs) <= \(now) ORDER BY recordings.ended_at LIMIT 500
                 """
-            ) { row -> (id: RecordingID, organization: OrganizationID, days: Int) in
-                (try row["id"], try row["organization"], try row["keep_days"])
+            ) { row -> Outlived in
+                Outlived(id: try row["id"], organization: try row["organization"], days: try row["keep_days"])
             }
         }
-        for one in due {
+    }
+
+    /// Removes them; one that somebody has removed is so already.
+    package func remove(_ outlived: [Outlived]) async throws {
+        for one in outlived {
             let recordings = store.recordings(in: OrganizationScope(one.organization, by: .system))
             do {
                 try await recordings.remove(one.id, because: "recordings are kept for \(one.days) days")
@@ -267,7 +276,6 @@ package struct RecordingMoves: Sendable {
                 continue
             }
         }
-        return due.count
     }
 
     /// Those that were removed, and whose files are there still.

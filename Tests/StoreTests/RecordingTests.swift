@@ -241,9 +241,14 @@ struct RecordingTests {
         let take = RecordedTake(lease: lease, recording: spec.id, organization: spec.organization, files: [file()], damagedFragments: 0)
         try await store(fixture, take, on: host)
         fixture.clock.advance(.seconds(400 * 86_400))
-        #expect(try await fixture.store.recordingMoves.removeOld() == 0, "kept until somebody removes it")
+        let moves = fixture.store.recordingMoves
+        #expect(try await moves.outlived().isEmpty, "kept until somebody removes it")
         try await all.change(RecordingSettingsView(policy: .asked, keepDays: 365))
-        #expect(try await fixture.store.recordingMoves.removeOld() == 1)
+        let outlived = try await moves.outlived()
+        #expect(outlived.map(\.id) == [spec.id])
+        try await moves.remove(outlived)
+        // Somebody was faster.
+        try await moves.remove(outlived)
         #expect(try await recordings(fixture).isEmpty)
         await #expect(throws: StoreError.missing("recording")) { _ = try await all.find(spec.id) }
         var removed = RecordingQuery()
