@@ -53,9 +53,9 @@ package struct RecordingMoves: Sendable {
             guard let row = try Self.row(of: take.lease, transaction) else {
                 return try Self.isDeleted(take.organization, transaction) ? .discard : .unknown
             }
-            guard row.host == host, row.take.recording == take.recording, row.take.organization == take.organization else {
-                return .unknown
-            }
+            guard row.take.recording == take.recording, row.take.organization == take.organization else { return .unknown }
+            // A lease whose answer was lost began on another host as well; nobody sent anything to that one.
+            guard row.host == host else { return take.files.isEmpty && take.damagedFragments == 0 ? .discard : .unknown }
             if row.takeState == .stored { return .discard }
             switch row.state {
             case .invoked, .recording: return .wait
