@@ -28,6 +28,8 @@ package enum WireLimits {
     /// Files of takes in one list of a host, and takes on its disk that it names.
     package static let recordedFiles = 256
     package static let recordedTakes = 2000
+    /// Of one take, whose sender may change what it sends as often as it likes: with its files it has a place in such a list.
+    package static let takeFiles = 250
     /// Of a recording on its way from a host to control, at once.
     package static let recordingPiece = 1 << 20
     /// People in one room: each gets the tracks of all others in an offer that is one message.

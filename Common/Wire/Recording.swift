@@ -52,7 +52,7 @@ package struct RecordedTake: Codable, Sendable, Hashable {
     package var organization: OrganizationID
     /// One after the other; none where no picture came.
     package var files: [RecordedFile]
-    /// Found damaged on the disk, and left out.
+    /// Half a second each, left out because the disk did not take them, or has damaged them since.
     package var damagedFragments: Int
 
     package init(
@@ -98,7 +98,7 @@ package struct RecordedFile: Codable, Sendable, Hashable {
 
 /// What a host has recorded and control has not taken yet.
 package struct RecordingList: Codable, Sendable, Hashable {
-    /// The oldest first.
+    /// Where not all have a place in one list, each has others.
     package var takes: [RecordedTake]
     /// Of every take that is on the disk, those that are not ready too.
     package var present: [LeaseID]

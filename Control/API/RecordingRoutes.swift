@@ -77,8 +77,8 @@ struct RecordingRoutes: Sendable {
         let recordings = try parts.store.recordings(in: call.scope())
         let found = try await recordings.page(query)
         let keepDays = try await recordings.settings().keepDays
-        let coming = try await recordings.expectedBytes(of: found.filter { $0.state == .uploading }.map(\.id))
-        let items = found.map { RecordingView($0, keepDays: keepDays, expected: coming[$0.id]) }
+        let coming = try await recordings.arriving(of: found.filter { $0.state == .uploading }.map(\.id))
+        let items = found.map { RecordingView($0, keepDays: keepDays, coming: coming[$0.id]) }
         return .value(RecordingPage(items: items, next: found.count < query.limit ? nil : found.last?.id))
     }
 
@@ -93,8 +93,8 @@ struct RecordingRoutes: Sendable {
     private func view(of recording: Recording, _ call: Call) async throws -> RecordingView {
         let recordings = try parts.store.recordings(in: call.scope())
         let files = try await recordings.files(of: recording.id)
-        let expected = recording.state == .uploading ? files.reduce(0) { $0 + $1.bytes } : nil
-        var view = RecordingView(recording, keepDays: try await recordings.settings().keepDays, expected: expected)
+        let coming = try await recordings.arriving(of: recording.state == .uploading ? [recording.id] : [])[recording.id]
+        var view = RecordingView(recording, keepDays: try await recordings.settings().keepDays, coming: coming)
         view.files = files.enumerated().map { RecordingView.File($0.element, number: $0.offset + 1) }
         return view
     }
@@ -163,10 +163,10 @@ struct RecordingRoutes: Sendable {
 }
 
 extension RecordingView {
-    /// - Parameter expected: bytes of what is on its way.
-    init(_ recording: Recording, keepDays: Int, expected: Int?) {
+    /// - Parameter coming: of what is on its way.
+    init(_ recording: Recording, keepDays: Int, coming: (expected: Int, arrived: Int)?) {
         let isKept = keepDays > 0 && (recording.state == .ready || recording.state == .errored)
-        let percent = expected.flatMap { $0 > 0 ? min(100, recording.bytes * 100 / $0) : nil }
+        let percent = coming.flatMap { $0.expected > 0 ? min(100, (recording.bytes + $0.arrived) * 100 / $0.expected) : nil }
         self.init(
             id: recording.id, broadcast: recording.broadcast, sender: recording.sender, name: recording.name, state: recording.state,
             reason: recording.reason, createdAt: recording.createdAt.text, endedAt: recording.endedAt?.text,

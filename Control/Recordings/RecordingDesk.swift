@@ -23,9 +23,15 @@ package actor RecordingDesk {
     private var pauses: [LeaseID: Instant] = [:]
     private var strange: Set<LeaseID> = []
     private var isClearing = false
+    /// Takes of each recording that are being brought.
+    private var moving: [RecordingID: Int] = [:]
+    /// Since when recordings are known to be older than they are kept.
+    private var outlivedSince: [RecordingID: Instant] = [:]
 
     private static let pause = Duration.seconds(20)
     private static let arrivalLimit = Duration.seconds(15)
+    /// For so long a recording must be too old before it goes: a wall clock that was set wrong and right again, as at a boot, costs none.
+    private static let secondLook = Duration.seconds(1800)
 
     /// - Parameters:
     ///   - disk: the store on this machine.
@@ -101,6 +107,15 @@ package actor RecordingDesk {
     }
 
     private func move(_ recorded: RecordedTake, _ take: RecordingMoves.Take, from host: DeviceID) async {
+        moving[take.recording, default: 0] += 1
+        let isRemoved = await carry(recorded, take, from: host)
+        let left = (moving[take.recording] ?? 1) - 1
+        moving[take.recording] = left > 0 ? left : nil
+        if isRemoved { await clear() }
+    }
+
+    /// - Returns: whether it was removed while it came.
+    private func carry(_ recorded: RecordedTake, _ take: RecordingMoves.Take, from host: DeviceID) async -> Bool {
         do {
             guard let objects = objects(at: take.place) else {
                 throw BlobError.away("the bucket that the recording began for is not configured any more")
@@ -116,13 +131,17 @@ package actor RecordingDesk {
                 ])
             await describe(take, in: objects)
             await discard(take.lease, on: host)
+            return false
         } catch StoreError.missing {
-            // It was removed while it came: the next list has it discarded.
+            // The next list has it discarded.
+            pauses[take.lease] = nil
             log.info("a recording was removed while it was brought", ["recording": "\(take.recording)"])
+            return true
         } catch {
             pauses[take.lease] = .now + Self.pause
             log.warning("a recording is not stored yet", ["recording": "\(take.recording)", "error": "\(error)"])
             await hold(take, because: error)
+            return false
         }
     }
 
@@ -201,8 +220,12 @@ package actor RecordingDesk {
 
     /// Removes what is older than its organisation keeps it, and the files of all that was removed.
     package func tidy() async throws {
-        let count = try await store.recordingMoves.removeOld()
-        if count > 0 { log.notice("recordings were removed by their age", ["count": .integer(count)]) }
+        let outlived = try await store.recordingMoves.outlived()
+        let now = Instant.now
+        outlivedSince = Dictionary(uniqueKeysWithValues: outlived.map { ($0.id, outlivedSince[$0.id] ?? now) })
+        let due = outlived.filter { one in outlivedSince[one.id].map { now - $0 >= Self.secondLook } ?? false }
+        try await store.recordingMoves.remove(due)
+        if !due.isEmpty { log.notice("recordings were removed by their age", ["count": .integer(due.count)]) }
         await clear()
     }
 
@@ -212,9 +235,20 @@ package actor RecordingDesk {
         isClearing = true
         defer { isClearing = false }
         do {
-            for recording in try await store.recordingMoves.uncleared() { try await clear(recording) }
+            let places = RecordingPlace.allCases.filter { objects(at: $0) != nil }
+            for recording in try await store.recordingMoves.uncleared(at: places) { await clearIfIdle(recording) }
         } catch {
             log.warning("the files of removed recordings are there still", ["error": "\(error)"])
+        }
+    }
+
+    /// One that is still being brought is cleared after that: what is written last would stay for ever.
+    private func clearIfIdle(_ recording: Recording) async {
+        guard moving[recording.id] == nil else { return }
+        do {
+            try await clear(recording)
+        } catch {
+            log.warning("a removed recording's files are there still", ["recording": "\(recording.id)", "error": "\(error)"])
         }
     }
 

@@ -108,13 +108,15 @@ struct StoredRecordingTake: OrganizationRow {
     let lease: LeaseID
     let state: State
     let damaged: Int
+    /// Its host has said that it has it.
+    let isSeen: Bool
 
     /// What became of it.
     enum State: String, ColumnValue {
         /// It is on its host, or will be.
         case expected
         case stored
-        /// Its host has nothing of it.
+        /// Its host has nothing of it; should it come all the same, it is taken.
         case lost
     }
 
@@ -124,5 +126,7 @@ struct StoredRecordingTake: OrganizationRow {
         lease = try row["lease"]
         state = try row["state"]
         damaged = try row["damaged"]
+        let seenAt: Timestamp? = try row["seen_at"]
+        isSeen = seenAt != nil
     }
 }

@@ -53,9 +53,9 @@ package struct RecordingMoves: Sendable {
             guard let row = try Self.row(of: take.lease, transaction) else {
                 return try Self.isDeleted(take.organization, transaction) ? .discard : .unknown
             }
-            guard row.host == host, row.take.recording == take.recording, row.take.organization == take.organization else {
-                return .unknown
-            }
+            guard row.take.recording == take.recording, row.take.organization == take.organization else { return .unknown }
+            // A lease whose answer was lost began on another host as well; nobody sent anything to that one.
+            guard row.host == host else { return take.files.isEmpty && take.damagedFragments == 0 ? .discard : .unknown }
             if row.takeState == .stored { return .discard }
             switch row.state {
             case .invoked, .recording: return .wait
@@ -163,8 +163,12 @@ package struct RecordingMoves: Sendable {
         try await store.write(.durable) { transaction in
             try transaction.demandRecording(take)
             // What was told of it before and is not in it.
-            try transaction.delete(
-                from: .recordingFiles, in: take.scope, where: "lease = \(take.lease) AND number > \(recorded.files.count)")
+            let surplus: SQL = "lease = \(take.lease) AND number > \(recorded.files.count)"
+            for file in try transaction.rows(StoredRecordingFile.self, in: take.scope, where: surplus, order: "number")
+            where file.storedAt != nil {
+                try transaction.addRecorded(-file.bytes, -file.durationMs, to: take)
+            }
+            try transaction.delete(from: .recordingFiles, in: take.scope, where: surplus)
             try transaction.update(
                 .recordingTakes, in: take.scope, set: ["state": "stored", "damaged": recorded.damagedFragments],
                 where: "lease = \(take.lease)")
@@ -184,8 +188,8 @@ package struct RecordingMoves: Sendable {
     /// Between a broadcast's end and what its host says of it.
     private static let patience = Duration.seconds(120)
 
-    /// A host has said which takes are on its disk, all of them: one that it had once and has no more is lost, and one that it never had was never
-    /// begun.
+    /// A host has said which takes are on its disk, all of them: one that it had once and has no more is lost, and one that it never had was hardly
+    /// begun. Either stays known: a disk that was not there may come back, with the take on it.
     ///
     /// - Returns: how many are lost.
     package func missing(on host: DeviceID, present: Set<LeaseID>) async throws -> Int {
@@ -199,10 +203,8 @@ package struct RecordingMoves: Sendable {
                 let condition: SQL = "lease = \(one.take.lease) AND state = 'expected'"
                 if isThere {
                     try transaction.update(.recordingTakes, in: one.take.scope, set: ["seen_at": transaction.now], where: condition)
-                } else if one.isSeen {
-                    try transaction.update(.recordingTakes, in: one.take.scope, set: ["state": "lost"], where: condition)
                 } else {
-                    try transaction.delete(from: .recordingTakes, in: one.take.scope, where: condition)
+                    try transaction.update(.recordingTakes, in: one.take.scope, set: ["state": "lost"], where: condition)
                 }
                 if !isThere { try transaction.settleRecording(one.take.recording, in: one.take.scope) }
             }
@@ -239,24 +241,33 @@ package struct RecordingMoves: Sendable {
 
     private static let dayMs: Int64 = 86_400_000
 
-    /// Removes recordings that are older than their organisation keeps them.
-    ///
-    /// - Returns: how many.
-    package func removeOld() async throws -> Int {
+    /// A recording that is older than its organisation keeps it.
+    package struct Outlived: Sendable, Hashable {
+        package let id: RecordingID
+        let organization: OrganizationID
+        let days: Int
+    }
+
+    /// Recordings that are older than their organisation keeps them, by the wall clock as it is; the oldest first.
+    package func outlived() async throws -> [Outlived] {
         let now = store.now
-        let due = try await store.read { transaction in
+        return try await store.read { transaction in
             try transaction.across(.operation).all(
                 """
                 SELECT recordings.id, recordings.organization, settings.keep_days FROM recordings
                 JOIN recording_settings AS settings ON settings.organization = recordings.organization
                 WHERE recordings.state IN ('ready', 'errored') AND settings.keep_days > 0
-                AND recordings.ended_at + settings.keep_days * \(Self.dayMs) <= \(now) LIMIT 500
+                AND recordings.ended_at + settings.keep_days * \(Self.dayMs) <= \(now) ORDER BY recordings.ended_at LIMIT 500
                 """
-            ) { row -> (id: RecordingID, organization: OrganizationID, days: Int) in
-                (try row["id"], try row["organization"], try row["keep_days"])
+            ) { row -> Outlived in
+                Outlived(id: try row["id"], organization: try row["organization"], days: try row["keep_days"])
             }
         }
-        for one in due {
+    }
+
+    /// Removes them; one that somebody has removed is so already.
+    package func remove(_ outlived: [Outlived]) async throws {
+        for one in outlived {
             let recordings = store.recordings(in: OrganizationScope(one.organization, by: .system))
             do {
                 try await recordings.remove(one.id, because: "recordings are kept for \(one.days) days")
@@ -265,15 +276,23 @@ package struct RecordingMoves: Sendable {
                 continue
             }
         }
-        return due.count
     }
 
     /// Those that were removed, and whose files are there still.
-    package func uncleared() async throws -> [Recording] {
-        try await store.read { transaction in
-            try transaction.across(.operation).all(
-                "SELECT * FROM recordings WHERE state = 'expired' AND is_cleared = 0 ORDER BY removed_at LIMIT 100", Recording.init)
+    ///
+    /// - Parameter places: those that can be reached: what lies elsewhere keeps no other from its turn.
+    package func uncleared(at places: [RecordingPlace] = RecordingPlace.allCases) async throws -> [Recording] {
+        var result: [Recording] = []
+        for place in places {
+            result += try await store.read { transaction in
+                try transaction.across(.operation).all(
+                    """
+                    SELECT * FROM recordings WHERE state = 'expired' AND is_cleared = 0 AND place = \(place)
+                    ORDER BY removed_at LIMIT 100
+                    """, Recording.init)
+            }
         }
+        return result
     }
 
     /// Uploads that have begun of a recording's files, to be given up.
@@ -324,11 +343,14 @@ extension Transaction {
             let recording = try row(Recording.self, in: scope, where: "id = \(id) AND state <> 'expired'"), recording.endedAt != nil
         else { return }
         let files = try count(of: .recordingFiles, in: scope, where: "recording = \(id) AND stored_at IS NOT NULL")
-        let lost = takes.count(where: { $0.state == .lost })
+        let lost = takes.count(where: { $0.state == .lost && $0.isSeen })
+        let begun = takes.count(where: { $0.state == .stored || $0.isSeen })
         let damaged = takes.reduce(0) { $0 + $1.damaged }
         var reasons: [String] = []
-        if lost > 0 { reasons.append("\(lost) of its \(takes.count) takes never came: their hosts have nothing of them") }
-        if damaged > 0 { reasons.append("\(damaged) pieces of half a second were damaged on the host's disk and are left out") }
+        if lost > 0 { reasons.append("\(lost) of its \(begun) takes never came: their hosts have nothing of them") }
+        if damaged > 0 {
+            reasons.append("\(damaged) pieces of half a second are missing: the host's disk did not take them, or has damaged them")
+        }
         if files == 0, reasons.isEmpty { reasons.append("no picture came that could be recorded") }
         let reason = reasons.isEmpty ? nil : reasons.joined(separator: "; ")
         try update(.recordings, in: scope, set: ["ready_at": now], where: "id = \(id)")

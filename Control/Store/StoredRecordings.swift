@@ -77,11 +77,18 @@ package struct StoredRecordings: Sendable {
         }
     }
 
-    /// How much there is of those that are on their way, stored and not.
-    package func expectedBytes(of ids: [RecordingID]) async throws -> [RecordingID: Int] {
+    /// Of those that are on their way, in bytes: how much there is, stored and not, and what has come of files that are not stored yet.
+    package func arriving(of ids: [RecordingID]) async throws -> [RecordingID: (expected: Int, arrived: Int)] {
         try await store.read { transaction in
-            var result: [RecordingID: Int] = [:]
-            for id in ids { result[id] = try transaction.sum("bytes", of: .recordingFiles, in: scope, where: "recording = \(id)") }
+            var result: [RecordingID: (expected: Int, arrived: Int)] = [:]
+            for id in ids {
+                let takes = try transaction.rows(StoredRecordingTake.self, in: scope, where: "recording = \(id)", order: "lease")
+                let arrived = try takes.reduce(0) { sum, take in
+                    try sum + transaction.sum("bytes", of: .recordingParts, in: scope, where: "lease = \(take.lease)")
+                }
+                let expected = try transaction.sum("bytes", of: .recordingFiles, in: scope, where: "recording = \(id)")
+                result[id] = (expected: expected, arrived: arrived)
+            }
             return result
         }
     }

@@ -44,6 +44,8 @@ package struct RecordingIndex: Sendable, Hashable {
     private static let mostBeginning = 1 << 20
     private static let mostFragment = 64 << 20
     private static let mostTicks: Int64 = 1 << 50
+    /// Sound that goes by itself may be ahead of the pictures behind it, which have times of their own.
+    private static let mostBack: Int64 = 900_000
 
     /// The first line of an index.
     package static func line(of beginning: RecordingBeginning, sha256: String) -> String {
@@ -69,7 +71,8 @@ package struct RecordingIndex: Sendable, Hashable {
         self.atMs = atMs
         for line in lines.dropFirst() {
             let end = fragments.last.map { $0.offset + $0.bytes } ?? beginningBytes
-            guard let fragment = Self.fragment(line), fragment.offset >= end, fragment.start >= fragments.last?.start ?? zero else {
+            let earliest = max(zero, (fragments.last?.start ?? zero) - Self.mostBack)
+            guard let fragment = Self.fragment(line), fragment.offset >= end, fragment.start >= earliest else {
                 damagedLines += 1
                 continue
             }

@@ -29,10 +29,14 @@ package struct RecordingWriter: Sendable {
             self.zero = zero
         }
 
+        /// A host that is away for longer has no lease to go on with: somebody has set its clock, and a film has no such hole.
+        private static let longestGap: Int64 = 7 * 86_400 * MediaTime.ticksPerSecond
+
         /// Where a picture stands that comes now.
         func ticks(atMs: Int64) -> Int64 {
             guard let beganAtMs else { return 0 }
-            return max(end, (atMs - beganAtMs) * (MediaTime.ticksPerSecond / 1000))
+            let ticks = (atMs - beganAtMs) * (MediaTime.ticksPerSecond / 1000)
+            return (end...end + Self.longestGap).contains(ticks) ? ticks : end
         }
     }
 

@@ -23,7 +23,8 @@ package actor Takes {
     private var finished: [LeaseID: RecordedTake] = [:]
     /// Those that could not be finished, and when that is tried again.
     private var unreadable: [LeaseID: Instant] = [:]
-    private var told: (list: RecordingList, at: Instant)?
+    private var told: (ready: [RecordedTake], present: [LeaseID], at: Instant)?
+    private var round = TakeRound()
     private var running: [Task<Void, Never>] = []
     private var uplinks: [LeaseID: WebSocket] = [:]
 
@@ -81,24 +82,25 @@ package actor Takes {
 
     // MARK: What there is
 
-    private func there() -> [LeaseID] {
+    /// nil where that cannot be seen: whoever is told that there is nothing gives up what there is.
+    private func there() -> [LeaseID]? {
         do {
             return try shelf.leases()
         } catch {
             log.error("the recordings of this host cannot be listed", ["error": "\(error)"])
-            return []
+            return nil
         }
     }
 
     private func finish() async {
-        let all = there()
+        guard let all = there() else { return }
         let active = seen.withLock { $0.active }
         finished = finished.filter { all.contains($0.key) && !active.contains($0.key) }
         unreadable = unreadable.filter { all.contains($0.key) }
         for lease in all where !active.contains(lease) && finished[lease] == nil {
             if let again = unreadable[lease], Instant.now < again { continue }
             do {
-                guard shelf.isAtRest(lease) else { continue }
+                guard shelf.isAtRest(lease), try !shelf.sweep(lease) else { continue }
                 finished[lease] = try await take(lease)
             } catch is CancellationError {
                 return
@@ -134,19 +136,14 @@ package actor Takes {
             told = nil
             return
         }
-        let all = there()
-        var takes: [RecordedTake] = []
-        var files = 0
-        for take in all.compactMap({ finished[$0] }) where !active.contains(take.lease) {
-            files += take.files.count
-            guard files <= WireLimits.recordedFiles else { break }
-            takes.append(take)
-        }
+        guard let all = there() else { return }
+        let ready = all.compactMap { finished[$0] }.filter { !active.contains($0.lease) }
+        let wait = ready.isEmpty ? Self.again : Self.repeatEach
+        if let told, told.ready == ready, told.present == all, Instant.now - told.at < wait { return }
+        told = (ready: ready, present: all, at: .now)
         let list = RecordingList(
-            takes: takes, present: Array(all.prefix(WireLimits.recordedTakes)), isComplete: all.count <= WireLimits.recordedTakes)
-        let wait = takes.isEmpty ? Self.again : Self.repeatEach
-        if let told, told.list == list, Instant.now - told.at < wait { return }
-        told = (list: list, at: .now)
+            takes: round.next(of: ready), present: Array(all.prefix(WireLimits.recordedTakes)),
+            isComplete: all.count <= WireLimits.recordedTakes)
         tell(.recordings(list))
     }
 
@@ -184,6 +181,8 @@ package actor Takes {
         } catch {
             reason = "\(error)"
             log.warning("a recording is not brought on", ["lease": .text(lease.text), "error": "\(error)"])
+            // try?: what cannot be forgotten now is found damaged the next time too.
+            if (error as? TakeShelf.Fault) == .damaged { try? lookAgain(lease) }
         }
         await socket.close(.goingAway, String(reason.prefix(100)), within: .seconds(1))
         if uplinks[lease] === socket { uplinks[lease] = nil }
@@ -191,7 +190,7 @@ package actor Takes {
 
     /// What is on the disk is not what was told: damage that came later.
     private func lookAgain(_ lease: LeaseID) throws {
-        log.warning("control got other bytes of a recording than they were: it is looked through again", ["lease": .text(lease.text)])
+        log.warning("a recording's bytes are not what they were: it is looked through again", ["lease": .text(lease.text)])
         finished[lease] = nil
         try shelf.forget(lease)
     }

@@ -82,6 +82,12 @@ package final class RecordingSpool: @unchecked Sendable {
     }
 
     private var part: Part?
+    /// Files that the take has so far, and with what the last of them begins.
+    private var files: Int
+    private var latest: (bytes: [UInt8], zero: Int64)?
+    /// Fragments that were lost before this, and of this one's those that are written down.
+    private let lostBefore: Int
+    private var lostNoted = 0
     private var isDirty = false
     private var retryAt: Instant?
 
@@ -91,10 +97,13 @@ package final class RecordingSpool: @unchecked Sendable {
     private static let syncEach: Duration = .seconds(1)
 
     private init(
-        _ folder: TakeFolder, _ lock: FolderLock, _ origin: RecordingWriter.Origin, loop: Loop, log: Log,
+        _ folder: TakeFolder, _ lock: FolderLock, _ origin: RecordingWriter.Origin, files: Int, loop: Loop, log: Log,
         room: @escaping @Sendable (String) throws -> DiskRoom
     ) {
         self.folder = folder
+        self.files = files
+        latest = origin.beginning.map { (bytes: $0, zero: origin.zero) }
+        lostBefore = folder.lost
         self.lock = lock
         self.origin = origin
         self.loop = loop
@@ -148,11 +157,13 @@ package final class RecordingSpool: @unchecked Sendable {
         }
         // What was finished goes on.
         try FileTree.remove("\(folder.path)/\(TakeFolder.filesFile)")
-        return RecordingSpool(folder, lock, try origin(of: folder), loop: loop, log: log, room: room)
+        let (origin, files) = try reached(in: folder)
+        return RecordingSpool(folder, lock, origin, files: files, loop: loop, log: log, room: room)
     }
 
-    /// Where a predecessor that was killed has come to.
-    private static func origin(of folder: TakeFolder) throws -> RecordingWriter.Origin {
+    /// Where a predecessor that was killed has come to, and how many files it has begun at most.
+    private static func reached(in folder: TakeFolder) throws -> (origin: RecordingWriter.Origin, files: Int) {
+        var files = 0
         var (beganAtMs, end, number): (Int64?, Int64, Int) = (nil, 0, 0)
         var (beginning, zero): ([UInt8]?, Int64) = (nil, 0)
         for part in try folder.parts() {
@@ -160,9 +171,12 @@ package final class RecordingSpool: @unchecked Sendable {
             if beganAtMs == nil { beganAtMs = index.atMs - index.zero / 90 }
             end = max(end, index.fragments.map(\.end).max() ?? index.zero)
             number += index.fragments.count
-            (beginning, zero) = (try folder.beginning(part, index), index.zero)
+            let next = try folder.beginning(part, index)
+            if next != beginning || index.zero != zero || files == 0 { files += 1 }
+            (beginning, zero) = (next, index.zero)
         }
-        return RecordingWriter.Origin(beganAtMs: beganAtMs, end: end, number: number, beginning: beginning, zero: zero)
+        let origin = RecordingWriter.Origin(beganAtMs: beganAtMs, end: end, number: number, beginning: beginning, zero: zero)
+        return (origin, files)
     }
 
     /// Any thread, one at a time: queues and does not wait.
@@ -222,6 +236,7 @@ package final class RecordingSpool: @unchecked Sendable {
             loop.submit {
                 self.writeAll()
                 self.sync()
+                self.noteLost()
                 self.part = nil
                 self.lock.release()
                 resume()
@@ -280,6 +295,10 @@ package final class RecordingSpool: @unchecked Sendable {
 
     private func open(_ item: Item) throws -> Part {
         guard try room(folder.path).takesMore else { throw SpoolRefusal.failed("less than 1 % of the host's disk is free") }
+        let isOther = item.beginning.bytes != latest?.bytes || item.beginning.zero != latest?.zero
+        guard !isOther || files < WireLimits.takeFiles else {
+            throw SpoolRefusal.failed("its pictures or its sound have become others \(files) times")
+        }
         let number = try folder.next()
         let media = try Self.create("\(folder.path)/\(folder.media(number))")
         let index = try Self.create("\(folder.path)/\(folder.index(number))")
@@ -289,6 +308,8 @@ package final class RecordingSpool: @unchecked Sendable {
         let made = Part(media: media, index: index, generation: item.generation, offset: item.beginning.bytes.count)
         try FileTree.sync(folder.path)
         part = made
+        if isOther { files += 1 }
+        latest = (bytes: item.beginning.bytes, zero: item.beginning.zero)
         log.notice("a part of the recording begins", ["part": .integer(number), "codecs": .text(item.beginning.codecs)])
         return made
     }
@@ -318,6 +339,20 @@ package final class RecordingSpool: @unchecked Sendable {
             return shown.state != .failing
         }
         if isNew { log.error("the recording fails", ["reason": .text(reason)]) }
+        noteLost()
+    }
+
+    /// Whoever finishes the take is to know that something is missing, whatever becomes of this process.
+    private func noteLost() {
+        let lost = queue.withLock { $0.lost }
+        guard lost > lostNoted else { return }
+        do {
+            try folder.write(TakeFolder.Lost(fragments: lostBefore + lost), to: TakeFolder.lostFile)
+            lostNoted = lost
+        } catch {
+            // Tried again with the next fault, within a second where the recording goes on, and at the end.
+            log.debug("what a recording lost could not be written down", ["error": "\(error)"])
+        }
     }
 
     private func syncLater() {
@@ -338,6 +373,7 @@ package final class RecordingSpool: @unchecked Sendable {
         do {
             for file in [part.media.raw, part.index.raw] where fdatasync(file) != 0 { throw SystemError("fdatasync", on: "a recording") }
             guard try room(folder.path).takesMore else { throw SpoolRefusal.failed("less than 1 % of the host's disk is free") }
+            noteLost()
         } catch {
             fail("\(error)")
         }

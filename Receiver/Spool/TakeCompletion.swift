@@ -14,8 +14,10 @@ package final class TakeCompletion {
     private let lease: LeaseID
     private let folder: TakeFolder
     private let owner: TakeFolder.Owner
+    /// What there was when this began.
+    private let written: [Int: Int]
     private var groups: [Group] = []
-    private var damaged = 0
+    private var damaged: Int
     private var files: [RecordedFile] = []
     private var extents: [[TakeShelf.Extent]] = []
     private var pass: Pass?
@@ -49,13 +51,15 @@ package final class TakeCompletion {
     /// Read and hashed in one step, bytes.
     private static let step = 4 << 20
 
-    /// - Throws: `TakeShelf.Fault.noTake`, or what reading throws.
+    /// - Throws: `TakeShelf.Fault.noTake`, or what reading throws. The last step throws where the take goes on meanwhile.
     package init(_ lease: LeaseID, on shelf: TakeShelf) throws {
         self.shelf = shelf
         self.lease = lease
         folder = TakeFolder(shelf.root, lease)
         guard let owner = try folder.read(TakeFolder.Owner.self, from: TakeFolder.ownerFile) else { throw TakeShelf.Fault.noTake }
         self.owner = owner
+        written = try folder.written()
+        damaged = folder.lost
         for part in try folder.parts() { try add(part) }
     }
 
@@ -154,6 +158,10 @@ package final class TakeCompletion {
     }
 
     private func finish() throws -> RecordedTake {
+        // Whoever has taken the lease up again has the lock or has written more: what is finished here would be taken for all of it.
+        let lock = try FolderLock(folder.path)
+        defer { lock.release() }
+        guard try folder.written() == written else { throw TakeShelf.Fault.unfinished }
         let take = RecordedTake(
             lease: lease, recording: owner.recording.id, organization: owner.recording.organization, files: files,
             damagedFragments: damaged)

@@ -12,6 +12,7 @@ import Wire
 ///     0001.mp4         a part: a beginning, and fragments one after the other
 ///     0001.index       a line for each of them, written behind its bytes
 ///     0001.head        of the first finished file: what stands at its front
+///     lost.json        how many fragments the disk did not take
 ///     files.json       what finished files there are, and of which bytes; gone as soon as the take goes on
 ///     lock             whoever writes
 struct TakeFolder: Sendable {
@@ -27,7 +28,13 @@ struct TakeFolder: Sendable {
         let recording: RecordingSpec
     }
 
+    /// What is missing though it came.
+    struct Lost: Codable, Hashable {
+        let fragments: Int
+    }
+
     static let ownerFile = "take.json"
+    static let lostFile = "lost.json"
     static let filesFile = "files.json"
 
     func media(_ part: Int) -> String { "\(Self.digits(part)).mp4" }
@@ -52,6 +59,25 @@ struct TakeFolder: Sendable {
             name.hasSuffix(".index") || name.hasSuffix(".mp4") ? name.split(separator: ".").first.flatMap { Int($0) } : nil
         }
         return (numbers.max() ?? 0) + 1
+    }
+
+    /// Numbers of its parts with the lengths of their indices in bytes: what is written makes one longer.
+    func written() throws(SystemError) -> [Int: Int] {
+        var lengths: [Int: Int] = [:]
+        for part in try parts() {
+            if case .file(let bytes, _)? = try FileTree.look("\(path)/\(index(part))") { lengths[part] = bytes }
+        }
+        return lengths
+    }
+
+    /// Fragments that the disk did not take. Where that cannot be read it is one: something was written down.
+    var lost: Int {
+        do {
+            guard let noted = try read(Lost.self, from: Self.lostFile) else { return 0 }
+            return min(max(1, noted.fragments), 1 << 30)
+        } catch {
+            return 1
+        }
     }
 
     /// nil where it cannot be read.

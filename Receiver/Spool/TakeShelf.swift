@@ -50,7 +50,10 @@ package struct TakeShelf: Sendable {
         let shelf = TakeFolder.shelf(root)
         guard try FileTree.look(shelf) == .folder else { return [] }
         let names = try FileTree.names(in: shelf)
-        for name in names where name.hasSuffix(Self.gone) { try FileTree.remove("\(shelf)/\(name)") }
+        for name in names where name.hasSuffix(Self.gone) {
+            // try?: what cannot be removed now hides nothing of what is there, and is tried again.
+            try? FileTree.remove("\(shelf)/\(name)")
+        }
         return names.compactMap { LeaseID($0) }.sorted { $0.text < $1.text }
     }
 
@@ -96,6 +99,20 @@ package struct TakeShelf: Sendable {
         }
         guard bytes.count == ask.count else { throw Fault.beyondEnd }
         return bytes
+    }
+
+    /// Removes what somebody has left who was killed before they had written whose it is, and so before anything of it.
+    ///
+    /// - Returns: whether it was that.
+    package func sweep(_ lease: LeaseID) throws(SystemError) -> Bool {
+        let folder = TakeFolder(root, lease)
+        let owner = "\(folder.path)/\(TakeFolder.ownerFile)"
+        guard try FileTree.look(owner) == nil, try FileTree.look(folder.path) == .folder else { return false }
+        let lock = try FolderLock(folder.path)
+        defer { lock.release() }
+        guard try FileTree.look(owner) == nil, try folder.next() == 1 else { return false }
+        try discard(lease)
+        return true
     }
 
     /// Removes a take; one that is not there is removed already. It is gone at once, however long its files take.

@@ -149,12 +149,14 @@ struct RecordingWriterTests {
         second.finish()
         #expect(second.beginnings.map(\.bytes) == [beginning.bytes] && second.beginnings.map(\.zero) == [0])
         #expect(second.fragments.first?.start == 4 * 90_000 && second.fragments.first.flatMap { pictures($0)?.start } == 4 * 90_000)
-        // A clock that was set back leaves no time twice.
-        var third = Stream(origin)
-        third.nowMs = first.nowMs - 60_000
-        third.group(from: 5)
-        third.finish()
-        #expect(third.fragments.first?.start == last.start + last.duration)
+        // A clock that was set back leaves no time twice, and one that was wrong by years before leaves no hole of years.
+        for step: Int64 in [-60_000, 50 * 365 * 86_400_000] {
+            var third = Stream(origin)
+            third.nowMs = first.nowMs + step
+            third.group(from: 5)
+            third.finish()
+            #expect(third.fragments.first?.start == last.start + last.duration)
+        }
     }
 
     @Test("an index says what was written, and what a crash or a disk leaves of one is taken as far as it is whole")
@@ -178,6 +180,10 @@ struct RecordingWriterTests {
         for other in ["F 2 1 \(digest) 8 0 K\n", "F 3 1 \(digest) 6 0 K\n", "F 99999999999999999999 1 \(digest) 8 0 K\n"] {
             #expect(RecordingIndex(RecordingIndex.line(of: beginning, sha256: digest) + other)?.fragments == [])
         }
+        // Sound alone, and behind it pictures that begin before its end.
+        let ahead = "F 3 1 \(digest) 90000 45000 -\nF 4 1 \(digest) 80000 45000 K\n"
+        let both = RecordingIndex(RecordingIndex.line(of: beginning, sha256: digest) + ahead)
+        #expect(both?.fragments.map(\.start) == [90_000, 80_000] && both?.damagedLines == 0)
     }
 }
 

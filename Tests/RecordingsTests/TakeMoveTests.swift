@@ -185,12 +185,13 @@ struct TakeMoveTests {
         #expect(try await world.store.recordings(in: world.scope).files(of: gone.id).isEmpty)
     }
 
-    @Test("another host, and a take that nobody knows, are not believed")
+    @Test("another host, and a take that nobody knows, are not believed; what such a host has of nothing it need not keep")
     func strangers() async throws {
         let world = try await World()
         defer { world.loop.stop() }
         let other = DeviceID("0000000000000000000000000D")!
-        #expect(try await world.store.recordingMoves.decide(world.recorded([]), on: other) == .unknown)
+        #expect(try await world.store.recordingMoves.decide(world.recorded([[1]]), on: other) == .unknown)
+        #expect(try await world.store.recordingMoves.decide(world.recorded([]), on: other) == .discard)
         var take = world.recorded([])
         take.lease = LeaseID("0000000000000000000000000E")!
         #expect(try await world.store.recordingMoves.decide(take, on: world.host) == .unknown)

@@ -154,6 +154,63 @@ struct RecordingSpoolTests {
         await spool.close(within: .seconds(5), on: loop)
         #expect(spool.report.lostFragmentsTotal == 8 && spool.report.bytesTotal == 0)
         loop.stop()
+        let (recorded, _) = try Self.finish(root)
+        #expect(recorded.files.isEmpty && recorded.damagedFragments == 8, "what is missing is told with what there is")
+    }
+
+    @Test("a take that goes on while it is being finished is not finished as it was, and comes whole after that")
+    func goesOn() async throws {
+        let folder = try TemporaryFolder()
+        let root = folder["recordings"]
+        var (spool, loop) = try await Self.open(root)
+        spool.offer(.beginning(Self.beginning()))
+        for number in 0..<2 { spool.offer(.fragment(Self.fragment(number))) }
+        await spool.close(within: .seconds(5), on: loop)
+        loop.stop()
+        let shelf = TakeShelf(root)
+        let completion = try TakeCompletion(Self.lease, on: shelf)
+        #expect(try completion.step() == nil)
+        (spool, loop) = try await Self.open(root)
+        #expect(throws: SystemError.self) { _ = try completion.step() }
+        spool.offer(.beginning(Self.beginning()))
+        spool.offer(.fragment(Self.fragment(4)))
+        await spool.close(within: .seconds(5), on: loop)
+        loop.stop()
+        #expect(throws: TakeShelf.Fault.unfinished) { _ = try completion.step() }
+        #expect(try shelf.finished(Self.lease) == nil)
+        let (recorded, _) = try Self.finish(root)
+        #expect(recorded.files.first?.durationMs == 2500)
+    }
+
+    @Test("what somebody left who was killed before they had written whose it is, is removed, and nothing else")
+    func bare() async throws {
+        let folder = try TemporaryFolder()
+        let root = folder["recordings"]
+        let (spool, loop) = try await Self.open(root)
+        await spool.close(within: .seconds(5), on: loop)
+        loop.stop()
+        let shelf = TakeShelf(root)
+        let killed = LeaseID("00000000000000000000000004")!
+        try FileTree.makeFolder("\(root)/.takes/\(killed)")
+        #expect(try shelf.leases() == [Self.lease, killed])
+        for lease in [Self.lease, killed] { #expect(try shelf.sweep(lease) == (lease == killed)) }
+        #expect(try shelf.leases() == [Self.lease])
+    }
+
+    @Test("a sender that changes what it sends again and again gets so many files, and what comes behind them is counted")
+    func manyFiles() async throws {
+        let folder = try TemporaryFolder()
+        let root = folder["recordings"]
+        let (spool, loop) = try await Self.open(root)
+        for number in 0..<WireLimits.takeFiles + 2 {
+            spool.offer(.beginning(Self.beginning(UInt8(truncatingIfNeeded: number), zero: Int64(number) * 45_000)))
+            spool.offer(.fragment(Self.fragment(number, isKey: true)))
+        }
+        await spool.close(within: .seconds(30), on: try Loop(name: "other"))
+        #expect(spool.report.state == .failing && spool.report.lostFragmentsTotal == 2)
+        loop.stop()
+        let (recorded, _) = try Self.finish(root)
+        #expect(recorded.files.count == WireLimits.takeFiles && recorded.damagedFragments == 2)
     }
 
     @Test("a disk that does not keep up costs whole groups, from the bound on, and whoever gives never waits")

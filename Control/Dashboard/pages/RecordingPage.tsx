@@ -65,7 +65,6 @@ function useLinks(id: string) {
       setFault(asFault(thrown));
     }
   }, [id]);
-  useEffect(() => { void renew(); }, [renew]);
   return { links, fault, renew };
 }
 
@@ -77,6 +76,16 @@ function Player({ id, files }: { id: string; files: readonly RecordingFile[] }) 
   const [chosen, setChosen] = useState(files[0]!.number), [speed, setSpeed] = useState("1"), [isBroken, setBroken] = useState(false);
   const video = useRef<HTMLVideoElement>(null), place = useRef({ at: 0, plays: false, renewed: 0 });
   const file = files.find(one => one.number === chosen) ?? files[0]!, link = links?.items.find(one => one.number === file.number);
+  const keep = () => {
+    const element = video.current;
+    if (element) place.current = { ...place.current, at: element.currentTime, plays: !element.paused };
+  };
+  // A file that has come since has an address as well, and others may be called by other numbers: the film goes on where it was.
+  const stored = files.map(one => `${one.number} ${one.sha256}`).join();
+  useEffect(() => {
+    keep();
+    void renew();
+  }, [stored, renew]);
   useEffect(() => { if (video.current) video.current.playbackRate = Number(speed); }, [speed, link]);
   if (fault) return <FaultNote fault={fault} again={() => void renew()} />;
   if (!link) return <Card><Skeleton /></Card>;
@@ -87,9 +96,9 @@ function Player({ id, files }: { id: string; files: readonly RecordingFile[] }) 
   };
   // An address that is not good any more ends a film as a fault does: once a minute it gets another one, and goes on where it was.
   const failed = () => {
-    const element = video.current;
     if (Date.now() - place.current.renewed < 60_000) return setBroken(true);
-    if (element) place.current = { at: element.currentTime, plays: !element.paused, renewed: Date.now() };
+    keep();
+    place.current.renewed = Date.now();
     void renew();
   };
   const loaded = () => {

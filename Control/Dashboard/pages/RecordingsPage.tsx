@@ -22,7 +22,8 @@ export function RecordingsPage() {
   // The pages before, by the id that each begins behind.
   const [before, setBefore] = useState<readonly string[]>([]);
   const filter = (change: () => void) => { change(); setBefore([]); };
-  const from = day ? new Date(`${day}T00:00:00`) : null, last = before.at(-1);
+  // A day that is being typed may be none, as one of the year 20261.
+  const begin = new Date(`${day}T00:00:00`), from = Number.isNaN(begin.getTime()) ? null : begin, last = before.at(-1);
   const page = useReading("getRecordings", {
     ...(search.trim() && { search: search.trim() }), ...(state && { state }), ...(last && { before: last }),
     ...(from && { from: from.toISOString(), to: new Date(from.getTime() + 86_400_000).toISOString() }),
