@@ -133,7 +133,8 @@ package struct ServerUpdater: Sendable {
     /// - Returns: whether a run is open now; where not, the state has the reason.
     private func take(_ order: ServerOrder, byHand: Bool) throws -> Bool {
         var state = try memory.load()
-        state.order = Hex.encode(order.id)
+        // What a person does by hand is no answer to control: forgotten, its last order would be taken up once more by the next start.
+        if !byHand { state.order = Hex.encode(order.id) }
         state.refusal = nil
         // Between two updates, never in one: the version that runs has shown that it works.
         if machine.isThisOne, try !slots.isOwn() { try slots.renewOwn() }

@@ -32,6 +32,19 @@ struct ServerUpdaterTests {
         #expect(desk.host.commands.allSatisfy { !$0.contains("restore") })
     }
 
+    @Test("what a person does at the machine stays: an order that control gave before it is not taken up once more")
+    func byHand() async throws {
+        let desk = try await UpgradeDesk()
+        let (old, new) = (try desk.version("1.0.0"), try desk.version("1.1.0"))
+        try desk.publish("1.1.0", sequence: 2)
+        try desk.order(.install(new, release: try desk.digest("1.1.0")))
+        #expect(try await desk.updater().run().installed == "1.1.0")
+        #expect(try await desk.updater().carryOut(.back(to: old)).installed == "1.0.0")
+        // As at each start of the machine; the order lies there as it was.
+        let report = try await desk.updater().run()
+        #expect(report.installed == "1.0.0" && report.history.map(\.result) == [.wentBack, .installed], "\(report)")
+    }
+
     /// The steps of an installation, by their names.
     private static let steps = ["services", "adoption", "staging", "copy", "units", "link", "control", "pool", "workers"]
 
