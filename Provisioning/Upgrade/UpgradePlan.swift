@@ -79,11 +79,15 @@ struct UpgradePlan: Sendable {
     }
 
     private func link() -> Step {
-        let (slots, slot) = (self.slots, target)
+        let (slots, slot, marks) = (self.slots, target, services.marks)
         return Step(
             "link", .programs, "all programs at once are those of \(run.target)",
             look: { try slots.linked() == slot ? .done : .missing("it leads to \(slot.other.rawValue)") },
-            make: { try slots.point(slot) },
+            make: {
+                // Whatever starts from here on is of the target, as after a loss of power: taken back, it is started anew.
+                try marks.set(.restarted)
+                try slots.point(slot)
+            },
             undo: { _, _ in
                 try slots.point(slot.other)
                 return .gone

@@ -192,6 +192,12 @@ final class UpgradeDesk: Sendable {
     func unit() throws -> String { try text("root/usr/lib/systemd/system/strata-control.service") }
     func database() throws -> String { try text("root/var/lib/strata/control/strata.db") }
 
+    /// What control was when it was started last.
+    var started: String { state.withLock { $0.started } }
+
+    /// The machine starts after a loss of power.
+    func boot() async throws { _ = try await run(["systemctl", "start", "strata-control.service"]) }
+
     // MARK: Stand-ins
 
     private func run(_ words: [String]) async throws -> HostMachine.Answer {
