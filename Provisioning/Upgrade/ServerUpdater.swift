@@ -234,8 +234,10 @@ package struct ServerUpdater: Sendable {
     }
 
     private func takeBack(_ installer: Installer, _ run: UpgradeState.Run, _ state: inout UpgradeState) async throws {
+        var run = run
         do {
-            _ = try await installer.rollBack()
+            let left = try await installer.rollBack().left.map(\.reason)
+            if !left.isEmpty { run.reason = UpgradeState.clipped(([run.reason ?? "it did not work"] + left).joined(separator: "; ")) }
         } catch is NothingOpen {
             // It was cut off before its first step.
         } catch let fault as StepFault {

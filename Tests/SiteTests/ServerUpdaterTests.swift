@@ -154,6 +154,20 @@ struct ServerUpdaterTests {
         #expect(try await desk.updater().run().refusal?.contains("there is no copy") == true)
     }
 
+    @Test("a database that is damaged does not keep control stopped where the copy in its place was to be taken back")
+    func damaged() async throws {
+        let desk = try await UpgradeDesk()
+        let copy = "strata.db.before-25.1800000000000"
+        try desk.host.folder.write("an older database", to: "root/var/lib/strata/control/\(copy)")
+        desk.damageDatabase()
+        try desk.order(.restore(copy: copy))
+        let report = try await desk.updater(failing: "control").run()
+        #expect(report.history.map(\.result) == [.failed] && report.phase == .idle, "\(report)")
+        let reason = report.history.first?.reason ?? ""
+        #expect(reason.contains("it broke; the database is \(copy) now"), "\(reason)")
+        #expect(try desk.database() == "an older database" && desk.host.active.contains("strata-control.service"))
+    }
+
     @Test("whatever control hands over, only what is signed for this server is taken, and nothing older")
     func refused() async throws {
         let desk = try await UpgradeDesk()
