@@ -283,8 +283,9 @@ package struct ServerUpdater: Sendable {
     private func plan(_ run: UpgradeState.Run) throws -> UpgradePlan {
         let linked = try slots.linked() ?? .a
         var manifest: ReleaseManifest?
-        if run.kind == .install, let bytes = try KeptFile.read(machine.place(UpgradePaths.offer), upTo: SignedText.byteLimit) {
-            manifest = try ReleaseManifest(bytes: try SignedText(bytes: bytes).text)
+        // try?: what cannot be read any more is as good as gone. The step that needs it says so, and the run can still be taken back.
+        if run.kind == .install, let bytes = try? KeptFile.read(machine.place(UpgradePaths.offer), upTo: SignedText.byteLimit) {
+            manifest = try? ReleaseManifest(bytes: SignedText(bytes: bytes).text)
         }
         return UpgradePlan(
             run: run, slots: slots, services: services, installed: (version: home.version, built: built), manifest: manifest,

@@ -106,6 +106,17 @@ struct ServerUpdaterTests {
         #expect(report.history.first?.reason?.contains("3 times") == true && desk.host.active.contains("strata-control.service"))
     }
 
+    @Test("a run whose release is damaged on the disk is taken back, and does not stay open for ever")
+    func damagedOffer() async throws {
+        let desk = try await UpgradeDesk()
+        try desk.publish("1.1.0", sequence: 2)
+        try desk.order(.install(try desk.version("1.1.0"), release: try desk.digest("1.1.0")))
+        #expect(try await desk.run(cutAt: "staging"))
+        try desk.host.folder.write("half of it", to: "root/var/lib/strata-provision/update/offer")
+        let report = try await desk.updater().run()
+        #expect(report.installed == "1.0.0" && report.phase == .idle && report.history.map(\.result) == [.failed], "\(report)")
+    }
+
     @Test("control that does not answer is undone by itself; one that ends some seconds after its start as well")
     func sick() async throws {
         for fault in [UpgradeDesk.Fault.silent, .restarting] {
