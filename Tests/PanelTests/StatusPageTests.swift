@@ -89,7 +89,12 @@ import Wire
         let answer = try await Client(loop: loop).request(.get, "http://127.0.0.1:\(port)/")
         #expect(answer.status.code == 200 && String(decoding: answer.body, as: UTF8.self).contains("The agent does not run"))
         await site.stop()
-        await #expect(throws: SystemError.self) { _ = try await StatusSite(on: "none0", port: 0, file, loop: loop).start() }
+        // No name at all would be every interface.
+        for name in ["none0", "", "lo" + String(repeating: "0", count: 14)] {
+            await #expect(throws: SystemError.self, "'\(name)'") {
+                _ = try await StatusSite(on: name, port: 0, file, loop: loop).start()
+            }
+        }
         loop.stop()
     }
 
