@@ -67,6 +67,16 @@ import Wire
         #expect(lines.joined().filter { $0 == "x" }.count >= 300)
     }
 
+    @Test("a figure that is none ends no page")
+    func absurd() {
+        var status = Self.status(.enrolled)
+        var modem = ModemTelemetry(id: "1", link: "wwan0", model: "EM7455", state: .connected, sim: .ready)
+        modem.rssiDbm = 1e300
+        status.modems = [modem]
+        let lines = StatusPage(status, at: Self.now).lines
+        #expect(lines.contains { $0.hasPrefix("Modems     EM7455") } && !lines.contains { $0.contains("dBm") })
+    }
+
     @Test("a browser gets the page by the board's address, and nothing else is there")
     func site() {
         let page = StatusPage(Self.status(.enrolled), at: Self.now)
