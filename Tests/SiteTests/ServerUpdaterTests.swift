@@ -45,6 +45,17 @@ struct ServerUpdaterTests {
         #expect(report.installed == "1.0.0" && report.history.map(\.result) == [.wentBack, .installed], "\(report)")
     }
 
+    @Test("a server that was just installed can be asked for an update: its updater has run once, and says what runs")
+    func fresh() async throws {
+        let desk = try await UpgradeDesk()
+        let start = ["systemctl", "start", "strata-server-update.service"]
+        #expect(desk.host.commands.filter { $0 == start }.count == 1)
+        #expect(try FileTree.look("\(desk.host.root)/var/lib/strata-update/report.json") != nil)
+        // And it does so once.
+        let plan = try desk.plan()
+        #expect(try await desk.host.installer(try plan.steps()).install(UpgradeDesk.order(plan)).changed.isEmpty)
+    }
+
     /// The steps of an installation, by their names.
     private static let steps = ["services", "adoption", "staging", "copy", "units", "link", "control", "pool", "workers"]
 
