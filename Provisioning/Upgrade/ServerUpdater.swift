@@ -107,6 +107,15 @@ package struct ServerUpdater: Sendable {
     /// How it is, and what it has done; changes nothing.
     package func status() throws -> ServerUpdateReport { try report(of: try memory.load(), at: nil) }
 
+    /// Keeps the updater of a machine from its work until it is let go of; nil where it has never worked.
+    ///
+    /// - Throws: EWOULDBLOCK where it is at work.
+    package static func hold(_ machine: HostMachine) throws(SystemError) -> FolderLock? {
+        let folder = machine.place(UpgradePaths.state)
+        guard try FileTree.look(folder) == .folder else { return nil }
+        return try FolderLock(folder)
+    }
+
     private func prepare() throws -> FolderLock {
         let folder = machine.place(UpgradePaths.state)
         try Folder.make(folder)

@@ -255,6 +255,18 @@ struct ServerUpdaterTests {
         }
     }
 
+    @Test("a server is not removed while its updater is at work, and the other way round")
+    func held() async throws {
+        let desk = try await UpgradeDesk()
+        #expect(try ServerUpdater.hold(desk.host.machine) == nil)
+        _ = try await desk.updater().run()
+        let lock = try #require(try ServerUpdater.hold(desk.host.machine))
+        await #expect(throws: SystemError.self) { try await desk.updater().run() }
+        #expect(throws: SystemError.self) { try ServerUpdater.hold(desk.host.machine) }
+        lock.release()
+        _ = try await desk.updater().run()
+    }
+
     @Test("'server install' leaves a server that updates itself as it is, and removes all of it")
     func installed() async throws {
         let desk = try await UpgradeDesk()
