@@ -164,7 +164,7 @@ extension Console {
             try plan.steps(), store: try SiteJournal.change(on: site.machine), now: unixMilliseconds, tell: tellProgress)
         let outcome = try await installer.remove(purge: purge)
         try ServerSlots(plan.machine, kind: Self.machineClass).erase()
-        if purge, outcome.left.isEmpty { try SiteJournal.erase(on: site.machine) }
+        if purge, outcome.left.isEmpty { try SiteJournal.erase(on: site.machine) } else { try ServerUpdater.forget(on: site.machine) }
         show(OutcomeView(state: outcome.state, origin: plan.answers.origin, changed: outcome.changed, left: outcome.left, next: []))
     }
 

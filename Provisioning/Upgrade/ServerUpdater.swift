@@ -116,6 +116,19 @@ package struct ServerUpdater: Sendable {
         return try FolderLock(folder)
     }
 
+    /// After a removal: what was open is nothing to go on with on what is installed next, and nothing lies in another slot. What was seen
+    /// stays, so that an old release is none then either. The updater must be held.
+    package static func forget(on machine: HostMachine) throws {
+        let memory = UpgradeMemory(path: machine.place(UpgradePaths.memory))
+        var state = try memory.load()
+        guard state.run != nil || state.previous != nil else { return }
+        state.run = nil
+        state.previous = nil
+        try FileTree.remove(machine.place(UpgradePaths.journal))
+        try UpgradeMarks(folder: machine.place(UpgradePaths.state)).clear()
+        try memory.save(state)
+    }
+
     private func prepare() throws -> FolderLock {
         let folder = machine.place(UpgradePaths.state)
         try Folder.make(folder)

@@ -267,6 +267,21 @@ struct ServerUpdaterTests {
         _ = try await desk.updater().run()
     }
 
+    @Test("a run that was open when the server was removed is not gone on with on what is installed next")
+    func forgotten() async throws {
+        let desk = try await UpgradeDesk()
+        try desk.publish("1.1.0", sequence: 2)
+        try desk.order(.install(try desk.version("1.1.0"), release: try desk.digest("1.1.0")))
+        #expect(try await desk.run(cutAt: "control"))
+        let installed = try desk.host.plan(UpgradeDesk.fields(desk.host), source: SiteSource(installedOn: desk.host.machine))
+        #expect(try await desk.host.installer(try installed.steps()).remove(purge: false).left.isEmpty)
+        try ServerSlots(desk.host.machine, kind: UpgradeDesk.kind()).erase()
+        try ServerUpdater.forget(on: desk.host.machine)
+        let status = try desk.updater().status()
+        #expect(status.phase == .idle && status.target == nil && status.previous == nil && status.sequence == 2, "\(status)")
+        #expect(try await desk.updater().run().installed == "1.0.0")
+    }
+
     @Test("'server install' leaves a server that updates itself as it is, and removes all of it")
     func installed() async throws {
         let desk = try await UpgradeDesk()
