@@ -115,9 +115,8 @@ package struct DeviceIdentity: Sendable {
         let file = identityFile(folder)
         let written = FileTree.writtenAt(file)
         try identity.at(server).save(state: folder)
-        guard FileTree.writtenAt(file) < written else { return }
         do throws(SystemError) {
-            // By a clock that is wrong no time is taken back that has passed for certain.
+            // The file's time has passed for certain: neither a clock that shows less nor one that shows years more says anything of that.
             try FileTree.setTime(written, of: file)
         } catch {
             throw .state(file: file, reason: error.description)
