@@ -56,6 +56,16 @@ struct ServerUpdaterTests {
         #expect(try await desk.host.installer(try plan.steps()).install(UpgradeDesk.order(plan)).changed.isEmpty)
     }
 
+    @Test("the keys are taken once: what has their place afterwards, wherever they came from, is nobody whose releases are taken")
+    func ownKeys() async throws {
+        let desk = try await UpgradeDesk()
+        let before = try desk.text("root/etc/strata/release-keys")
+        try desk.host.folder.write("somebody else's", to: "keys.1")
+        let plan = try desk.plan()
+        #expect(try await desk.host.installer(try plan.steps()).install(UpgradeDesk.order(plan)).changed.isEmpty)
+        #expect(try desk.text("root/etc/strata/release-keys") == before && before.hasPrefix("strata signed 1\n"))
+    }
+
     /// The steps of an installation, by their names.
     private static let steps = ["services", "adoption", "staging", "copy", "units", "link", "control", "pool", "workers"]
 
