@@ -120,15 +120,27 @@ package actor BoardStart {
         }
         do {
             return try await redeem(file, way, on: loop)
-        } catch let error as IdentityError {
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            // Whatever it is, a disk that cannot be written as well.
             guard let present = try DeviceIdentity.load(state: configuration.stateFolder) else {
+                guard error is IdentityError else { throw error }
                 // Control has taken the key back, and did not answer a second time.
                 log.warning("not enrolled yet", ["reason": .text("\(error)")])
                 return try await enrolled(by: file)
             }
-            log.error("the new token was not taken: this board stays who it is", ["reason": .text("\(error)")])
-            if case .refused = error { try PendingEnrollment.erase(state: configuration.stateFolder) }
+            log.error("the new token was not used up: this board goes on as who it is", ["reason": .text("\(error)")])
+            if let refusal = error as? IdentityError, case .refused = refusal { dropToken() }
             return present
+        }
+    }
+
+    private func dropToken() {
+        do throws(SystemError) {
+            try PendingEnrollment.erase(state: configuration.stateFolder)
+        } catch {
+            log.error("the refused token cannot be erased", ["reason": .text("\(error)")])
         }
     }
 

@@ -73,7 +73,7 @@ package struct StatusPage {
             if modem.sim != .ready { parts.append("SIM \(modem.sim.rawValue)") }
             if let network = modem.network { parts.append([network, modem.technology].compactMap { $0 }.joined(separator: " ")) }
             if let signal = modem.signalPercent { parts.append("signal \(signal) %") }
-            if let rssi = modem.rssiDbm { parts.append("\(Int(rssi)) dBm") }
+            if let rssi = modem.rssiDbm.flatMap({ Int(exactly: $0.rounded(.towardZero)) }) { parts.append("\(rssi) dBm") }
             if let reason = modem.reason { parts.append(reason) }
             return (number == 0 ? "Modems     " : "           ") + Self.padded(modem.model, to: 12) + parts.joined(separator: ", ")
         }

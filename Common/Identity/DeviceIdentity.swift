@@ -105,19 +105,28 @@ package struct DeviceIdentity: Sendable {
 
     /// Has every program of this machine dial this server first from now on, where it is one of its own: control was found there.
     ///
-    /// - Throws: `IdentityError.state`; the identity is as it was.
+    /// - Throws: `IdentityError.state`, also where this machine is being enrolled; the identity is as it was.
     package static func prefer(_ server: ServerOrigin, state folder: String) throws(IdentityError) {
-        guard let identity = try load(state: folder), identity.server != server, identity.servers.contains(server) else { return }
+        guard try offering(server, folder) != nil else { return }
+        // What was read before an enrollment and written after it would be another machine's identity beside the new key.
+        let lock = try Enrollment.lock(folder)
+        defer { flock(lock.raw, LOCK_UN) }
+        guard let identity = try offering(server, folder) else { return }
         let file = identityFile(folder)
         let written = FileTree.writtenAt(file)
         try identity.at(server).save(state: folder)
-        guard FileTree.writtenAt(file) < written else { return }
         do throws(SystemError) {
-            // By a clock that is wrong no time is taken back that has passed for certain.
+            // The file's time has passed for certain: neither a clock that shows less nor one that shows years more says anything of that.
             try FileTree.setTime(written, of: file)
         } catch {
             throw .state(file: file, reason: error.description)
         }
+    }
+
+    /// The identity, where it may dial this server and dials another one first.
+    private static func offering(_ server: ServerOrigin, _ folder: String) throws(IdentityError) -> DeviceIdentity? {
+        guard let identity = try load(state: folder), identity.server != server, identity.servers.contains(server) else { return nil }
+        return identity
     }
 
     private init(_ stored: Stored, key: Ed25519PrivateKey, timeFloor: Int) throws(IdentityError) {

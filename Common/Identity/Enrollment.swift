@@ -225,8 +225,8 @@ package struct Enrollment: Sendable {
         return token
     }
 
-    /// Held while a machine is enrolled: two at once would make two keys.
-    private static func lock(_ folder: String) throws(IdentityError) -> Descriptor {
+    /// Held while a machine is enrolled, or its identity is written otherwise: two at once would make two keys, or one that fits none.
+    static func lock(_ folder: String) throws(IdentityError) -> Descriptor {
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
             throw .state(file: folder, reason: SystemError("mkdir", on: folder).description)
         }

@@ -87,6 +87,8 @@ package enum StreamSocket {
 
     /// Traffic of this socket uses this interface only. Unprivileged for a socket that is not yet bound to one (Linux 5.7).
     package static func bind(_ socket: CInt, toDevice name: String) throws {
+        // The kernel takes no name for any interface, and of one of 16 bytes (IFNAMSIZ) or more the beginning. Source: net/core/sock.c.
+        guard (1..<16).contains(name.utf8.count) else { throw SystemError("setsockopt SO_BINDTODEVICE", ENODEV, on: name) }
         guard setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, name, socklen_t(name.utf8.count)) == 0 else {
             throw SystemError("setsockopt SO_BINDTODEVICE", on: name)
         }

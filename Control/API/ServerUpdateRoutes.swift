@@ -47,6 +47,7 @@ struct ServerUpdateRoutes: Sendable {
     @Sendable private func ask(_ call: Call) async throws -> Response {
         try await parts.demandHouse(call)
         let request = try call.body(ServerUpdateRequest.self)
+        // What is asked for is written down before: the updater stops control at once, and nobody restores a database unseen.
         do {
             switch request.move {
             case .check:
@@ -54,20 +55,20 @@ struct ServerUpdateRoutes: Sendable {
                 await parts.updates.check()
             case .install:
                 let version = try version(request)
-                try await parts.updates.install(version)
                 try await parts.store.operations.noteServerUpdate("install \(version)", in: call.scope())
+                try await parts.updates.install(version)
             case .back:
                 let version = try version(request)
                 guard request.confirm == "\(version)" else { throw Self.unconfirmed("\(version)") }
-                try await parts.updates.goBack(to: version)
                 try await parts.store.operations.noteServerUpdate("back to \(version)", in: call.scope())
+                try await parts.updates.goBack(to: version)
             case .restore:
                 guard let copy = request.copy, try parts.copies().contains(where: { $0.name == copy }) else {
                     throw Problem(.invalid, faults: [.init(field: "copy", expected: "the name of a copy that there is")])
                 }
                 guard request.confirm == parts.serverName else { throw Self.unconfirmed(parts.serverName) }
-                try await parts.updates.restore(copy)
                 try await parts.store.operations.noteServerUpdate("restore \(copy)", in: call.scope())
+                try await parts.updates.restore(copy)
             }
         } catch let refusal as UpdateDesk.Refusal {
             throw Problem(.conflict, refusal.description)

@@ -73,6 +73,7 @@ package struct SafetyCopies: Sendable {
         // In one step: control writes meanwhile.
         try await source.backUp(to: folder + name, pagesAtOnce: -1)
         try await source.close()
+        try FileTree.sync(folder + ".")
     }
 
     func removeExpired(at now: Timestamp) throws {
@@ -105,6 +106,8 @@ package struct SafetyCopies: Sendable {
         try await copy.close()
         let aside = try putAside(at: now)
         guard rename(restored, database) == 0 else { throw SystemError("rename", on: database) }
+        // Whoever asked writes down that it is done, on another disk perhaps.
+        try FileTree.sync(folder + ".")
         return aside
     }
 
@@ -122,7 +125,7 @@ package struct SafetyCopies: Sendable {
         let name = "\(prefix)restore.\(now.unixMs)"
         guard rename(database, folder + name) == 0 else {
             guard errno == ENOENT else { throw SystemError("rename", on: database) }
-            return nil
+            return try putLogAside()
         }
         // The log belongs to the file that it was written for: it goes with it, or there is none.
         guard rename(database + "-wal", folder + name + "-wal") == 0 || errno == ENOENT else {
@@ -130,6 +133,22 @@ package struct SafetyCopies: Sendable {
         }
         unlink(database + "-shm")
         return name
+    }
+
+    /// The log that a restore has left which was cut off in between: SQLite would write it into whatever database lies beside it.
+    ///
+    /// - Returns: the name of what that restore had put aside, which gets its log; nil where there is no log.
+    private func putLogAside() throws -> String? {
+        let log = database + "-wal"
+        guard access(log, F_OK) == 0 else { return nil }
+        let owner = try all().first { $0.name.hasPrefix("\(prefix)restore.") && access("\(folder)\($0.name)-wal", F_OK) != 0 }
+        guard let owner else {
+            guard unlink(log) == 0 else { throw SystemError("unlink", on: log) }
+            return nil
+        }
+        guard rename(log, "\(folder)\(owner.name)-wal") == 0 else { throw SystemError("rename", on: log) }
+        unlink(database + "-shm")
+        return owner.name
     }
 }
 

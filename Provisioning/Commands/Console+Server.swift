@@ -157,11 +157,14 @@ extension Console {
             let was = typed.map { "'\($0)'" } ?? "not"
             throw Arguments.Fault("nothing was removed: \(host) has to be typed, or given by --confirm, and it was \(was)")
         }
+        // What is removed here it would put back there.
+        let updater = try ServerUpdater.hold(site.machine)
+        defer { updater?.release() }
         let installer = Installer(
             try plan.steps(), store: try SiteJournal.change(on: site.machine), now: unixMilliseconds, tell: tellProgress)
         let outcome = try await installer.remove(purge: purge)
         try ServerSlots(plan.machine, kind: Self.machineClass).erase()
-        if purge, outcome.left.isEmpty { try SiteJournal.erase(on: site.machine) }
+        if purge, outcome.left.isEmpty { try SiteJournal.erase(on: site.machine) } else { try ServerUpdater.forget(on: site.machine) }
         show(OutcomeView(state: outcome.state, origin: plan.answers.origin, changed: outcome.changed, left: outcome.left, next: []))
     }
 

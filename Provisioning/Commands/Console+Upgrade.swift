@@ -1,4 +1,5 @@
 // The server's own updates, by root on its machine: what its unit does, and what a person there wants now.
+import Glibc
 import Installation
 import Posix
 import Releases
@@ -55,6 +56,8 @@ extension Console {
     // MARK: Parts
 
     private func carryOut(_ move: ServerOrder.Move, by updater: ServerUpdater) async throws -> ServerUpdateReport {
+        // A terminal that goes, as with a connection that breaks, is no reason to leave a server with control stopped.
+        signal(SIGHUP, SIG_IGN)
         let report = try await updater.carryOut(move)
         if let last = report.history.first, last.result == .failed {
             throw Arguments.Fault("\(last.version) did not work, and \(last.from) is back: \(last.reason ?? "nobody knows why")")

@@ -10,6 +10,8 @@ package enum SitePaths {
     /// A link, once the server has updated itself: what lies in `programs` leads there.
     package static let currentVersion = "/usr/lib/strata/current"
     static let updater = "/usr/lib/strata/updater/strata-provision"
+    /// What the updater says of itself, for everybody on the machine.
+    package static let updateReport = "/var/lib/strata-update/report.json"
     /// Whose releases this server takes; root's, and not a part of any release.
     package static let releaseKeys = "/etc/strata/release-keys"
     /// What a public authority's client calls when it has a new certificate.

@@ -58,7 +58,8 @@ extension SitePlan {
                 files("backup-recipient", .configuration, "whom backups are sealed for", [file], contents: .data))
         }
         if let keys = answers.releaseKeys {
-            guard let bytes = try FileWork.read(keys) ?? FileWork.read(machine.place(SitePaths.releaseKeys)) else {
+            // The one that is installed first: where it came from may be anybody's by now, and who writes there would become root by it.
+            guard let bytes = try FileWork.read(machine.place(SitePaths.releaseKeys)) ?? FileWork.read(keys) else {
                 throw SiteFault("--release-keys: there is no \(keys)")
             }
             let file = PlacedFile(.bytes(bytes), SitePaths.releaseKeys)

@@ -10,7 +10,10 @@ extension SitePlan {
         var steps = [service(Self.control), answering()]
         if answers.certificate == .own { steps.append(service("strata-certificate@\(answers.host).timer", .timer)) }
         if answers.backupRecipient != nil { steps.append(service("strata-backup.timer", .timer)) }
-        if answers.releaseKeys != nil { steps.append(service("strata-server-update.path")) }
+        if answers.releaseKeys != nil {
+            steps.append(service("strata-server-update.path"))
+            if machine.isThisOne { steps.append(updaterReport()) }
+        }
         guard answers.hasPool else { return steps }
         // A pool that is not enrolled does not start, and it enrolls at a control that runs.
         return steps + (machine.isThisOne ? [enrollment(), service(Self.pool)] : [])
@@ -79,6 +82,20 @@ extension SitePlan {
                 guard status == 200 else { throw SiteFault("control says that it is not well (\(status)): \(hint)") }
             },
             undo: { _, _ in .gone })
+    }
+
+    /// Control shows what the updater says of itself, and asks one that has never said anything for nothing.
+    private func updaterReport() -> Step {
+        let machine = self.machine
+        return Step(
+            "updater-report", .service, "the updater has said what runs",
+            look: { try FileWork.look(machine.place(SitePaths.updateReport)) == nil ? .missing("it has never run") : .done },
+            // It ends when it has nothing to do.
+            make: { try await machine.systemctl(["start", "strata-server-update.service"]) },
+            undo: { _, _ in
+                try FileWork.remove(machine.place(SitePaths.updateReport))
+                return .gone
+            })
     }
 
     /// The receiver host on this machine belongs to this control: a token of the operator's, redeemed at once.

@@ -30,7 +30,7 @@ struct UpgradeMarks: Sendable {
     enum Mark: String, CaseIterable, Sendable {
         /// What ran before anything was changed, a line each.
         case baseline
-        /// A service was started anew.
+        /// A service was started anew, or may have been, since the link leads elsewhere.
         case restarted
         /// The new control has answered somebody.
         case answered

@@ -107,6 +107,28 @@ package struct ServerUpdater: Sendable {
     /// How it is, and what it has done; changes nothing.
     package func status() throws -> ServerUpdateReport { try report(of: try memory.load(), at: nil) }
 
+    /// Keeps the updater of a machine from its work until it is let go of; nil where it has never worked.
+    ///
+    /// - Throws: EWOULDBLOCK where it is at work.
+    package static func hold(_ machine: HostMachine) throws(SystemError) -> FolderLock? {
+        let folder = machine.place(UpgradePaths.state)
+        guard try FileTree.look(folder) == .folder else { return nil }
+        return try FolderLock(folder)
+    }
+
+    /// After a removal: what was open is nothing to go on with on what is installed next, and nothing lies in another slot. What was seen
+    /// stays, so that an old release is none then either. The updater must be held.
+    package static func forget(on machine: HostMachine) throws {
+        let memory = UpgradeMemory(path: machine.place(UpgradePaths.memory))
+        var state = try memory.load()
+        guard state.run != nil || state.previous != nil else { return }
+        state.run = nil
+        state.previous = nil
+        try FileTree.remove(machine.place(UpgradePaths.journal))
+        try UpgradeMarks(folder: machine.place(UpgradePaths.state)).clear()
+        try memory.save(state)
+    }
+
     private func prepare() throws -> FolderLock {
         let folder = machine.place(UpgradePaths.state)
         try Folder.make(folder)
@@ -133,7 +155,8 @@ package struct ServerUpdater: Sendable {
     /// - Returns: whether a run is open now; where not, the state has the reason.
     private func take(_ order: ServerOrder, byHand: Bool) throws -> Bool {
         var state = try memory.load()
-        state.order = Hex.encode(order.id)
+        // What a person does by hand is no answer to control: forgotten, its last order would be taken up once more by the next start.
+        if !byHand { state.order = Hex.encode(order.id) }
         state.refusal = nil
         // Between two updates, never in one: the version that runs has shown that it works.
         if machine.isThisOne, try !slots.isOwn() { try slots.renewOwn() }
@@ -233,8 +256,10 @@ package struct ServerUpdater: Sendable {
     }
 
     private func takeBack(_ installer: Installer, _ run: UpgradeState.Run, _ state: inout UpgradeState) async throws {
+        var run = run
         do {
-            _ = try await installer.rollBack()
+            let left = try await installer.rollBack().left.map(\.reason)
+            if !left.isEmpty { run.reason = UpgradeState.clipped(([run.reason ?? "it did not work"] + left).joined(separator: "; ")) }
         } catch is NothingOpen {
             // It was cut off before its first step.
         } catch let fault as StepFault {
@@ -280,8 +305,9 @@ package struct ServerUpdater: Sendable {
     private func plan(_ run: UpgradeState.Run) throws -> UpgradePlan {
         let linked = try slots.linked() ?? .a
         var manifest: ReleaseManifest?
-        if run.kind == .install, let bytes = try KeptFile.read(machine.place(UpgradePaths.offer), upTo: SignedText.byteLimit) {
-            manifest = try ReleaseManifest(bytes: try SignedText(bytes: bytes).text)
+        // try?: what cannot be read any more is as good as gone. The step that needs it says so, and the run can still be taken back.
+        if run.kind == .install, let bytes = try? KeptFile.read(machine.place(UpgradePaths.offer), upTo: SignedText.byteLimit) {
+            manifest = try? ReleaseManifest(bytes: SignedText(bytes: bytes).text)
         }
         return UpgradePlan(
             run: run, slots: slots, services: services, installed: (version: home.version, built: built), manifest: manifest,

@@ -10,7 +10,7 @@ enum UpgradePaths {
     static let offer = state + "/offer"
     /// What everybody on the machine may read, control above all. Not in a folder of control's: root writes it by its name.
     static let reportFolder = "/var/lib/strata-update"
-    static let report = reportFolder + "/report.json"
+    static let report = SitePaths.updateReport
     /// Control's, who is not believed: read alone, through no link.
     static let order = SitePaths.control + "/update-order"
     static let shelf = SitePaths.control + "/releases"

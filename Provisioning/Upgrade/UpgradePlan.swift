@@ -79,11 +79,15 @@ struct UpgradePlan: Sendable {
     }
 
     private func link() -> Step {
-        let (slots, slot) = (self.slots, target)
+        let (slots, slot, marks) = (self.slots, target, services.marks)
         return Step(
             "link", .programs, "all programs at once are those of \(run.target)",
             look: { try slots.linked() == slot ? .done : .missing("it leads to \(slot.other.rawValue)") },
-            make: { try slots.point(slot) },
+            make: {
+                // Whatever starts from here on is of the target, as after a loss of power: taken back, it is started anew.
+                try marks.set(.restarted)
+                try slots.point(slot)
+            },
             undo: { _, _ in
                 try slots.point(slot.other)
                 return .gone
@@ -135,7 +139,7 @@ struct UpgradePlan: Sendable {
 
     // MARK: The database
 
-    /// Control puts aside what was there, as one more copy; taken back, that one is put in place again.
+    /// Control puts aside what was there, as one more copy; taken back, that one is put in place again, where it is a sound database.
     private func restoration() -> Step {
         let (services, run, machine) = (self.services, self.run, self.machine)
         return Step(
@@ -151,7 +155,14 @@ struct UpgradePlan: Sendable {
             undo: { _, _ in
                 guard let aside = try Self.aside(of: run, on: machine) else { return .gone }
                 try await services.stopControl()
-                try await services.restore(aside)
+                do {
+                    try await services.restore(aside)
+                } catch let error as CancellationError {
+                    throw error
+                } catch {
+                    // Damaged, as it may be where a copy was wanted: a server on the copy is better than none, and nothing of it is lost.
+                    return .left("the database is \(run.copy ?? "the copy") now, since \(aside) cannot be put back: \(error)")
+                }
                 return .gone
             })
     }

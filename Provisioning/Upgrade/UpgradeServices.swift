@@ -167,13 +167,14 @@ struct UpgradeServices: Sendable {
         return paths.sorted()
     }
 
-    /// Who listens there refuses a second parent, which is an answer; so is that it is another user's.
+    /// Who listens there refuses a second parent, which is an answer; so is that it is another user's, and that more than it has room for
+    /// wait for it (unix(7), connect: EAGAIN).
     private func answers(_ path: String) -> Bool {
         do throws(SystemError) {
             _ = try UnixSocket.connect(to: machine.place(path))
             return true
         } catch {
-            return error.code == EPERM
+            return error.code == EPERM || error.code == EAGAIN
         }
     }
 }

@@ -58,6 +58,15 @@ final class DeviceIdentityTests {
         #expect(loaded.timeFloor >= Int(later))
         try DeviceIdentity.prefer(ServerOrigin("https://evil.example.org"), state: folder)
         #expect(try DeviceIdentity.load(state: folder)?.server == second)
+        // Not while somebody enrolls it anew, who may have written the new key and not yet the new identity.
+        let enrollment = try Enrollment.lock(folder)
+        #expect(throws: IdentityError.self) { try DeviceIdentity.prefer(first, state: folder) }
+        flock(enrollment.raw, LOCK_UN)
+        #expect(try DeviceIdentity.load(state: folder)?.server == second)
+        // Long ago; the clock of this machine is none that is believed here.
+        try FileTree.setTime(1000, of: folder + "/identity.json")
+        try DeviceIdentity.prefer(first, state: folder)
+        #expect(try DeviceIdentity.load(state: folder)?.server == first && FileTree.writtenAt(folder + "/identity.json") == 1000)
     }
 
     @Test("the key is made once")

@@ -67,6 +67,16 @@ import Wire
         #expect(lines.joined().filter { $0 == "x" }.count >= 300)
     }
 
+    @Test("a figure that is none ends no page")
+    func absurd() {
+        var status = Self.status(.enrolled)
+        var modem = ModemTelemetry(id: "1", link: "wwan0", model: "EM7455", state: .connected, sim: .ready)
+        modem.rssiDbm = 1e300
+        status.modems = [modem]
+        let lines = StatusPage(status, at: Self.now).lines
+        #expect(lines.contains { $0.hasPrefix("Modems     EM7455") } && !lines.contains { $0.contains("dBm") })
+    }
+
     @Test("a browser gets the page by the board's address, and nothing else is there")
     func site() {
         let page = StatusPage(Self.status(.enrolled), at: Self.now)
@@ -89,7 +99,12 @@ import Wire
         let answer = try await Client(loop: loop).request(.get, "http://127.0.0.1:\(port)/")
         #expect(answer.status.code == 200 && String(decoding: answer.body, as: UTF8.self).contains("The agent does not run"))
         await site.stop()
-        await #expect(throws: SystemError.self) { _ = try await StatusSite(on: "none0", port: 0, file, loop: loop).start() }
+        // No name at all would be every interface.
+        for name in ["none0", "", "lo" + String(repeating: "0", count: 14)] {
+            await #expect(throws: SystemError.self, "'\(name)'") {
+                _ = try await StatusSite(on: name, port: 0, file, loop: loop).start()
+            }
+        }
         loop.stop()
     }
 

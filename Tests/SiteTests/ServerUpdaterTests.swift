@@ -32,6 +32,40 @@ struct ServerUpdaterTests {
         #expect(desk.host.commands.allSatisfy { !$0.contains("restore") })
     }
 
+    @Test("what a person does at the machine stays: an order that control gave before it is not taken up once more")
+    func byHand() async throws {
+        let desk = try await UpgradeDesk()
+        let (old, new) = (try desk.version("1.0.0"), try desk.version("1.1.0"))
+        try desk.publish("1.1.0", sequence: 2)
+        try desk.order(.install(new, release: try desk.digest("1.1.0")))
+        #expect(try await desk.updater().run().installed == "1.1.0")
+        #expect(try await desk.updater().carryOut(.back(to: old)).installed == "1.0.0")
+        // As at each start of the machine; the order lies there as it was.
+        let report = try await desk.updater().run()
+        #expect(report.installed == "1.0.0" && report.history.map(\.result) == [.wentBack, .installed], "\(report)")
+    }
+
+    @Test("a server that was just installed can be asked for an update: its updater has run once, and says what runs")
+    func fresh() async throws {
+        let desk = try await UpgradeDesk()
+        let start = ["systemctl", "start", "strata-server-update.service"]
+        #expect(desk.host.commands.filter { $0 == start }.count == 1)
+        #expect(try FileTree.look("\(desk.host.root)/var/lib/strata-update/report.json") != nil)
+        // And it does so once.
+        let plan = try desk.plan()
+        #expect(try await desk.host.installer(try plan.steps()).install(UpgradeDesk.order(plan)).changed.isEmpty)
+    }
+
+    @Test("the keys are taken once: what has their place afterwards, wherever they came from, is nobody whose releases are taken")
+    func ownKeys() async throws {
+        let desk = try await UpgradeDesk()
+        let before = try desk.text("root/etc/strata/release-keys")
+        try desk.host.folder.write("somebody else's", to: "keys.1")
+        let plan = try desk.plan()
+        #expect(try await desk.host.installer(try plan.steps()).install(UpgradeDesk.order(plan)).changed.isEmpty)
+        #expect(try desk.text("root/etc/strata/release-keys") == before && before.hasPrefix("strata signed 1\n"))
+    }
+
     /// The steps of an installation, by their names.
     private static let steps = ["services", "adoption", "staging", "copy", "units", "link", "control", "pool", "workers"]
 
@@ -81,10 +115,27 @@ struct ServerUpdaterTests {
         let desk = try await UpgradeDesk()
         try desk.publish("1.1.0", sequence: 2)
         try desk.order(.install(try desk.version("1.1.0"), release: try desk.digest("1.1.0")))
-        for _ in 0..<3 { #expect(try await desk.run(cutAt: "control")) }
+        for _ in 0..<3 {
+            #expect(try await desk.run(cutAt: "control"))
+            // The machine starts what the link leads to by then, without the updater.
+            try await desk.boot()
+            #expect(desk.started == "1.1.0")
+        }
         let report = try await desk.updater().run()
+        #expect(desk.started == "1.0.0")
         #expect(report.installed == "1.0.0" && report.history.map(\.result) == [.failed], "\(report)")
         #expect(report.history.first?.reason?.contains("3 times") == true && desk.host.active.contains("strata-control.service"))
+    }
+
+    @Test("a run whose release is damaged on the disk is taken back, and does not stay open for ever")
+    func damagedOffer() async throws {
+        let desk = try await UpgradeDesk()
+        try desk.publish("1.1.0", sequence: 2)
+        try desk.order(.install(try desk.version("1.1.0"), release: try desk.digest("1.1.0")))
+        #expect(try await desk.run(cutAt: "staging"))
+        try desk.host.folder.write("half of it", to: "root/var/lib/strata-provision/update/offer")
+        let report = try await desk.updater().run()
+        #expect(report.installed == "1.0.0" && report.phase == .idle && report.history.map(\.result) == [.failed], "\(report)")
     }
 
     @Test("control that does not answer is undone by itself; one that ends some seconds after its start as well")
@@ -133,6 +184,20 @@ struct ServerUpdaterTests {
         #expect(try desk.database() == "an older database" && desk.host.active.contains("strata-control.service"))
         try desk.order(.restore(copy: "strata.db.before-1.1"))
         #expect(try await desk.updater().run().refusal?.contains("there is no copy") == true)
+    }
+
+    @Test("a database that is damaged does not keep control stopped where the copy in its place was to be taken back")
+    func damaged() async throws {
+        let desk = try await UpgradeDesk()
+        let copy = "strata.db.before-25.1800000000000"
+        try desk.host.folder.write("an older database", to: "root/var/lib/strata/control/\(copy)")
+        desk.damageDatabase()
+        try desk.order(.restore(copy: copy))
+        let report = try await desk.updater(failing: "control").run()
+        #expect(report.history.map(\.result) == [.failed] && report.phase == .idle, "\(report)")
+        let reason = report.history.first?.reason ?? ""
+        #expect(reason.contains("it broke; the database is \(copy) now"), "\(reason)")
+        #expect(try desk.database() == "an older database" && desk.host.active.contains("strata-control.service"))
     }
 
     @Test("whatever control hands over, only what is signed for this server is taken, and nothing older")
@@ -198,6 +263,33 @@ struct ServerUpdaterTests {
             #expect(try await desk.updater().run().installed == version)
             #expect(try desk.text(own) == (index == 0 ? before : "strata-provision 1.1.0"), "\(version)")
         }
+    }
+
+    @Test("a server is not removed while its updater is at work, and the other way round")
+    func held() async throws {
+        let desk = try await UpgradeDesk()
+        #expect(try ServerUpdater.hold(desk.host.machine) == nil)
+        _ = try await desk.updater().run()
+        let lock = try #require(try ServerUpdater.hold(desk.host.machine))
+        await #expect(throws: SystemError.self) { try await desk.updater().run() }
+        #expect(throws: SystemError.self) { try ServerUpdater.hold(desk.host.machine) }
+        lock.release()
+        _ = try await desk.updater().run()
+    }
+
+    @Test("a run that was open when the server was removed is not gone on with on what is installed next")
+    func forgotten() async throws {
+        let desk = try await UpgradeDesk()
+        try desk.publish("1.1.0", sequence: 2)
+        try desk.order(.install(try desk.version("1.1.0"), release: try desk.digest("1.1.0")))
+        #expect(try await desk.run(cutAt: "control"))
+        let installed = try desk.host.plan(UpgradeDesk.fields(desk.host), source: SiteSource(installedOn: desk.host.machine))
+        #expect(try await desk.host.installer(try installed.steps()).remove(purge: false).left.isEmpty)
+        try ServerSlots(desk.host.machine, kind: UpgradeDesk.kind()).erase()
+        try ServerUpdater.forget(on: desk.host.machine)
+        let status = try desk.updater().status()
+        #expect(status.phase == .idle && status.target == nil && status.previous == nil && status.sequence == 2, "\(status)")
+        #expect(try await desk.updater().run().installed == "1.0.0")
     }
 
     @Test("'server install' leaves a server that updates itself as it is, and removes all of it")

@@ -29,6 +29,8 @@ final class UpgradeDesk: Sendable {
         /// From this version on a database is nothing that older ones run on.
         var breaking: String?
         var isDatabaseMoved = false
+        /// What is put aside of the database is nothing that can be put back.
+        var isDamaged = false
         /// Digests of manifests, and of each release's control.
         var digests: [String: [UInt8]] = [:]
         var controls: [String: String] = [:]
@@ -66,6 +68,7 @@ final class UpgradeDesk: Sendable {
     func digest(_ version: String) throws -> [UInt8] { try #require(state.withLock { $0.digests[version] }) }
     func sicken(_ version: String, _ fault: Fault) { state.withLock { $0.faults[version] = fault } }
     func breakDatabase(from version: String) { state.withLock { $0.breaking = version } }
+    func damageDatabase() { state.withLock { $0.isDamaged = true } }
 
     // MARK: Releases
 
@@ -192,6 +195,12 @@ final class UpgradeDesk: Sendable {
     func unit() throws -> String { try text("root/usr/lib/systemd/system/strata-control.service") }
     func database() throws -> String { try text("root/var/lib/strata/control/strata.db") }
 
+    /// What control was when it was started last.
+    var started: String { state.withLock { $0.started } }
+
+    /// The machine starts after a loss of power.
+    func boot() async throws { _ = try await run(["systemctl", "start", "strata-control.service"]) }
+
     // MARK: Stand-ins
 
     private func run(_ words: [String]) async throws -> HostMachine.Answer {
@@ -235,6 +244,7 @@ final class UpgradeDesk: Sendable {
         let folder = host.folder["root/var/lib/strata/control"]
         if verb == "restore" {
             #expect(!host.active.contains("strata-control.service"), "control runs while its database is replaced")
+            if name.contains("before-restore."), state.withLock({ $0.isDamaged }) { throw StandInHost.Broken() }
             let aside = "strata.db.before-restore.\(Self.clock + 1)"
             if !FileManager.default.fileExists(atPath: "\(folder)/\(aside)") {
                 try FileManager.default.copyItem(atPath: "\(folder)/strata.db", toPath: "\(folder)/\(aside)")

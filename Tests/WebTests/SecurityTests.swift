@@ -270,13 +270,16 @@ struct SecurityTests {
             let server = Server(configuration: ServerConfiguration(listeners: [Listener(address)]), loops: [loop]) { _ in .text("") }
             await #expect(throws: ServerFault.plainOutsideLoopback(address)) { _ = try await server.start() }
         }
-        // On one interface alone it is served, and nothing reaches it over another.
+        // On one interface alone it is served, but never without a name of one: that would be all of them.
         let alone = Server(
             configuration: ServerConfiguration(listeners: [Listener(.any(.ipv4), device: "lo")]), loops: [loop],
             handler: { _ in .text("") })
         let port = try await alone.start()[0].port
         #expect(try await Client(loop: loop).request(.get, "http://127.0.0.1:\(port)/").status == .ok)
         await alone.shutdown(grace: .zero)
+        let nameless = Server(
+            configuration: ServerConfiguration(listeners: [Listener(.any(.ipv4), device: "")]), loops: [loop], handler: { _ in .text("") })
+        await #expect(throws: SystemError.self) { _ = try await nameless.start() }
         loop.stop()
     }
 
