@@ -87,14 +87,13 @@ package struct StatusPage {
     private static func wrapped(_ line: String) -> [String] {
         var rest = Substring(line.escaped())
         var found: [String] = []
-        while rest.count > columns {
+        while true {
             let indent = found.isEmpty ? "" : "           "
             let room = rest.prefix(columns - indent.count)
+            guard room.endIndex < rest.endIndex else { return found + [indent + String(rest)] }
             let end = room.lastIndex(of: " ").flatMap { $0 > room.index(room.startIndex, offsetBy: 11) ? $0 : nil } ?? room.endIndex
             found.append(indent + String(rest[..<end]))
             rest = rest[end...].drop { $0 == " " }
         }
-        let indent = found.isEmpty ? "" : "           "
-        return found + [indent + String(rest)]
     }
 }

@@ -204,7 +204,7 @@ package actor FieldPublisher {
             try await waitUntilKnown(made)
             let offer = try await made.pipeline.offer(of: "peer", sections: made.hasSound ? 2 : 1)
             let asking = Task(executorPreference: loop.tasks) { [door] in
-                try await door.enter(target, OfferText.named(offer, OfferText.baseline))
+                try await door.enter(target, OfferText.offered(offer))
             }
             self.asking = asking
             let entry = try await asking.value

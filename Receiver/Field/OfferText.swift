@@ -15,6 +15,17 @@ enum OfferText {
         return String(decoding: bytes[place], as: UTF8.self)
     }
 
+    /// An offer with H.264 under the name that browsers know. GStreamer 1.22's payloader gives it none, which would be level 1 (RFC 6184 section 8.1).
+    static func offered(_ text: String) -> String {
+        guard profile(in: text) == nil else { return named(text, baseline) }
+        let crlf: Character = "\r\n"
+        let lines = text.split(separator: crlf, omittingEmptySubsequences: false)
+        let codec = lines.first { $0.hasPrefix("a=rtpmap:") && $0.hasSuffix(" H264/90000") }
+        guard let type = codec?.dropFirst("a=rtpmap:".count).prefix(while: { $0 != " " }) else { return text }
+        return lines.map { $0.hasPrefix("a=fmtp:\(type) ") ? "\($0);profile-level-id=\(baseline)" : String($0) }
+            .joined(separator: String(crlf))
+    }
+
     /// The same with another name for H.264, of six digits.
     static func named(_ text: String, _ name: String) -> String {
         var bytes = Array(text.utf8)

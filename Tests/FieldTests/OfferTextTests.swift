@@ -16,6 +16,18 @@ struct OfferTextTests {
         }
     }
 
+    @Test("H.264 without a name gets that one, and other codecs do not")
+    func nameless() {
+        let offer = "a=rtpmap:97 OPUS/48000/2\r\na=fmtp:97 stereo=1\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1"
+        let rest = ";sprop-parameter-sets=Z2QAKA==,aM4=\r\na=mid:video0\r\n"
+        let wanted = offer + rest.replacing("aM4=", with: "aM4=;profile-level-id=42e01f")
+        #expect(OfferText.offered(offer + rest) == wanted)
+        #expect(OfferText.offered(wanted) == wanted)
+        let named = wanted.replacing("42e01f", with: "640028")
+        #expect(OfferText.offered(named) == wanted)
+        #expect(OfferText.offered("a=rtpmap:96 VP8/90000\r\n") == "a=rtpmap:96 VP8/90000\r\n")
+    }
+
     @Test("an answer's candidates are taken, some at most")
     func candidates() {
         let line = "a=candidate:1 1 udp 2130706431 192.0.2.7 8189 typ host"

@@ -80,7 +80,7 @@ struct TakeMoveTests {
 
         init() async throws {
             let store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "test")
-            let user = try NewUser(email: "owner@first.example", displayName: "O", passwordHash: Secret("$argon2id$test"))
+            let user = try NewUser(email: "owner@first.example", displayName: "Olga", passwordHash: Secret("$argon2id$test"))
             let (organization, _) = try await store.organizations.create(name: "First", slug: "first", owner: user, by: .operator)
             let scope = OrganizationScope(organization.id, by: .system)
             let token = Secret(Hex.encode(randomBytes(16)))
