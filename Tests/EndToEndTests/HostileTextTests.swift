@@ -352,10 +352,12 @@ struct HostileTextTests {
         ]
     }
 
-    private static let meeting: [String: Any] = [
-        "title": "N", "description": "D", "type": "video", "scheduledStart": "2099-01-01T00:00:00.000Z",
-        "scheduledEnd": "2099-01-01T01:00:00.000Z", "settings": ["guestAccess": "open"],
-    ]
+    private static var meeting: [String: Any] {
+        [
+            "title": "N", "description": "D", "type": "video", "scheduledStart": "2099-01-01T00:00:00.000Z",
+            "scheduledEnd": "2099-01-01T01:00:00.000Z", "settings": ["guestAccess": "open"],
+        ]
+    }
 
     private static func plan(canary: String) -> [String: Any] {
         [
