@@ -12,7 +12,7 @@ export function stretches(text: string): readonly Stretch[] {
   const found: Stretch[] = [];
   let at = 0;
   for (const match of text.matchAll(address)) {
-    const written = trimmed(match[0]), href = target(written), from = match.index ?? 0;
+    const written = trimmed(match[0] ?? ""), href = target(written), from = match.index ?? 0;
     if (href === null) continue;
     if (from > at) found.push({ text: text.slice(at, from) });
     found.push({ text: written, href });
