@@ -17,7 +17,9 @@ import Wire
     @Test("it is connected when the process says so, passes the stream on, and counts the key frames that are wanted")
     func connects() async throws {
         let folder = try TemporaryFolder()
-        let script = "head -n 1 > '\(folder["order"])'; echo connected; echo key; echo nonsense; echo key; exec cat > '\(folder["media"])'"
+        // What it says by stays open to its end.
+        let words = "echo connected; echo key; echo nonsense; echo key"
+        let script = "exec 3>&1; head -n 1 > '\(folder["order"])'; \(words); exec cat > '\(folder["media"])'"
         try await withOutput(Self.target, policy: policy(script)) { live in
             let report = try await live.report("is connected") { $0.state == .connected && $0.keyFramesWantedTotal == 2 }
             #expect(report.reason == nil)
@@ -42,7 +44,7 @@ import Wire
     func again() async throws {
         let folder = try TemporaryFolder()
         let second = folder["second"]
-        let script = "if [ -e '\(second)' ]; then echo connected; exec cat >/dev/null; else touch '\(second)'; exit 3; fi"
+        let script = "if [ -e '\(second)' ]; then echo connected; exec 3>&1; exec cat >/dev/null; else touch '\(second)'; exit 3; fi"
         try await withOutput(Self.target, policy: policy(script)) { live in
             try await live.report("is tried again") { $0.state == .retrying && $0.reason?.contains("has ended") == true }
             try await live.report("is connected") { $0.state == .connected && $0.reconnectsTotal == 1 }
