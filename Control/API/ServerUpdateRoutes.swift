@@ -164,9 +164,9 @@ struct ServerUpdatesView: Codable, Sendable {
             switch report?.phase {
             case .working?: .working
             case .returning?: .returning
-            case .idle?, nil: sight.download != nil ? .fetching : sight.isAsked ? .asked : .idle
+            case .idle?, nil: sight.download != nil ? .fetching : sight.wish != nil ? .asked : .idle
             }
-        target = sight.download.map { "\($0.version)" } ?? report?.target
+        target = sight.download.map { "\($0.version)" } ?? report?.target ?? sight.wish.map(Self.target(of:))
         place = report?.place
         fetchedBytes = sight.download?.fetched
         totalBytes = sight.download?.total
@@ -176,6 +176,13 @@ struct ServerUpdatesView: Codable, Sendable {
         offer = sight.offer.map(Offer.init)
         history = report?.history ?? []
         self.copies = copies.map { Copy(name: $0.name, madeAt: $0.madeAt.text) }
+    }
+
+    private static func target(of wish: ServerOrder.Move) -> String {
+        switch wish {
+        case .install(let version, _), .back(let version): "\(version)"
+        case .restore(let copy): copy
+        }
     }
 }
 

@@ -41,7 +41,7 @@ package actor UpdateDesk {
         package var downloadFault: String?
         package var look: Look?
         /// What was asked for and has not been taken up.
-        package var isAsked = false
+        package var wish: ServerOrder.Move?
         /// nil where the updater has never said anything.
         package var report: ServerUpdateReport?
     }
@@ -108,7 +108,7 @@ package actor UpdateDesk {
         sight.look = look
         sight.isOn = source.keys != nil
         guard sight.isOn else { return sight }
-        sight.isAsked = asked.map { $0 != sight.report?.order } ?? false
+        if let asked, Hex.encode(asked.id) != sight.report?.order { sight.wish = asked.move }
         do {
             sight.offer = try offer(sight.report)
         } catch {
@@ -161,11 +161,11 @@ package actor UpdateDesk {
         return try? JSONDecoder().decode(ServerUpdateReport.self, from: Data(file.bytes))
     }
 
-    /// The id of the last order, in hex.
-    private var asked: String? {
+    /// The last order.
+    private var asked: ServerOrder? {
         // try?: where there is none nothing was asked for.
         guard let file = try? RegularFile(order, upTo: ServerOrder.byteLimit, links: .refused) else { return nil }
-        return (try? ServerOrder(bytes: file.bytes)).map { Hex.encode($0.id) }
+        return try? ServerOrder(bytes: file.bytes)
     }
 
     // MARK: Looking

@@ -96,7 +96,7 @@ struct DashboardErrorTests {
         }
         #expect(event.raised.type == "TypeError" && (event.object["extra"] as? [String: String])?["kind"] == "render")
         let files = event.raised.frames.compactMap { $0["filename"] as? String }
-        #expect(files.contains { $0.hasPrefix("/assets/Main-") } && !event.text.contains("127.0.0.1"))
+        #expect(files.contains { $0.hasPrefix("/assets/") } && !event.text.contains("127.0.0.1"))
         // The rest of the application is there, and the page after it was loaded again.
         try await page.press("Reload the page")
         try await page.see("owner@example.org")

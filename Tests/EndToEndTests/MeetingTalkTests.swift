@@ -194,6 +194,12 @@ struct MeetingTalkTests {
         #expect(try await host.page.run("strata.name(document.activeElement)") as? String == "Chat")
     }
 
+    /// Everything on the page has a name, and nothing is wider than it.
+    private func sound(_ one: Attendee, _ place: SourceLocation = #_sourceLocation) async throws {
+        let faults = try await one.page.faults()
+        #expect(faults.isEmpty, "\(faults)", sourceLocation: place)
+    }
+
     /// The chat has the whole window there, and what is written is written within it.
     private func phone(_ one: Attendee) async throws {
         try await one.page.browser.resize(width: 360, height: 740)
@@ -202,7 +208,7 @@ struct MeetingTalkTests {
               && box.right <= innerWidth && box.bottom <= document.querySelector('.room-controls').getBoundingClientRect().top + 1)
             """
         try await one.page.wait(isWithin, "the chat is within the window")
-        #expect(try await one.page.faults() == [])
+        try await sound(one)
         try await one.page.browser.screenshot("app-talk-2-phone")
         try await one.page.press("Close")
         try await one.page.press("More")
@@ -210,7 +216,7 @@ struct MeetingTalkTests {
         try await one.page.press("More")
         let isThere = "['Take your hand down', 'Applause'].every(name => strata.named('button', name) !== null)"
         try await one.page.wait(isThere, "the hand is up, and reactions are there")
-        #expect(try await one.page.faults() == [])
+        try await sound(one)
     }
 
     // MARK: Hands, reactions and what hosts do
@@ -304,7 +310,7 @@ struct MeetingTalkTests {
         for one in [host, member, guest] { try await large(one, "member") }
         try await choose(of: "Gina", host, "Show large to all")
         for one in [host, member, guest] { try await large(one, "member,Gina") }
-        #expect(try await host.page.faults() == [])
+        try await sound(host)
         try await host.page.browser.screenshot("app-talk-4-spotlight")
         try await choose(of: "Owner", member, "Pin")
         try await large(member, "Owner")

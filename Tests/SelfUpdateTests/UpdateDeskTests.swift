@@ -21,12 +21,12 @@ struct UpdateDeskTests {
             await desk.check()
             let sight = await desk.sight()
             #expect(sight.look?.fault == nil && sight.offer?.manifest.version == ReleaseVersion(1, 1, 0), "\(sight)")
-            #expect(sight.offer?.bytes == 5 << 20 && !sight.isAsked)
+            #expect(sight.offer?.bytes == 5 << 20 && sight.wish == nil)
             try await desk.install(ReleaseVersion(1, 1, 0))
             let order = try await eventually(within: .seconds(20), "the updater is asked") { try shop.order() }
             #expect(order.move == .install(ReleaseVersion(1, 1, 0), release: try shop.digest("1.1.0")))
             let asked = await desk.sight()
-            #expect(asked.isAsked && asked.download == nil)
+            #expect(asked.wish != nil && asked.download == nil)
             // Two parts of a file, each asked for once.
             #expect(shop.asked.withLock { $0.filter { $0.hasPrefix("/strata/") && $0.utf8.count > 60 }.count } == 2)
             #expect(try shop.onShelf(5 << 20))
