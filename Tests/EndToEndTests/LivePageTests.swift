@@ -213,7 +213,7 @@ struct LivePageTests {
                 #expect(made.status == 201)
                 try await page.wait("document.querySelectorAll('.choice input').length === \(ticked.count)", "\(name) is offered")
                 let boxes = "JSON.stringify([...document.querySelectorAll('.choice input')].map(box => box.checked))"
-                #expect(try await page.run(boxes) as? String == ticked.description.replacingOccurrences(of: " ", with: ""))
+                try await page.wait("\(boxes) === '\(ticked.description.filter { $0 != " " })'", "\(name): ticked is \(ticked)")
             }
             try await page.wait("document.querySelector('select[name=input]')?.value === 'test'", "the standard input is offered")
             try await socket.send(AgentMessage.configured(ConfigurationReport(version: 1)))
