@@ -66,10 +66,12 @@ package final class TemporaryFolder: Sendable {
 }
 
 /// Ports that nobody has, outside the range that the system gives out by itself (from 32768 on): a connection that starts
-/// meanwhile cannot take one before the program that it is for binds it. None is given twice in one run.
+/// meanwhile cannot take one before the program that it is for binds it. None is given twice in one run; of two runs beside each other
+/// each has a half, as `STRATA_TEST_LANE` says, 0 or 1: a program that is down for a moment would lose its port to the other.
 package enum FreePorts {
-    private static let singles = 10_000..<20_000
-    private static let ranges = 20_000..<32_000
+    private static let lane = ProcessInfo.processInfo.environment["STRATA_TEST_LANE"].flatMap { Int($0) }
+    private static let singles = half(of: 10_000..<20_000)
+    private static let ranges = half(of: 20_000..<32_000)
     private static let given = Guarded<Set<Int>>([])
 
     package static func tcp() throws -> Int { try single(SOCK_STREAM.rawValue) }
@@ -93,6 +95,12 @@ package enum FreePorts {
             if isOurs { return first...(first + count - 1) }
         }
         throw SupportFailure("no \(count) consecutive UDP ports are free")
+    }
+
+    private static func half(of all: Range<Int>) -> Range<Int> {
+        guard let lane else { return all }
+        let middle = all.lowerBound + all.count / 2
+        return lane == 0 ? all.lowerBound..<middle : middle..<all.upperBound
     }
 
     private static func single(_ type: UInt32) throws -> Int {
