@@ -57,14 +57,14 @@ package struct Demuxer: Sendable {
         audio?.lose()
     }
 
-    /// Ends what is being assembled: at the end of the stream.
+    /// Ends what is being assembled: at the end of the stream. Half a picture is none.
     package mutating func finish(_ take: (Event) -> Void) {
-        if let ended = video?.finish() { emitVideo(ended, take) }
+        if let ended = video?.finishIfWhole() { emitVideo(ended, take) }
         if let ended = audio?.finish() { emitAudio(ended, take) }
     }
 
     /// The source has fallen silent, and another one is to take its place: sound that is whole is given out. The last picture
-    /// is dropped: its end is known only by the next one.
+    /// is dropped: no next one of its own follows.
     package mutating func leave(_ take: (Event) -> Void) {
         _ = video?.finishIfWhole()
         if let ended = audio?.finishIfWhole() { emitAudio(ended, take) }

@@ -12,8 +12,11 @@ struct PESAssembler {
         /// What the payload is to have, where the sender says so.
         var length: Int?
 
-        /// As far as one can tell before the next one begins.
-        var isWhole: Bool { !isDamaged && length.map { bytes.count >= $0 } == true }
+        /// The transport packet that came last was filled up.
+        var hasEnded = false
+
+        /// As far as one can tell before the next one begins. One that fills its last transport packet to the last byte cannot be told.
+        var isWhole: Bool { !isDamaged && (length.map { bytes.count >= $0 } ?? hasEnded) }
     }
 
     /// A larger picture is cut and counts as damaged: 4 MiB are ten times the key frame of a 50 Mbit/s stream.
@@ -50,18 +53,19 @@ struct PESAssembler {
         }
         guard packet.startsUnit else {
             append(source[packet.payloadStart..<packet.end])
+            pending?.hasEnded = packet.isStuffed
             return nil
         }
         return begin(packet, source)
     }
 
-    /// Ends the last one: at the end of the stream, or where the sender began anew.
+    /// Ends the last one, whole or not.
     mutating func finish() -> Packet? {
         defer { pending = nil }
         return pending
     }
 
-    /// Ends the last one where its source falls silent: gives it where it is whole.
+    /// Ends the last one where its source ends or falls silent: gives it where it is whole.
     mutating func finishIfWhole() -> Packet? {
         defer {
             pending = nil
@@ -94,6 +98,7 @@ struct PESAssembler {
         // Three bytes of flags and the stamps come before the payload.
         pending?.length = header.length == 0 ? nil : header.length + 6 - (header.payloadStart - packet.payloadStart)
         pending?.bytes.reserveCapacity(capacity)
+        pending?.hasEnded = packet.isStuffed
         isCut = false
         append(source[header.payloadStart..<packet.end])
         return ended

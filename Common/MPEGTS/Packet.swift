@@ -24,6 +24,8 @@ package struct Packet: Sendable, Hashable {
     /// The adaptation field says that the time base or the counter begins anew.
     package let isDiscontinuous: Bool
     package let isRandomAccess: Bool
+    /// The adaptation field is longer than what it says it holds: the payload ends a PES packet, since nothing else is made up for (2.4.3.5).
+    package let isStuffed: Bool
     /// Where the six bytes of the program clock reference lie.
     package let clockStart: Int?
 
@@ -50,11 +52,22 @@ package struct Packet: Sendable, Hashable {
             payload += 1 + length
             flags = length > 0 ? bytes[start + 5] : 0
             clockStart = flags & 0x10 != 0 && length >= 7 ? start + 6 : nil
+            isStuffed = Packet.fieldLength(bytes, at: start + 5, flags, end: start + 5 + length) < length
         } else {
             clockStart = nil
+            isStuffed = false
         }
         isDiscontinuous = flags & 0x80 != 0
         isRandomAccess = flags & 0x40 != 0
         payloadStart = hasPayload ? payload : start + Packet.size
+    }
+
+    /// Bytes of an adaptation field behind its length, without stuffing.
+    private static func fieldLength(_ bytes: [UInt8], at start: Int, _ flags: UInt8, end: Int) -> Int {
+        guard start < end else { return -1 }
+        // Flags, then both clock references, the splice countdown, private data and the extension, the last two with their lengths.
+        var place = start + 1 + (flags & 0x10 != 0 ? 6 : 0) + (flags & 0x08 != 0 ? 6 : 0) + (flags & 0x04 != 0 ? 1 : 0)
+        for bit in [UInt8(0x02), 0x01] where flags & bit != 0 && place < end { place += 1 + Int(bytes[place]) }
+        return place - start
     }
 }

@@ -61,6 +61,22 @@ struct DemuxerTests {
         #expect(reader.skippedBytes == 354)
     }
 
+    @Test("at the end of a stream half a picture is none, and a whole one is there", arguments: [900, 1000, 5000])
+    func end(_ size: Int) {
+        var writer = StreamWriter()
+        writer.tables()
+        writer.picture(90_000, key: true)
+        let before = writer.bytes.count
+        writer.picture(93_600, key: false, size: size)
+        for cut in stride(from: 0, through: writer.bytes.count - before, by: 188) {
+            var reader = StreamReader()
+            var collected = Collected()
+            collected.read(Array(writer.bytes.dropLast(cut)), with: &reader)
+            reader.finish { collected.take($0) }
+            #expect(collected.videos.count == (cut == 0 ? 2 : 1), "without the last \(cut) bytes")
+        }
+    }
+
     @Test("a lost packet damages its picture alone, and no sound frame that is passed on")
     func loss() {
         let good = Self.stream()
