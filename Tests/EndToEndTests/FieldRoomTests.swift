@@ -31,7 +31,12 @@ struct FieldRoomTests {
                 let brought: BroadcastView = try await studio.owner.call(.post, path, BringIntoRoomRequest(room: room.id))
                 let output = try #require(brought.outputs.first { $0.room == room.id })
                 #expect(output.name == "Studio")
-                try await page.wait(for: "seat.decoded().then(all => all.frames > 0)", "it is seen", within: .seconds(30))
+                do {
+                    try await page.wait(for: "seat.decoded().then(all => all.frames > 0)", "it is seen", within: .seconds(30))
+                } catch {
+                    let report = try studio.owner.broadcast(id)?.outputs.first { $0.id == output.id }?.report
+                    throw SupportFailure("\(error)\nits output: \(report.map { "\($0)" } ?? "says nothing")")
+                }
                 measured("from the order to the first picture in the browser", Instant.now - asked)
                 try await page.wait(for: "seat.decoded().then(all => all.frames > 40 && all.energy > 0)", "it is seen and heard")
                 #expect(try await page.value("seat.names()") as? String == "\(sender.name) field")
