@@ -98,7 +98,7 @@ struct Dashboard {
           name: e => (e.getAttribute('aria-label') || (e.getAttribute('aria-labelledby') || '').split(' ').map(id => document.getElementById(id)?.innerText || '').join(' ').trim()
             || [...(e.labels || [])].map(label => label.innerText).join(' ').trim()
             || (e.innerText || e.textContent || '').trim() || [...e.querySelectorAll('img')].map(image => image.alt).join(' ')).trim(),
-          seen: e => e.getClientRects().length > 0,
+          seen: e => e.getClientRects().length > 0 && e.checkVisibility(),
           named: (kinds, name) => {
             const all = [...document.querySelectorAll(kinds)].filter(strata.seen), open = all.filter(e => e.closest('dialog[open]'));
             return (document.querySelector('dialog[open]') ? open : all).find(e => strata.name(e) === name || e.innerText?.trim() === name) ?? null;
