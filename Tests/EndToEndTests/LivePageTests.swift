@@ -211,15 +211,15 @@ struct LivePageTests {
             for (name, ticked) in [("first", [true]), ("second", [false, false])] {
                 let made = try await owner.post("/destinations", #"{"name":"\#(name)","url":"rtmp://127.0.0.1/\#(name)","secret":"key"}"#)
                 #expect(made.status == 201)
-                try await page.wait("document.querySelectorAll('.choice input').length === \(ticked.count)", "\(name) is offered")
-                let boxes = "JSON.stringify([...document.querySelectorAll('.choice input')].map(box => box.checked))"
+                try await page.wait("document.querySelectorAll('fieldset .choice input').length === \(ticked.count)", "\(name) is offered")
+                let boxes = "JSON.stringify([...document.querySelectorAll('fieldset .choice input')].map(box => box.checked))"
                 try await page.wait("\(boxes) === '\(ticked.description.filter { $0 != " " })'", "\(name): ticked is \(ticked)")
             }
             try await page.wait("document.querySelector('select[name=input]')?.value === 'test'", "the standard input is offered")
             try await socket.send(AgentMessage.configured(ConfigurationReport(version: 1)))
             try await page.wait("document.querySelector('select[name=input]').value === 'film'", "the configured one is chosen")
             #expect(try await page.run("document.querySelector('[name=bitrate]').value") as? String == "1.234")
-            _ = try await page.run("document.querySelector('.choice input').click()")
+            _ = try await page.run("document.querySelector('fieldset .choice input').click()")
             let encoder = EncoderChoice(bitrate: .kilobits(1234), width: 640, height: 360, frameRate: 25)
             let asConfigured = try await start(page, path, owner, 1)
             #expect(asConfigured.input == InputChoice(video: "film", audio: "microphone"))
@@ -260,7 +260,7 @@ struct LivePageTests {
         let id = try await owner.post("/broadcasts", wish).text("id")
         try await eventually(within: .seconds(10), "it ends") { try await owner.get("/broadcasts/\(id)").text("state") == "ended" }
         try await page.go("/senders/\(board.identity.device)/start")
-        try await page.wait("document.querySelectorAll('.choice input').length === 3", "all are offered")
+        try await page.wait("document.querySelectorAll('fieldset .choice input').length === 3", "all are offered")
         let ticked =
             "[...document.querySelectorAll('.choice')].filter(one => one.querySelector('input').checked).map(one => one.innerText.split('\\n')[0]).join()"
         try await page.wait("\(ticked) === 'first'", "one of one address is ticked")
