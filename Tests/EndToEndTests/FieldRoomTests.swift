@@ -8,7 +8,7 @@ import Wire
 /// The field in the room: what a board sends is seen and heard by whoever is there.
 @Suite(.serialized)
 struct FieldRoomTests {
-    /// Of this machine's, beside its loopback: where a room's worker listens for GStreamer, which looks for no path to 127.0.0.1.
+    /// Of this machine's, where a room's worker listens for GStreamer, which looks for no path to 127.0.0.1.
     private static let address = "198.18.201.1"
 
     @Test("a live broadcast joins a room by its sender's name: a browser there sees and hears it, until it is taken out again")
@@ -136,15 +136,19 @@ struct FieldRoomTests {
         return browser
     }
 
+    /// On an interface of its own: libnice sends from each interface's address by that interface alone (IP_UNICAST_IF), and passes over the loopback.
     private func withAddress(_ body: () async throws -> Void) async throws {
-        _ = try await runTool("ip", ["address", "replace", "\(Self.address)/32", "dev", "lo"])
+        let link = "fr\(getpid())"
+        _ = try await runTool("ip", ["link", "add", link, "type", "veth", "peer", "name", "\(link)p"])
         do {
+            _ = try await runTool("ip", ["address", "add", "\(Self.address)/32", "dev", link])
+            for end in [link, "\(link)p"] { _ = try await runTool("ip", ["link", "set", end, "up"]) }
             try await body()
         } catch {
-            _ = try await runTool("ip", ["address", "delete", "\(Self.address)/32", "dev", "lo"], mayFail: true)
+            _ = try await runTool("ip", ["link", "delete", link], mayFail: true)
             throw error
         }
-        _ = try await runTool("ip", ["address", "delete", "\(Self.address)/32", "dev", "lo"], mayFail: true)
+        _ = try await runTool("ip", ["link", "delete", link], mayFail: true)
     }
 
     private static let script = """
