@@ -179,13 +179,15 @@ final class UpdatedBoard {
         return try answer.text("id")
     }
 
-    /// What control knows of this board in a rollout, once that is over for it. A user asks a hundred times a minute at most.
-    func fate(in rollout: String, within seconds: Int = 60) async throws -> (fate: String, reason: String) {
+    /// What control knows of this board in a rollout, once that is one of `ends`. A user asks a hundred times a minute at most.
+    func fate(
+        in rollout: String, among ends: Set<String> = ["installed", "failed", "returned"], within seconds: Int = 60
+    ) async throws -> (fate: String, reason: String) {
         var last = ""
         for _ in 0..<seconds {
             let boards = try await owner.get("/rollouts/\(rollout)").object()["boards"] as? [[String: Any]]
             last = boards?.first?["fate"] as? String ?? "none"
-            if ["installed", "failed", "returned"].contains(last) { return (last, boards?.first?["reason"] as? String ?? "") }
+            if ends.contains(last) { return (last, boards?.first?["reason"] as? String ?? "") }
             try await Task.sleep(for: .seconds(1))
         }
         throw SupportFailure("\(name) stays '\(last)' in its rollout; its updater said:\n\(updater?.tail ?? "")")

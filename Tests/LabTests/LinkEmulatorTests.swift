@@ -194,5 +194,6 @@ struct LinkEmulatorTests {
         #expect(before.share(until: StolenTime("cpu  150 0 60 870 10 0 0 110 9 0\n")) == 0.35)
         #expect(before.share(until: StolenTime("cpu  100 0 50 805 10 0 0 50 7 0\n")) == 0)
         #expect(before.share(until: before) == 0)
+        #expect(StolenTime("").share(until: before) == 0)
     }
 }
