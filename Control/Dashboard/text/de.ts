@@ -1089,6 +1089,8 @@ export const de: Record<Key, string> = {
   "room.deviceNumber": "Gerät {number}",
   "room.deviceSystem": "Wie das System es vorgibt",
   "room.devices": "Kamera, Mikrofon und Lautsprecher",
+  "room.endsNow": "Dieses Treffen endet binnen einer Minute von selbst: Länger darf keines dauern.",
+  "room.endsSoon": "Dieses Treffen endet binnen zehn Minuten von selbst: Es dauert dann so lange, wie eines darf.",
   "room.float": "In einem eigenen Fenster",
   "room.floatAll": "Das Treffen in einem kleinen Fenster",
   "room.forbidden": "In diesem Treffen darf nicht gesendet werden, was eingeschaltet ist.",

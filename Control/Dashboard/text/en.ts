@@ -1087,6 +1087,8 @@ export const en = {
   "room.deviceNumber": "Device {number}",
   "room.deviceSystem": "As the system has it",
   "room.devices": "Camera, microphone and loudspeaker",
+  "room.endsNow": "This meeting ends by itself within a minute: it has lasted as long as one may.",
+  "room.endsSoon": "This meeting ends by itself within ten minutes: it has lasted almost as long as one may.",
   "room.float": "In a window of its own",
   "room.floatAll": "The meeting in a small window",
   "room.forbidden": "This meeting does not let you send what you have switched on.",
