@@ -28,12 +28,13 @@ struct MeetingTalkTests {
 
     @Test(
         "hands and reactions are seen; a host switches off, enlarges, locks, gives roles, renames and sends away, and all are told",
-        .row("MTG-43", "ROM-17", "UI-17"))
+        .row("MTG-43", "ROM-17", "ROM-22", "CHT-15", "UI-17"))
     func acted() async throws {
         try await inTalk { host, member, guest, desk, slug in
             try await raise(host, guest)
-            try await react(host, guest)
+            try await react(host, member, guest)
             try await float(host, guest)
+            try await fill(host)
             try await stop(host, member, guest)
             try await enlarge(host, member, guest)
             try await lock(host, guest, desk, slug)
@@ -229,20 +230,23 @@ struct MeetingTalkTests {
     }
 
     /// They rise; for whom nothing is to move they stand.
-    private func react(_ host: Attendee, _ guest: Attendee) async throws {
-        func shown(_ reaction: String, _ animation: String) async throws {
+    private func react(_ host: Attendee, _ member: Attendee, _ guest: Attendee) async throws {
+        func shown(_ reaction: String, _ animation: String, to one: Attendee) async throws {
             let float = "document.querySelector('.float[data-reaction=\(reaction)]')"
             let isSeen = "\(float)?.innerText.includes('Gina') === true && getComputedStyle(\(float)).animationName === '\(animation)'"
-            try await host.page.wait(isSeen, "it is seen")
+            try await one.page.wait(isSeen, "\(one.name) sees it")
         }
-        try await guest.page.press("React")
-        try await guest.page.press("Applause")
-        try await shown("clap", "rise")
+        // Each stands for four seconds: everybody has one of their own to be seen by.
+        for (one, words, reaction) in [(member, "Thumbs up", "thumbs-up"), (guest, "Laughter", "laugh"), (host, "Applause", "clap")] {
+            try await guest.page.press("React")
+            try await guest.page.press(words)
+            try await shown(reaction, "rise", to: one)
+        }
         try await host.page.browser.screenshot("app-talk-3-reaction")
         try await host.page.browser.prefer("prefers-reduced-motion", "reduce")
         try await guest.page.press("React")
         try await guest.page.press("Heart")
-        try await shown("heart", "none")
+        try await shown("heart", "none", to: host)
         try await host.page.browser.prefer("prefers-reduced-motion", "no-preference")
         try await host.page.wait("document.querySelector('.float') === null", "they are over")
     }
@@ -267,6 +271,20 @@ struct MeetingTalkTests {
         _ = try await host.page.run("\(small).querySelector('[aria-label=Close]').click()")
         try await host.page.wait("\(small).querySelector('.small-window') === null", "it is closed")
         _ = try await host.page.run("test.frame.remove(); 0")
+    }
+
+    /// The meeting alone, one picture alone, and the browser around them again.
+    private func fill(_ host: Attendee) async throws {
+        func fills(_ element: String) async throws {
+            try await host.page.press("Full screen")
+            try await host.page.wait("document.fullscreenElement?.isSameNode(\(element)) === true", "the screen is full of it")
+            _ = try await host.page.run("document.exitFullscreen()")
+            try await host.page.wait("document.fullscreenElement === null", "the browser is around it again")
+        }
+        try await host.page.press("More")
+        try await fills("document.documentElement")
+        _ = try await host.page.run("test.tile('Gina').querySelector('.menu > button').click()")
+        try await fills("test.tile('Gina').querySelector('video')")
     }
 
     private func stop(_ host: Attendee, _ member: Attendee, _ guest: Attendee) async throws {
