@@ -9,17 +9,19 @@ import Wire
 struct MeetingTalkTests {
     @Test(
         "people write to all and to one, see what is new, pin, search and take back; whoever may not write is told why",
-        .row("CHT-04", "CHT-05", "CHT-08", "CHT-09"))
+        .row("CHT-04", "CHT-05", "CHT-07", "CHT-08", "CHT-09"))
     func written() async throws {
-        try await inTalk { host, member, guest, _, _ in
+        try await inTalk { host, member, guest, _, slug in
             try await greet(host, member, guest)
             try await whisper(host, member, guest)
             try await pin(host, member, guest)
             try await search(guest)
             try await takeBack(member, seenBy: host)
+            try await mark(member, seenBy: host)
             try await silence(host, member, guest)
             try await keyboard(host)
             try await phone(member)
+            try await past(host, guest, "/demo/m/\(slug)")
             for one in [host, member, guest] { #expect(try await one.page.faults() == [], "\(one.name)") }
             let own = host.page.browser.takeComplaints().filter { !$0.contains("status of 401") }
             #expect(own == [])
@@ -166,6 +168,32 @@ struct MeetingTalkTests {
         for one in [host, member] {
             try await one.page.wait("!\(Self.messages).some(one => one.innerText.includes('a mistake'))", "\(one.name) sees it no more")
         }
+    }
+
+    /// A sign is put where one writes, and what is marked looks so to the others.
+    private func mark(_ member: Attendee, seenBy host: Attendee) async throws {
+        try await member.page.press("Emoji")
+        try await member.page.press("🎉")
+        try await member.page.wait("strata.named('textarea', 'Your message').value === '🎉'", "it is there")
+        try await say("**two** of `x < y` 🎉", member)
+        let text = "\(Self.messages).at(-1).querySelector('.text')"
+        try await host.page.wait("\(text).textContent === 'two of x < y 🎉'", "it is shown without its signs")
+        let parts = "[...\(text).children].map(one => one.tagName + ' ' + one.textContent).join()"
+        #expect(try await host.page.run(parts) as? String == "STRONG two,CODE x < y")
+    }
+
+    /// More was written than a page is told when it comes: what lies before is read when somebody scrolls up to it.
+    private func past(_ host: Attendee, _ guest: Attendee, _ path: String) async throws {
+        try await host.page.press("Chat")
+        let balloons = String(repeating: "🎈", count: 1900)
+        for number in 0..<10 { try await say("\(number) \(balloons)", host) }
+        try await guest.enter(path)
+        try await guest.page.press("Chat")
+        let isThere = "\(Self.messages).some(one => one.innerText.includes('hello <b>all</b>'))"
+        try await guest.page.wait("\(Self.messages).some(one => one.innerText.includes('9 🎈'))", "the newest are there")
+        #expect(try await guest.page.run(isThere) as? Bool == false)
+        _ = try await guest.page.run("document.querySelector('.messages').scrollTop = 0")
+        try await guest.page.wait(isThere, "the first one is there")
     }
 
     private func silence(_ host: Attendee, _ member: Attendee, _ guest: Attendee) async throws {

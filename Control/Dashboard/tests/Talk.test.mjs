@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Chat } from "../live/Chat";
 import { stretches } from "../live/Links";
+import { pieces } from "../live/Markup";
 import { deeds, hands, powers, spotlit } from "../live/Powers";
 import { Floats, lasting, reactions, signs } from "../live/Reactions";
 import { rights, rightsOf } from "../live/Rights";
@@ -114,6 +115,21 @@ test("the longest message of whatever signs is taken apart in no time", () => {
   const begun = performance.now();
   for (const sign of [")", "(", "https://", "https://a)", "https://(", "]", ".", "<", " https://a.b"]) stretches(`https://example.org/${sign.repeat(Math.floor(1980 / sign.length))}`);
   assert.ok(performance.now() - begun < 500);
+});
+
+test("what is marked in a message is shown so, and what has no partner, or lies within a word, is text", () => {
+  const shown = text => pieces(text).map(one => one.marks.reduce((inside, mark) => `<${mark}>${inside}</${mark}>`, one.href ? `[${one.text}]` : one.text)).join("");
+  const cases = [
+    ["a **b** c", "a <strong>b</strong> c"], ["__b__", "<strong>b</strong>"], ["*b* and _c_", "<em>b</em> and <em>c</em>"], ["~~gone~~", "<del>gone</del>"],
+    ["**a *b* c**", "<strong>a </strong><strong><em>b</em></strong><strong> c</strong>"], ["`a **b** <i>`", "<code>a **b** <i></code>"], ["```\nlet a = *b\n  c\n```", "<code>let a = *b\n  c</code>"],
+    ["(*b*), \"**c**\"!", "(<em>b</em>), \"<strong>c</strong>\"!"], ["**see https://example.org/a_b_c**", "<strong>see </strong><strong>[https://example.org/a_b_c]</strong>"],
+    ["2*3*4", "2*3*4"], ["snake_case_name", "snake_case_name"], ["* a\n* b", "* a\n* b"], ["**a", "**a"], ["a** b**", "a** b**"], ["**", "**"], ["****", "****"], ["*a\nb*", "*a\nb*"],
+    ["`", "`"], ["``", "``"], ["", ""], ["*a **b* c**", "<em>a **b</em> c**"], ["<b>*x*</b>", "<b><em>x</em></b>"],
+  ];
+  for (const [text, expected] of cases) assert.equal(shown(text), expected, text);
+  const begun = performance.now();
+  for (const sign of ["*", "**a", "a**", "_", " *a", "`", "```", "` ", "~~", "*a* "]) pieces(sign.repeat(Math.floor(2000 / sign.length)));
+  assert.ok(performance.now() - begun < 1000);
 });
 
 test("reactions rise beside each other, so many at once, and are over by themselves; one that is not known is none", () => {

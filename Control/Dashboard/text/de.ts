@@ -1057,6 +1057,7 @@ export const de: Record<Key, string> = {
   "room.chat.awayText": "Das kommt bei niemandem an: jemand anderen wählen, oder alle.",
   "room.chat.back": "Zurück zum Chat",
   "room.chat.earlier": "Frühere Nachrichten zeigen",
+  "room.chat.emoji": "Emoji",
   "room.chat.end": "Zu den neuesten",
   "room.chat.find": "Suchen",
   "room.chat.found": "Gefunden: {count}",

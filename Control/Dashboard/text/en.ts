@@ -1055,6 +1055,7 @@ export const en = {
   "room.chat.awayText": "Nobody gets it: choose somebody else, or everybody.",
   "room.chat.back": "Back to the chat",
   "room.chat.earlier": "Show earlier messages",
+  "room.chat.emoji": "Emoji",
   "room.chat.end": "To the newest",
   "room.chat.find": "Search",
   "room.chat.found": "Found: {count}",
