@@ -93,7 +93,7 @@ extension Schemas {
         ]),
         "MeetingEvent": .object([
             .required("id", id), .required("at", time), .required("kind", choice(MeetingEventKind.self)), .required("participant", id),
-            .required("name", line), .optional("fromPreset", choice(PresetName.self)), .optional("toPreset", choice(PresetName.self)),
+            .required("person", line), .required("name", line), .optional("fromPreset", choice(PresetName.self)), .optional("toPreset", choice(PresetName.self)),
             .optional("actor", line),
         ]),
         "MeetingChat": .object([

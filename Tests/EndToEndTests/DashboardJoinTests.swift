@@ -7,7 +7,7 @@ import Testing
 struct DashboardJoinTests {
     @Test(
         "pages before the door take no sign-in: a guest comes by a link, waits, is let in, is seen there, and is told the end",
-        .row("UI-01", "MTG-10", "MTG-12", "MTG-13"))
+        .row("UI-01", "MTG-10", "MTG-12", "MTG-13", "MTG-18", "MTG-19", "ANA-02"))
     func guest() async throws {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()
@@ -47,6 +47,12 @@ struct DashboardJoinTests {
             try await own.press("Come in")
             try await own.see("Gina")
             try await page.wait("document.querySelectorAll('.tile').length === 2", "the host is seen")
+            // Goes and comes: another seat of the same person.
+            try await own.press("Leave")
+            try await page.wait("document.querySelectorAll('.tile').length === 1", "the host has left")
+            try await own.press("Come in again")
+            try await own.press("Come in")
+            try await page.wait("document.querySelectorAll('.tile').length === 2", "the host is back")
             try await page.see("Sound and pictures do not come through at the moment")
             for one in [page, own] { #expect(try await one.faults() == []) }
             try await page.browser.screenshot("app-door-7-meeting")
@@ -58,6 +64,7 @@ struct DashboardJoinTests {
             for one in [page, own] { try await one.see("The meeting is over") }
             let ended = try await owner.get("/meetings/\(id)")
             #expect(try ended.text("state") == "ended" && ended.object()["endedAt"] is String)
+            try await attendance(own)
 
             try await page.go("/join")
             try await page.fill("The meeting's code", "\(slug.prefix(3))-\(slug.dropFirst(3))".uppercased())
@@ -65,6 +72,22 @@ struct DashboardJoinTests {
             try await page.see("There is no such meeting")
             #expect(try await page.faults() == [])
         }
+    }
+
+    /// When each was there, how many there were, and how many at once; who came twice has two stays.
+    private func attendance(_ own: Dashboard) async throws {
+        try await own.press("The meeting's page")
+        let rows = "[...(strata.table('Who was there')?.tBodies[0].rows ?? [])]"
+        let stays = "\(rows).map(row => row.cells[0].innerText.trim() + ' ' + row.cells[1].querySelectorAll('p').length).sort().join()"
+        try await own.wait("\(stays) === 'Gina 1,Owner 2'", "each is there once, with all their stays")
+        let times = "\(rows).every(row => /^\\d+:\\d\\d$/.test(row.cells[2].innerText.trim()))"
+        #expect(try await own.run(times) as? Bool == true)
+        let facts = "Object.fromEntries([...document.querySelectorAll('.facts > div')].map(one => [...one.children].map(part => part.innerText.trim())))"
+        let shown = try await own.run(facts) as? [String: String] ?? [:]
+        #expect(shown["People"] == "2" && shown["At once at most"] == "2", "\(shown)")
+        #expect(shown["How long it was"] != nil && shown["Over since"] != nil, "\(shown)")
+        #expect(try await own.faults() == [])
+        try await own.browser.screenshot("app-door-8-attendance")
     }
 
     @Test(

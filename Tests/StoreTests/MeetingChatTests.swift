@@ -116,7 +116,7 @@ struct MeetingChatTests {
             fixture.clock.advance(.seconds(1))
         }
         let found = try await events.page(of: meeting, after: nil, limit: 9)
-        #expect(found.map(\.kind) == [.joined, .promoted, .kicked] && found.allSatisfy { $0.name == "Gina" })
+        #expect(found.map(\.kind) == [.joined, .promoted, .kicked] && found.allSatisfy { $0.name == "Gina" && $0.person == "g" })
         #expect(found.map(\.actorName) == [nil, "Anna", "Anna"])
         #expect(found.map(\.from) == [nil, .videoGuest, .videoHost] && found.map(\.to) == [.videoGuest, .videoHost, nil])
         #expect(try await events.page(of: meeting, after: found[0].id, limit: 1).map(\.kind) == [.promoted])

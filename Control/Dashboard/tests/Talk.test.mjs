@@ -1,6 +1,7 @@
 // What people write and show each other in a meeting, and what a page offers whom.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { attendance } from "../live/Attendance";
 import { Chat } from "../live/Chat";
 import { stretches } from "../live/Links";
 import { pieces } from "../live/Markup";
@@ -130,6 +131,20 @@ test("what is marked in a message is shown so, and what has no partner, or lies 
   const begun = performance.now();
   for (const sign of ["*", "**a", "a**", "_", " *a", "`", "```", "` ", "~~", "*a* "]) pieces(sign.repeat(Math.floor(2000 / sign.length)));
   assert.ok(performance.now() - begun < 1000);
+});
+
+test("who was in a meeting is told once with all their stays, and how many at once are people, not seats", () => {
+  const at = seconds => new Date(seconds * 1000).toISOString(), event = (seconds, kind, participant, person, name = person) => ({ at: at(seconds), kind, participant, person, name });
+  const { people, most } = attendance([
+    event(0, "joined", "s1", "anna"), event(10, "joined", "s2", "ben"), event(20, "left", "s2", "ben"), event(20, "joined", "s3", "gina"),
+    event(25, "joined", "s4", "anna"), event(30, "renamed", "s3", "gina", "Gina G."), event(40, "left", "s1", "anna"), event(50, "kicked", "s3", "gina", "Gina G."),
+    event(60, "joined", "s5", "ben"), event(70, "left", "s9", "nobody"), event(70, "admitted", "w1", "waits"),
+  ], 100_000);
+  assert.deepEqual(people.map(one => [one.name, one.stayed / 1000, one.stays.map(({ from, to }) => [from / 1000, to === null ? null : to / 1000])]), [
+    ["anna", 100, [[0, null]]], ["ben", 50, [[10, 20], [60, null]]], ["Gina G.", 30, [[20, 50]]],
+  ]);
+  assert.equal(most, 2);
+  assert.deepEqual(attendance([], 0), { people: [], most: 0 });
 });
 
 test("reactions rise beside each other, so many at once, and are over by themselves; one that is not known is none", () => {
