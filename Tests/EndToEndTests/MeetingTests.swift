@@ -142,9 +142,9 @@ struct MeetingTests {
 
     @Test(
         "to somebody from outside whatever is not for guests is what is not there, and who asks too often waits; a link ends with its time",
-        .row("SEC-10"))
+        .row("SEC-10", "SEC-12"))
     func lookup() async throws {
-        try await atFrontDesk { desk in
+        try await atFrontDesk({ $0.guestJoinsPerAddress = 3 }) { desk in
             let owner = try await desk.owner()
             let stranger = try await desk.stranger()
             let made = try await owner.post("/meetings", #"{"title":"Talk","type":"webinar"}"#)
@@ -177,8 +177,16 @@ struct MeetingTests {
             #expect(try await ask(slug, #","token":"\#(late)""#).status == 200)
             _ = try await sqlite(desk, "UPDATE guest_links SET expires_at = 1000 WHERE label = 'Late'")
             #expect(try await ask(slug, #","token":"\#(late)""#).status == 410)
-            let knock = try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","token":"\#(late)","name":"Late"}"#)
-            #expect(knock.status == 410 && knock.problem == "gone", "\(knock)")
+            func knock(_ slug: String, _ name: String, _ more: String = "") async throws -> Reply {
+                try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"\#(name)"\#(more)}"#)
+            }
+            let refused = try await knock(slug, "Late", #","token":"\#(late)""#)
+            #expect(refused.status == 410 && refused.problem == "gone", "\(refused)")
+            // Three of one address come to a meeting, and to another one as many.
+            for name in ["Vera", "Viktor", "Viola"] { #expect(try await knock(slug, name).text("state") == "enters") }
+            let fourth = try await knock(slug, "Volker")
+            #expect(fourth.status == 429 && fourth.headers["retry-after"] != nil, "\(fourth)")
+            #expect(try await knock(other, "Volker").text("state") == "waits")
             // Each is answered alike.
             let nothing = try await ask("0000000000")
             #expect(nothing.status == 404)
@@ -198,13 +206,15 @@ struct MeetingTests {
 
     @Test(
         "a guest waits until a host lets them in, joins the meeting's room by a pass, and its end is told; the link is used up by that",
-        .row("MTG-35", "MTG-40"))
+        .row("MTG-35", "MTG-40", "MTG-41"))
     func guests() async throws {
-        try await atFrontDesk { desk in
+        let clock = try WallClock()
+        try await atFrontDesk({ $0.inside = clock.command }) { desk in
             let owner = try await desk.owner()
             let (member, _) = try await user(.member, of: owner, at: desk)
             let made = try await owner.post("/meetings", #"{"title":"Talk"}"#)
             let (id, slug) = (try made.text("id"), try made.text("slug"))
+            try await outwait(slug, of: id, owner, desk, clock)
             let link = try await owner.post("/meetings/\(id)/guest-links", #"{"label":"Gina"}"#)
             let token = try #require(try link.text("url").split(separator: "=").last)
             let gina = desk.visitor()
@@ -294,6 +304,22 @@ struct MeetingTests {
             try await history(of: id, owner)
             try await guestPlaces(owner, desk)
         }
+    }
+
+    /// Somebody who waits, and asks all the while, does so for ten minutes and no longer.
+    private func outwait(_ slug: String, of id: String, _ owner: Visitor, _ desk: FrontDesk, _ clock: WallClock) async throws {
+        let guest = desk.visitor()
+        let knock = try await guest.post("/join/guest", #"{"slug":"\#(slug)","name":"Long"}"#)
+        let ask = #"{"token":"\#(try knock.text("waiting"))"}"#
+        for _ in 0..<7 {
+            // Within the 90 s after which whoever is silent is gone.
+            try clock.step(by: .seconds(80))
+            #expect(try await guest.post("/join/waiting", ask).text("state") == "waits")
+        }
+        #expect(try await owner.get("/meetings/\(id)/waiting").items().count == 1)
+        try clock.step(by: .seconds(80))
+        #expect(try await guest.post("/join/waiting", ask).status == 410)
+        #expect(try await owner.get("/meetings/\(id)/waiting").items().isEmpty)
     }
 
     /// What is known of a meeting right after its end.
