@@ -79,17 +79,20 @@ struct RoomPresetTests {
         #expect([rights.audio, rights.video, rights.screenShare] == line.media, "\(preset)")
         #expect(Set(rights.allowed) == line.allowed, "\(preset): \(Set(rights.allowed).symmetricDifference(line.allowed))")
         for (offer, permission) in zip(Self.offers, line.media) {
-            let refusal = try await page.refusal(.publish(offer))
-            #expect(refusal == (permission == .allowed ? nil : .forbidden), "\(preset), \(offer.tracks)")
+            try await expect(page, .publish(offer), isAllowed: permission == .allowed, "\(preset), \(offer.tracks)")
         }
         let isHost = preset.role == .host
-        #expect(try await page.refusal(.rename(RoomRename(name: "Somebody else"))) == (isHost ? nil : .forbidden), "\(preset)")
-        #expect(try await page.refusal(.lock(RoomSwitch(isOn: false))) == (isHost ? nil : .forbidden), "\(preset)")
-        let mayWrite = line.allowed.contains(.sendPublicText)
-        #expect(try await page.refusal(.say(RoomSaying(text: "to all"))) == (mayWrite ? nil : .forbidden), "\(preset)")
-        guard page.id != host.id else { return }
-        let mayWhisper = line.allowed.contains(.sendPrivateText)
-        #expect(try await page.refusal(.say(RoomSaying(text: "psst", to: host.id))) == (mayWhisper ? nil : .forbidden), "\(preset)")
+        try await expect(page, .rename(RoomRename(name: "Somebody else")), isAllowed: isHost, "\(preset)")
+        try await expect(page, .lock(RoomSwitch(isOn: false)), isAllowed: isHost, "\(preset)")
+        let (mayWrite, mayWhisper) = (line.allowed.contains(.sendPublicText), line.allowed.contains(.sendPrivateText))
+        try await expect(page, .say(RoomSaying(text: "to all")), isAllowed: mayWrite, "\(preset)")
+        if page.id != host.id { try await expect(page, .say(RoomSaying(text: "psst", to: host.id)), isAllowed: mayWhisper, "\(preset)") }
+    }
+
+    private func expect(_ page: SeatedPage, _ order: RoomOrder, isAllowed: Bool, _ who: String) async throws {
+        let expected: RoomRefused.Reason? = isAllowed ? nil : .forbidden
+        let refusal = try await page.refusal(order)
+        #expect(refusal == expected, "\(who): \(order.type)")
     }
 
     /// Sound alone, a camera with it, and a screen in the camera's place.
