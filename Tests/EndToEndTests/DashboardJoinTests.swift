@@ -82,8 +82,8 @@ struct DashboardJoinTests {
         try await own.wait("\(stays) === 'Gina 1,Owner 2'", "each is there once, with all their stays")
         let times = "\(rows).every(row => /^\\d+:\\d\\d$/.test(row.cells[2].innerText.trim()))"
         #expect(try await own.run(times) as? Bool == true)
-        let facts = "Object.fromEntries([...document.querySelectorAll('.facts > div')].map(one => [...one.children].map(part => part.innerText.trim())))"
-        let shown = try await own.run(facts) as? [String: String] ?? [:]
+        let pairs = "[...document.querySelectorAll('.facts > div')].map(one => [...one.children].map(part => part.innerText.trim()))"
+        let shown = try await own.run("Object.fromEntries(\(pairs))") as? [String: String] ?? [:]
         #expect(shown["People"] == "2" && shown["At once at most"] == "2", "\(shown)")
         #expect(shown["How long it was"] != nil && shown["Over since"] != nil, "\(shown)")
         #expect(try await own.faults() == [])
