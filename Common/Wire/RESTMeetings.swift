@@ -331,6 +331,8 @@ package struct MeetingEventView: Codable, Sendable, Hashable {
     package var kind: MeetingEventKind
     /// Their seat: another one each time they come.
     package var participant: ParticipantID
+    /// The same one each time they come: of an account its user, of a guest what they have come by.
+    package var person: String
     package var name: String
     package var fromPreset: PresetName?
     package var toPreset: PresetName?
@@ -338,13 +340,14 @@ package struct MeetingEventView: Codable, Sendable, Hashable {
     package var actor: String?
 
     package init(
-        id: MeetingEventID, at: String, kind: MeetingEventKind, participant: ParticipantID, name: String, fromPreset: PresetName?,
-        toPreset: PresetName?, actor: String?
+        id: MeetingEventID, at: String, kind: MeetingEventKind, participant: ParticipantID, person: String, name: String,
+        fromPreset: PresetName?, toPreset: PresetName?, actor: String?
     ) {
         self.id = id
         self.at = at
         self.kind = kind
         self.participant = participant
+        self.person = person
         self.name = name
         self.fromPreset = fromPreset
         self.toPreset = toPreset

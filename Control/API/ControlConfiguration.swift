@@ -30,6 +30,8 @@ package struct ControlConfiguration: Sendable {
     package let outbound: [AddressRange]
     package let loops: Int
     package let limits: Gate.Limits
+    /// Guests who come to one meeting from one address.
+    package let guests: RateLimit
     package let quotas: Quotas
     /// nil: no mail is sent.
     package let mail: MailServer?
@@ -83,7 +85,9 @@ package struct ControlConfiguration: Sendable {
         }
         outbound = reader.section("outbound").strings("allow", default: [], "networks such as 192.168.1.0/24") { AddressRange($0) != nil }
             .compactMap(AddressRange.init)
-        limits = Self.limits(reader.section("limits"))
+        let limits = reader.section("limits")
+        self.limits = Self.limits(limits)
+        guests = RateLimit(limits.integer("guest_joins_per_address", default: 3, in: 1...1_000_000), per: .seconds(300))
         quotas = Self.quotas(reader.section("quotas"))
         mail = MailServer(reader)
         retention = Self.retention(reader.section("retention"))

@@ -81,8 +81,9 @@ package struct Gateway: Sendable {
         let meetingCreations = RateLimiter(RateLimit(10, per: .seconds(60)))
         /// Addresses of meetings that somebody without an account asks for, from each place.
         let meetingLookups = RateLimiter(RateLimit(30, per: .seconds(60)))
-        /// Guests who knock at meetings, from each place.
+        /// Guests who knock at meetings, from each place; and at one meeting, from each place (SEC-12).
         let guestKnocks = RateLimiter(RateLimit(30, per: .seconds(60)))
+        let guestsOfPlace: RateLimiter
         /// Whoever comes into meetings: of each of them, and of each organisation (SEC-11, decisions 25).
         let meetingJoins = RateLimiter(RateLimit(30, per: .seconds(60)))
         /// Guests among them, of each meeting (SEC-11).
@@ -136,6 +137,7 @@ package struct Gateway: Sendable {
             self.home = home
             self.updates = updates
             self.traces = traces
+            guestsOfPlace = RateLimiter(settings.guests)
             self.settings = settings
             self.log = log.part("api")
         }
@@ -166,6 +168,8 @@ package struct Gateway: Sendable {
         /// The folder of the web application.
         let dashboard: String
         let retention: Retention
+        /// Guests who come to one meeting from one address.
+        let guests: RateLimit
         /// Of whoever made the program; nil where it is told nothing.
         let vendor: DSN?
         /// Where pages play recordings from, beside this server; nil where they lie on its disk.
@@ -174,7 +178,7 @@ package struct Gateway: Sendable {
 
         package init(
             operatorToken: Secret, authority: EnrollmentToken.Authority, origins: [String], links: AccountLinks, stateFolder: StateFolder,
-            dashboard: String, retention: Retention, vendor: DSN?, bucketOrigin: String?, version: String
+            dashboard: String, retention: Retention, guests: RateLimit, vendor: DSN?, bucketOrigin: String?, version: String
         ) {
             self.operatorToken = operatorToken
             self.authority = authority
@@ -183,6 +187,7 @@ package struct Gateway: Sendable {
             self.stateFolder = stateFolder
             self.dashboard = dashboard
             self.retention = retention
+            self.guests = guests
             self.vendor = vendor
             self.bucketOrigin = bucketOrigin
             self.version = version

@@ -138,6 +138,7 @@ struct GuestRoutes: Sendable {
         try parts.guestKnocks.take(place, at: parts.store.now)
         let request = try call.body(GuestJoinRequest.self)
         let (found, link) = try await door(request.slug, request.organization, request.token)
+        try parts.guestsOfPlace.take("\(found.meeting.id.text) \(place)", at: parts.store.now)
         let entrance = MeetingEntrance(parts)
         let (meeting, options) = (found.meeting, found.levels.effective)
         switch await entrance.answer(to: .guest(preset: link?.preset), of: meeting, options) {

@@ -99,8 +99,8 @@ struct MeetingRoutes: Sendable {
             of: meeting, after: call.query("after").flatMap { MeetingEventID($0) }, limit: limit)
         let items = found.map { event in
             MeetingEventView(
-                id: event.id, at: event.at.text, kind: event.kind, participant: event.participant, name: event.name, fromPreset: event.from,
-                toPreset: event.to, actor: event.actorName)
+                id: event.id, at: event.at.text, kind: event.kind, participant: event.participant, person: event.person, name: event.name,
+                fromPreset: event.from, toPreset: event.to, actor: event.actorName)
         }
         return .value(MeetingEventsView(items: items, next: found.count < limit ? nil : found.last?.id))
     }

@@ -93,8 +93,8 @@ extension Schemas {
         ]),
         "MeetingEvent": .object([
             .required("id", id), .required("at", time), .required("kind", choice(MeetingEventKind.self)), .required("participant", id),
-            .required("name", line), .optional("fromPreset", choice(PresetName.self)), .optional("toPreset", choice(PresetName.self)),
-            .optional("actor", line),
+            .required("person", line), .required("name", line), .optional("fromPreset", choice(PresetName.self)),
+            .optional("toPreset", choice(PresetName.self)), .optional("actor", line),
         ]),
         "MeetingChat": .object([
             .required("items", .list(.reference("ChatMessage"), upTo: MeetingRoutes.pageLimit)), .optional("next", id),

@@ -63,6 +63,16 @@ struct RoomKeeping: Sendable {
             isName: { DisplayName.isGood($0) },
             fieldLeft: { [broadcasts] field, isForGood in
                 await broadcasts.leftRoom(field.broadcast, by: field.output, isForGood: isForGood)
+            },
+            abandoned: {
+                do {
+                    return try await store.attendedMeetings().compactMap { meeting in
+                        meeting.room.map { (room: $0, organization: meeting.organization) }
+                    }
+                } catch {
+                    log.error("the meetings of before cannot be read", ["error": "\(error)"])
+                    return []
+                }
             })
     }
 

@@ -224,7 +224,7 @@ struct Outward: Sendable {
         settings: Gateway.Settings(
             operatorToken: try folder.operatorToken(), authority: authority.map { .pinned(sha256: $0.fingerprint) } ?? .system,
             origins: configuration.origins.map(\.text), links: links, stateFolder: folder, dashboard: configuration.dashboard,
-            retention: configuration.retention, vendor: configuration.vendor,
+            retention: configuration.retention, guests: configuration.guests, vendor: configuration.vendor,
             bucketOrigin: configuration.bucket.map { $0.origin }, version: ProgramContext.version),
         log: log)
 }

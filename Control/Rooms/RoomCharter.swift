@@ -89,6 +89,8 @@ package struct RoomOffice: Sendable {
     let isName: @Sendable (String) -> Bool
     /// A live broadcast is in the room no more though it did not ask for that: for good, where a host has sent it away or the room is no more.
     let fieldLeft: @Sendable (RoomPass.Field, Bool) async -> Void
+    /// The rooms of meetings in which somebody was in an earlier life of this server, and that nobody has ended since.
+    let abandoned: @Sendable () async -> [(room: RoomID, organization: OrganizationID)]
 
     package init(
         charter: @escaping @Sendable (RoomID, OrganizationID) async -> RoomCharter?,
@@ -96,7 +98,8 @@ package struct RoomOffice: Sendable {
         read: @escaping @Sendable (ChatQuery, MeetingID, OrganizationID) async throws -> [RoomChatMessage],
         recall: @escaping @Sendable (MeetingID, OrganizationID, Int) async -> [RoomState.Saying],
         end: @escaping @Sendable (MeetingID, OrganizationID) async -> Void, isName: @escaping @Sendable (String) -> Bool,
-        fieldLeft: @escaping @Sendable (RoomPass.Field, Bool) async -> Void = { _, _ in }
+        fieldLeft: @escaping @Sendable (RoomPass.Field, Bool) async -> Void = { _, _ in },
+        abandoned: @escaping @Sendable () async -> [(room: RoomID, organization: OrganizationID)] = { [] }
     ) {
         self.charter = charter
         self.keep = keep
@@ -105,6 +108,7 @@ package struct RoomOffice: Sendable {
         self.end = end
         self.isName = isName
         self.fieldLeft = fieldLeft
+        self.abandoned = abandoned
     }
 }
 

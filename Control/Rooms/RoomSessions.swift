@@ -29,6 +29,12 @@ package actor RoomSessions {
     /// Before anybody comes.
     package func begin() async {
         await desk.follow { [weak self] room, event in await self?.heard(event, in: room) }
+        guard let office else { return }
+        for left in await office.abandoned() {
+            guard let charter = await office.charter(left.room, left.organization), sessions[left.room] == nil else { continue }
+            // Who was in it has as long as after a connection that was lost.
+            lapse(left.room, charter, office, after: limits.grace + .seconds(charter.options.keepAliveSeconds))
+        }
     }
 
     private func heard(_ event: RoomDesk.Event, in room: RoomID) async { await sessions[room]?.heard(event) }
@@ -123,10 +129,16 @@ package actor RoomSessions {
     private func vacated(_ session: RoomSession, _ charter: RoomCharter, _ isOver: Bool) {
         let isCurrent = sessions[session.room] === session
         if isOver { forget(session) }
-        guard isCurrent, let meeting = charter.meeting, let office, lapses[session.room] == nil else { return }
-        lapses[session.room] = Task { [weak self, room = session.room] in
+        guard isCurrent, let office else { return }
+        lapse(session.room, charter, office, after: .seconds(charter.options.keepAliveSeconds))
+    }
+
+    /// Ends a room's meeting unless somebody comes in time.
+    private func lapse(_ room: RoomID, _ charter: RoomCharter, _ office: RoomOffice, after time: Duration) {
+        guard let meeting = charter.meeting, lapses[room] == nil else { return }
+        lapses[room] = Task { [weak self] in
             // try?: cancelled where somebody has come.
-            guard (try? await Task.sleep(for: .seconds(charter.options.keepAliveSeconds))) != nil else { return }
+            guard (try? await Task.sleep(for: time)) != nil else { return }
             guard await self?.isOver(room) == true else { return }
             await office.end(meeting, charter.organization)
         }

@@ -67,6 +67,8 @@ package struct MeetingEvent: Sendable, Hashable, OrganizationRow {
     package let at: Timestamp
     package let kind: MeetingEventKind
     package let participant: ParticipantID
+    /// Of an account, or of a guest's pass.
+    package let person: String
     package let name: String
     package let from: PresetName?
     package let to: PresetName?
@@ -79,6 +81,7 @@ package struct MeetingEvent: Sendable, Hashable, OrganizationRow {
         at = try row["at"]
         kind = try row["kind"]
         participant = try row["participant"]
+        person = try row["person"]
         name = try row["name"]
         from = try row["from_preset"]
         to = try row["to_preset"]

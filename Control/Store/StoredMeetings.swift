@@ -168,6 +168,18 @@ extension Identities {
 extension ControlStore {
     package func meetings(in scope: OrganizationScope) -> StoredMeetings { StoredMeetings(store: self, scope: scope) }
 
+    /// The meetings that run and that somebody has come to, of all organisations.
+    package func attendedMeetings() async throws -> [Meeting] {
+        try await read { transaction in
+            try transaction.across(.operation).all(
+                """
+                SELECT * FROM meetings WHERE state = 'active' AND EXISTS (
+                    SELECT 1 FROM meeting_events WHERE meeting_events.organization = meetings.organization
+                        AND meeting_events.meeting = meetings.id AND meeting_events.kind = 'joined')
+                """, Meeting.init)
+        }
+    }
+
     /// Ends the meetings that have lasted as long as their organisations let one, because nobody did (MTG-49).
     ///
     /// - Parameters:

@@ -26,6 +26,7 @@ struct ControlConfigurationTests {
             #expect(text.contains("\n\(quota.rawValue) = \(quota.standard)\n"), "\(quota)")
         }
         #expect(shipped.limits.general == least.limits.general && shipped.limits.open == least.limits.open)
+        #expect(shipped.guests == least.guests && least.guests == RateLimit(3, per: .seconds(300)))
         #expect(shipped.stateFolder == least.stateFolder && shipped.loops == least.loops && shipped.logLevel == least.logLevel)
         #expect(shipped.dashboard == least.dashboard && shipped.dashboard == "/usr/share/strata/dashboard")
         #expect(shipped.collector == nil && shipped.traceShare == least.traceShare && least.traceShare == 0.01)

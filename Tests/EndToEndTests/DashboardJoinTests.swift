@@ -7,7 +7,7 @@ import Testing
 struct DashboardJoinTests {
     @Test(
         "pages before the door take no sign-in: a guest comes by a link, waits, is let in, is seen there, and is told the end",
-        .row("UI-01"))
+        .row("UI-01", "MTG-10", "MTG-12", "MTG-13", "MTG-18", "MTG-19", "ANA-02"))
     func guest() async throws {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()
@@ -41,15 +41,30 @@ struct DashboardJoinTests {
 
             // Whoever has signed in comes by their account.
             let own = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
+            try await own.go("/m/\(slug)")
+            try await own.see("Stand-up")
             try await own.browser.go(to: own.server + (try made.text("joinURL")).dropFirst(origin.count))
             try await own.press("Come in")
             try await own.see("Gina")
             try await page.wait("document.querySelectorAll('.tile').length === 2", "the host is seen")
+            // Goes and comes: another seat of the same person.
+            try await own.press("Leave")
+            try await page.wait("document.querySelectorAll('.tile').length === 1", "the host has left")
+            try await own.press("Come in again")
+            try await own.press("Come in")
+            try await page.wait("document.querySelectorAll('.tile').length === 2", "the host is back")
             try await page.see("Sound and pictures do not come through at the moment")
             for one in [page, own] { #expect(try await one.faults() == []) }
             try await page.browser.screenshot("app-door-7-meeting")
+            try await eventually(within: .seconds(5), "who came is noted") {
+                let events = try await owner.get("/meetings/\(id)/events").items().filter { $0["kind"] as? String == "joined" }
+                return Set(events.compactMap { $0["name"] as? String }) == ["Gina", "Owner"]
+            }
             #expect(try await owner.post("/meetings/\(id)/end").status == 200)
             for one in [page, own] { try await one.see("The meeting is over") }
+            let ended = try await owner.get("/meetings/\(id)")
+            #expect(try ended.text("state") == "ended" && ended.object()["endedAt"] is String)
+            try await attendance(own)
 
             try await page.go("/join")
             try await page.fill("The meeting's code", "\(slug.prefix(3))-\(slug.dropFirst(3))".uppercased())
@@ -59,12 +74,32 @@ struct DashboardJoinTests {
         }
     }
 
-    @Test("what an organisation locks is grey in a meeting's form, and a host lets guests in from the meeting's page", .row("ORG-08"))
+    /// When each was there, how many there were, and how many at once; who came twice has two stays.
+    private func attendance(_ own: Dashboard) async throws {
+        try await own.press("The meeting's page")
+        let rows = "[...(strata.table('Who was there')?.tBodies[0].rows ?? [])]"
+        let stays = "\(rows).map(row => row.cells[0].innerText.trim() + ' ' + row.cells[1].querySelectorAll('p').length).sort().join()"
+        try await own.wait("\(stays) === 'Gina 1,Owner 2'", "each is there once, with all their stays")
+        let times = "\(rows).every(row => /^\\d+:\\d\\d$/.test(row.cells[2].innerText.trim()))"
+        #expect(try await own.run(times) as? Bool == true)
+        let pairs = "[...document.querySelectorAll('.facts > div')].map(one => [...one.children].map(part => part.innerText.trim()))"
+        let shown = try await own.run("Object.fromEntries(\(pairs))") as? [String: String] ?? [:]
+        #expect(shown["People"] == "2" && shown["At once at most"] == "2", "\(shown)")
+        #expect(shown["How long it was"] != nil && shown["Over since"] != nil, "\(shown)")
+        #expect(try await own.faults() == [])
+        try await own.browser.screenshot("app-door-8-attendance")
+    }
+
+    @Test(
+        "a meeting is made from home, and come to by its code; what an organisation locks is grey in its form, and a host lets guests in from its page",
+        .row("ORG-08", "MTG-04", "MTG-22", "UI-02"))
     func locked() async throws {
         try await atFrontDesk { desk in
             let owner = try await desk.owner()
             let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
-            try await page.press("Meetings")
+            // Home, with its senders, of which there is none.
+            try await page.see("No sender yet")
+            try await page.see("None runs, and none is planned.")
             try await page.press("New meeting")
             try await page.fill("What it is about", "Stand-up")
             try await page.press("New meeting")
@@ -72,6 +107,7 @@ struct DashboardJoinTests {
             #expect(try await page.faults() == [])
             let meeting = try #require(try await owner.get("/meetings").items().first)
             let (id, slug) = (try #require(meeting["id"] as? String), try #require(meeting["slug"] as? String))
+            try await home(page, owner, slug)
 
             try await page.go("/admin/organization/meetings")
             try await page.fill("Guests", "open")
@@ -107,6 +143,26 @@ struct DashboardJoinTests {
             try await page.press("End the meeting")
             try await page.press("End the meeting")
             try await page.wait("document.querySelector('h1 .badge')?.innerText.trim() === 'Over'", "it is over")
+            try await page.go("/")
+            try await page.wait("strata.rows('Over of late').some(one => one.includes('Stand-up'))", "it is among those that are over")
         }
+    }
+
+    /// The link of a meeting that has just been made, those that are ahead, and the way into it by its code.
+    private func home(_ page: Dashboard, _ owner: Visitor, _ slug: String) async throws {
+        #expect(slug.wholeMatch(of: #/[0-9a-z]{10}/#) != nil)
+        try await page.see("/demo/m/\(slug)")
+        let later = #"{"title":"Review","scheduledStart":"2099-01-01T00:00:00.000Z"}"#
+        #expect(try await owner.post("/meetings", later).status == 201)
+        try await page.go("/")
+        let ahead = "strata.rows('Running and planned')"
+        let isInOrder = "\(ahead).length === 2 && \(ahead)[0].includes('Stand-up') && \(ahead)[1].includes('Review')"
+        try await page.wait(isInOrder, "what runs comes before what is planned")
+        #expect(try await page.faults() == [])
+        try await page.browser.screenshot("app-meetings-0-home")
+        try await page.fill("The meeting's code", "\(slug.prefix(3)) \(slug.dropFirst(3).prefix(4))-\(slug.suffix(3))".uppercased())
+        try await page.press("Next")
+        try await page.wait("strata.named('button', 'Come in') !== null", "it is the door")
+        #expect(try await page.run("document.querySelector('h1').innerText") as? String == "Stand-up")
     }
 }

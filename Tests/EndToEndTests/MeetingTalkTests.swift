@@ -9,17 +9,19 @@ import Wire
 struct MeetingTalkTests {
     @Test(
         "people write to all and to one, see what is new, pin, search and take back; whoever may not write is told why",
-        .row("CHT-04", "CHT-05", "CHT-08", "CHT-09"))
+        .row("CHT-04", "CHT-05", "CHT-07", "CHT-08", "CHT-09"))
     func written() async throws {
-        try await inTalk { host, member, guest, _, _ in
+        try await inTalk { host, member, guest, _, slug in
             try await greet(host, member, guest)
             try await whisper(host, member, guest)
             try await pin(host, member, guest)
             try await search(guest)
             try await takeBack(member, seenBy: host)
+            try await mark(member, seenBy: host)
             try await silence(host, member, guest)
             try await keyboard(host)
             try await phone(member)
+            try await past(host, guest, "/demo/m/\(slug)")
             for one in [host, member, guest] { #expect(try await one.page.faults() == [], "\(one.name)") }
             let own = host.page.browser.takeComplaints().filter { !$0.contains("status of 401") }
             #expect(own == [])
@@ -28,12 +30,13 @@ struct MeetingTalkTests {
 
     @Test(
         "hands and reactions are seen; a host switches off, enlarges, locks, gives roles, renames and sends away, and all are told",
-        .row("MTG-43", "ROM-17", "UI-17"))
+        .row("MTG-43", "ROM-17", "ROM-22", "CHT-15", "UI-17"))
     func acted() async throws {
         try await inTalk { host, member, guest, desk, slug in
             try await raise(host, guest)
-            try await react(host, guest)
+            try await react(host, member, guest)
             try await float(host, guest)
+            try await fill(host)
             try await stop(host, member, guest)
             try await enlarge(host, member, guest)
             try await lock(host, guest, desk, slug)
@@ -167,6 +170,32 @@ struct MeetingTalkTests {
         }
     }
 
+    /// A sign is put where one writes, and what is marked looks so to the others.
+    private func mark(_ member: Attendee, seenBy host: Attendee) async throws {
+        try await member.page.press("Emoji")
+        try await member.page.press("🎉")
+        try await member.page.wait("strata.named('textarea', 'Your message').value === '🎉'", "it is there")
+        try await say("**two** of `x < y` 🎉", member)
+        let text = "\(Self.messages).at(-1).querySelector('.text')"
+        try await host.page.wait("\(text).textContent === 'two of x < y 🎉'", "it is shown without its signs")
+        let parts = "[...\(text).children].map(one => one.tagName + ' ' + one.textContent).join()"
+        #expect(try await host.page.run(parts) as? String == "STRONG two,CODE x < y")
+    }
+
+    /// More was written than a page is told when it comes: what lies before is read when somebody scrolls up to it.
+    private func past(_ host: Attendee, _ guest: Attendee, _ path: String) async throws {
+        try await host.page.press("Chat")
+        let balloons = String(repeating: "🎈", count: 1900)
+        for number in 0..<10 { try await say("\(number) \(balloons)", host) }
+        try await guest.enter(path)
+        try await guest.page.press("Chat")
+        let isThere = "\(Self.messages).some(one => one.innerText.includes('hello <b>all</b>'))"
+        try await guest.page.wait("\(Self.messages).some(one => one.innerText.includes('9 🎈'))", "the newest are there")
+        #expect(try await guest.page.run(isThere) as? Bool == false)
+        _ = try await guest.page.run("document.querySelector('.messages').scrollTop = 0")
+        try await guest.page.wait(isThere, "the first one is there")
+    }
+
     private func silence(_ host: Attendee, _ member: Attendee, _ guest: Attendee) async throws {
         let isClosed = "strata.named('textarea', 'Your message').disabled"
         try await choose(of: "Gina", host, "Take the word in the chat")
@@ -235,20 +264,23 @@ struct MeetingTalkTests {
     }
 
     /// They rise; for whom nothing is to move they stand.
-    private func react(_ host: Attendee, _ guest: Attendee) async throws {
-        func shown(_ reaction: String, _ animation: String) async throws {
+    private func react(_ host: Attendee, _ member: Attendee, _ guest: Attendee) async throws {
+        func shown(_ reaction: String, _ animation: String, to one: Attendee) async throws {
             let float = "document.querySelector('.float[data-reaction=\(reaction)]')"
             let isSeen = "\(float)?.innerText.includes('Gina') === true && getComputedStyle(\(float)).animationName === '\(animation)'"
-            try await host.page.wait(isSeen, "it is seen")
+            try await one.page.wait(isSeen, "\(one.name) sees it")
         }
-        try await guest.page.press("React")
-        try await guest.page.press("Applause")
-        try await shown("clap", "rise")
+        // Each stands for four seconds: everybody has one of their own to be seen by.
+        for (one, words, reaction) in [(member, "Thumbs up", "thumbs-up"), (guest, "Laughter", "laugh"), (host, "Applause", "clap")] {
+            try await guest.page.press("React")
+            try await guest.page.press(words)
+            try await shown(reaction, "rise", to: one)
+        }
         try await host.page.browser.screenshot("app-talk-3-reaction")
         try await host.page.browser.prefer("prefers-reduced-motion", "reduce")
         try await guest.page.press("React")
         try await guest.page.press("Heart")
-        try await shown("heart", "none")
+        try await shown("heart", "none", to: host)
         try await host.page.browser.prefer("prefers-reduced-motion", "no-preference")
         try await host.page.wait("document.querySelector('.float') === null", "they are over")
     }
@@ -273,6 +305,20 @@ struct MeetingTalkTests {
         _ = try await host.page.run("\(small).querySelector('[aria-label=Close]').click()")
         try await host.page.wait("\(small).querySelector('.small-window') === null", "it is closed")
         _ = try await host.page.run("test.frame.remove(); 0")
+    }
+
+    /// The meeting alone, one picture alone, and the browser around them again.
+    private func fill(_ host: Attendee) async throws {
+        func fills(_ element: String) async throws {
+            try await host.page.press("Full screen")
+            try await host.page.wait("document.fullscreenElement?.isSameNode(\(element)) === true", "the screen is full of it")
+            _ = try await host.page.run("document.exitFullscreen()")
+            try await host.page.wait("document.fullscreenElement === null", "the browser is around it again")
+        }
+        try await host.page.press("More")
+        try await fills("document.documentElement")
+        _ = try await host.page.run("test.tile('Gina').querySelector('.menu > button').click()")
+        try await fills("test.tile('Gina').querySelector('video')")
     }
 
     private func stop(_ host: Attendee, _ member: Attendee, _ guest: Attendee) async throws {

@@ -140,15 +140,17 @@ struct MeetingTests {
         }
     }
 
-    @Test("to somebody from outside whatever is not for guests is what is not there, and who asks too often waits")
+    @Test(
+        "to somebody from outside whatever is not for guests is what is not there, and who asks too often waits; a link ends with its time",
+        .row("SEC-10", "SEC-12"))
     func lookup() async throws {
-        try await atFrontDesk { desk in
+        try await atFrontDesk({ $0.guestJoinsPerAddress = 3 }) { desk in
             let owner = try await desk.owner()
-            let other = try await desk.stranger()
+            let stranger = try await desk.stranger()
             let made = try await owner.post("/meetings", #"{"title":"Talk","type":"webinar"}"#)
             let (id, slug) = (try made.text("id"), try made.text("slug"))
             let draft = try await owner.post("/meetings", #"{"title":"Draft","draft":true}"#).text("slug")
-            let closed = try await other.post("/meetings", #"{"title":"Board","settings":{"guestAccess":"disabled"}}"#).text("slug")
+            let closed = try await stranger.post("/meetings", #"{"title":"Board","settings":{"guestAccess":"disabled"}}"#).text("slug")
             let link = try await owner.post("/meetings/\(id)/guest-links", #"{"label":"Speaker","preset":"webinar_guest"}"#)
             let url = try link.text("url")
             #expect(url.contains("/m/\(slug)#token="))
@@ -165,6 +167,26 @@ struct MeetingTests {
             let speaker = try await ask(slug, #","token":"\#(token)""#)
             #expect(try speaker.text("preset") == "webinar_guest" && speaker.object()["waits"] as? Bool == true)
             #expect(try await ask(slug, #","token":"another""#).status == 410)
+            // Four hours where nobody says how long, of one meeting alone, and kept as a hash.
+            let other = try await owner.post("/meetings", #"{"title":"Other"}"#).text("slug")
+            #expect(try await ask(other, #","token":"\#(token)""#).status == 410, "it is another meeting's")
+            #expect(try await sqlite(desk, "SELECT expires_at - created_at FROM guest_links") == "14400000")
+            #expect(try await sqlite(desk, "SELECT length(hash) FROM guest_links") == "32")
+            let short = try await owner.post("/meetings/\(id)/guest-links", #"{"label":"Late","expiresInSeconds":600}"#).text("url")
+            let late = try #require(short.split(separator: "=").last)
+            #expect(try await ask(slug, #","token":"\#(late)""#).status == 200)
+            _ = try await sqlite(desk, "UPDATE guest_links SET expires_at = 1000 WHERE label = 'Late'")
+            #expect(try await ask(slug, #","token":"\#(late)""#).status == 410)
+            func knock(_ slug: String, _ name: String, _ more: String = "") async throws -> Reply {
+                try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"\#(name)"\#(more)}"#)
+            }
+            let refused = try await knock(slug, "Late", #","token":"\#(late)""#)
+            #expect(refused.status == 410 && refused.problem == "gone", "\(refused)")
+            // Three of one address come to a meeting, and to another one as many.
+            for name in ["Vera", "Viktor", "Viola"] { #expect(try await knock(slug, name).text("state") == "enters") }
+            let fourth = try await knock(slug, "Volker")
+            #expect(fourth.status == 429 && fourth.headers["retry-after"] != nil, "\(fourth)")
+            #expect(try await knock(other, "Volker").text("state") == "waits")
             // Each is answered alike.
             let nothing = try await ask("0000000000")
             #expect(nothing.status == 404)
@@ -184,13 +206,15 @@ struct MeetingTests {
 
     @Test(
         "a guest waits until a host lets them in, joins the meeting's room by a pass, and its end is told; the link is used up by that",
-        .row("MTG-35"))
+        .row("MTG-35", "MTG-40", "MTG-41"))
     func guests() async throws {
-        try await atFrontDesk { desk in
+        let clock = try WallClock()
+        try await atFrontDesk({ $0.inside = clock.command }) { desk in
             let owner = try await desk.owner()
             let (member, _) = try await user(.member, of: owner, at: desk)
             let made = try await owner.post("/meetings", #"{"title":"Talk"}"#)
             let (id, slug) = (try made.text("id"), try made.text("slug"))
+            try await outwait(slug, of: id, owner, desk, clock)
             let link = try await owner.post("/meetings/\(id)/guest-links", #"{"label":"Gina"}"#)
             let token = try #require(try link.text("url").split(separator: "=").last)
             let gina = desk.visitor()
@@ -200,6 +224,8 @@ struct MeetingTests {
             let again = #"{"token":"\#(try knock.text("waiting"))"}"#
             #expect(try await gina.post("/join/waiting", again).text("state") == "waits")
             #expect(try await gina.post("/join/waiting", #"{"token":"another"}"#).status == 410)
+            // Members wait for nobody here.
+            #expect(try await member.post("/meetings/\(id)/join").text("state") == "enters")
 
             let waiting = try await owner.get("/meetings/\(id)/waiting").items()
             #expect(waiting.map { $0["name"] as? String } == ["Gina"])
@@ -233,9 +259,11 @@ struct MeetingTests {
         }
     }
 
-    @Test("members wait for a host where there is a waiting room, who only watches sends nothing, and a full meeting lets nobody in")
+    @Test(
+        "members wait for a host where there is a waiting room, who only watches sends nothing, and a full meeting lets nobody in",
+        .row("MTG-39", "SEC-13", "ANA-01"))
     func seats() async throws {
-        try await atFrontDesk { desk in
+        try await atFrontDesk({ $0.quotas = ["meetings": 1] }) { desk in
             let owner = try await desk.owner()
             let (member, _) = try await user(.member, of: owner, at: desk)
             let settings = #"{"guestAccess":"open","waitingRoom":true,"maxParticipants":3}"#
@@ -250,9 +278,12 @@ struct MeetingTests {
             }
             #expect(try await member.post("/meetings/\(id)/join").text("state") == "waits")
             // A host begins it by coming.
+            let before = try await owner.get("/meetings/\(id)").object()["startedAt"] as? String
+            #expect(before == nil)
             let (host, hostEntry) = try await page(try await owner.post("/meetings/\(id)/join"))
             #expect(hostEntry.role == .host)
-            #expect(try await owner.get("/meetings/\(id)").text("state") == "active")
+            let began = try await owner.get("/meetings/\(id)")
+            #expect(try began.text("state") == "active" && began.object()["startedAt"] is String)
             let (listener, memberEntry) = try await page(try await member.post("/meetings/\(id)/join"))
             #expect(memberEntry.role == .member)
             let spare = try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"Sven"}"#)
@@ -264,9 +295,65 @@ struct MeetingTests {
             // There is no place left, for a new one and for who has a pass already.
             let full = try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"Otto"}"#)
             #expect(full.status == 409 && full.problem == "conflict", "\(full)")
+            #expect(try full.text("detail") == "the meeting is full: 3 may be in it")
             let token = try #require((try spare.object()["pass"] as? [String: Any])?["token"] as? String)
             let late = try await RawPage(at: desk)
             #expect(try await late.ask(.join(RoomJoin(token: Secret(token)))).refusal == .full)
+            let second = try await owner.post("/meetings", #"{"title":"Second"}"#)
+            #expect(try second.status == 429 && second.text("detail").contains("all 1 active meetings are in use"), "\(second)")
+            try await history(of: id, owner)
+            try await guestPlaces(owner, desk)
         }
+    }
+
+    /// Somebody who waits, and asks all the while, does so for ten minutes and no longer.
+    private func outwait(_ slug: String, of id: String, _ owner: Visitor, _ desk: FrontDesk, _ clock: WallClock) async throws {
+        let guest = desk.visitor()
+        let knock = try await guest.post("/join/guest", #"{"slug":"\#(slug)","name":"Long"}"#)
+        let ask = #"{"token":"\#(try knock.text("waiting"))"}"#
+        for _ in 0..<7 {
+            // Within the 90 s after which whoever is silent is gone.
+            try clock.step(by: .seconds(80))
+            #expect(try await guest.post("/join/waiting", ask).text("state") == "waits")
+        }
+        #expect(try await owner.get("/meetings/\(id)/waiting").items().count == 1)
+        try clock.step(by: .seconds(80))
+        #expect(try await guest.post("/join/waiting", ask).status == 410)
+        #expect(try await owner.get("/meetings/\(id)/waiting").items().isEmpty)
+    }
+
+    /// What is known of a meeting right after its end.
+    private func history(of id: String, _ owner: Visitor) async throws {
+        let ended = try await owner.post("/meetings/\(id)/end")
+        #expect(try ended.text("state") == "ended")
+        let length = try moment(ended.text("endedAt")) - moment(ended.text("startedAt"))
+        let today = try #require(try await owner.get("/analytics/days?days=2").items().last { ($0["meetings"] as? Int ?? 0) > 0 })
+        #expect(today["meetings"] as? Int == 1)
+        let counted = try #require(today["meetingSeconds"] as? Int)
+        #expect(length >= 0 && abs(Double(counted) - length) <= 1, "\(length) s, and \(counted) s are counted")
+        let listed = try await owner.get("/meetings?state=ended").items()
+        #expect(listed.compactMap { $0["id"] as? String } == [id])
+        let told = Set(try await owner.get("/audit").items().compactMap { $0["action"] as? String })
+        #expect(told.isSuperset(of: ["meeting.started", "meeting.ended"]))
+    }
+
+    /// In seconds since 1970.
+    private func moment(_ text: String) throws -> Double {
+        let format = ISO8601DateFormatter()
+        format.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+        return try #require(format.date(from: text), "\(text)").timeIntervalSince1970
+    }
+
+    /// Half of the places are guests'.
+    private func guestPlaces(_ owner: Visitor, _ desk: FrontDesk) async throws {
+        let made = try await owner.post("/meetings", #"{"title":"Guests","settings":{"guestAccess":"open","maxParticipants":4}}"#)
+        let slug = try made.text("slug")
+        func knock(_ name: String) async throws -> Reply {
+            try await desk.visitor().post("/join/guest", #"{"slug":"\#(slug)","name":"\#(name)"}"#)
+        }
+        let (first, second) = (try await SeatedPage(at: desk, knock("Gina")), try await SeatedPage(at: desk, knock("Hans")))
+        let third = try await knock("Ines")
+        #expect(try third.status == 409 && third.text("detail") == "the meeting is full: 2 of those in it may be guests", "\(third)")
+        #expect(first.over == nil && second.over == nil)
     }
 }

@@ -48,7 +48,9 @@ struct RoomCommandTests {
         }
     }
 
-    @Test("a host's commands reach whom they are for, and everybody who is there, once, over a lost connection too", .row("MTG-35"))
+    @Test(
+        "a host's commands reach whom they are for, and everybody who is there, once, over a lost connection too",
+        .row("MTG-35", "CTL-15"))
     func commanded() async throws {
         try await Talk.held { talk in
             let (host, gina) = (try await talk.host(), try await talk.guest("Gina"))
@@ -74,6 +76,12 @@ struct RoomCommandTests {
             }
             #expect(gina.snapshots == 1 && gina.people[vera.id]?.off == [.audio] && gina.people[host.id]?.off == [])
             #expect(gina.people[gina.id]?.name == "Gina G.")
+            // Who has missed something, and does not know what, is told everything anew in the same seat.
+            let (known, held) = (gina.people, gina.conditions)
+            gina.forget()
+            try await gina.resume()
+            try await gina.until("all of it is told anew") { $0.snapshots == 2 }
+            #expect(gina.people == known && gina.conditions == held)
             // Sent away for the moment, and for good.
             let pass = try await talk.knock("Otto").object()["pass"] as? [String: Any]
             let token = try #require(pass?["token"] as? String)
@@ -168,10 +176,13 @@ struct RoomCommandTests {
         }
     }
 
-    @Test("a host ends the meeting for all, and nobody else does; its passes are good no more")
+    @Test(
+        "what two hosts decide at once is one thing for everybody, and one ends the meeting for all, as nobody else does; its passes are good no more",
+        .row("CTL-14"))
     func ended() async throws {
         try await Talk.held { talk in
             let (host, gina) = (try await talk.host(), try await talk.guest("Gina"))
+            try await decideAtOnce(host, gina, talk)
             #expect(try await gina.refusal(.end) == .forbidden)
             #expect(try await host.refusal(.end) == nil)
             for page in [host, gina] {
@@ -181,6 +192,41 @@ struct RoomCommandTests {
             #expect(try await talk.owner.get("/meetings/\(talk.id)").text("state") == "ended")
             #expect(try await talk.knock("Late").status == 404)
         }
+    }
+
+    /// Each of two hosts wants something else of the same things, again and again, and neither waits for the other.
+    private func decideAtOnce(_ host: SeatedPage, _ gina: SeatedPage, _ talk: Talk) async throws {
+        let second = try await talk.host()
+        for round in 0..<6 {
+            let isOn = round % 2 == 0
+            let orders: [(RoomOrder, RoomOrder)] = [
+                (.lock(RoomSwitch(isOn: isOn)), .lock(RoomSwitch(isOn: !isOn))),
+                (.spotlight(RoomSpotlight(participants: [host.id])), .spotlight(RoomSpotlight(participants: [gina.id, second.id]))),
+                (
+                    .rename(RoomRename(participant: gina.id, name: "Gina A\(round)")),
+                    .rename(RoomRename(participant: gina.id, name: "Gina B\(round)"))
+                ),
+            ]
+            for (one, other) in orders {
+                try await host.page.say(one)
+                try await second.page.say(other)
+            }
+            for page in [host, second] {
+                for _ in orders {
+                    let answer = try await page.answer()
+                    #expect(answer.isDone, "\(answer)")
+                }
+            }
+        }
+        #expect(try await second.refusal(.lock(RoomSwitch(isOn: false))) == nil)
+        // Whoever comes now is told what the others know.
+        let late = try await talk.guest("Late")
+        let newest = try #require(late.seq)
+        for page in [host, second, gina] {
+            try await page.until("all of it is known") { ($0.seq ?? 0) >= newest }
+            #expect(page.conditions == late.conditions && page.people == late.people)
+        }
+        #expect(late.conditions.spotlight.count <= 2 && late.people[gina.id]?.name.hasPrefix("Gina ") == true)
     }
 
     @Test("in a webinar speakers ask to speak and are let; who only watches sees the stage alone")

@@ -2,19 +2,24 @@ import Foundation
 import Support
 import Testing
 
-/// Runs a body with control, one worker for rooms, and the owner.
+/// Runs a body with control, its workers for rooms, and the owner.
 ///
 /// - Parameters:
-///   - bind: where the worker listens.
+///   - bind: where the workers listen.
 ///   - section: more of `[rooms]`.
+///   - clock: by which control and its workers go; else this machine's.
 func inRooms<Result>(
-    bind: [String] = ["127.0.0.1"], section: String = "", _ body: (FrontDesk, Visitor) async throws -> Result
+    bind: [String] = ["127.0.0.1"], workers: Int = 1, section: String = "", by clock: WallClock? = nil,
+    _ body: (FrontDesk, Visitor) async throws -> Result
 ) async throws -> Result {
     let folder = try TemporaryFolder()
     // It goes with its last use.
     defer { _ = folder.path }
-    let rooms = try RoomDoors.section(in: folder, bind: bind) + section
-    return try await atFrontDesk({ $0.sections = rooms }) { desk in try await body(desk, try await desk.owner()) }
+    let rooms = try RoomDoors.section(in: folder, bind: bind, workers: workers) + section
+    return try await atFrontDesk({
+        $0.sections = rooms
+        $0.inside = clock?.command ?? []
+    }) { desk in try await body(desk, try await desk.owner()) }
 }
 
 /// The doors of rooms, and what comes to them.
@@ -22,11 +27,11 @@ enum RoomDoors {
     static let sdp = "application/sdp"
     static let fragment = "application/trickle-ice-sdpfrag"
 
-    /// - Parameter folder: of the worker's socket.
-    static func section(in folder: TemporaryFolder, bind: [String] = ["127.0.0.1"]) throws -> String {
+    /// - Parameter folder: of the workers' sockets.
+    static func section(in folder: TemporaryFolder, bind: [String] = ["127.0.0.1"], workers: Int = 1) throws -> String {
         """
         [rooms]
-        workers = 1
+        workers = \(workers)
         port = 0
         bind = [\(bind.map { "\"\($0)\"" }.joined(separator: ", "))]
         program = "\(try Places.program("strata-sfu"))"

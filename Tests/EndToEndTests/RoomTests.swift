@@ -10,8 +10,8 @@ import Wire
 @Suite(.serialized)
 struct RoomTests {
     @Test(
-        "two browsers see and hear each other; one loses its socket, keeps its seat and its media, and comes back to what it missed"
-    )
+        "two browsers see and hear each other within a second; one loses its socket, keeps its seat and its media, and comes back to what it missed",
+        .row("ROM-01"))
     func meeting() async throws {
         try await inRooms { desk, owner, room in
             let anna = try await page(desk, try await ticket(owner, room))
@@ -100,6 +100,18 @@ struct RoomTests {
         _ = try await gina.value("room.share()")
         try await anna.wait(for: "room.decoded().then(all => all.pictures === 2)", "the second picture is seen", within: .seconds(30))
         #expect(try await anna.value("room.shown()") as? String == "camera,microphone,screen")
+        // From the painter to the other one's screen, by the clock of this machine; the best of some: others wait for a processor.
+        var delays: [Double] = []
+        while delays.count < 5, delays.allSatisfy({ $0 >= 1000 }) {
+            _ = try await anna.value("room.watch()")
+            try await anna.wait(for: "room.isOther", "it is not white before")
+            let painted = try #require(await gina.value("room.flash()") as? Double)
+            try await anna.wait(for: "room.seenAt !== null", "the flash is seen")
+            let seen = try #require(await anna.value("room.seenAt") as? Double)
+            delays.append(seen - painted)
+        }
+        measured("from a picture to its sight, in ms", "\(delays)")
+        #expect(delays.contains { $0 < 1000 })
         _ = try await gina.value("room.unshare()")
         try await anna.wait(for: "room.other().tracks.length === 2 && room.sections.length === 2", "it is gone")
         #expect(try await anna.value("room.offers") as? Double == offers + 2)
@@ -114,7 +126,7 @@ struct RoomTests {
         #expect(try await gina.value(back) as? String == "resume")
     }
 
-    @Test("who has no pass for the room gets nothing of it, whatever is wrong with the one that they show")
+    @Test("who has no pass for the room gets nothing of it, whatever is wrong with the one that they show", .row("SEC-09"))
     func strangers() async throws {
         try await inRooms { desk, owner, room in
             let guest = try await guestPass(owner, room)
@@ -232,7 +244,7 @@ struct RoomTests {
         }
     }
 
-    @Test("what is too long, no message, or a worker's end if it were passed on, ends nobody but its sender")
+    @Test("what is too long, no message, or a worker's end if it were passed on, ends nobody but its sender", .row("SEC-09"))
     func floods() async throws {
         try await inRooms { desk, owner, room in
             let page = try await RawPage(at: desk)
@@ -333,7 +345,7 @@ struct RoomTests {
     private static let script = """
         window.room = {
             people: new Map(), seq: null, snapshots: 0, gaps: 0, offers: 0, ended: [], sections: [], waiting: new Map(), last: 0, answered: 0,
-            busy: Promise.resolve(),
+            busy: Promise.resolve(), whiteUntil: 0, seenAt: null, isOther: false,
             dial(type, body) {
                 return new Promise((resolve, reject) => {
                     const socket = this.socket = new WebSocket(location.origin.replace('http', 'ws') + '/api/v1/join');
@@ -414,12 +426,35 @@ struct RoomTests {
                 const canvas = document.createElement('canvas'), pen = canvas.getContext('2d');
                 let hue = 0;
                 this.painting = setInterval(() => {
-                    pen.fillStyle = `hsl(${hue += 5}, 80%, 50%)`;
+                    pen.fillStyle = performance.now() < this.whiteUntil ? '#fff' : `hsl(${hue += 5}, 80%, 50%)`;
                     pen.fillRect(0, 0, canvas.width, canvas.height);
                 }, 50);
                 this.shared = this.up.addTrack(canvas.captureStream(20).getVideoTracks()[0]);
                 this.shared.shows = 'screen';
                 await this.offer('renegotiate');
+            },
+            // White for a moment, which no hue is.
+            flash() {
+                this.whiteUntil = performance.now() + 1000;
+                return Date.now();
+            },
+            // When the last picture that came in turns white.
+            watch() {
+                const shown = [...document.querySelectorAll('video')].at(-1), canvas = document.createElement('canvas');
+                const pen = canvas.getContext('2d', { willReadFrequently: true });
+                const isWhite = () => {
+                    pen.drawImage(shown, 0, 0, 1, 1);
+                    return pen.getImageData(0, 0, 1, 1).data.slice(0, 3).every(one => one > 190);
+                };
+                this.seenAt = null;
+                clearInterval(this.watching);
+                this.isOther = false;
+                this.watching = setInterval(() => {
+                    if (!isWhite()) this.isOther = true; else if (this.isOther) {
+                        clearInterval(this.watching);
+                        this.seenAt = Date.now();
+                    }
+                }, 15);
             },
             async unshare() {
                 clearInterval(this.painting);

@@ -18,7 +18,8 @@ final class SeatedPage {
     private(set) var left: [RoomLeaving] = []
     private(set) var snapshots = 0
     private(set) var over: RoomOver.Reason?
-    private var seq: Int?
+    /// Of the last change; nil: none is known.
+    private(set) var seq: Int?
 
     var id: ParticipantID { entry.participant }
     var texts: [String] { chat.map(\.text) }
@@ -38,6 +39,11 @@ final class SeatedPage {
 
     func ask(_ order: RoomOrder) async throws -> RawPage.Answer {
         try await page.say(order)
+        return try await answer()
+    }
+
+    /// To what it has said before.
+    func answer() async throws -> RawPage.Answer {
         while true {
             let message = try await page.next()
             switch message {
@@ -63,6 +69,9 @@ final class SeatedPage {
             hear(try await page.next())
         }
     }
+
+    /// As after a message that it has missed: what it knows is worth nothing until everything is told anew.
+    func forget() { seq = nil }
 
     /// Its socket is lost, and it comes back to what it has missed.
     func resume(_ meanwhile: () async throws -> Void = {}) async throws {

@@ -72,7 +72,9 @@ struct WHIPTests {
         }
     }
 
-    @Test("a player whose link becomes narrow soon gets a smaller picture, and within ten seconds the large one again, while sound goes on")
+    @Test(
+        "a player whose link becomes narrow soon gets a smaller picture, and within ten seconds the large one again, while sound goes on",
+        .row("ROM-06", "ROM-07"))
     func narrowed() async throws {
         try await unlessVoid { run in
             let emulator = try LinkEmulator()

@@ -9,7 +9,7 @@ import Wire
 struct WebhookTests {
     @Test(
         "a receiver that was away gets every event, signed, in its order, and again on request; a slow one holds up nobody, a stranger sees nothing",
-        .row("DIA-12"))
+        .row("DIA-12", "ANA-05"))
     func webhooks() async throws {
         try await atFrontDesk({ $0.logLevel = "trace" }) { desk in
             let (owner, peer) = (try await desk.owner(), try WebhookPeer(on: desk.stage))
@@ -87,6 +87,12 @@ struct WebhookTests {
             try await deliveries(refused, owner).first { $0["state"] as? String == "failed" }
         }
         #expect((forbidden["error"] as? String)?.contains("10.1.2.3, which is private") == true)
+        // Whoever looks after it need not wait until it is tried again.
+        let (failed, due) = (try #require(forbidden["id"] as? String), try #require(forbidden["nextAttemptAt"] as? String))
+        let hurried = try await owner.post("/diagnostics/deliveries/\(failed)/replay")
+        // None where it is being tried already.
+        let next = try hurried.object()["nextAttemptAt"] as? String ?? ""
+        #expect(hurried.status == 201 && next < due, "\(due), then \(hurried)")
         #expect(try await owner.send("DELETE", "/webhooks/\(id)").status == 204)
         #expect(try await owner.get("/webhooks/\(id)/deliveries").status == 404)
     }

@@ -20,23 +20,27 @@ struct RoomSessionTests {
         let kept = Guarded<[RoomRecord]>([])
 
         init(
-            keepAlive: Int = 60, ends: Duration? = nil, isThere: Bool = true, written: [RoomState.Saying] = [],
+            keepAlive: Int = 60, grace: Duration = .seconds(60), ends: Duration? = nil, isThere: Bool = true, isAbandoned: Bool = false,
+            written: [RoomState.Saying] = [],
             servers: ICEServers = ICEServers(stun: [], turn: [], secret: nil)
         ) throws {
             let log = Log("test", threshold: .error)
             let settings = RoomSettings(
                 program: "", folder: "", workers: 0, port: 0, bind: [], announced: [], servers: servers, logLevel: "error")
-            sessions = RoomSessions(desk: try RoomDesk(settings, log: log), limits: RoomState.Limits(), log: log)
+            var limits = RoomState.Limits()
+            limits.grace = grace
+            sessions = RoomSessions(desk: try RoomDesk(settings, log: log), limits: limits, log: log)
             var options = SettingLevels(organization: MeetingSettings(), mostParticipants: 100).effective
             options.keepAliveSeconds = keepAlive
             let end = ends.map { unixMilliseconds() + $0.components.seconds * 1000 }
             let charter = RoomCharter(organization: organization, meeting: meeting, type: .video, options: options, endsAtMs: end)
             let (ended, kept) = (ended, kept)
+            let left = isAbandoned ? [(room: room, organization: organization)] : []
             sessions.attend(
                 RoomOffice(
                     charter: { _, _ in isThere ? charter : nil }, keep: { record, _, _ in kept.withLock { $0.append(record) } },
                     read: { _, _, _ in [] }, recall: { _, _, _ in written }, end: { meeting, _ in ended.withLock { $0.append(meeting) } },
-                    isName: { $0 != "bad" }))
+                    isName: { $0 != "bad" }, abandoned: { left }))
         }
 
         func join(_ name: String, _ role: MeetingRole = .host) async throws -> RoomSession.Admission {
@@ -69,6 +73,18 @@ struct RoomSessionTests {
         #expect(house.ended.withLock { $0 }.isEmpty, "somebody came in time")
         #expect(await house.ask(.leave, ben) == nil)
         try await house.until { house.ended.withLock { $0 } == [house.meeting] }
+    }
+
+    @Test("that another life of the server has left ends where nobody comes back, and goes on where somebody does")
+    func abandoned() async throws {
+        let house = try House(keepAlive: 1, grace: .zero, isAbandoned: true)
+        let other = try House(keepAlive: 1, grace: .zero, isAbandoned: true)
+        for one in [house, other] { await one.sessions.begin() }
+        let anna = try await other.join("Anna")
+        try await house.until { house.ended.withLock { $0 } == [house.meeting] }
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(other.ended.withLock { $0 }.isEmpty, "somebody came back")
+        withExtendedLifetime(anna) {}
     }
 
     @Test("whoever goes and comes again by one pass is one to the relay, which counts their allocations, and another pass another")

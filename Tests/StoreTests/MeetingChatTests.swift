@@ -111,12 +111,14 @@ struct MeetingChatTests {
         let happened: [(MeetingEventKind, PresetName?, PresetName?, MeetingEvents.Person?)] = [
             (.joined, nil, .videoGuest, nil), (.promoted, .videoGuest, .videoHost, anna), (.kicked, .videoHost, nil, anna),
         ]
+        #expect(try await fixture.store.attendedMeetings().isEmpty, "nobody has come to it")
         for (kind, from, to, actor) in happened {
             try await events.add(kind, of: gina, from: from, to: to, by: actor, in: meeting)
             fixture.clock.advance(.seconds(1))
         }
+        #expect(try await fixture.store.attendedMeetings().map(\.id) == [meeting])
         let found = try await events.page(of: meeting, after: nil, limit: 9)
-        #expect(found.map(\.kind) == [.joined, .promoted, .kicked] && found.allSatisfy { $0.name == "Gina" })
+        #expect(found.map(\.kind) == [.joined, .promoted, .kicked] && found.allSatisfy { $0.name == "Gina" && $0.person == "g" })
         #expect(found.map(\.actorName) == [nil, "Anna", "Anna"])
         #expect(found.map(\.from) == [nil, .videoGuest, .videoHost] && found.map(\.to) == [.videoGuest, .videoHost, nil])
         #expect(try await events.page(of: meeting, after: found[0].id, limit: 1).map(\.kind) == [.promoted])

@@ -49,6 +49,8 @@ package final class Installation: @unchecked Sendable {
         package var inside: [String] = []
         /// Requests of one address that nobody signed for.
         package var openPerMinute = 1_000_000
+        /// Guests of one address at one meeting within five minutes.
+        package var guestJoinsPerAddress = 1_000_000
         /// By the keys of control's configuration; what is not named has its standard.
         package var quotas: [String: Int] = [:]
         /// The folder of the web application, which `ci/dashboard` has made.
@@ -268,6 +270,7 @@ package final class Installation: @unchecked Sendable {
         [limits]
         general_per_minute = \(settings.requestsPerMinute)
         open_per_minute = \(settings.openPerMinute)
+        guest_joins_per_address = \(settings.guestJoinsPerAddress)
         [quotas]
         \(settings.quotas.map { "\($0.key) = \($0.value)" }.joined(separator: "\n"))
         \(settings.mailPort.map { "[mail]\nserver = \"127.0.0.1:\($0)\"\nsecurity = \"none\"\nfrom = \"strata@example.org\"" } ?? "")

@@ -660,6 +660,7 @@ export type MeetingEvent = {
   at: string;
   kind: "joined" | "left" | "promoted" | "demoted" | "kicked" | "renamed" | "admitted" | "allowed";
   participant: string;
+  person: string;
   name: string;
   fromPreset?: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer" | null;
   toPreset?: "video_host" | "video_participant" | "video_guest" | "audio_host" | "audio_participant" | "audio_guest" | "webinar_host" | "webinar_participant" | "webinar_guest" | "webinar_viewer" | "livestream_host" | "livestream_participant" | "livestream_viewer" | null;

@@ -84,7 +84,7 @@ const places: readonly Place[] = [
 
 /** What is there for whoever is not in, or is somebody else by now. */
 export function open(path: string): ReactNode {
-  const meeting = match("/join/:slug", path) ?? match("/:organization/m/:slug", path);
+  const meeting = match("/join/:slug", path) ?? match("/m/:slug", path) ?? match("/:organization/m/:slug", path);
   if (meeting) return <JoinPage key={path} slug={meeting.slug} organization={meeting.organization} />;
   switch (path) {
     case "/forgot-password": return <ForgottenPage />;

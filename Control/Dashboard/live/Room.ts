@@ -29,6 +29,8 @@ export type Conditions = {
   hasChat: boolean;
   /** Who is large for all, in this order. */
   spotlight: readonly string[];
+  /** When it ends by itself, in Unix milliseconds of the server; none: it does not. */
+  endsAtMs?: number | null;
 };
 export type RoomView = { is: "connecting" | "in" | "lost"; me: string; people: readonly Person[] } | { is: "over"; why: Ending };
 

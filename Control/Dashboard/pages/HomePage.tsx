@@ -8,6 +8,7 @@ import type { Broadcast } from "../api/Schema";
 import { newestFirst, useAll, useIsWhole } from "../live/Live";
 import { useWords } from "../text/Text";
 import { Elapsed } from "./BroadcastPage";
+import { HomeMeetings } from "./HomeMeetings";
 import { AddSender, NoSender, SenderCards, useSorted } from "./SendersPage";
 import { Thumbnail } from "./Thumbnail";
 
@@ -45,6 +46,7 @@ export function HomePage() {
           </div>
         </section>}
       </>}
+      {may("meetings.view") && <HomeMeetings />}
     </Page>
   );
 }

@@ -12,6 +12,7 @@ import { Card, Facts, Page, Read } from "../design/Page";
 import { Table } from "../design/Table";
 import { tellFault } from "../design/Toast";
 import { useWords } from "../text/Text";
+import { Attendance } from "./Attendance";
 import { Changes } from "./Changes";
 import { MeetingFields, ofMeetings } from "./MeetingFields";
 import { meetingTone } from "./MeetingsPage";
@@ -49,6 +50,7 @@ function Shown({ meeting, again }: { meeting: Meeting; again: () => void }) {
         ]} />
       </Card>
       {!isOver && isHost && <Waiting id={id} />}
+      {meeting.mayRun && meeting.startedAt && <Attendance meeting={meeting} />}
       {!isOver && meeting.mayRun && <Links id={id} />}
       {!isOver && meeting.mayRun && (
         <Changes of={{ settings: meeting.settings }} send={async change => { await client.call("patchMeetingsById", { id }, change); again(); }}>{(values, put, fault) => (

@@ -38,7 +38,8 @@ export function MeetingsPage() {
   );
 }
 
-function MakeDialog({ close }: { close: () => void }) {
+/** A meeting that begins at once, or later; its page comes next. */
+export function MakeDialog({ close }: { close: () => void }) {
   const { t } = useWords();
   const [title, setTitle] = useState(""), [type, setType] = useState<Meeting["type"]>("video"), [start, setStart] = useState(""), [fault, setFault] = useState<Fault | null>(null);
   const act = async () => {

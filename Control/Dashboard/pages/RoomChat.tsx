@@ -4,8 +4,10 @@ import { ActButton, Button, useAct } from "../design/Button";
 import { FaultNote } from "../design/Fault";
 import { SelectField, TextField } from "../design/Field";
 import { Icon } from "../design/Icon";
+import { Menu } from "../design/Menu";
 import { tellFault } from "../design/Toast";
 import type { ChatMessage, ChatView } from "../live/Chat";
+import { emoji } from "../live/Emoji";
 import type { Powers } from "../live/Powers";
 import type { Person } from "../live/Room";
 import type { Call } from "../media/Call";
@@ -172,6 +174,11 @@ function Composer({ call, powers, others, to, address, draft, setDraft }: Omit<P
   // Whom one has chosen is whom one writes to next; a telephone's keys would cover what was written.
   useEffect(() => { if (matchMedia("(hover: hover)").matches) field.current?.focus(); }, [to]);
   const submit = () => { if (isGood) void run(); };
+  const insert = (sign: string) => {
+    const from = field.current?.selectionStart ?? draft.length, to = field.current?.selectionEnd ?? from;
+    setDraft(now => (now.length + sign.length > most ? now : now.slice(0, from) + sign + now.slice(to)));
+    field.current?.focus();
+  };
   const typed = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -189,8 +196,21 @@ function Composer({ call, powers, others, to, address, draft, setDraft }: Omit<P
       <div className="line">
         <textarea ref={field} rows={2} maxLength={most} aria-label={t("room.chat.message")} aria-describedby={silence ? "chat-silence" : undefined} autoComplete="off"
           disabled={silence !== null} value={draft} onChange={event => setDraft(event.target.value)} onKeyDown={typed} />
+        {silence === null && <Emoji insert={insert} />}
         <Button type="submit" look="primary" disabled={!isGood} aria-busy={state === "busy"} aria-label={t("room.chat.send")} data-tip={t("room.chat.send")}><Icon name="send" /></Button>
       </div>
     </form>
+  );
+}
+
+/** Each says its name by itself to those who do not see it. */
+function Emoji({ insert }: { insert: (sign: string) => void }) {
+  const { t } = useWords();
+  return (
+    <Menu label={t("room.chat.emoji")} button={<Icon name="smile" />}>{close => (
+      <div className="reactions" role="group" aria-label={t("room.chat.emoji")}>
+        {emoji.map(sign => <button key={sign} type="button" className="bare" onClick={() => { close(); insert(sign); }}>{sign}</button>)}
+      </div>
+    )}</Menu>
   );
 }

@@ -1,9 +1,9 @@
-import { memo } from "react";
+import { createElement, memo, type ReactNode } from "react";
 import { Button } from "../design/Button";
 import { Icon } from "../design/Icon";
 import { Menu } from "../design/Menu";
 import type { ChatMessage } from "../live/Chat";
-import { stretches } from "../live/Links";
+import { pieces, type Piece } from "../live/Markup";
 import { useWords } from "../text/Text";
 import type { Orders } from "./roomOrders";
 
@@ -12,7 +12,13 @@ type Props = {
   send: Orders["send"]; address: (id: string) => void;
 };
 
-/** One message, as text: what was written is never markup, and an address leads out of the meeting without a way back into it. */
+/** What looks alike of it, within the elements that say how. */
+function Part({ text, href, marks }: Piece) {
+  const inside: ReactNode = href ? <a href={href} title={href} target="_blank" rel="noopener noreferrer nofollow">{text}</a> : text;
+  return <>{marks.reduce<ReactNode>((within, mark) => createElement(mark, null, within), inside)}</>;
+}
+
+/** One message: what was written is never HTML, and an address leads out of the meeting without a way back into it. */
 export const Message = memo(function Message({ message, isMine, isToMe, mayPin, mayTake, mayAnswer, send, address }: Props) {
   const { t, hour, moment } = useWords();
   const { id, name, to, toName, text, atMs, isPinned } = message, at = new Date(atMs);
@@ -27,7 +33,7 @@ export const Message = memo(function Message({ message, isMine, isToMe, mayPin, 
         <time dateTime={at.toISOString()} title={moment(atMs)}>{isToday ? hour(atMs) : moment(atMs)}</time>
       </p>
       <p className="text" dir="auto">
-        {stretches(text).map((part, place) => part.href ? <a key={place} href={part.href} title={part.href} target="_blank" rel="noopener noreferrer nofollow">{part.text}</a> : part.text)}
+        {pieces(text).map((part, place) => <Part key={place} {...part} />)}
       </p>
       {(mayPin || mayTake || mayAnswer) && (
         <Menu label={t("room.chat.actionsOf", { name })} button={<Icon name="more" />}>{close => (

@@ -86,6 +86,7 @@ function InRoom({ title, preset, meeting, call, view, people, me }: InProps) {
       </header>
       <div className="room-notes">
         <State view={view} />
+        <Term endsAtMs={conditions.endsAtMs ?? null} />
         <RoomNews call={call} people={people} me={me} />
         <Stopped own={people.find(one => one.id === me)} />
         {(may.camera || may.microphone) && <Obstacles may={{ ...may, camera: may.camera && choice.isSeen, microphone: may.microphone && choice.isHeard }} />}
@@ -140,6 +141,13 @@ function Stopped({ own }: { own: Person | undefined }) {
   const { t } = useWords();
   if (!own?.stoppedBy || own.stoppedBy === own.id) return null;
   return <>{(own.off ?? []).map(media => <p key={media} className="room-note warn" role="status">{t(`room.stopped.${media}`)}</p>)}</>;
+}
+
+/** A meeting that has lasted almost as long as one may: it is said twice before it ends. */
+function Term({ endsAtMs }: { endsAtMs: number | null }) {
+  const { t } = useWords();
+  const now = useNow(endsAtMs !== null), minutes = endsAtMs === null ? Infinity : (endsAtMs - now) / 60_000;
+  return <p className={minutes > 10 ? "hidden" : "room-note warn"} role="status">{minutes > 10 ? "" : t(minutes > 1 ? "room.endsSoon" : "room.endsNow")}</p>;
 }
 
 /** How long the meeting runs, or how long one is in it where one is not told more. */

@@ -1,8 +1,10 @@
 // What people write and show each other in a meeting, and what a page offers whom.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { attendance } from "../live/Attendance";
 import { Chat } from "../live/Chat";
 import { stretches } from "../live/Links";
+import { pieces } from "../live/Markup";
 import { deeds, hands, powers, spotlit } from "../live/Powers";
 import { Floats, lasting, reactions, signs } from "../live/Reactions";
 import { rights, rightsOf } from "../live/Rights";
@@ -114,6 +116,35 @@ test("the longest message of whatever signs is taken apart in no time", () => {
   const begun = performance.now();
   for (const sign of [")", "(", "https://", "https://a)", "https://(", "]", ".", "<", " https://a.b"]) stretches(`https://example.org/${sign.repeat(Math.floor(1980 / sign.length))}`);
   assert.ok(performance.now() - begun < 500);
+});
+
+test("what is marked in a message is shown so, and what has no partner, or lies within a word, is text", () => {
+  const shown = text => pieces(text).map(one => one.marks.reduce((inside, mark) => `<${mark}>${inside}</${mark}>`, one.href ? `[${one.text}]` : one.text)).join("");
+  const cases = [
+    ["a **b** c", "a <strong>b</strong> c"], ["__b__", "<strong>b</strong>"], ["*b* and _c_", "<em>b</em> and <em>c</em>"], ["~~gone~~", "<del>gone</del>"],
+    ["**a *b* c**", "<strong>a </strong><strong><em>b</em></strong><strong> c</strong>"], ["`a **b** <i>`", "<code>a **b** <i></code>"], ["```\nlet a = *b\n  c\n```", "<code>let a = *b\n  c</code>"],
+    ["(*b*), \"**c**\"!", "(<em>b</em>), \"<strong>c</strong>\"!"], ["**see https://example.org/a_b_c**", "<strong>see </strong><strong>[https://example.org/a_b_c]</strong>"],
+    ["2*3*4", "2*3*4"], ["snake_case_name", "snake_case_name"], ["* a\n* b", "* a\n* b"], ["**a", "**a"], ["a** b**", "a** b**"], ["**", "**"], ["****", "****"], ["*a\nb*", "*a\nb*"],
+    ["`", "`"], ["``", "``"], ["", ""], ["*a **b* c**", "<em>a **b</em> c**"], ["<b>*x*</b>", "<b><em>x</em></b>"],
+  ];
+  for (const [text, expected] of cases) assert.equal(shown(text), expected, text);
+  const begun = performance.now();
+  for (const sign of ["*", "**a", "a**", "_", " *a", "`", "```", "` ", "~~", "*a* "]) pieces(sign.repeat(Math.floor(2000 / sign.length)));
+  assert.ok(performance.now() - begun < 1000);
+});
+
+test("who was in a meeting is told once with all their stays, and how many at once are people, not seats", () => {
+  const at = seconds => new Date(seconds * 1000).toISOString(), event = (seconds, kind, participant, person, name = person) => ({ at: at(seconds), kind, participant, person, name });
+  const { people, most } = attendance([
+    event(0, "joined", "s1", "anna"), event(10, "joined", "s2", "ben"), event(20, "left", "s2", "ben"), event(20, "joined", "s3", "gina"),
+    event(25, "joined", "s4", "anna"), event(30, "renamed", "s3", "gina", "Gina G."), event(40, "left", "s1", "anna"), event(50, "kicked", "s3", "gina", "Gina G."),
+    event(60, "joined", "s5", "ben"), event(70, "left", "s9", "nobody"), event(70, "admitted", "w1", "waits"),
+  ], 100_000);
+  assert.deepEqual(people.map(one => [one.name, one.stayed / 1000, one.stays.map(({ from, to }) => [from / 1000, to === null ? null : to / 1000])]), [
+    ["anna", 100, [[0, null]]], ["ben", 50, [[10, 20], [60, null]]], ["Gina G.", 30, [[20, 50]]],
+  ]);
+  assert.equal(most, 2);
+  assert.deepEqual(attendance([], 0), { people: [], most: 0 });
 });
 
 test("reactions rise beside each other, so many at once, and are over by themselves; one that is not known is none", () => {
