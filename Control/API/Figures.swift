@@ -55,7 +55,8 @@ extension Figures {
             figures.add(.gauge, "control_broadcasts", "Broadcasts that are not over", Double(count), ["state": state])
         }
         figures.add(.gauge, "control_uptime_seconds", "Since control started", Double(parts.health.uptimeSeconds))
-        for (certificate, term) in await parts.health.certificates.terms.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        let terms = await parts.health.certificates.terms.sorted { $0.key.rawValue < $1.key.rawValue }
+        for (certificate, term) in terms where certificate != .storeKey {
             figures.add(
                 .gauge, "control_certificate_not_after_seconds", "When the certificate ends, in Unix time", Double(term.end),
                 ["certificate": certificate.rawValue])

@@ -1485,6 +1485,7 @@ export const de: Record<Key, string> = {
   "vitals.source.screen-sound": "Ton des Bildschirms",
   "vitals.title": "Messwerte der Verbindung",
   "vitals.up": "Was gesendet wird",
+  "warnings.token": "Der API-Schlüssel {name} endet {time}",
   "webhooks.active": "Eingeschaltet",
   "webhooks.add": "Webhook hinzufügen",
   "webhooks.all": "Alle Ereignisse",

@@ -1483,6 +1483,7 @@ export const en = {
   "vitals.source.screen-sound": "Sound of the screen",
   "vitals.title": "Figures of the connection",
   "vitals.up": "What is sent",
+  "warnings.token": "The API token {name} ends {time}",
   "webhooks.active": "Switched on",
   "webhooks.add": "Add a webhook",
   "webhooks.all": "All events",
