@@ -104,6 +104,14 @@ extension Figures {
                 add(.counter, "control_spans_total", "Spans of traces, by what became of them", Double(count), ["outcome": outcome])
             }
         }
+        // try?: as of the jobs below.
+        if let stock = try? await parts.store.operations.stock() {
+            add(.gauge, "control_organizations", "Organisations on this server", Double(stock.organizations))
+            add(.gauge, "control_users", "Users who may sign in", Double(stock.users))
+            add(.gauge, "control_senders", "Senders that are enrolled", Double(stock.senders))
+            add(.gauge, "control_meetings", "Meetings that have begun at some time", Double(stock.meetings))
+            add(.gauge, "control_recordings", "Recordings that there are", Double(stock.recordings))
+        }
         guard let jobs = try? await parts.store.jobs.counts() else { return }  // The database's own health is told elsewhere.
         for job in jobs {
             add(
