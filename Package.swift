@@ -353,7 +353,8 @@ let suites: [Target] = [
         "SiteTests",
         ["Site", "Upgrade", "Installation", "API", "Configuration", "Crypto", "Pool", "Posix", "Releases", "Support", "Wire"]),
     tests(
-        "CommandsTests", ["Commands", "Boards", "Crypto", "Identity", "Installation", "Posix", "Releases", "Site", "Support", "Units", "Web"]),
+        "CommandsTests",
+        ["Commands", "Boards", "Crypto", "Identity", "Installation", "Posix", "Releases", "Site", "Support", "Units", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
     tests("STUNTests", ["STUN", "Crypto"]),
