@@ -140,7 +140,7 @@ struct FreshServerTests {
     private static let directory = "https://acme.example.org:14000/dir"
 
     @Test(
-        "one command makes a fresh machine a site with a public authority's certificate, within a minute; it is renewed by itself, and the status says what there is",
+        "one command makes a fresh machine a site with a public authority's certificate, within a minute; it is renewed by itself, gets a second name, and the status says what there is",
         .row("PRV-03", "PRV-11", "PRV-17", "DEP-19", "DEP-20"))
     func fresh() async throws {
         try await onStage { stage in
@@ -180,6 +180,7 @@ struct FreshServerTests {
 
         try await renew(machine)
         try await look(machine, tool, site, bundle)
+        try await attach("show.example.org", to: machine)
         let again = try object(try await machine.run(install))
         #expect((again["changed"] as? [String])?.isEmpty == true, "\(again)")
     }
@@ -224,11 +225,29 @@ struct FreshServerTests {
         }
     }
 
+    /// One more name, as the handbook says.
+    private func attach(_ name: String, to machine: Machine) async throws {
+        let main = try await machine.active("strata-control")
+        let certificate = try handbook("sudo certbot certonly") + " --non-interactive --server \(Self.directory)"
+        let first = "\"https://\(Self.host)\""
+        let script = """
+            echo '127.0.0.1 \(name)' >> /etc/hosts
+            \(certificate)
+            sed -i 's|\(first)|\(first), "https://\(name)"|' /etc/strata/strata-control.conf
+            systemctl restart strata-control
+            """
+        try await machine.run("bash", "-ec", script)
+        try await machine.active("strata-control", after: main)
+        for host in [Self.host, name] {
+            #expect(try await machine.run("curl", "-sf", "-m", "10", "https://\(host)/").text.contains("<title>Strata</title>"), "\(host)")
+        }
+    }
+
     /// A command as OPERATE.md has it, for whoever is root already.
     private func handbook(_ beginning: String) throws -> String {
         let file = Places.root.appendingPathComponent("Provisioning/OPERATE.md")
         let lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")
-        let first = try #require(lines.firstIndex { $0.hasPrefix("    \(beginning)") }, "OPERATE.md does not say '\(beginning)'")
+        let first = try #require(lines.firstIndex { $0.hasPrefix("    ") && $0.contains(" \(beginning)") }, "OPERATE.md does not say '\(beginning)'")
         var command: [String] = []
         for line in lines[first...] {
             command.append(line)
