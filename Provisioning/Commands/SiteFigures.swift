@@ -1,9 +1,10 @@
-import Crypto
 import HTTP
+import Installation
 import Posix
 import Site
 import Units
 import Web
+import Wire
 
 /// What a server has and does, as its control counts it.
 struct SiteFigures: Encodable, Equatable {
@@ -54,9 +55,8 @@ extension ServerSite {
         headers.add("authorization", "Bearer \(token.revealed)")
         let url = "\(plan.answers.loopback)/metrics"
         // try?: as above.
-        guard let answer = try? await Client(loop: loop, options: options).request(.get, url, headers: headers), answer.status.isSuccess else {
-            return nil
-        }
+        let answer = try? await Client(loop: loop, options: options).request(.get, url, headers: headers)
+        guard let answer, answer.status.isSuccess else { return nil }
         return SiteFigures(metrics: String(decoding: answer.body, as: UTF8.self))
     }
 }

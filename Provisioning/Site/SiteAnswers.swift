@@ -45,9 +45,8 @@ package struct SiteAnswers: Hashable, Sendable {
 
     /// The names of the answers, as options of the command line have them.
     package static let names = [
-        "host", "address", "https-port", "http-port", "certificate", "certificate-file", "key-file", "authority-file", "mail", "acme-directory",
-        "pool",
-        "pool-ports", "rooms", "rooms-port", "backup-recipient", "release-keys", "release-channel", "packages",
+        "host", "address", "https-port", "http-port", "certificate", "certificate-file", "key-file", "authority-file", "mail",
+        "acme-directory", "pool", "pool-ports", "rooms", "rooms-port", "backup-recipient", "release-keys", "release-channel", "packages",
     ]
 
     /// Every answer that is wrong, with what was expected.
