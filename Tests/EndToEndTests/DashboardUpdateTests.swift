@@ -49,7 +49,7 @@ struct DashboardUpdateTests {
             let past = try #require(try await page.run("strata.rows('Updates so far')") as? [String])
             for (row, words) in [
                 (0, ["Nov 23, 2026", "2.0.0", "1.0.0", "Installed"]), (1, ["Nov 22, 2026", "1.9.0", "Did not work", "it ended at once"]),
-                (2, ["Nov 21, 2026", "1.1.0", "Went back"]), (rows - 1, ["0.0.1", "Installed"]),
+                (2, ["Nov 21, 2026", "1.1.0", "Went back"]), (rows - 1, ["0.9.101", "Installed"]),
             ] {
                 for word in words { #expect(past[row].contains(word), "\(past[row])") }
             }
@@ -80,15 +80,18 @@ struct DashboardUpdateTests {
     }
 
     /// As many as are kept, the newest first.
-    private static let past: [ServerUpdateReport.Entry] =
-        [
-            .init(version: "2.0.0", from: "1.0.0", at: "2026-11-23T12:00:00.000Z", result: .installed),
-            .init(version: "1.9.0", from: "1.0.0", at: "2026-11-22T12:00:00.000Z", result: .failed, reason: "it ended at once"),
-            .init(version: "1.1.0", from: "1.0.0", at: "2026-11-21T12:00:00.000Z", result: .wentBack),
+    private static let past: [ServerUpdateReport.Entry] = {
+        typealias Entry = ServerUpdateReport.Entry
+        let latest = [
+            Entry(version: "2.0.0", from: "1.0.0", at: "2026-11-23T12:00:00.000Z", result: .installed),
+            Entry(version: "1.9.0", from: "1.0.0", at: "2026-11-22T12:00:00.000Z", result: .failed, reason: "it ended at once"),
+            Entry(version: "1.1.0", from: "1.0.0", at: "2026-11-21T12:00:00.000Z", result: .wentBack),
         ]
-        + (1...97).reversed().map {
-            .init(version: "0.0.\($0)", from: "0.0.\($0 - 1)", at: "2026-01-01T12:00:00.\(100 + $0)Z", result: .installed)
+        let older = (latest.count..<ServerUpdateReport.historyLimit).map { number in
+            Entry(version: "0.9.\(200 - number)", from: "0.9.0", at: "2026-01-01T12:00:00.\(900 - number)Z", result: .installed)
         }
+        return latest + older
+    }()
 
     /// What is out of the way until somebody looks for it, says what it costs, and takes the server's name.
     private func restore(_ copy: String, after last: ServerOrder, at desk: FrontDesk, on page: Dashboard) async throws {
