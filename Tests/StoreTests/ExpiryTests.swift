@@ -1,3 +1,4 @@
+import Crypto
 import Testing
 import Units
 
@@ -42,23 +43,43 @@ struct ExpiryTests {
         // 59 days after it was made, then 60, 61, 83, 84 and 89.
         for days in [59, 1, 1, 22, 1, 5] {
             fixture.clock.advance(Self.day * days)
-            told.append(try await tell(fixture))
+            told.append(try await tell(fixture.store))
         }
-        #expect(told == [[], ["uploader 30"], [], ["uploader 7"], [], ["uploader 1"]])
+        let mails = [30, 7, 1].map { ["uploader \($0) owner@first.example"] }
+        #expect(told == [[], mails[0], [], mails[1], [], mails[2]])
     }
 
-    /// The subjects of mails that wait.
-    private func tell(_ fixture: Fixture) async throws -> [String] {
-        try await fixture.store.expiries.tell(of: [:]) { user, expiry in
-            NewMail(purpose: .expiry, to: user.email, subject: "\(expiry.name) \(expiry.days)", text: "t", html: "h")
+    @Test("of the server's own things whoever runs the server is told, and nobody of another organisation; a newer one is another one")
+    func server() async throws {
+        let store = try await ControlStore.open(.memory, keyring: Keyring(), platformVersion: "1.0-test")
+        let soon = Timestamp.now + Self.day * 5
+        // Nobody runs it yet.
+        #expect(try await tell(store, [.certificate: soon]).isEmpty)
+        try await store.setup.issue(Secret("setup"))
+        _ = try await store.setup.claim(Secret("setup"), name: "House", slug: "house", owner: try Fixture.user("owner@house.example"))
+        _ = try await store.organizations.create(
+            name: "Other", slug: "other", owner: try Fixture.user("owner@other.example"), by: .operator)
+        let all: [Expiry.Credential: Timestamp] = [.certificate: soon, .storeKey: Timestamp.now + Self.day * 20]
+        #expect(try await tell(store, all).sorted() == ["certificate 7 owner@house.example", "store_key 30 owner@house.example"])
+        #expect(try await tell(store, all).isEmpty)
+        let renewed = Timestamp.now + Self.day * 6
+        #expect(try await tell(store, [.certificate: renewed]) == ["certificate 7 owner@house.example"])
+        try await store.close()
+    }
+
+    /// The mails that are written now: what ends, the notice, and to whom.
+    private func tell(_ store: ControlStore, _ ends: [Expiry.Credential: Timestamp] = [:]) async throws -> [String] {
+        try await store.expiries.tell(of: ends) { user, expiry in
+            let name = expiry.name.isEmpty ? expiry.credential.rawValue : expiry.name
+            return NewMail(purpose: .expiry, to: user.email, subject: "\(name) \(expiry.days) \(user.email)", text: "t", html: "h")
         }
         var subjects: [String] = []
-        for job in try await fixture.store.jobs.claim(.only(Outbox.kind), holder: "a", for: .seconds(60), limit: 99) {
-            if let mail = try await fixture.store.outbox.find(job) {
+        for job in try await store.jobs.claim(.only(Outbox.kind), holder: "a", for: .seconds(60), limit: 99) {
+            if let mail = try await store.outbox.find(job) {
                 subjects.append(mail.content.subject)
-                try await fixture.store.outbox.sent(mail)
+                try await store.outbox.sent(mail)
             }
-            try await fixture.store.jobs.finish(job.id, holder: "a")
+            try await store.jobs.finish(job.id, holder: "a")
         }
         return subjects
     }
