@@ -352,7 +352,9 @@ let suites: [Target] = [
     tests(
         "SiteTests",
         ["Site", "Upgrade", "Installation", "API", "Configuration", "Crypto", "Pool", "Posix", "Releases", "Support", "Wire"]),
-    tests("CommandsTests", ["Commands", "Boards", "Crypto", "Identity", "Posix", "Releases", "Units", "Web"]),
+    tests(
+        "CommandsTests",
+        ["Commands", "Boards", "Crypto", "Identity", "Installation", "Posix", "Releases", "Site", "Support", "Units", "Web"]),
     tests("BondWireTests", ["BondWire", "Crypto"]),
     tests("RISTFlowTests", ["RISTFlow", "BondWire"]),
     tests("STUNTests", ["STUN", "Crypto"]),

@@ -6,15 +6,37 @@ package import TLS
 package import Web
 import Wire
 
-/// Whether people and boards accept the certificates by which they know this server, and when these end, said in good time: at
-/// the start, when they are read again, and each day.
+/// Whether people and boards accept the certificates by which they know this server, and when these and the key to its bucket end, said in
+/// good time: at the start, when they are read again, and each day.
 package actor CertificateWatch {
-    enum Kind: String, Sendable {
+    enum Kind: String, Sendable, CaseIterable {
         /// What the server presents.
         case server
         /// Its own authority's, which boards pin.
         case authority
+        /// No certificate: to the bucket of recordings, where its operator says when it ends.
+        case storeKey
+
+        var credential: Expiry.Credential {
+            switch self {
+            case .server: .certificate
+            case .authority: .authority
+            case .storeKey: .storeKey
+            }
+        }
+
+        var noun: String {
+            switch self {
+            case .server: "the server's certificate"
+            case .authority: "the authority's certificate"
+            case .storeKey: "the key to the store of recordings"
+            }
+        }
     }
+
+    /// Each time that another certificate is served, from the start on; for one listener.
+    nonisolated let changes: AsyncStream<Void>
+    private let changing: AsyncStream<Void>.Continuation
 
     private(set) var terms: [Kind: CertificateTerm] = [:]
     private let demand: ChainDemand
@@ -28,13 +50,16 @@ package actor CertificateWatch {
 
     /// - Parameters:
     ///   - authority: Unix seconds at which the certificate of the server's own authority ends, where it has one.
+    ///   - storeKey: the same of the key to the bucket, where it has an end.
     ///   - demand: what those who dial expect of what the server presents.
     ///   - keys: the files of the server's private keys.
-    package init(authority: Int?, demand: ChainDemand, keys: [String], log: Log) {
+    package init(authority: Int?, storeKey: Int? = nil, demand: ChainDemand, keys: [String], log: Log) {
+        (changes, changing) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         self.demand = demand
         self.keys = keys
         self.log = log.part("certificates")
         terms[.authority] = authority.map { CertificateTerm(end: $0, notice: Self.authorityNotice) }
+        terms[.storeKey] = storeKey.map { CertificateTerm(end: $0, notice: Self.serverNotice) }
     }
 
     /// A new certificate is a matter of minutes.
@@ -90,6 +115,7 @@ package actor CertificateWatch {
 
     private func watch(_ server: Server) {
         terms[.server] = server.certificateEnd.map { CertificateTerm(end: $0, notice: Self.serverNotice) }
+        changing.yield()
         saying?.cancel()
         saying = Task { await keepSaying(server) }
     }
@@ -125,6 +151,11 @@ package actor CertificateWatch {
             log.warning("the authority's certificate ends soon", ["ends_at": "\(end)", "days": .integer(days), "remedy": "\(remedy)"])
         case (.authority, .over):
             log.error("the authority's certificate is over: boards refuse this server", ["ended_at": "\(end)", "remedy": "\(remedy)"])
+        case (.storeKey, .ending(let days)):
+            log.warning(
+                "the key to the store of recordings ends soon", ["ends_at": "\(end)", "days": .integer(days), "remedy": "\(remedy)"])
+        case (.storeKey, .over):
+            log.error("the key to the store of recordings is over", ["ended_at": "\(end)", "remedy": "\(remedy)"])
         }
     }
 
@@ -132,10 +163,11 @@ package actor CertificateWatch {
     func complaint() throws -> String? {
         let now = Self.now
         var complaint = refused
-        for (kind, term) in terms.sorted(by: { $0.key.rawValue > $1.key.rawValue }) {
+        for kind in Kind.allCases {
+            guard let term = terms[kind] else { continue }
             switch term.state(at: now) {
             case .good: continue
-            case .ending: complaint = complaint ?? "the \(kind)'s certificate ends at \(Self.text(term.end)): \(Self.remedy(kind))"
+            case .ending: complaint = complaint ?? "\(kind.noun) ends at \(Self.text(term.end)): \(Self.remedy(kind))"
             case .over: throw Over(kind: kind, end: term.end)
             }
         }
@@ -145,12 +177,13 @@ package actor CertificateWatch {
     private struct Over: Error, CustomStringConvertible {
         let kind: Kind
         let end: Int
-        var description: String { "the \(kind)'s certificate was over at \(text(end)): \(remedy(kind))" }
+        var description: String { "\(kind.noun) was over at \(text(end)): \(remedy(kind))" }
     }
 
     private static func remedy(_ kind: Kind) -> String {
         switch kind {
         case .server: "renew it (strata-provision authority issue, where the authority is your own), then systemctl reload strata-control"
+        case .storeKey: "make a new key at the store, put it into blobs.access_key and blobs.secret_file, and restart strata-control"
         case .authority: "make a new authority in another folder, name it in server.authority, and enroll every board and pool host again"
         }
     }

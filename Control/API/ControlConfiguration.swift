@@ -41,6 +41,8 @@ package struct ControlConfiguration: Sendable {
     package let rooms: RoomSettings
     /// nil: blobs lie on this machine's disk.
     package let bucket: S3Settings?
+    /// When the key to it ends, where the operator says that it does.
+    package let bucketKeyEnd: Timestamp?
     /// Whom errors are told beside the installation's own tracker, which is a setting; nil: nobody.
     package let vendor: DSN?
     /// What errors say of this installation, e.g. `production`.
@@ -97,6 +99,8 @@ package struct ControlConfiguration: Sendable {
             reader.note("rooms.announce", nil, "the addresses at which browsers reach this machine, as rooms.bind names all that it has")
         }
         bucket = S3Settings(reader)
+        let keyEnd = reader.section("blobs").optionalString("access_key_ends", "a day such as 2027-06-01") { Self.day($0) != nil }
+        bucketKeyEnd = keyEnd.flatMap { Self.day($0) }
         updates = UpdateSource(reader)
         let errors = reader.section("errors")
         vendor = Self.dsn(errors, reader)
@@ -202,6 +206,9 @@ package struct ControlConfiguration: Sendable {
         }
         return dsn
     }
+
+    /// The beginning of a day, `2027-06-01`, in UTC.
+    private static func day(_ text: String) -> Timestamp? { Timestamp(text: "\(text)T00:00:00.000Z") }
 
     private static func origin(_ text: String) -> ServerOrigin? {
         // try?: whatever is wrong with it, it is not an origin, and the fault says what one looks like.

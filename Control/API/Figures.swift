@@ -55,7 +55,8 @@ extension Figures {
             figures.add(.gauge, "control_broadcasts", "Broadcasts that are not over", Double(count), ["state": state])
         }
         figures.add(.gauge, "control_uptime_seconds", "Since control started", Double(parts.health.uptimeSeconds))
-        for (certificate, term) in await parts.health.certificates.terms.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        let terms = await parts.health.certificates.terms.sorted { $0.key.rawValue < $1.key.rawValue }
+        for (certificate, term) in terms where certificate != .storeKey {
             figures.add(
                 .gauge, "control_certificate_not_after_seconds", "When the certificate ends, in Unix time", Double(term.end),
                 ["certificate": certificate.rawValue])
@@ -102,6 +103,14 @@ extension Figures {
             for (outcome, count) in [("dropped", exporter.dropped), ("exported", account.exported), ("lost", account.lost)] {
                 add(.counter, "control_spans_total", "Spans of traces, by what became of them", Double(count), ["outcome": outcome])
             }
+        }
+        // try?: as of the jobs below.
+        if let stock = try? await parts.store.operations.stock() {
+            add(.gauge, "control_organizations", "Organisations on this server", Double(stock.organizations))
+            add(.gauge, "control_users", "Users who may sign in", Double(stock.users))
+            add(.gauge, "control_senders", "Senders that are enrolled", Double(stock.senders))
+            add(.gauge, "control_meetings", "Meetings that have begun at some time", Double(stock.meetings))
+            add(.gauge, "control_recordings", "Recordings that there are", Double(stock.recordings))
         }
         guard let jobs = try? await parts.store.jobs.counts() else { return }  // The database's own health is told elsewhere.
         for job in jobs {

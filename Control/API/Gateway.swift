@@ -424,6 +424,7 @@ extension Gateway.Parts {
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = housekeeping.run()
+        async let warning: Void = followCertificates()
         async let telling: Void = fleet.tellPresence()
         async let reporting: Void = reporter.run()
         async let alerting: Void = alerts.run()
@@ -436,6 +437,7 @@ extension Gateway.Parts {
         }
         try await broadcasts.run()
         try await keeping
+        await warning
         await noting
         await watching
         await linking
@@ -457,7 +459,27 @@ extension Gateway.Parts {
                 let rooms = try await store.endForgottenMeetings(telling: { await users(in: $0) }, by: farewell)
                 for room in rooms { await sessions.close(room) }
             },
-            lookForReleases: { await updates.check() })
+            lookForReleases: { await updates.check() }, warnOfEnds: { try await warnOfEnds() })
+    }
+
+    /// Whenever another certificate is served; the timetable looks each hour besides.
+    private func followCertificates() async {
+        for await _ in health.certificates.changes {
+            do {
+                try await warnOfEnds()
+            } catch {
+                log.error("nobody could be told of what ends soon; it is tried again within an hour", ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Has people told by mail of what of theirs ends soon (PRV-19).
+    private func warnOfEnds() async throws {
+        guard postman != nil else { return }
+        let letters = Letters(settings.links)
+        var ends: [Expiry.Credential: Timestamp] = [:]
+        for (kind, term) in await health.certificates.terms { ends[kind.credential] = Timestamp(unixMs: Int64(term.end) * 1000) }
+        try await store.expiries.tell(of: ends) { letters.expiry(to: $0, of: $1) }
     }
 
     private func export() async { await traces?.exporter.run() }

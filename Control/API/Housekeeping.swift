@@ -9,7 +9,7 @@ import Webhooks
 
 /// What control does by itself, through the job queue, so that a restart forgets none of it (CTL-16): each hour it removes
 /// what nobody can use any more, each five minutes it looks whether the server is well, and whether a meeting was forgotten,
-/// each minute it goes on with the rollouts of releases, and each hour it looks for releases of its own.
+/// each minute it goes on with the rollouts of releases, and each hour it looks for releases of its own, and for what ends soon.
 struct Housekeeping: Sendable {
     private let store: ControlStore
     private let postman: Postman?
@@ -23,16 +23,18 @@ struct Housekeeping: Sendable {
     private let check: @Sendable () async throws -> Void
     private let endMeetings: @Sendable () async throws -> Void
     private let lookForReleases: @Sendable () async -> Void
+    private let warnOfEnds: @Sendable () async throws -> Void
 
     /// - Parameters:
     ///   - check: asks the parts of the server how they are, and keeps it.
     ///   - endMeetings: ends those that have lasted as long as they may.
     ///   - lookForReleases: of this server itself, where that is set up.
+    ///   - warnOfEnds: tells people of certificates, keys and tokens that end soon.
     init(
         store: ControlStore, postman: Postman?, courier: Courier, blobs: BlobStore, recordings: RecordingDesk, tracer: Tracer?,
         folder: StateFolder, retention: Retention, log: Log,
         check: @escaping @Sendable () async throws -> Void, endMeetings: @escaping @Sendable () async throws -> Void,
-        lookForReleases: @escaping @Sendable () async -> Void
+        lookForReleases: @escaping @Sendable () async -> Void, warnOfEnds: @escaping @Sendable () async throws -> Void
     ) {
         self.store = store
         self.postman = postman
@@ -46,6 +48,7 @@ struct Housekeeping: Sendable {
         self.check = check
         self.endMeetings = endMeetings
         self.lookForReleases = lookForReleases
+        self.warnOfEnds = warnOfEnds
     }
 
     private static let cleanup = "cleanup"
@@ -113,6 +116,7 @@ struct Housekeeping: Sendable {
         try store.removeExpiredCopies()
         try await removeUnusedFiles()
         try await recordings.tidy()
+        try await warnOfEnds()
         try await planNext(after: job, each: Self.hourMs)
         return nil
     }

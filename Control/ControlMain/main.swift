@@ -256,7 +256,8 @@ struct Outward: Sendable {
         "certificates",
         {
             CertificateWatch(
-                authority: own.map { Int($0.notAfter) }, demand: configuration.chainDemand(authority: own),
+                authority: own.map { Int($0.notAfter) }, storeKey: configuration.bucketKeyEnd.map { Int($0.unixSeconds) },
+                demand: configuration.chainDemand(authority: own),
                 keys: Set(configuration.server.listeners.compactMap { $0.certificate?.key }).sorted(), log: heard)
         },
         stop: { await $0.stop() })

@@ -201,6 +201,50 @@ package struct Letters: Sendable {
                 """)
     }
 
+    /// Something ends that its reader has to see to; nil for an address that no mail can be sent to.
+    package func expiry(to user: User, of expiry: Expiry) -> NewMail? {
+        guard MailAddress(user.email) != nil else { return nil }
+        let (what, advice, page) = words(expiry)
+        let subject = "\(what) ends in less than \(expiry.days) day\(expiry.days == 1 ? "" : "s")"
+        return NewMail(
+            purpose: .expiry, to: user.email, subject: subject,
+            text: """
+                \(what) at \(origin) is good until \(expiry.end.text).
+                \(advice)
+
+                \(page)
+                """,
+            html: """
+                <!doctype html><p>\(Self.escaped(what)) at \(Self.escaped(origin)) is good until \(expiry.end.text).</p>
+                <p>\(Self.escaped(advice))</p>
+                <p><a href="\(Self.escaped(page))">\(Self.escaped(page))</a></p>
+                """)
+    }
+
+    private func words(_ expiry: Expiry) -> (what: String, advice: String, page: String) {
+        let diagnostics = "\(origin)/admin/diagnostics"
+        return switch expiry.credential {
+        case .certificate:
+            (
+                "The server's certificate",
+                "Browsers and boards refuse the server afterwards. 'strata-provision server status' on its machine says who renews it.",
+                diagnostics
+            )
+        case .authority:
+            (
+                "The certificate of the server's own authority",
+                "Boards refuse the server afterwards: each has to be enrolled again under a new authority.", diagnostics
+            )
+        case .storeKey:
+            (
+                "The key to the store of recordings",
+                "Make a new one at the store, put it into blobs.access_key and blobs.secret_file, and restart strata-control.", diagnostics
+            )
+        case .apiToken:
+            ("The API token \(expiry.name)", "What uses it is refused afterwards: make a new one in its place.", "\(origin)/tokens")
+        }
+    }
+
     private static func words(_ kind: AlertKind) -> String {
         switch kind {
         case .loss: "Too much of the stream is missing"

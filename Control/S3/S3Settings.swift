@@ -39,7 +39,7 @@ package struct S3Settings: Sendable, CustomStringConvertible {
         self.authority = authority
     }
 
-    private static let keys = ["bucket", "region", "addressing", "access_key", "secret_file", "inside", "authority"]
+    private static let keys = ["bucket", "region", "addressing", "access_key", "secret_file", "inside", "authority", "access_key_ends"]
 
     /// nil where no endpoint is given: blobs lie on this machine's disk then. What is wrong is noted with the reader's other faults.
     package init?(_ reader: ConfigurationReader) {

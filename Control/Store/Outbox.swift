@@ -22,6 +22,8 @@ package enum MailPurpose: String, Sendable, Codable, ColumnValue {
     case alert
     /// A meeting is over that its reader made, or was in.
     case meetingEnded = "meeting_ended"
+    /// Something ends that its reader has to see to.
+    case expiry
 
     /// Mails that one address gets of an organisation within a day, whoever asks for them: nobody fills a mailbox by ours.
     package var dailyToOne: Int {
@@ -30,8 +32,8 @@ package enum MailPurpose: String, Sendable, Codable, ColumnValue {
         case .passwordReset: 144
         // Each is an incident of its own; a day that has more is told by the page.
         case .alert: 100
-        // As often as somebody begins and ends them.
-        case .meetingEnded: 50
+        // As often as somebody begins and ends them; three of each API token.
+        case .meetingEnded, .expiry: 50
         case .passwordChanged, .emailChanged: 10
         case .invitation, .registration, .emailChange: 5
         }

@@ -13,7 +13,7 @@ package struct Arguments: Sendable {
 
     /// - Parameter flags: the options that take no value.
     package init(
-        _ arguments: [String], flags: Set<String> = ["wait", "force", "json", "help", "dry-run", "yes", "purge", "rollback"]
+        _ arguments: [String], flags: Set<String> = ["wait", "force", "json", "help", "dry-run", "yes", "purge", "rollback", "text"]
     ) throws {
         var rest = arguments[...]
         while let word = rest.popFirst() {

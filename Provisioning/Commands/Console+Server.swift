@@ -5,6 +5,7 @@ import Installation
 import Posix
 import Service
 import Site
+import Units
 import Upgrade
 import Web
 
@@ -20,8 +21,9 @@ extension Console {
         switch verb {
         case "install": try await install(&arguments, site)
         case "status":
+            let isText = arguments.has("text")
             try arguments.finish()
-            try await status(site)
+            try await status(site, isText: isText)
         case "rollback":
             try arguments.finish()
             try await rollBack(site)
@@ -47,34 +49,54 @@ extension Console {
         try arguments.finish()
         let questions = ServerQuestions(ask)
         let journal = try SiteJournal.read(on: site.machine).load()
-        let answers = try questions.answers(given, journal)
+        let isFirst = !journal.isOpen && journal.state != .active
+        if isFirst { for line in ServerReview.welcome { tell(line) } }
+        let source = try SiteSource(from)
+        var answers = try questions.answers(given, journal)
+        while true {
+            let (plan, view, isNeeded) = try await review(answers, source, site)
+            if isDry { return show(view) }
+            let blocking = view.blocking
+            guard blocking.isEmpty else {
+                throw Arguments.Fault("nothing was made: \(blocking.joined(separator: ", ")) must be set right first, as said above")
+            }
+            guard isNeeded, !isAgreed else { return try await make(plan, takesBack) }
+            switch questions.verdict(mayChange: isFirst) {
+            case .yes: return try await make(plan, takesBack)
+            case .no: throw Arguments.Fault("nothing was made")
+            case .change(let name): answers = try questions.changed(answers, name, tell: tell)
+            }
+        }
+    }
+
+    /// Shows what would be made with these answers, and what the machine says to it.
+    private func review(
+        _ answers: SiteAnswers, _ source: SiteSource, _ site: ServerSite
+    ) async throws -> (plan: SitePlan, view: PlanView, isNeeded: Bool) {
         guard site.machine.isThisOne || answers.certificate != .acme else {
             throw Arguments.Fault("--certificate acme needs the machine itself to run: install there, or use another one with --root")
         }
-        let plan = site.plan(answers, try SiteSource(from))
+        let plan = site.plan(answers, source)
         let planned = try await Installer(try plan.steps(), store: SiteJournal.read(on: site.machine), now: unixMilliseconds).plan()
         let isNeeded = planned.contains(where: \.isNeeded)
         var findings: [Finding] = []
         if isNeeded { findings = await preflight(SiteProbes(plan).all) }
         let view = PlanView(plan, findings, planned)
-        for line in view.lines { tell(line) }
-        if isDry { return show(view) }
-        let blocking = findings.filter(\.isBlocking)
-        guard blocking.isEmpty else {
-            let names = blocking.map(\.name).joined(separator: ", ")
-            throw Arguments.Fault("nothing was made: \(names) must be set right first, as said above")
-        }
-        if isNeeded, !isAgreed, !questions.agrees("Make all of it, yes or no [no]? ") { throw Arguments.Fault("nothing was made") }
-        try await make(plan, takesBack)
+        for line in ServerReview.lines(answers) + view.lines { tell(line) }
+        return (plan, view, isNeeded)
     }
 
     private func make(_ plan: SitePlan, _ takesBack: Bool) async throws {
         let store = try SiteJournal.change(on: plan.machine)
-        let installer = Installer(try plan.steps(), store: store, now: unixMilliseconds, tell: tellProgress)
+        let (steps, began) = (try plan.steps(), Instant.now)
+        let installer = Installer(steps, store: store, now: unixMilliseconds, tell: ServerReview.progress(steps, tell: tell))
         do {
             let outcome = try await installer.install(Journal.Order(settings: plan.answers.fields, version: ProgramContext.version))
             let after = try next(plan, outcome)
-            show(OutcomeView(state: outcome.state, origin: plan.answers.origin, changed: outcome.changed, left: [], next: after))
+            show(
+                OutcomeView(
+                    state: outcome.state, origin: plan.answers.origin, changed: outcome.changed, left: [], next: after,
+                    seconds: (Instant.now - began).seconds))
         } catch let fault as StepFault {
             guard takesBack, try !isOwnedMeanwhile(plan.machine, try store.load()) else {
                 throw Arguments.Fault(
@@ -117,10 +139,12 @@ extension Console {
 
     // MARK: Status, rollback and removal
 
-    private func status(_ site: ServerSite) async throws {
+    private func status(_ site: ServerSite, isText: Bool) async throws {
         let store = SiteJournal.read(on: site.machine)
-        let status = try await site.installed(try store.load()).status(store)
-        show(status)
+        let plan = try site.installed(try store.load())
+        let status = try await plan.status(store)
+        let view = StatusView(status: status, figures: await site.figures(plan))
+        if isText { for line in view.lines { say(line) } } else { show(view) }
         if status.health == .unhealthy, let worst = status.problems.first(where: { $0.health == .unhealthy }) {
             throw Arguments.Fault("the server is unhealthy: \(worst.what): \(worst.advice)")
         }

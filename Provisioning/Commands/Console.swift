@@ -54,7 +54,8 @@ package struct Console: Sendable {
           rollout board ID | rollout channel ID stable|beta|edge                 what a sender has, and which releases it follows
           server install --host NAME [--certificate own|acme|files] …           this machine becomes a server; see OPERATE.md
           server install --dry-run …                                             what would be made, and nothing is
-          server status | server rollback | server destroy [--purge] [--confirm NAME]
+          server status [--text]                                                 how it is, what it has, and what to do next; --text for people
+          server rollback | server destroy [--purge] [--confirm NAME]
           server update                                                          goes on with an update, or takes up what the page asked for
           server update --version V                                              to a release that is published here, now
           server back [--confirm VERSION]                                        to the version before
@@ -139,6 +140,9 @@ package struct Console: Sendable {
     }
 
     // MARK: What commands share
+
+    /// One line for people, in the place of JSON.
+    func say(_ line: String) { print(line.escaped()) }
 
     func show(_ value: some Encodable) {
         let encoder = JSONEncoder()

@@ -33,7 +33,16 @@ struct ServerQuestions {
 
     private func complete(_ fields: inout [String: String]) throws {
         try fill(&fields, "host", "The name that browsers and boards know this server by, such as live.example.org: ")
-        try fill(&fields, "certificate", "Its certificate: own (an authority of its own), acme (a public one) or files [own]: ")
+        try fill(&fields, "certificate", Self.certificate)
+        try completeCertificate(&fields)
+        try fill(&fields, "address", "This machine's public addresses, with commas between, behind a NAT or for rooms [none]: ")
+        try fill(&fields, "pool", "Is it a receiver host too, yes or no [yes]: ")
+        try fill(&fields, "rooms", "Workers for rooms, each of which takes a core at most [0]: ")
+    }
+
+    private static let certificate = "Its certificate: own (an authority of its own), acme (a public one) or files [own]: "
+
+    private func completeCertificate(_ fields: inout [String: String]) throws {
         switch fields["certificate"] {
         case "acme": try fill(&fields, "mail", "Whom the authority writes to before it ends, such as admin@example.org: ")
         case "files":
@@ -42,9 +51,6 @@ struct ServerQuestions {
             try fill(&fields, "authority-file", "The file of its authority, where boards shall pin it [none]: ")
         default: break
         }
-        try fill(&fields, "address", "This machine's public addresses, with commas between, behind a NAT or for rooms [none]: ")
-        try fill(&fields, "pool", "Is it a receiver host too, yes or no [yes]: ")
-        try fill(&fields, "rooms", "Workers for rooms, each of which takes a core at most [0]: ")
     }
 
     /// An empty answer is the standard.
@@ -55,10 +61,41 @@ struct ServerQuestions {
         if !text.isEmpty { fields[name] = text }
     }
 
-    /// Whether a person says yes; true where there is none to ask.
-    func agrees(_ question: String) -> Bool {
-        guard let ask else { return true }
-        return ask(question)?.trimmingSpaces.lowercased() == "yes"
+    /// What a person says to what was shown.
+    enum Verdict: Equatable {
+        case yes, no
+        /// The name of an answer that shall be another one.
+        case change(String)
+    }
+
+    /// - Parameter mayChange: nothing was made with these answers yet.
+    /// - Returns: yes where there is nobody to ask.
+    func verdict(mayChange: Bool) -> Verdict {
+        guard let ask else { return .yes }
+        let choice = mayChange ? "yes, no, or the name of an answer to change it, such as host" : "yes or no"
+        let word = ask("Make all of it: \(choice) [no]? ")?.trimmingSpaces.lowercased() ?? ""
+        if word == "yes" { return .yes }
+        let name = word.hasPrefix("--") ? String(word.dropFirst(2)) : word
+        return mayChange && SiteAnswers.names.contains(name) ? .change(name) : .no
+    }
+
+    /// - Returns: the answers with another one; as they were, and said why, where it cannot be.
+    func changed(_ answers: SiteAnswers, _ name: String, tell: (String) -> Void) throws -> SiteAnswers {
+        var fields = answers.fields
+        if name == "certificate" {
+            // What belonged to the kind before.
+            for other in ["certificate-file", "key-file", "authority-file", "mail", "acme-directory"] { fields[other] = nil }
+        }
+        fields[name] = nil
+        let question = "--\(name) is \(answers.fields[name] ?? "not given"), and shall be [as if not given]: "
+        try fill(&fields, name, name == "certificate" ? Self.certificate : question)
+        if name == "certificate" { try completeCertificate(&fields) }
+        do {
+            return try SiteAnswers(fields)
+        } catch {
+            tell("\(error)")
+            return answers
+        }
     }
 
     /// What a person types, e.g. a name; nil where there is none.

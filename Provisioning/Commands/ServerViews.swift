@@ -22,11 +22,14 @@ struct PlanView: Encodable {
     }
 
     let origin: String
+    /// By the names of their options.
+    let answers: [String: String]
     let preflight: [Answer]
     let steps: [Item]
 
     init(_ plan: SitePlan, _ findings: [Finding], _ planned: [PlannedStep]) {
         origin = plan.answers.origin
+        answers = plan.answers.fields
         preflight = findings.map { finding in
             switch finding.verdict {
             case .passed(let found): Answer(name: finding.name, need: finding.need, passed: true, found: found, advice: nil)
@@ -43,6 +46,9 @@ struct PlanView: Encodable {
             }
         }
     }
+
+    /// What has to be set right before anything is made.
+    var blocking: [String] { preflight.filter { !$0.passed && $0.need == .required }.map(\.name) }
 
     /// The same for people, a line each.
     var lines: [String] {
@@ -74,6 +80,8 @@ struct OutcomeView: Encodable {
     let left: [Outcome.Left]
     /// What is for a person to do now.
     let next: [String]
+    /// How long it took; of an installation.
+    var seconds: Double?
 }
 
 extension Progress {

@@ -26,6 +26,8 @@ package struct SiteAnswers: Hashable, Sendable {
     package private(set) var authorityFile: String?
     /// Whom the public authority writes to.
     package private(set) var mail: String?
+    /// Of the public authority; nil: the one that certbot asks by itself.
+    package private(set) var acmeDirectory: String?
     package private(set) var hasPool = true
     /// UDP, one for each stream.
     package private(set) var poolPorts = 20000...20999
@@ -43,8 +45,8 @@ package struct SiteAnswers: Hashable, Sendable {
 
     /// The names of the answers, as options of the command line have them.
     package static let names = [
-        "host", "address", "https-port", "http-port", "certificate", "certificate-file", "key-file", "authority-file", "mail", "pool",
-        "pool-ports", "rooms", "rooms-port", "backup-recipient", "release-keys", "release-channel", "packages",
+        "host", "address", "https-port", "http-port", "certificate", "certificate-file", "key-file", "authority-file", "mail",
+        "acme-directory", "pool", "pool-ports", "rooms", "rooms-port", "backup-recipient", "release-keys", "release-channel", "packages",
     ]
 
     /// Every answer that is wrong, with what was expected.
@@ -66,6 +68,7 @@ package struct SiteAnswers: Hashable, Sendable {
         certificateFile = reading.path("certificate-file")
         keyFile = reading.path("key-file")
         authorityFile = reading.path("authority-file")
+        acmeDirectory = reading.text("acme-directory", "an address such as https://acme.example.org/directory") { Self.isDirectory($0) }
         mail = reading.text("mail", "an address such as admin@example.org") { Self.isMail($0) }
         hasPool = reading.choice("pool")
         poolPorts = reading.ports("pool-ports", 20000...20999)
@@ -99,6 +102,7 @@ package struct SiteAnswers: Hashable, Sendable {
         } else if mail != nil {
             reading.faults.append("--mail belongs to --certificate acme")
         }
+        if acmeDirectory != nil, certificate != .acme { reading.faults.append("--acme-directory belongs to --certificate acme") }
         if releaseKeys == nil, reading.isGiven("release-channel") { reading.faults.append("--release-channel belongs to --release-keys") }
         if roomWorkers > 0, addresses.isEmpty { reading.faults.append("--address is missing: with rooms browsers are told it") }
         if httpsPort == httpPort { reading.faults.append("--https-port and --http-port are both \(httpPort)") }
@@ -119,6 +123,7 @@ package struct SiteAnswers: Hashable, Sendable {
         fields["key-file"] = keyFile
         fields["authority-file"] = authorityFile
         fields["mail"] = mail
+        fields["acme-directory"] = acmeDirectory
         fields["backup-recipient"] = backupRecipient
         fields["release-keys"] = releaseKeys
         if releaseKeys != nil { fields["release-channel"] = releaseChannel.rawValue }
@@ -152,6 +157,11 @@ package struct SiteAnswers: Hashable, Sendable {
         let hyphen = UInt8(ascii: "-")
         guard (1...63).contains(bytes.count), bytes.first != hyphen, bytes.last != hyphen else { return false }
         return bytes.allSatisfy { isLetterOrDigit($0) || $0 == hyphen }
+    }
+
+    /// It becomes a word of certbot's command line.
+    private static func isDirectory(_ text: String) -> Bool {
+        text.hasPrefix("https://") && (9...500).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
     private static func isMail(_ text: String) -> Bool {

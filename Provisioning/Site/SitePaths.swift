@@ -33,7 +33,7 @@ package enum SitePaths {
     static let blobs = "/var/lib/strata/control/blobs"
     /// Control takes the one that it finds at its first start, and removes it when the server has an owner.
     package static let setupSecret = "/var/lib/strata/control/setup-secret"
-    static let operatorToken = "/var/lib/strata/control/operator-token"
+    package static let operatorToken = "/var/lib/strata/control/operator-token"
     static let pool = "/var/lib/strata/pool"
     static let poolIdentity = "/var/lib/strata/pool/identity.json"
     static let poolKey = "/var/lib/strata/pool/device.key"

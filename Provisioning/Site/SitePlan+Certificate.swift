@@ -167,10 +167,14 @@ extension SitePlan {
             look: { try Self.served(answers, on: machine, at: now()) },
             prepare: { try Self.noted([SitePaths.key, SitePaths.chain], on: machine) },
             make: {
-                try await machine.run([
-                    "certbot", "certonly", "--standalone", "--non-interactive", "--agree-tos", "--keep-until-expiring", "--email",
-                    answers.mail ?? "", "--domain", answers.host, "--cert-name", Self.lineage, "--deploy-hook", SitePaths.certificateHook,
-                ])
+                // Kept with the certificate, for its renewals.
+                let authority = answers.acmeDirectory.map { ["--server", $0] } ?? []
+                try await machine.run(
+                    [
+                        "certbot", "certonly", "--standalone", "--non-interactive", "--agree-tos", "--keep-until-expiring", "--email",
+                        answers.mail ?? "", "--domain", answers.host, "--cert-name", Self.lineage, "--deploy-hook",
+                        SitePaths.certificateHook,
+                    ] + authority)
                 // One that is kept calls no hook.
                 try await machine.run(["env", "RENEWED_LINEAGE=/etc/letsencrypt/live/\(Self.lineage)", SitePaths.certificateHook])
             },

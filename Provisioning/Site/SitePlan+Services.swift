@@ -9,6 +9,8 @@ extension SitePlan {
     func serviceSteps() -> [Step] {
         var steps = [service(Self.control), answering()]
         if answers.certificate == .own { steps.append(service("strata-certificate@\(answers.host).timer", .timer)) }
+        // Debian enables it with certbot; where somebody has switched it off nothing would renew.
+        if answers.certificate == .acme { steps.append(service("certbot.timer", .timer)) }
         if answers.backupRecipient != nil { steps.append(service("strata-backup.timer", .timer)) }
         if answers.releaseKeys != nil {
             steps.append(service("strata-server-update.path"))

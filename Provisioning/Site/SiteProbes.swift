@@ -203,7 +203,7 @@ package struct SiteProbes: Sendable {
         case .files: return given()
         case .acme:
             do {
-                let status = try await get(Self.acmeDirectory)
+                let status = try await get(answers.acmeDirectory ?? Self.acmeDirectory)
                 if status == 200 { return .passed("the public authority answers") }
                 return .failed("the public authority answers with \(status)", advice: "try again later, or use --certificate own")
             } catch {

@@ -120,6 +120,8 @@ struct ControlConfigurationTests {
         #expect(bucket?.secret.revealed == "wJalrXUtnFEMI" && bucket?.bucket == "strata" && bucket?.accessKey == "key")
         #expect(try parse(section(["endpoint = \"http://10.0.0.5:9000/s3\"", "inside = true"])).bucket?.path(of: "a") == "/s3/strata/a")
         #expect(try parse(least).bucket == nil)
+        let ending = try parse(section(["endpoint = \"https://s3.example.org\"", "access_key_ends = \"2027-06-01\""]))
+        #expect(ending.bucketKeyEnd?.text == "2027-06-01T00:00:00.000Z" && ending.bucket != nil)
         let endpoint = "endpoint = \"https://s3.example.org\""
         for (lines, key) in [
             (["endpoint = \"http://s3.example.org\""], "blobs.endpoint"), (["endpoint = \"s3.example.org\""], "blobs.endpoint"),
@@ -128,6 +130,7 @@ struct ControlConfigurationTests {
             ([endpoint, "bucket = \"a.b\"", "addressing = \"host\""], "blobs.addressing"),
             ([endpoint, "region = \"a/b\""], "blobs.region"), ([endpoint, "access_key = \"a b\""], "blobs.access_key"),
             ([endpoint, "secret_file = \"/nowhere/at/all\""], "blobs.secret_file"),
+            ([endpoint, "access_key_ends = \"2027-02-31\""], "blobs.access_key_ends"),
             ([endpoint, "authority = \"/nowhere/at/all\""], "blobs.authority"), (["region = \"r\""], "blobs.region"),
         ] {
             let text = lines.contains { $0.hasPrefix("endpoint") } ? section(lines) : least + "[blobs]\n" + lines[0] + "\n"

@@ -158,7 +158,9 @@ struct BoardUpdateTests {
         }
     }
 
-    @Test("a board follows its keys: a release of a new key is taken once the old ones' list has been replaced")
+    @Test(
+        "a board follows its keys: a release of a new key is taken once the old ones' list has been replaced; its owner brings it there on a page, and sees how one that does not start was undone",
+        .row("SND-13"))
     func keys() async throws {
         try await atFrontDesk { desk in
             let workshop = try ReleaseWorkshop(desk.stage)
@@ -166,10 +168,37 @@ struct BoardUpdateTests {
             let next = try Ed25519PrivateKey.generate()
             try ReleaseRouteTests.publish(try workshop.keys(number: 2, signing: next).bytes, as: "keys.2", at: desk)
             try workshop.publish("1.1.0", ["strata-agent": StandIn.good.program("1.1.0")], by: next)
-            let rollout = try await board.roll("1.1.0")
+            let page = try await Dashboard.opened(
+                on: desk.stage, at: desk.server, as: "owner@keys.org", "another long password")
+            try await bring("1.1.0", on: page)
             let updater = try await board.start()
             try await updater.line(containing: "release keys were replaced", within: .seconds(30))
-            #expect(try await board.fate(in: rollout, within: 90).fate == "installed")
+            let rows = "strata.rows('Senders that it has reached').join()"
+            try await page.wait("/keys.*Installed/.test(\(rows))", "the page says that it is installed", within: .seconds(120))
+            #expect(board.slot == "slots/b" && board.running == "1.1.0")
+            #expect(try await page.faults() == [])
+            try await page.press("End it")
+            try await isShown("1.1.0", "Over", on: page)
+
+            try workshop.publish("1.2.0", ["strata-agent": StandIn.crashing.program("1.2.0")], by: next)
+            try await bring("1.2.0", on: page)
+            let undone = "/keys.*Did not work.*the agent said nothing/.test(\(rows))"
+            try await page.wait(undone, "the page says that it did not work", within: .seconds(180))
+            #expect(board.slot == "slots/b")
+            try await eventually(within: .seconds(20), "the version before runs") { board.running == "1.1.0" }
         }
+    }
+
+    private func bring(_ version: String, on page: Dashboard) async throws {
+        try await page.go("/admin/updates")
+        try await page.press("Bring \(version) to senders")
+        try await page.see("Which sender gets it first")
+        try await page.press("Begin")
+        try await isShown(version, "Under way", on: page)
+    }
+
+    private func isShown(_ version: String, _ state: String, on page: Dashboard) async throws {
+        let words = "/\(version) on its way\\s*\(state)/.test(document.body.innerText)"
+        try await page.wait(words, "\(version): \(state)")
     }
 }

@@ -218,11 +218,7 @@ struct BootTests {
         try await onStage { stage in
             let machine = try Machine("filter", on: stage, units: ["strata-pool"])
             do {
-                // Before its process 1 is systemd there is nobody to ask, and systemctl says offline.
-                try await eventually(within: .seconds(15), "systemd runs") {
-                    let state = try await machine.run("systemctl", "is-system-running", mayFail: true).text
-                    return ["starting\n", "running\n", "degraded\n"].contains(state)
-                }
+                try await machine.booted()
                 try await filter(machine)
             } catch {
                 try await machine.cut()

@@ -9,9 +9,13 @@ import Testing
 struct CertificateTests {
     private static let day: Int64 = 86_400
 
-    @Test("a certificate that ends is told in the log, in the figures and to admins, before and when it is over, until there is a new one")
+    @Test(
+        "a certificate that ends is told in the log, in the figures and to admins, before and when it is over, until there is a new one; 30, 7 and 1 days before it and an API token mail says so, once",
+        .row("PRV-19"))
     func ends() async throws {
-        try await atFrontDesk { desk in
+        let port = try FreePorts.tcp()
+        try await atFrontDesk({ $0.mailPort = port }) { desk in
+            let peer = try await MailPeer(on: desk.stage, port: port)
             let control = try desk.installation.program("control")
             let owner = try await desk.owner()
             let folder = desk.stage.folder["authority"]
@@ -27,6 +31,8 @@ struct CertificateTests {
             let open = try await reload(control, expecting: "others may use the server's private key")
             #expect(open.contains("\"mode\":\"644\"") && open.contains("\"level\":\"warning\""), "\(open)")
 
+            // An API token that was made 85 days ago ends in 5.
+            try await makeToken("uploader", of: owner, at: desk)
             // 20 days are left, then 3 s, which pass.
             let soon = try put(into: folder, endingIn: 20 * Self.day + 3600)
             let warned = try await reload(control, expecting: "the server's certificate ends soon")
@@ -35,7 +41,15 @@ struct CertificateTests {
             #expect(try await figure(desk, "server") == soon)
             let told = try await probe(owner)
             #expect(told.status == "degraded" && told.detail?.contains("ends at \(text(soon))") == true, "\(told)")
+            let notices = [
+                "The API token uploader ends in less than 7 days", "The server's certificate ends in less than 30 days",
+                "The server's certificate ends in less than 1 day",
+            ]
+            try await mailed(Array(notices.prefix(2)), peer)
+            #expect(try peer.mails.contains { $0.to == ["owner@example.org"] && $0.text.contains(text(soon)) }, "\(try peer.mails)")
 
+            // Read again, the same says nothing new.
+            _ = try await reload(control, expecting: "certificates read again")
             let last = try put(into: folder, endingIn: 3)
             let mark = control.lines.count
             _ = try await reload(control, expecting: "\"ends_at\":\"\(text(last))\"")
@@ -54,6 +68,7 @@ struct CertificateTests {
             let renewed = try await figure(desk, "server")
             #expect(until == text(renewed) && abs(renewed - now - 90 * Self.day) < 300)
             #expect(try await probe(try await desk.owner()).status == "healthy")
+            try await mailed(notices, peer)
         }
     }
 
@@ -98,6 +113,21 @@ struct CertificateTests {
     }
 
     // MARK: Parts
+
+    /// Of 90 days, of which 85 have passed.
+    private func makeToken(_ name: String, of owner: Visitor, at desk: FrontDesk) async throws {
+        let password = desk.installation.ownerPassword
+        let body = #"{"name":"\#(name)","scopes":["read"],"expiresInSeconds":7776000,"password":"\#(password)"}"#
+        #expect(try await owner.post("/api-tokens", body).status == 201)
+        let past = 85 * Self.day * 1000
+        _ = try await sqlite(desk, "UPDATE api_tokens SET created_at = created_at - \(past), expires_at = expires_at - \(past)")
+    }
+
+    /// Waits for mails, and sees that there are no others.
+    private func mailed(_ subjects: [String], _ peer: MailPeer) async throws {
+        try await eventually(within: .seconds(10), "there are mails: \(subjects)") { try peer.mails.count >= subjects.count }
+        #expect(try peer.mails.compactMap { $0.headers["Subject"] }.sorted() == subjects.sorted())
+    }
 
     private var now: Int64 { unixMilliseconds() / 1000 }
 

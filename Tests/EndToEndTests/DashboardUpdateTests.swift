@@ -10,14 +10,16 @@ import Wire
 @Suite(.serialized)
 struct DashboardUpdateTests {
     @Test(
-        "an owner sees that there is an update, what it brings, each step, what became of it, and the way back, which takes the version typed; others see none of it",
-        .row("DEP-07", "DEP-15"))
+        "an owner sees that there is an update, what it brings, each step, what became of all of them, the way back, which takes the version typed, and far below a copy of the database; others see none of it",
+        .row("DEP-07", "DEP-11", "DEP-13", "DEP-15"))
     func page() async throws {
         let files = try TemporaryFolder()
         try await atFrontDesk({
             $0.sections = "[updates]\nkeys = \"\(files["keys"])\"\nreport = \"\(files["report"])\""
         }) { desk in
             try publish("2.0.0", at: desk, files)
+            let copy = "strata.db.before-update.\(Int64(Date.now.timeIntervalSince1970 * 1000) - 60_000)"
+            try desk.stage.folder.write("", to: "control/\(copy)")
             try say(ServerUpdateReport(installed: "1.0.0"), files)
             let page = try await Dashboard.opened(on: desk.stage, at: desk.server, desk.installation.ownerPassword)
             try await page.press("Admin")
@@ -39,12 +41,18 @@ struct DashboardUpdateTests {
             try say(
                 ServerUpdateReport(installed: "1.0.0", phase: .working, target: "2.0.0", place: place, order: Hex.encode(order.id)), files)
             try await page.see("Step 6 of 9: control of 2.0.0 answers", within: .seconds(40))
-            let entry = ServerUpdateReport.Entry(
-                version: "2.0.0", from: "1.0.0", at: "2026-11-23T12:00:00.000Z", result: .installed)
             let done = ServerUpdateReport(
-                installed: "2.0.0", previous: "1.0.0", order: Hex.encode(order.id), sequence: 2, history: [entry])
+                installed: "2.0.0", previous: "1.0.0", order: Hex.encode(order.id), sequence: 2, history: Self.past)
             try say(done, files)
-            try await page.wait("strata.rows('Updates so far').length === 1", "it is in the history", within: .seconds(40))
+            let rows = Self.past.count
+            try await page.wait("strata.rows('Updates so far').length === \(rows)", "all are in the history", within: .seconds(40))
+            let past = try #require(try await page.run("strata.rows('Updates so far')") as? [String])
+            for (row, words) in [
+                (0, ["Nov 23, 2026", "2.0.0", "1.0.0", "Installed"]), (1, ["Nov 22, 2026", "1.9.0", "Did not work", "it ended at once"]),
+                (2, ["Nov 21, 2026", "1.1.0", "Went back"]), (rows - 1, ["0.9.101", "Installed"]),
+            ] {
+                for word in words { #expect(past[row].contains(word), "\(past[row])") }
+            }
             #expect(try await page.faults() == [])
             try await page.browser.screenshot("server-updates")
 
@@ -56,6 +64,7 @@ struct DashboardUpdateTests {
                 try self.order(desk).flatMap { $0.id == order.id ? nil : $0 }
             }
             #expect(back.move == .back(to: ReleaseVersion(1, 0, 0)))
+            try await restore(copy, after: back, at: desk, on: page)
 
             // An admin, and the owner of another organisation, see what runs and no more.
             let owner = try await desk.owner()
@@ -68,6 +77,36 @@ struct DashboardUpdateTests {
             let stranger = try await desk.stranger()
             #expect(try await stranger.get("/server/updates").status == 404)
         }
+    }
+
+    /// As many as are kept, the newest first.
+    private static let past: [ServerUpdateReport.Entry] = {
+        typealias Entry = ServerUpdateReport.Entry
+        let latest = [
+            Entry(version: "2.0.0", from: "1.0.0", at: "2026-11-23T12:00:00.000Z", result: .installed),
+            Entry(version: "1.9.0", from: "1.0.0", at: "2026-11-22T12:00:00.000Z", result: .failed, reason: "it ended at once"),
+            Entry(version: "1.1.0", from: "1.0.0", at: "2026-11-21T12:00:00.000Z", result: .wentBack),
+        ]
+        let older = (latest.count..<ServerUpdateReport.historyLimit).map { number in
+            Entry(version: "0.9.\(200 - number)", from: "0.9.0", at: "2026-01-01T12:00:00.\(900 - number)Z", result: .installed)
+        }
+        return latest + older
+    }()
+
+    /// What is out of the way until somebody looks for it, says what it costs, and takes the server's name.
+    private func restore(_ copy: String, after last: ServerOrder, at desk: FrontDesk, on page: Dashboard) async throws {
+        #expect(try await page.run("strata.named('button', 'Restore this copy') === null") as? Bool == true)
+        try await page.press("Advanced")
+        try await page.see("Everything that was stored since the copy was made is lost")
+        try await page.press("Restore this copy")
+        #expect(try await page.run("strata.named('button', 'Restore').disabled") as? Bool == true)
+        let name = try await desk.owner().get("/server/updates").text("serverName")
+        try await page.fill("Type “\(name)” to confirm", name)
+        try await page.press("Restore")
+        let order = try await eventually(within: .seconds(15), "the copy is asked for") {
+            try self.order(desk).flatMap { $0.id == last.id ? nil : $0 }
+        }
+        #expect(order.move == .restore(copy: copy))
     }
 
     private func publish(_ version: String, at desk: FrontDesk, _ files: TemporaryFolder) throws {

@@ -22,15 +22,16 @@ final class Machine: Sendable {
     }
 
     /// - Parameters:
-    ///   - units: of our `systemd` folder, enabled.
+    ///   - units: of our `systemd` folder, enabled; none for a machine on which nothing of ours was installed.
     ///   - configuration: a file for each, in place of the reference one.
     ///   - state: a folder that is `/var/lib/strata`, the first unit's: what is written there outlives the power.
     ///   - programs: of ours that are installed beside the units' own.
     ///   - over: more folders of this machine, without the first slash, that it may write to; the ones above others first.
+    ///   - borrowing: this machine's own units that it has as well, e.g. `certbot.timer`.
     ///   - inside: what comes before the command: a namespace's network, or nothing for one of its own.
     init(
         _ name: String, on stage: Stage, units: [String], configuration: [String: String] = [:], programs: [String] = [],
-        state: String? = nil, over: [String] = [], inside: [String] = []
+        state: String? = nil, over: [String] = [], borrowing: [String] = [], inside: [String] = []
     ) throws {
         guard let hierarchy = Self.hierarchy else { throw SupportFailure("there is no cgroup2 hierarchy") }
         self.stage = stage
@@ -41,7 +42,7 @@ final class Machine: Sendable {
             let reference = try String(contentsOf: Self.units.appendingPathComponent("\(unit).conf"), encoding: .utf8)
             try (configuration[unit] ?? reference).write(toFile: "\(folder)/\(unit).conf", atomically: true, encoding: .utf8)
         }
-        let script = try stage.folder.write(try Self.boot(units, programs, folder, state, over), to: "machine-\(name)/boot")
+        let script = try stage.folder.write(try Self.boot(units, programs, folder, state, over, borrowing), to: "machine-\(name)/boot")
         let own = inside.isEmpty ? ["--net"] : []
         let words = ["unshare", "--pid", "--mount", "--uts", "--ipc", "--cgroup", "--fork", "--mount-proc", "--kill-child"] + own
         let command = "echo $$ > \(group)/cgroup.procs && exec \(words.joined(separator: " ")) sh -e \(script)"
@@ -51,10 +52,10 @@ final class Machine: Sendable {
     private static let units = Places.root.appendingPathComponent("systemd")
 
     /// What process 1 does before it is systemd.
-    private static func boot(_ units: [String], _ more: [String], _ folder: String, _ state: String?, _ over: [String]) throws -> String {
-        let source = Self.units.path
-        let programs = try (units + more).map { "install -m 755 \(try Places.program($0)) /usr/bin/" }
-        let user = units[0]
+    private static func boot(
+        _ units: [String], _ more: [String], _ folder: String, _ state: String?, _ over: [String], _ borrowed: [String]
+    ) throws -> String {
+        let ours = try units.first.map { try installed(units, more, folder, state, as: $0) } ?? fresh
         return """
             mount --make-rprivate /
             mount -t tmpfs tmpfs /run
@@ -62,26 +63,14 @@ final class Machine: Sendable {
                 mkdir -p /run/over/$place/new /run/over/$place/work
                 mount -t overlay overlay -o lowerdir=/$place,upperdir=/run/over/$place/new,workdir=/run/over/$place/work /$place
             done
-            mkdir -p /etc/strata /run/units
-            \(programs.joined(separator: "\n"))
+            mkdir -p /run/units
             mount -t tmpfs tmpfs /etc/systemd/system
-            cp \(units.map { "\(source)/\($0).service" }.joined(separator: " ")) /run/units
-            cp \(source)/strata-certificate@.* \(source)/strata-backup.* /run/units
-            cp \(source)/strata.sysusers /usr/lib/sysusers.d/strata.conf
-            cp \(source)/strata.tmpfiles /usr/lib/tmpfiles.d/strata.conf
-            cp \(folder)/*.conf /etc/strata
+            for unit in \(borrowed.joined(separator: " ")); do cp /usr/lib/systemd/system/$unit /run/units; done
             for name in network network-online multi-user sysinit basic shutdown; do
                 printf '[Unit]\\nDescription=%s\\nDefaultDependencies=no\\n' $name > /run/units/$name.target
             done
-            for unit in \(units.joined(separator: " ")); do
-                mkdir /run/units/$unit.service.d
-                printf '[Service]\\nStandardError=append:/run/units.log\\n' > /run/units/$unit.service.d/log.conf
-            done
-            systemd-sysusers strata.conf
-            systemd-tmpfiles --create strata.conf
-            \(state.map { "mkdir -p /var/lib/strata && mount --bind \($0) /var/lib/strata && chown -R \(user): /var/lib/strata" } ?? "")
             export container=strata SYSTEMD_UNIT_PATH=/etc/systemd/system:/run/units
-            systemctl enable \(units.joined(separator: " "))
+            \(ours)
             umount -R /sys/fs/cgroup
             mount -t cgroup2 cgroup2 /sys/fs/cgroup
             ip link set lo up
@@ -90,9 +79,52 @@ final class Machine: Sendable {
             """
     }
 
+    /// As an installer leaves it.
+    private static func installed(
+        _ units: [String], _ more: [String], _ folder: String, _ state: String?, as user: String
+    ) throws -> String {
+        let source = Self.units.path
+        let programs = try (units + more).map { "install -m 755 \(try Places.program($0)) /usr/bin/" }
+        return """
+            mkdir -p /etc/strata
+            \(programs.joined(separator: "\n"))
+            cp \(units.map { "\(source)/\($0).service" }.joined(separator: " ")) /run/units
+            cp \(source)/strata-certificate@.* \(source)/strata-backup.* /run/units
+            cp \(source)/strata.sysusers /usr/lib/sysusers.d/strata.conf
+            cp \(source)/strata.tmpfiles /usr/lib/tmpfiles.d/strata.conf
+            cp \(folder)/*.conf /etc/strata
+            for unit in \(units.joined(separator: " ")); do
+                mkdir /run/units/$unit.service.d
+                printf '[Service]\\nStandardError=append:/run/units.log\\n' > /run/units/$unit.service.d/log.conf
+            done
+            systemd-sysusers strata.conf
+            systemd-tmpfiles --create strata.conf
+            \(state.map { "mkdir -p /var/lib/strata && mount --bind \($0) /var/lib/strata && chown -R \(user): /var/lib/strata" } ?? "")
+            systemctl enable \(units.joined(separator: " "))
+            """
+    }
+
+    /// Before an installer: where units are put there is none, and those that are put there are found.
+    private static let fresh = """
+        mount -t tmpfs tmpfs /usr/lib/systemd/system
+        export SYSTEMD_UNIT_PATH=$SYSTEMD_UNIT_PATH:/usr/lib/systemd/system
+        """
+
+    /// Waits until systemd runs, where no unit of ours says so: before its process 1 is that there is nobody to ask, and systemctl says
+    /// offline.
+    func booted() async throws {
+        try await eventually(within: .seconds(15), "systemd runs") {
+            let state = try await self.run("systemctl", "is-system-running", mayFail: true).text
+            return ["starting\n", "running\n", "degraded\n"].contains(state)
+        }
+    }
+
     /// Runs a command in it.
     @discardableResult
-    func run(_ words: String..., mayFail: Bool = false) async throws -> ToolAnswer {
+    func run(_ words: String..., mayFail: Bool = false) async throws -> ToolAnswer { try await run(words, mayFail: mayFail) }
+
+    @discardableResult
+    func run(_ words: [String], mayFail: Bool = false) async throws -> ToolAnswer {
         try await runTool("nsenter", ["-t", "\(try pid)", "-m", "-u", "-i", "-n", "-p", "-C"] + words, mayFail: mayFail)
     }
 

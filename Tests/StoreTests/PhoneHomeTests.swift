@@ -34,6 +34,8 @@ struct PhoneHomeTests {
         let stranger = try await fixture.stranger()
         _ = try await fixture.store.meetings(in: stranger).create(CreateMeetingRequest(title: "Theirs"))
         #expect(try await home.counts() == ServerCounts(organizations: 2, senders: 1, broadcasts: 0, meetings: 1))
+        let stock = ServerStock(organizations: 2, users: 2, senders: 1, meetings: 1, recordings: 0)
+        #expect(try await fixture.store.operations.stock() == stock)
         let first = try await home.add(.scheduled, to: "home.example.org", body: "{}", status: 204, fault: nil)
         fixture.clock.advance(.seconds(300))
         let second = try await home.add(.manual, to: "home.example.org", body: "{}", status: nil, fault: "no answer")

@@ -978,6 +978,18 @@ export type RehearsedLink = {
   leftBytes?: number | null;
 };
 
+export type Release = {
+  version: string;
+  sequence: number;
+  channel: "stable" | "beta" | "edge";
+  releasedAt: string;
+  expiresAt: string;
+  minimum: string;
+  notes: string[];
+  breaking: string[];
+  machines: string[];
+};
+
 export type ResetModemAnswer = {
   modem: string;
   reason?: string | null;
@@ -1625,6 +1637,10 @@ export interface Operations {
   getRehearsalsById: { path: { id: string }; body: undefined; answer: Rehearsal };
   /** Stop a rehearsal; no error where it is over already. For the role host and those above it. */
   postRehearsalsByIdStop: { path: { id: string }; body: undefined; answer: Rehearsal };
+  /** The releases for boards that the operator has published, the newest first. For the organisation's owner. */
+  getReleases: { path: Nothing; body: undefined; answer: {
+    items: Release[];
+  } };
   /** The last 50 rollouts of releases to the organisation's boards, the newest first. For the organisation's owner. */
   getRollouts: { path: Nothing; body: undefined; answer: {
     items: Rollout[];
@@ -1846,6 +1862,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   postRehearsals: ["POST", "/api/v1/rehearsals"],
   getRehearsalsById: ["GET", "/api/v1/rehearsals/{id}"],
   postRehearsalsByIdStop: ["POST", "/api/v1/rehearsals/{id}/stop"],
+  getReleases: ["GET", "/api/v1/releases"],
   getRollouts: ["GET", "/api/v1/rollouts"],
   postRollouts: ["POST", "/api/v1/rollouts"],
   getRolloutsById: ["GET", "/api/v1/rollouts/{id}"],

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 const document = JSON.parse(readFileSync(0, "utf8"));
 // What a page has no use for: boards, hosts, the operator, players outside, and what is no JSON of ours.
-const others = /^\/api\/v1\/(operator|devices|enroll$|live|join$|network-test$|openapi|players|releases|objects)/;
+const others = /^\/api\/v1\/(operator|devices|enroll$|live|join$|network-test$|openapi|players|releases\/|objects)/;
 const isOurs = path => path.startsWith("/api/v1/") && !others.test(path);
 const used = new Set();
 

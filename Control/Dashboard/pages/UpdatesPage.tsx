@@ -6,6 +6,7 @@ import { Table } from "../design/Table";
 import { useAll } from "../live/Live";
 import { useWords } from "../text/Text";
 import { healthTones } from "./DiagnosticsPage";
+import { SenderUpdates } from "./SenderUpdates";
 import { ServerUpdate } from "./ServerUpdate";
 
 type Program = { id: string; kind: string; version: string; count: number; isNewest: boolean };
@@ -26,6 +27,7 @@ export function UpdatesPage() {
           <p className="muted">{t("updates.text")}</p>
         </Card>
         {may("server.manage") && <ServerUpdate />}
+        {may("updates.manage") && <SenderUpdates />}
         <Card title={t("updates.programs")}>
           {programs(version).length === 0 ? <p className="muted">{t("updates.noPrograms")}</p> : (
             <Table label={t("updates.programs")} rows={programs(version)} id={one => one.id} columns={[
