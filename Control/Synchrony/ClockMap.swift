@@ -24,6 +24,8 @@ package struct ClockMap: Hashable, Sendable {
     private static let drift = 0.000_4
     /// A line that is known for less says nothing of how it goes on.
     private static let least: Microseconds = 60_000_000
+    /// Knots that are further apart are of two clocks: between them the nearer one counts.
+    private static let step: Microseconds = 250_000
 
     private var knots: [Knot] = []
     /// What the offset grows in a microsecond beyond the knots.
@@ -80,6 +82,9 @@ package struct ClockMap: Hashable, Sendable {
             if knots[middle].from <= time { low = middle } else { high = middle }
         }
         let (left, right) = (knots[low], knots[high])
+        if (right.offset - left.offset).magnitude > Self.step.magnitude {
+            return time + (time - left.from <= right.from - time ? left.offset : right.offset)
+        }
         let share = Double(time - left.from) / Double(right.from - left.from)
         return time + left.offset + Int64((Double(right.offset - left.offset) * share).rounded())
     }

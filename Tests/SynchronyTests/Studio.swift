@@ -28,7 +28,7 @@ struct Crystal {
     var drift = 0.0
     var start: Double = 0
 
-    func time(_ true: Microseconds) -> Double { start + Double(`true`) * (1 + drift / 1_000_000) }
+    func time(_ taken: Microseconds) -> Double { start + Double(taken) * (1 + drift / 1_000_000) }
 }
 
 /// One track of a publisher, whose packets and reports come over a way with a delay that changes.
@@ -73,7 +73,7 @@ struct Performer {
 
     mutating func arrival(_ taken: Microseconds, _ dice: inout Dice) -> Microseconds {
         // Ways keep the order, as most do: a slow packet holds up the next ones.
-        last = max(last + 1, taken + delay.least + Microseconds(-delay.jitter * _log(1 - dice.unit())))
+        last = max(last + 1, taken + delay.least + Microseconds(-delay.jitter * logarithm(1 - dice.unit())))
         return last
     }
 
@@ -85,7 +85,7 @@ struct Performer {
 }
 
 /// The natural logarithm of 0 to 1, well enough for a delay. Source: the series of the area tangent.
-private func _log(_ value: Double) -> Double {
+private func logarithm(_ value: Double) -> Double {
     var (value, halves) = (max(value, 1e-9), 0.0)
     while value < 0.7 {
         value *= 2
@@ -110,7 +110,7 @@ struct Studio {
         var survey = Survey()
         packets = performers.map { _ in [] }
         var reported = performers.map { _ in Microseconds.min }
-        for taken in stride(from: 0, to: length, by: Microseconds.Stride(every)) {
+        for taken in stride(from: 0, to: length, by: Int(every)) {
             for index in performers.indices where !performers[index].isSilent(taken) {
                 let at = performers[index].arrival(taken, &dice)
                 let (source, timestamp) = (performers[index].source, performers[index].timestamp(taken))

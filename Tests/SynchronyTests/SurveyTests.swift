@@ -98,7 +98,7 @@ import Testing
             studio.performers[0].pauses = [(from: 100 * second, to: 100 * second + pause, keepsCounting: keepsCounting)]
             studio.record(pause + 260 * second, every: 60 * ms, seed: 6)
             let sound = studio.lateness(of: 0)
-            #expect(sound.allSatisfy { 0...80 * ms ~= $0.late }, "\(pause) us: \(sound.map(\.late).max() ?? 0)")
+            #expect(sound.allSatisfy { 0...80 * ms ~= $0.late }, "\(pause) us: \(sound.map { $0.late }.max() ?? 0)")
         }
     }
 
