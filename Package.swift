@@ -201,7 +201,7 @@ let control: [Target] = [
         "Control", "SFU",
         [
             "Units", "Wire", "BondWire", "STUN", "ICE", "TLS", "SRTP", "RTP", "SDP", "Forwarding", "Congestion", "WebRTC", "Service",
-            "Posix", "Logging",
+            "TrackLog", "TrackSpool", "Posix", "Logging",
         ], more: fast),
     program("Control", "SFUMain", ["SFU", "Service", "Logging", "Posix"]),
     module("Control", "Rooms", ["Units", "Wire", "Web", "Crypto", "Service", "Posix", "Logging", "Meetings"]),
@@ -370,7 +370,7 @@ let suites: [Target] = [
         "SFUTests",
         [
             "SFU", "Congestion", "Forwarding", "RTP", "BondWire", "ICE", "SDP", "TLS", "Units", "WebRTC", "Wire", "SRTP", "Crypto", "Posix",
-            "Logging",
+            "Logging", "Support", "TrackLog", "TrackSpool",
         ]),
     tests("WebRTCTests", ["WebRTC", "TLS", "SRTP", "BondWire"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),

@@ -55,7 +55,7 @@ struct TakeWriterTests {
     }
 
     private static func numbers(_ records: [LogRecord]) -> [UInt16] {
-        records.compactMap { if case .packet(let packet) = $0 { packet.fields.sequence } else { nil } }
+        records.compactMap { record -> UInt16? in if case .packet(let packet) = record { packet.fields.sequence } else { nil } }
     }
 
     @Test("what came lies in a file for each track, behind a head that says whose it is")
@@ -119,7 +119,7 @@ struct TakeWriterTests {
         defer { loop.stop() }
         let track = try #require(writer.begin(Self.head("0")))
         Self.append(0..<5, to: track, of: writer)
-        while writer.condition.state != .failing { try await Task.sleep(for: .milliseconds(20)) }
+        while writer.condition.lost < 5 || writer.condition.state != .failing { try await Task.sleep(for: .milliseconds(20)) }
         #expect(writer.condition.reason == "less than 1 % of the disk is free")
         #expect(writer.condition.lost == 5)
         disk.isFull.withLock { $0 = false }
