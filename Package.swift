@@ -195,6 +195,7 @@ let control: [Target] = [
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module("Control", "Recordings", ["Units", "Wire", "Store", "Blobs", "Fleet", "Web", "HTTP", "Crypto", "Posix", "Logging"]),
+    pure("Control", "Frames", ["BondWire", "Forwarding", "TrackLog"], fast),
     module("Control", "TrackSpool", ["BondWire", "RTP", "TrackLog", "Posix", "Logging"], more: fast),
     module("Control", "WebRTC", ["BondWire", "Crypto", "SRTP", "TLS"], more: fast),
     module(
@@ -303,6 +304,7 @@ let suites: [Target] = [
     tests("TrackLogTests", ["TrackLog", "Forwarding", "RTP", "BondWire"]),
     tests("SynchronyTests", ["Synchrony", "RTP", "BondWire"]),
     tests("TrackSpoolTests", ["TrackSpool", "TrackLog", "RTP", "Support", "Posix", "Logging"]),
+    tests("FramesTests", ["Frames", "Forwarding", "TrackLog", "RTP", "BondWire"]),
     tests("CongestionTests", ["Congestion", "Forwarding", "RTP", "BondWire"]),
     tests("MeetingsTests", ["Meetings", "Wire"]),
     tests("RolloutsTests", ["Rollouts", "Crypto", "Units"]),

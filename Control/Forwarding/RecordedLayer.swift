@@ -20,7 +20,7 @@ package struct RecordedLayer: Hashable, Sendable {
     }
 
     private let isVideo: Bool
-    private var wanted: UInt8 = 0
+    package private(set) var wanted: UInt8 = 0
     private var current: Run?
     /// Of what comes late of the layer before.
     private var before: Run?

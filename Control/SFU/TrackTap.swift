@@ -49,7 +49,10 @@ final class TrackTap {
 
     /// - Parameter offers: what is sent of its track now, the cheapest first.
     func choose(_ offers: [LayerChoice.Offer]) {
-        if let best = offers.last { layers.want(best.target.layer) }
+        guard let best = offers.last else { return }
+        // Of two that cost nearly the same the one that is there stays.
+        if let held = offers.last(where: { $0.target.layer == layers.wanted }), best.bitrate <= held.bitrate * 5 / 4 { return }
+        layers.want(best.target.layer)
     }
 
     func end(at now: Microseconds) { writer.end(number, at: now) }
