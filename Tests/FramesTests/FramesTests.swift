@@ -57,8 +57,8 @@ private func packet(_ sequence: UInt16, _ timestamp: UInt32 = 0, at: Microsecond
 
     @Test("numbers that begin anew are another beginning; a single stray one is nobody's")
     func anew() {
-        let order = Self.order([40_000, 40_001, 7, 40_002, 100, 101, 102].map { packet($0) })
-        #expect(order.map { $0.number } == [40_000, 40_001, 40_002, 100, 101, 102])
+        let order = Self.order([20_000, 20_001, 7, 20_002, 100, 101, 102].map { packet($0) })
+        #expect(order.map { $0.number } == [20_000, 20_001, 20_002, 100, 101, 102])
         #expect(order.map { $0.followsGap } == [false, false, false, true, false, false])
     }
 }
@@ -107,7 +107,7 @@ private func packet(_ sequence: UInt16, _ timestamp: UInt32 = 0, at: Microsecond
                 packet(6, 12_000, marker: true, Self.vp8(true, isKey: true, 5)),
             ], gapsAt: [4])
         #expect(frames.map(\.timestamp) == [0, 3000, 12_000] && dropped == 2)
-        #expect(frames.map(\.followsGap) == [true, false, true])
+        #expect(frames.map(\.followsGap) == [false, false, true])
     }
 
     @Test("units of H.264 come apart and together, behind start codes")
@@ -156,7 +156,8 @@ private func packet(_ sequence: UInt16, _ timestamp: UInt32 = 0, at: Microsecond
     @Test("a file begins with what came first, and sound and picture keep their distance")
     func distance() {
         var line = FileLine(hasSound: true)
-        #expect(line.picture(at: 50 * second) == FileLine.Placed(time: 0))
+        let picture = line.picture(at: 50 * second)
+        #expect(picture == FileLine.Placed(time: 0))
         let sound = line.sound(at: 50 * second + 40 * ms, duration: 20 * ms)
         #expect(sound == FileLine.Placed(time: 40 * ms))
         #expect(line.zero == 50 * second)
@@ -191,7 +192,8 @@ private func packet(_ sequence: UInt16, _ timestamp: UInt32 = 0, at: Microsecond
         #expect(after.time == second + 40 * ms)
         #expect(line.skips == [FileLine.Skip(at: second, missing: 60 * second - 40 * ms)])
         // A second picture's way is as before.
-        #expect(line.picture(at: 61 * second + 20 * ms).time == second + 60 * ms)
+        let picture = line.picture(at: 61 * second + 20 * ms)
+        #expect(picture.time == second + 60 * ms)
     }
 
     @Test("times that step back are put behind what is there")
@@ -199,7 +201,9 @@ private func packet(_ sequence: UInt16, _ timestamp: UInt32 = 0, at: Microsecond
         var line = FileLine(hasSound: false)
         _ = line.picture(at: 10 * second)
         _ = line.picture(at: 11 * second)
-        #expect(line.picture(at: 10 * second + 500 * ms).time == second + ms)
-        #expect(line.finish().isEmpty)
+        let picture = line.picture(at: 10 * second + 500 * ms)
+        #expect(picture.time == second + ms)
+        let silences = line.finish()
+        #expect(silences.isEmpty)
     }
 }
