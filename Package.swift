@@ -197,6 +197,8 @@ let control: [Target] = [
     module("Control", "Recordings", ["Units", "Wire", "Store", "Blobs", "Fleet", "Web", "HTTP", "Crypto", "Posix", "Logging"]),
     pure("Control", "Frames", ["BondWire", "Forwarding", "TrackLog"], fast),
     module("Control", "TrackSpool", ["BondWire", "RTP", "TrackLog", "Posix", "Logging"], more: fast),
+    module(
+        "Control", "Muxing", ["BondWire", "Forwarding", "TrackLog", "TrackSpool", "Synchrony", "Frames", "GStreamer", "Posix"], more: fast),
     module("Control", "WebRTC", ["BondWire", "Crypto", "SRTP", "TLS"], more: fast),
     module(
         "Control", "SFU",
@@ -305,6 +307,9 @@ let suites: [Target] = [
     tests("SynchronyTests", ["Synchrony", "RTP", "BondWire"]),
     tests("TrackSpoolTests", ["TrackSpool", "TrackLog", "RTP", "Support", "Posix", "Logging"]),
     tests("FramesTests", ["Frames", "Forwarding", "TrackLog", "RTP", "BondWire"]),
+    tests(
+        "MuxingTests",
+        ["Muxing", "Frames", "TrackSpool", "TrackLog", "Forwarding", "RTP", "GStreamer", "Support", "Posix", "Logging"]),
     tests("CongestionTests", ["Congestion", "Forwarding", "RTP", "BondWire"]),
     tests("MeetingsTests", ["Meetings", "Wire"]),
     tests("RolloutsTests", ["Rollouts", "Crypto", "Units"]),
