@@ -78,7 +78,7 @@ final class RoomWorker {
     /// On the loop's thread.
     ///
     /// - Parameters:
-    ///   - recordings: a folder that is there; nil: nothing is recorded.
+    ///   - recordings: the folder of all takes; nil: nothing is recorded.
     ///   - left: takes who is gone by itself, and why.
     ///   - mayOffer: whether another offer is taken now; asked before each.
     ///   - offered: takes what a subscriber is to answer.

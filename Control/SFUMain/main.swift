@@ -15,7 +15,7 @@ struct Arguments {
     var port = 0
     var bind: [String] = []
     var announced: [String] = []
-    /// A folder that is there; without one nothing is recorded.
+    /// The folder of all takes; without one nothing is recorded.
     var recordings: String?
     var level = Log.Level.notice
 

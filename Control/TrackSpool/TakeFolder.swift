@@ -10,9 +10,15 @@ package import Posix
 /// Files are named by numbers alone, and only ever appended to. Whose they are each says itself.
 package struct TakeFolder: Sendable, Hashable {
     package let path: String
+    private let root: String
 
-    /// - Parameter take: its id, which is no text of anybody's.
-    package init(root: String, take: String) { path = "\(root)/\(take)" }
+    /// - Parameters:
+    ///   - root: of all takes, in a folder that is there.
+    ///   - take: its id, which is no text of anybody's.
+    package init(root: String, take: String) {
+        self.root = root
+        path = "\(root)/\(take)"
+    }
 
     /// A log's place among the others.
     package struct Number: Hashable, Comparable, Sendable {
@@ -52,9 +58,11 @@ package struct TakeFolder: Sendable, Hashable {
         }.sorted()
     }
 
-    /// Makes it where it is not there yet (0700).
+    /// Makes it, and that of all takes, where they are not there yet (0700).
     func make() throws(SystemError) {
-        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("mkdir", on: path) }
+        for path in [root, path] {
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("mkdir", on: path) }
+        }
     }
 
     /// A new log, for its only writer.

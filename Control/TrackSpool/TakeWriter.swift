@@ -60,7 +60,7 @@ package final class TakeWriter: @unchecked Sendable {
     private static let leftFree = 1
 
     /// - Parameters:
-    ///   - folder: made with the first track, in a folder that is there.
+    ///   - folder: made with the first track.
     ///   - loop: a thread of its own, or of all takes together: disks block.
     ///   - mayWrite: whether the disk of a path has room for more.
     package init(
