@@ -5,7 +5,7 @@ import GStreamer
 struct MuxPipeline: Sendable {
     private let pipeline: Pipeline
     private let pictures: AppSource?
-    private let sound: AppSource?
+    private let sounds: AppSource?
 
     /// In bytes of pictures that wait: a push waits where it is more. Sound has no bound: it is small, and a muxer that waits for it would wait for ever
     /// where its push did.
@@ -47,7 +47,7 @@ struct MuxPipeline: Sendable {
         pipeline = try Pipeline(text)
         try pipeline.set("file", "location", .text(path))
         pictures = try codec == nil ? nil : pipeline.appSource("pictures")
-        sound = try hasSound ? pipeline.appSource("sound") : nil
+        sounds = try hasSound ? pipeline.appSource("sound") : nil
         switch codec {
         case .vp8:
             var fields: [String: Structure.Field] = [:]
@@ -56,7 +56,7 @@ struct MuxPipeline: Sendable {
         case .h264: pictures?.setCaps(Caps("video/x-h264", ["stream-format": .text("byte-stream"), "alignment": .text("au")]))
         case .opus, .vp9, .av1, nil: break
         }
-        sound?.setCaps(
+        sounds?.setCaps(
             Caps(
                 "audio/x-opus",
                 ["rate": .integer(48_000), "channels": .integer(2), "channel-mapping-family": .integer(0)]))
@@ -71,12 +71,12 @@ struct MuxPipeline: Sendable {
     }
 
     func sound(_ bytes: [UInt8], at time: Int64) -> Bool {
-        sound?.push(bytes, AppSource.Stamp(pts: time * 1000, dts: time * 1000)) == .taken
+        sounds?.push(bytes, AppSource.Stamp(pts: time * 1000, dts: time * 1000)) == .taken
     }
 
     func finish() {
         pictures?.endOfStream()
-        sound?.endOfStream()
+        sounds?.endOfStream()
     }
 
     /// Until the file is whole.

@@ -1,7 +1,9 @@
 import BondWire
+import Logging
 import Posix
 import TrackLog
 import TrackSpool
+import Units
 import Wire
 
 /// What is recorded of a room: every track that is sent there, for as long as the take lasts, whoever comes and goes.

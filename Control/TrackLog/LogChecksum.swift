@@ -11,7 +11,7 @@ enum LogChecksum {
     /// Of `bytes` in these ranges, one behind the other; they lie within it.
     static func value(_ bytes: [UInt8], _ first: Range<Int>, _ second: Range<Int>) -> UInt32 {
         var value: UInt32 = 0xffff_ffff
-        let table = table
+        let table = Self.table
         for range in [first, second] {
             for index in range { value = value >> 8 ^ table[Int(UInt8(truncatingIfNeeded: value) ^ bytes[index])] }
         }

@@ -19,7 +19,6 @@ package enum LogLayout {
     package static let bodyBytes = 4096
 
     static let mark: (UInt8, UInt8) = (0x53, 0x54)
-    static let timeBits: UInt64 = 48
 
     enum Kind: UInt8 { case head = 1, packet, report, event }
 
