@@ -1,6 +1,7 @@
 package import BondWire
 
-/// Where frames of one sound and one picture lie in a file: in step with each other, sound without holes, and no time in which there is nothing.
+/// Where frames of one sound and one picture lie in a file: in step with each other, sound without holes, and no time in which there is
+/// nothing.
 package struct FileLine: Sendable {
     /// What a player is to jump over.
     package struct Skip: Hashable, Sendable {
@@ -22,8 +23,9 @@ package struct FileLine: Sendable {
     private static let seam: Microseconds = 40_000
     /// Sound that is late by less is not missing: clocks and reports are so exact.
     private static let tolerance: Microseconds = 60_000
-    /// How far sound may be behind the picture before it is taken to be silent: whoever writes the file waits for it.
-    private static let lag: Microseconds = 1_000_000
+    /// How far sound may be behind the picture before it is taken to be silent: whoever writes the file waits for it, and holds all pictures
+    /// of so long meanwhile.
+    private static let lag: Microseconds = 200_000
 
     private let hasSound: Bool
     package private(set) var zero: Microseconds?

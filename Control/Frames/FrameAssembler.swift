@@ -1,8 +1,8 @@
 package import Forwarding
 import TrackLog
 
-/// Makes frames of the packets of one source. What is damaged is left out, and with it all that was made of it, to the next key frame: a picture
-/// that stands is better than one that is torn.
+/// Makes frames of the packets of one source. What is damaged is left out, and with it all that was made of it, to the next key frame: a
+/// picture that stands is better than one that is torn.
 package struct FrameAssembler: Sendable {
     /// The codecs that it can take apart.
     package static let codecs: [Codec] = [.opus, .vp8, .h264]

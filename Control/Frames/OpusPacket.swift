@@ -2,7 +2,8 @@ package import BondWire
 
 /// What a packet of Opus says of itself. Source: RFC 6716, 3.1 and 3.2.
 package enum OpusPacket {
-    /// Twenty milliseconds in which nobody is heard, in two channels: CELT's flag of silence alone (4.3). A decoder of one takes it as well.
+    /// Twenty milliseconds in which nobody is heard, in two channels: CELT's flag of silence alone (4.3). A decoder of one takes it
+    /// as well.
     package static let silence: [UInt8] = [0xfc, 0xff, 0xfe]
     package static let silenceTime: Microseconds = 20_000
 

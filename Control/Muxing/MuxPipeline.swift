@@ -7,11 +7,12 @@ struct MuxPipeline: Sendable {
     private let pictures: AppSource?
     private let sounds: AppSource?
 
-    /// In bytes of pictures that wait: a push waits where it is more. Sound has no bound: it is small, and a muxer that waits for it would wait for ever
-    /// where its push did.
-    private static let picture: PipelineText = "appsrc name=pictures format=time block=true max-bytes=8388608 !"
-    private static let soundText: PipelineText = "appsrc name=sound format=time max-bytes=0 max-buffers=0 ! opusparse ! mux.audio_0"
-    private static let elements = ["appsrc", "opusparse", "h264parse", "webmmux", "mp4mux", "filesink"]
+    /// In bytes of pictures that wait: a push waits where it is more. All pictures of the time by which sound may be behind (`FileLine`) have
+    /// room in it, whatever they are. Sound has no bound: it is small, and a muxer that waits for it would wait for ever where its push did.
+    private static let picture: PipelineText = "appsrc name=pictures format=time block=true max-bytes=33554432 !"
+    /// Without opusparse: it counts times from zero, whatever its input says.
+    private static let soundText: PipelineText = "appsrc name=sound format=time max-bytes=0 max-buffers=0 ! mux.audio_0"
+    private static let elements = ["appsrc", "h264parse", "webmmux", "mp4mux", "filesink"]
 
     /// How large pictures of VP8 are: a file says it before the first one.
     struct Size: Sendable, Hashable {

@@ -1,8 +1,8 @@
 package import Posix
 package import TrackSpool
 
-/// A file that is made of a take: what one publisher sent in one life of the recorder, a picture with the sound that belongs to it, or either
-/// alone.
+/// A file that is made of a take: what one publisher sent in one life of the recorder, a picture with the sound that belongs to it, or
+/// either alone.
 package struct MuxPlan: Sendable, Hashable {
     package let picture: TakeTrack?
     package let sound: TakeTrack?
@@ -32,7 +32,8 @@ package struct MuxPlan: Sendable, Hashable {
         return "\(numbers.first?.segment ?? 0)-\(tracks).\(container.suffix)"
     }
 
-    /// What there is to be made of a take. Sound belongs to the first picture of its publisher; further pictures, as of a screen, are files of their own.
+    /// What there is to be made of a take. Sound belongs to the first picture of its publisher; further pictures, as of a screen, are files
+    /// of their own.
     package static func all(of folder: TakeFolder) throws(SystemError) -> [MuxPlan] {
         var plans: [MuxPlan] = []
         var seen: Set<String> = []

@@ -6,8 +6,8 @@ import TrackLog
 
 /// The frames of one track in order, each with its time by the take's clock.
 ///
-/// A track may be of several sources, one after the other: layers of a simulcast, or a sender that began anew. Another one takes over with a
-/// frame that can begin; what comes late of the one before is left out then, since nothing could be decoded behind it.
+/// A track may be of several sources, one after the other: layers of a simulcast, or a sender that began anew. Another one takes over with
+/// a frame that can begin; what comes late of the one before is left out then, since nothing could be decoded behind it.
 final class TrackFrames {
     struct Timed {
         let frame: Frame

@@ -84,8 +84,8 @@ final class RoomWorker {
     ///   - offered: takes what a subscriber is to answer.
     /// - Throws: `SystemError` for an address or a port that cannot be had, `TLSError` without memory.
     init(
-        port: Int, bind: [String], announced: [String], recordings: String? = nil, loop: Loop, log: Log, left: @escaping (PeerID, String) -> Void,
-        mayOffer: @escaping () -> Bool, offered: @escaping (PeerOffered) -> Void
+        port: Int, bind: [String], announced: [String], recordings: String? = nil, loop: Loop, log: Log,
+        left: @escaping (PeerID, String) -> Void, mayOffer: @escaping () -> Bool, offered: @escaping (PeerOffered) -> Void
     ) throws {
         var sockets: [UDPSocket] = []
         for host in bind {

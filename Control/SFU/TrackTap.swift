@@ -4,7 +4,8 @@ import RTP
 import TrackLog
 import TrackSpool
 
-/// Has a track written down, as one more of those who get it: the best layer that is sent, under its publisher's own numbers, with its reports.
+/// Has a track written down, as one more of those who get it: the best layer that is sent, under its publisher's own numbers, with its
+/// reports.
 ///
 /// It takes part in nobody's estimate, and asks for a key frame where it begins and where the best layer is another one.
 final class TrackTap {

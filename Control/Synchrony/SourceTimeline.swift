@@ -1,6 +1,7 @@
 package import BondWire
 
-/// When what the packets of one source carry was taken, by the clock by which the take was written down, later by what the fastest way took.
+/// When what the packets of one source carry was taken, by the clock by which the take was written down, later by what the fastest way
+/// took.
 package struct SourceTimeline: Sendable {
     /// A while for which one knot stands: long enough for some fast packets on a bad way, and for thirty reports.
     static let window: Microseconds = 30_000_000

@@ -6,9 +6,9 @@ package import RTP
 /// written down.
 ///
 /// A publisher's sender reports say how the timestamps of each of its sources lie to one wall clock of its own, and their arrival how that
-/// lies to ours: so its tracks are in step with each other whatever their packets' ways were, and with those of others by what the fastest of
-/// them took. Where a source has no reports, or such as cannot be, its packets' arrival alone says it. Timestamps alone never do: a source may
-/// stop and go on with those that it had, and any clock drifts.
+/// lies to ours: so its tracks are in step with each other whatever their packets' ways were, and with those of others by what the fastest
+/// of them took. Where a source has no reports, or such as cannot be, its packets' arrival alone says it. Timestamps alone never do: a
+/// source may stop and go on with those that it had, and any clock drifts.
 package struct Survey: Sendable {
     /// A source (SSRC) of somebody.
     package struct Source: Hashable, Sendable {
@@ -93,7 +93,7 @@ package struct Survey: Sendable {
 
     /// A sender report of a source, in the order of arrival.
     package mutating func take(_ time: NTPTime, timestamp: UInt32, of source: Source, at: Microseconds) {
-        // Before its first packet there is nothing to which it could belong; a sender without a wall clock tells 0 (RFC 3550 section 6.4.1).
+        // Before its first packet there is nothing to which it could belong; who has no wall clock tells 0 (RFC 3550 section 6.4.1).
         guard time.value != 0, var observed = sources[source], let place = observed.line.find(timestamp, at: at) else { return }
         let last = observed.reports.last
         if let last, at - last.at < Self.reportInterval { return }

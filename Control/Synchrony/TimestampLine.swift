@@ -1,10 +1,10 @@
 package import BondWire
 
-/// Follows the timestamps of one source over their wraps, by when its packets came: after an hour without a packet too it is known how often
-/// they have gone round.
+/// Follows the timestamps of one source over their wraps, by when its packets came: after an hour without a packet too it is known how
+/// often they have gone round.
 ///
-/// A source that begins anew, with other timestamps or with those that it had when it stopped, begins another epoch: what it told before says
-/// nothing of what comes.
+/// A source that begins anew, with other timestamps or with those that it had when it stopped, begins another epoch: what it told before
+/// says nothing of what comes.
 package struct TimestampLine: Sendable {
     package struct Place: Hashable, Sendable {
         /// From 0.

@@ -12,7 +12,8 @@ package import RTP
 ///     16     body: of a packet an RTP header of twelve bytes and the payload; of a report source (4), NTP time (8) and timestamp (4); of an
 ///            event a count (4); of a head its fields
 ///
-/// A file is only ever appended to. A writer that was killed leaves a part of a record at its end, which `LogReader` tells from the rest.
+/// A file is only ever appended to. A writer that was killed leaves a part of a record at its end, which `LogReader` tells from the
+/// rest.
 package enum LogLayout {
     package static let headBytes = 16
     /// Of a body: no datagram of a room is larger.
@@ -95,7 +96,8 @@ package enum LogLayout {
             else { return nil }
             return .report(
                 LoggedReport(
-                    at: at, source: UInt32(truncatingIfNeeded: source), time: NTPTime(time), timestamp: UInt32(truncatingIfNeeded: timestamp)))
+                    at: at, source: UInt32(truncatingIfNeeded: source), time: NTPTime(time),
+                    timestamp: UInt32(truncatingIfNeeded: timestamp)))
         case .event:
             guard body.count == 4, let count = rest.popInteger(bytes: 4), let kind = LoggedEvent.Kind(rawValue: detail) else { return nil }
             return .event(LoggedEvent(at: at, kind: kind, count: UInt32(truncatingIfNeeded: count)))

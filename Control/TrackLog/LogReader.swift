@@ -30,7 +30,8 @@ package struct LogReader: Sendable {
     /// The file has no more.
     package mutating func end() { isEnded = true }
 
-    /// The next item; nil where more of the file is needed, and at its end. What a killed writer has left at the end is the last item, as damage.
+    /// The next item; nil where more of the file is needed, and at its end. What a killed writer has left at the end is the last item, as
+    /// damage.
     package mutating func next() -> Item? {
         if let record = held {
             held = nil

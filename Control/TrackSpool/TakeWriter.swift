@@ -7,9 +7,9 @@ package import TrackLog
 
 /// Writes down what comes of a room's tracks, each into a file of its own, for as long as a take lasts.
 ///
-/// Whoever brings packets never waits: they stand in a queue with a bound, and a thread of its own writes them ten times a second and has them on
-/// the disk once a second. A process that is killed loses a tenth of a second, a machine that falls over a second. A disk that takes nothing is
-/// named, and tried again; what it did not take is counted, and said in the file where it is missing.
+/// Whoever brings packets never waits: they stand in a queue with a bound, and a thread of its own writes them ten times a second and has
+/// them on the disk once a second. A process that is killed loses a tenth of a second, a machine that falls over a second. A disk that
+/// takes nothing is named, and tried again; what it did not take is counted, and said in the file where it is missing.
 package final class TakeWriter: @unchecked Sendable {
     // Sendable: `queue` and `shown` have their locks; all else that changes belongs to the loop's thread.
 

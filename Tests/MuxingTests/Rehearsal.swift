@@ -78,7 +78,8 @@ final class Rehearsal: Sendable {
 
     func begin(_ codec: Codec, publisher: String = "p") -> Int {
         writer.begin(
-            TrackHead(codec: codec, at: 100 * Self.second, unixMs: 1_795_392_000_000, segment: 0, publisher: publisher, owner: "", name: "0"))
+            TrackHead(
+                codec: codec, at: 100 * Self.second, unixMs: 1_795_392_000_000, segment: 0, publisher: publisher, owner: "", name: "0"))
             ?? 0
     }
 
@@ -112,7 +113,8 @@ final class Rehearsal: Sendable {
 
     /// When pictures, decoded, and sound, as it is, are to be shown, in microseconds.
     static func read(_ path: String, _ container: MuxPlan.Container) async throws -> (pictures: [Int64], sounds: [Int64]) {
-        let demuxer: PipelineText = container == .mp4 ? "filesrc name=file ! qtdemux name=demux" : "filesrc name=file ! matroskademux name=demux"
+        let demuxer: PipelineText =
+            container == .mp4 ? "filesrc name=file ! qtdemux name=demux" : "filesrc name=file ! matroskademux name=demux"
         let decoder: PipelineText = container == .mp4 ? "demux.video_0 ! queue ! avdec_h264 !" : "demux.video_0 ! queue ! vp8dec !"
         let pipeline = try Pipeline(
             demuxer + decoder + "appsink name=pictures sync=false" + "demux.audio_0 ! queue ! appsink name=sounds sync=false")

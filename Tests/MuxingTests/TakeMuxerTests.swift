@@ -13,8 +13,8 @@ import TrackSpool
 struct TakeMuxerTests {
     private static let second = Rehearsal.second
 
-    /// Four seconds of a publisher: its sound comes 30 ms after it was taken and begins at once, its picture a quarter of a second after and
-    /// half a second later; both have reports, and timestamps that begin anywhere and go round.
+    /// Four seconds of a publisher: its sound comes 30 ms after it was taken and begins at once, its picture a quarter of a second after
+    /// and half a second later; both have reports, and timestamps that begin anywhere and go round.
     private static func record(
         _ codec: Codec, _ rehearsal: Rehearsal, pictures: [Encoded], losing lost: Set<Int> = [], mute: Range<Int64> = 0..<0
     ) async {

@@ -81,7 +81,8 @@ import Testing
         #expect(Self.apart(sound, picture, 0..<300 * second) <= 40 * ms)
     }
 
-    @Test("a publisher whose wall clock is set, forth or back, stays where it was", arguments: [3_600 * second, -3_600 * second, 2 * second])
+    @Test(
+        "a publisher whose wall clock is set, forth or back, stays where it was", arguments: [3_600 * second, -3_600 * second, 2 * second])
     func wallClock(by: Microseconds) {
         var studio = Studio(Self.pair)
         for index in 0...1 { studio.performers[index].wasSet = (at: 200 * second + 17 * ms, by: by) }

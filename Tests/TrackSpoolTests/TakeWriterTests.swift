@@ -23,14 +23,16 @@ struct TakeWriterTests {
 
     private static func writer(_ folder: TakeFolder, _ disk: Disk = Disk()) throws -> (TakeWriter, Loop) {
         let loop = try Loop(name: "take")
-        return (TakeWriter(folder, loop: loop, log: Log("test", threshold: .error, write: { _ in }), mayWrite: { try disk.mayWrite($0) }), loop)
+        let log = Log("test", threshold: .error, write: { _ in })
+        return (TakeWriter(folder, loop: loop, log: log, mayWrite: { try disk.mayWrite($0) }), loop)
     }
 
     private static func append(_ range: Range<Int>, to track: Int, of writer: TakeWriter, bytes: Int = 40) {
         let payload = [UInt8](repeating: 7, count: bytes)
         for number in range {
             let fields = RTPFields(
-                payloadType: 111, sequence: UInt16(truncatingIfNeeded: number), timestamp: UInt32(truncatingIfNeeded: number * 960), source: 9)
+                payloadType: 111, sequence: UInt16(truncatingIfNeeded: number), timestamp: UInt32(truncatingIfNeeded: number * 960),
+                source: 9)
             payload.withUnsafeBytes { writer.append(fields, layer: 0, $0, at: Int64(number) * 20_000, to: track) }
         }
     }
