@@ -7,8 +7,9 @@ struct MuxPipeline: Sendable {
     private let pictures: AppSource?
     private let sounds: AppSource?
 
-    /// In bytes of pictures that wait: a push waits where it is more. All pictures of the time by which sound may be behind (`FileLine`) have
-    /// room in it, whatever they are. Sound has no bound: it is small, and a muxer that waits for it would wait for ever where its push did.
+    /// In bytes of pictures that wait: a push waits where it is more. All pictures of the time by which sound may be behind (`FileLine`)
+    /// have room in it, whatever they are. Sound has no bound: it is small, and a muxer that waits for it would wait for ever where its
+    /// push did.
     private static let picture: PipelineText = "appsrc name=pictures format=time block=true max-bytes=33554432 !"
     /// Without opusparse: it counts times from zero, whatever its input says.
     private static let soundText: PipelineText = "appsrc name=sound format=time max-bytes=0 max-buffers=0 ! mux.audio_0"

@@ -167,7 +167,10 @@ package struct TakeMuxer: Sendable {
             return silence(placed.silences) && pipeline.sound(next.frame.bytes, at: placed.time)
         }
 
-        mutating func finish() { _ = silence(line.finish()) }
+        mutating func finish() {
+            let silences = line.finish()
+            _ = silence(silences)
+        }
 
         private func silence(_ times: [Int64]) -> Bool {
             times.allSatisfy { pipeline.sound(OpusPacket.silence, at: $0) }

@@ -4,8 +4,8 @@ import Posix
 import SFU
 import Service
 
-/// `strata-sfu --socket PATH --port PORT --bind ADDRESS... [--announce ADDRESS...] [--recordings PATH]`: one worker of rooms; who is in them, and
-/// which are recorded, it is told over the socket.
+/// `strata-sfu --socket PATH --port PORT --bind ADDRESS... [--announce ADDRESS...] [--recordings PATH]`: one worker of rooms; who is in
+/// them, and which are recorded, it is told over the socket.
 struct Arguments {
     static let usage = """
         usage: strata-sfu --socket PATH --port PORT --bind ADDRESS... [--announce ADDRESS]...
