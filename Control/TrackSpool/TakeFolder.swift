@@ -48,7 +48,7 @@ package struct TakeFolder: Sendable, Hashable {
 
     /// The logs that there are, in order.
     package func logs() throws(SystemError) -> [Number] {
-        try FileTree.names(in: path).compactMap { name in
+        try FileTree.names(in: path).compactMap { name -> Number? in
             guard name.hasSuffix(Self.suffix) else { return nil }
             let parts = name.dropLast(Self.suffix.count).split(separator: "-", omittingEmptySubsequences: false)
             guard parts.count == 2, let segment = Int(parts[0]), let track = Int(parts[1]), segment > 0, track > 0 else { return nil }
