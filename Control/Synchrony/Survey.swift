@@ -24,6 +24,8 @@ package struct Survey: Sendable {
 
     /// A step of a clock; less is noise of reports, which senders make when they have the time.
     private static let step: Microseconds = 250_000
+    /// Two clocks part by one in so many at most: 400 in a million.
+    private static let driftShare: UInt64 = 2500
     /// Reports come once a second or less often.
     private static let reportInterval: Microseconds = 400_000
     /// Of a source that only wants to cost: each packet is held against all.
@@ -103,7 +105,8 @@ package struct Survey: Sendable {
         let wall = time.microseconds(since: clock.base)
         if let last, last.place.epoch == place.epoch {
             let parted = (wall - last.wall) - (place.time - last.place.time)
-            if parted.magnitude > Self.step.magnitude {
+            // Over a long silence clocks part without a step.
+            if parted.magnitude > Self.step.magnitude + (wall - last.wall).magnitude / Self.driftShare {
                 let late = (at - last.at) - (wall - last.wall)
                 // Against arrival too it is the wall clock that went otherwise, or it is the timestamps.
                 if (late + parted).magnitude < late.magnitude {
