@@ -52,8 +52,12 @@ struct MuxPipeline: Sendable {
         sounds = try hasSound ? pipeline.appSource("sound") : nil
         switch codec {
         case .vp8:
-            var fields: [String: Structure.Field] = [:]
-            if let size { fields = ["width": .integer(Int64(size.width)), "height": .integer(Int64(size.height))] }
+            // webmmux wants a rate: 0/1 is one that changes.
+            var fields: [String: Structure.Field] = ["framerate": .fraction(0, 1)]
+            if let size {
+                fields["width"] = .integer(Int64(size.width))
+                fields["height"] = .integer(Int64(size.height))
+            }
             pictures?.setCaps(Caps("video/x-vp8", fields))
         case .h264: pictures?.setCaps(Caps("video/x-h264", ["stream-format": .text("byte-stream"), "alignment": .text("au")]))
         case .opus, .vp9, .av1, nil: break
