@@ -180,6 +180,8 @@ let control: [Target] = [
     pure("Control", "ICE", ["Units", "BondWire", "STUN", "Posix", "Crypto"]),
     pure("Control", "Redaction", ["Units"]),
     pure("Control", "Forwarding", ["BondWire", "RTP"], fast),
+    pure("Control", "TrackLog", ["BondWire", "RTP", "Forwarding"], fast),
+    pure("Control", "Synchrony", ["BondWire", "RTP", "Forwarding"], fast),
     pure("Control", "Congestion", ["BondWire", "RTP", "Forwarding"], fast),
     pure("Control", "Meetings", ["Wire"]),
     pure("Control", "Rollouts", ["Units", "Crypto"]),
@@ -193,12 +195,16 @@ let control: [Target] = [
     module("Control", "Fleet", ["Units", "Wire", "Configuration", "Store", "Web", "Identity", "Crypto", "Posix", "Logging"]),
     module("Control", "Broadcasts", ["Units", "Wire", "Configuration", "Store", "Fleet", "Web", "Crypto", "Posix", "Logging"]),
     module("Control", "Recordings", ["Units", "Wire", "Store", "Blobs", "Fleet", "Web", "HTTP", "Crypto", "Posix", "Logging"]),
+    pure("Control", "Frames", ["BondWire", "Forwarding", "TrackLog"], fast),
+    module("Control", "TrackSpool", ["BondWire", "RTP", "TrackLog", "Posix", "Logging"], more: fast),
+    module(
+        "Control", "Muxing", ["BondWire", "Forwarding", "TrackLog", "TrackSpool", "Synchrony", "Frames", "GStreamer", "Posix"], more: fast),
     module("Control", "WebRTC", ["BondWire", "Crypto", "SRTP", "TLS"], more: fast),
     module(
         "Control", "SFU",
         [
             "Units", "Wire", "BondWire", "STUN", "ICE", "TLS", "SRTP", "RTP", "SDP", "Forwarding", "Congestion", "WebRTC", "Service",
-            "Posix", "Logging",
+            "TrackLog", "TrackSpool", "Posix", "Logging",
         ], more: fast),
     program("Control", "SFUMain", ["SFU", "Service", "Logging", "Posix"]),
     module("Control", "Rooms", ["Units", "Wire", "Web", "Crypto", "Service", "Posix", "Logging", "Meetings"]),
@@ -263,7 +269,7 @@ let suites: [Target] = [
         [
             "Units", "HTTP", "TOML", "XML", "Wire", "MPEGTS", "Web", "BondWire", "RISTFlow", "Crypto", "Sticks", "S3", "Blobs", "Redaction",
             "Reporting", "Tracing", "Fragments", "Posix", "STUN", "ICE", "Fleet", "SRTP", "TLS", "RTP", "SDP", "Forwarding", "Meetings",
-            "Releases", "Updating", "Boards", "Sheets",
+            "Releases", "Updating", "Boards", "Sheets", "TrackLog",
         ]),
     tests("UnitsTests", ["Units"]),
     tests("LoggingTests", ["Logging", "Posix"]),
@@ -297,6 +303,13 @@ let suites: [Target] = [
     tests("WebhooksTests", ["Webhooks", "Store", "Support", "HTTP", "Web", "TLS", "Crypto", "Logging", "Posix", "Units"]),
     tests("RedactionTests", ["Redaction"]),
     tests("ForwardingTests", ["Forwarding", "RTP", "BondWire"]),
+    tests("TrackLogTests", ["TrackLog", "Forwarding", "RTP", "BondWire"]),
+    tests("SynchronyTests", ["Synchrony", "RTP", "BondWire"]),
+    tests("TrackSpoolTests", ["TrackSpool", "TrackLog", "RTP", "Support", "Posix", "Logging"]),
+    tests("FramesTests", ["Frames", "Forwarding", "TrackLog", "RTP", "BondWire"]),
+    tests(
+        "MuxingTests",
+        ["Muxing", "Frames", "TrackSpool", "TrackLog", "Forwarding", "RTP", "GStreamer", "Support", "Posix", "Logging"]),
     tests("CongestionTests", ["Congestion", "Forwarding", "RTP", "BondWire"]),
     tests("MeetingsTests", ["Meetings", "Wire"]),
     tests("RolloutsTests", ["Rollouts", "Crypto", "Units"]),
@@ -366,7 +379,7 @@ let suites: [Target] = [
         "SFUTests",
         [
             "SFU", "Congestion", "Forwarding", "RTP", "BondWire", "ICE", "SDP", "TLS", "Units", "WebRTC", "Wire", "SRTP", "Crypto", "Posix",
-            "Logging",
+            "Logging", "Support", "TrackLog", "TrackSpool",
         ]),
     tests("WebRTCTests", ["WebRTC", "TLS", "SRTP", "BondWire"]),
     tests("BondingTests", ["Bonding", "BondWire", "Lab"]),

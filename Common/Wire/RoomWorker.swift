@@ -31,6 +31,10 @@ package enum WorkerOrder: Message {
     /// What of a peer goes on to nobody from now on, of its later offers too; all else does.
     case hold(PeerHold)
     case close(PeerReference)
+    /// All that is sent in a room is written down from now on, track by track; of one that is recorded as this take nothing changes.
+    case record(RoomTakeOrder)
+    /// No more of it; done once it is on the disk, and where there is no take.
+    case endTake(RoomReference)
     case stop
     case unknown(String)
 }
@@ -198,6 +202,46 @@ package struct PeerReference: Codable, Sendable, Hashable {
     package init(peer: PeerID) { self.peer = peer }
 }
 
+package struct RoomReference: Codable, Sendable, Hashable {
+    package var room: RoomID
+    package init(room: RoomID) { self.room = room }
+}
+
+/// A room, and the recording that is made of it.
+package struct RoomTakeOrder: Codable, Sendable, Hashable {
+    package var room: RoomID
+    package var recording: RecordingID
+
+    package init(room: RoomID, recording: RecordingID) {
+        self.room = room
+        self.recording = recording
+    }
+}
+
+/// How a room's recording goes.
+package struct RoomTakeReport: Codable, Sendable, Hashable {
+    package var room: RoomID
+    package var recording: RecordingID
+    package var state: RecordingReport.State
+    /// Why it fails, for a person.
+    package var reason: String?
+    /// Written by this worker.
+    package var bytesTotal: Int
+    /// Packets and reports that the disk did not take.
+    package var lostTotal: Int
+
+    package init(
+        room: RoomID, recording: RecordingID, state: RecordingReport.State, reason: String?, bytesTotal: Int, lostTotal: Int
+    ) {
+        self.room = room
+        self.recording = recording
+        self.state = state
+        self.reason = reason
+        self.bytesTotal = bytesTotal
+        self.lostTotal = lostTotal
+    }
+}
+
 package struct PeerEnd: Codable, Sendable, Hashable {
     package var peer: PeerID
     package var reason: String
@@ -213,11 +257,14 @@ package struct WorkerDescription: Codable, Sendable, Hashable {
     package var port: Int
     package var rooms: [RoomID]
     package var peers: [PeerID]
+    /// What it records; nil: nothing.
+    package var takes: [RoomTakeOrder]?
 
-    package init(port: Int, rooms: [RoomID], peers: [PeerID]) {
+    package init(port: Int, rooms: [RoomID], peers: [PeerID], takes: [RoomTakeOrder]? = nil) {
         self.port = port
         self.rooms = rooms
         self.peers = peers
+        self.takes = takes
     }
 }
 
@@ -231,17 +278,22 @@ package struct WorkerReport: Codable, Sendable, Hashable {
     package var packetsLost: Int?
     /// Datagrams that are nobody's, or that nobody with the keys has sent.
     package var refused: Int
+    /// Of each room that is recorded; nil: none is.
+    package var takes: [RoomTakeReport]?
 
-    package init(packetsIn: Int, packetsOut: Int, packetsLost: Int?, refused: Int) {
+    package init(packetsIn: Int, packetsOut: Int, packetsLost: Int?, refused: Int, takes: [RoomTakeReport]? = nil) {
         self.packetsIn = packetsIn
         self.packetsOut = packetsOut
         self.packetsLost = packetsLost
         self.refused = refused
+        self.takes = takes
     }
 }
 
 extension WorkerOrder {
-    package enum Kind: String, CaseIterable, Sendable { case describe, publish, play, subscribe, answer, trickle, hold, close, stop }
+    package enum Kind: String, CaseIterable, Sendable {
+        case describe, publish, play, subscribe, answer, trickle, hold, close, record, endTake, stop
+    }
 
     package var name: MessageName<Kind> {
         switch self {
@@ -253,6 +305,8 @@ extension WorkerOrder {
         case .trickle: .known(.trickle)
         case .hold: .known(.hold)
         case .close: .known(.close)
+        case .record: .known(.record)
+        case .endTake: .known(.endTake)
         case .stop: .known(.stop)
         case .unknown(let type): .unknown(type)
         }
@@ -266,6 +320,8 @@ extension WorkerOrder {
         case .trickle(let body): try container.encode(body, forKey: .body)
         case .hold(let body): try container.encode(body, forKey: .body)
         case .close(let body): try container.encode(body, forKey: .body)
+        case .record(let body): try container.encode(body, forKey: .body)
+        case .endTake(let body): try container.encode(body, forKey: .body)
         case .describe, .stop, .unknown: break
         }
     }
@@ -280,6 +336,8 @@ extension WorkerOrder {
         case .trickle: self = .trickle(try body.decode(PeerFragment.self, forKey: .body))
         case .hold: self = .hold(try body.decode(PeerHold.self, forKey: .body))
         case .close: self = .close(try body.decode(PeerReference.self, forKey: .body))
+        case .record: self = .record(try body.decode(RoomTakeOrder.self, forKey: .body))
+        case .endTake: self = .endTake(try body.decode(RoomReference.self, forKey: .body))
         case .stop: self = .stop
         }
     }

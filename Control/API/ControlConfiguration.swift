@@ -157,7 +157,8 @@ package struct ControlConfiguration: Sendable {
             workers: section.integer("workers", default: 0, in: 0...64), port: section.integer("port", default: 8189, in: 0...65_000),
             bind: section.strings("bind", default: ["0.0.0.0"], "addresses such as 0.0.0.0 or ::", where: isAddress),
             announced: section.strings("announce", default: [], "addresses such as 203.0.113.5", where: isAddress),
-            servers: servers(section, reader, turn), logLevel: "\(logLevel)")
+            servers: servers(section, reader, turn), logLevel: "\(logLevel)",
+            recordings: section.optionalString("recordings", "an absolute path", where: absolute))
     }
 
     private static func servers(

@@ -13,6 +13,7 @@ package actor RoomDesk {
     private let keepers: [WorkerKeeper]
     private let log: Log
     private var seats: [PeerID: Seat] = [:]
+    private var takes: [RoomID: Take] = [:]
     private var listener: (@Sendable (RoomID, Event) async -> Void)?
 
     /// Somebody's PeerConnection.
@@ -24,6 +25,15 @@ package actor RoomDesk {
         var tag = ""
         /// The worker has been asked to let it in; before that it knows nothing of it.
         var isOrdered = false
+    }
+
+    /// What is recorded of a room, until somebody ends it: of a worker that begins anew it is asked again, and the take goes on there.
+    private struct Take {
+        let recording: RecordingID
+        let worker: Int
+        var report: RoomTakeReport?
+        /// Its end is asked for, and its worker has not said yet that it is on the disk.
+        var isOver = false
     }
 
     /// What a worker says of itself about a peer.
@@ -97,13 +107,32 @@ package actor RoomDesk {
             let there = Set(description.peers)
             let gone = seats.filter { $0.value.worker == worker && $0.value.isOrdered && !there.contains($0.key) }
             for peer in gone.keys { await forget(peer, "the room's worker has ended") }
+            await compare(description.takes ?? [], of: worker)
         case .left(let end):
             guard let seat = seats[end.peer], seat.worker == worker else { break }
             await forget(end.peer, end.reason.bounded())
             // What it offered meanwhile has let it in anew, where it has no seat any more.
             _ = await keepers[worker].order(.close(PeerReference(peer: end.peer)))
         case .offered(let offer): if let seat = seats[offer.peer] { await listener?(seat.room, .offered(offer)) }
-        case .answered, .outcome, .report, .ended, .unknown: break
+        case .report(let report):
+            for take in report.takes ?? [] where takes[take.room]?.worker == worker { takes[take.room]?.report = take }
+        case .answered, .outcome, .ended, .unknown: break
+        }
+    }
+
+    /// What a worker records, and what it is to record: what a control of before has asked for goes on.
+    private func compare(_ there: [RoomTakeOrder], of worker: Int) async {
+        for take in there where takes[take.room] == nil { takes[take.room] = Take(recording: take.recording, worker: worker) }
+        for (room, take) in takes where take.worker == worker {
+            let isThere = there.contains(RoomTakeOrder(room: room, recording: take.recording))
+            if take.isOver {
+                if isThere { _ = await keepers[worker].order(.endTake(RoomReference(room: room))) }
+                takes[room] = nil
+            }
+            guard !take.isOver, !isThere else { continue }
+            let answer = await keepers[worker].order(.record(RoomTakeOrder(room: room, recording: take.recording)))
+            guard case .outcome(let outcome) = answer, outcome.result != .done else { continue }
+            log.error("a room is not recorded any more", ["room": .text(room.text), "reason": .text((outcome.reason ?? "").bounded())])
         }
     }
 
@@ -201,6 +230,44 @@ package actor RoomDesk {
         return outcome.result == .done
     }
 
+    /// Records all that is sent in a room from now on, whoever comes and goes, and whatever becomes of its worker.
+    ///
+    /// - Throws: where its worker does not; then it is not recorded.
+    package func record(_ room: RoomID, as recording: RecordingID) async throws(Refusal) {
+        guard !keepers.isEmpty else { throw .none }
+        if let take = takes[room] {
+            guard take.recording == recording, !take.isOver else { throw .refused("the room is recorded already") }
+            return
+        }
+        let worker = seats.values.first { $0.room == room }?.worker ?? idlest
+        takes[room] = Take(recording: recording, worker: worker)
+        guard await keepers[worker].listening(within: .seconds(3)) else {
+            takes[room] = nil
+            throw .away("no worker for rooms runs at the moment")
+        }
+        do throws(Refusal) {
+            try Self.expectDone(await keepers[worker].order(.record(RoomTakeOrder(room: room, recording: recording))))
+        } catch {
+            if takes[room]?.recording == recording { takes[room] = nil }
+            throw error
+        }
+    }
+
+    /// No more of it; once this returns all of it is on the disk.
+    ///
+    /// - Throws: `.away` where its worker does not say so; it ends all the same, and may be asked again.
+    package func endRecording(of room: RoomID) async throws(Refusal) {
+        guard let take = takes[room] else { return }
+        takes[room]?.isOver = true
+        try Self.expectDone(await keepers[take.worker].order(.endTake(RoomReference(room: room))))
+        if takes[room]?.recording == take.recording { takes[room] = nil }
+    }
+
+    /// What a room is recorded as, and how that goes as far as its worker has said; nil where it is not recorded.
+    package func recording(of room: RoomID) -> (recording: RecordingID, report: RoomTakeReport?)? {
+        takes[room].map { ($0.recording, $0.report) }
+    }
+
     private static func expectDone(_ answer: WorkerKeeper.Answer) throws(Refusal) {
         switch answer {
         case .outcome(let outcome) where outcome.result == .done: break
@@ -215,7 +282,7 @@ package actor RoomDesk {
         guard !keepers.isEmpty else { throw .none }
         let there = seats.values.filter { $0.room == room }
         guard there.count < Self.peersPerRoom else { throw .full(limit: Self.peersPerRoom) }
-        let worker = there.first?.worker ?? idlest
+        let worker = there.first?.worker ?? takes[room]?.worker ?? idlest
         seats[peer] = Seat(room: room, use: use, worker: worker)
         guard await keepers[worker].listening(within: .seconds(3)) else {
             seats[peer] = nil
@@ -278,6 +345,7 @@ package actor RoomDesk {
     /// The room is no more.
     package func close(_ room: RoomID) async {
         for peer in seats.filter({ $0.value.room == room }).keys { await discard(peer) }
+        if let take = takes.removeValue(forKey: room) { _ = await keepers[take.worker].order(.endTake(RoomReference(room: room))) }
     }
 }
 

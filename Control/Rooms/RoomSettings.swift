@@ -15,10 +15,12 @@ package struct RoomSettings: Sendable {
     /// What programs are told to find their ways with.
     package let servers: ICEServers
     package let logLevel: String
+    /// Where workers write down what is recorded, in a folder that is there; nil: nothing can be.
+    package let recordings: String?
 
     package init(
         program: String, folder: String, workers: Int, port: Int, bind: [String], announced: [String], servers: ICEServers,
-        logLevel: String
+        logLevel: String, recordings: String? = nil
     ) {
         self.program = program
         self.folder = folder
@@ -28,10 +30,12 @@ package struct RoomSettings: Sendable {
         self.announced = announced
         self.servers = servers
         self.logLevel = logLevel
+        self.recordings = recordings
     }
 
     func arguments(of number: Int, at path: String) -> [String] {
         ["--socket", path, "--port", "\(port == 0 ? 0 : port + number)", "--log", logLevel]
             + bind.flatMap { ["--bind", $0] } + announced.flatMap { ["--announce", $0] }
+            + (recordings.map { ["--recordings", $0] } ?? [])
     }
 }

@@ -17,7 +17,7 @@ final class IncomingTrack {
     weak var publisher: Peer?
     private let layerNames: [Label]
     let layers: [IncomingLayer]
-    private let payloadType: UInt8
+    let payloadType: UInt8
     /// Of repeats (RFC 4588); nil where the publisher sends none.
     private let repeatType: UInt8?
 
@@ -25,6 +25,8 @@ final class IncomingTrack {
     /// What came and goes on with `forward`, in its order.
     private var waiting: [Waiting] = []
     private(set) var subscribers: [OutgoingTrack] = []
+    /// By which it is written down; nil where it is not.
+    var tap: TrackTap?
     /// It goes on to nobody.
     private(set) var isHeld = false
     private var released: Microseconds?
@@ -122,6 +124,7 @@ final class IncomingTrack {
             if mark.isKey { requests.came(layer.number) }
             if !isRepeat { pass(layer, at: now) }
         }
+        if let tap, tap.take(taken, payload, of: layer, at: now) { record(layer, behind: taken.number, at: now) }
         if !subscribers.isEmpty { waiting.append(Waiting(packet: taken, payload: payload, layer: layer)) }
     }
 
@@ -143,6 +146,7 @@ final class IncomingTrack {
         guard self.isHeld != isHeld else { return }
         self.isHeld = isHeld
         offered = nil
+        tap?.hold(isHeld, at: now)
         if isHeld {
             for subscriber in subscribers { subscriber.pause() }
         } else {
@@ -171,6 +175,21 @@ final class IncomingTrack {
                 payload.withUnsafeBytes { _ = subscriber.take(packet, $0, of: layer, at: now) }
             }
         }
+    }
+
+    private func record(_ layer: IncomingLayer, behind number: Int64, at now: Microseconds) {
+        guard let newest = layer.cache.newestNumber, newest > number else { return }
+        for next in number + 1...newest {
+            layer.cache.with(next, at: now) { packet, payload in
+                payload.withUnsafeBytes { _ = tap?.take(packet, $0, of: layer, at: now) }
+            }
+        }
+    }
+
+    /// It is not written down any more.
+    func untap(at now: Microseconds) {
+        tap?.end(at: now)
+        tap = nil
     }
 
     /// A packet that a subscriber asks for again.
@@ -215,6 +234,7 @@ final class IncomingTrack {
         for subscriber in subscribers where !isHeld {
             if let layer = subscriber.awaitedLayer { wantKeyFrame(of: layer, at: now) }
         }
+        if !isHeld, let layer = tap?.awaitedLayer { wantKeyFrame(of: layer, at: now) }
         let numbers: [[UInt16]] = layers.map { layer in
             var numbers: [UInt16] = []
             if layer.demands(at: now, into: &numbers) { wantKeyFrame(of: layer.number, at: now) }

@@ -165,7 +165,10 @@ final class Peer {
     private func take(_ part: ControlPacket, at now: Microseconds) {
         switch part {
         case .senderReport(let report):
-            if let source = sources[report.source], !source.isRepeat, source.isCurrent(report.source) { source.layer.take(report, at: now) }
+            if let source = sources[report.source], !source.isRepeat, source.isCurrent(report.source) {
+                source.layer.take(report, at: now)
+                source.track.tap?.take(report, at: now)
+            }
             if report.time.value != 0 { clock.take(report.time, at: now) }
             take(report.blocks, at: now)
         case .receiverReport(let report): take(report.blocks, at: now)

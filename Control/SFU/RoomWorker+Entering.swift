@@ -92,6 +92,7 @@ extension RoomWorker {
         if peer.transport.isOpen {
             for track in new { self.offer(track, in: peer.room, at: now) }
             show(peer)
+            tap(peer, at: now)
         }
         return (answer.description.text, tag)
     }

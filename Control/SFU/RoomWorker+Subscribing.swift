@@ -63,6 +63,7 @@ extension RoomWorker {
 
     /// A track is no more: whoever got it is told, and a player that took the first one gets the next.
     func end(_ source: IncomingTrack, in room: RoomID, at now: Microseconds) {
+        source.untap(at: now)
         for subscriber in subscribers.values where subscriber.room == room { subscriber.drop(source) }
         for track in source.subscribers {
             track.starve()

@@ -25,6 +25,11 @@ final class RoomWorker {
     var bySession: [SessionNumber: Peer] = [:]
     /// Those that are offered what there is; their peers are among `peers` once they have answered.
     var subscribers: [PeerID: Subscriber] = [:]
+    /// Where what is recorded lies; nil where nothing can be.
+    let recordings: String?
+    var takes: [RoomID: RoomTake] = [:]
+    /// The thread that writes them, since the first one.
+    var takeLoop: Loop?
     /// Participants' peers that a parent before this one has let in, and when they end.
     private var orphans: [PeerID: Microseconds] = [:]
     private var watches: [Watch] = []
@@ -73,13 +78,14 @@ final class RoomWorker {
     /// On the loop's thread.
     ///
     /// - Parameters:
+    ///   - recordings: the folder of all takes; nil: nothing is recorded.
     ///   - left: takes who is gone by itself, and why.
     ///   - mayOffer: whether another offer is taken now; asked before each.
     ///   - offered: takes what a subscriber is to answer.
     /// - Throws: `SystemError` for an address or a port that cannot be had, `TLSError` without memory.
     init(
-        port: Int, bind: [String], announced: [String], loop: Loop, log: Log, left: @escaping (PeerID, String) -> Void,
-        mayOffer: @escaping () -> Bool, offered: @escaping (PeerOffered) -> Void
+        port: Int, bind: [String], announced: [String], recordings: String? = nil, loop: Loop, log: Log,
+        left: @escaping (PeerID, String) -> Void, mayOffer: @escaping () -> Bool, offered: @escaping (PeerOffered) -> Void
     ) throws {
         var sockets: [UDPSocket] = []
         for host in bind {
@@ -98,6 +104,7 @@ final class RoomWorker {
             return try segment < bytes.count
                 ? socket.send(bytes, segment: segment, to: path.remote) : socket.send(bytes, to: path.remote)
         }
+        self.recordings = recordings
         self.left = left
         self.mayOffer = mayOffer
         self.offered = offered
@@ -277,6 +284,7 @@ final class RoomWorker {
         peer.choose(at: now)
         for track in peer.incoming { offer(track, in: peer.room, at: now) }
         show(peer)
+        tap(peer, at: now)
     }
 
     func publishers(in room: RoomID) -> [Peer] {
@@ -324,6 +332,7 @@ final class RoomWorker {
 
     /// At paths and whom they are of: what costs something for each session, whatever it does.
     private func look(at now: Microseconds) {
+        chooseRecorded(at: now)
         for question in agent.questions(at: now) { ask(question) }
         for lapse in agent.advance(to: now) {
             switch lapse {
@@ -404,6 +413,8 @@ final class RoomWorker {
     func report() -> WorkerReport {
         defer { counts = (0, 0) }
         let out = outbox.takeCounts()
-        return WorkerReport(packetsIn: counts.received, packetsOut: out.sent, packetsLost: out.lost, refused: counts.refused)
+        return WorkerReport(
+            packetsIn: counts.received, packetsOut: out.sent, packetsLost: out.lost, refused: counts.refused,
+            takes: takes.isEmpty ? nil : takeReports)
     }
 }

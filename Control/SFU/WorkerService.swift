@@ -26,7 +26,7 @@ package final class WorkerService: @unchecked Sendable {
     ///
     /// - Throws: `SystemError` where an address, a port or the socket's path cannot be had.
     package static func open(
-        path: String, port: Int, bind: [String], announced: [String], loop: Loop, log: Log
+        path: String, port: Int, bind: [String], announced: [String], recordings: String? = nil, loop: Loop, log: Log
     ) async throws -> WorkerService {
         let opened: Result<WorkerService, any Error> = await withCheckedContinuation { continuation in
             loop.submit {
@@ -34,7 +34,7 @@ package final class WorkerService: @unchecked Sendable {
                     returning: Result {
                         let socket = try ChildSocket(path: path, loop: loop, orphanAfter: .seconds(120), log: log.part("parent"))
                         let worker = try RoomWorker(
-                            port: port, bind: bind, announced: announced, loop: loop, log: log,
+                            port: port, bind: bind, announced: announced, recordings: recordings, loop: loop, log: log,
                             left: { Self.send(.left(PeerEnd(peer: $0, reason: $1.bounded())), socket, log) },
                             mayOffer: { socket.keepsUp },
                             offered: { Self.send(.offered($0), socket, log) })
@@ -51,8 +51,8 @@ package final class WorkerService: @unchecked Sendable {
         report()
         for await event in socket.events {
             switch event {
-            case .line(let line): if handle(line) { return finish("stopped") }
-            case .orphaned: return finish("no parent for 120 s")
+            case .line(let line): if handle(line) { return await finish("stopped") }
+            case .orphaned: return await finish("no parent for 120 s")
             case .connected, .disconnected: break
             }
         }
@@ -60,11 +60,15 @@ package final class WorkerService: @unchecked Sendable {
 
     /// Ends from outside the conversation: by a signal.
     package func end(_ reason: String) async {
-        finish(reason)
+        await finish(reason)
     }
 
-    private func finish(_ reason: String) {
+    private func finish(_ reason: String) async {
         reporting?.cancel()
+        // What is recorded is on the disk before anybody believes that this is over.
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            worker.endTakes { continuation.resume() }
+        }
         worker.end()
         Self.send(.ended(EndReport(reason: reason)), socket, log)
         socket.close()
@@ -89,7 +93,10 @@ package final class WorkerService: @unchecked Sendable {
         }
         switch command.order {
         case .describe:
-            Self.send(.described(WorkerDescription(port: worker.port, rooms: worker.rooms, peers: worker.peerIDs)), socket, log)
+            let recorded = worker.recorded
+            let description = WorkerDescription(
+                port: worker.port, rooms: worker.rooms, peers: worker.peerIDs, takes: recorded.isEmpty ? nil : recorded)
+            Self.send(.described(description), socket, log)
             worker.meetParent()
         case .publish(let offer): answer(command.id, offer.peer) { try worker.publish(offer) }
         case .play(let offer): answer(command.id, offer.peer) { try worker.play(offer) }
@@ -109,6 +116,9 @@ package final class WorkerService: @unchecked Sendable {
                 try worker.hold(hold)
                 return nil
             }
+        case .record(let order): attempt(command.id) { try worker.record(order) }
+        case .endTake(let room):
+            worker.endTake(of: room.room) { [loop] in loop.submit { self.outcome(command.id, .done) } }
         case .close(let reference):
             worker.remove(reference.peer)
             outcome(command.id, .done)
@@ -125,6 +135,18 @@ package final class WorkerService: @unchecked Sendable {
                 .answered(
                     PeerAnswer(command: id, peer: peer, answer: answer.text, tag: answer.tag, tracks: worker.peers[peer]?.published)),
                 socket, log)
+        } catch let refusal as RoomWorker.Refusal {
+            outcome(id, .refused, refusal.reason, at: refusal.step)
+        } catch {
+            outcome(id, .failed, "\(error)")
+        }
+    }
+
+    /// What has no answer of its own.
+    private func attempt(_ id: CommandID, _ body: () throws -> Void) {
+        do {
+            try body()
+            outcome(id, .done)
         } catch let refusal as RoomWorker.Refusal {
             outcome(id, .refused, refusal.reason, at: refusal.step)
         } catch {

@@ -4,17 +4,20 @@ import Posix
 import SFU
 import Service
 
-/// `strata-sfu --socket PATH --port PORT --bind ADDRESS... [--announce ADDRESS...]`: one worker of rooms; who is in them it is told over the socket.
+/// `strata-sfu --socket PATH --port PORT --bind ADDRESS... [--announce ADDRESS...] [--recordings PATH]`: one worker of rooms; who is in
+/// them, and which are recorded, it is told over the socket.
 struct Arguments {
     static let usage = """
         usage: strata-sfu --socket PATH --port PORT --bind ADDRESS... [--announce ADDRESS]...
-                          [--log trace|debug|info|notice|warning|error]
+                          [--recordings PATH] [--log trace|debug|info|notice|warning|error]
         """
 
     var socket = ""
     var port = 0
     var bind: [String] = []
     var announced: [String] = []
+    /// The folder of all takes; without one nothing is recorded.
+    var recordings: String?
     var level = Log.Level.notice
 
     /// nil where they cannot be understood.
@@ -29,6 +32,7 @@ struct Arguments {
                 self.port = port
             case "--bind": bind.append(value)
             case "--announce": announced.append(value)
+            case "--recordings": recordings = value
             case "--log":
                 guard let level = Log.Level(name: value) else { return nil }
                 self.level = level
@@ -49,7 +53,8 @@ do {
     let loop = try Loop(name: "sfu")
     let signals = try Signals(loop: loop)
     let service = try await WorkerService.open(
-        path: arguments.socket, port: arguments.port, bind: arguments.bind, announced: arguments.announced, loop: loop, log: log)
+        path: arguments.socket, port: arguments.port, bind: arguments.bind, announced: arguments.announced,
+        recordings: arguments.recordings, loop: loop, log: log)
     let signalled = loop.spawn {
         for await signal in signals.events where signal == .stop { await service.end("terminated") }
     }

@@ -3,7 +3,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case requestHead, responseHead, chunked, url, toml, wire, webSocket, mpegts, handshake, sealed, report, rtp, rtcp, ownPicture, slate,
         stick, invitations, pictureFile, redaction, pageStack, traceparent,
         fragments, preview, stun, ice, hls, srtp, dtls, mediaRTP, mediaRTCP, sdp, sdpFragment, descriptors,
-        jsonPlace, meetingSlug, xml, storeAnswer, release, agentReport, clientHello, boardFile, boardList, serverOrder
+        jsonPlace, meetingSlug, xml, storeAnswer, release, agentReport, clientHello, boardFile, boardList, serverOrder,
+        trackLog
 
     /// Runs one input through the parser. A trap in it is a finding by itself.
     /// - Returns: the invariant that did not hold; nil where all held.
@@ -52,6 +53,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .boardFile: fuzzBoardFile(bytes)
         case .boardList: fuzzBoardList(bytes)
         case .serverOrder: fuzzServerOrder(bytes)
+        case .trackLog: fuzzTrackLog(bytes)
         }
     }
 }

@@ -26,6 +26,8 @@ import Wire
             case .trickle: .trickle(PeerFragment(peer: Self.peer, fragment: "a=ice-ufrag:x\r\n", tag: "x"))
             case .hold: .hold(PeerHold(peer: Self.peer, kinds: [.audio], spared: ["1"]))
             case .close: .close(PeerReference(peer: Self.peer))
+            case .record: .record(RoomTakeOrder(room: Self.room, recording: RecordingID(Self.peer.ulid)))
+            case .endTake: .endTake(RoomReference(room: Self.room))
             case .stop: .stop
             }
         let read = try again(order)
@@ -37,7 +39,11 @@ import Wire
         let command = CommandID(Self.peer.ulid)
         let message: WorkerMessage =
             switch kind {
-            case .described: .described(WorkerDescription(port: 8189, rooms: [Self.room], peers: [Self.peer]))
+            case .described:
+                .described(
+                    WorkerDescription(
+                        port: 8189, rooms: [Self.room], peers: [Self.peer],
+                        takes: [RoomTakeOrder(room: Self.room, recording: RecordingID(Self.peer.ulid))]))
             case .answered:
                 .answered(
                     PeerAnswer(
@@ -48,7 +54,15 @@ import Wire
                         peer: Self.peer, number: 3, offer: "v=0\r\n",
                         tracks: [SubscribedTrack(mid: "1", participant: Self.owner, track: "0")]))
             case .outcome: .outcome(CommandOutcome(id: command, result: .refused, reason: "full"))
-            case .report: .report(WorkerReport(packetsIn: 1, packetsOut: 2, packetsLost: 4, refused: 3))
+            case .report:
+                .report(
+                    WorkerReport(
+                        packetsIn: 1, packetsOut: 2, packetsLost: 4, refused: 3,
+                        takes: [
+                            RoomTakeReport(
+                                room: Self.room, recording: RecordingID(Self.peer.ulid), state: .failing, reason: "no room", bytesTotal: 5,
+                                lostTotal: 6)
+                        ]))
             case .left: .left(PeerEnd(peer: Self.peer, reason: "it has left"))
             case .ended: .ended(EndReport(reason: "stopped"))
             }
