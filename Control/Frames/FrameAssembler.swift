@@ -19,7 +19,7 @@ package struct FrameAssembler: Sendable {
     package private(set) var dropped = 0
 
     private struct Picture {
-        var frame: Frame
+        var frame: EncodedFrame
         /// Of H.264: a unit that goes on with the next packet.
         var isOpen = false
         var isBroken: Bool
@@ -32,10 +32,10 @@ package struct FrameAssembler: Sendable {
     }
 
     /// - Returns: the frames that are whole with it.
-    package mutating func take(_ ordered: PacketOrder.Ordered) -> [Frame] {
+    package mutating func take(_ ordered: PacketOrder.Ordered) -> [EncodedFrame] {
         let packet = ordered.packet
         guard codec.isVideo else { return sound(ordered) }
-        var frames: [Frame] = []
+        var frames: [EncodedFrame] = []
         if ordered.followsGap {
             lose()
             picture?.isBroken = true
@@ -58,18 +58,18 @@ package struct FrameAssembler: Sendable {
         lose()
     }
 
-    private mutating func sound(_ ordered: PacketOrder.Ordered) -> [Frame] {
+    private mutating func sound(_ ordered: PacketOrder.Ordered) -> [EncodedFrame] {
         let packet = ordered.packet
         if ordered.followsGap { isGap = true }
         guard OpusPacket.duration(packet.payload) != nil else { return [] }
         defer { isGap = false }
         return [
-            Frame(bytes: packet.payload, timestamp: packet.fields.timestamp, at: packet.at, isKey: true, followsGap: isGap)
+            EncodedFrame(bytes: packet.payload, timestamp: packet.fields.timestamp, at: packet.at, isKey: true, followsGap: isGap)
         ]
     }
 
     private mutating func begin(_ packet: LoggedPacket, startsPicture: Bool) {
-        let frame = Frame(bytes: [], timestamp: packet.fields.timestamp, at: packet.at, isKey: false, followsGap: false)
+        let frame = EncodedFrame(bytes: [], timestamp: packet.fields.timestamp, at: packet.at, isKey: false, followsGap: false)
         picture = Picture(frame: frame, isBroken: !startsPicture)
     }
 
@@ -79,7 +79,7 @@ package struct FrameAssembler: Sendable {
         isGap = true
     }
 
-    private mutating func close() -> [Frame] {
+    private mutating func close() -> [EncodedFrame] {
         guard var picture else { return [] }
         self.picture = nil
         if picture.isBroken || picture.isOpen || picture.frame.bytes.isEmpty {

@@ -10,7 +10,7 @@ import TrackLog
 /// a frame that can begin; what comes late of the one before is left out then, since nothing could be decoded behind it.
 final class TrackFrames {
     struct Timed {
-        let frame: Frame
+        let frame: EncodedFrame
         let time: Microseconds
     }
 
@@ -89,7 +89,7 @@ final class TrackFrames {
         lines[source] = line
     }
 
-    private func give(_ frames: [Frame], of source: UInt32, _ times: inout [UInt32: Microseconds]) {
+    private func give(_ frames: [EncodedFrame], of source: UInt32, _ times: inout [UInt32: Microseconds]) {
         for frame in frames {
             let time = times.removeValue(forKey: frame.timestamp) ?? frame.at
             if source != current {

@@ -71,9 +71,11 @@ private func packet(_ sequence: UInt16, _ timestamp: UInt32 = 0, at: Microsecond
         return head + (isFirst && isKey ? [0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x00, 0x05, 0xd0, 0x02] : [0x11]) + [mark]
     }
 
-    private static func frames(_ codec: Codec, _ packets: [LoggedPacket], gapsAt: Set<UInt16> = []) -> (frames: [Frame], dropped: Int) {
+    private static func frames(
+        _ codec: Codec, _ packets: [LoggedPacket], gapsAt: Set<UInt16> = []
+    ) -> (frames: [EncodedFrame], dropped: Int) {
         var assembler = FrameAssembler(codec)
-        var frames: [Frame] = []
+        var frames: [EncodedFrame] = []
         for packet in packets {
             frames += assembler.take(PacketOrder.Ordered(packet: packet, followsGap: gapsAt.contains(packet.fields.sequence)))
         }

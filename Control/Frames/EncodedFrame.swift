@@ -1,7 +1,7 @@
 package import BondWire
 
 /// What a decoder takes at once: a picture, or a piece of sound.
-package struct Frame: Hashable, Sendable {
+package struct EncodedFrame: Hashable, Sendable {
     /// As a file has it: H.264 with start codes (ITU-T H.264, annex B).
     package var bytes: [UInt8]
     package var timestamp: UInt32
