@@ -2,6 +2,7 @@ import Foundation
 import Inputs
 import Logging
 import Posix
+import Support
 import Testing
 import Units
 import Wire
@@ -11,7 +12,7 @@ import Wire
 private let quiet = Log("test", threshold: .warning)
 private let small = EncoderChoice(bitrate: .kilobits(800), width: 320, height: 180, frameRate: 30)
 
-@Suite("Capture", .serialized, .timeLimit(.minutes(1))) struct CapturePipelineTests {
+@Suite("Capture", .serialized, .unlessStolen, .timeLimit(.minutes(1))) struct CapturePipelineTests {
     private let scratch = Scratch()
 
     @Test("the test picture becomes H.264 and AAC in a transport stream with a key frame each 2 s")

@@ -1,12 +1,13 @@
 import Foundation
 import Inputs
 import Posix
+import Support
 import Testing
 import Wire
 
 @testable import Capture
 
-@Suite("Pictures of idle inputs", .serialized, .timeLimit(.minutes(1))) struct InputStillTests {
+@Suite("Pictures of idle inputs", .serialized, .unlessStolen, .timeLimit(.minutes(1))) struct InputStillTests {
     /// It is a small JPEG file of 320x180 that decodes.
     private func check(_ file: [UInt8]) async throws {
         let picture = try #require(Thumbnail(file))

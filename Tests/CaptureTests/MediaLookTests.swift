@@ -2,6 +2,7 @@ import Foundation
 import Inputs
 import Logging
 import Posix
+import Support
 import Testing
 import Units
 import Wire
@@ -11,7 +12,7 @@ import Wire
 private let small = EncoderChoice(bitrate: .kilobits(800), width: 320, height: 180, frameRate: 30)
 
 /// What a real capture says of its picture and its sound.
-@Suite("What is shown and heard", .serialized, .timeLimit(.minutes(1))) struct MediaLookTests {
+@Suite("What is shown and heard", .serialized, .unlessStolen, .timeLimit(.minutes(1))) struct MediaLookTests {
     private func capture() -> CapturePipeline { CapturePipeline(encoder: small, log: Log("test", threshold: .warning), sink: { _ in }) }
 
     private func wait(_ what: String, _ capture: CapturePipeline, until isSo: (MediaSigns) -> Bool) async throws {

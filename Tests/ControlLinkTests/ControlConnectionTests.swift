@@ -52,7 +52,7 @@ private final class PlayedControl: Sendable {
     }
 }
 
-@Suite("Control connection", .timeLimit(.minutes(1)))
+@Suite("Control connection", .unlessStolen, .timeLimit(.minutes(1)))
 struct ControlConnectionTests {
     private let key: Ed25519PrivateKey
 

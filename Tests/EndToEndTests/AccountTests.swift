@@ -8,7 +8,7 @@ import Web
 import Wire
 
 /// Who gets into control, for how long and as what: as a user sees it, and as an attacker tries it.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct AccountTests {
     // MARK: The first run
 

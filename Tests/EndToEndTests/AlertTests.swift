@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// A microphone that is muted, as the meter, the timeline, and whoever asked to be told of it see it.
-@Suite(.serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite(.serialized, .unlessStolen, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct AlertTests {
     @Test("a muted microphone shows within 2 s, is an alarm after 10 s, one mail and one message, whatever flaps or restarts")
     func muted() async throws {

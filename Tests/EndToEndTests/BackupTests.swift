@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// A server that is lost, and comes back from its backup and the master key that was kept apart (THREATS 19).
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct BackupTests {
     @Test(
         "a lost server comes back from last night's backup: accounts, sessions and stream keys; nobody else can read or make one",

@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// Cards that somebody has prepared, and boards that start with them: over real processes, with the power going at any moment.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct BoardCardTests {
     /// A board: what starts it knows, and its boot partition.
     private struct Board {

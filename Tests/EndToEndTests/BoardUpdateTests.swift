@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// Boards that are updated: real updaters, a real control, and agents that say what real ones would; one of them is real.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct BoardUpdateTests {
     /// What a release is like, and what must become of it.
     private struct Trial {

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// Our units under a real systemd.
-@Suite(.serialized, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
+@Suite(.serialized, .unlessStolen, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
 struct BootTests {
     @Test(
         "control starts when its machine boots, as its own user, is started again when it dies, and timers renew its certificate and back it up",

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Files of organisations: who sends and reads them, and what becomes of them (THREATS 13).
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct BrandingTests {
     private static let png = SlateUploadTests.png
 

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// What is shown of a camera, and sent of it. In place of hardware there is a stand-in (`FakeCamera`): this machine's kernel has no V4L2.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct CameraTests {
     @Test(
         "a camera that is plugged in is offered with its sizes, seen, picked and sent; pulled out it is missed by name, and goes on by itself",

@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// Wall clocks that are set while everything runs, and one that starts in 1970.
-@Suite(.serialized) struct ClockTests {
+@Suite(.serialized, .unlessStolen) struct ClockTests {
     @Test("wall clocks that jump an hour ahead and two hours back during a broadcast change nothing of it, and sign nobody out")
     func steps() async throws {
         let (server, board) = (try WallClock(), try WallClock())

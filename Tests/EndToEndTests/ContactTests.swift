@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Whom the programs of an installation speak to by themselves: nobody.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct ContactTests {
     @Test("an installation and its board contact each other and nobody else, and ask for no name", .row("DIA-20"))
     func nobody() async throws {

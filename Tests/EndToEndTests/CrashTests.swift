@@ -6,7 +6,7 @@ import Web
 import Wire
 
 /// Control is killed while people, boards and pages are at work.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct CrashTests {
     /// `ci/nightly` asks for a hundred.
     private static let kills = ProcessInfo.processInfo.environment["STRATA_KILLS"].flatMap { Int($0) } ?? 5

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// Those who stand before the web application's door, with a link that was mailed to them.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DashboardAccountTests {
     @Test(
         "whoever forgot a password, is invited, or registers by the organisation's code comes in by the link that was mailed",

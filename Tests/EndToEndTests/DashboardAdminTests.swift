@@ -4,7 +4,7 @@ import Testing
 import Wire
 
 /// What stands around every page, and the pages of those who look after an organisation.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DashboardAdminTests {
     private static let work = ["Dashboard", "Senders", "Broadcasts", "Recordings", "Destinations", "Meetings"]
     private static let managed = [

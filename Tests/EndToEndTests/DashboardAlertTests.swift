@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// Meters, alarms and alerts in a real browser, of a real sender.
-@Suite(.serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite(.serialized, .unlessStolen, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct DashboardAlertTests {
     @Test(
         "a page shows how loud each channel is, a mute within 2 s, its alarm and its end; what one is told of is chosen on the account page"

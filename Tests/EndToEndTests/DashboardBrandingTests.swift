@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// The look of an organisation's own, in the web application.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DashboardBrandingTests {
     @Test(
         "an admin chooses colours and a logo, sees beside the form what they would be like, is refused what nobody can read, and has them everywhere when they are saved",

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// Errors of the web application, in a real browser.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DashboardErrorTests {
     @Test(
         "an owner names a tracker; what fails in a page comes to it by the server, without what is somebody's; a page that cannot be drawn offers to load again",

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// The pages of those who have not signed in, and the way into a meeting.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DashboardJoinTests {
     @Test(
         "pages before the door take no sign-in: a guest comes by a link, waits, is let in, is seen there, and is told the end",

@@ -6,7 +6,7 @@ import Web
 import Wire
 
 /// Where senders are, in a real browser.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DashboardMapTests {
     @Test(
         "list and map show which senders are there, when the others were seen and where each is, as it changes, and no other host is asked",

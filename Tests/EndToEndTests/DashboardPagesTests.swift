@@ -6,7 +6,7 @@ import Web
 import Wire
 
 /// What every page of the web application has in common, in a real browser: how it says what is wrong, fits, and is used without a mouse.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DashboardPagesTests {
     @Test(
         "what is wrong is said in plain words with its details and a way on, and whoever is signed out over a form signs in and keeps it",

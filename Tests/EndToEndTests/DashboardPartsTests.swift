@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// The parts that pages are made of behave alike wherever they stand, in a real browser.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DashboardPartsTests {
     @Test(
         "dialogs, questions, what waits, notices, menus, tabs and tips are alike on every page and take the keyboard and give it back",

@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// The web application in a real browser, on the real system.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DashboardTests {
     @Test(
         "a new server gets its owner; a board is enrolled by what the page shows, is broadcast from, seen live within 2 s, and stopped",

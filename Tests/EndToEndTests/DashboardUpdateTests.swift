@@ -7,7 +7,7 @@ import Wire
 
 /// The page of the server's own version. What the updater would say and take up is said and taken up by the test: what it really does is
 /// `ServerUpdateBootTests`.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DashboardUpdateTests {
     @Test(
         "an owner sees that there is an update, what it brings, each step, what became of all of them, the way back, which takes the version typed, and far below a copy of the database; others see none of it",

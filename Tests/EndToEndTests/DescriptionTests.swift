@@ -8,7 +8,7 @@ import Web
 import Wire
 
 /// What the API says of itself is what it does.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DescriptionTests {
     // MARK: What is given
 

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// Destinations that move, are changed, cannot be had for a while, or are looked up slowly, under a running broadcast.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DestinationTests {
     private func retry(_ studio: Studio, _ destination: DestinationID, of id: BroadcastID) async throws {
         let output = try #require(try studio.output(destination, of: id))

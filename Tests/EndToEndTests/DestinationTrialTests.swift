@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// Destinations that are tried before a broadcast, from a real pool host at a real platform.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DestinationTrialTests {
     @Test(
         "a destination is tried from a pool host step by step, and each way in which it fails is said in plain words, without its key",

@@ -9,7 +9,7 @@ import Web
 import Wire
 
 /// Boards that are what they say, and boards that are not.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DeviceTests {
     // MARK: Enrollment
 

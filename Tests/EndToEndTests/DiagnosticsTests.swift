@@ -4,7 +4,7 @@ import Testing
 import Wire
 
 /// What those read who look after an organisation and after the server.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DiagnosticsTests {
     @Test(
         "owners and admins read how the server is, what webhooks were told and who is in which meeting, and nobody else does; the owner alone says who is told of the server",

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// Disks that are full while a Strata is at work.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct DiskTests {
     @Test("a full disk refuses what it cannot keep and says so; the broadcast goes on, what was acknowledged stays, and space heals it")
     func full() async throws {

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What goes wrong in a server, told to trackers.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct ErrorTrackingTests {
     @Test(
         "errors come to the vendor's tracker and to the owner's own, or to one, or to none, from the change on, with what they are found by and nothing of people",

@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// What people see of their senders while they send, and what happens to those that vanish.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct FeedTests {
     @Test("one feed shows each of one's senders moving, and Prometheus shows the same", .row("CTL-07", "SND-09", "DIA-07"))
     func figures() async throws {

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// The field in the room: what a board sends is seen and heard by whoever is there.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct FieldRoomTests {
     /// Of this machine's, where a room's worker listens for GStreamer, which looks for no path to 127.0.0.1.
     private static let address = "198.18.201.1"

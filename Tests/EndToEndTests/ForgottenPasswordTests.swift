@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// Somebody who forgot a password, and somebody who would like to be them.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct ForgottenPasswordTests {
     @Test(
         "a link comes by mail, from the configured origin, works once and ends every session; nobody learns who has an account",

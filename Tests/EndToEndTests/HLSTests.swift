@@ -8,7 +8,7 @@ import Web
 import Wire
 
 /// HLS for players outside the dashboard, from the receiver to ffmpeg.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct HLSTests {
     @Test(
         "a player outside plays a running broadcast by a link, pictures and sound; it costs the receiver at most 5 % of a core; revoked it is gone"

@@ -10,7 +10,7 @@ import Wire
 
 /// Texts that want to be something else: a terminal's orders, a pipeline, a command, markup, a header, a path (THREATS 6).
 /// They are refused, or carried as what they are; nothing is executed and nothing that shows them breaks.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct HostileTextTests {
     /// What would exist if a text were executed.
     private static let trap = "/tmp/strata-executed-\(getpid())"

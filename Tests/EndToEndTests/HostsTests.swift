@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// A pool of two hosts: this machine, and another one with a network of its own.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct HostsTests {
     private static let outbound = ["127.0.0.0/8", "10.0.0.0/8"]
 

@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// A board whose links have IPv6 and nothing else.
-@Suite(.serialized) struct IPv6Tests {
+@Suite(.serialized, .unlessStolen) struct IPv6Tests {
     @Test("over links with IPv6 only a board enrolls, is controlled, and sends over all of them to a host with such an address")
     func only() async throws {
         try await inStudio(family: .ipv6) { studio in

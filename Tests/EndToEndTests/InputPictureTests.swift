@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// What an input shows before a broadcast, from the board to the sender's page.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct InputPictureTests {
     @Test("the sender's page shows what each input shows, for a host and above; a broadcast's own input is left alone")
     func page() async throws {

@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// How people become users of an organisation.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct InvitationTests {
     @Test(
         "who is invited comes in by the mail's link, as what they were invited to be, once; a list is taken whole or not at all",

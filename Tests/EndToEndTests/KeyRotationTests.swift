@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// The operator's command that replaces the master key.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct KeyRotationTests {
     @Test("a rotation of the master key, killed at any moment, loses no secret and signs nobody out")
     func rotation() async throws {

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// What there may be no more of, what is not kept any longer, and what nobody may be called.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct LimitsTests {
     @Test("nobody is called what leads elsewhere, hides or shouts, whichever way they come", .row("SEC-14"))
     func names() async throws {

@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// What is shown of each link, held against what the network really does.
-@Suite(.serialized) struct LinkFigureTests {
+@Suite(.serialized, .unlessStolen) struct LinkFigureTests {
     private static let delays = [20.0, 40, 70]
     private static let losses = [0, 0.05, 0.1]
     private static let encoder = EncoderChoice(bitrate: .kilobits(2000), width: 640, height: 360, frameRate: 25)

@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// Links that come, go and lose packets during a broadcast.
-@Suite(.serialized) struct LinkTests {
+@Suite(.serialized, .unlessStolen) struct LinkTests {
     /// 2.5 Mbit/s of transport stream, 2.66 with RIST's, UDP's and IP's headers; two of three links carry that with a fifth to spare. Their delays lie
     /// so near each other that a frame, of 60 ms at this rate, goes over all of them.
     private static let links = [25.0, 30, 35].map { Studio.link(1600, delayMs: $0, jitterMs: 5) }

@@ -4,7 +4,7 @@ import Units
 import Wire
 
 /// The ports of a pool host, which SRT listeners of several broadcasts ask for.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct ListenerPortTests {
     @Test("an SRT listener whose port is held is refused where it is asked for, with the field and what holds it", .row("RCV-04"))
     func held() async throws {

@@ -7,7 +7,7 @@ import Web
 import Wire
 
 /// What the pages show and offer to whom, while control and boards come and go under them.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct LivePageTests {
     @Test("after a restart of control the pages have every sender and broadcast, and none that is gone", .row("CTL-03"))
     func restart() async throws {

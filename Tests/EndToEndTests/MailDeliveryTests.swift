@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// Mails as those have them who get them, and what is there in their place where the server sends none.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct MailDeliveryTests {
     @Test(
         "invitations, new accounts, new passwords, meetings that are over and alerts come by mail, however long the mail server was away, and their links lead where they say",

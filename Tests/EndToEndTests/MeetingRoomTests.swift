@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// A meeting as those in it see and hear it: real browsers, by their pages alone.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct MeetingRoomTests {
     @Test(
         "a host, a member and a guest see and hear each other; each switches what is theirs on and off, and all see a screen",

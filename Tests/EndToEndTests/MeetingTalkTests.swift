@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// What people in a meeting say and do to each other beside sound and pictures: real browsers, by their pages alone.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct MeetingTalkTests {
     @Test(
         "people write to all and to one, see what is new, pin, search and take back; whoever may not write is told why",

@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// Meetings, as their host, a member, another host and somebody from outside have them.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct MeetingTests {
     @Test("a meeting is in one of five states, and what its state does not allow is refused and changes nothing", .row("MTG-09"))
     func states() async throws {

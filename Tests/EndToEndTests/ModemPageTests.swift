@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// A modem that is reset from the page, by whoever may. In place of hardware there is the stand-in of `ModemTests`.
-@Suite(.serialized) struct ModemPageTests {
+@Suite(.serialized, .unlessStolen) struct ModemPageTests {
     @Test("a stuck modem is reset on the page after a question, with what became of it, and a member finds no button", .row("SND-10"))
     func reset() async throws {
         try await inStudio(links: [Studio.link(4000, delayMs: 20), Studio.link(4000, delayMs: 45)]) { studio in

@@ -6,7 +6,7 @@ import Wire
 
 /// What is shown of a board's modems. In place of hardware there is a stand-in, held to ModemManager's own introspection, on a bus of
 /// the test's own: `Fixtures/modems`. Its net ports are links of the field.
-@Suite(.serialized) struct ModemTests {
+@Suite(.serialized, .unlessStolen) struct ModemTests {
     @Test("the signal of a modem is shown in dBm with the link that it carries, follows it, and goes with it", .row("SND-10", "SND-11"))
     func signal() async throws {
         try await inStudio(links: [Studio.link(4000, delayMs: 25), Studio.link(3000, delayMs: 35)]) { studio in

@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// Control and the receiver are known by a name, which the name servers of the board's links tell, or do not.
-@Suite(.serialized) struct NameTests {
+@Suite(.serialized, .unlessStolen) struct NameTests {
     private static let name = "strata.test"
     private static let links = [Studio.link(4000, delayMs: 20), Studio.link(4000, delayMs: 40)]
 

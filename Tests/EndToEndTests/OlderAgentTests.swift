@@ -7,7 +7,7 @@ import Web
 import Wire
 
 /// A board whose agent is older than control. A stand-in speaks for it: there is no older agent in the tree.
-@Suite(.serialized) struct OlderAgentTests {
+@Suite(.serialized, .unlessStolen) struct OlderAgentTests {
     /// Takes every configuration that has none of the keys it does not know, as agents do, and says which it has.
     private static func answer(_ socket: WebSocket, not keys: [String]) async throws {
         while case .text(let text)? = try await socket.receive() {

@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// What an operator has of the programs: their configuration, their logs, and their secrets kept.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct OperationsTests {
     // MARK: Configuration
 

@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// Where media is not sent (THREATS 9).
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct OutboundTests {
     @Test("what control lets pass is still refused by the host that would send it, by name and before it is connected to", .row("RCV-03"))
     func hostsLastWord() async throws {

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// Where a broadcast goes: to several places at once, unchanged, and each by itself.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct OutputTests {
     @Test(
         "what the encoder makes reaches an RTMP server and an SRT endpoint unit by unit, to the last one before the stop",

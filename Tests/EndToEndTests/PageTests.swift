@@ -8,7 +8,7 @@ import Web
 import Wire
 
 /// The web application in a real browser, and what a hostile one beside it may not do (THREATS 11 and 16).
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct PageTests {
     private static let seen = "As the receiver sees it"
 

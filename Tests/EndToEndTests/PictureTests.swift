@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// What is seen and heard at the far end.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct PictureTests {
     @Test("a file of the media folder is broadcast in a loop whose timestamps go on", .row("SND-05", "SND-08"))
     func clipLoops() async throws {

@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// Platforms that go away during a broadcast.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct PlatformTests {
     @Test(
         "platforms that fall silent or reset are retried with the reason shown within 10 s, and return by themselves; another output does not notice",

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// A board in a hotel. Its network's sign-in page is a stand-in (`Fixtures/networks/portal.py`), to which all that comes over one link is turned.
-@Suite(.serialized) struct PortalTests {
+@Suite(.serialized, .unlessStolen) struct PortalTests {
     @Test("a sign-in page is named beside the link that it is on, before and while something is sent, and the other link is used meanwhile")
     func portal() async throws {
         try await inStudio(links: [Studio.link(4000, delayMs: 20), Studio.link(4000, delayMs: 30)]) { studio in

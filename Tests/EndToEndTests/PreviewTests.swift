@@ -9,7 +9,7 @@ import Web
 import Wire
 
 /// The live preview of a broadcast, from the receiver to a player in a browser.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct PreviewTests {
     @Test(
         "a browser plays it within seconds and stays with it; it takes at most 5 % of a core of the receiver, and nothing while nobody looks"

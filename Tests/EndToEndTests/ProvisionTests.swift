@@ -7,7 +7,7 @@ import Web
 import Wire
 
 /// `strata-provision` as somebody uses it from a shell: each command's answer, and each one's refusal.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct ProvisionTests {
     @Test("a session over TLS is kept between commands and renewed by itself, until it is left")
     func session() async throws {

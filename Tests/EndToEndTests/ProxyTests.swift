@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// A site that lets nothing out but through its HTTP proxy, and a server that lets nobody in but through nginx.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct ProxyTests {
     @Test("board and shell reach control through an HTTP proxy, and the board is gone when the proxy is")
     func proxy() async throws {

@@ -7,7 +7,7 @@ import Web
 import Wire
 
 /// What one organisation, one user or one address may cost all others (THREATS 14): a refusal says which limit it was.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct QuotaTests {
     @Test("one more than a quota allows is refused by the quota's name, and another organisation does not notice")
     func organizations() async throws {

@@ -8,7 +8,7 @@ import Units
 import Wire
 
 /// A broadcast that is recorded by its receiver, as far as the file that somebody downloads.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct RecordingTests {
     @Test(
         "a broadcast whose receiver, pool and control are killed is in the library: what the platform got, but a second at a kill, and it plays",

@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// Programs that are killed during a broadcast, each at once and without a word.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct RecoveryTests {
     @Test(
         "pool and control are killed during a broadcast: the platform sees nothing of it, and the state shown is true within 3 s",

@@ -4,7 +4,7 @@ import Testing
 import Wire
 
 /// The written protocol and the written API are those of the running programs: nothing is missing and nothing is invented.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct ReferenceTests {
     @Test("every route of a running server stands in the API reference as it is, and no other", .row("CTL-13"))
     func routes() async throws {

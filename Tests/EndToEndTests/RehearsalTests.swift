@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// A broadcast to nowhere: what it shows, and that it is in nobody's way.
-@Suite(.serialized) struct RehearsalTests {
+@Suite(.serialized, .unlessStolen) struct RehearsalTests {
     private static let encoder = EncoderChoice(bitrate: .kilobits(2000), width: 640, height: 360, frameRate: 25)
 
     /// One that does what it says, and one that is narrow and loses every eighth packet.

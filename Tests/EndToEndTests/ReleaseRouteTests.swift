@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// What boards fetch of releases, from a running server.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct ReleaseRouteTests {
     /// Puts a file where `strata-provision release publish` does.
     /// - Returns: its name.

@@ -2,7 +2,7 @@ import Support
 import Testing
 
 /// People who do not belong to the organisation any more.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct RemovalTests {
     @Test(
         "a user who is removed is out at once and in no list, is invited anew with the same address, and the audit log keeps the name",

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// Control is killed while a broadcast starts.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct ResumeTests {
     /// What control has said last before it is killed; nil: nothing, it has only answered the request.
     private static let points: [String?] = [nil, "starting: sender", "starting: media", "starting: outputs"]

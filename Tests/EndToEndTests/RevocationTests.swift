@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// Whoever is revoked stops at once, by itself, and for good (THREATS 3).
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct RevocationTests {
     @Test("a revoked board sends nothing any more: neither now, nor after its restart, nor where it was away", .row("PRV-02"))
     func boards() async throws {

@@ -8,7 +8,7 @@ import Units
 import Wire
 
 /// Releases on their way to boards, as an owner sees them, and boards that say what they have.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct RolloutRouteTests {
     /// Publishes a release of one small file for boards of the kind arm64, signed by a key that nobody needs to know here.
     /// - Returns: its version.

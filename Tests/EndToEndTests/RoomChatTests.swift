@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// What people write in a meeting, by the sockets of their pages.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct RoomChatTests {
     private func say(_ text: String, to: ParticipantID? = nil) -> RoomOrder { .say(RoomSaying(text: text, to: to)) }
 

@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// What people do in a room to each other and to the room, and those who try what they may not.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct RoomCommandTests {
     private typealias Kind = RoomOrder.Kind
 

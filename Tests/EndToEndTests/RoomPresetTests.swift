@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// What people are in each kind of meeting, and what of it the server holds to, whatever their pages offer.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct RoomPresetTests {
     private static let ofGuests: Set<MeetingPermission> = [
         .seeParticipants, .receivePublic, .sendPublicText, .receivePrivate, .vote, .viewPolls,

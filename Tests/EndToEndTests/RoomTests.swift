@@ -7,7 +7,7 @@ import Web
 import Wire
 
 /// People in a room: real browsers over its socket, and those who try what they may not.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct RoomTests {
     @Test(
         "two browsers see and hear each other within a second; one loses its socket, keeps its seat and its media, and comes back to what it missed",

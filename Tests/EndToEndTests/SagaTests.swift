@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// A start fails at each of its steps once: the step is named, and what was begun is undone.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct SagaTests {
     @Test("starts at once get ports of their own, and a full or absent pool refuses with the reason", .row("CTL-03", "CTL-06", "RCV-11"))
     func lease() async throws {

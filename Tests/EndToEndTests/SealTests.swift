@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// What somebody on the way, or with the receiver's address and without the key, can do to a broadcast.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct SealTests {
     @Test("who listens on a link reads nothing of the media, and who sends with another key is not heard", .row("BND-05"))
     func sealed() async throws {

@@ -8,7 +8,7 @@ import Web
 import Wire
 
 /// The one address that people use: page, API and live feed, over TLS.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct SecureTests {
     @Test("a person signs in and watches at one https address, under an authority of the installation's own", .row("CTL-10"))
     func person() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 /// `strata-provision server` on the files of a machine that does not run: what is real is the tool, systemd's own for users and units, and
 /// the files; what is installed as programs are none, since nothing of it is started.
-@Suite(.serialized, .enabled(if: mayInstall, "files of other users, systemd-sysusers and systemctl are not allowed here"))
+@Suite(.serialized, .unlessStolen, .enabled(if: mayInstall, "files of other users, systemd-sysusers and systemctl are not allowed here"))
 struct ServerInstallTests {
     /// A root folder and what a server is installed from.
     private struct Site {
@@ -134,7 +134,7 @@ struct ServerInstallTests {
 }
 
 /// The whole of it on a machine that boots, with what is built here.
-@Suite(.serialized, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
+@Suite(.serialized, .unlessStolen, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
 struct FreshServerTests {
     private static let host = "live.example.org"
     private static let directory = "https://acme.example.org:14000/dir"

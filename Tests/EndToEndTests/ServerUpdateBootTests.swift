@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// The updater's unit beside control's, under a real systemd, asked by the server's owner.
-@Suite(.serialized, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
+@Suite(.serialized, .unlessStolen, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
 struct ServerUpdateBootTests {
     private static let configuration = """
         [server]

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// Several clients on one server, each with broadcasts of its own.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct SideBySideTests {
     /// One broadcast of one organisation.
     private struct Show {

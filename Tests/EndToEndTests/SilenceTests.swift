@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// A board that is away during a broadcast, as its viewers and its producer see it.
-@Suite(.serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite(.serialized, .unlessStolen, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct SilenceTests {
     /// 30 s in the nightly run.
     private static let darkness: Duration = .seconds(ProcessInfo.processInfo.environment["STRATA_SOAK"] == nil ? 6 : 30)

@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// The main job, end to end: enroll, start, watch it arrive, stop.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct SkeletonTests {
     @Test(
         "the test picture of an enrolled board reaches the platform, started and stopped from a browser",

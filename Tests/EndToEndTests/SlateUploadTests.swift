@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// The organisation's picture for a silent sender, as people and strangers send it.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct SlateUploadTests {
     /// One grey point.
     static let png = [UInt8](

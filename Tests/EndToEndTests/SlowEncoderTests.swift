@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// A picture that is larger than the board can make it.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct SlowEncoderTests {
     @Test("a board that cannot make the frames it was asked for says so with the figures, and is well again with a smaller picture")
     func tooLarge() async throws {

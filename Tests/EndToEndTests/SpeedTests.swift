@@ -8,7 +8,7 @@ import Web
 import Wire
 
 /// What a link uploads, measured when somebody asks, and never while anything is sent.
-@Suite(.serialized) struct SpeedTests {
+@Suite(.serialized, .unlessStolen) struct SpeedTests {
     @Test("each link is measured over itself alone, and the page shows what it uploads")
     func measured() async throws {
         try await unlessVoid { run in

@@ -6,7 +6,7 @@ import Testing
 import Units
 
 /// A bonded link between two machines by two files, and the doors to stock RIST at both its ends.
-@Suite(.serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite(.serialized, .unlessStolen, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct StandaloneTests {
     private static let links = [25.0, 35, 50].map { LinkShape(LinkProfile(rateKbit: 2500, delayMs: $0, jitterMs: 5, queueMs: 300)) }
     private static let key = "0123456789abcdefABCDEF-_"

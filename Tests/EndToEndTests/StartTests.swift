@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What control says and does at its start where its database is not as it was left.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct StartTests {
     @Test("a damaged database is refused with its reason and the copies there are, left as it is, and replaced by one of them")
     func damaged() async throws {

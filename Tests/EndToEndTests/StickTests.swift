@@ -6,7 +6,7 @@ import Wire
 
 /// What is shown of HiLink sticks. In place of hardware there are stand-ins (`Fixtures/modems/hilink.py`), each behind a link of the field
 /// that gives the board one and the same address, as sticks of one make do.
-@Suite(.serialized) struct StickTests {
+@Suite(.serialized, .unlessStolen) struct StickTests {
     @Test(
         "sticks with one and the same address are shown like any modem, accounted for by their cards, and restarted from afar",
         .row("SND-10", "SND-11"))

@@ -6,7 +6,7 @@ import Web
 import Wire
 
 /// Every route of the API's own description, as nobody, as each role, and as another organisation (THREATS 14).
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct TenancyTests {
     private enum Reach: String { case open, member, host, admin, owner, `operator` }
 

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// The picture of a live broadcast, from the board's key frame to whoever may see it.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct ThumbnailTests {
     @Test("it is there within 8 s, shows what the camera does, follows it, is for nobody else, costs 1 % of a core, and goes with it")
     func live() async throws {

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// Requests and jobs, followed through the server.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct TraceTests {
     @Test(
         "a slow request is followed to the transaction that waited, and a delivery to its receiver; who is no proxy has no say in it",

@@ -8,7 +8,7 @@ import Web
 import Wire
 
 /// Guests behind firewalls: by which way they meet the others, what they are told of it, and what a relay lets nobody do.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct TurnTests {
     @Test(
         "behind a firewall that lets TCP 443 alone pass a guest is told so, and meets the others; nobody gets anywhere else by the relay",

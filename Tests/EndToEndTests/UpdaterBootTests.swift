@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// The updater's unit beside the agent's, under a real systemd.
-@Suite(.serialized, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
+@Suite(.serialized, .unlessStolen, .enabled(if: Machine.isAllowed, "systemd and cgroups are not allowed here"))
 struct UpdaterBootTests {
     private static let configuration = """
         [updates]

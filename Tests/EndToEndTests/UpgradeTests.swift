@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// A newer program on an older database, and the way back.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct UpgradeTests {
     @Test("an upgrade keeps what an older database holds, says what it did, and leaves a copy from before", .row("STO-03", "STO-12"))
     func upgrade() async throws {

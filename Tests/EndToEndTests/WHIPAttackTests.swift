@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// What somebody does at the doors of rooms, and on the wire, who means harm: each is refused, and a call beside it goes on.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct WHIPAttackTests {
     @Test("bombs of SDP are refused at their limits, within a second each, and the next good offer is answered")
     func bombs() async throws {

@@ -7,7 +7,7 @@ import Testing
 ///
 /// Each is on a machine of its own: libnice looks for no path on a loopback address. Debian 12's simple-whip-client cannot be run: it is linked
 /// with libsoup 2, and its libnice brings libsoup 3 by gupnp, whereupon it ends itself.
-@Suite(.serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite(.serialized, .unlessStolen, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct WHIPEncoderTests {
     enum Pictures: String, CaseIterable, Sendable { case vp8 = "VP8", h264 = "H264" }
 

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What RFC 9725 and the draft of WHEP ask of the doors of rooms, status by status.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct WHIPProtocolTests {
     @Test("a session is made, trickled to, restarted and ended as RFC 9725 says, and no other tag than its own counts")
     func session() async throws {

@@ -6,7 +6,7 @@ import Units
 import Wire
 
 /// The doors of rooms, as real browsers use them: one sends its camera by WHIP, another receives it by WHEP.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct WHIPTests {
     @Test("what a browser sends into a room another one decodes, picture and sound; both leave, and nothing of them stays")
     func browsers() async throws {

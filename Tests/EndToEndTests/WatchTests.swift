@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// Control as it is seen from another host, by `strata-control watch`.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct WatchTests {
     @Test(
         "a watch sends one mail after three failures in a row and one when control answers again, whatever happens between two looks",

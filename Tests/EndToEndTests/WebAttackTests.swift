@@ -8,7 +8,7 @@ import Web
 import Wire
 
 /// What is thrown at the web server itself, while others go on working.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct WebAttackTests {
     @Test("thousands of connections that say too little are cut in time, and others are answered meanwhile", .row("CTL-10"))
     func slowLoris() async throws {

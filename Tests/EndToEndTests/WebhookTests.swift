@@ -5,7 +5,7 @@ import Units
 import Wire
 
 /// Events of an organisation, told to a real receiver that verifies them by itself.
-@Suite(.serialized)
+@Suite(.serialized, .unlessStolen)
 struct WebhookTests {
     @Test(
         "a receiver that was away gets every event, signed, in its order, and again on request; a slow one holds up nobody, a stranger sees nothing",

@@ -7,7 +7,7 @@ import Testing
 @testable import Field
 
 /// The pipeline by itself: what it offers, before anybody answers.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(1)))
 struct FieldPipelineTests {
     @Test("offers H.264 and Opus, to be sent and not received, as soon as some of both has come through", arguments: [true, false])
     func offers(_ hasSound: Bool) async throws {

@@ -2,11 +2,12 @@ import Foundation
 import Ingest
 import Posix
 import RIST
+import Support
 import Testing
 import Units
 
 /// THREATS 5, tried on a real port with the real librist behind it.
-@Suite(.serialized) struct AttackTests {
+@Suite(.serialized, .unlessStolen) struct AttackTests {
     /// An ingest with a buffer of 300 ms, and media that came out of it.
     private func makeIngest() throws -> (StandardIngest, Media) {
         let media = Media()

@@ -2,10 +2,11 @@ import Foundation
 import Ingest
 import Posix
 import RIST
+import Support
 import Testing
 import Units
 
-@Suite(.serialized) struct IngestTests {
+@Suite(.serialized, .unlessStolen) struct IngestTests {
     @Test("a stream over three sources comes through the guard whole and in order, with a report for each")
     func delivers() async throws {
         let media = Media()

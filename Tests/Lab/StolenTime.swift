@@ -1,4 +1,5 @@
 import Foundation
+import Posix
 
 /// What the host of a guest takes away of its processors (`steal` of proc(5)): pictures cannot be decoded in time without any.
 package struct StolenTime: Sendable {
@@ -16,7 +17,7 @@ package struct StolenTime: Sendable {
         stolen = ticks[7]
     }
 
-    static func now() -> StolenTime {
+    package static func now() -> StolenTime {
         // try?: where the kernel tells nothing, nothing is known to be stolen, and no run is void by it.
         StolenTime((try? String(contentsOfFile: "/proc/stat", encoding: .utf8)) ?? "")
     }
@@ -26,17 +27,41 @@ package struct StolenTime: Sendable {
         let ticks = later.all - all
         return all == 0 || ticks < 20 ? 0 : Double(later.stolen - stolen) / Double(ticks)
     }
+}
 
-    /// Watches until its task is cancelled.
-    /// - Returns: the greatest share of a second.
-    static func worst() async -> Double {
+/// Takes a reading each second, for as long as it is held.
+package final class StolenTimeWatch: Sendable {
+    private struct State {
         var worst = 0.0
-        while true {
-            let before = now()
-            // A second is the measure itself, and not a wait. try?: once cancelled, what is left of it counts as well.
-            try? await Task.sleep(for: .seconds(1))
-            worst = max(worst, before.share(until: now()))
-            if Task.isCancelled { return worst }
+        var last: StolenTime
+
+        mutating func take(_ reading: StolenTime) {
+            worst = max(worst, last.share(until: reading))
+            last = reading
         }
+    }
+
+    private let state: Guarded<State>
+    private let read: @Sendable () -> StolenTime
+    private let task: Task<Void, Never>
+
+    package init(_ read: @escaping @Sendable () -> StolenTime = StolenTime.now) {
+        let state = Guarded(State(last: read()))
+        self.state = state
+        self.read = read
+        task = Task {
+            while !Task.isCancelled {
+                // A second is the measure itself, and not a wait. try?: the loop ends itself.
+                try? await Task.sleep(for: .seconds(1))
+                state.withLock { $0.take(read()) }
+            }
+        }
+    }
+
+    deinit { task.cancel() }
+
+    /// The greatest share of a second until now, the one that is not over yet among them.
+    package var worst: Double {
+        state.withLock { max($0.worst, $0.last.share(until: read())) }
     }
 }

@@ -21,7 +21,7 @@ package enum VoidRun: Error, CustomStringConvertible {
 /// What `unlessVoid` hands to a run: where it names what its failure is judged by.
 package final class Run: Sendable {
     private let sources = Guarded<[@Sendable () -> Lateness?]>([])
-    private let watch = Guarded<Task<Double, Never>?>(nil)
+    private let watch = Guarded<StolenTimeWatch?>(nil)
 
     /// By an emulator's lateness.
     /// - Parameter lateness: read once, after the run has ended, well or not.
@@ -31,14 +31,12 @@ package final class Run: Sendable {
 
     /// By what the host takes away of the processors from now on: for what is decoded and encoded in real time without any emulator.
     package func judgeByStolenTime() {
-        watch.withLock { $0 = $0 ?? Task { await StolenTime.worst() } }
+        watch.withLock { $0 = $0 ?? StolenTimeWatch() }
     }
 
-    fileprivate func verdict() async -> VoidRun? {
+    fileprivate func verdict() -> VoidRun? {
         let late = sources.withLock { $0 }.compactMap { $0()?.percentile(99.9) }.max() ?? 0
-        let watch = watch.withLock { $0 }
-        watch?.cancel()
-        let share = await watch?.value ?? 0
+        let share = watch.withLock { $0?.worst } ?? 0
         if late > Lateness.limitMs { return .late(p999Ms: late) }
         return share > StolenTime.limit ? .stolen(share: share) : nil
     }
@@ -59,7 +57,7 @@ package func unlessVoid(
         let current = Run()
         var failure: (any Error)?
         do { try await run(current) } catch { failure = error }
-        let void = await current.verdict()
+        let void = current.verdict()
         guard let failure else {
             if let void { print("passed in spite of a \(void)") }
             return

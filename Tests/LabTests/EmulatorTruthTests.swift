@@ -1,5 +1,6 @@
 import Foundation
 import Posix
+import Support
 import Testing
 
 @testable import Lab
@@ -115,7 +116,7 @@ private func judge(_ passage: Passage, _ expected: [Int64?]) throws {
     try need(late.sorted()[late.count / 2] < 5, "late by \(late.sorted()[late.count / 2]) ms at the median")
 }
 
-@Suite("What the emulator does in real time is what the arithmetic says", .serialized)
+@Suite("What the emulator does in real time is what the arithmetic says", .serialized, .unlessStolen)
 struct EmulatorTruthTests {
     @Test("of rate and delay: a burst at 8 Mbit/s leaves packet by packet, 20 ms later")
     func rateAndDelay() async throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Posix
+import Support
 import Testing
 
 @testable import Lab
@@ -63,7 +64,7 @@ private final class Echo: @unchecked Sendable {
     deinit { shutdown(descriptor, CInt(SHUT_RDWR)) }
 }
 
-@Suite("A field network", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite("A field network", .serialized, .unlessStolen, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct FieldNetworkTests {
     @Test("each modem has its own delay, and the cloud answers at one address over all of them")
     func delays() async throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Posix
+import Support
 import Testing
 
 @testable import Lab
@@ -52,7 +53,7 @@ private final class Datagrams: @unchecked Sendable {
 
 private func freePort() throws -> Int { try Datagrams(host: "127.0.0.1").port }
 
-@Suite("The link emulator", .serialized)
+@Suite("The link emulator", .serialized, .unlessStolen)
 struct LinkEmulatorTests {
     @Test("a relay delays both ways and answers reach the client that asked")
     func relay() async throws {

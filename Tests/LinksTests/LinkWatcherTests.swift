@@ -3,10 +3,13 @@ import Lab
 import Links
 import Logging
 import Posix
+import Support
 import Testing
 import Wire
 
-@Suite("The links of a real network namespace", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite(
+    "The links of a real network namespace", .serialized, .unlessStolen,
+    .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct LinkWatcherTests {
     /// A network of its own, and a watcher in it.
     private func field(links: Int) throws -> (FieldNetwork, Loop, LinkWatcher) {

@@ -7,7 +7,7 @@ import Support
 import Testing
 
 /// Names are asked for in a field of two links, each with a name server of its own at its far end.
-@Suite("Names over all links", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite("Names over all links", .serialized, .unlessStolen, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct LinkNamesTests {
     private struct Place {
         let stage: Stage

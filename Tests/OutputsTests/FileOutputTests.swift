@@ -5,7 +5,7 @@ import Testing
 import Units
 import Wire
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct FileOutputTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(2))) struct FileOutputTests {
     private func target(_ name: String) -> OutputSpec.Target { .file(FileTarget(name: name)) }
 
     @Test("a recording begins at a key frame, decodes without a fault, and never overwrites another")

@@ -10,7 +10,7 @@ import Wire
 @testable import Outputs
 
 /// What a day does to a session. RTMP's timestamps have 24 bits of milliseconds, and 32 where those are not enough.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct LongSessionTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(1))) struct LongSessionTests {
     /// A picture or a sound as it was offered: when it is shown, in milliseconds since the session's first picture.
     private struct Offered {
         let isPicture: Bool

@@ -7,7 +7,7 @@ import Wire
 @testable import Outputs
 
 /// What an output does not do, whatever it is told (THREATS 9).
-@Suite(.serialized, .timeLimit(.minutes(2))) struct OutputPolicyTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(2))) struct OutputPolicyTests {
     private func rtmp(_ address: String, port: Int = 1935, host: String = "live.example.org") -> OutputSpec.Target {
         .rtmp(
             RTMPTarget(

@@ -6,7 +6,7 @@ import Testing
 import Units
 import Wire
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct RTMPOutputTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(2))) struct RTMPOutputTests {
     private func target(
         _ port: Int, application: String = "live", key: String = "show", host: String = "platform.example", tls: Bool = false,
         address: String = "127.0.0.1"

@@ -4,7 +4,7 @@ import Testing
 import Units
 import Wire
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct SRTOutputTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(2))) struct SRTOutputTests {
     private func target(_ mode: SRTTarget.Mode, _ port: Int, passphrase: String? = "a-passphrase", streamID: String? = "stream")
         -> OutputSpec.Target
     {

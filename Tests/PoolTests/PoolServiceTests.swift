@@ -4,6 +4,7 @@ import HTTP
 import Identity
 import Logging
 import Posix
+import Support
 import Testing
 import Units
 import Web
@@ -11,7 +12,7 @@ import Wire
 
 @testable import Pool
 
-@Suite("Pool service", .timeLimit(.minutes(1)))
+@Suite("Pool service", .unlessStolen, .timeLimit(.minutes(1)))
 struct PoolServiceTests {
     private func json(_ value: some Encodable) throws -> String { String(decoding: try JSONEncoder().encode(value), as: UTF8.self) }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Posix
+import Support
 import Testing
 import Units
 import Wire
@@ -133,7 +134,7 @@ final class Host: @unchecked Sendable {
     }
 }
 
-@Suite("Receiver host", .timeLimit(.minutes(1)))
+@Suite("Receiver host", .unlessStolen, .timeLimit(.minutes(1)))
 struct ReceiverHostTests {
     private func file(_ number: Int, _ name: String) -> OutputSpec {
         OutputSpec(id: OutputID("01ARZ3NDEKTSV4RRFFQ69G5F0\(number)")!, target: .file(FileTarget(name: name)))

@@ -11,7 +11,7 @@ import Wire
 
 /// The network with a sign-in page is a stand-in (`Fixtures/networks/portal.py`) behind one link of a field network; so is the server, with the right
 /// certificate.
-@Suite("A watcher of portals", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite("A watcher of portals", .serialized, .unlessStolen, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct PortalWatcherTests {
     private final class Field: Sendable {
         let network: FieldNetwork

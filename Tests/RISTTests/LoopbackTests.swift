@@ -1,11 +1,12 @@
 import Foundation
 import Posix
 import RIST
+import Support
 import Testing
 import Units
 
 /// librist talking to librist over 127.0.0.1, both through our wrapper.
-@Suite(.serialized) struct LoopbackTests {
+@Suite(.serialized, .unlessStolen) struct LoopbackTests {
     let passphrase = RISTPassphrase(Secret("0123456789abcdef0123456789abcdef"))!
 
     @Test("what is written comes out in order, and only once the peer has answered")

@@ -8,7 +8,7 @@ import Wire
 
 @testable import Relay
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct PreviewTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(2))) struct PreviewTests {
     /// Reads a preview as a pool does, in a thread of its own.
     private final class Reader: Sendable {
         let chunks = Guarded<[PreviewChunk]>([])

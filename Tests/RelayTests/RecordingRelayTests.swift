@@ -7,7 +7,7 @@ import Units
 import Wire
 
 /// A stream that is recorded beside its outputs.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct RecordingRelayTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(2))) struct RecordingRelayTests {
     @Test("what an output is given is recorded unit by unit, the slate too, in one file")
     func recorded() async throws {
         let folder = try TemporaryFolder()

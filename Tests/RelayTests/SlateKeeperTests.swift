@@ -9,7 +9,7 @@ import Wire
 @testable import Relay
 
 /// A slate that cannot be made at once.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct SlateKeeperTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(2))) struct SlateKeeperTests {
     /// 640x360, 25 a second, main profile.
     private static let words = ["h264", "640", "360", "77", "30", "3600"]
 

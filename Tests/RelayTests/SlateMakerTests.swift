@@ -9,7 +9,7 @@ import Wire
 @testable import Relay
 
 /// The real encoder, in the process that the receiver starts.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct SlateMakerTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(2))) struct SlateMakerTests {
     private static func maker() throws -> SlateMaker { SlateMaker(program: try Places.program("strata-slate")) }
 
     @Test(

@@ -5,7 +5,7 @@ import Testing
 import Wire
 
 /// A sender that is away, as the platform and the SRT peer record it.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct SlateTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(3))) struct SlateTests {
     /// 30 s in the nightly run.
     private static let darkness: Duration = .seconds(ProcessInfo.processInfo.environment["STRATA_SOAK"] == nil ? 6 : 30)
 

@@ -6,7 +6,7 @@ import Units
 @testable import MPEGTS
 @testable import Relay
 
-@Suite(.timeLimit(.minutes(2))) struct SplicerTests {
+@Suite(.unlessStolen, .timeLimit(.minutes(2))) struct SplicerTests {
     @Test("a sender that is silent for 3 s and goes on is replaced from its last picture on, and taken up at its next key frame")
     func links() async throws {
         let clip = try await Clip.h264.value

@@ -3,7 +3,7 @@ import Support
 import Testing
 import Wire
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct StreamRelayTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(2))) struct StreamRelayTests {
     @Test("a stream that is ended is recorded to its last picture and sound by RTMP, SRT and file")
     func toTheEnd() async throws {
         try await onStage { stage in

@@ -9,7 +9,7 @@ import Wire
 @testable import MPEGTS
 @testable import Relay
 
-@Suite(.timeLimit(.minutes(1))) struct ThumbnailPaceTests {
+@Suite(.unlessStolen, .timeLimit(.minutes(1))) struct ThumbnailPaceTests {
     /// When pictures are made of key frames each 2 s in one minute, each of this cost.
     private func times(cost: Duration) -> [Int] {
         var pace = ThumbnailPace()
@@ -42,7 +42,7 @@ import Wire
     }
 }
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ThumbnailTests {
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(2))) struct ThumbnailTests {
     private static func unit(
         isKey: Bool = true, isDamaged: Bool = false, _ size: (Int, Int) = (1280, 720), bytes: Int = 100, withSets: Bool = false
     ) throws -> VideoUnit {

@@ -1,11 +1,12 @@
 import Foundation
 import Logging
 import Posix
+import Support
 import Testing
 
 @testable import Service
 
-@Suite("Adoption", .timeLimit(.minutes(1)))
+@Suite("Adoption", .unlessStolen, .timeLimit(.minutes(1)))
 struct AdoptionTests {
     private let log = Log("test", threshold: .error)
     private let folder = "/tmp/st-service-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"

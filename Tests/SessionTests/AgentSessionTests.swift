@@ -8,7 +8,7 @@ import Wire
 
 @testable import Session
 
-@Suite("A session", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite("A session", .serialized, .unlessStolen, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct AgentSessionTests {
     private func with(_ number: Int, _ body: (Board) async throws -> Void) async throws {
         let board = try Board(number: number)

@@ -50,7 +50,7 @@ import Wire
 }
 
 /// Sticks are stand-ins: `Fixtures/modems/hilink.py`, each behind a link of a field network that gives the board one and the same address.
-@Suite("A watcher of sticks", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite("A watcher of sticks", .serialized, .unlessStolen, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct StickWatcherTests {
     private final class Field: Sendable {
         let stage: Stage

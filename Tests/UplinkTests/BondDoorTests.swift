@@ -2,13 +2,14 @@ import Foundation
 import Ingest
 import Logging
 import Posix
+import Support
 import Testing
 import Units
 import Uplink
 import Wire
 
 /// Who gets in at a receiver of our own carrier, and who is back after a restart of either end; over loopback.
-@Suite("The bond's door", .serialized)
+@Suite("The bond's door", .serialized, .unlessStolen)
 struct BondDoorTests {
     @Test("a sender with another key is not heard, and junk of every kind costs the good one nothing")
     func strangers() async throws {

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Lab
 import Posix
+import Support
 import Testing
 import Units
 import Uplink
@@ -35,7 +36,9 @@ private func loseNothing(
     }
 }
 
-@Suite("A broadcast over three links", .serialized, .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
+@Suite(
+    "A broadcast over three links", .serialized, .unlessStolen,
+    .enabled(if: NetworkNamespace.areAllowed, "namespaces are not allowed here"))
 struct FieldTests {
     @Test("loses nothing on a road where links fall silent, are cut, move, come and go, with 1 % loss on each", arguments: Carrier.allCases)
     func journey(_ carrier: Carrier) async throws {
@@ -303,7 +306,7 @@ extension FieldTests {
 /// The single cases at full length, for the nightly run. Inside of the other suite, so that they do not run beside it.
 extension FieldTests {
     @Suite(
-        "each trouble alone", .serialized,
+        "each trouble alone", .serialized, .unlessStolen,
         .enabled(if: ProcessInfo.processInfo.environment["STRATA_SOAK"] != nil, "takes two minutes: STRATA_SOAK=1"))
     struct Long {
         @Test("loses nothing when a link is cut for 5 s")

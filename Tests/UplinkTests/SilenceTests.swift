@@ -3,13 +3,14 @@ import Lab
 import Links
 import Logging
 import Posix
+import Support
 import Testing
 import Units
 import Wire
 
 @testable import Uplink
 
-@Suite("A stock receiver that does not answer", .serialized) struct SilenceTests {
+@Suite("A stock receiver that does not answer", .serialized, .unlessStolen) struct SilenceTests {
     private let first = SocketAddress("192.0.2.1", port: 5000)!
     private let second = SocketAddress("2001:db8::1", port: 5000)!
 
