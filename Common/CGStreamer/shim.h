@@ -254,6 +254,21 @@ static inline int strata_send_only(GstElement *peer, int section) {
     return 1;
 }
 
+// Has the agent of a webrtcbin leave routers alone: by itself it asks each network for one that opens ports by UPnP. 0 where it has no such
+// setting.
+static inline int strata_leave_routers(GstElement *peer) {
+    GObject *ice = NULL, *agent = NULL;
+    g_object_get(peer, "ice-agent", &ice, NULL);
+    if (ice == NULL) return 0;
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(ice), "agent") != NULL) g_object_get(ice, "agent", &agent, NULL);
+    g_object_unref(ice);
+    if (agent == NULL) return 0;
+    int known = g_object_class_find_property(G_OBJECT_GET_CLASS(agent), "upnp") != NULL;
+    if (known) g_object_set(agent, "upnp", FALSE, NULL);
+    g_object_unref(agent);
+    return known;
+}
+
 static inline gboolean strata_value_holds_structure(const GValue *value) { return GST_VALUE_HOLDS_STRUCTURE(value); }
 static inline GType strata_value_type(const GValue *value) { return G_VALUE_TYPE(value); }
 

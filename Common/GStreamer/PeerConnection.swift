@@ -7,6 +7,15 @@ extension Pipeline {
         case new, connecting, connected, disconnected, failed, closed
     }
 
+    /// Has it ask no router to open a port (UPnP IGD), which its agent does by itself on each network. Before its offer.
+    package func leaveRouters(by peer: StaticString) throws(GStreamerError) {
+        try withElement(peer) { element, name throws(GStreamerError) in
+            guard strata_leave_routers(element) != 0 else {
+                throw GStreamerError(function: "g_object_set", element: name, reason: "its agent has no setting for UPnP")
+            }
+        }
+    }
+
     /// Makes its offer, in which the first `sections` send and do not receive; from then on it is what it offered.
     ///
     /// - Returns: SDP, without candidates: those of this end are not needed where the other is a lite agent.

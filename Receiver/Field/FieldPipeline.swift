@@ -53,6 +53,7 @@ struct FieldPipeline: Sendable {
         self.hasSound = hasSound
         began = .now
         pipeline.fixBaseTime(began)
+        try pipeline.leaveRouters(by: "peer")
         pictures = try pipeline.appSource("pictures")
         pictures.setCaps(Caps("video/x-h264", ["stream-format": .text("byte-stream"), "alignment": .text("au")]))
         sound = try hasSound ? pipeline.appSource("sound") : nil
