@@ -38,7 +38,7 @@ function taken(text: string): readonly Item[] {
     const from = match.index ?? 0;
     plain(from);
     items.push({ text: match[1] ?? match[2] ?? "", isCode: true });
-    at = from + match[0].length;
+    at = from + (match[0] ?? "").length;
   }
   plain(text.length);
   return flanked(items);
@@ -49,9 +49,10 @@ function apart(text: string): readonly Item[] {
   let at = 0;
   for (const match of text.matchAll(signs)) {
     const from = match.index ?? 0;
+    const found = match[0] ?? "";
     if (from > at) items.push({ text: text.slice(at, from) });
-    items.push({ text: match[0], sign: marks[match[0]] });
-    at = from + match[0].length;
+    items.push({ text: found, sign: marks[found] });
+    at = from + found.length;
   }
   if (at < text.length) items.push({ text: text.slice(at) });
   return items;
