@@ -130,6 +130,8 @@ struct TakeWriterTests {
             Self.append(5..<6, to: track, of: writer)
             try await Task.sleep(for: .milliseconds(200))
         }
+        // The ones before may all have come before the disk was asked again.
+        Self.append(6..<7, to: track, of: writer)
         await Self.close(writer)
         let (records, damaged) = try Self.read(folder.file(TakeFolder.Number(segment: 1, track: 1)))
         let told = records.reduce(0) { sum, record in
