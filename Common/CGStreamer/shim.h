@@ -91,6 +91,7 @@ static inline void strata_stamp(GstBuffer *buffer, GstClockTime pts, GstClockTim
     GST_BUFFER_FLAG_SET(buffer, set);
     GST_BUFFER_FLAG_UNSET(buffer, clear);
 }
+static inline void strata_stamp_duration(GstBuffer *buffer, GstClockTime duration) { GST_BUFFER_DURATION(buffer) = duration; }
 
 static inline GstBuffer *strata_probe_buffer(GstPadProbeInfo *info) {
     return (info->type & GST_PAD_PROBE_TYPE_BUFFER) ? GST_PAD_PROBE_INFO_BUFFER(info) : NULL;

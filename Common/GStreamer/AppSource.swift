@@ -6,12 +6,15 @@ package final class AppSource: Sendable {
     package struct Stamp: Sendable, Hashable {
         package var pts: Int64?
         package var dts: Int64?
+        /// A muxer does without, except at the end of a file.
+        package var duration: Int64?
         package var isKeyFrame: Bool
         package var isDiscontinuity: Bool
 
-        package init(pts: Int64?, dts: Int64? = nil, isKeyFrame: Bool = true, isDiscontinuity: Bool = false) {
+        package init(pts: Int64?, dts: Int64? = nil, duration: Int64? = nil, isKeyFrame: Bool = true, isDiscontinuity: Bool = false) {
             self.pts = pts
             self.dts = dts
+            self.duration = duration
             self.isKeyFrame = isKeyFrame
             self.isDiscontinuity = isDiscontinuity
         }
@@ -111,8 +114,9 @@ package final class AppSource: Sendable {
         var clear: guint = 0
         if stamp.isKeyFrame { clear |= GST_BUFFER_FLAG_DELTA_UNIT.rawValue } else { set |= GST_BUFFER_FLAG_DELTA_UNIT.rawValue }
         if stamp.isDiscontinuity { set |= GST_BUFFER_FLAG_DISCONT.rawValue } else { clear |= GST_BUFFER_FLAG_DISCONT.rawValue }
-        let none = strata_no_time()
-        strata_stamp(buffer, stamp.pts.map { GstClockTime($0) } ?? none, stamp.dts.map { GstClockTime($0) } ?? none, set, clear)
+        func time(_ nanoseconds: Int64?) -> GstClockTime { nanoseconds.map { GstClockTime($0) } ?? strata_no_time() }
+        strata_stamp(buffer, time(stamp.pts), time(stamp.dts), set, clear)
+        if stamp.duration != nil { strata_stamp_duration(buffer, time(stamp.duration)) }
     }
 }
 

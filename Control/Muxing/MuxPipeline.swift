@@ -1,4 +1,5 @@
 import Forwarding
+import Frames
 import GStreamer
 
 /// Puts frames with their times into a file: whatever makes them is never slowed down, whatever writes it is.
@@ -76,8 +77,10 @@ struct MuxPipeline: Sendable {
         pictures?.push(bytes, AppSource.Stamp(pts: time * 1000, dts: time * 1000, isKeyFrame: isKey)) == .taken
     }
 
+    /// - Parameter bytes: a packet of Opus, whose length is said with it: a file of MP4 ends before its last one otherwise.
     func sound(_ bytes: [UInt8], at time: Int64) -> Bool {
-        sounds?.push(bytes, AppSource.Stamp(pts: time * 1000, dts: time * 1000)) == .taken
+        let duration = OpusPacket.duration(bytes).map { $0 * 1000 }
+        return sounds?.push(bytes, AppSource.Stamp(pts: time * 1000, dts: time * 1000, duration: duration)) == .taken
     }
 
     func finish() {

@@ -72,7 +72,7 @@ struct RoomCommandTests {
                 #expect(try await host.refusal(.spotlight(RoomSpotlight(participants: [vera.id, host.id]))) == nil)
             }
             try await gina.until("she knows all of it") {
-                $0.conditions.spotlight == [vera.id, host.id] && $0.people[gina.id]?.off == [.audio]
+                $0.conditions.spotlight == [vera.id, host.id] && $0.people[gina.id]?.off == [.audio] && $0.people[gina.id]?.isAway == false
             }
             #expect(gina.snapshots == 1 && gina.people[vera.id]?.off == [.audio] && gina.people[host.id]?.off == [])
             #expect(gina.people[gina.id]?.name == "Gina G.")
