@@ -145,6 +145,11 @@ test("who was in a meeting is told once with all their stays, and how many at on
   ]);
   assert.equal(most, 2);
   assert.deepEqual(attendance([], 0), { people: [], most: 0 });
+  // Ten thousand times in and out, of one person: as often as anything is kept.
+  const restless = Array.from({ length: 10_000 }, (_, number) => event(number, number % 2 ? "left" : "joined", `s${number >> 1}`, "anna"));
+  const begun = performance.now(), found = attendance(restless, 0);
+  assert.ok(performance.now() - begun < 1000);
+  assert.deepEqual([found.most, found.people.length, found.people[0].stays.length, found.people[0].stayed], [1, 1, 5000, 5_000_000]);
 });
 
 test("reactions rise beside each other, so many at once, and are over by themselves; one that is not known is none", () => {
