@@ -131,6 +131,9 @@ test("what is marked in a message is shown so, and what has no partner, or lies 
   const begun = performance.now();
   for (const sign of ["*", "**a", "a**", "_", " *a", "`", "```", "` ", "~~", "*a* "]) pieces(sign.repeat(Math.floor(2000 / sign.length)));
   assert.ok(performance.now() - begun < 1000);
+  const deep = (sign, within) => `${sign}a `.repeat(333) + within + `a${sign} `.repeat(333);
+  assert.deepEqual(pieces(deep("*", "")).map(one => one.marks.join()), ["em", ""], "each mark is once around a text, however deep it lies");
+  assert.ok(pieces(deep("**", deep("*", "~~b~~ "))).every(one => one.marks.length <= 3));
 });
 
 test("who was in a meeting is told once with all their stays, and how many at once are people, not seats", () => {
