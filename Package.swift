@@ -374,7 +374,7 @@ let suites: [Target] = [
     tests("ICETests", ["ICE", "STUN", "BondWire", "Units", "Posix", "Crypto"]),
     tests("RTPTests", ["RTP"]),
     tests("SDPTests", ["SDP", "RTP"]),
-    tests("RoomsTests", ["Rooms", "Meetings", "Units", "Wire", "Posix", "Logging"]),
+    tests("RoomsTests", ["Rooms", "Meetings", "Support", "Units", "Wire", "Posix", "Logging"]),
     tests(
         "SFUTests",
         [

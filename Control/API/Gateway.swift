@@ -418,9 +418,11 @@ extension Gateway.Parts {
     /// Stores what flight recorders tell, until cancelled.
     package func storeFlightRecords() async { await fleet.flights.run() }
 
+    /// Takes up the meetings that an earlier life of this server has left: before anybody comes.
+    package func begin() async { await sessions.begin() }
+
     /// Takes up what was running and follows the devices, until cancelled.
     package func run() async throws {
-        await sessions.begin()
         async let noting: Void = fleet.keepNoting()
         async let watching: Void = fleet.followWatchers()
         async let keeping: Void = housekeeping.run()

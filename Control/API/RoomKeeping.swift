@@ -64,16 +64,25 @@ struct RoomKeeping: Sendable {
             fieldLeft: { [broadcasts] field, isForGood in
                 await broadcasts.leftRoom(field.broadcast, by: field.output, isForGood: isForGood)
             },
-            abandoned: {
+            abandoned: { await abandoned() })
+    }
+
+    /// The meetings that run and that an earlier life of this server has left. Whoever was in them then is so no more.
+    private func abandoned() async -> [(room: RoomID, organization: OrganizationID)] {
+        var rooms: [(room: RoomID, organization: OrganizationID)] = []
+        do {
+            for meeting in try await store.attendedMeetings() {
+                if let room = meeting.room { rooms.append((room: room, organization: meeting.organization)) }
                 do {
-                    return try await store.attendedMeetings().compactMap { meeting in
-                        meeting.room.map { (room: $0, organization: meeting.organization) }
-                    }
+                    try await store.meetingEvents(in: OrganizationScope(meeting.organization, by: .system)).vacate(meeting.id)
                 } catch {
-                    log.error("the meetings of before cannot be read", ["error": "\(error)"])
-                    return []
+                    log.error("who was in a meeting is not kept", ["meeting": .text(meeting.id.text), "error": "\(error)"])
                 }
-            })
+            }
+        } catch {
+            log.error("the meetings of before cannot be read", ["error": "\(error)"])
+        }
+        return rooms
     }
 
     /// - Returns: its room, which is no more; nil where somebody was quicker.

@@ -271,6 +271,7 @@ struct Outward: Sendable {
             task.cancel()
             await task.value
         })
+    await parts.begin()
     _ = try await program.start("broadcasts", { Task { try await parts.run() } }, stop: { $0.cancel() })
     let loops = try (0..<configuration.loops).map { try Loop(name: "web\($0)") }
     let api = Gateway(parts)

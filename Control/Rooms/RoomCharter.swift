@@ -90,6 +90,7 @@ package struct RoomOffice: Sendable {
     /// A live broadcast is in the room no more though it did not ask for that: for good, where a host has sent it away or the room is no more.
     let fieldLeft: @Sendable (RoomPass.Field, Bool) async -> Void
     /// The rooms of meetings in which somebody was in an earlier life of this server, and that nobody has ended since.
+    /// Asked once, before anybody comes: whoever was in them then is kept as gone.
     let abandoned: @Sendable () async -> [(room: RoomID, organization: OrganizationID)]
 
     package init(

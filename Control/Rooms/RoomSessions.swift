@@ -31,7 +31,9 @@ package actor RoomSessions {
         await desk.follow { [weak self] room, event in await self?.heard(event, in: room) }
         guard let office else { return }
         for left in await office.abandoned() {
-            guard let charter = await office.charter(left.room, left.organization), sessions[left.room] == nil else { continue }
+            guard let charter = await office.charter(left.room, left.organization) else { continue }
+            // A live broadcast that has come back keeps no meeting going.
+            guard await headcount(in: left.room).all == 0 else { continue }
             // Who was in it has as long as after a connection that was lost.
             lapse(left.room, charter, office, after: limits.grace + .seconds(charter.options.keepAliveSeconds))
         }

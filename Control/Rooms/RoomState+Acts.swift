@@ -416,6 +416,8 @@ extension RoomState {
 
     mutating func record(_ kind: MeetingEventKind, _ seat: Seat, from: PresetName? = nil, to: PresetName? = nil, by actor: Seat? = nil) {
         guard charter.meeting != nil else { return }
+        // A live broadcast and an encoder attend nothing: what is done to them is kept, and not that they come and go.
+        guard seat.holder.kind == nil || ![.joined, .left].contains(kind) else { return }
         records.append(.event(RoomEvent(kind: kind, person: seat.person, from: from, to: to, actor: actor?.person)))
     }
 }

@@ -31,19 +31,46 @@ package struct MeetingEvents: Sendable {
         _ kind: MeetingEventKind, of person: Person, from: PresetName?, to: PresetName?, by actor: Person?, in meeting: MeetingID
     ) async throws {
         try await store.write { transaction in
-            try transaction.insert(
-                into: .meetingEvents, in: scope,
-                [
-                    "id": transaction.newID(Kind.MeetingEvent.self), "meeting": meeting, "at": transaction.now, "kind": kind,
-                    "participant": person.participant, "person": person.identity, "name": person.name, "from_preset": from,
-                    "to_preset": to, "actor": actor?.identity, "actor_name": actor?.name,
-                ])
+            try add(kind, of: person, from: from, to: to, by: actor, in: meeting, transaction)
             try transaction.delete(
                 from: .meetingEvents, in: scope,
                 where: """
                     meeting = \(meeting) AND kind IN ('joined', 'left') AND rowid <= (SELECT rowid FROM meeting_events
                         WHERE organization = \(scope.organization) AND meeting = \(meeting) ORDER BY rowid DESC LIMIT 1 OFFSET \(Self.most))
                     """)
+        }
+    }
+
+    private func add(
+        _ kind: MeetingEventKind, of person: Person, from: PresetName?, to: PresetName?, by actor: Person?, in meeting: MeetingID,
+        _ transaction: Transaction
+    ) throws {
+        try transaction.insert(
+            into: .meetingEvents, in: scope,
+            [
+                "id": transaction.newID(Kind.MeetingEvent.self), "meeting": meeting, "at": transaction.now, "kind": kind,
+                "participant": person.participant, "person": person.identity, "name": person.name, "from_preset": from,
+                "to_preset": to, "actor": actor?.identity, "actor_name": actor?.name,
+            ])
+    }
+
+    /// Whoever is still in a meeting by what stands here has left it: no seat outlives the server that gave it.
+    package func vacate(_ meeting: MeetingID) async throws {
+        try await store.write { transaction in
+            let gone: SQL = """
+                SELECT participant FROM meeting_events WHERE organization = \(scope.organization) AND meeting = \(meeting)
+                    AND kind IN ('left', 'kicked')
+                """
+            let here = try transaction.rows(
+                MeetingEvent.self, in: scope, where: "meeting = \(meeting) AND participant NOT IN (\(part: gone))", order: "rowid",
+                limit: .max)
+            var seats: [ParticipantID: MeetingEvent] = [:]
+            // By the name that they had last.
+            for event in here where event.kind == .joined || seats[event.participant] != nil { seats[event.participant] = event }
+            for (participant, event) in seats.sorted(by: { $0.key < $1.key }) {
+                let person = Person(participant: participant, identity: event.person, name: event.name)
+                try add(.left, of: person, from: nil, to: nil, by: nil, in: meeting, transaction)
+            }
         }
     }
 

@@ -385,6 +385,13 @@ struct MeetingRoomTests {
             #expect(try await owner.send("PUT", "/organization/meeting-settings", longest).status == 200)
             for one in [host, guest] { try await one.page.see("The meeting is over") }
             #expect(try await owner.get("/meetings/\(meeting.id)").text("state") == "ended")
+            // With control their first seats were gone, whatever became of them later.
+            let events = try await owner.get("/meetings/\(meeting.id)/events").items()
+            func seats(_ kind: String) -> [String] {
+                events.filter { $0["kind"] as? String == kind }.compactMap { $0["participant"] as? String }
+            }
+            let (came, went) = (seats("joined"), Set(seats("left")))
+            #expect(came.count >= 4 && went.isSuperset(of: came.prefix(2)), "\(events)")
         }
     }
 

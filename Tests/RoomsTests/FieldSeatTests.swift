@@ -80,6 +80,21 @@ struct FieldSeatTests {
         _ = try enter(&table, "output 3")
     }
 
+    @Test("has attended nothing, however often it comes and goes; that a host sends it away is kept")
+    func attends() throws {
+        var table = RoomTable()
+        let anna = try table.join("Anna", .host)
+        let before = try enter(&table)
+        _ = table.state.leave(before)
+        let van = try enter(&table)
+        _ = try table.state.remove(van, by: anna, at: table.now, unixSeconds: 0)
+        _ = table.state.leave(anna)
+        let kept = table.state.takeRecords().compactMap { record -> String? in
+            if case .event(let event) = record { "\(event.kind) \(event.person.name)" } else { nil }
+        }
+        #expect(kept == ["joined Anna", "kicked Van 3", "left Anna"])
+    }
+
     @Test("and an encoder with a name is one beside it, whom a lock keeps out")
     func encoders() throws {
         var table = RoomTable()

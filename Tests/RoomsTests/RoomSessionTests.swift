@@ -1,6 +1,7 @@
 import Logging
 import Meetings
 import Posix
+import Support
 import Testing
 import Units
 import Wire
@@ -8,7 +9,7 @@ import Wire
 @testable import Rooms
 
 /// Rooms of meetings as those outside of them see them: what is kept, and when they end.
-@Suite("A meeting's room")
+@Suite("A meeting's room", .unlessStolen)
 struct RoomSessionTests {
     /// The rooms of a server without workers, and what they ask of it.
     private struct House {

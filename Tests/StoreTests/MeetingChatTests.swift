@@ -124,5 +124,29 @@ struct MeetingChatTests {
         #expect(try await events.page(of: meeting, after: found[0].id, limit: 1).map(\.kind) == [.promoted])
         let other = fixture.store.meetingEvents(in: try await fixture.stranger())
         await #expect(throws: StoreError.missing("meeting")) { try await other.page(of: meeting, after: nil, limit: 1) }
+        try await other.vacate(meeting)
+        #expect(try await events.page(of: meeting, after: nil, limit: 9) == found, "nobody is in it")
+    }
+
+    @Test("who was in a meeting when the server ended has left it, once, by the name that they had last")
+    func vacates() async throws {
+        let (fixture, _, meeting) = try await fixture()
+        let events = fixture.store.meetingEvents(in: fixture.scope)
+        func note(_ kind: MeetingEventKind, _ seat: Int64, _ name: String) async throws {
+            let person = MeetingEvents.Person(participant: Self.id(seat), identity: "p\(seat)", name: name)
+            try await events.add(kind, of: person, from: nil, to: nil, by: nil, in: meeting)
+        }
+        try await note(.admitted, 9, "Waits")
+        for (seat, name) in [(1, "Anna"), (2, "Ben"), (3, "Cleo"), (4, "Dora")] as [(Int64, String)] { try await note(.joined, seat, name) }
+        try await note(.left, 2, "Ben")
+        try await note(.kicked, 3, "Cleo")
+        try await note(.renamed, 4, "Dora D.")
+        fixture.clock.advance(.seconds(60))
+        for _ in 0..<2 { try await events.vacate(meeting) }
+        let all = try await events.page(of: meeting, after: nil, limit: 99)
+        let (count, added) = (all.count, all.dropFirst(8))
+        #expect(count == 10)
+        #expect(added.map(\.kind) == [.left, .left] && added.map(\.name) == ["Anna", "Dora D."] && added.map(\.person) == ["p1", "p4"])
+        #expect(added.allSatisfy { $0.at == fixture.clock.now })
     }
 }

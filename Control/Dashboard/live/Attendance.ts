@@ -1,27 +1,34 @@
 /** What happened to somebody's seat, as the server tells it in its order. */
 export type SeatEvent = { at: string; kind: string; participant: string; person: string; name: string };
 
+type Stay = { from: number; to: number | null };
+
 /** Somebody who was there, by all seats that they have had. */
 export type Attended = {
   person: string;
   /** The last one that they had. */
   name: string;
   /** In Unix milliseconds, apart from each other; the last one goes on where there is no end. */
-  stays: readonly { from: number; to: number | null }[];
+  stays: readonly Readonly<Stay>[];
   /** Milliseconds in all. */
   stayed: number;
 };
 
 /** Who was in a meeting, in the order in which they came, and how many at once at most. @param now its end, or the time that it is. */
 export function attendance(events: readonly SeatEvent[], now: number): { people: readonly Attended[]; most: number } {
-  const people = new Map<string, { name: string; stays: { seat: string; from: number; to: number | null }[] }>();
+  const people = new Map<string, { name: string; stays: Stay[] }>(), seats = new Map<string, Stay>();
   for (const { at, kind, participant, person, name } of events) {
-    const known = people.get(person), open = known?.stays.find(stay => stay.seat === participant && stay.to === null);
-    if (kind === "joined" && !open) {
-      const stays = [...(known?.stays ?? []), { seat: participant, from: Date.parse(at), to: null }];
-      people.set(person, { name, stays });
-    } else if (known) known.name = name;
-    if (open && (kind === "left" || kind === "kicked")) open.to = Date.parse(at);
+    const known = people.get(person), seat = seats.get(participant);
+    if (kind === "joined" && !seat) {
+      const stay: Stay = { from: Date.parse(at), to: null };
+      seats.set(participant, stay);
+      if (known) known.stays.push(stay); else people.set(person, { name, stays: [stay] });
+    }
+    if (known) known.name = name;
+    if (seat && (kind === "left" || kind === "kicked")) {
+      seat.to = Date.parse(at);
+      seats.delete(participant);
+    }
   }
   const all = [...people].map(([person, { name, stays }]) => {
     const whole = united(stays);
@@ -31,8 +38,8 @@ export function attendance(events: readonly SeatEvent[], now: number): { people:
 }
 
 /** Two windows of one person are one stay while both are open. */
-function united(stays: readonly { from: number; to: number | null }[]): readonly { from: number; to: number | null }[] {
-  const found: { from: number; to: number | null }[] = [];
+function united(stays: readonly Readonly<Stay>[]): readonly Readonly<Stay>[] {
+  const found: Stay[] = [];
   for (const { from, to } of [...stays].sort((a, b) => a.from - b.from)) {
     const last = found[found.length - 1];
     if (last && (last.to === null || last.to >= from)) last.to = last.to === null || to === null ? null : Math.max(last.to, to);

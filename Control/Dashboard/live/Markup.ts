@@ -1,7 +1,7 @@
 import { stretches } from "./Links";
 
 export type Mark = "strong" | "em" | "del" | "code";
-/** A part of a message that looks alike, outermost mark last; one with an address is a link. */
+/** A part of a message that looks alike, outermost mark last and each once; one with an address is a link. */
 export type Piece = { text: string; href?: string; marks: readonly Mark[] };
 
 const marks: Readonly<Record<string, Mark>> = { "**": "strong", "__": "strong", "~~": "del", "*": "em", "_": "em" };
@@ -24,7 +24,11 @@ export function pieces(text: string): readonly Piece[] {
     const other = partner.get(at);
     if (sign && other !== undefined) {
       if (other > at) open.unshift(sign); else open.shift();
-    } else found.push({ text, marks: isCode ? ["code", ...open] : [...open], ...(href !== undefined && { href }) });
+    } else {
+      // What is strong within what is strong is no stronger: a message that nests hundreds of pairs would be a hundred thousand elements.
+      const around = [...new Set(open)];
+      found.push({ text, marks: isCode ? ["code", ...around] : around, ...(href !== undefined && { href }) });
+    }
   }
   return joined(found);
 }

@@ -32,6 +32,8 @@ function Shown({ meeting, again }: { meeting: Meeting; again: () => void }) {
   const { t, time } = useWords();
   const [isEnding, setEnding] = useState(false);
   const { id, state } = meeting, isOver = state === "ended" || state === "cancelled", isHost = meeting.role === "host" || meeting.role === "co_host";
+  // It begins and ends by others, and by itself.
+  useEvery(isOver ? 3_600_000 : 10_000, again);
   const start = async () => { await client.call("postMeetingsByIdStart", { id }); again(); };
   const end = async () => { await client.call(state === "active" ? "postMeetingsByIdEnd" : "postMeetingsByIdCancel", { id }); again(); };
   const leaving = t(state === "active" ? "meetings.end" : "meetings.cancel");

@@ -131,6 +131,9 @@ test("what is marked in a message is shown so, and what has no partner, or lies 
   const begun = performance.now();
   for (const sign of ["*", "**a", "a**", "_", " *a", "`", "```", "` ", "~~", "*a* "]) pieces(sign.repeat(Math.floor(2000 / sign.length)));
   assert.ok(performance.now() - begun < 1000);
+  const deep = (sign, within) => `${sign}a `.repeat(333) + within + `a${sign} `.repeat(333);
+  assert.deepEqual(pieces(deep("*", "")).map(one => one.marks.join()), ["em", ""], "each mark is once around a text, however deep it lies");
+  assert.ok(pieces(deep("**", deep("*", "~~b~~ "))).every(one => one.marks.length <= 3));
 });
 
 test("who was in a meeting is told once with all their stays, and how many at once are people, not seats", () => {
@@ -145,6 +148,11 @@ test("who was in a meeting is told once with all their stays, and how many at on
   ]);
   assert.equal(most, 2);
   assert.deepEqual(attendance([], 0), { people: [], most: 0 });
+  // Ten thousand times in and out, of one person: as often as anything is kept.
+  const restless = Array.from({ length: 10_000 }, (_, number) => event(number, number % 2 ? "left" : "joined", `s${number >> 1}`, "anna"));
+  const begun = performance.now(), found = attendance(restless, 0);
+  assert.ok(performance.now() - begun < 1000);
+  assert.deepEqual([found.most, found.people.length, found.people[0].stays.length, found.people[0].stayed], [1, 1, 5000, 5_000_000]);
 });
 
 test("reactions rise beside each other, so many at once, and are over by themselves; one that is not known is none", () => {
