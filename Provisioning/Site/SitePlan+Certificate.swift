@@ -164,6 +164,8 @@ extension SitePlan {
             mv -fT "${new}fullchain.pem" \(SitePaths.chain)
             sync \(SitePaths.certificates)
             systemctl try-reload-or-restart strata-control.service
+            # coturn beside it has a copy from its start (strata-turn.coturn), and would present that until it is over.
+            [ ! -e /etc/systemd/system/coturn.service.d/strata.conf ] || systemctl try-restart coturn.service
 
             """
         let look = """
