@@ -26,6 +26,12 @@ package enum ChainFault: Error, Hashable, Sendable {
 }
 
 extension TLSContext {
+    /// For how long a server's own certificate is good, from its beginning to its end, in seconds; nil of a client.
+    package var life: Int? {
+        guard let end = notAfter, let begin = ServedChain(raw)?.begin else { return nil }
+        return end - begin
+    }
+
     /// What is wrong with a server's own chain for those who dial it; nil where they accept it.
     ///
     /// - Parameters:

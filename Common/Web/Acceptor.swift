@@ -47,6 +47,8 @@ final class Acceptor: @unchecked Sendable {
 
     /// Unix seconds at which the certificate ends that new connections get.
     var certificateEnd: Int? { context.withLock { $0?.notAfter } }
+    /// For how long it is good, in seconds.
+    var certificateLife: Int? { context.withLock { $0?.life } }
 
     func use(_ context: TLSContext?) { self.context.withLock { $0 = context } }
 

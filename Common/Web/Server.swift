@@ -54,6 +54,9 @@ package final class Server: Sendable {
     /// Unix seconds at which the certificate ends that new connections get, the first of them where there are several; nil without TLS.
     package var certificateEnd: Int? { acceptors.withLock { $0.compactMap(\.certificateEnd).min() } }
 
+    /// For how long that certificate is good, from its beginning to its end, in seconds, the shortest where there are several.
+    package var certificateLife: Int? { acceptors.withLock { $0.compactMap(\.certificateLife).min() } }
+
     package var connectionCount: Int { core.connectionCount }
     /// Those that are passed on to another server.
     package var passedCount: Int { core.passedCount }

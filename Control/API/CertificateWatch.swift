@@ -114,7 +114,10 @@ package actor CertificateWatch {
     }
 
     private func watch(_ server: Server) {
-        terms[.server] = server.certificateEnd.map { CertificateTerm(end: $0, notice: Self.serverNotice) }
+        // What is good for less than three months is renewed by machines in the last third of that: whoever was told of it before would
+        // have nothing to do. Source: certbot's changelog, 4.0.0.
+        let notice = min(Self.serverNotice, (server.certificateLife ?? .max) / 3)
+        terms[.server] = server.certificateEnd.map { CertificateTerm(end: $0, notice: notice) }
         changing.yield()
         saying?.cancel()
         saying = Task { await keepSaying(server) }
@@ -234,6 +237,9 @@ struct CertificateTerm: Hashable, Sendable {
         let left = end - now
         return left <= 0 ? .over : left <= notice ? .ending(days: left / Self.day) : .good
     }
+
+    /// Whether a machine that renews it from its notice on has had a day for that, or half of the time where that is less.
+    func isOverdue(at now: Int) -> Bool { end - now <= notice - min(Self.day, notice / 2) }
 
     /// In how many seconds to look again: when the state changes next, and after a day at most, since clocks are set.
     func nextLook(at now: Int) -> Int {

@@ -480,7 +480,10 @@ extension Gateway.Parts {
         guard postman != nil else { return }
         let letters = Letters(settings.links)
         var ends: [Expiry.Credential: Timestamp] = [:]
-        for (kind, term) in await health.certificates.terms { ends[kind.credential] = Timestamp(unixMs: Int64(term.end) * 1000) }
+        let now = Int(store.now.unixSeconds)
+        for (kind, term) in await health.certificates.terms where kind != .server || term.isOverdue(at: now) {
+            ends[kind.credential] = Timestamp(unixMs: Int64(term.end) * 1000)
+        }
         try await store.expiries.tell(of: ends) { letters.expiry(to: $0, of: $1) }
     }
 

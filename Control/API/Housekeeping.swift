@@ -113,10 +113,11 @@ struct Housekeeping: Sendable {
 
     private func clean(_ job: Job) async throws -> String? {
         try await store.operations.removeExpired(retention)
+        // Before what a disk can refuse: until that is well again nobody would be told.
+        try await warnOfEnds()
         try store.removeExpiredCopies()
         try await removeUnusedFiles()
         try await recordings.tidy()
-        try await warnOfEnds()
         try await planNext(after: job, each: Self.hourMs)
         return nil
     }

@@ -71,7 +71,9 @@ package struct Expiries: Sendable {
                 let scope = OrganizationScope(house, by: .system)
                 let readers = try transaction.rows(User.self, in: scope, where: "is_active = 1 AND role IN ('owner', 'admin')")
                 for (credential, end) in ends {
-                    guard let days = Expiry.due(end: end, since: nil, at: transaction.now) else { continue }
+                    // Authorities and keys are renewed by people alone; how long they were good for nobody asks.
+                    let begin = credential == .certificate ? nil : Timestamp(unixMs: 0)
+                    guard let days = Expiry.due(end: end, since: begin, at: transaction.now) else { continue }
                     let expiry = Expiry(credential, end: end, days: days)
                     for reader in readers { try transaction.tell(expiry, reader.id.text, to: reader, mail, in: scope, of: store) }
                 }

@@ -143,7 +143,7 @@ extension Console {
         let store = SiteJournal.read(on: site.machine)
         let plan = try site.installed(try store.load())
         let status = try await plan.status(store)
-        let view = StatusView(status: status, figures: await site.figures(plan))
+        let view = StatusView(status: status, figures: await site.figures(plan, status))
         if isText { for line in view.lines { say(line) } } else { show(view) }
         if status.health == .unhealthy, let worst = status.problems.first(where: { $0.health == .unhealthy }) {
             throw Arguments.Fault("the server is unhealthy: \(worst.what): \(worst.advice)")

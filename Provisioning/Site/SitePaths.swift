@@ -16,6 +16,8 @@ package enum SitePaths {
     package static let releaseKeys = "/etc/strata/release-keys"
     /// What a public authority's client calls when it has a new certificate.
     static let certificateHook = "/usr/lib/strata/certificate-hook"
+    /// Has the client's own unit call the hook too.
+    static let certificateLook = "/usr/lib/systemd/system/certbot.service.d/strata.conf"
 
     package static let configuration = "/etc/strata"
     package static let controlConfiguration = "/etc/strata/strata-control.conf"

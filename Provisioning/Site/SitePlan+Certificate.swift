@@ -134,28 +134,51 @@ extension SitePlan {
 
     /// The name that certbot keeps the certificate under.
     private static let lineage = "strata"
+    /// Where certbot has the newest one of it, as links.
+    private static let newest = "/etc/letsencrypt/live/\(lineage)"
 
+    /// certbot calls its hook once for each certificate, whatever becomes of that: one that met a full disk, or a loss of power between key
+    /// and chain, would be called again after two months, and the old certificate be over by then. So certbot's unit calls it too, after
+    /// each of its looks, for what was left undone.
     private func certificateHook() -> Step {
         let text = """
             #!/bin/sh
-            # Puts a new certificate where strata-control reads it. Called by certbot, as root.
+            # Puts a new certificate where strata-control reads it, as root. Called by certbot with each that it has renewed, and by
+            # certbot.service with 'missed' for one that was not put there, or not wholly.
             set -e
-            [ "$RENEWED_LINEAGE" = /etc/letsencrypt/live/\(Self.lineage) ] || exit 0
+            newest=\(Self.newest)
+            if [ "$1" = missed ]; then
+                # The chain goes last: one that is there is younger than what it is a copy of.
+                [ "$newest/fullchain.pem" -nt \(SitePaths.chain) ] || exit 0
+            else
+                [ "$RENEWED_LINEAGE" = "$newest" ] || exit 0
+            fi
             # Written in a folder of root's: what strata-control might put into its own is not followed. Both are on the disk before
             # either is moved: a key with another certificate's chain is of no use to anybody.
             new=\(SitePaths.configuration)/.new-
             for file in privkey.pem fullchain.pem; do
-                install -T -o strata-control -g strata-control -m 600 "$RENEWED_LINEAGE/$file" "$new$file"
+                install -T -o strata-control -g strata-control -m 600 "$newest/$file" "$new$file"
                 sync "$new$file"
             done
             mv -fT "${new}privkey.pem" \(SitePaths.key)
             mv -fT "${new}fullchain.pem" \(SitePaths.chain)
             sync \(SitePaths.certificates)
             systemctl try-reload-or-restart strata-control.service
+            # coturn beside it has a copy from its start (strata-turn.coturn), and would present that until it is over.
+            [ ! -e /etc/systemd/system/coturn.service.d/strata.conf ] || systemctl try-restart coturn.service
 
             """
-        let file = PlacedFile(.bytes(Array(text.utf8)), SitePaths.certificateHook, mode: 0o755)
-        return files("certificate-hook", .configuration, "what certbot calls with a new certificate", [file])
+        let look = """
+            # Of strata-provision: what certbot's hook could not do is done after certbot's next look.
+            [Service]
+            ExecStopPost=\(SitePaths.certificateHook) missed
+
+            """
+        let placed = [
+            PlacedFile(.bytes(Array(text.utf8)), SitePaths.certificateHook, mode: 0o755),
+            PlacedFile(.bytes(Array(look.utf8)), SitePaths.certificateLook),
+        ]
+        return files("certificate-hook", .configuration, "what certbot calls with a new certificate", placed, then: reloadUnits)
     }
 
     /// certbot listens on port 80 for the moment in which the authority asks; Debian's timer renews, and calls the hook again.
@@ -167,6 +190,12 @@ extension SitePlan {
             look: { try Self.served(answers, on: machine, at: now()) },
             prepare: { try Self.noted([SitePaths.key, SitePaths.chain], on: machine) },
             make: {
+                let put = ["env", "RENEWED_LINEAGE=\(Self.newest)", SitePaths.certificateHook]
+                // One that certbot has and that was not put there wholly takes no authority, and keeps the names that it was given since.
+                if try FileWork.look(machine.place("\(Self.newest)/fullchain.pem")) != nil {
+                    try await machine.run(put, mayFail: true)
+                    if case .done = try Self.served(answers, on: machine, at: now()) { return }
+                }
                 // Kept with the certificate, for its renewals.
                 let authority = answers.acmeDirectory.map { ["--server", $0] } ?? []
                 try await machine.run(
@@ -176,7 +205,7 @@ extension SitePlan {
                         SitePaths.certificateHook,
                     ] + authority)
                 // One that is kept calls no hook.
-                try await machine.run(["env", "RENEWED_LINEAGE=/etc/letsencrypt/live/\(Self.lineage)", SitePaths.certificateHook])
+                try await machine.run(put)
             },
             undo: { before, reason in
                 try await machine.run(["certbot", "delete", "--non-interactive", "--cert-name", Self.lineage], mayFail: true)

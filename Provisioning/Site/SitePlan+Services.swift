@@ -3,7 +3,7 @@ import Installation
 import Posix
 
 extension SitePlan {
-    static let control = "strata-control.service"
+    package static let control = "strata-control.service"
     static let pool = "strata-pool.service"
 
     func serviceSteps() -> [Step] {

@@ -61,6 +61,8 @@ package struct SiteStatus: Codable, Sendable {
         /// Days until the server's certificate ends, and until its own authority's does; nil where there is none.
         var certificateDays: Int?
         var authorityDays: Int?
+        /// For how many days the server's certificate is good as a whole.
+        var certificateLife: Int?
         var renewal: SiteAnswers.CertificateSource
         /// Titles of steps whose work is not there any more.
         var missing: [String] = []
@@ -68,6 +70,8 @@ package struct SiteStatus: Codable, Sendable {
 
     /// Days before its end from which on a certificate is told of: the last that is not below the rest counts.
     static let warnings = [30, 7, 1]
+    /// What is good for less than three months is renewed by machines in the last third of that. Source: certbot's changelog, 4.0.0.
+    static let renewedShare = 3
     /// An authority's end costs every board an enrollment.
     static let authorityWarning = 180
 
@@ -106,7 +110,8 @@ package struct SiteStatus: Codable, Sendable {
 
     private static func terms(_ facts: Facts) -> [Problem] {
         var problems: [Problem] = []
-        if let days = facts.certificateDays, let limit = warnings.last(where: { days < $0 }) {
+        let renewed = facts.certificateLife.map { $0 / renewedShare } ?? .max
+        if let days = facts.certificateDays, let limit = warnings.last(where: { days < min($0, max(1, renewed)) }) {
             let what = days < 0 ? "is over" : "ends in less than \(limit) day\(limit == 1 ? "" : "s")"
             problems.append(
                 Problem(
@@ -154,27 +159,29 @@ extension SitePlan {
             facts.answer = 200
             facts.units = facts.units.map { SiteStatus.Unit(name: $0.name, isEnabled: $0.isEnabled, isActive: true) }
         }
-        let chainEnd = try end(of: SitePaths.chain)
-        facts.certificateDays = chainEnd.map { days($0) }
-        facts.authorityDays = try answers.certificate == .own ? end(of: SitePaths.authority).map { days($0) } : nil
+        let chain = try certificate(at: SitePaths.chain)
+        facts.certificateDays = chain.map { days($0.notAfter) }
+        facts.certificateLife = chain.map { Int((Double($0.notAfter - $0.notBefore) / 86_400).rounded()) }
+        facts.authorityDays = try answers.certificate == .own ? certificate(at: SitePaths.authority).map { days($0.notAfter) } : nil
         // What is enabled and runs has been told already.
         facts.missing = planned.filter { $0.condition.isMissing && $0.step.phase != .service }.map(\.step.title)
         let problems = SiteStatus.problems(facts)
         return SiteStatus(
             state: journal.state, health: SiteStatus.health(problems), host: answers.host, origin: answers.origin,
             version: journal.settled?.version ?? journal.order?.version, units: facts.units,
-            certificate: chainEnd.map { SiteStatus.Term(endsAt: Log.timestamp(unixMs: $0 * 1000), days: days($0)) }, problems: problems,
+            certificate: chain.map { SiteStatus.Term(endsAt: Log.timestamp(unixMs: $0.notAfter * 1000), days: days($0.notAfter)) },
+            problems: problems,
             inventory: planned.flatMap { planned in
                 planned.step.resources.map { SiteStatus.Part(kind: $0.kind, name: $0.name, isThere: !planned.condition.isMissing) }
             },
             activity: journal.events.suffix(20).map { SiteStatus.Activity(at: Log.timestamp(unixMs: $0.at), text: $0.text) })
     }
 
-    /// Unix seconds at which a certificate ends; nil where there is none, or it cannot be read.
-    private func end(of path: String) throws -> Int64? {
+    /// nil where there is none, or it cannot be read.
+    private func certificate(at path: String) throws -> Certificate? {
         guard let pem = try FileWork.read(machine.place(path)) else { return nil }
         // try?: what is none has been told as missing.
-        return (try? Certificate(pem: String(decoding: pem, as: UTF8.self)))?.notAfter
+        return try? Certificate(pem: String(decoding: pem, as: UTF8.self))
     }
 
     private func days(_ end: Int64) -> Int { Int((Double(end - now()) / 86_400).rounded(.down)) }

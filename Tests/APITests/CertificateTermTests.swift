@@ -19,4 +19,13 @@ struct CertificateTermTests {
         #expect(term.state(at: now) == state)
         #expect(term.nextLook(at: now) == wait)
     }
+
+    @Test("a machine has a day to renew it before anybody is told by mail, or half of its notice where that is shorter")
+    func overdue() {
+        let (day, end) = (86_400, 100 * 86_400)
+        for (notice, from) in [(30 * day, 71 * day), (15 * day, 86 * day), (day, end - day / 2)] {
+            let term = CertificateTerm(end: end, notice: notice)
+            #expect(!term.isOverdue(at: from - 1) && term.isOverdue(at: from) && term.isOverdue(at: end), "\(notice)")
+        }
+    }
 }

@@ -33,7 +33,7 @@ struct CertificateTests {
 
             // An API token that was made 85 days ago ends in 5.
             try await makeToken("uploader", of: owner, at: desk)
-            // 20 days are left, then 3 s, which pass.
+            // 20 days are left, then 5 s, which pass: time enough to tell of them by mail.
             let soon = try put(into: folder, endingIn: 20 * Self.day + 3600)
             let warned = try await reload(control, expecting: "the server's certificate ends soon")
             #expect(warned.contains("\"level\":\"warning\"") && warned.contains("\"ends_at\":\"\(text(soon))\""), "\(warned)")
@@ -50,10 +50,10 @@ struct CertificateTests {
 
             // Read again, the same says nothing new.
             _ = try await reload(control, expecting: "certificates read again")
-            let last = try put(into: folder, endingIn: 3)
+            let last = try put(into: folder, endingIn: 5)
             let mark = control.lines.count
             _ = try await reload(control, expecting: "\"ends_at\":\"\(text(last))\"")
-            let over = try await control.line(containing: "the server's certificate is over", from: mark, within: .seconds(5))
+            let over = try await control.line(containing: "the server's certificate is over", from: mark, within: .seconds(10))
             #expect(over.contains("\"level\":\"error\"") && over.contains("\"ended_at\":\"\(text(last))\"") && now >= last, "\(over)")
             #expect(try await probe(owner).status == "unhealthy")
             // A start says so as well.
@@ -109,6 +109,37 @@ struct CertificateTests {
             let again = try await desk.installation.startControl()
             let told = try await again.line(containing: "boards and browsers refuse the server's certificate", within: .seconds(5))
             #expect(told.contains("\"level\":\"error\"") && told.contains("server.authority"), "\(told)")
+        }
+    }
+
+    @Test("the key to a bucket that ends is told by mail and to admins, whether the bucket answers or not", .row("PRV-19"))
+    func storeKey() async throws {
+        let files = try TemporaryFolder()
+        defer { withExtendedLifetime(files) {} }
+        let secret = try files.write("wJalrXUtnFEMI\n", to: "store-secret")
+        // The beginning of a day: between 4 and 5 are left.
+        let end = text(now + 5 * Self.day).prefix(10)
+        let port = try FreePorts.tcp()
+        let nobody = try FreePorts.tcp()
+        try await atFrontDesk({
+            $0.mailPort = port
+            $0.sections = """
+                [blobs]
+                endpoint = "http://127.0.0.1:\(nobody)"
+                inside = true
+                bucket = "strata"
+                access_key = "key"
+                secret_file = "\(secret)"
+                access_key_ends = "\(end)"
+                """
+        }) { desk in
+            let peer = try await MailPeer(on: desk.stage, port: port)
+            let owner = try await desk.owner()
+            let told = try await probe(owner)
+            #expect(told.status == "degraded" && told.detail?.contains("store of recordings ends at \(end)T00:00:00") == true, "\(told)")
+            // At its start nobody owned the server: whoever does now is told when the certificates are read again.
+            _ = try await reload(try desk.installation.program("control"), expecting: "the key to the store of recordings ends soon")
+            try await mailed(["The key to the store of recordings ends in less than 7 days"], peer)
         }
     }
 

@@ -35,6 +35,22 @@ struct SiteStatusTests {
         if let words { #expect(problems.first?.what.contains(words) == true && problems.first?.advice.contains("systemctl start") == true) }
     }
 
+    @Test(
+        "warns of a certificate that is good for less than three months when a machine should have renewed it, and not before",
+        arguments: [
+            (64, 21, nil), (64, 20, "less than 30 days"), (45, 14, "less than 30 days"), (6, 2, nil), (6, 1, "less than 7 days"),
+            (6, 0, "less than 1 day"),
+        ] as [(Int, Int, String?)])
+    func shortLived(_ life: Int, _ days: Int, _ words: String?) {
+        let problems = SiteStatus.problems(
+            facts {
+                $0.certificateDays = days
+                $0.certificateLife = life
+            })
+        #expect(problems.count == (words == nil ? 0 : 1))
+        if let words { #expect(problems.first?.what.contains(words) == true) }
+    }
+
     @Test("tells of what does not run, does not answer or is not there, each with what to do next")
     func wrong() {
         let stopped = SiteStatus.Unit(name: unit.name, isEnabled: true, isActive: false)

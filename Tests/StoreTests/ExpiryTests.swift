@@ -64,6 +64,9 @@ struct ExpiryTests {
         #expect(try await tell(store, all).isEmpty)
         let renewed = Timestamp.now + Self.day * 6
         #expect(try await tell(store, [.certificate: renewed]) == ["certificate 7 owner@house.example"])
+        // No machine renews a key.
+        let month = Timestamp.now + Self.day * 30 - .seconds(3600)
+        #expect(try await tell(store, [.certificate: month, .storeKey: month]) == ["store_key 30 owner@house.example"])
         try await store.close()
     }
 
