@@ -300,7 +300,8 @@ struct FreshServerTests {
                 cat "$1" >> /etc/ssl/certs/ca-certificates.crt
             }
             trust \(authority) directory
-            PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 setsid pebble -config \(configuration) > /run/pebble.log 2>&1 < /dev/null &
+            systemd-run --quiet --unit pebble -E PEBBLE_VA_NOSLEEP=1 -E PEBBLE_WFE_NONCEREJECT=0 \
+                -p StandardOutput=file:/run/pebble.log -p StandardError=file:/run/pebble.log pebble -config \(configuration)
             for attempt in $(seq 50); do
                 curl -sf -m 5 -o /run/acme-root.pem https://acme.example.org:15000/roots/0 && break
                 sleep 0.2
