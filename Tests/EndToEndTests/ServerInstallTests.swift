@@ -175,7 +175,7 @@ struct FreshServerTests {
         let phases = answer.errors.split(separator: "\n").filter { $0.hasPrefix("Phase ") }
         #expect(phases.map(String.init) == Self.phases, "\(answer.errors)")
         let site = "https://\(Self.host)"
-        let page = try await machine.run("curl", "-sf", "-m", "10", "\(site)/")
+        let page = try await machine.run("curl", "-si", "-m", "10", "\(site)/")
         #expect(page.text.contains("<title>Strata</title>"), "\(page.text)")
 
         try await renew(machine)

@@ -126,7 +126,7 @@ struct ServerUpdateBootTests {
             """
         // As its own user: what root would create beside the database, control could not write.
         try await machine.run(
-            "setpriv", "--reuid", "strata-control", "--regid", "strata-control", "--clear-groups", "python3", "-c", script)
+            "setpriv", "--reuid", "strata-control", "--regid", "strata-control", "--clear-groups", "/usr/bin/python3", "-c", script)
     }
 
     /// The digests of what no update may change.
