@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/audit.h>
 #include <linux/errqueue.h>
 #include <linux/filter.h>
-#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -331,11 +331,31 @@ int cposix_spawn(pid_t *pid, const char *path, char *const argv[], char *const e
 }
 
 int cposix_open_beneath(int folder, const char *name) {
-    struct open_how how = {
-        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-    };
-    return (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
+    int at = folder;
+    for (;;) {
+        char part[NAME_MAX + 1];
+        size_t length = strcspn(name, "/");
+        int is_last = name[length] == '\0';
+        int next = -1;
+        if (length > NAME_MAX) {
+            errno = ENAMETOOLONG;
+        } else {
+            memcpy(part, name, length);
+            part[length] = '\0';
+            // A name that begins at the root has nothing before its first stroke.
+            if (strcmp(part, "..") == 0 || (length == 0 && at == folder && !is_last)) {
+                errno = EXDEV;
+            } else {
+                next = openat(at, part, O_CLOEXEC | O_NOFOLLOW | (is_last ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY));
+            }
+        }
+        int reason = errno;
+        if (at != folder) close(at);
+        errno = reason;
+        if (next < 0 || is_last) return next;
+        at = next;
+        name += length + 1;
+    }
 }
 
 int cposix_exchange(const char *one, const char *other) {

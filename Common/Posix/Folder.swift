@@ -29,14 +29,16 @@ package struct Folder: ~Copyable, Sendable {
         guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw SystemError("mkdir", on: path) }
     }
 
-    /// Opens a regular file for reading: below the folder, through no symbolic link. Source: openat2(2).
+    /// Opens a regular file for reading: below the folder, through no symbolic link.
+    ///
+    /// - Throws: EXDEV for a name that leads out, ELOOP for a link, ENOTDIR for one on the way, EINVAL for what is no regular file.
     package func open(_ name: String) throws(SystemError) -> Descriptor {
         let raw = cposix_open_beneath(descriptor.raw, name)
-        guard raw >= 0 else { throw SystemError("openat2", on: name) }
+        guard raw >= 0 else { throw SystemError("openat", on: name) }
         let file = Descriptor(adopting: raw)
         var status = stat()
         guard fstat(raw, &status) == 0 else { throw SystemError("fstat", on: name) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError("openat2", EINVAL, on: name) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError("openat", EINVAL, on: name) }
         return file
     }
 

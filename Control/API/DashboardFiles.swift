@@ -97,7 +97,7 @@ struct DashboardFiles: Sendable {
         }
     }
 
-    /// It is not there, is a link (openat2 with RESOLVE_NO_SYMLINKS), or no file.
+    /// It is not there, is a link, leads out, or is no file (`Folder.open`).
     static let absences: Set<CInt> = [ENOENT, ENOTDIR, ELOOP, EXDEV, EINVAL, EISDIR]
 
     /// nil for what no file of ours is called.

@@ -150,7 +150,7 @@ struct FreshServerTests {
                 try await machine.booted()
                 try await fresh(machine, stage)
             } catch {
-                print((try? await machine.run("tail", "-30", "/run/pebble.log", mayFail: true).text) ?? "")
+                print((try? await machine.run("tail", "-n", "30", "/run/pebble.log", "/run/units.log", mayFail: true).text) ?? "")
                 try await machine.cut()
                 throw error
             }
@@ -293,6 +293,8 @@ struct FreshServerTests {
             "privateKey": "\(key)", "httpPort": 80, "tlsPort": 443}}
             """, to: "pebble.json")
         let script = """
+            mkdir -p /run/units/strata-control.service.d
+            printf '[Service]\\nStandardError=append:/run/units.log\\n' > /run/units/strata-control.service.d/log.conf
             echo '127.0.0.1 \(Self.host) acme.example.org' >> /etc/hosts
             trust() {
                 install -m 644 "$1" "/etc/ssl/certs/strata-$2.pem"

@@ -23,4 +23,39 @@ import Testing
             }
         }
     }
+
+    @Test("only regular files below the folder are opened, through no link and without waiting")
+    func open() throws {
+        let root = "/tmp/st-folder-open-\(getpid())"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        try Folder.make(root + "/inside/deep/er")
+        for (path, text) in [("/outside", "no"), ("/inside/a", "a"), ("/inside/deep/b", "b"), ("/inside/deep/er/c", "c")] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: root + path))
+        }
+        for (link, target) in [("/inside/link", "a"), ("/inside/deep/up", ".."), ("/inside/out", "../outside")] {
+            #expect(symlink(target, root + link) == 0)
+        }
+        #expect(mkfifo(root + "/inside/fifo", 0o600) == 0)
+        let folder = try Folder(root + "/inside")
+        for (name, text) in [("a", "a"), ("deep/b", "b"), ("deep/er/c", "c"), ("./deep/./b", "b")] {
+            var bytes = [UInt8](repeating: 0, count: 8)
+            let file = try folder.open(name)
+            let count = read(file.raw, &bytes, bytes.count)
+            #expect(Array(bytes.prefix(count)) == Array(text.utf8), "\(name)")
+        }
+        let refused = [
+            ("link", ELOOP), ("out", ELOOP), ("deep/up", ELOOP), ("deep/up/a", ENOTDIR), ("a/b", ENOTDIR), ("../outside", EXDEV),
+            ("deep/../../outside", EXDEV), ("deep/../a", EXDEV), ("..", EXDEV), (root + "/outside", EXDEV), ("/", EXDEV), ("", ENOENT),
+            ("deep//b", ENOENT), ("gone", ENOENT), ("deep", EINVAL), ("deep/er", EINVAL), ("fifo", EINVAL),
+            (String(repeating: "x", count: 256), ENAMETOOLONG), (String(repeating: "x", count: 256) + "/a", ENAMETOOLONG),
+        ]
+        for (name, code) in refused {
+            do {
+                _ = try folder.open(name)
+                Issue.record("\(name) was opened")
+            } catch {
+                #expect(error.code == code, "\(name): \(error)")
+            }
+        }
+    }
 }

@@ -101,8 +101,9 @@ ssize_t cposix_random(void *bytes, size_t count);
 int cposix_spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[], int in, int out, int err, int session,
     const char *directory);
 
-// openat2(2): opens `name` for reading under `folder`, through no symbolic or magic link and never above it, closed on exec
-// and without waiting for a FIFO's other end. Returns -1 with errno.
+// Opens `name` for reading under `folder`, through no symbolic link and never above it, closed on exec and without waiting for a
+// FIFO's other end. Folder by folder, and not by openat2(2): a unit with RestrictSUIDSGID has no such call, because a filter cannot read
+// its flags (systemd.exec(5)). Returns -1 with errno: EXDEV for a name that leads out, ELOOP for a link, ENOTDIR for one on the way.
 int cposix_open_beneath(int folder, const char *name);
 
 // renameat2(2) with RENAME_EXCHANGE: the two names change places in one atomic step, which takes no room. Returns -1 with errno.
