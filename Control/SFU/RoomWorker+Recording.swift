@@ -46,7 +46,7 @@ extension RoomWorker {
     /// Ends a room's take, where it has one.
     /// - Parameter done: called on another thread, once all of it is on the disk as far as that takes it.
     func endTake(of room: RoomID, _ done: @escaping @Sendable () -> Void) {
-        guard let take = takes.removeValue(forKey: room) else { return done() }
+        guard let take = takes.removeValue(forKey: room) else { return afterTakes(done) }
         let now = now
         for peer in peers.values where peer.room == room {
             for track in peer.incoming { track.untap(at: now) }
@@ -54,8 +54,15 @@ extension RoomWorker {
         take.writer.close(done)
     }
 
+    /// Once all is on the disk whose end was asked for before.
+    private func afterTakes(_ done: @escaping @Sendable () -> Void) {
+        guard let threads = takeLoops else { return done() }
+        let disk = threads.disk
+        threads.writing.submit { disk.submit(done) }
+    }
+
     func endTakes(_ done: @escaping @Sendable () -> Void) {
-        guard !takes.isEmpty else { return done() }
+        guard !takes.isEmpty else { return afterTakes(done) }
         let left = Guarded(takes.count)
         for room in Array(takes.keys) {
             endTake(of: room) {
