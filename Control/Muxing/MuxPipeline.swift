@@ -83,6 +83,9 @@ struct MuxPipeline: Sendable {
         return sounds?.push(bytes, AppSource.Stamp(pts: time * 1000, dts: time * 1000, duration: duration)) == .taken
     }
 
+    /// No picture comes any more: the muxer does not wait for one, and does not hold the sound of hours meanwhile.
+    func endPictures() { pictures?.endOfStream() }
+
     func finish() {
         pictures?.endOfStream()
         sounds?.endOfStream()

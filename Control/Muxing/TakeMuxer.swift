@@ -128,6 +128,7 @@ package struct TakeMuxer: Sendable {
                 if let next = picture, next.time <= sound?.time ?? .max {
                     guard writing.picture(next) else { break }
                     picture = try pictures?.next()
+                    if picture == nil { pipeline.endPictures() }
                 } else if let next = sound {
                     guard writing.sound(next) else { break }
                     sound = try sounds?.next()

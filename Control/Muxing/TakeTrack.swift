@@ -14,10 +14,19 @@ package struct TakeTrack: Sendable, Hashable {
         var tracks: [TakeTrack] = []
         for number in try folder.logs() {
             let path = folder.file(number)
-            guard case .head(let head) = try LogCursor(path).next() else { continue }
+            guard let head = try Self.head(of: path) else { continue }
             tracks.append(TakeTrack(number: number, head: head, path: path))
         }
         return tracks
+    }
+
+    /// What says whose it is; where a log's beginning is damaged, it is said again later.
+    private static func head(of path: String) throws(SystemError) -> TrackHead? {
+        let cursor = LogCursor(path)
+        while let record = try cursor.next() {
+            if case .head(let head) = record { return head }
+        }
+        return nil
     }
 
     /// How the packets of these tracks lie in time: all that one publisher sent in one segment, since its reports speak of one wall clock.

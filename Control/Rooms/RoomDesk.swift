@@ -32,9 +32,16 @@ package actor RoomDesk {
         let recording: RecordingID
         let worker: Int
         var report: RoomTakeReport?
+        /// Its worker has said that it records it.
+        var isBegun = false
+        /// Reports of its worker since then, one after the other, that are not as they should be.
+        var wrong = 0
         /// Its end is asked for, and its worker has not said yet that it is on the disk.
         var isOver = false
     }
+
+    /// Reports that were on their way when it was begun do not have it, and its end takes what the disk needs.
+    private static let mostWrong = 3
 
     /// What a worker says of itself about a peer.
     package enum Event: Sendable {
@@ -114,26 +121,62 @@ package actor RoomDesk {
             // What it offered meanwhile has let it in anew, where it has no seat any more.
             _ = await keepers[worker].order(.close(PeerReference(peer: end.peer)))
         case .offered(let offer): if let seat = seats[offer.peer] { await listener?(seat.room, .offered(offer)) }
-        case .report(let report):
-            for take in report.takes ?? [] where takes[take.room]?.worker == worker { takes[take.room]?.report = take }
+        case .report(let report): await compare(report.takes ?? [], of: worker)
         case .answered, .outcome, .ended, .unknown: break
         }
     }
 
     /// What a worker records, and what it is to record: what a control of before has asked for goes on.
     private func compare(_ there: [RoomTakeOrder], of worker: Int) async {
-        for take in there where takes[take.room] == nil { takes[take.room] = Take(recording: take.recording, worker: worker) }
+        for take in there where takes[take.room] == nil {
+            takes[take.room] = Take(recording: take.recording, worker: worker, isBegun: true)
+        }
         for (room, take) in takes where take.worker == worker {
             let isThere = there.contains(RoomTakeOrder(room: room, recording: take.recording))
             if take.isOver {
                 if isThere { _ = await keepers[worker].order(.endTake(RoomReference(room: room))) }
-                takes[room] = nil
+                forget(room, take.recording)
+            } else if !isThere {
+                await recordAgain(room, take.recording, on: worker)
             }
-            guard !take.isOver, !isThere else { continue }
-            let answer = await keepers[worker].order(.record(RoomTakeOrder(room: room, recording: take.recording)))
-            guard case .outcome(let outcome) = answer, outcome.result != .done else { continue }
-            log.error("a room is not recorded any more", ["room": .text(room.text), "reason": .text((outcome.reason ?? "").bounded())])
         }
+    }
+
+    /// What a worker says each second of what it records: for what it does not, though it should, it is asked again, and for what is over
+    /// until it says that all is on the disk.
+    private func compare(_ reports: [RoomTakeReport], of worker: Int) async {
+        for report in reports where takes[report.room]?.recording == report.recording && takes[report.room]?.worker == worker {
+            takes[report.room]?.report = report
+            if takes[report.room]?.isOver == false { takes[report.room]?.wrong = 0 }
+        }
+        let there = Set(reports.map(\.room))
+        for (room, take) in takes where take.worker == worker && (take.isOver || take.isBegun && !there.contains(room)) {
+            takes[room]?.wrong += 1
+            guard take.wrong + 1 >= Self.mostWrong else { continue }
+            takes[room]?.wrong = 0
+            guard take.isOver else {
+                await recordAgain(room, take.recording, on: worker)
+                continue
+            }
+            if case .outcome(let outcome) = await keepers[worker].order(.endTake(RoomReference(room: room))), outcome.result == .done {
+                forget(room, take.recording)
+            }
+        }
+    }
+
+    private func recordAgain(_ room: RoomID, _ recording: RecordingID, on worker: Int) async {
+        let answer = await keepers[worker].order(.record(RoomTakeOrder(room: room, recording: recording)))
+        guard takes[room]?.recording == recording, case .outcome(let outcome) = answer, outcome.result != .done else { return }
+        let reason = (outcome.reason ?? "the worker does not say why not").bounded()
+        log.error("a room is not recorded any more", ["room": .text(room.text), "reason": .text(reason)])
+        let report = takes[room]?.report
+        takes[room]?.report = RoomTakeReport(
+            room: room, recording: recording, state: .failing, reason: reason, bytesTotal: report?.bytesTotal ?? 0,
+            lostTotal: report?.lostTotal ?? 0)
+    }
+
+    private func forget(_ room: RoomID, _ recording: RecordingID) {
+        if takes[room]?.recording == recording { takes[room] = nil }
     }
 
     private func forget(_ peer: PeerID, _ reason: String) async {
@@ -245,11 +288,21 @@ package actor RoomDesk {
             takes[room] = nil
             throw .away("no worker for rooms runs at the moment")
         }
-        do throws(Refusal) {
-            try Self.expectDone(await keepers[worker].order(.record(RoomTakeOrder(room: room, recording: recording))))
-        } catch {
-            if takes[room]?.recording == recording { takes[room] = nil }
-            throw error
+        switch await keepers[worker].order(.record(RoomTakeOrder(room: room, recording: recording))) {
+        case .outcome(let outcome) where outcome.result == .done: takes[room]?.isBegun = true
+        case .outcome(let outcome):
+            forget(room, recording)
+            throw Self.refusal(outcome)
+        case .answered:
+            forget(room, recording)
+            throw .refused("the worker answers something else")
+        case .none(let reason):
+            // It may have begun all the same: nothing is recorded of which nobody knows.
+            if takes[room]?.recording == recording { takes[room]?.isOver = true }
+            if case .outcome(let outcome) = await keepers[worker].order(.endTake(RoomReference(room: room))), outcome.result == .done {
+                forget(room, recording)
+            }
+            throw .away(reason)
         }
     }
 
@@ -260,7 +313,7 @@ package actor RoomDesk {
         guard let take = takes[room] else { return }
         takes[room]?.isOver = true
         try Self.expectDone(await keepers[take.worker].order(.endTake(RoomReference(room: room))))
-        if takes[room]?.recording == take.recording { takes[room] = nil }
+        forget(room, take.recording)
     }
 
     /// What a room is recorded as, and how that goes as far as its worker has said; nil where it is not recorded.
@@ -345,7 +398,8 @@ package actor RoomDesk {
     /// The room is no more.
     package func close(_ room: RoomID) async {
         for peer in seats.filter({ $0.value.room == room }).keys { await discard(peer) }
-        if let take = takes.removeValue(forKey: room) { _ = await keepers[take.worker].order(.endTake(RoomReference(room: room))) }
+        // try?: what has no answer is asked for again.
+        try? await endRecording(of: room)
     }
 }
 

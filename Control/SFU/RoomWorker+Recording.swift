@@ -15,6 +15,9 @@ struct RoomTake {
 extension RoomWorker {
     /// Of all rooms together; each costs its tracks' bytes a second time.
     private static let takeLimit = 64
+    /// In bytes: what may wait for the disk of all takes, about; each has its share of it, and a little where there are many.
+    private static let takeRoom = 128 << 20
+    private static let leastTakeRoom = 4 << 20
 
     /// Records all that is sent in a room from now on; of one that is there already nothing changes.
     ///
@@ -28,10 +31,13 @@ extension RoomWorker {
         guard takes.count < Self.takeLimit else {
             throw Refusal(step: .full, reason: "this worker records \(Self.takeLimit) rooms already")
         }
-        let thread = try takeLoop ?? Loop(name: "takes")
-        takeLoop = thread
+        let threads = try takeLoops ?? (writing: Loop(name: "takes"), disk: Loop(name: "takes-disk"))
+        takeLoops = threads
         let folder = TakeFolder(root: recordings, take: order.recording.text)
-        let writer = TakeWriter(folder, loop: thread, log: log.part("take").with("recording", .text(order.recording.text)))
+        let room = min(TakeWriter.usualRoom, max(Self.leastTakeRoom, Self.takeRoom / (takes.count + 1)))
+        let writer = TakeWriter(
+            folder, room: room, loop: threads.writing, disk: threads.disk,
+            log: log.part("take").with("recording", .text(order.recording.text)))
         takes[order.room] = RoomTake(recording: order.recording, writer: writer)
         let now = now
         for publisher in publishers(in: order.room) { tap(publisher, at: now) }
@@ -40,7 +46,7 @@ extension RoomWorker {
     /// Ends a room's take, where it has one.
     /// - Parameter done: called on another thread, once all of it is on the disk as far as that takes it.
     func endTake(of room: RoomID, _ done: @escaping @Sendable () -> Void) {
-        guard let take = takes.removeValue(forKey: room) else { return done() }
+        guard let take = takes.removeValue(forKey: room) else { return afterTakes(done) }
         let now = now
         for peer in peers.values where peer.room == room {
             for track in peer.incoming { track.untap(at: now) }
@@ -48,8 +54,15 @@ extension RoomWorker {
         take.writer.close(done)
     }
 
+    /// Once all is on the disk whose end was asked for before.
+    private func afterTakes(_ done: @escaping @Sendable () -> Void) {
+        guard let threads = takeLoops else { return done() }
+        let disk = threads.disk
+        threads.writing.submit { disk.submit(done) }
+    }
+
     func endTakes(_ done: @escaping @Sendable () -> Void) {
-        guard !takes.isEmpty else { return done() }
+        guard !takes.isEmpty else { return afterTakes(done) }
         let left = Guarded(takes.count)
         for room in Array(takes.keys) {
             endTake(of: room) {
@@ -69,7 +82,10 @@ extension RoomWorker {
             let head = TrackHead(
                 codec: track.codec, at: now, unixMs: unixMilliseconds(), segment: 0, publisher: publisher.id.text,
                 owner: publisher.owner?.text ?? "", name: track.name)
-            guard let number = take.writer.begin(head) else { continue }
+            guard let number = take.writer.begin(head) else {
+                log.error("a track is not recorded: its take has had too many", ["recording": .text(take.recording.text)])
+                continue
+            }
             track.tap = TrackTap(take.writer, number, codec: track.codec, payloadType: track.payloadType)
         }
     }

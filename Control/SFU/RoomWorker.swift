@@ -28,8 +28,8 @@ final class RoomWorker {
     /// Where what is recorded lies; nil where nothing can be.
     let recordings: String?
     var takes: [RoomID: RoomTake] = [:]
-    /// The thread that writes them, since the first one.
-    var takeLoop: Loop?
+    /// The threads that write them and have them on the disk, since the first one.
+    var takeLoops: (writing: Loop, disk: Loop)?
     /// Participants' peers that a parent before this one has let in, and when they end.
     private var orphans: [PeerID: Microseconds] = [:]
     private var watches: [Watch] = []

@@ -3,7 +3,7 @@ package import RTP
 
 /// An entry of the log of one track: what came, in the order in which it came.
 package enum LogRecord: Hashable, Sendable {
-    /// The first of each file: whose track it is.
+    /// The first of each file, and again every ten seconds: whose track it is.
     case head(TrackHead)
     case packet(LoggedPacket)
     case report(LoggedReport)

@@ -58,11 +58,22 @@ package struct TakeFolder: Sendable, Hashable {
         }.sorted()
     }
 
-    /// Makes it, and that of all takes, where they are not there yet (0700).
+    /// Makes it, and that of all takes, where they are not there yet (0700). Its name is on the disk with `sync`.
     func make() throws(SystemError) {
         for path in [root, path] {
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("mkdir", on: path) }
+            if mkdir(path, 0o700) == 0 {
+                if path == root { try FileTree.sync("\(root)/..") }
+            } else if errno != EEXIST {
+                throw SystemError("mkdir", on: path)
+            }
         }
+    }
+
+    /// Has the names of its logs on the disk, and its own: without a name a file is lost with the machine.
+    func sync() throws(SystemError) {
+        try FileTree.sync(path)
+        // By its own name: that of all takes may be a link.
+        try FileTree.sync("\(root)/.")
     }
 
     /// A new log, for its only writer.

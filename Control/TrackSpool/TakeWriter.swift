@@ -7,16 +7,18 @@ package import TrackLog
 
 /// Writes down what comes of a room's tracks, each into a file of its own, for as long as a take lasts.
 ///
-/// Whoever brings packets never waits: they stand in a queue with a bound, and a thread of its own writes them ten times a second and has
-/// them on the disk once a second. A process that is killed loses a tenth of a second, a machine that falls over a second. A disk that
-/// takes nothing is named, and tried again; what it did not take is counted, and said in the file where it is missing.
+/// Whoever brings packets never waits: they stand in a queue with a bound, and a thread of its own writes them ten times a second. Another
+/// one has them on the disk once a second: where that takes long, they are written all the same. A process that is killed loses a tenth
+/// of a second, a machine that falls over a second or what its disk needs. A disk that takes nothing is named, and tried again: what came
+/// meanwhile is written then, as far as it had room; what had none is counted, and said in the file where it is missing.
 package final class TakeWriter: @unchecked Sendable {
     // Sendable: `queue` and `shown` have their locks; all else that changes belongs to the loop's thread.
 
     private let folder: TakeFolder
     private let loop: Loop
+    private let disk: Loop
     private let log: Log
-    private let queue = Guarded(TakeQueue())
+    private let queue: Guarded<TakeQueue>
     private let shown = Guarded(Condition())
     private let mayWrite: @Sendable (String) throws -> Bool
 
@@ -39,37 +41,57 @@ package final class TakeWriter: @unchecked Sendable {
         package var lost = 0
     }
 
-    private final class OpenLog {
+    /// Touched on the loop's thread alone, but for its descriptor, which is one for its whole life.
+    private final class OpenLog: @unchecked Sendable {
         let file: Descriptor
         var bytes = 0
         var isDirty = false
+        /// When it was last said whose it is.
+        var headAt = Instant.now
 
         init(_ file: consuming Descriptor) { self.file = file }
     }
 
     private var files: [Int: OpenLog] = [:]
+    /// Those of tracks that have ended, and that are not on the disk yet.
+    private var ended: [OpenLog] = []
+    /// What the disk did not take yet, in order.
+    private var pending: [(track: Int, line: TakeQueue.Line)] = []
     private var segment: Int?
     private var retryAt: Instant?
     private var syncedAt = Instant.now
+    private var isSyncing = false
+    /// There are files whose names are not on the disk yet.
+    private var hasNewNames = false
     private var timer: LoopTimer?
+
+    /// What may wait of one take, in bytes, where it is alone.
+    package static let usualRoom = TakeQueue.usual
 
     private static let writeEach = Duration.milliseconds(100)
     private static let syncEach = Duration.seconds(1)
     private static let pause = Duration.seconds(5)
+    /// A file whose beginning is damaged is somebody's all the same.
+    private static let headEach = Duration.seconds(10)
     /// In percent of the disk: what is left for all else.
     private static let leftFree = 1
 
     /// - Parameters:
     ///   - folder: made with the first track.
+    ///   - room: what may wait, in bytes.
     ///   - loop: a thread of its own, or of all takes together: disks block.
-    ///   - mayWrite: whether the disk of a path has room for more.
+    ///   - disk: another one, which waits until what is written is on the disk; nil: the same.
+    ///   - mayWrite: whether the disk of a path has room for more; on both threads.
     package init(
-        _ folder: TakeFolder, loop: Loop, log: Log, mayWrite: @escaping @Sendable (String) throws -> Bool = TakeWriter.hasRoom
+        _ folder: TakeFolder, room: Int = TakeWriter.usualRoom, loop: Loop, disk: Loop? = nil, log: Log,
+        mayWrite: @escaping @Sendable (String) throws -> Bool = TakeWriter.hasRoom
     ) {
         self.folder = folder
         self.loop = loop
+        self.disk = disk ?? loop
         self.log = log
         self.mayWrite = mayWrite
+        queue = Guarded(TakeQueue(most: room))
         loop.submit { [weak self] in self?.arm() }
     }
 
@@ -96,16 +118,22 @@ package final class TakeWriter: @unchecked Sendable {
     }
 
     /// Takes nothing more.
-    /// - Parameter done: called on the loop's thread when all that waits is on the disk, as far as that takes it.
+    /// - Parameter done: called on the disk's thread when all that waits is on the disk, as far as that takes it.
     package func close(_ done: @escaping @Sendable () -> Void = {}) {
         queue.withLock { $0.isClosed = true }
         loop.submit {
             self.timer?.cancel()
             self.timer = nil
+            // Now or never.
+            self.retryAt = nil
             self.writeAll()
-            self.sync()
+            self.giveUp()
+            let (logs, folder) = (self.takeDirty(), self.takeNames())
             self.files.removeAll()
-            done()
+            self.disk.submit {
+                if let fault = Self.sync(logs, folder) { self.loop.submit { self.fail(fault) } }
+                done()
+            }
         }
     }
 
@@ -130,36 +158,57 @@ package final class TakeWriter: @unchecked Sendable {
     }
 
     private func writeAll() {
-        for (track, line) in queue.withLock({ $0.takeAll() }) {
-            write(line, track)
-            if line.isEnded { end(track) }
+        // What comes meanwhile waits where it has a bound.
+        if let retryAt, Instant.now < retryAt { return }
+        let lines = pending + queue.withLock { $0.takeAll() }
+        pending = []
+        var written = 0
+        var failed: Set<Int> = []
+        var fault: String?
+        for (track, line) in lines {
+            guard !failed.contains(track) else {
+                pending.append((track, line))
+                continue
+            }
+            do {
+                written += try write(line, track)
+                queue.withLock { $0.wrote(line.bytes.count) }
+                if line.isEnded { end(track) }
+            } catch {
+                // Of this one nothing more now; the others may have their files.
+                failed.insert(track)
+                pending.append((track, line))
+                fault = "\(error)"
+            }
         }
+        if let fault { fail(fault) } else if written > 0 { succeed() }
+        shown.withLock { $0.bytes += written }
     }
 
-    private func write(_ line: TakeQueue.Line, _ track: Int) {
-        var bytes: [UInt8] = []
+    /// - Returns: how many bytes of it are in its file now: all, or none.
+    private func write(_ line: TakeQueue.Line, _ track: Int) throws -> Int {
+        let there = files[track]
+        if there == nil, line.isBare { return 0 }
+        if retryAt != nil, there != nil, try !mayWrite(folder.path) { throw TakeFault.diskFull }
+        let log = try there ?? open(line.head, track)
+        let isHeadDue = Instant.now - log.headAt >= Self.headEach
+        var bytes: [UInt8] = try isHeadDue ? headBytes(line.head) : []
         if line.lost > 0 {
             LogLayout.append(.event(LoggedEvent(at: now, kind: .lost, count: UInt32(clamping: line.lost))), to: &bytes)
         }
         bytes += line.bytes
-        let count = LogLayout.seal(&bytes) - (line.lost > 0 ? 1 : 0)
-        if let retryAt, Instant.now < retryAt { return refuse(count, line, track) }
-        do {
-            if retryAt != nil, files[track] != nil, try !mayWrite(folder.path) { throw TakeFault.diskFull }
-            let log = try files[track] ?? open(line.head, track)
-            try append(bytes, to: log)
-            show(wrote: bytes.count)
-        } catch {
-            refuse(count, line, track)
-            fail("\(error)")
-        }
+        LogLayout.seal(&bytes)
+        try append(bytes, to: log)
+        if isHeadDue { log.headAt = .now }
+        return bytes.count
     }
 
-    /// What was lost before is said with the next that is written.
-    private func refuse(_ count: Int, _ line: TakeQueue.Line, _ track: Int) {
+    /// What is left when nothing is tried any more.
+    private func giveUp() {
+        let lines = pending
+        pending = []
         queue.withLock { queue in
-            queue.refused(count, of: track)
-            queue.unsaid(line.lost, of: track)
+            for (_, line) in lines { queue.gaveUp(line) }
         }
     }
 
@@ -168,26 +217,36 @@ package final class TakeWriter: @unchecked Sendable {
     private func open(_ head: TrackHead, _ track: Int) throws -> OpenLog {
         try folder.make()
         guard try mayWrite(folder.path) else { throw TakeFault.diskFull }
-        let segment = try segment ?? (folder.logs().last?.segment ?? 0) + 1
-        self.segment = segment
-        let number = TakeFolder.Number(segment: segment, track: track)
+        let number = TakeFolder.Number(segment: try findSegment(), track: track)
         let made = OpenLog(try folder.create(number))
-        var head = head
-        head.segment = UInt32(clamping: segment)
-        var bytes: [UInt8] = []
-        LogLayout.append(.head(head), to: &bytes)
-        LogLayout.seal(&bytes)
         do {
+            var bytes = try headBytes(head)
+            LogLayout.seal(&bytes)
             try append(bytes, to: made)
-            try FileTree.sync(folder.path)
         } catch {
             // Without its head it is nobody's; the next attempt is to have the name.
             _ = unlink(folder.file(number))
             throw error
         }
         files[track] = made
-        log.info("a track is recorded", ["segment": .integer(segment), "track": .integer(track), "codec": .text("\(head.codec)")])
+        hasNewNames = true
+        log.info("a track is recorded", ["segment": .integer(number.segment), "track": .integer(track), "codec": .text("\(head.codec)")])
         return made
+    }
+
+    private func findSegment() throws -> Int {
+        if let segment { return segment }
+        let found = (try folder.logs().last?.segment ?? 0) + 1
+        segment = found
+        return found
+    }
+
+    private func headBytes(_ head: TrackHead) throws -> [UInt8] {
+        var head = head
+        head.segment = UInt32(clamping: try findSegment())
+        var bytes: [UInt8] = []
+        LogLayout.append(.head(head), to: &bytes)
+        return bytes
     }
 
     /// All of it, or nothing as far as the file can be cut: a part of a record is passed over by whoever reads it.
@@ -207,29 +266,14 @@ package final class TakeWriter: @unchecked Sendable {
         log.isDirty = true
     }
 
-    private func sync() {
-        syncedAt = .now
-        do {
-            for log in files.values where log.isDirty {
-                guard fdatasync(log.file.raw) == 0 else { throw SystemError("fdatasync", on: "a track's log") }
-                log.isDirty = false
-            }
-            if !files.isEmpty, retryAt == nil, try !mayWrite(folder.path) { throw TakeFault.diskFull }
-        } catch {
-            fail("\(error)")
-        }
-    }
-
     private func end(_ track: Int) {
-        guard let log = files.removeValue(forKey: track), log.isDirty else { return }
-        if fdatasync(log.file.raw) != 0 { fail("\(SystemError("fdatasync", on: "a track's log"))") }
+        if let log = files.removeValue(forKey: track), log.isDirty { ended.append(log) }
     }
 
-    private func show(wrote bytes: Int) {
+    private func succeed() {
         retryAt = nil
         let wasFailing = shown.withLock { shown in
             defer { (shown.state, shown.reason) = (.writing, nil) }
-            shown.bytes += bytes
             return shown.state == .failing
         }
         if wasFailing { log.notice("the take goes on") }
@@ -242,6 +286,64 @@ package final class TakeWriter: @unchecked Sendable {
             return shown.state != .failing
         }
         if isNew { log.error("a take fails", ["reason": .text(reason)]) }
+    }
+
+    // MARK: On the disk
+
+    /// The one before takes as long as it takes: there is never a second one beside it.
+    private func sync() {
+        guard !isSyncing else { return }
+        syncedAt = .now
+        let (logs, folder) = (takeDirty(), takeNames())
+        guard !logs.isEmpty || folder != nil else { return }
+        isSyncing = true
+        disk.submit { [weak self] in
+            let fault = Self.sync(logs, folder)
+            guard let self else { return }
+            let found = fault ?? self.shortage()
+            self.loop.submit { self.synced(found) }
+        }
+    }
+
+    /// Why nothing more may be written; nil where it may.
+    private func shortage() -> String? {
+        do {
+            return try mayWrite(folder.path) ? nil : TakeFault.diskFull.description
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func synced(_ fault: String?) {
+        isSyncing = false
+        guard let fault else { return }
+        hasNewNames = true
+        fail(fault)
+    }
+
+    private func takeDirty() -> [OpenLog] {
+        let dirty = files.values.filter(\.isDirty) + ended
+        for log in dirty { log.isDirty = false }
+        ended = []
+        return dirty
+    }
+
+    private func takeNames() -> TakeFolder? {
+        defer { hasNewNames = false }
+        return hasNewNames ? folder : nil
+    }
+
+    /// On the disk's thread. One that fails is no reason to leave the others.
+    /// - Returns: why not all of it is there.
+    private static func sync(_ logs: [OpenLog], _ folder: TakeFolder?) -> String? {
+        var fault: String?
+        for log in logs where fdatasync(log.file.raw) != 0 { fault = "\(SystemError("fdatasync", on: "a track's log"))" }
+        do {
+            try folder?.sync()
+        } catch {
+            fault = "\(error)"
+        }
+        return fault
     }
 }
 

@@ -112,7 +112,7 @@ struct TakeWriterTests {
         }
     }
 
-    @Test("a full disk is named, costs what comes meanwhile, which is counted, and nothing of what was written")
+    @Test("a full disk is named, and costs nothing of what has room to wait until it is not any more")
     func full() async throws {
         let root = try TemporaryFolder()
         let (folder, disk) = (TakeFolder(root: root.path, take: "t"), Disk())
@@ -121,24 +121,72 @@ struct TakeWriterTests {
         defer { loop.stop() }
         let track = try #require(writer.begin(Self.head("0")))
         Self.append(0..<5, to: track, of: writer)
-        while writer.condition.lost < 5 || writer.condition.state != .failing { try await Task.sleep(for: .milliseconds(20)) }
+        while writer.condition.state != .failing { try await Task.sleep(for: .milliseconds(20)) }
         #expect(writer.condition.reason == "less than 1 % of the disk is free")
-        #expect(writer.condition.lost == 5)
+        Self.append(5..<10, to: track, of: writer)
+        writer.end(track, at: 7)
         disk.isFull.withLock { $0 = false }
         // It is tried again after five seconds.
-        while writer.condition.state != .writing {
-            Self.append(5..<6, to: track, of: writer)
-            try await Task.sleep(for: .milliseconds(200))
-        }
-        // The ones before may all have come before the disk was asked again.
-        Self.append(6..<7, to: track, of: writer)
+        while writer.condition.state != .writing { try await Task.sleep(for: .milliseconds(100)) }
         await Self.close(writer)
         let (records, damaged) = try Self.read(folder.file(TakeFolder.Number(segment: 1, track: 1)))
-        let told = records.reduce(0) { sum, record in
-            if case .event(let event) = record, event.kind == .lost { sum + Int(event.count) } else { sum }
-        }
-        #expect(told == writer.condition.lost && told >= 5 && damaged == 0)
-        #expect(!Self.numbers(records).isEmpty)
+        #expect(Self.numbers(records) == (0..<10).map { UInt16($0) } && damaged == 0 && writer.condition.lost == 0)
+        #expect(records.last == .event(LoggedEvent(at: 7, kind: .ended)))
+    }
+
+    @Test("a disk that is full until the end costs what waited for it, and that is counted")
+    func fullAtTheEnd() async throws {
+        let root = try TemporaryFolder()
+        let (folder, disk) = (TakeFolder(root: root.path, take: "t"), Disk())
+        let (writer, loop) = try Self.writer(folder, disk)
+        defer { loop.stop() }
+        let first = try #require(writer.begin(Self.head("0")))
+        Self.append(0..<5, to: first, of: writer)
+        while writer.condition.state != .writing { try await Task.sleep(for: .milliseconds(20)) }
+        disk.isFull.withLock { $0 = true }
+        // A new file is not begun, and until it may be nothing else is written either.
+        let second = try #require(writer.begin(Self.head("1")))
+        Self.append(0..<7, to: second, of: writer)
+        while writer.condition.state != .failing { try await Task.sleep(for: .milliseconds(20)) }
+        await Self.close(writer)
+        #expect(writer.condition.lost == 7)
+        #expect(try folder.logs() == [TakeFolder.Number(segment: 1, track: 1)])
+        #expect(try Self.numbers(Self.read(folder.file(TakeFolder.Number(segment: 1, track: 1))).records) == [0, 1, 2, 3, 4])
+    }
+
+    @Test("a file that cannot be begun costs no other track anything")
+    func oneAlone() async throws {
+        let root = try TemporaryFolder()
+        let folder = TakeFolder(root: root.path, take: "t")
+        let (writer, loop) = try Self.writer(folder)
+        defer { loop.stop() }
+        let first = try #require(writer.begin(Self.head("0")))
+        let second = try #require(writer.begin(Self.head("1")))
+        Self.append(0..<5, to: second, of: writer)
+        while writer.condition.state != .writing { try await Task.sleep(for: .milliseconds(20)) }
+        // Somebody's else has the name of the first one's.
+        try FileTree.makeFile(folder.file(TakeFolder.Number(segment: 1, track: first)), mode: 0o600)
+        Self.append(0..<5, to: first, of: writer)
+        Self.append(5..<10, to: second, of: writer)
+        while writer.condition.state != .failing { try await Task.sleep(for: .milliseconds(20)) }
+        await Self.close(writer)
+        #expect(writer.condition.lost == 5)
+        let there = try Self.read(folder.file(TakeFolder.Number(segment: 1, track: second))).records
+        #expect(Self.numbers(there) == (0..<10).map { UInt16($0) })
+    }
+
+    @Test("a track of which nothing came has no file")
+    func bare() async throws {
+        let root = try TemporaryFolder()
+        let folder = TakeFolder(root: root.path, take: "t")
+        let (writer, loop) = try Self.writer(folder)
+        defer { loop.stop() }
+        let first = try #require(writer.begin(Self.head("0")))
+        let second = try #require(writer.begin(Self.head("1")))
+        writer.end(first, at: 1)
+        Self.append(0..<2, to: second, of: writer)
+        await Self.close(writer)
+        #expect(try folder.logs() == [TakeFolder.Number(segment: 1, track: 2)])
     }
 
     @Test("what waits has a bound: beyond it packets are lost and counted, and whoever brings them does not wait")
