@@ -11,7 +11,7 @@ import Wire
 @testable import Spool
 
 /// A recording on a disk of its own, from its first fragment to the files that are brought from there.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.serialized, .unlessStolen, .timeLimit(.minutes(1)))
 struct RecordingSpoolTests {
     private static let lease = LeaseID("00000000000000000000000001")!
     private static let spec = RecordingSpec(

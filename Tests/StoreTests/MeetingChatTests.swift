@@ -132,12 +132,13 @@ struct MeetingChatTests {
     func vacates() async throws {
         let (fixture, _, meeting) = try await fixture()
         let events = fixture.store.meetingEvents(in: fixture.scope)
-        func note(_ kind: MeetingEventKind, _ seat: Int64, _ name: String) async throws {
-            let person = MeetingEvents.Person(participant: Self.id(seat), identity: "p\(seat)", name: name)
+        let seats: [ParticipantID] = (0...9).map { Self.id($0) }
+        func note(_ kind: MeetingEventKind, _ seat: Int, _ name: String) async throws {
+            let person = MeetingEvents.Person(participant: seats[seat], identity: "p\(seat)", name: name)
             try await events.add(kind, of: person, from: nil, to: nil, by: nil, in: meeting)
         }
         try await note(.admitted, 9, "Waits")
-        for (seat, name) in [(1, "Anna"), (2, "Ben"), (3, "Cleo"), (4, "Dora")] as [(Int64, String)] { try await note(.joined, seat, name) }
+        for (seat, name) in [(1, "Anna"), (2, "Ben"), (3, "Cleo"), (4, "Dora")] as [(Int, String)] { try await note(.joined, seat, name) }
         try await note(.left, 2, "Ben")
         try await note(.kicked, 3, "Cleo")
         try await note(.renamed, 4, "Dora D.")
