@@ -198,7 +198,7 @@ struct BoardUpdateTests {
     }
 
     private func isShown(_ version: String, _ state: String, on page: Dashboard) async throws {
-        let words = "/\(version) on its way\\s*\(state)/.test(document.body.innerText)"
+        let words = "/\(version) on its way\\s*\(state)/i.test(document.body.innerText)"
         try await page.wait(words, "\(version): \(state)")
     }
 }
