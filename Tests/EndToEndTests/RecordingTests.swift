@@ -86,10 +86,11 @@ struct RecordingTests {
         let sessions = try studio.nginx.recordings("show").map { try Recording.accessUnits($0) }
         let sent = try studio.sent()
         for kind in [AccessUnit.Kind.video, .audio] {
-            // Nothing that was not sent, and nothing twice.
+            // Nothing that was not sent, and nothing twice. What the board's encoder still had when it was stopped the platform did not get
+            // either.
             let whole = Delivery(sent: sent, recorded: recorded, kind)
             measured("the recording's \(kind)", "\(whole)")
-            #expect(whole.extra.isEmpty && whole.after < 25, "\(kind): \(whole)")
+            #expect(whole.extra.isEmpty, "\(kind): \(whole)")
             let kept = Set(recorded.filter { $0.kind == kind }.map(\.hash))
             let lost = sessions.map { session in session.filter { $0.kind == kind && !kept.contains($0.hash) }.count }
             measured("of the platform's \(kind) not recorded, by session", "\(lost)")
