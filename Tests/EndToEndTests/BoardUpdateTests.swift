@@ -152,7 +152,8 @@ struct BoardUpdateTests {
             try await eventually(within: .seconds(30), "it is back at the version before") {
                 board.running == "1.1.0" && board.phase == "idle"
             }
-            #expect(try await board.fate(in: forced, within: 30).fate == "returned")
+            // Control hears of it a little later.
+            try await eventually(within: .seconds(30), "control knows it") { try await board.fate(in: forced).fate == "returned" }
             #expect(updater.isRunning)
         }
     }

@@ -187,4 +187,12 @@ struct LinkEmulatorTests {
         }
         #expect(attempts == 5)
     }
+
+    @Test("what the host takes away of the processors is its share of all ticks, and none where too few have passed")
+    func stolen() {
+        let before = StolenTime("cpu  100 0 50 800 10 0 0 40 7 0\ncpu0 1 2 3\n")
+        #expect(before.share(until: StolenTime("cpu  150 0 60 870 10 0 0 110 9 0\n")) == 0.35)
+        #expect(before.share(until: StolenTime("cpu  100 0 50 805 10 0 0 50 7 0\n")) == 0)
+        #expect(before.share(until: before) == 0)
+    }
 }
